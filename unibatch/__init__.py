@@ -1,3 +1,122 @@
-"""One model for AI phone-call campaigns, whoever the vendor."""
+"""One model, one client and one command line for AI phone-call campaigns, whoever the vendor.
 
-__version__ = "0.1.0"
+The clients and what they need are imported when they are first used, so that ``import unibatch`` is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from unibatch.core.errors import (
+    AuthenticationError,
+    ConfigError,
+    Conflict,
+    ConnectFailed,
+    ConnectionLost,
+    ConnectTimeout,
+    InvalidInput,
+    InvalidRequest,
+    MalformedResponse,
+    NotFound,
+    PaymentRequired,
+    PermissionDenied,
+    PoolTimeout,
+    ProviderError,
+    RateLimited,
+    ReadTimeout,
+    RedirectRefused,
+    ServerError,
+    TransportError,
+    UnibatchError,
+    UnsupportedFeature,
+    WriteTimeout,
+)
+from unibatch.core.model import (
+    Account,
+    AccountLimits,
+    Campaign,
+    Contact,
+    Counts,
+    Money,
+    RetryPolicy,
+    Schedule,
+)
+from unibatch.core.paging import ListingReport
+from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.version import __version__
+
+if TYPE_CHECKING:
+    from unibatch.client import AsyncClient, AsyncListing, Client, Listing, Timeout
+    from unibatch.config import connect, connect_async
+    from unibatch.core.provider import Capabilities, Provider
+
+_LATER = {
+    "AsyncClient": "unibatch.client",
+    "AsyncListing": "unibatch.client",
+    "Client": "unibatch.client",
+    "Listing": "unibatch.client",
+    "Timeout": "unibatch.client",
+    "connect": "unibatch.config",
+    "connect_async": "unibatch.config",
+    "Capabilities": "unibatch.core.provider",
+    "Provider": "unibatch.core.provider",
+}
+
+__all__ = [
+    "Account",
+    "AccountLimits",
+    "AsyncClient",
+    "AsyncListing",
+    "AuthenticationError",
+    "CallStatus",
+    "Campaign",
+    "CampaignStatus",
+    "Capabilities",
+    "Client",
+    "ConfigError",
+    "Conflict",
+    "ConnectFailed",
+    "ConnectTimeout",
+    "ConnectionLost",
+    "Contact",
+    "Counts",
+    "InvalidInput",
+    "InvalidRequest",
+    "Listing",
+    "ListingReport",
+    "MalformedResponse",
+    "Money",
+    "NotFound",
+    "PaymentRequired",
+    "PermissionDenied",
+    "PoolTimeout",
+    "Provider",
+    "ProviderError",
+    "RateLimited",
+    "ReadTimeout",
+    "RedirectRefused",
+    "RetryPolicy",
+    "Schedule",
+    "ServerError",
+    "Timeout",
+    "TransportError",
+    "UnibatchError",
+    "UnsupportedFeature",
+    "WriteTimeout",
+    "__version__",
+    "connect",
+    "connect_async",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is used for the first time."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_LATER[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

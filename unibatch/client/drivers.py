@@ -1,0 +1,109 @@
+"""Carries conversations out, once without ``await`` and once with it. Nothing else differs between the two."""
+
+from __future__ import annotations
+
+import urllib.request
+from typing import Any, TypeVar
+
+import httpx
+
+from unibatch.client.exchange import Conversation, is_loopback
+from unibatch.core.errors import ConfigError
+
+T = TypeVar("T")
+
+_MOST_CONNECTIONS = 16
+
+
+class Driver:
+    """Carries conversations out, blocking."""
+
+    def __init__(self, base_url: str, transport: httpx.BaseTransport | None = None) -> None:
+        """Open a pool of connections, or use ``transport``."""
+        self._transport = transport or httpx.HTTPTransport(**_transport_options(base_url))
+        self._closed = False
+
+    def run(self, conversation: Conversation[T]) -> T:
+        """Carry out one conversation."""
+        if self._closed:
+            raise RuntimeError("this client is closed; connect again")
+        try:
+            request = next(conversation)
+            while True:
+                try:
+                    answer = self._transport.handle_request(request)
+                    try:
+                        answer.read()
+                    finally:
+                        answer.close()
+                except (httpx.TransportError, httpx.DecodingError) as exc:
+                    request = conversation.throw(exc)
+                else:
+                    request = conversation.send(answer)
+        except StopIteration as done:
+            value: T = done.value
+            return value
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._closed = True
+        self._transport.close()
+
+
+class AsyncDriver:
+    """Carries conversations out in an event loop."""
+
+    def __init__(self, base_url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        """Open a pool of connections, or use ``transport``."""
+        self._transport = transport or httpx.AsyncHTTPTransport(**_transport_options(base_url))
+        self._closed = False
+
+    async def run(self, conversation: Conversation[T]) -> T:
+        """Carry out one conversation."""
+        if self._closed:
+            raise RuntimeError("this client is closed; connect again")
+        try:
+            request = next(conversation)
+            while True:
+                try:
+                    answer = await self._transport.handle_async_request(request)
+                    try:
+                        await answer.aread()
+                    finally:
+                        await answer.aclose()
+                except (httpx.TransportError, httpx.DecodingError) as exc:
+                    request = conversation.throw(exc)
+                else:
+                    request = conversation.send(answer)
+        except StopIteration as done:
+            value: T = done.value
+            return value
+
+    async def close(self) -> None:
+        """Close all connections."""
+        self._closed = True
+        await self._transport.aclose()
+
+
+def _transport_options(base_url: str) -> dict[str, Any]:
+    """What both kinds of transport need.
+
+    Transports are used without httpx's client around them: a client would keep the vendor's cookies, could replace the
+    key by an entry of ``~/.netrc``, and takes longer for a page of 100 contacts than translating it does.
+    """
+    limits = httpx.Limits(max_connections=_MOST_CONNECTIONS, max_keepalive_connections=_MOST_CONNECTIONS)
+    return {"limits": limits, "proxy": _proxy(httpx.URL(base_url))}
+
+
+def _proxy(url: httpx.URL) -> httpx.Proxy | None:
+    """The proxy that the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``) names for this URL."""
+    if is_loopback(url.host) or urllib.request.proxy_bypass(url.host):
+        return None
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    if not proxy:
+        return None
+    try:
+        return httpx.Proxy(proxy)
+    except (ValueError, httpx.InvalidURL) as exc:
+        raise ConfigError(f"the environment names a proxy for {url.scheme} that cannot be used: {exc}") from exc

@@ -1,0 +1,331 @@
+"""Profiles: which vendor, which key, which settings, under a name that an application can be switched by.
+
+They stand in ``unibatch.toml``, which is looked for at the path in ``UNIBATCH_CONFIG``, else in the working directory,
+else in the user's configuration directory. Without a file, the environment variables ``UNIBATCH_PROVIDER``,
+``UNIBATCH_API_KEY`` and ``UNIBATCH_BASE_URL`` make up one profile, named ``environment``.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import attrs
+import platformdirs
+
+from unibatch.client import AsyncClient, Client, Timeout
+from unibatch.core.errors import ConfigError
+from unibatch.core.provider import Provider
+from unibatch.core.structuring import StructureError, structure
+from unibatch.providers import registry
+
+FILE_NAME = "unibatch.toml"
+ENVIRONMENT = "environment"
+"""The name of the profile that environment variables make up where there is no file."""
+
+
+@attrs.frozen
+class KeySource:
+    """Where a key is kept.
+
+    Attributes:
+        env: The environment variable that holds it.
+        file: The file that holds it and nothing else; relative to the configuration file.
+    """
+
+    env: str | None = None
+    file: str | None = None
+
+
+@attrs.frozen
+class ProfileSetting:
+    """One profile as it is written in the file."""
+
+    provider: str
+    api_key: Any
+    allow_literal_key: bool = False
+    base_url: str | None = None
+    timeout: Any = None
+    defaults: dict[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Settings:
+    """The file as a whole.
+
+    Attributes:
+        profiles: The profiles by name.
+        default: The name of the profile to use where none is named.
+    """
+
+    profiles: dict[str, ProfileSetting] = attrs.field(factory=dict)
+    default: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Profile:
+    """One profile, ready to connect with.
+
+    Attributes:
+        name: Its name.
+        provider: The provider's name.
+        api_key: The vendor's key; not shown by ``repr``.
+        base_url: Where the vendor's API is, if not where it is documented to be.
+        timeout: How long to wait.
+        defaults: Settings that only this provider understands, for example ``organization_id``.
+    """
+
+    name: str
+    provider: str
+    api_key: str = attrs.field(repr=False)
+    base_url: str | None = None
+    timeout: Timeout = attrs.field(factory=Timeout)
+    defaults: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+class Found(NamedTuple):
+    """The settings in force and the file that they were read from; ``None`` if there is no file."""
+
+    settings: Settings
+    path: Path | None
+
+
+def find_file() -> Path | None:
+    """The configuration file in force, or ``None`` if there is none.
+
+    Raises:
+        ConfigError: ``UNIBATCH_CONFIG`` names a file that does not exist.
+    """
+    named = os.environ.get("UNIBATCH_CONFIG")
+    if named:
+        path = Path(named).expanduser()
+        if not path.is_file():
+            raise ConfigError(f"UNIBATCH_CONFIG names {named}, which is not a file; correct or unset it")
+        return path
+    for path in (Path(FILE_NAME), Path(platformdirs.user_config_dir("unibatch")) / FILE_NAME):
+        if path.is_file():
+            return path
+    return None
+
+
+def read_settings() -> Found:
+    """Read the configuration file in force; see the module's documentation for where it is looked for.
+
+    Raises:
+        ConfigError: The file cannot be read, is not TOML, or holds what no profile can hold.
+    """
+    path = find_file()
+    if path is None:
+        return Found(Settings(), None)
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        settings = structure(data, Settings)
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"{path} cannot be read: {exc}") from exc
+    except tomllib.TOMLDecodeError as exc:
+        raise ConfigError(f"{path} is not valid TOML: {exc}") from exc
+    except StructureError as exc:
+        raise ConfigError(
+            f"{path}: {exc.path.removeprefix('$.')}: {exc.reason}; see `unibatch init` for what can stand there"
+        ) from exc
+    if settings.default is not None and settings.default not in settings.profiles:
+        raise ConfigError(
+            f"{path}: default names the profile {settings.default!r}, which is not there{_known(settings)}"
+        )
+    return Found(settings, path)
+
+
+def profile_names() -> list[str]:
+    """The names of all profiles, as `load_profile` takes them.
+
+    Raises:
+        ConfigError: The configuration file cannot be used.
+    """
+    settings, path = read_settings()
+    if path is None:
+        return [ENVIRONMENT] if os.environ.get("UNIBATCH_PROVIDER") else []
+    return list(settings.profiles)
+
+
+def load_profile(name: str | None = None) -> Profile:
+    """Look up a profile and its key.
+
+    Args:
+        name: The profile's name. ``None`` for the default, or for the only profile there is.
+
+    Raises:
+        ConfigError: There is no such profile, or its key cannot be had; the message says what to do.
+    """
+    settings, path = read_settings()
+    if path is None:
+        return _from_environment(name)
+    if name is None:
+        name = settings.default or (next(iter(settings.profiles)) if len(settings.profiles) == 1 else None)
+        if name is None:
+            raise ConfigError(
+                f'{path} sets no default profile: name one, or write default = "..." at its top{_known(settings)}'
+            )
+    setting = settings.profiles.get(name)
+    if setting is None:
+        raise ConfigError(f"there is no profile {name!r} in {path}{_known(settings)}")
+    where = f"{path}: profiles.{name}"
+    return Profile(
+        name=name,
+        provider=setting.provider,
+        api_key=_key(setting, where, path.parent),
+        base_url=setting.base_url,
+        timeout=_timeout(setting.timeout, where),
+        defaults=setting.defaults,
+    )
+
+
+def connect(
+    profile: str | None = None,
+    *,
+    provider: str | None = None,
+    api_key: str | None = None,
+    base_url: str | None = None,
+    timeout: float | Timeout | None = None,
+    defaults: Mapping[str, Any] | None = None,
+) -> Client:
+    """Connect to a vendor, blocking.
+
+    Either name a profile, or spell a connection out with ``provider`` and ``api_key``; with neither, the default
+    profile is used. Nothing is sent before the client is asked for something.
+
+    Args:
+        profile: The name of a profile of ``unibatch.toml``.
+        provider: The name of a provider, for example ``"truedy"``.
+        api_key: The vendor's key; needed with ``provider``.
+        base_url: Where the vendor's API is, if not where the profile or the vendor's documentation says.
+        timeout: How long to wait, if not as the profile says; a number of seconds stands for both time-outs.
+        defaults: Settings that only this provider understands, for example ``{"organization_id": "org_1"}``; they are
+            laid over those of the profile.
+
+    Returns:
+        A client, to be used in a ``with`` statement.
+
+    Raises:
+        ConfigError: Something is missing or wrong; the message names it and the remedy.
+    """
+    chosen = _choose(profile, provider=provider, api_key=api_key, base_url=base_url, timeout=timeout, defaults=defaults)
+    return Client(_provider(chosen), chosen.api_key, base_url=chosen.base_url, timeout=chosen.timeout)
+
+
+def connect_async(
+    profile: str | None = None,
+    *,
+    provider: str | None = None,
+    api_key: str | None = None,
+    base_url: str | None = None,
+    timeout: float | Timeout | None = None,
+    defaults: Mapping[str, Any] | None = None,
+) -> AsyncClient:
+    """Connect to a vendor for use in an event loop; arguments and errors are those of `connect`.
+
+    Returns:
+        A client, to be used with ``async with``.
+    """
+    chosen = _choose(profile, provider=provider, api_key=api_key, base_url=base_url, timeout=timeout, defaults=defaults)
+    return AsyncClient(_provider(chosen), chosen.api_key, base_url=chosen.base_url, timeout=chosen.timeout)
+
+
+def _choose(
+    name: str | None,
+    *,
+    provider: str | None,
+    api_key: str | None,
+    base_url: str | None,
+    timeout: float | Timeout | None,
+    defaults: Mapping[str, Any] | None,
+) -> Profile:
+    if provider is not None:
+        if name is not None:
+            raise ConfigError("name either a profile or a provider, not both: a profile has its provider already")
+        if api_key is None:
+            raise ConfigError(f"with provider={provider!r}, give api_key= too")
+        profile = Profile(name=provider, provider=provider, api_key=api_key)
+    else:
+        profile = load_profile(name)
+        profile = attrs.evolve(profile, api_key=api_key or profile.api_key)
+    return attrs.evolve(
+        profile,
+        base_url=base_url or profile.base_url,
+        timeout=profile.timeout if timeout is None else Timeout.of(timeout),
+        defaults={**profile.defaults, **(defaults or {})},
+    )
+
+
+def _provider(profile: Profile) -> Provider:
+    kind = registry.load(profile.provider)
+    if unknown := sorted(set(profile.defaults) - set(kind.settings)):
+        raise ConfigError(
+            f"defaults of profile {profile.name!r}: {kind.title} has no setting {', '.join(unknown)}; "
+            f"it has {', '.join(kind.settings)}"
+        )
+    return kind(profile.defaults)
+
+
+def _key(setting: ProfileSetting, where: str, folder: Path) -> str:
+    api_key = setting.api_key
+    if isinstance(api_key, str):
+        if not setting.allow_literal_key:
+            raise ConfigError(
+                f"{where}.api_key: a key in the file itself is refused, since files get shared; write "
+                '{ env = "NAME" } or { file = "PATH" }, or set allow_literal_key = true if the key opens nothing'
+            )
+        return api_key
+    try:
+        source = structure(api_key, KeySource)
+    except StructureError as exc:
+        raise ConfigError(f'{where}.api_key: {exc.reason}; write {{ env = "NAME" }} or {{ file = "PATH" }}') from exc
+    if (source.env is None) == (source.file is None):
+        raise ConfigError(f'{where}.api_key: write either {{ env = "NAME" }} or {{ file = "PATH" }}')
+    if source.env is not None:
+        value = os.environ.get(source.env, "").strip()
+        if not value:
+            raise ConfigError(f"{where}.api_key: the environment variable {source.env} is not set; set it to the key")
+        return value
+    path = folder / Path(str(source.file)).expanduser()
+    try:
+        value = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"{where}.api_key: the key file {path} cannot be read: {exc}") from exc
+    if not value:
+        raise ConfigError(f"{where}.api_key: the key file {path} is empty; write the key into it")
+    return value
+
+
+def _timeout(setting: Any, where: str) -> Timeout:
+    """A number of seconds, or a table with ``connect`` and ``read``; what is left out keeps its default."""
+    try:
+        if isinstance(setting, dict):
+            return structure(setting, Timeout)
+        return Timeout() if setting is None else Timeout.of(structure(setting, float))
+    except (StructureError, ValueError) as exc:
+        raise ConfigError(
+            f"{where}.timeout: {getattr(exc, 'reason', exc)}; write a number of seconds above 0, "
+            "or { connect = 5, read = 30 }"
+        ) from exc
+
+
+def _from_environment(name: str | None) -> Profile:
+    remedy = "run `unibatch init` to write a unibatch.toml, or set UNIBATCH_PROVIDER and UNIBATCH_API_KEY"
+    if name not in {None, ENVIRONMENT}:
+        raise ConfigError(f"there is no profile {name!r}, since there is no {FILE_NAME}; {remedy}")
+    provider = os.environ.get("UNIBATCH_PROVIDER")
+    api_key = os.environ.get("UNIBATCH_API_KEY", "").strip()
+    if not provider:
+        raise ConfigError(f"there is no {FILE_NAME}, here or in the user's configuration directory; {remedy}")
+    if not api_key:
+        raise ConfigError("UNIBATCH_PROVIDER is set and UNIBATCH_API_KEY is not; set it to the vendor's key")
+    return Profile(
+        name=ENVIRONMENT, provider=provider, api_key=api_key, base_url=os.environ.get("UNIBATCH_BASE_URL") or None
+    )
+
+
+def _known(settings: Settings) -> str:
+    return f"; known are {', '.join(settings.profiles)}" if settings.profiles else "; it has no profiles yet"

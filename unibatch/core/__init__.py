@@ -1,0 +1,1 @@
+"""The canonical model and its rules: no I/O, no HTTP library, no vendor."""

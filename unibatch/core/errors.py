@@ -1,0 +1,273 @@
+"""Everything that unibatch raises on purpose.
+
+::
+
+    UnibatchError
+    ├── ConfigError              a profile, key, URL or option is missing or wrong
+    ├── UnsupportedFeature       this vendor cannot do that (also a ValueError)
+    ├── InvalidInput             an argument makes no sense (also a ValueError)
+    ├── ProviderError            the vendor answered, and the answer is no
+    │   ├── AuthenticationError  401: the key is wrong or missing
+    │   ├── PaymentRequired      402: no credits
+    │   ├── PermissionDenied     403: the key may not do that
+    │   ├── NotFound             404: no such thing in this account
+    │   ├── Conflict             409: not in the present state
+    │   ├── InvalidRequest       400, 422 and other 4xx: the vendor rejects the request
+    │   ├── RateLimited          429: too many requests; ``retry_at`` says until when
+    │   ├── ServerError          5xx: the vendor failed
+    │   └── MalformedResponse    the answer is not what the vendor documents; ``path`` says where
+    └── TransportError           no usable answer arrived
+        ├── ConnectFailed        refused, unknown host, TLS
+        ├── ConnectTimeout       no connection in time
+        ├── ReadTimeout          connected, but no answer in time
+        ├── WriteTimeout         connected, but the request could not be sent in time
+        ├── PoolTimeout          every connection of this client was busy
+        ├── ConnectionLost       the connection broke before the answer was whole
+        └── RedirectRefused      the answer points to another host, which must not see the key
+
+A class is chosen by HTTP status first and by the vendor's code second, never by the text of a message.
+No message holds an API key, and phone numbers in messages are masked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+
+
+class UnibatchError(Exception):
+    """The root of every error that unibatch raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle without calling ``__init__`` again, so that keyword-only arguments survive."""
+        return _rebuild, (type(self), self.args, self.__dict__.copy())
+
+
+def _rebuild(cls: type[UnibatchError], args: tuple[Any, ...], state: dict[str, Any]) -> UnibatchError:
+    error = cls.__new__(cls)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class ConfigError(UnibatchError):
+    """A profile, a key, a URL or an option is missing or wrong; the message names it and the remedy."""
+
+
+class InvalidInput(UnibatchError, ValueError):
+    """An argument makes no sense, whatever the vendor."""
+
+
+class UnsupportedFeature(UnibatchError, ValueError):
+    """The vendor cannot do what was asked; raised before any request is sent.
+
+    Attributes:
+        provider: The provider's name, for example ``"techladder"``.
+        feature: What was asked for, for example ``"get_account"``.
+        instead: What to do instead, as a sentence, or ``None`` if there is no way.
+    """
+
+    def __init__(self, provider: str, feature: str, instead: str | None = None) -> None:
+        self.provider = provider
+        self.feature = feature
+        self.instead = instead
+        super().__init__(f"{provider} does not support {feature}" + (f": {instead}" if instead else ""))
+
+
+class ProviderError(UnibatchError):
+    """The vendor answered, and the answer is no, or makes no sense.
+
+    Attributes:
+        provider: The provider's name, for example ``"truedy"``.
+        operation: The client's method, for example ``"list_contacts"``.
+        http_status: The HTTP status code of the answer.
+        code: The vendor's own error code, or ``None``.
+        message: The vendor's own message, key and phone numbers masked, or ``None``.
+        details: What else the vendor said about the error, in its own spelling: a mapping, a list or ``None``.
+        request_id: The vendor's identifier of this request, which its support asks for, or ``None``.
+        subject: What the operation was about, for example ``"batch_c3d4e5f6"``, or ``None``.
+        field_errors: For each rejected field, in the vendor's spelling, the reason. Empty if the vendor names none.
+    """
+
+    summary: ClassVar[str] = "the vendor refused"
+
+    def __init__(
+        self,
+        *,
+        provider: str,
+        operation: str,
+        http_status: int,
+        code: str | None = None,
+        message: str | None = None,
+        details: Any = None,
+        request_id: str | None = None,
+        subject: str | None = None,
+        field_errors: Mapping[str, str] | None = None,
+    ) -> None:
+        self.provider = provider
+        self.operation = operation
+        self.http_status = http_status
+        self.code = code
+        self.message = message
+        self.details = details
+        self.request_id = request_id
+        self.subject = subject
+        self.field_errors = dict(field_errors or {})
+        super().__init__(self._sentence())
+
+    def _sentence(self) -> str:
+        about = f" of {self.subject!r}" if self.subject is not None else ""
+        said = f": {self.message}" if self.message else ""
+        facts = [f"HTTP {self.http_status}"]
+        if self.code:
+            facts.append(f"code {self.code}")
+        if self.request_id:
+            facts.append(f"request {self.request_id}")
+        fields = "; ".join(f"{name}: {reason}" for name, reason in self.field_errors.items())
+        return (
+            f"{self.provider} {self.operation}{about}: {self.summary}{said}"
+            + (f" [{fields}]" if fields else "")
+            + f" ({', '.join(facts)})"
+        )
+
+
+class AuthenticationError(ProviderError):
+    """401: the API key is wrong, revoked or missing."""
+
+    summary = "the API key was not accepted"
+
+
+class PaymentRequired(ProviderError):
+    """402: the account has no credits left, or its trial is over."""
+
+    summary = "the account has to be paid for first"
+
+
+class PermissionDenied(ProviderError):
+    """403: the key is known but may not do that, or not from this address."""
+
+    summary = "this key may not do that"
+
+
+class NotFound(ProviderError):
+    """404: there is no such thing in the account that the key belongs to."""
+
+    summary = "not found in this account"
+
+
+class Conflict(ProviderError):
+    """409: what was asked does not fit the present state."""
+
+    summary = "not possible in the present state"
+
+
+class InvalidRequest(ProviderError):
+    """400, 422 or another 4xx: the vendor rejects the request itself; see ``field_errors``."""
+
+    summary = "the request was rejected"
+
+
+class RateLimited(ProviderError):
+    """429: too many requests.
+
+    Attributes:
+        retry_at: From when on the vendor accepts requests again (aware, UTC), or ``None`` if it does not say.
+    """
+
+    summary = "too many requests"
+
+    def __init__(self, *, retry_at: datetime | None = None, **about: Any) -> None:
+        self.retry_at = retry_at
+        super().__init__(**about)
+
+    def _sentence(self) -> str:
+        until = f"; try again after {self.retry_at:%Y-%m-%dT%H:%M:%SZ}" if self.retry_at else ""
+        return super()._sentence() + until
+
+
+class ServerError(ProviderError):
+    """5xx: the vendor failed; trying again later may help."""
+
+    summary = "the vendor's server failed"
+
+
+class MalformedResponse(ProviderError):
+    """The answer is not what the vendor documents.
+
+    Attributes:
+        path: Where in the answer, as a JSON path in the vendor's spelling, for example
+            ``"$.data[3].call_status"``; ``"$"`` if the answer as a whole is not JSON.
+        reason: What is wrong there.
+    """
+
+    summary = "the answer is not what the vendor documents"
+
+    def __init__(self, *, path: str, reason: str, **about: Any) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(**about)
+
+    def _sentence(self) -> str:
+        return f"{super()._sentence()}: {self.reason} at {self.path}"
+
+
+class TransportError(UnibatchError):
+    """No usable answer arrived.
+
+    Attributes:
+        provider: The provider's name.
+        operation: The client's method, for example ``"get_campaign"``.
+        host: The host and port that were to be reached.
+    """
+
+    summary: ClassVar[str] = "no answer arrived"
+
+    def __init__(self, *, provider: str, operation: str, host: str, reason: str) -> None:
+        self.provider = provider
+        self.operation = operation
+        self.host = host
+        self.reason = reason
+        super().__init__(f"{provider} {operation}: {self.summary} ({host}: {reason})")
+
+
+class ConnectFailed(TransportError):
+    """The connection was refused, the host is not known, or TLS could not be set up. Nothing was sent."""
+
+    summary = "could not connect; check the network and base_url"
+
+
+class ConnectTimeout(TransportError):
+    """No connection within the connect time-out. Nothing was sent."""
+
+    summary = "no connection in time; check the network, or raise the connect time-out"
+
+
+class ReadTimeout(TransportError):
+    """The request was sent, and no answer came within the read time-out."""
+
+    summary = "no answer in time; try again, or raise the read time-out"
+
+
+class WriteTimeout(TransportError):
+    """The request could not be sent whole within the time-out."""
+
+    summary = "the request could not be sent in time; try again"
+
+
+class PoolTimeout(TransportError):
+    """Every connection of this client was busy for the whole time-out. Nothing was sent."""
+
+    summary = "every connection of this client is busy"
+
+
+class ConnectionLost(TransportError):
+    """The connection broke before the whole answer had arrived."""
+
+    summary = "the connection broke before the whole answer had arrived"
+
+
+class RedirectRefused(TransportError):
+    """The answer redirects to another scheme, host or port, where the API key must not go."""
+
+    summary = "refused to follow a redirect, since the API key would go there; set base_url to the right host"

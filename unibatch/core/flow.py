@@ -1,0 +1,78 @@
+"""How a provider talks without doing I/O.
+
+Each operation of a provider is a generator: it yields a `Request`, is sent the `Response`, may yield again, and
+returns a canonical value. A driver (in ``unibatch.client``) does the sending; a test can do it with plain values::
+
+    flow = provider.get_campaign("batch_c3d4e5f6")
+    request = next(flow)
+    try:
+        flow.send(Response(status=200, content=b'{"data": ...}'))
+    except StopIteration as done:
+        campaign = done.value
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from types import MappingProxyType
+from typing import TypeAlias, TypeVar
+from urllib.parse import quote
+
+import attrs
+
+from unibatch.core.errors import InvalidInput
+
+T = TypeVar("T")
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def segment(text: str) -> str:
+    """Percent-encode ``text`` as exactly one segment of a path.
+
+    Raises:
+        InvalidInput: ``text`` is blank, is not Unicode, or would change the path's meaning (``.`` and ``..``).
+    """
+    if not text.strip() or text in {".", ".."}:
+        raise InvalidInput(f"an id must be a text that is not blank, not {text!r}")
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError as exc:
+        raise InvalidInput(f"the id {text!r} cannot be sent: it is not valid Unicode") from exc
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """What a flow wants sent.
+
+    Attributes:
+        operation: The client's method that this belongs to, for error messages and logs.
+        method: The HTTP method.
+        path: The path below the profile's base URL, starting with a slash, segments already percent-encoded.
+        query: Query parameters in the vendor's spelling, not yet encoded.
+        subject: The id that the operation is about, for error messages, or ``None``.
+    """
+
+    operation: str
+    method: str = "GET"
+    path: str
+    query: Mapping[str, str] = _NOTHING
+    subject: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Response:
+    """What came back.
+
+    Attributes:
+        status: The HTTP status code.
+        content: The body, decompressed.
+        headers: The headers; look-up by lower-case name.
+    """
+
+    status: int
+    content: bytes = b""
+    headers: Mapping[str, str] = _NOTHING
+
+
+Flow: TypeAlias = Generator[Request, Response, T]
+"""An operation of a provider, returning ``T``."""

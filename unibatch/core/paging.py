@@ -1,0 +1,152 @@
+"""Paging as data, and the bookkeeping that says whether a listing saw everything.
+
+A vendor pages by offset, by page number or by cursor. A `Pager` turns any of the three into positions to read one
+after the other, trusts no server to come to an end, and keeps the `ListingReport`. It does no I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Generic, Literal, TypeAlias, TypeVar
+
+import attrs
+
+T = TypeVar("T")
+
+Position: TypeAlias = int | str
+"""Where a page begins: an offset (from 0), a page number (from 1), or a cursor."""
+
+START_OF_CURSOR = ""
+"""The position of the first page of a listing that is paged by cursor."""
+
+
+@attrs.frozen
+class Paging:
+    """How one listing of a vendor is paged.
+
+    Attributes:
+        style: ``"offset"`` (rows to skip), ``"page"`` (numbered from 1) or ``"cursor"`` (an opaque text).
+        max_size: The most rows that the vendor gives on one page. A listing always asks for so many.
+        size_param: The vendor's name of the query parameter for the page's size.
+        position_param: The vendor's name of the query parameter for the position.
+    """
+
+    style: Literal["offset", "page", "cursor"]
+    max_size: int
+    size_param: str
+    position_param: str
+
+    @property
+    def first(self) -> Position:
+        """The position of the first page."""
+        if self.style == "cursor":
+            return START_OF_CURSOR
+        return 0 if self.style == "offset" else 1
+
+    def query(self, position: Position) -> dict[str, str]:
+        """The query parameters that ask for the page at ``position``."""
+        asked = {self.size_param: str(self.max_size)}
+        if position != START_OF_CURSOR:
+            asked[self.position_param] = str(position)
+        return asked
+
+
+@attrs.frozen(kw_only=True)
+class Page(Generic[T]):
+    """One page of a listing, as a provider hands it over.
+
+    Attributes:
+        items: The rows, in the vendor's order.
+        total: How many rows the vendor says there are in all, or ``None`` if it does not say.
+        has_more: Whether the vendor says that more follow, or ``None`` if it does not say.
+        next_cursor: With cursor paging, the position of the next page.
+    """
+
+    items: Sequence[T]
+    total: int | None = None
+    has_more: bool | None = None
+    next_cursor: str | None = None
+
+
+@attrs.define(kw_only=True)
+class ListingReport:
+    """What a listing has seen so far; final once the listing has been read to its end.
+
+    Attributes:
+        expected_total: How many rows the vendor announced on the last page read, or ``None`` if it announced none.
+        seen: Distinct rows that the vendor has sent, whether or not a filter kept them.
+        duplicates: Rows that the vendor sent again; they are not yielded twice.
+        requests: Pages asked for.
+        complete: The listing was read to its end and every announced row was seen. ``False`` while reading.
+    """
+
+    expected_total: int | None = None
+    seen: int = 0
+    duplicates: int = 0
+    requests: int = 0
+    complete: bool = False
+
+
+class Pager(Generic[T]):
+    """Walks through the pages of one listing: ask for the page at `position`, hand it to `accept`, and so on.
+
+    Rows that the page before held already are counted as duplicates and left out: when a row is added at the front
+    while the listing is read, offsets shift and the last rows of one page come again on the next. A page that holds
+    nothing new ends the listing, so a server that promises more for ever cannot keep it going.
+
+    Attributes:
+        position: The position of the page to read next, or ``None`` at the end.
+        report: What has been seen so far.
+    """
+
+    def __init__(self, paging: Paging, identity: Callable[[T], str]) -> None:
+        """Begin a walk.
+
+        Args:
+            paging: How the listing is paged.
+            identity: Gives the id that tells one row from another.
+        """
+        self.position: Position | None = paging.first
+        self.report = ListingReport()
+        self._style = paging.style
+        self._identity = identity
+        self._previous: frozenset[str] = frozenset()
+        self._rows = 0
+
+    def accept(self, page: Page[T]) -> Sequence[T]:
+        """Take in the page that was read at `position`, move on, and return the rows that are new."""
+        report = self.report
+        items = page.items
+        ids = frozenset(map(self._identity, items))
+        if len(ids) != len(items) or not ids.isdisjoint(self._previous):
+            items = self._without_repeats(items)
+            report.duplicates += len(page.items) - len(items)
+        self._previous = ids
+        self._rows += len(page.items)
+        report.requests += 1
+        report.seen += len(items)
+        report.expected_total = page.total
+        self.position = self._behind(page) if items else None
+        report.complete = self.position is None and not page.has_more and page.total in {None, report.seen}
+        return items
+
+    def _without_repeats(self, items: Sequence[T]) -> list[T]:
+        known = set(self._previous)
+        fresh = []
+        for item in items:
+            identity = self._identity(item)
+            if identity not in known:
+                known.add(identity)
+                fresh.append(item)
+        return fresh
+
+    def _behind(self, page: Page[T]) -> Position | None:
+        if isinstance(self.position, int):
+            has_more = page.has_more
+            if has_more is None:
+                # With neither a flag nor a total, only an empty page proves the end.
+                has_more = page.total is None or self._rows < page.total
+            if not has_more:
+                return None
+            return self.position + (len(page.items) if self._style == "offset" else 1)
+        return page.next_cursor

@@ -1,0 +1,66 @@
+"""Phone numbers in E.164 form: a plus, the country code, the national number, nothing else."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from unibatch.core.errors import InvalidInput
+from unibatch.core.masking import mask_phone
+
+_is_e164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
+_is_digits = re.compile(r"[1-9][0-9]{6,14}").fullmatch
+
+
+def from_vendor(value: Any, *, bare_digits: bool = False) -> tuple[str, bool]:
+    """Read a number that a vendor sent, whatever it looks like.
+
+    The form of nearly every number is settled by a regular expression. Only what does not match is handed to
+    ``phonenumbers``, which understands punctuation such as ``+1 (212) 555-0123``. Nothing is ever rejected.
+
+    Args:
+        value: What the vendor sent: a text, as a rule.
+        bare_digits: The vendor writes E.164 numbers without the plus.
+
+    Returns:
+        The number in E.164 form and ``True``, or the text as it came (empty for ``null``) and ``False``.
+    """
+    text = value if isinstance(value, str) else "" if value is None else str(value)
+    if _is_e164(text):
+        return text, True
+    if bare_digits and _is_digits(text):
+        return "+" + text, True
+    import phonenumbers  # noqa: PLC0415 - takes long to import, and most listings never need it
+
+    try:
+        number = phonenumbers.parse(text)
+    except phonenumbers.NumberParseException:
+        return text, False
+    if not phonenumbers.is_possible_number(number):
+        return text, False
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), True
+
+
+def from_user(text: str, *, region: str | None = None) -> str:
+    """Read a number that a person typed, and validate it against the numbering plan of its country.
+
+    Args:
+        text: The number, with punctuation or without; in national form only if ``region`` is given.
+        region: The ISO 3166 country code of numbers in national form, for example ``"US"``.
+
+    Returns:
+        The number in E.164 form.
+
+    Raises:
+        InvalidInput: It is not a valid number; the message masks it and says what is wrong.
+    """
+    import phonenumbers  # noqa: PLC0415 - takes long to import
+
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException as exc:
+        hint = "" if region or text.strip().startswith("+") else "; write it with + and country code, or name a region"
+        raise InvalidInput(f"{mask_phone(text)} is not a phone number{hint}") from exc
+    if not phonenumbers.is_valid_number(number):
+        raise InvalidInput(f"{mask_phone(text)} is not a number that exists in its country's numbering plan")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

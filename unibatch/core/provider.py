@@ -1,0 +1,221 @@
+"""What a provider is: the facts it declares and the operations it offers, without any I/O.
+
+A provider is a class that a client makes one instance of. It knows one vendor's paths, spelling and words, and nothing
+about HTTP libraries, retries or files. Third-party packages offer one under the entry point group
+``unibatch.providers``; ``unibatch.testing.ProviderContract`` checks that it keeps its promises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias
+
+import attrs
+
+from unibatch.core.errors import ProviderError, UnsupportedFeature
+from unibatch.core.flow import Flow, Response
+from unibatch.core.model import Account, Campaign, Contact
+from unibatch.core.paging import Page, Paging, Position
+from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.vocabulary import StatusTable
+
+OperationName: TypeAlias = Literal[
+    "list_campaigns",
+    "get_campaign",
+    "list_contacts",
+    "get_account",
+    "create_campaign",
+    "add_contacts",
+    "start_campaign",
+    "pause_campaign",
+    "resume_campaign",
+    "reschedule_campaign",
+    "cancel_campaign",
+    "delete_campaign",
+]
+
+
+@attrs.frozen(kw_only=True)
+class Support:
+    """Whether the vendor's API offers an operation.
+
+    Attributes:
+        available: It does.
+        note: Under which conditions, or what to do instead.
+        idempotency_key: The vendor recognises a repeated request by a key, so repeating one is safe.
+    """
+
+    available: bool = True
+    note: str = ""
+    idempotency_key: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """What the vendor allows, by its documentation; an account may have other limits. ``None``: not documented.
+
+    Attributes:
+        requests_per_minute: Requests to the API in one minute, by default.
+        max_contacts: Contacts in one campaign.
+        max_concurrency: Calls at the same time in one campaign or account.
+        max_attempts: Attempts a contact.
+        max_name_length: Characters in a campaign's name.
+        max_description_length: Characters in a campaign's description.
+    """
+
+    requests_per_minute: int
+    max_contacts: int | None = None
+    max_concurrency: int | None = None
+    max_attempts: int | None = None
+    max_name_length: int | None = None
+    max_description_length: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Capabilities:
+    """What a vendor's API can do, as data.
+
+    Attributes:
+        operations: For each operation, whether the vendor's API offers it.
+        server_filters: Filters that the vendor applies itself, as ``"operation.filter"``, for example
+            ``"list_contacts.external_id"``. Every other filter is applied by the client, to the same effect.
+        limits: What the vendor allows.
+        webhooks: What is known about the vendor's webhooks; empty if there are none that can be relied on.
+        contact_fields: The canonical attributes of a contact that the vendor's answers fill.
+        campaign_fields: The canonical attributes of a campaign that the vendor's answers fill.
+    """
+
+    operations: Mapping[OperationName, Support]
+    server_filters: frozenset[str]
+    limits: Limits
+    webhooks: str
+    contact_fields: frozenset[str]
+    campaign_fields: frozenset[str]
+
+
+@attrs.frozen(kw_only=True)
+class CampaignFilter:
+    """Which campaigns are wanted. Empty: all.
+
+    Attributes:
+        status: Campaigns with one of these statuses; empty for any.
+        agent_id: Campaigns of this agent.
+    """
+
+    status: frozenset[CampaignStatus] = frozenset()
+    agent_id: str | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.status) or self.agent_id is not None
+
+    def admits(self, campaign: Campaign) -> bool:
+        """Whether ``campaign`` is wanted."""
+        return (not self.status or campaign.status in self.status) and self.agent_id in {None, campaign.agent_id}
+
+
+@attrs.frozen(kw_only=True)
+class ContactFilter:
+    """Which contacts are wanted. Empty: all.
+
+    Attributes:
+        status: Contacts with one of these statuses; empty for any.
+        external_id: The contact to whom you gave this id.
+    """
+
+    status: frozenset[CallStatus] = frozenset()
+    external_id: str | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.status) or self.external_id is not None
+
+    def admits(self, contact: Contact) -> bool:
+        """Whether ``contact`` is wanted."""
+        return (not self.status or contact.status in self.status) and self.external_id in {None, contact.external_id}
+
+
+@attrs.frozen(kw_only=True)
+class Refusal:
+    """What a vendor says in an answer that is an error; whatever it leaves out is ``None`` or empty.
+
+    Attributes:
+        code: The vendor's error code.
+        message: The vendor's message.
+        details: What else it says, in its own spelling.
+        request_id: The vendor's identifier of the request.
+        field_errors: For each rejected field, in the vendor's spelling, the reason.
+        retry_at: From when on requests are accepted again (aware, UTC), if the body says so.
+    """
+
+    code: str | None = None
+    message: str | None = None
+    details: Any = None
+    request_id: str | None = None
+    field_errors: Mapping[str, str] = attrs.field(factory=dict)
+    retry_at: datetime | None = None
+
+
+class Provider(Protocol):
+    """One vendor, as flows. One instance serves one client; it must not share state with others.
+
+    Attributes:
+        name: The name under which it is registered, for example ``"truedy"``.
+        title: The vendor's name as people write it.
+        base_url: The vendor's documented base URL; a profile may set another.
+        capabilities: What the vendor's API can do.
+        settings: The settings of its own that it understands in a profile's ``defaults``, each with what it is for.
+        error_codes: Codes of the vendor that tell the kind of an error where the HTTP status (400 or 422) does not.
+        call_statuses: The vendor's words for the status of a call.
+        campaign_statuses: The vendor's words for the status of a campaign.
+        campaign_paging: How campaigns are paged.
+        contact_paging: How contacts are paged.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    base_url: ClassVar[str]
+    capabilities: ClassVar[Capabilities]
+    settings: ClassVar[Mapping[str, str]]
+    error_codes: ClassVar[Mapping[str, type[ProviderError]]]
+    call_statuses: ClassVar[StatusTable[CallStatus]]
+    campaign_statuses: ClassVar[StatusTable[CampaignStatus]]
+    campaign_paging: ClassVar[Paging]
+    contact_paging: ClassVar[Paging]
+
+    def __init__(self, defaults: Mapping[str, Any]) -> None:
+        """Make an instance for one client.
+
+        Args:
+            defaults: The ``defaults`` of the profile; every key is in ``settings``.
+
+        Raises:
+            ConfigError: A value makes no sense.
+        """
+
+    def headers(self, api_key: str) -> Mapping[str, str]:
+        """The headers that authenticate a request."""
+
+    def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
+        """Read the page of campaigns at ``position``. What the vendor cannot filter is filtered by the client.
+
+        Raises:
+            ConfigError: A setting is missing without which this vendor cannot list.
+        """
+
+    def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
+        """Read one campaign."""
+
+    def list_contacts(self, campaign_id: str, position: Position, wanted: ContactFilter) -> Flow[Page[Contact]]:
+        """Read the page of contacts at ``position``. What the vendor cannot filter is filtered by the client."""
+
+    def get_account(self) -> Flow[Account]:
+        """Read the account that the key belongs to.
+
+        Raises:
+            UnsupportedFeature: The vendor has no such operation, as its capabilities say. A provider that does not
+                define this method inherits that answer.
+        """
+        raise UnsupportedFeature(self.name, "get_account", self.capabilities.operations["get_account"].note)
+
+    def refusal(self, response: Response) -> Refusal:
+        """Read what the vendor says in an error, or in any other answer. Never raises: the body may be anything."""

@@ -1,0 +1,367 @@
+"""TalkifAI: batch jobs, camelCase, contacts paged by number inside the job.
+
+Sources: the page "Batch job details" of TalkifAI's API reference, and its pages on listing, creating, starting,
+cancelling and rescheduling batch jobs, on errors and on limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import attrs
+from msgspec import UNSET, UnsetType
+
+from unibatch.core import phone
+from unibatch.core.errors import ConfigError, NotFound, ProviderError
+from unibatch.core.flow import Flow, Request, Response, segment
+from unibatch.core.model import Campaign, Contact, Counts, RetryPolicy, Schedule
+from unibatch.core.paging import Page, Paging, Position
+from unibatch.core.provider import (
+    CampaignFilter,
+    Capabilities,
+    ContactFilter,
+    Limits,
+    Provider,
+    Refusal,
+    Support,
+)
+from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.structuring import (
+    Wire,
+    decode,
+    decode_leniently,
+    instant,
+    required,
+    seconds,
+    structure,
+    text_or_none,
+    translate_rows,
+)
+from unibatch.core.vocabulary import StatusReader, StatusTable
+
+# Wire types -----------------------------------------------------------------------------------------------------------
+
+
+@attrs.define(slots=False)
+class JobRetryPolicy(Wire):
+    maxAttempts: int | None = None
+    retryableStatuses: list[str] | None = None
+
+
+@attrs.define(slots=False)
+class JobContact(Wire):
+    id: str
+    phoneNumber: Any = None
+    contactData: dict[str, Any] | None = None  # as uploaded: phone, name, and keys of the user's own
+    status: str | None = None
+    errorCode: str | int | None = None  # a SIP response code, as text
+    attemptCount: int | None = None
+    maxAttempts: int | None = None
+    lastAttemptAt: str | None = None
+    # null says that there is no further attempt; a missing key says nothing
+    nextRetryAt: str | UnsetType | None = UNSET
+    completedAt: str | None = None
+    failureReason: str | None = None
+    callDuration: float | None = None  # seconds
+
+
+@attrs.define(slots=False)
+class Job(Wire):
+    id: str
+    name: str | None = None
+    description: str | None = None
+    status: str | None = None
+    agentId: str | None = None
+    fromPhoneNumberId: str | None = None
+    totalContacts: int | None = None
+    contactsProcessed: int | None = None
+    successfulCalls: int | None = None
+    failedCalls: int | None = None
+    statusBreakdown: dict[str, int] | None = None
+    scheduledStartTime: str | None = None
+    actualStartTime: str | None = None
+    completedAt: str | None = None
+    createdAt: str | None = None
+    concurrentCallLimit: int | None = None
+    retryPolicy: JobRetryPolicy | None = None
+
+
+@attrs.define(slots=False)
+class JobWithContacts(Wire):
+    contacts: list[JobContact]
+    status: str | None = None
+    contactsTotal: int | None = None
+    contactsHasMore: bool | None = None
+
+
+@attrs.define(slots=False)
+class JobsAnswer(Wire):
+    batchJobs: list[Job]
+    total: int | None = None
+
+
+# Status tables --------------------------------------------------------------------------------------------------------
+
+CALL_STATUSES = StatusTable(
+    {
+        "pending": CallStatus.PENDING,
+        "queued": CallStatus.RETRY_SCHEDULED,  # queued for a retry; TechLadder's word "queued" means something else
+        "dialing": CallStatus.DIALING,
+        "completed": CallStatus.COMPLETED,
+        "no_answer": CallStatus.NO_ANSWER,
+        "busy": CallStatus.BUSY,
+        "timeout": CallStatus.TIMEOUT,
+        "blocked": CallStatus.BLOCKED,
+        "invalid_number": CallStatus.INVALID_NUMBER,
+        "carrier_error": CallStatus.CARRIER_ERROR,
+        "failed": CallStatus.FAILED,
+        "cancelled": CallStatus.CANCELLED,
+    },
+    unknown=CallStatus.UNKNOWN,
+    filterable=frozenset(
+        {"pending", "queued", "dialing", "completed", "no_answer", "busy", "timeout", "blocked", "invalid_number"}
+        | {"carrier_error", "failed", "cancelled"}
+    ),
+)
+
+CAMPAIGN_STATUSES = StatusTable(
+    {
+        "pending": CampaignStatus.PENDING,
+        "scheduled": CampaignStatus.SCHEDULED,
+        "running": CampaignStatus.RUNNING,
+        "paused": CampaignStatus.PAUSED,  # not in the documentation of the API, but the dashboard can pause a job
+        "completed": CampaignStatus.COMPLETED,
+        "failed": CampaignStatus.FAILED,
+        "cancelled": CampaignStatus.CANCELLED,
+    },
+    unknown=CampaignStatus.UNKNOWN,
+    filterable=frozenset({"pending", "scheduled", "running", "completed", "failed", "cancelled"}),
+)
+
+NOT_CUSTOM = frozenset({"phone", "name", "first_name", "last_name", "email", "external_id"})
+"""Keys of ``contactData`` that have an attribute of their own in the canonical model.
+
+The vendor itself knows ``phone`` and ``name``; under the others this library uploads what the vendor has no place for.
+"""
+
+RETRIED_BY_VENDOR = frozenset({CallStatus.NO_ANSWER, CallStatus.BUSY, CallStatus.TIMEOUT})
+"""Statuses after which the vendor calls again while attempts remain."""
+
+# Capabilities ---------------------------------------------------------------------------------------------------------
+
+_ONLY_DASHBOARD = "only TalkifAI's dashboard can do it"
+
+CAPABILITIES = Capabilities(
+    operations={
+        "list_campaigns": Support(note="needs organization_id"),
+        "get_campaign": Support(),
+        "list_contacts": Support(),
+        "get_account": Support(available=False, note="TalkifAI's API does not tell about the account; see its Studio"),
+        "create_campaign": Support(note="without a start time it dials at once"),
+        "add_contacts": Support(available=False, note="TalkifAI's jobs cannot be extended; create another one"),
+        "start_campaign": Support(note="while pending or scheduled"),
+        "pause_campaign": Support(available=False, note=_ONLY_DASHBOARD),
+        "resume_campaign": Support(available=False, note=_ONLY_DASHBOARD),
+        "reschedule_campaign": Support(note="while pending or scheduled"),
+        "cancel_campaign": Support(note="while pending, scheduled or running"),
+        "delete_campaign": Support(available=False, note=_ONLY_DASHBOARD),
+    },
+    server_filters=frozenset({"list_campaigns.status", "list_contacts.status"}),
+    limits=Limits(
+        requests_per_minute=60,
+        max_contacts=10_000,
+        max_concurrency=50,
+        max_attempts=10,
+        max_name_length=200,
+        max_description_length=1000,
+    ),
+    webhooks="signed without a time stamp: tell repeated ones by their id",
+    contact_fields=frozenset(
+        {"id", "phone_number", "name", "first_name", "last_name", "email", "external_id", "fields", "status"}
+        | {"attempts", "max_attempts", "last_attempt_at", "next_attempt_at", "ended_at", "duration", "sip_code"}
+        | {"failure_reason"}
+    ),
+    campaign_fields=frozenset(
+        {"id", "name", "description", "status", "agent_id", "from_numbers", "counts", "schedule", "max_concurrency"}
+        | {"retry", "created_at", "started_at", "completed_at"}
+    ),
+)
+
+# Flows ----------------------------------------------------------------------------------------------------------------
+
+
+class TalkifAI(Provider):
+    """TalkifAI's batch API."""
+
+    name: ClassVar[str] = "talkifai"
+    title: ClassVar[str] = "TalkifAI"
+    base_url: ClassVar[str] = "https://api.talkifai.dev"
+    capabilities: ClassVar[Capabilities] = CAPABILITIES
+    settings: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "organization_id": "your organization's id, without which TalkifAI does not list campaigns",
+            "from_number_ids": "the id of the number that campaigns created with this profile call from, "
+            "in a list of one; the agent assigned to that number talks",
+            "auth_header": 'the header that carries the key: "Authorization" (if left out) or "X-API-Key"',
+        }
+    )
+    error_codes: ClassVar[Mapping[str, type[ProviderError]]] = MappingProxyType({"job_not_found": NotFound})
+    call_statuses: ClassVar[StatusTable[CallStatus]] = CALL_STATUSES
+    campaign_statuses: ClassVar[StatusTable[CampaignStatus]] = CAMPAIGN_STATUSES
+    campaign_paging: ClassVar[Paging] = Paging("page", 100, size_param="pageSize", position_param="page")
+    contact_paging: ClassVar[Paging] = Paging("page", 500, size_param="contactsPageSize", position_param="contactsPage")
+
+    def __init__(self, defaults: Mapping[str, Any]) -> None:
+        self._organization_id = defaults.get("organization_id")
+        self._auth_header = defaults.get("auth_header", "Authorization")
+        if self._auth_header not in {"Authorization", "X-API-Key"}:
+            raise ConfigError(f'auth_header must be "Authorization" or "X-API-Key", not {self._auth_header!r}')
+        self._call_status = StatusReader(CALL_STATUSES, self.name, "contact")
+        self._campaign_status = StatusReader(CAMPAIGN_STATUSES, self.name, "campaign")
+
+    def headers(self, api_key: str) -> Mapping[str, str]:
+        if self._auth_header == "X-API-Key":
+            return {"X-API-Key": api_key}
+        return {"Authorization": f"Bearer {api_key}"}
+
+    def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
+        if not self._organization_id:
+            raise ConfigError(
+                "TalkifAI lists campaigns by organization, and organization_id is not set: add it to the table "
+                '[profiles.NAME.defaults] of the configuration, or pass defaults={"organization_id": "..."}'
+            )
+        query = {"organizationId": self._organization_id, **self.campaign_paging.query(position)}
+        if word := CAMPAIGN_STATUSES.filter_word(wanted.status):
+            query["status"] = word
+        response = yield Request(operation="list_campaigns", path="/batch/jobs", query=query)
+        body = decode(response.content)
+        answer = structure(body, JobsAnswer)
+        return Page(
+            items=translate_rows(answer.batchJobs, body["batchJobs"], self._campaign, "$.batchJobs"),
+            total=answer.total,
+        )
+
+    def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
+        # The answer always brings contacts along; one is the fewest that can be asked for.
+        path = f"/batch/jobs/{segment(campaign_id)}"
+        query = {"contactsPageSize": "1"}
+        response = yield Request(operation="get_campaign", path=path, query=query, subject=campaign_id)
+        body = decode(response.content)
+        return self._campaign(structure(body, Job), body)
+
+    def list_contacts(self, campaign_id: str, position: Position, wanted: ContactFilter) -> Flow[Page[Contact]]:
+        query = self.contact_paging.query(position)
+        if word := CALL_STATUSES.filter_word(wanted.status):
+            query["contactStatus"] = word
+        path = f"/batch/jobs/{segment(campaign_id)}"
+        response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
+        body = decode(response.content)
+        job = structure(body, JobWithContacts)
+        job_over = self._campaign_status(job.status).is_terminal
+
+        def contact(wire: JobContact, raw: Mapping[str, Any]) -> Contact:
+            return self._contact(wire, raw, campaign_id, job_over=job_over)
+
+        return Page(
+            items=translate_rows(job.contacts, body["contacts"], contact, "$.contacts"),
+            total=job.contactsTotal,
+            has_more=job.contactsHasMore,
+        )
+
+    def refusal(self, response: Response) -> Refusal:
+        body = decode_leniently(response.content)
+        return Refusal(
+            code=text_or_none(body.get("code")),
+            message=text_or_none(body.get("error")),
+            details=body.get("details"),
+            request_id=response.headers.get("x-request-id"),
+        )
+
+    def _campaign(self, wire: Job, raw: Mapping[str, Any]) -> Campaign:
+        by_status: dict[CallStatus, int] = {}
+        for word, number in (wire.statusBreakdown or {}).items():
+            status = self._call_status(word)
+            by_status[status] = by_status.get(status, 0) + number
+        start = instant(wire.scheduledStartTime, "scheduledStartTime")
+        retry = wire.retryPolicy
+        return Campaign(
+            id=required(wire.id, "id"),
+            provider=self.name,
+            name=wire.name,
+            description=wire.description,
+            status=self._campaign_status(wire.status),
+            vendor_status=wire.status,
+            agent_id=wire.agentId,
+            from_numbers=(wire.fromPhoneNumberId,) if wire.fromPhoneNumberId else (),
+            counts=Counts(
+                total=wire.totalContacts,
+                attempted=wire.contactsProcessed,
+                succeeded=wire.successfulCalls,
+                failed=wire.failedCalls,
+                pending=by_status.get(CallStatus.PENDING),
+                no_answer=by_status.get(CallStatus.NO_ANSWER),
+                by_status=by_status,
+            ),
+            schedule=None if start is None else Schedule(start=start),
+            max_concurrency=wire.concurrentCallLimit,
+            retry=None
+            if retry is None
+            else RetryPolicy(
+                max_attempts=retry.maxAttempts,
+                retry_on=frozenset(map(self._call_status, retry.retryableStatuses or ())),
+            ),
+            created_at=instant(wire.createdAt, "createdAt"),
+            started_at=instant(wire.actualStartTime, "actualStartTime"),
+            completed_at=instant(wire.completedAt, "completedAt"),
+            raw=raw,
+        )
+
+    def _contact(self, wire: JobContact, raw: Mapping[str, Any], campaign_id: str, *, job_over: bool) -> Contact:
+        phone_number, phone_valid = phone.from_vendor(wire.phoneNumber)
+        status = self._call_status(wire.status)
+        if job_over:
+            is_final = status is not CallStatus.DIALING
+        elif status in RETRIED_BY_VENDOR:
+            is_final = _is_last_attempt(wire)
+        else:
+            is_final = status.is_terminal
+        data = wire.contactData or {}
+        external_id = data.get("external_id")
+        return Contact(
+            id=required(wire.id, "id"),
+            provider=self.name,
+            campaign_id=campaign_id,
+            phone_number=phone_number,
+            phone_valid=phone_valid,
+            name=text_or_none(data.get("name")),
+            first_name=text_or_none(data.get("first_name")),
+            last_name=text_or_none(data.get("last_name")),
+            email=text_or_none(data.get("email")),
+            external_id=str(external_id) if type(external_id) is int else text_or_none(external_id),
+            fields={key: value for key, value in data.items() if key not in NOT_CUSTOM},
+            status=status,
+            vendor_status=wire.status,
+            is_final=is_final,
+            attempts=wire.attemptCount,
+            max_attempts=wire.maxAttempts,
+            last_attempt_at=instant(wire.lastAttemptAt, "lastAttemptAt"),
+            next_attempt_at=instant(wire.nextRetryAt or None, "nextRetryAt"),
+            ended_at=instant(wire.completedAt, "completedAt"),
+            duration=seconds(wire.callDuration, "callDuration"),
+            sip_code=_sip_code(wire.errorCode),
+            failure_reason=wire.failureReason,
+            raw=raw,
+        )
+
+
+def _is_last_attempt(wire: JobContact) -> bool:
+    if wire.attemptCount is not None and wire.maxAttempts is not None and wire.attemptCount >= wire.maxAttempts:
+        return True
+    return wire.nextRetryAt is not UNSET and not wire.nextRetryAt
+
+
+def _sip_code(code: str | int | None) -> int | None:
+    text = str(code)
+    return int(text) if len(text) == 3 and text.isascii() and text.isdigit() else None  # noqa: PLR2004 - 100 to 699

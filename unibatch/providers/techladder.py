@@ -1,0 +1,368 @@
+"""TechLadder: call batches, snake_case, pages by number.
+
+Sources: the page "List calls in a batch" of TechLadder's API reference, and its pages on batches, the account, errors
+and limits. The only documented host is a staging host, so that is the default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import attrs
+
+from unibatch.core import phone
+from unibatch.core.errors import (
+    AuthenticationError,
+    NotFound,
+    PermissionDenied,
+    ProviderError,
+    RateLimited,
+)
+from unibatch.core.flow import Flow, Request, Response, segment
+from unibatch.core.model import Account, AccountLimits, Campaign, Contact, Counts, Schedule
+from unibatch.core.paging import Page, Paging, Position
+from unibatch.core.provider import (
+    CampaignFilter,
+    Capabilities,
+    ContactFilter,
+    Limits,
+    Provider,
+    Refusal,
+    Support,
+)
+from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.structuring import (
+    StructureError,
+    Wire,
+    decode,
+    decode_leniently,
+    instant,
+    required,
+    seconds,
+    structure,
+    text_or_none,
+    translate_rows,
+)
+from unibatch.core.vocabulary import StatusReader, StatusTable
+
+# Wire types -----------------------------------------------------------------------------------------------------------
+
+
+@attrs.define(slots=False)
+class Batch(Wire):
+    schedule_id: str | None = None
+    batch_id: str | None = None  # not documented; the path parameter has this name
+    id: str | None = None  # not documented
+    agent_id: str | None = None
+    status: str | None = None
+    did_number: str | None = None
+    total_contacts: int | None = None
+    completed_contacts: int | None = None
+    failed_contacts: int | None = None
+    pending_contacts: int | None = None
+    concurrency: int | None = None
+    scheduled_at: str | None = None
+    started_at: str | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+
+
+@attrs.define(slots=False)
+class Call(Wire):
+    call_id: str
+    external_id: str | int | None = None
+    phone_number: Any = None  # digits with country code, no plus
+    name: str | None = None
+    status: str | None = None
+    duration_seconds: float | None = None
+    started_at: str | None = None
+    ended_at: str | None = None
+    metadata: dict[str, Any] | None = None  # its keys come back respelt: company_name as "Company Name"
+
+
+@attrs.define(slots=False)
+class BatchPage(Wire):
+    items: list[Batch]
+    total: int | None = None
+    has_more: bool | None = None
+
+
+@attrs.define(slots=False)
+class CallPage(Wire):
+    items: list[Call]
+    total: int | None = None
+    has_more: bool | None = None
+
+
+@attrs.define(slots=False)
+class AccountFacts(Wire):
+    account_id: str
+    name: str | None = None
+    email: str | None = None
+    limits: AccountFactsLimits | None = None
+
+
+@attrs.define(slots=False)
+class AccountFactsLimits(Wire):
+    max_batch_size: int | None = None
+    max_concurrent_calls: int | None = None
+    max_call_duration_seconds: float | None = None
+    rate_limit_per_minute: int | None = None
+
+
+@attrs.define(slots=False)
+class BatchAnswer(Wire):
+    data: Batch
+
+
+@attrs.define(slots=False)
+class BatchesAnswer(Wire):
+    data: BatchPage
+
+
+@attrs.define(slots=False)
+class CallsAnswer(Wire):
+    data: CallPage
+
+
+@attrs.define(slots=False)
+class AccountAnswer(Wire):
+    data: AccountFacts
+
+
+# Status tables --------------------------------------------------------------------------------------------------------
+
+CALL_STATUSES = StatusTable(
+    {
+        "pending": CallStatus.PENDING,
+        "queued": CallStatus.QUEUED,  # with the dialler; TalkifAI's word "queued" means something else
+        "ringing": CallStatus.RINGING,
+        "answered": CallStatus.ANSWERED,
+        "in_progress": CallStatus.IN_PROGRESS,
+        "completed": CallStatus.COMPLETED,
+        "no_answer": CallStatus.NO_ANSWER,
+        "busy": CallStatus.BUSY,
+        "failed": CallStatus.FAILED,
+        "cancelled": CallStatus.CANCELLED,
+    },
+    unknown=CallStatus.UNKNOWN,
+    filterable=frozenset(
+        {"pending", "queued", "ringing", "answered", "in_progress", "completed", "no_answer", "busy", "failed"}
+        | {"cancelled"}
+    ),
+)
+
+CAMPAIGN_STATUSES = StatusTable(
+    {
+        "pending": CampaignStatus.PENDING,
+        "active": CampaignStatus.RUNNING,
+        "completed": CampaignStatus.COMPLETED,
+        "failed": CampaignStatus.FAILED,
+        "cancelled": CampaignStatus.CANCELLED,
+    },
+    unknown=CampaignStatus.UNKNOWN,
+    filterable=frozenset({"pending", "active", "completed", "failed", "cancelled"}),
+)
+
+# Capabilities ---------------------------------------------------------------------------------------------------------
+
+_NOT_IN_API = "TechLadder's API does not offer it; use its dashboard"
+
+CAPABILITIES = Capabilities(
+    operations={
+        "list_campaigns": Support(),
+        "get_campaign": Support(),
+        "list_contacts": Support(),
+        "get_account": Support(),
+        "create_campaign": Support(note="can hold, start at once, or at a set time; repeated numbers are dropped"),
+        "add_contacts": Support(available=False, note="TechLadder's batches cannot be extended; create another one"),
+        "start_campaign": Support(available=False, note=_NOT_IN_API),
+        "pause_campaign": Support(available=False, note=_NOT_IN_API),
+        "resume_campaign": Support(available=False, note=_NOT_IN_API),
+        "reschedule_campaign": Support(available=False, note=_NOT_IN_API),
+        "cancel_campaign": Support(available=False, note=_NOT_IN_API),
+        "delete_campaign": Support(available=False, note=_NOT_IN_API),
+    },
+    server_filters=frozenset(
+        {"list_campaigns.status", "list_campaigns.agent_id", "list_contacts.status", "list_contacts.external_id"}
+    ),
+    limits=Limits(requests_per_minute=300, max_contacts=10_000, max_concurrency=20),
+    webhooks="",
+    contact_fields=frozenset(
+        {"id", "phone_number", "name", "external_id", "fields", "status", "call_id", "started_at", "ended_at"}
+        | {"duration"}
+    ),
+    campaign_fields=frozenset(
+        {"id", "status", "agent_id", "from_numbers", "counts", "schedule", "max_concurrency", "created_at"}
+        | {"updated_at", "started_at"}
+    ),
+)
+
+# Flows ----------------------------------------------------------------------------------------------------------------
+
+
+class TechLadder(Provider):
+    """TechLadder's public API, version 1."""
+
+    name: ClassVar[str] = "techladder"
+    title: ClassVar[str] = "TechLadder"
+    base_url: ClassVar[str] = "https://api.staging.techladder.ai/api/v1/public"
+    capabilities: ClassVar[Capabilities] = CAPABILITIES
+    settings: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "agent_id": "the agent that talks in campaigns created with this profile",
+            "version_id": "the version of the agent's prompt in such campaigns",
+            "voice": "the voice in such campaigns; left out: the agent's",
+            "from_number_ids": "the number that such campaigns call from, in a list of one; left out: the account's",
+        }
+    )
+    error_codes: ClassVar[Mapping[str, type[ProviderError]]] = MappingProxyType(
+        {
+            "UNAUTHORIZED": AuthenticationError,
+            "FORBIDDEN": PermissionDenied,
+            "NOT_FOUND": NotFound,
+            "RATE_LIMITED": RateLimited,
+        }
+    )
+    call_statuses: ClassVar[StatusTable[CallStatus]] = CALL_STATUSES
+    campaign_statuses: ClassVar[StatusTable[CampaignStatus]] = CAMPAIGN_STATUSES
+    campaign_paging: ClassVar[Paging] = Paging("page", 100, size_param="limit", position_param="page")
+    contact_paging: ClassVar[Paging] = Paging("page", 500, size_param="limit", position_param="page")
+
+    def __init__(self, defaults: Mapping[str, Any]) -> None:
+        self._defaults = defaults
+        self._call_status = StatusReader(CALL_STATUSES, self.name, "contact")
+        self._campaign_status = StatusReader(CAMPAIGN_STATUSES, self.name, "campaign")
+
+    def headers(self, api_key: str) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {api_key}"}
+
+    def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
+        query = self.campaign_paging.query(position)
+        if wanted.agent_id is not None:
+            query["agent_id"] = wanted.agent_id
+        if word := CAMPAIGN_STATUSES.filter_word(wanted.status):
+            query["status"] = word
+        response = yield Request(operation="list_campaigns", path="/call-batches", query=query)
+        body = decode(response.content)
+        page = structure(body, BatchesAnswer).data
+        return Page(
+            items=translate_rows(page.items, body["data"]["items"], self._campaign, "$.data.items"),
+            total=page.total,
+            has_more=page.has_more,
+        )
+
+    def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
+        path = f"/call-batches/{segment(campaign_id)}"
+        response = yield Request(operation="get_campaign", path=path, subject=campaign_id)
+        body = decode(response.content)
+        answer = structure(body, BatchAnswer)
+        try:
+            return self._campaign(answer.data, body["data"])
+        except StructureError as exc:
+            raise exc.within("$.data") from exc
+
+    def list_contacts(self, campaign_id: str, position: Position, wanted: ContactFilter) -> Flow[Page[Contact]]:
+        query = self.contact_paging.query(position)
+        if word := CALL_STATUSES.filter_word(wanted.status):
+            query["status"] = word
+        if wanted.external_id is not None:
+            query["external_id"] = wanted.external_id
+        path = f"/call-batches/{segment(campaign_id)}/calls"
+        response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
+        body = decode(response.content)
+        page = structure(body, CallsAnswer).data
+
+        def contact(wire: Call, raw: Mapping[str, Any]) -> Contact:
+            return self._contact(wire, raw, campaign_id)
+
+        return Page(
+            items=translate_rows(page.items, body["data"]["items"], contact, "$.data.items"),
+            total=page.total,
+            has_more=page.has_more,
+        )
+
+    def get_account(self) -> Flow[Account]:
+        response = yield Request(operation="get_account", path="/me")
+        body = decode(response.content)
+        facts = structure(body, AccountAnswer).data
+        limits = facts.limits or AccountFactsLimits()
+        try:
+            max_call_duration = seconds(limits.max_call_duration_seconds, "max_call_duration_seconds")
+        except StructureError as exc:
+            raise exc.within("$.data.limits") from exc
+        return Account(
+            id=facts.account_id,
+            provider=self.name,
+            name=facts.name,
+            email=facts.email,
+            limits=AccountLimits(
+                max_batch_size=limits.max_batch_size,
+                max_concurrent_calls=limits.max_concurrent_calls,
+                max_call_duration=max_call_duration,
+                requests_per_minute=limits.rate_limit_per_minute,
+            ),
+            raw=body["data"],
+        )
+
+    def refusal(self, response: Response) -> Refusal:
+        body = decode_leniently(response.content)
+        error = body.get("error")
+        error = error if isinstance(error, dict) else {}
+        details = error.get("details")
+        lines = [line for line in details if isinstance(line, str)] if isinstance(details, list) else []
+        pairs = (line.partition(": ") for line in lines)
+        return Refusal(
+            code=text_or_none(error.get("code")),
+            message=text_or_none(body.get("message")),
+            details=details,
+            request_id=response.headers.get("x-request-id"),
+            field_errors={field: reason for field, colon, reason in pairs if colon and " " not in field},
+        )
+
+    def _campaign(self, wire: Batch, raw: Mapping[str, Any]) -> Campaign:
+        start = instant(wire.scheduled_at, "scheduled_at")
+        return Campaign(
+            id=required(wire.schedule_id or wire.batch_id or wire.id, "schedule_id"),
+            provider=self.name,
+            status=self._campaign_status(wire.status),
+            vendor_status=wire.status,
+            agent_id=wire.agent_id,
+            from_numbers=(wire.did_number,) if wire.did_number else (),
+            counts=Counts(
+                total=wire.total_contacts,
+                succeeded=wire.completed_contacts,
+                failed=wire.failed_contacts,
+                pending=wire.pending_contacts,
+            ),
+            schedule=None if start is None else Schedule(start=start),
+            max_concurrency=wire.concurrency,
+            created_at=instant(wire.created_at, "created_at"),
+            updated_at=instant(wire.updated_at, "updated_at"),
+            started_at=instant(wire.started_at, "started_at"),
+            raw=raw,
+        )
+
+    def _contact(self, wire: Call, raw: Mapping[str, Any], campaign_id: str) -> Contact:
+        phone_number, phone_valid = phone.from_vendor(wire.phone_number, bare_digits=True)
+        status = self._call_status(wire.status)
+        return Contact(
+            id=required(wire.call_id, "call_id"),
+            provider=self.name,
+            campaign_id=campaign_id,
+            phone_number=phone_number,
+            phone_valid=phone_valid,
+            name=wire.name or None,
+            external_id=None if wire.external_id is None else str(wire.external_id),
+            fields=wire.metadata or {},
+            status=status,
+            vendor_status=wire.status,
+            is_final=status.is_terminal,
+            call_id=wire.call_id,
+            started_at=instant(wire.started_at, "started_at"),
+            ended_at=instant(wire.ended_at, "ended_at"),
+            duration=seconds(wire.duration_seconds, "duration_seconds"),
+            raw=raw,
+        )
