@@ -19,6 +19,8 @@ from typing import Any
 import attrs
 
 from unibatch.core.masking import mask_phone
+from unibatch.core.quick import maker_of_blanks
+from unibatch.core.raw import RawRows
 from unibatch.core.status import CallStatus, CampaignStatus
 
 _quiet: Any = attrs.field(default=None, repr=False)
@@ -86,7 +88,7 @@ class Contact:
     duration: timedelta | None = _quiet
     sip_code: int | None = _quiet
     failure_reason: str | None = _quiet
-    _raw: Mapping[str, Any] = _mapping("raw", eq=False)
+    _raw: Mapping[str, Any] | tuple[RawRows, int] = _mapping("raw", eq=False)
 
     @property
     def fields(self) -> Mapping[str, Any]:
@@ -96,6 +98,9 @@ class Contact:
     @property
     def raw(self) -> Mapping[str, Any]:
         """The vendor's own mapping. Read-only."""
+        if isinstance(self._raw, tuple):
+            rows, index = self._raw
+            return MappingProxyType(rows[index])
         return MappingProxyType(self._raw)
 
     def field(self, name: str, default: Any = None) -> Any:
@@ -112,6 +117,21 @@ class Contact:
             return self._fields[name]
         wanted = fold(name)
         return next((value for key, value in self._fields.items() if fold(key) == wanted), default)
+
+
+blank_contact = maker_of_blanks(Contact)
+"""Makes a contact that can still be filled, for providers, which make one for every row of every page.
+
+Its mappings are ``_fields`` and ``_raw``; the latter may be a pair of `RawRows` and an index. Seal it with
+`seal_contacts` when it is filled.
+"""
+
+
+def seal_contacts(blanks: list[Any]) -> list[Contact]:
+    """Freeze contacts that were made by `blank_contact`; the list is changed in place and returned."""
+    for blank in blanks:
+        blank.__class__ = Contact
+    return blanks
 
 
 @attrs.frozen(kw_only=True)

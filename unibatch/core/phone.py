@@ -26,10 +26,10 @@ def from_vendor(value: Any, *, bare_digits: bool = False) -> tuple[str, bool]:
         The number in E.164 form and ``True``, or the text as it came (empty for ``null``) and ``False``.
     """
     text = value if isinstance(value, str) else "" if value is None else str(value)
-    if _is_e164(text):
-        return text, True
     if bare_digits and _is_digits(text):
         return "+" + text, True
+    if _is_e164(text):
+        return text, True
     import phonenumbers  # noqa: PLC0415 - takes long to import, and most listings never need it
 
     try:

@@ -1,13 +1,13 @@
-"""The one converter, and the errors it gives.
+"""From plain data to objects and back, and the errors that this gives.
 
-Three kinds of data pass through it:
+There are three ways:
 
-- what vendors send, into *wire* classes (subclasses of `Wire`): lenient about keys that are unknown or missing, strict
-  about types, so that ``null`` never becomes ``"None"`` nor ``"false"`` true. ``msgspec`` does this part, many times
-  faster than a converter written in Python;
-- what users write, such as configuration: strict about unknown keys too;
-- canonical objects, out to JSON: keys by the public attribute names, datetimes as ISO 8601 with ``Z``, durations in
-  seconds, money as a decimal text with its currency, statuses as their values.
+- what vendors send is *read* into wire classes (subclasses of `Wire`): lenient about keys that are unknown or missing,
+  strict about types, so that ``null`` never becomes ``"None"`` nor ``"false"`` true. ``msgspec`` does this, straight
+  from the bytes;
+- what users write, such as configuration, is *structured* by a cattrs converter: strict about unknown keys too;
+- canonical objects are *unstructured* by the same converter to what JSON can hold: keys by the public attribute names,
+  datetimes as ISO 8601 with ``Z``, durations in seconds, money as a decimal text with its currency, statuses as values.
 """
 
 from __future__ import annotations
@@ -22,17 +22,19 @@ from typing import Any, TypeVar
 import attrs
 import cattrs
 import msgspec
-from cattrs.gen import make_dict_unstructure_fn
+
+from unibatch.core import raw
 
 T = TypeVar("T")
-W = TypeVar("W", bound="Wire")
 R = TypeVar("R")
+W = TypeVar("W", bound="Wire")
 
 
-class Wire:
+class Wire(msgspec.Struct, gc=False):
     """The base of classes whose attributes are spelled as a vendor spells them.
 
-    Decorate subclasses with ``attrs.define(slots=False)``, the form that ``msgspec`` fills fastest.
+    They are structs, not attrs classes, since ``msgspec`` fills a struct several times as fast, and every contact of
+    every listing passes through one.
     """
 
 
@@ -53,26 +55,31 @@ class StructureError(Exception):
 _AT = re.compile(r" - at `(?P<path>\$.*)`$")
 
 
-def decode(content: bytes) -> Any:
-    """Read JSON.
+def read(content: bytes, cls: type[W]) -> W:
+    """Read JSON that a vendor sent into a wire class.
 
     Raises:
-        StructureError: It is not JSON, or nested too deep, or holds a number or a text that JSON cannot hold.
+        StructureError: It is not JSON, is nested too deep, lacks a required key, or a value has the wrong type.
     """
     try:
-        return msgspec.json.decode(content)
+        if not content.isascii():
+            content.decode()  # msgspec does not look inside of texts that it skips
+        return msgspec.json.decode(content, type=cls)
+    except msgspec.ValidationError as exc:
+        text = str(exc)
+        at = _AT.search(text)
+        raise StructureError(at["path"] if at else "$", _AT.sub("", text)) from exc
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        reason = str(exc) if content.strip() else "the body is empty"
-        raise StructureError("$", _AT.sub("", reason)) from exc
+        raise StructureError("$", str(exc) if content.strip() else "the body is empty") from exc
     except RecursionError as exc:
         raise StructureError("$", "nested too deep") from exc
 
 
-def decode_leniently(content: bytes) -> dict[str, Any]:
+def read_leniently(content: bytes) -> dict[str, Any]:
     """Read a JSON object from a body that may be anything, such as a proxy's page; if it is not one, an empty one."""
     try:
-        body = decode(content)
-    except StructureError:
+        body = raw.decode(content)
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
 
@@ -82,18 +89,22 @@ def text_or_none(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def instant_or_none(value: Any) -> datetime | None:
+    """The value as an aware datetime in UTC if it is an ISO 8601 text, otherwise ``None``."""
+    try:
+        return utc(datetime.fromisoformat(value), "")
+    except (TypeError, ValueError, StructureError):
+        return None
+
+
 def structure(value: Any, cls: type[T]) -> T:
-    """Make a ``cls`` of plain data.
+    """Make a ``cls`` of plain data that a user wrote.
 
     Raises:
-        StructureError: A value has the wrong type, a required key is missing, or (not in wire data) a key is unknown.
+        StructureError: A value has the wrong type, a required key is missing, or a key is unknown.
     """
     try:
         return converter.structure(value, cls)
-    except msgspec.ValidationError as exc:
-        text = str(exc)
-        at = _AT.search(text)
-        raise StructureError(at["path"] if at else "$", _AT.sub("", text)) from exc
     except (cattrs.BaseValidationError, cattrs.ForbiddenExtraKeysError) as exc:
         raise _first_problem(exc) from exc
 
@@ -103,54 +114,48 @@ def unstructure(value: Any) -> Any:
     return converter.unstructure(value)
 
 
-def translate_rows(wire: Iterable[W], raw: Iterable[Any], translate: Callable[[W, Any], R], at: str) -> list[R]:
-    """Translate the rows of one page.
+def collect(rows: Iterable[R], at: str) -> list[R]:
+    """Take in the rows of a page while they are translated.
 
     Args:
-        wire: The rows as wire objects.
-        raw: The same rows as the vendor's own mappings.
-        translate: Makes a canonical object of a wire object and its mapping.
+        rows: Translates one row after the other.
         at: The JSON path of the list of rows.
 
     Raises:
         StructureError: A row cannot be translated; the path says which.
     """
-    rows: list[R] = []
+    done: list[R] = []
     try:
-        for row, mapping in zip(wire, raw, strict=True):
-            rows.append(translate(row, mapping))
+        done.extend(rows)
     except StructureError as exc:
-        raise exc.within(f"{at}[{len(rows)}]") from exc
-    return rows
+        raise exc.within(f"{at}[{len(done)}]") from exc
+    return done
 
 
-def instant(text: str | None, key: str) -> datetime | None:
-    """Read an ISO 8601 time as an aware datetime in UTC; without an offset it is taken to be UTC.
+def utc(moment: datetime | None, key: str) -> datetime | None:
+    """The same moment in UTC; one without an offset is taken to be in UTC already.
 
     Raises:
-        StructureError: It is no such time, or lies outside the years 1 to 9999.
+        StructureError: In UTC it lies outside the years 1 to 9999.
     """
-    if not text:
-        return None
+    if moment is None or moment.tzinfo is UTC:
+        return moment
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
     try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is UTC:
-            return moment
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError) as exc:
-        raise StructureError(f"$.{key}", "not an ISO 8601 time") from exc
+        return moment.astimezone(UTC)
+    except OverflowError as exc:
+        raise StructureError(f"$.{key}", "a time outside of the years 1 to 9999") from exc
 
 
 def seconds(number: float | None, key: str) -> timedelta | None:
-    """Read a number of seconds.
+    """A number of seconds as a duration.
 
     Raises:
         StructureError: It is too large for a duration.
     """
-    if number is None:
-        return None
     try:
-        return timedelta(seconds=number)
+        return None if number is None else timedelta(seconds=number)
     except OverflowError as exc:
         raise StructureError(f"$.{key}", "too large for a duration") from exc
 
@@ -213,16 +218,22 @@ def _duration_to_number(duration: timedelta) -> float:
     return int(number) if number.is_integer() else number
 
 
+def _unstructure_by_name(cls: type, made: cattrs.Converter) -> Callable[[Any], dict[str, Any]]:
+    """A hook that gives an object's attributes under their public names; mappings are taken from its properties."""
+    names = [field.alias for field in attrs.fields(cls)]
+
+    def hook(value: Any) -> dict[str, Any]:
+        return {name: made.unstructure(getattr(value, name)) for name in names}
+
+    return hook
+
+
 def _make_converter() -> cattrs.Converter:
-    made = cattrs.Converter(forbid_extra_keys=True, use_alias=True)
+    made = cattrs.Converter(forbid_extra_keys=True)
     made.register_structure_hook(str, _exactly(str))
     made.register_structure_hook(int, _exactly(int))
     made.register_structure_hook(float, _exactly(float, int))
     made.register_structure_hook(bool, _exactly(bool))
-    made.register_structure_hook_factory(
-        lambda cls: isinstance(cls, type) and issubclass(cls, Wire),
-        lambda cls: lambda value, _: msgspec.convert(value, cls),
-    )
     made.register_unstructure_hook(datetime, lambda moment: moment.isoformat().replace("+00:00", "Z"))
     made.register_unstructure_hook(time, time.isoformat)
     made.register_unstructure_hook(timedelta, _duration_to_number)
@@ -230,9 +241,7 @@ def _make_converter() -> cattrs.Converter:
     made.register_unstructure_hook_func(
         lambda cls: isinstance(cls, type) and issubclass(cls, Enum), lambda member: member.value
     )
-    made.register_unstructure_hook_factory(
-        attrs.has, lambda cls: make_dict_unstructure_fn(cls, made, _cattrs_use_alias=True)
-    )
+    made.register_unstructure_hook_factory(attrs.has, lambda cls: _unstructure_by_name(cls, made))
     return made
 
 

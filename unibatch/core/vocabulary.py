@@ -63,7 +63,11 @@ class StatusTable(Generic[S]):
 
 
 class StatusReader(Generic[S]):
-    """Reads the status words that one client receives, and warns once of each word that is not in the table."""
+    """Reads the status words that one client receives, and warns once of each word that is not in the table.
+
+    Attributes:
+        known: Words as they were received, with their statuses; look here first, since most words are.
+    """
 
     def __init__(self, table: StatusTable[S], provider: str, kind: str) -> None:
         """Make a reader.
@@ -76,21 +80,21 @@ class StatusReader(Generic[S]):
         self._table = table
         self._provider = provider
         self._kind = kind
-        self._known: dict[str, S] = dict(table.words)
+        self.known: dict[str | None, S] = dict(table.words.items())
         self._warned: set[str] = set()
 
     def __call__(self, word: str | None) -> S:
         """The canonical status for ``word``."""
         if word is None:
             return self._table.unknown
-        status = self._known.get(word)
+        status = self.known.get(word)
         return self._read_anew(word) if status is None else status
 
     def _read_anew(self, word: str) -> S:
         status = self._table.get(word)
         if status is not None:
-            if len(self._known) < _MOST_WORDS:
-                self._known[word] = status
+            if len(self.known) < _MOST_WORDS:
+                self.known[word] = status
             return status
         if word not in self._warned and len(self._warned) < _MOST_WORDS:
             self._warned.add(word)

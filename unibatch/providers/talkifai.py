@@ -6,17 +6,17 @@ cancelling and rescheduling batch jobs, on errors and on limits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-import attrs
 from msgspec import UNSET, UnsetType
 
 from unibatch.core import phone
 from unibatch.core.errors import ConfigError, NotFound, ProviderError
 from unibatch.core.flow import Flow, Request, Response, segment
-from unibatch.core.model import Campaign, Contact, Counts, RetryPolicy, Schedule
+from unibatch.core.model import Campaign, Contact, Counts, RetryPolicy, Schedule, blank_contact, seal_contacts
 from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.provider import (
     CampaignFilter,
@@ -27,30 +27,28 @@ from unibatch.core.provider import (
     Refusal,
     Support,
 )
+from unibatch.core.raw import RawRows, decode
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.structuring import (
     Wire,
-    decode,
-    decode_leniently,
-    instant,
+    collect,
+    read,
+    read_leniently,
     required,
     seconds,
-    structure,
     text_or_none,
-    translate_rows,
+    utc,
 )
 from unibatch.core.vocabulary import StatusReader, StatusTable
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
 
-@attrs.define(slots=False)
 class JobRetryPolicy(Wire):
     maxAttempts: int | None = None
     retryableStatuses: list[str] | None = None
 
 
-@attrs.define(slots=False)
 class JobContact(Wire):
     id: str
     phoneNumber: Any = None
@@ -59,15 +57,14 @@ class JobContact(Wire):
     errorCode: str | int | None = None  # a SIP response code, as text
     attemptCount: int | None = None
     maxAttempts: int | None = None
-    lastAttemptAt: str | None = None
+    lastAttemptAt: datetime | None = None
     # null says that there is no further attempt; a missing key says nothing
-    nextRetryAt: str | UnsetType | None = UNSET
-    completedAt: str | None = None
+    nextRetryAt: datetime | UnsetType | None = UNSET
+    completedAt: datetime | None = None
     failureReason: str | None = None
     callDuration: float | None = None  # seconds
 
 
-@attrs.define(slots=False)
 class Job(Wire):
     id: str
     name: str | None = None
@@ -80,15 +77,14 @@ class Job(Wire):
     successfulCalls: int | None = None
     failedCalls: int | None = None
     statusBreakdown: dict[str, int] | None = None
-    scheduledStartTime: str | None = None
-    actualStartTime: str | None = None
-    completedAt: str | None = None
-    createdAt: str | None = None
+    scheduledStartTime: datetime | None = None
+    actualStartTime: datetime | None = None
+    completedAt: datetime | None = None
+    createdAt: datetime | None = None
     concurrentCallLimit: int | None = None
     retryPolicy: JobRetryPolicy | None = None
 
 
-@attrs.define(slots=False)
 class JobWithContacts(Wire):
     contacts: list[JobContact]
     status: str | None = None
@@ -96,7 +92,6 @@ class JobWithContacts(Wire):
     contactsHasMore: bool | None = None
 
 
-@attrs.define(slots=False)
 class JobsAnswer(Wire):
     batchJobs: list[Job]
     total: int | None = None
@@ -140,10 +135,10 @@ CAMPAIGN_STATUSES = StatusTable(
     filterable=frozenset({"pending", "scheduled", "running", "completed", "failed", "cancelled"}),
 )
 
-NOT_CUSTOM = frozenset({"phone", "name", "first_name", "last_name", "email", "external_id"})
-"""Keys of ``contactData`` that have an attribute of their own in the canonical model.
+OWN_ATTRIBUTES = frozenset({"name", "first_name", "last_name", "email", "external_id"})
+"""Keys of ``contactData`` that are attributes of a canonical contact; the others are custom data.
 
-The vendor itself knows ``phone`` and ``name``; under the others this library uploads what the vendor has no place for.
+The vendor itself knows ``phone`` and ``name``. Under the rest this library uploads what the vendor has no place for.
 """
 
 RETRIED_BY_VENDOR = frozenset({CallStatus.NO_ANSWER, CallStatus.BUSY, CallStatus.TIMEOUT})
@@ -236,10 +231,9 @@ class TalkifAI(Provider):
         if word := CAMPAIGN_STATUSES.filter_word(wanted.status):
             query["status"] = word
         response = yield Request(operation="list_campaigns", path="/batch/jobs", query=query)
-        body = decode(response.content)
-        answer = structure(body, JobsAnswer)
+        answer = read(response.content, JobsAnswer)
         return Page(
-            items=translate_rows(answer.batchJobs, body["batchJobs"], self._campaign, "$.batchJobs"),
+            items=collect(map(self._campaign, answer.batchJobs, decode(response.content)["batchJobs"]), "$.batchJobs"),
             total=answer.total,
         )
 
@@ -248,8 +242,8 @@ class TalkifAI(Provider):
         path = f"/batch/jobs/{segment(campaign_id)}"
         query = {"contactsPageSize": "1"}
         response = yield Request(operation="get_campaign", path=path, query=query, subject=campaign_id)
-        body = decode(response.content)
-        return self._campaign(structure(body, Job), body)
+        job = read(response.content, Job)
+        return self._campaign(job, decode(response.content))
 
     def list_contacts(self, campaign_id: str, position: Position, wanted: ContactFilter) -> Flow[Page[Contact]]:
         query = self.contact_paging.query(position)
@@ -257,21 +251,16 @@ class TalkifAI(Provider):
             query["contactStatus"] = word
         path = f"/batch/jobs/{segment(campaign_id)}"
         response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
-        body = decode(response.content)
-        job = structure(body, JobWithContacts)
-        job_over = self._campaign_status(job.status).is_terminal
-
-        def contact(wire: JobContact, raw: Mapping[str, Any]) -> Contact:
-            return self._contact(wire, raw, campaign_id, job_over=job_over)
-
+        job = read(response.content, JobWithContacts)
+        raw_rows = RawRows(response.content, "contacts")
         return Page(
-            items=translate_rows(job.contacts, body["contacts"], contact, "$.contacts"),
+            items=seal_contacts(collect(self._contacts(job, raw_rows, campaign_id), "$.contacts")),
             total=job.contactsTotal,
             has_more=job.contactsHasMore,
         )
 
     def refusal(self, response: Response) -> Refusal:
-        body = decode_leniently(response.content)
+        body = read_leniently(response.content)
         return Refusal(
             code=text_or_none(body.get("code")),
             message=text_or_none(body.get("error")),
@@ -284,7 +273,7 @@ class TalkifAI(Provider):
         for word, number in (wire.statusBreakdown or {}).items():
             status = self._call_status(word)
             by_status[status] = by_status.get(status, 0) + number
-        start = instant(wire.scheduledStartTime, "scheduledStartTime")
+        start = utc(wire.scheduledStartTime, "scheduledStartTime")
         retry = wire.retryPolicy
         return Campaign(
             id=required(wire.id, "id"),
@@ -312,54 +301,61 @@ class TalkifAI(Provider):
                 max_attempts=retry.maxAttempts,
                 retry_on=frozenset(map(self._call_status, retry.retryableStatuses or ())),
             ),
-            created_at=instant(wire.createdAt, "createdAt"),
-            started_at=instant(wire.actualStartTime, "actualStartTime"),
-            completed_at=instant(wire.completedAt, "completedAt"),
+            created_at=utc(wire.createdAt, "createdAt"),
+            started_at=utc(wire.actualStartTime, "actualStartTime"),
+            completed_at=utc(wire.completedAt, "completedAt"),
             raw=raw,
         )
 
-    def _contact(self, wire: JobContact, raw: Mapping[str, Any], campaign_id: str, *, job_over: bool) -> Contact:
-        phone_number, phone_valid = phone.from_vendor(wire.phoneNumber)
-        status = self._call_status(wire.status)
-        if job_over:
-            is_final = status is not CallStatus.DIALING
-        elif status in RETRIED_BY_VENDOR:
-            is_final = _is_last_attempt(wire)
-        else:
-            is_final = status.is_terminal
-        data = wire.contactData or {}
-        external_id = data.get("external_id")
-        return Contact(
-            id=required(wire.id, "id"),
-            provider=self.name,
-            campaign_id=campaign_id,
-            phone_number=phone_number,
-            phone_valid=phone_valid,
-            name=text_or_none(data.get("name")),
-            first_name=text_or_none(data.get("first_name")),
-            last_name=text_or_none(data.get("last_name")),
-            email=text_or_none(data.get("email")),
-            external_id=str(external_id) if type(external_id) is int else text_or_none(external_id),
-            fields={key: value for key, value in data.items() if key not in NOT_CUSTOM},
-            status=status,
-            vendor_status=wire.status,
-            is_final=is_final,
-            attempts=wire.attemptCount,
-            max_attempts=wire.maxAttempts,
-            last_attempt_at=instant(wire.lastAttemptAt, "lastAttemptAt"),
-            next_attempt_at=instant(wire.nextRetryAt or None, "nextRetryAt"),
-            ended_at=instant(wire.completedAt, "completedAt"),
-            duration=seconds(wire.callDuration, "callDuration"),
-            sip_code=_sip_code(wire.errorCode),
-            failure_reason=wire.failureReason,
-            raw=raw,
-        )
+    def _contacts(self, job: JobWithContacts, raw_rows: RawRows, campaign_id: str) -> Iterator[Any]:
+        known_status = self._call_status.known
+        job_over = self._campaign_status(job.status).is_terminal
+        for index, row in enumerate(job.contacts):
+            word = row.status
+            status = known_status.get(word) or self._call_status(word)
+            contact = blank_contact()
+            contact.id = required(row.id, "id")
+            contact.provider = "talkifai"
+            contact.campaign_id = campaign_id
+            contact.phone_number, contact.phone_valid = phone.from_vendor(row.phoneNumber)
+            if row.contactData:
+                _keep_uploaded(contact, row.contactData)
+            contact.status = status
+            contact.vendor_status = word
+            if job_over:
+                contact.is_final = status is not CallStatus.DIALING
+            elif status in RETRIED_BY_VENDOR:
+                contact.is_final = _is_last_attempt(row)
+            else:
+                contact.is_final = status.is_terminal
+            contact.attempts = row.attemptCount
+            contact.max_attempts = row.maxAttempts
+            contact.last_attempt_at = utc(row.lastAttemptAt, "lastAttemptAt")
+            contact.next_attempt_at = utc(row.nextRetryAt or None, "nextRetryAt")
+            contact.ended_at = utc(row.completedAt, "completedAt")
+            contact.duration = seconds(row.callDuration, "callDuration")
+            contact.sip_code = _sip_code(row.errorCode)
+            contact.failure_reason = row.failureReason
+            contact._raw = (raw_rows, index)
+            yield contact
+
+
+def _keep_uploaded(contact: Any, data: dict[str, Any]) -> None:
+    """Give what was uploaded with a contact its place: in an attribute of its own, or in the custom data."""
+    contact._fields = custom = {}
+    for key, value in data.items():
+        if key in OWN_ATTRIBUTES and isinstance(value, str):
+            setattr(contact, key, value or None)
+        elif key == "external_id" and type(value) is int:
+            contact.external_id = str(value)
+        elif key != "phone":
+            custom[key] = value
 
 
 def _is_last_attempt(wire: JobContact) -> bool:
     if wire.attemptCount is not None and wire.maxAttempts is not None and wire.attemptCount >= wire.maxAttempts:
         return True
-    return wire.nextRetryAt is not UNSET and not wire.nextRetryAt
+    return wire.nextRetryAt is None
 
 
 def _sip_code(code: str | int | None) -> int | None:

@@ -6,11 +6,10 @@ and limits. The only documented host is a staging host, so that is the default.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, ClassVar
-
-import attrs
 
 from unibatch.core import phone
 from unibatch.core.errors import (
@@ -21,7 +20,16 @@ from unibatch.core.errors import (
     RateLimited,
 )
 from unibatch.core.flow import Flow, Request, Response, segment
-from unibatch.core.model import Account, AccountLimits, Campaign, Contact, Counts, Schedule
+from unibatch.core.model import (
+    Account,
+    AccountLimits,
+    Campaign,
+    Contact,
+    Counts,
+    Schedule,
+    blank_contact,
+    seal_contacts,
+)
 from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.provider import (
     CampaignFilter,
@@ -32,25 +40,24 @@ from unibatch.core.provider import (
     Refusal,
     Support,
 )
+from unibatch.core.raw import RawRows, decode
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.structuring import (
     StructureError,
     Wire,
-    decode,
-    decode_leniently,
-    instant,
+    collect,
+    read,
+    read_leniently,
     required,
     seconds,
-    structure,
     text_or_none,
-    translate_rows,
+    utc,
 )
 from unibatch.core.vocabulary import StatusReader, StatusTable
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
 
-@attrs.define(slots=False)
 class Batch(Wire):
     schedule_id: str | None = None
     batch_id: str | None = None  # not documented; the path parameter has this name
@@ -63,13 +70,12 @@ class Batch(Wire):
     failed_contacts: int | None = None
     pending_contacts: int | None = None
     concurrency: int | None = None
-    scheduled_at: str | None = None
-    started_at: str | None = None
-    created_at: str | None = None
-    updated_at: str | None = None
+    scheduled_at: datetime | None = None
+    started_at: datetime | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
 
 
-@attrs.define(slots=False)
 class Call(Wire):
     call_id: str
     external_id: str | int | None = None
@@ -77,26 +83,23 @@ class Call(Wire):
     name: str | None = None
     status: str | None = None
     duration_seconds: float | None = None
-    started_at: str | None = None
-    ended_at: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
     metadata: dict[str, Any] | None = None  # its keys come back respelt: company_name as "Company Name"
 
 
-@attrs.define(slots=False)
 class BatchPage(Wire):
     items: list[Batch]
     total: int | None = None
     has_more: bool | None = None
 
 
-@attrs.define(slots=False)
 class CallPage(Wire):
     items: list[Call]
     total: int | None = None
     has_more: bool | None = None
 
 
-@attrs.define(slots=False)
 class AccountFacts(Wire):
     account_id: str
     name: str | None = None
@@ -104,7 +107,6 @@ class AccountFacts(Wire):
     limits: AccountFactsLimits | None = None
 
 
-@attrs.define(slots=False)
 class AccountFactsLimits(Wire):
     max_batch_size: int | None = None
     max_concurrent_calls: int | None = None
@@ -112,22 +114,18 @@ class AccountFactsLimits(Wire):
     rate_limit_per_minute: int | None = None
 
 
-@attrs.define(slots=False)
 class BatchAnswer(Wire):
     data: Batch
 
 
-@attrs.define(slots=False)
 class BatchesAnswer(Wire):
     data: BatchPage
 
 
-@attrs.define(slots=False)
 class CallsAnswer(Wire):
     data: CallPage
 
 
-@attrs.define(slots=False)
 class AccountAnswer(Wire):
     data: AccountFacts
 
@@ -246,10 +244,9 @@ class TechLadder(Provider):
         if word := CAMPAIGN_STATUSES.filter_word(wanted.status):
             query["status"] = word
         response = yield Request(operation="list_campaigns", path="/call-batches", query=query)
-        body = decode(response.content)
-        page = structure(body, BatchesAnswer).data
+        page = read(response.content, BatchesAnswer).data
         return Page(
-            items=translate_rows(page.items, body["data"]["items"], self._campaign, "$.data.items"),
+            items=collect(map(self._campaign, page.items, decode(response.content)["data"]["items"]), "$.data.items"),
             total=page.total,
             has_more=page.has_more,
         )
@@ -257,10 +254,9 @@ class TechLadder(Provider):
     def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
         path = f"/call-batches/{segment(campaign_id)}"
         response = yield Request(operation="get_campaign", path=path, subject=campaign_id)
-        body = decode(response.content)
-        answer = structure(body, BatchAnswer)
+        answer = read(response.content, BatchAnswer)
         try:
-            return self._campaign(answer.data, body["data"])
+            return self._campaign(answer.data, decode(response.content)["data"])
         except StructureError as exc:
             raise exc.within("$.data") from exc
 
@@ -272,22 +268,17 @@ class TechLadder(Provider):
             query["external_id"] = wanted.external_id
         path = f"/call-batches/{segment(campaign_id)}/calls"
         response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
-        body = decode(response.content)
-        page = structure(body, CallsAnswer).data
-
-        def contact(wire: Call, raw: Mapping[str, Any]) -> Contact:
-            return self._contact(wire, raw, campaign_id)
-
+        page = read(response.content, CallsAnswer).data
+        raw_rows = RawRows(response.content, "data", "items")
         return Page(
-            items=translate_rows(page.items, body["data"]["items"], contact, "$.data.items"),
+            items=seal_contacts(collect(self._contacts(page.items, raw_rows, campaign_id), "$.data.items")),
             total=page.total,
             has_more=page.has_more,
         )
 
     def get_account(self) -> Flow[Account]:
         response = yield Request(operation="get_account", path="/me")
-        body = decode(response.content)
-        facts = structure(body, AccountAnswer).data
+        facts = read(response.content, AccountAnswer).data
         limits = facts.limits or AccountFactsLimits()
         try:
             max_call_duration = seconds(limits.max_call_duration_seconds, "max_call_duration_seconds")
@@ -304,11 +295,11 @@ class TechLadder(Provider):
                 max_call_duration=max_call_duration,
                 requests_per_minute=limits.rate_limit_per_minute,
             ),
-            raw=body["data"],
+            raw=decode(response.content)["data"],
         )
 
     def refusal(self, response: Response) -> Refusal:
-        body = decode_leniently(response.content)
+        body = read_leniently(response.content)
         error = body.get("error")
         error = error if isinstance(error, dict) else {}
         details = error.get("details")
@@ -323,7 +314,7 @@ class TechLadder(Provider):
         )
 
     def _campaign(self, wire: Batch, raw: Mapping[str, Any]) -> Campaign:
-        start = instant(wire.scheduled_at, "scheduled_at")
+        start = utc(wire.scheduled_at, "scheduled_at")
         return Campaign(
             id=required(wire.schedule_id or wire.batch_id or wire.id, "schedule_id"),
             provider=self.name,
@@ -339,30 +330,30 @@ class TechLadder(Provider):
             ),
             schedule=None if start is None else Schedule(start=start),
             max_concurrency=wire.concurrency,
-            created_at=instant(wire.created_at, "created_at"),
-            updated_at=instant(wire.updated_at, "updated_at"),
-            started_at=instant(wire.started_at, "started_at"),
+            created_at=utc(wire.created_at, "created_at"),
+            updated_at=utc(wire.updated_at, "updated_at"),
+            started_at=utc(wire.started_at, "started_at"),
             raw=raw,
         )
 
-    def _contact(self, wire: Call, raw: Mapping[str, Any], campaign_id: str) -> Contact:
-        phone_number, phone_valid = phone.from_vendor(wire.phone_number, bare_digits=True)
-        status = self._call_status(wire.status)
-        return Contact(
-            id=required(wire.call_id, "call_id"),
-            provider=self.name,
-            campaign_id=campaign_id,
-            phone_number=phone_number,
-            phone_valid=phone_valid,
-            name=wire.name or None,
-            external_id=None if wire.external_id is None else str(wire.external_id),
-            fields=wire.metadata or {},
-            status=status,
-            vendor_status=wire.status,
-            is_final=status.is_terminal,
-            call_id=wire.call_id,
-            started_at=instant(wire.started_at, "started_at"),
-            ended_at=instant(wire.ended_at, "ended_at"),
-            duration=seconds(wire.duration_seconds, "duration_seconds"),
-            raw=raw,
-        )
+    def _contacts(self, rows: Sequence[Call], raw_rows: RawRows, campaign_id: str) -> Iterator[Any]:
+        known_status = self._call_status.known
+        for index, row in enumerate(rows):
+            word = row.status
+            status = known_status.get(word) or self._call_status(word)
+            contact = blank_contact()
+            contact.id = contact.call_id = required(row.call_id, "call_id")
+            contact.provider = "techladder"
+            contact.campaign_id = campaign_id
+            contact.phone_number, contact.phone_valid = phone.from_vendor(row.phone_number, bare_digits=True)
+            contact.name = row.name or None
+            contact.external_id = None if row.external_id is None else str(row.external_id)
+            contact._fields = row.metadata or {}
+            contact.status = status
+            contact.vendor_status = word
+            contact.is_final = status.is_terminal
+            contact.started_at = utc(row.started_at, "started_at")
+            contact.ended_at = utc(row.ended_at, "ended_at")
+            contact.duration = seconds(row.duration_seconds, "duration_seconds")
+            contact._raw = (raw_rows, index)
+            yield contact

@@ -7,17 +7,16 @@ both occur, so both are read. In the wire types, *schema* and *example* say from
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-import attrs
-
 from unibatch.core import phone
 from unibatch.core.errors import ProviderError
 from unibatch.core.flow import Flow, Request, Response, segment
-from unibatch.core.model import Campaign, Contact, Counts, Money, RetryPolicy, Schedule
+from unibatch.core.model import Campaign, Contact, Counts, Money, RetryPolicy, Schedule, blank_contact, seal_contacts
 from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.provider import (
     CampaignFilter,
@@ -28,32 +27,31 @@ from unibatch.core.provider import (
     Refusal,
     Support,
 )
+from unibatch.core.raw import RawRows, decode
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.structuring import (
     StructureError,
     Wire,
-    decode,
-    decode_leniently,
-    instant,
+    collect,
+    instant_or_none,
+    read,
+    read_leniently,
     required,
     seconds,
-    structure,
     text_or_none,
     time_of_day,
-    translate_rows,
+    utc,
 )
 from unibatch.core.vocabulary import StatusReader, StatusTable
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
 
-@attrs.define(slots=False)
 class Pagination(Wire):
     total: int | None = None
     has_more: bool | None = None
 
 
-@attrs.define(slots=False)
 class BatchCall(Wire):
     id: str
     name: str | None = None
@@ -73,7 +71,7 @@ class BatchCall(Wire):
     from_number: str | None = None  # example
     total_cost_usd: Decimal | None = None
     average_duration_seconds: float | None = None
-    scheduled_at: str | None = None
+    scheduled_at: datetime | None = None
     timezone: str | None = None
     start_time: str | None = None
     end_time: str | None = None
@@ -82,11 +80,10 @@ class BatchCall(Wire):
     max_concurrent_calls: int | None = None  # schema
     concurrency: int | None = None  # example
     retry_attempts: int | None = None  # example
-    created_at: str | None = None
-    updated_at: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
 
 
-@attrs.define(slots=False)
 class BatchContact(Wire):
     contact_id: str | None = None  # schema
     id: str | None = None  # example
@@ -99,21 +96,18 @@ class BatchContact(Wire):
     custom_fields: dict[str, Any] | None = None
     call_status: str | None = None
     call_id: str | None = None
-    called_at: str | None = None
+    called_at: datetime | None = None
 
 
-@attrs.define(slots=False)
 class BatchCallAnswer(Wire):
     data: BatchCall
 
 
-@attrs.define(slots=False)
 class BatchCallsAnswer(Wire):
     data: list[BatchCall]
     pagination: Pagination | None = None
 
 
-@attrs.define(slots=False)
 class ContactsAnswer(Wire):
     data: list[BatchContact]
     pagination: Pagination | None = None
@@ -222,11 +216,10 @@ class Truedy(Provider):
         if word := CAMPAIGN_STATUSES.filter_word(wanted.status):
             query["status"] = word
         response = yield Request(operation="list_campaigns", path="/batch-calls", query=query)
-        body = decode(response.content)
-        answer = structure(body, BatchCallsAnswer)
+        answer = read(response.content, BatchCallsAnswer)
         pagination = answer.pagination or Pagination()
         return Page(
-            items=translate_rows(answer.data, body["data"], self._campaign, "$.data"),
+            items=collect(map(self._campaign, answer.data, decode(response.content)["data"]), "$.data"),
             total=pagination.total,
             has_more=pagination.has_more,
         )
@@ -234,10 +227,9 @@ class Truedy(Provider):
     def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
         path = f"/batch-calls/{segment(campaign_id)}"
         response = yield Request(operation="get_campaign", path=path, subject=campaign_id)
-        body = decode(response.content)
-        answer = structure(body, BatchCallAnswer)
+        answer = read(response.content, BatchCallAnswer)
         try:
-            return self._campaign(answer.data, body["data"])
+            return self._campaign(answer.data, decode(response.content)["data"])
         except StructureError as exc:
             raise exc.within("$.data") from exc
 
@@ -247,21 +239,17 @@ class Truedy(Provider):
             query["status"] = word
         path = f"/batch-calls/{segment(campaign_id)}/contacts"
         response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
-        body = decode(response.content)
-        answer = structure(body, ContactsAnswer)
+        answer = read(response.content, ContactsAnswer)
+        raw_rows = RawRows(response.content, "data")
         pagination = answer.pagination or Pagination()
-
-        def contact(wire: BatchContact, raw: Mapping[str, Any]) -> Contact:
-            return self._contact(wire, raw, campaign_id)
-
         return Page(
-            items=translate_rows(answer.data, body["data"], contact, "$.data"),
+            items=seal_contacts(collect(self._contacts(answer.data, raw_rows, campaign_id), "$.data")),
             total=pagination.total,
             has_more=pagination.has_more,
         )
 
     def refusal(self, response: Response) -> Refusal:
-        body = decode_leniently(response.content)
+        body = read_leniently(response.content)
         error = body.get("error")
         error = error if isinstance(error, dict) else {}
         details = error.get("details")
@@ -271,10 +259,7 @@ class Truedy(Provider):
         if isinstance(details, dict):
             if text_or_none(details.get("field")):
                 fields[details["field"]] = str(details.get("reason"))
-            try:
-                retry_at = instant(text_or_none(details.get("reset_at")), "reset_at")
-            except StructureError:
-                retry_at = None
+            retry_at = instant_or_none(details.get("reset_at"))
         if isinstance(problems := body.get("detail"), list):
             details = problems
             fields |= {_location(item.get("loc")): str(item.get("msg")) for item in problems if isinstance(item, dict)}
@@ -289,7 +274,7 @@ class Truedy(Provider):
 
     def _campaign(self, wire: BatchCall, raw: Mapping[str, Any]) -> Campaign:
         schedule = Schedule(
-            start=instant(wire.scheduled_at, "scheduled_at"),
+            start=utc(wire.scheduled_at, "scheduled_at"),
             timezone=wire.timezone or None,
             window_start=time_of_day(wire.start_time, "start_time"),
             window_end=time_of_day(wire.end_time, "end_time"),
@@ -320,32 +305,39 @@ class Truedy(Provider):
             retry=None if wire.retry_attempts is None else RetryPolicy(max_attempts=wire.retry_attempts + 1),
             cost=None if wire.total_cost_usd is None else Money(wire.total_cost_usd, "USD"),
             average_duration=seconds(wire.average_duration_seconds, "average_duration_seconds"),
-            created_at=instant(wire.created_at, "created_at"),
-            updated_at=instant(wire.updated_at, "updated_at"),
+            created_at=utc(wire.created_at, "created_at"),
+            updated_at=utc(wire.updated_at, "updated_at"),
             raw=raw,
         )
 
-    def _contact(self, wire: BatchContact, raw: Mapping[str, Any], campaign_id: str) -> Contact:
-        phone_number, phone_valid = phone.from_vendor(wire.phone if wire.phone_number is None else wire.phone_number)
-        status = self._call_status(wire.call_status)
-        return Contact(
-            id=required(wire.contact_id or wire.id, "contact_id"),
-            provider=self.name,
-            campaign_id=campaign_id,
-            phone_number=phone_number,
-            phone_valid=phone_valid,
-            name=wire.name or " ".join(filter(None, (wire.first_name, wire.last_name))) or None,
-            first_name=wire.first_name,
-            last_name=wire.last_name,
-            email=wire.email,
-            fields=wire.custom_fields or {},
-            status=status,
-            vendor_status=wire.call_status,
-            is_final=status.is_terminal,
-            call_id=wire.call_id,
-            last_attempt_at=instant(wire.called_at, "called_at"),
-            raw=raw,
-        )
+    def _contacts(self, rows: Sequence[BatchContact], raw_rows: RawRows, campaign_id: str) -> Iterator[Any]:
+        known_status = self._call_status.known
+        for index, row in enumerate(rows):
+            word = row.call_status
+            status = known_status.get(word) or self._call_status(word)
+            contact = blank_contact()
+            contact.id = row.contact_id or required(row.id, "contact_id")
+            contact.provider = "truedy"
+            contact.campaign_id = campaign_id
+            contact.phone_number, contact.phone_valid = phone.from_vendor(
+                row.phone if row.phone_number is None else row.phone_number
+            )
+            contact.name = row.name or _full_name(row.first_name, row.last_name)
+            contact.first_name = row.first_name
+            contact.last_name = row.last_name
+            contact.email = row.email
+            contact._fields = row.custom_fields or {}
+            contact.status = status
+            contact.vendor_status = word
+            contact.is_final = status.is_terminal
+            contact.call_id = row.call_id
+            contact.last_attempt_at = utc(row.called_at, "called_at")
+            contact._raw = (raw_rows, index)
+            yield contact
+
+
+def _full_name(first: str | None, last: str | None) -> str | None:
+    return f"{first} {last}" if first and last else first or last or None
 
 
 def _first_told(*numbers: int | None) -> int | None:

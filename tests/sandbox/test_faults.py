@@ -1,0 +1,267 @@
+"""Faults on demand, rate limits, and rows that move while somebody reads."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import MutableMapping
+from typing import Any
+
+import httpx
+import pytest
+
+import unibatch.sandbox
+from unibatch.sandbox import Sandbox
+
+READ = {"truedy": "/batch-calls", "techladder": "/call-batches", "talkifai": "/batch/jobs?organizationId=org_sandbox"}
+VENDORS = tuple(READ)
+DRAFT = {"name": "Autumn offers", "agent_id": "agt_f00"}
+
+
+@pytest.fixture(scope="module")
+def seeded() -> bool:
+    return False
+
+
+class TestRateLimits:
+    def test_truedy_tells_in_the_body_when_to_come_back(
+        self, sandbox: Sandbox, truedy: httpx.Client, wall: list[float]
+    ) -> None:
+        sandbox.limit("truedy", requests=2, window=30)
+        answers = [truedy.get("/batch-calls") for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [200, 200, 429]
+        error = answers[2].json()["error"]
+        assert error["code"] == "rate_limit_exceeded"
+        assert error["details"] == {"limit": 2, "reset_at": "2027-01-15T08:00:30.000000Z"}
+        assert not [name for name in answers[2].headers if "limit" in name or name == "retry-after"]
+        wall[0] += 30
+        assert truedy.get("/batch-calls").status_code == 200
+
+    def test_techladder_tells_in_headers_and_message(self, sandbox: Sandbox, techladder: httpx.Client) -> None:
+        sandbox.limit("techladder", requests=1)
+        first, second = techladder.get("/me"), techladder.get("/me")
+        assert (first.headers["x-ratelimit-limit"], first.headers["x-ratelimit-remaining"]) == ("1", "0")
+        assert second.status_code == 429
+        assert second.json()["message"] == "Rate limit exceeded. Please retry after 60 seconds."
+        assert second.json()["error"]["code"] == "RATE_LIMITED"
+        assert second.headers["x-ratelimit-reset"] == "1800000060"
+        assert "retry-after" not in second.headers
+
+    def test_talkifai_tells_in_headers(self, sandbox: Sandbox, talkifai: httpx.Client) -> None:
+        sandbox.limit("talkifai", requests=1, window=7.5)
+        talkifai.get("/batch/jobs")
+        answer = talkifai.get("/batch/jobs")
+        assert (answer.status_code, answer.json()["code"]) == (429, "rate_limit_exceeded")
+        assert (answer.headers["retry-after"], answer.headers["x-ratelimit-reset"]) == ("8", "1800000008")
+
+    @pytest.mark.parametrize(("vendor", "requests"), [("truedy", 100), ("techladder", 300), ("talkifai", 60)])
+    def test_the_documented_limits_are_the_default(
+        self, sandbox: Sandbox, clients: dict[str, httpx.Client], vendor: str, requests: int
+    ) -> None:
+        del sandbox
+        statuses = [clients[vendor].get(READ[vendor]).status_code for _ in range(requests + 1)]
+        assert statuses == [200] * requests + [429]
+
+    def test_a_wrong_key_does_not_use_the_limit_up(self, sandbox: Sandbox, truedy: httpx.Client) -> None:
+        sandbox.limit("truedy", requests=1)
+        assert truedy.get("/batch-calls", headers={"authorization": "Bearer wrong"}).status_code == 401
+        assert truedy.get("/batch-calls").status_code == 200
+
+    def test_refusals_can_be_switched_off(self) -> None:
+        with unibatch.sandbox.serve(enforce_rate_limits=False) as sandbox:
+            sandbox.limit("techladder", requests=1)
+            headers = {"authorization": f"Bearer {sandbox.api_key('techladder')}"}
+            with httpx.Client(base_url=sandbox.base_url("techladder"), headers=headers, trust_env=False) as client:
+                answers = [client.get("/me") for _ in range(3)]
+            assert [answer.status_code for answer in answers] == [200, 200, 200]
+            assert answers[2].headers["x-ratelimit-remaining"] == "0"
+
+
+class TestStatusFaults:
+    @pytest.mark.parametrize("vendor", VENDORS)
+    @pytest.mark.parametrize("status", [400, 402, 403, 404, 429, 500, 503])
+    def test_a_status_comes_in_the_vendors_envelope(
+        self, sandbox: Sandbox, clients: dict[str, httpx.Client], vendor: str, status: int
+    ) -> None:
+        sandbox.fail(vendor, status=status)
+        answer = clients[vendor].get(READ[vendor])
+        assert answer.status_code == status
+        assert "error" in answer.json()
+        assert clients[vendor].get(READ[vendor]).status_code == 200
+
+    def test_a_429_on_demand_tells_how_long_to_wait(self, sandbox: Sandbox, talkifai: httpx.Client) -> None:
+        sandbox.fail("talkifai", status=429, retry_after=3)
+        assert talkifai.get(READ["talkifai"]).headers["retry-after"] == "3"
+
+    def test_no_work_is_done(self, sandbox: Sandbox, truedy: httpx.Client) -> None:
+        before = sandbox.campaign_ids("truedy")
+        sandbox.fail("truedy", status=500)
+        assert truedy.post("/batch-calls", json=DRAFT).status_code == 500
+        assert sandbox.campaign_ids("truedy") == before
+
+    def test_the_body_and_the_headers_can_be_given(self, sandbox: Sandbox, truedy: httpx.Client) -> None:
+        sandbox.fail(status=502, body="<html>Bad gateway</html>", headers={"Retry-After": "2"})
+        answer = truedy.get("/batch-calls")
+        assert (answer.status_code, answer.text) == (502, "<html>Bad gateway</html>")
+        assert answer.headers["content-type"].startswith("text/html")
+        assert answer.headers["retry-after"] == "2"
+
+    def test_a_body_alone_is_a_200(self, sandbox: Sandbox, truedy: httpx.Client) -> None:
+        sandbox.fail(body={"data": None})
+        answer = truedy.get("/batch-calls")
+        assert (answer.status_code, answer.json()) == (200, {"data": None})
+
+
+class TestMatching:
+    def test_a_fault_strikes_only_what_it_matches(
+        self, sandbox: Sandbox, truedy: httpx.Client, techladder: httpx.Client
+    ) -> None:
+        sandbox.fail("truedy", method="get", path=r"/contacts$", status=500)
+        path = f"/batch-calls/{sandbox.create('truedy', 1)}"
+        assert techladder.get("/me").status_code == 200
+        assert truedy.get(path).status_code == 200
+        assert truedy.post(f"{path}/contacts", json={}).status_code == 422
+        assert truedy.get(f"{path}/contacts").status_code == 500
+
+    def test_a_fault_can_spare_the_first_requests_and_strike_several(
+        self, sandbox: Sandbox, truedy: httpx.Client
+    ) -> None:
+        sandbox.fail("truedy", after=1, times=2, status=503)
+        assert [truedy.get("/batch-calls").status_code for _ in range(4)] == [200, 503, 503, 200]
+
+    def test_a_fault_can_last(self, sandbox: Sandbox, truedy: httpx.Client) -> None:
+        sandbox.fail("truedy", times=None, status=503)
+        assert [truedy.get("/batch-calls").status_code for _ in range(3)] == [503] * 3
+        sandbox.clear_faults()
+        assert truedy.get("/batch-calls").status_code == 200
+
+    @pytest.mark.parametrize(
+        "arguments", [{"drop": "later"}, {"path": "("}, {"status": "500"}, {"vendor": "nobody"}, {"times": "1"}]
+    )
+    def test_a_fault_that_makes_no_sense_is_refused(self, sandbox: Sandbox, arguments: dict[str, Any]) -> None:
+        with pytest.raises((ValueError, TypeError, LookupError)):
+            sandbox.fail(**arguments)
+
+
+class TestBrokenConnections:
+    def test_dropped_before_the_work(self, sandbox: Sandbox, truedy: httpx.Client) -> None:
+        before = sandbox.campaign_ids("truedy")
+        sandbox.fail("truedy", drop="before")
+        with pytest.raises(httpx.RemoteProtocolError):
+            truedy.post("/batch-calls", json=DRAFT)
+        assert sandbox.campaign_ids("truedy") == before
+
+    def test_dropped_after_the_work(self, sandbox: Sandbox, truedy: httpx.Client) -> None:
+        before = sandbox.campaign_ids("truedy")
+        sandbox.fail("truedy", drop="after")
+        with pytest.raises(httpx.RemoteProtocolError):
+            truedy.post("/batch-calls", json=DRAFT)
+        assert len(sandbox.campaign_ids("truedy")) == len(before) + 1
+        assert sandbox.requests[-1].status is None
+
+    @pytest.mark.parametrize("cut", [0, 20])
+    def test_cut_off_in_the_body(self, sandbox: Sandbox, truedy: httpx.Client, cut: int) -> None:
+        sandbox.fail("truedy", cut=cut)
+        with truedy.stream("GET", "/batch-calls") as answer:
+            assert int(answer.headers["content-length"]) > cut
+            got = b""
+            with pytest.raises(httpx.RemoteProtocolError):  # noqa: PT012  # what came before the error counts
+                for chunk in answer.iter_raw():
+                    got += chunk
+            assert len(got) == cut
+
+    def test_the_next_request_is_served_again(self, sandbox: Sandbox, truedy: httpx.Client) -> None:
+        sandbox.fail("truedy", drop="before")
+        with pytest.raises(httpx.RemoteProtocolError):
+            truedy.get("/batch-calls")
+        assert truedy.get("/batch-calls").status_code == 200
+
+    def test_a_server_whose_connections_are_hidden_is_named_as_the_reason(self, sandbox: Sandbox) -> None:
+        sandbox.fail(drop="before")
+
+        async def receive() -> MutableMapping[str, Any]:
+            return {"type": "http.request", "body": b""}
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            raise AssertionError(message)
+
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "raw_path": b"/truedy/api/public/v1/batch-calls",
+            "query_string": b"",
+            "headers": [],
+        }
+        with pytest.raises(RuntimeError, match="uvicorn"):
+            asyncio.run(sandbox._app(scope, receive, send))
+
+    def test_a_delay_lets_others_pass(self, sandbox: Sandbox, truedy: httpx.Client, techladder: httpx.Client) -> None:
+        sandbox.fail("truedy", delay=0.5)
+        order: list[str] = []
+
+        def wait() -> None:
+            truedy.get("/batch-calls")
+            order.append("delayed")
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        while sandbox._app.faults[0].times != 0:
+            pass
+        techladder.get("/me")
+        order.append("other")
+        thread.join()
+        assert order == ["other", "delayed"]
+
+    def test_a_client_that_gives_up_does_no_harm(self, sandbox: Sandbox, truedy: httpx.Client) -> None:
+        sandbox.fail("truedy", delay=0.05)
+        with pytest.raises(httpx.ReadTimeout):
+            truedy.get("/batch-calls", timeout=0.01)
+        assert truedy.get("/batch-calls").status_code == 200
+
+
+def pages(client: httpx.Client, campaign: str) -> list[list[str]]:
+    """Read all pages of contacts of a TechLadder batch, 10 a page."""
+    read = []
+    for page in range(1, 100):
+        data = client.get(f"/call-batches/{campaign}/calls", params={"limit": 10, "page": page}).json()["data"]
+        read.append([item["call_id"] for item in data["items"]])
+        if not data["has_more"]:
+            break
+    return read
+
+
+class TestBetweenPages:
+    def test_rows_inserted_at_the_front_are_seen_twice(self, sandbox: Sandbox, techladder: httpx.Client) -> None:
+        campaign = sandbox.create("techladder", 30)
+        sandbox.between_pages("techladder", campaign, insert=2, after_page=1, where="front")
+        read = pages(techladder, campaign)
+        assert read[0][-2:] == read[1][:2]
+        assert len(sandbox.state("techladder", campaign).contacts) == 32
+
+    def test_rows_removed_at_the_front_hide_others(self, sandbox: Sandbox, techladder: httpx.Client) -> None:
+        campaign = sandbox.create("techladder", 30)
+        sandbox.between_pages("techladder", campaign, remove=3, after_page=2, where="front")
+        assert [len(page) for page in pages(techladder, campaign)] == [10, 10, 7]
+
+    def test_rows_at_the_end_change_the_total(self, sandbox: Sandbox, techladder: httpx.Client) -> None:
+        campaign = sandbox.create("techladder", 30)
+        sandbox.between_pages("techladder", campaign, insert=5, where="end")
+        assert [len(page) for page in pages(techladder, campaign)] == [10, 10, 10, 5]
+
+    @pytest.mark.parametrize(
+        ("vendor", "path"), [("truedy", "/batch-calls/{id}/contacts"), ("talkifai", "/batch/jobs/{id}")]
+    )
+    def test_it_works_at_every_vendor(
+        self, sandbox: Sandbox, clients: dict[str, httpx.Client], vendor: str, path: str
+    ) -> None:
+        campaign = sandbox.create(vendor, 3)
+        sandbox.between_pages(vendor, campaign, remove=1)
+        clients[vendor].get(path.replace("{id}", campaign))
+        assert len(sandbox.state(vendor, campaign).contacts) == 2
+
+    def test_nonsense_is_refused(self, sandbox: Sandbox) -> None:
+        campaign = sandbox.create("truedy", 1)
+        with pytest.raises(ValueError, match="front"):
+            sandbox.between_pages("truedy", campaign, where="middle")  # type: ignore[arg-type]  # it is nonsense
+        with pytest.raises(ValueError, match="or more"):
+            sandbox.between_pages("truedy", campaign, after_page=0)

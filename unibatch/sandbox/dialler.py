@@ -1,0 +1,230 @@
+"""The simulated dialler: calls begin, ring, are talked through and end, on a clock that moves only when it is told to.
+
+Who picks up is settled before anybody is called: an attempt's course depends on the seed, the campaign, the number and
+the attempt, and on nothing else. So two runs agree, whatever was asked in between.
+
+Daily windows, working days and calls a day are kept by the vendors' campaigns but do not hold this dialler back.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from unibatch.sandbox.world import Campaign, Contact, Mint
+
+RETRY_AFTER = 900.0
+"""Seconds between the end of an attempt and the next one, where a vendor tries again."""
+
+
+@attrs.frozen
+class Outcome:
+    """One way for an attempt to end.
+
+    Attributes:
+        word: The contact's status afterwards, in the vendor's spelling.
+        weight: How often, relative to the other outcomes.
+        ring: Shortest and longest time, in seconds, before somebody answers or the attempt ends.
+        talk: Shortest and longest conversation in seconds; None when nobody answered.
+        sip_code: The carrier's code, where the vendor tells it.
+        reason: The failure in words, where the vendor tells it.
+    """
+
+    word: str
+    weight: int
+    ring: tuple[float, float] = (4.0, 22.0)
+    talk: tuple[int, int] | None = None
+    sip_code: str | None = None
+    reason: str | None = None
+
+
+@attrs.frozen
+class Rules:
+    """How one vendor's campaigns are dialled, in its own words.
+
+    Attributes:
+        running: The campaign's status while it dials.
+        completed: The campaign's status once everybody has been tried.
+        waiting: Statuses of contacts that are still to be dialled.
+        ringing: The contact's status from the first moment of a call.
+        talking: Statuses that an answered call passes through before its end.
+        outcomes: How attempts end.
+        queued: Status of the contacts next in line, where the vendor shows that.
+        retried: Outcomes after which the vendor tries again while attempts remain.
+        retry_queued: Status shortly before such another attempt.
+    """
+
+    running: str
+    completed: str
+    waiting: frozenset[str]
+    ringing: str
+    talking: tuple[str, ...]
+    outcomes: tuple[Outcome, ...]
+    queued: str | None = None
+    retried: frozenset[str] = frozenset()
+    retry_queued: str | None = None
+
+
+@attrs.define
+class Event:
+    """Something due to happen to a contact.
+
+    Attributes:
+        kind: "stage": the status changes; "end": the attempt is over; "redial": another one is due.
+        word: The status that a stage brings.
+        outcome: How the attempt ends.
+        duration: The conversation's length in seconds.
+    """
+
+    kind: str
+    contact: Contact
+    word: str = ""
+    outcome: Outcome | None = None
+    duration: int | None = None
+
+
+class Dialler:
+    """Runs campaigns through time.
+
+    Args:
+        seed: Settles the outcome of every attempt.
+        mint: Where the ids of calls come from.
+    """
+
+    def __init__(self, seed: int, mint: Mint) -> None:
+        self.seed = seed
+        self.mint = mint
+        self.serial = itertools.count()
+
+    def advance(
+        self,
+        campaigns: Iterable[Campaign],
+        now: float,
+        *,
+        until: float | None = None,
+        calls: int | None = None,
+        chosen: Sequence[Campaign] | None = None,
+    ) -> tuple[float, int]:
+        """Let time pass until a moment, or until a number of attempts has begun and ended.
+
+        Args:
+            campaigns: All campaigns that time passes for.
+            now: The moment at which this begins.
+            until: The moment at which it stops.
+            calls: How many attempts may begin; it stops when they are over, or when nobody is left to call.
+            chosen: The only campaigns in which attempts may begin; None means all of them.
+
+        Returns:
+            The moment at which it stopped and how many attempts began.
+        """
+        live = [campaign for campaign in campaigns if campaign.is_live]
+        dialling = live if chosen is None else [campaign for campaign in live if campaign in chosen]
+        begun = 0
+        while True:
+            for campaign in live:
+                self._process(campaign, now)
+            begun += self._fill(dialling, now, None if calls is None else calls - begun)
+            for campaign in live:
+                campaign.finish_if_done(now)
+            upcoming = min((at for campaign in live if (at := campaign.next_event_at) is not None), default=None)
+            if calls is not None and not any(campaign.in_flight for campaign in live):
+                waiting = any(campaign.is_running and campaign.agenda for campaign in dialling)
+                if begun >= calls or not waiting:
+                    break
+            if upcoming is None or (until is not None and upcoming > until):
+                break
+            now = max(now, upcoming)
+        for campaign in live:
+            campaign.show_queue()
+        return (now if until is None else max(now, until)), begun
+
+    def _fill(self, campaigns: Sequence[Campaign], now: float, budget: int | None) -> int:
+        """Give each free line of each running campaign somebody to call, one line at a time in turn."""
+        begun = 0
+        moved = True
+        while moved:
+            moved = False
+            for campaign in campaigns:
+                if budget is not None and begun >= budget:
+                    return begun
+                if not campaign.is_running or campaign.in_flight >= campaign.concurrency:
+                    continue
+                contact = campaign.next_waiting()
+                if contact is not None:
+                    self._dial(campaign, contact, now)
+                    begun += 1
+                    moved = True
+        return begun
+
+    def _dial(self, campaign: Campaign, contact: Contact, now: float) -> None:
+        rules = campaign.rules
+        contact.attempts += 1
+        contact.call_id = self.mint.next()
+        contact.started_at = now
+        contact.ended_at = contact.retry_at = contact.duration = contact.sip_code = contact.reason = None
+        campaign.in_flight += 1
+        campaign.dialled[contact.number] += 1
+        campaign.mark(contact, rules.ringing)
+        draw = random.Random(f"{self.seed}/{campaign.id}/{contact.number}/{contact.attempts}")
+        outcome = draw.choices(rules.outcomes, [outcome.weight for outcome in rules.outcomes])[0]
+        at = now + round(draw.uniform(*outcome.ring), 3)
+        duration = None
+        if outcome.talk is not None:
+            duration = draw.randint(*outcome.talk)
+            for step, word in enumerate(rules.talking):
+                self._plan(campaign, at + 2 * step, "stage", contact, word=word)
+            at += duration
+        self._plan(campaign, at, "end", contact, outcome=outcome, duration=duration)
+
+    def _plan(
+        self,
+        campaign: Campaign,
+        at: float,
+        kind: str,
+        contact: Contact,
+        *,
+        word: str = "",
+        outcome: Outcome | None = None,
+        duration: int | None = None,
+    ) -> None:
+        heapq.heappush(campaign.agenda, (at, next(self.serial), Event(kind, contact, word, outcome, duration)))
+
+    def _process(self, campaign: Campaign, now: float) -> None:
+        if campaign.starts_at is not None and campaign.starts_at <= now:
+            campaign.start(campaign.starts_at)
+        while campaign.agenda and campaign.agenda[0][0] <= now:
+            at, _, event = heapq.heappop(campaign.agenda)
+            contact = event.contact
+            if event.kind == "end":
+                campaign.in_flight -= 1
+                self._end(campaign, event, at)
+            elif contact.removed or contact.final:
+                continue
+            elif event.kind == "redial":
+                campaign.due_again.append(contact)
+            else:
+                campaign.mark(contact, event.word)
+
+    def _end(self, campaign: Campaign, event: Event, at: float) -> None:
+        contact, outcome = event.contact, event.outcome
+        if contact.removed or outcome is None:
+            return
+        rules = campaign.rules
+        campaign.updated_at = contact.ended_at = at
+        contact.duration = event.duration
+        contact.sip_code, contact.reason = outcome.sip_code, outcome.reason
+        campaign.talk_seconds += event.duration or 0
+        campaign.conversations += event.duration is not None
+        again = outcome.word in rules.retried and contact.attempts < contact.max_attempts and not campaign.cancelled
+        campaign.mark(contact, outcome.word, final=not again)
+        if again:
+            contact.retry_at = at + RETRY_AFTER
+            if rules.retry_queued is not None:
+                self._plan(campaign, at + RETRY_AFTER / 2, "stage", contact, word=rules.retry_queued)
+            self._plan(campaign, contact.retry_at, "redial", contact)

@@ -1,0 +1,53 @@
+"""Rate limits: so many requests in a fixed window of wall-clock time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+
+class Limit:
+    """A fixed window, which begins with the first request that finds none open.
+
+    Args:
+        requests: How many requests a window has room for.
+        window: Its length in seconds.
+        wall: Tells the wall-clock time in seconds since the epoch.
+    """
+
+    def __init__(self, requests: int, window: float, wall: Callable[[], float]) -> None:
+        self.requests = requests
+        self.window = window
+        self.wall = wall
+        self.used = 0
+        self.reset_at = -math.inf
+
+    def clear(self) -> None:
+        """Forget the window that is open."""
+        self.used = 0
+        self.reset_at = -math.inf
+
+    def refresh(self) -> None:
+        """Open a new window if the last one is over."""
+        now = self.wall()
+        if now >= self.reset_at:
+            self.used = 0
+            self.reset_at = now + self.window
+
+    def take(self) -> bool:
+        """Count a request; return whether there was room for it."""
+        self.refresh()
+        if self.used >= self.requests:
+            return False
+        self.used += 1
+        return True
+
+    @property
+    def remaining(self) -> int:
+        """How many requests the open window still has room for."""
+        return max(0, self.requests - self.used)
+
+    @property
+    def wait(self) -> float:
+        """Seconds until the open window is over."""
+        return max(0.0, self.reset_at - self.wall())

@@ -1,0 +1,462 @@
+"""TalkifAI, as its documentation describes it.
+
+Chosen where the documentation is silent:
+    - Creation answers 200. Broken rules are a 400 with the code `validation_error`, the first one in the message.
+    - The key is looked at before the path, and stands in `Authorization: Bearer` or in `X-API-Key`.
+    - A list without `organizationId` is a 400 with the code `missing_organization_id`; another organisation's is a 403.
+    - A refusal for the job's state is a 400 with the code `invalid_job_status`. A start in the past is a 400.
+    - The list shows jobs without their contacts.
+    - Another attempt is due 15 minutes after the last one. In the first half of that time the contact keeps the word of
+      the last outcome; in the second half it is `queued`.
+    - `contactsProcessed` counts those who were called and are done with; `failedCalls` those of them who did not
+      complete. Cancelled contacts are in neither.
+    - Cancelling leaves calls under way alone; they end as they would have, and are not tried again.
+    - In a multipart upload the CSV is the part that has a file name. It needs a column `phone`; all others are kept.
+    - The rate headers are sent with every answer.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping
+from email.parser import BytesParser
+from email.policy import HTTP
+from http import HTTPStatus
+from typing import Any
+
+from unibatch.sandbox.dialler import Outcome, Rules
+from unibatch.sandbox.exchange import Answer, Refused, Request
+from unibatch.sandbox.form import Form, Problem
+from unibatch.sandbox.vendor import Endpoints, Vendor, read_integer
+from unibatch.sandbox.world import Campaign, Contact, as_text, as_uuid
+
+ENDPOINTS: Endpoints = {
+    ("POST", "/batch/create"): "create",
+    ("GET", "/batch/jobs"): "list_jobs",
+    ("GET", "/batch/jobs/{id}"): "show",
+    ("POST", "/batch/jobs/{id}/start"): "start",
+    ("POST", "/batch/jobs/{id}/cancel"): "cancel",
+    ("PATCH", "/batch/jobs/{id}/reschedule"): "reschedule",
+}
+ORGANIZATION = "org_sandbox"
+STATUSES = ("pending", "scheduled", "running", "completed", "failed", "cancelled")
+CONTACT_STATUSES = (
+    "pending",
+    "queued",
+    "dialing",
+    "completed",
+    "no_answer",
+    "busy",
+    "timeout",
+    "blocked",
+    "invalid_number",
+    "carrier_error",
+    "failed",
+    "cancelled",
+)
+UNSUCCESSFUL = ("no_answer", "busy", "timeout", "blocked", "invalid_number", "carrier_error", "failed")
+RETRYABLE = ("no_answer", "busy", "timeout")
+MOST_CONTACTS = 10_000
+MOST_CONCURRENT = 50
+MOST_ATTEMPTS = 10
+PHONE = r"\+[1-9][0-9]{6,14}"
+DOLLARS_A_CONTACT = 0.07
+SECONDS_A_CALL = 90
+
+KEYS = {
+    "valid": "sandbox-talkifai-key",
+    "no_credits": "sandbox-talkifai-key-no-credits",
+    "forbidden": "sandbox-talkifai-key-forbidden",
+}
+CODES = {
+    400: ("validation_error", "The request could not be read"),
+    401: ("unauthorized", "The API key is missing or not valid"),
+    402: ("insufficient_credits", "The organization has no credits left"),
+    403: ("forbidden", "This key may not do that"),
+    404: ("not_found", "There is nothing at this address"),
+    405: ("method_not_allowed", "This path does not take that method"),
+    429: ("rate_limit_exceeded", "Too many requests"),
+    500: ("internal_error", "Something went wrong at our end"),
+}
+
+RULES = Rules(
+    running="running",
+    completed="completed",
+    waiting=frozenset({"pending"}),
+    ringing="dialing",
+    talking=(),
+    outcomes=(
+        Outcome("completed", 44, talk=(30, 420)),
+        Outcome("no_answer", 24, ring=(28.0, 45.0), sip_code="480", reason="Nobody answered"),
+        Outcome("busy", 9, ring=(1.0, 4.0), sip_code="486", reason="The line was busy"),
+        Outcome("timeout", 5, ring=(45.0, 60.0), sip_code="408", reason="The call timed out"),
+        Outcome("blocked", 4, ring=(0.4, 3.0), sip_code="607", reason="The carrier blocked the call"),
+        Outcome("invalid_number", 5, ring=(0.2, 1.0), sip_code="404", reason="The number does not exist"),
+        Outcome("carrier_error", 4, ring=(0.4, 6.0), sip_code="503", reason="The carrier had a fault"),
+        Outcome("failed", 5, ring=(0.4, 6.0), sip_code="500", reason="The call failed"),
+    ),
+    retried=frozenset(RETRYABLE),
+    retry_queued="queued",
+)
+
+
+class TalkifAI(Vendor):
+    """TalkifAI's batch API."""
+
+    name = "talkifai"
+    prefix = "/talkifai"
+    keys = KEYS
+    endpoints = ENDPOINTS
+    rules = RULES
+    requests_per_minute = 60
+    first_status = "pending"
+    codes = CODES
+
+    # Envelopes: success has none.
+
+    def key_of(self, request: Request) -> str | None:
+        """Return the API key of either header."""
+        return super().key_of(request) or request.headers.get("x-api-key")
+
+    def error(self, status: int, code: str | None = None, message: str | None = None, details: Any = None) -> Answer:
+        """Return the error object; it has no room for details."""
+        del details
+        if status == HTTPStatus.TOO_MANY_REQUESTS and message is None:
+            return self.limited(1.0)
+        usual, text = self.code_for(status)
+        return Answer.json(status, {"success": False, "error": message or text, "code": code or usual})
+
+    def limited(self, wait: float) -> Answer:
+        """Return the 429 with the seconds to wait in its headers."""
+        seconds = math.ceil(wait)
+        refusal = self.error(429, message=f"Too many requests; try again in {seconds} s")
+        return refusal.with_headers({"retry-after": str(seconds)})
+
+    def finished(self, answer: Answer) -> Answer:
+        """Add the rate headers."""
+        self.limit.refresh()
+        return answer.with_headers(
+            {
+                "x-ratelimit-limit": str(self.limit.requests),
+                "x-ratelimit-remaining": str(self.limit.remaining),
+                "x-ratelimit-reset": str(math.ceil(self.limit.reset_at)),
+            }
+        )
+
+    def _check(self, form: Form) -> None:
+        if form.problems:
+            first = form.problems[0]
+            raise Refused(self.error(400, message=f"{'.'.join(str(part) for part in first.at)}: {first.reason}"))
+
+    def _wrong_state(self, campaign: Campaign, action: str) -> Refused:
+        message = f"A job that is {campaign.status} cannot be {action}"
+        return Refused(self.error(400, "invalid_job_status", message))
+
+    # Reading
+
+    def _find(self, job_id: str) -> Campaign:
+        campaign = self.campaigns.get(job_id)
+        if campaign is None:
+            raise Refused(self.error(404, "job_not_found", f"There is no batch job {job_id}"))
+        return campaign
+
+    def _numbers(self, request: Request, page_name: str, size_name: str, size: int, most: int) -> tuple[int, int]:
+        page = read_integer(request.parameter(page_name), 1)
+        page_size = read_integer(request.parameter(size_name), size)
+        if page is None or page < 1:
+            raise Refused(self.error(400, "invalid_page", f"{page_name} must be an integer from 1"))
+        if page_size is None or not 1 <= page_size <= most:
+            raise Refused(self.error(400, "invalid_page_size", f"{size_name} must be an integer from 1 to {most}"))
+        return page, page_size
+
+    def list_jobs(self, request: Request) -> Answer:
+        """`GET /batch/jobs`."""
+        organization = request.parameter("organizationId")
+        if not organization:
+            raise Refused(self.error(400, "missing_organization_id", "organizationId is required"))
+        if organization != ORGANIZATION:
+            raise Refused(self.error(403, message="This key belongs to another organization"))
+        page, size = self._numbers(request, "page", "pageSize", 20, 100)
+        status = request.parameter("status")
+        if status is not None and status not in STATUSES:
+            raise Refused(self.error(400, "invalid_status", f"status must be one of {', '.join(STATUSES)}"))
+        found = [campaign for campaign in self.campaigns.values() if status in (None, campaign.status)]
+        jobs = [self._job(campaign) for campaign in found[(page - 1) * size : page * size]]
+        return Answer.json(200, {"batchJobs": jobs, "total": len(found), "page": page, "pageSize": size})
+
+    def show(self, request: Request, job_id: str) -> Answer:
+        """`GET /batch/jobs/{id}`: the job with one page of its contacts."""
+        campaign = self._find(job_id)
+        page, size = self._numbers(request, "contactsPage", "contactsPageSize", 50, 500)
+        status = request.parameter("contactStatus")
+        contacts = campaign.contacts
+        if status is not None:
+            if status not in CONTACT_STATUSES:
+                message = f"contactStatus must be one of {', '.join(CONTACT_STATUSES)}"
+                raise Refused(self.error(400, "invalid_contact_status", message))
+            contacts = [contact for contact in contacts if contact.status == status]
+        job = self._job(campaign)
+        job["contacts"] = [_contact(contact) for contact in contacts[(page - 1) * size : page * size]]
+        job["contactsTotal"] = len(contacts)
+        job["contactsPage"], job["contactsPageSize"] = page, size
+        job["contactsHasMore"] = page * size < len(contacts)
+        self.page_read(campaign)
+        return Answer.json(200, job)
+
+    def _job(self, campaign: Campaign) -> dict[str, Any]:
+        processed = sum(campaign.finished[word] for word in ("completed", *UNSUCCESSFUL))
+        successful = campaign.finished["completed"]
+        remaining = campaign.unfinished * SECONDS_A_CALL / campaign.concurrency
+        estimate = self.world.now + remaining if campaign.is_running else None
+        return {
+            "id": campaign.id,
+            "name": campaign.name,
+            "description": campaign.description,
+            "status": campaign.status,
+            "organizationId": ORGANIZATION,
+            "agentId": campaign.settings["agentId"],
+            "fromPhoneNumberId": campaign.settings["fromPhoneNumberId"],
+            "totalContacts": len(campaign.contacts),
+            "contactsProcessed": processed,
+            "successfulCalls": successful,
+            "failedCalls": processed - successful,
+            "statusBreakdown": {word: campaign.tally[word] for word in CONTACT_STATUSES if campaign.tally[word]},
+            "scheduledStartTime": as_text(campaign.scheduled_at),
+            "actualStartTime": as_text(campaign.started_at),
+            "completedAt": as_text(campaign.completed_at),
+            "estimatedCompletionTime": as_text(estimate),
+            "createdAt": as_text(campaign.created_at),
+            "concurrentCallLimit": campaign.concurrency,
+            "retryPolicy": {"maxAttempts": campaign.max_attempts, "retryableStatuses": list(RETRYABLE)},
+        }
+
+    # Writing
+
+    def create(self, request: Request) -> Answer:
+        """`POST /batch/create`, from JSON or from multipart with a CSV."""
+        read = self._multipart if request.content_type == "multipart/form-data" else self.json_body
+        body = read(request)
+        form = Form(body)
+        number_id = form.text("fromPhoneNumberId", required=True)
+        name = form.text("name", required=True, most=200)
+        description = form.text("description", most=1_000)
+        concurrency = form.integer("concurrentCallLimit", least=1, most=MOST_CONCURRENT) or 5
+        attempts = form.integer("maxAttempts", least=1, most=MOST_ATTEMPTS) or 3
+        scheduled_at = form.moment("scheduledStartTime", form.zone("timezone"))
+        if scheduled_at is not None and scheduled_at < self.world.now:
+            form.refuse("scheduledStartTime", "must not lie in the past")
+        rows = form.array("contacts", required=True, least=1, most=MOST_CONTACTS) or []
+        _check_contacts(form, rows)
+        self._check(form)
+        campaign = self.spawn(
+            name or "",
+            description=description,
+            concurrency=concurrency,
+            max_attempts=attempts,
+            scheduled_at=scheduled_at,
+            starts_at=scheduled_at,
+            timezone=body.get("timezone") or "UTC",
+            settings={"fromPhoneNumberId": number_id},
+        )
+        for row in rows:
+            contact = Contact(
+                id=self.world.mints[self.name].next(),
+                number=row["phone"],
+                status="pending",
+                first_name=row.get("name"),
+                data=row,
+                max_attempts=attempts,
+            )
+            campaign.add(contact)
+        if scheduled_at is None:
+            campaign.start(self.world.now)
+        else:
+            campaign.status = "scheduled"
+        minutes = math.ceil(len(rows) * SECONDS_A_CALL / concurrency / 60)
+        return Answer.json(
+            200,
+            {
+                "success": True,
+                "batchJobId": campaign.id,
+                "totalContacts": len(rows),
+                "estimatedDuration": f"{minutes} minutes",
+                "estimatedCost": f"${len(rows) * DOLLARS_A_CONTACT:.2f}",
+                "status": campaign.status,
+                "scheduledStartTime": as_text(scheduled_at),
+                "message": "Batch job created",
+            },
+        )
+
+    def _multipart(self, request: Request) -> dict[str, Any]:
+        head = f"content-type: {request.headers['content-type']}\r\n\r\n".encode("latin-1")
+        message = BytesParser(policy=HTTP).parsebytes(head + request.body)
+        if not message.is_multipart():
+            raise Refused(self.error(400, message="The multipart body could not be read"))
+        body: dict[str, Any] = {}
+        for part in message.iter_parts():
+            payload = part.get_payload(decode=True)
+            try:
+                text = payload.decode("utf-8-sig") if isinstance(payload, bytes) else ""
+            except UnicodeDecodeError:
+                raise Refused(self.error(400, message="The CSV must be encoded in UTF-8")) from None
+            name = part.get_param("name", header="content-disposition")
+            if part.get_filename() is not None:
+                body["contacts"] = _read_csv(text)
+            elif isinstance(name, str):
+                text = text.strip()
+                is_number = name in ("concurrentCallLimit", "maxAttempts")
+                number = read_integer(text, 0) if is_number else None
+                body[name] = text if number is None else number
+        return body
+
+    def start(self, _request: Request, job_id: str) -> Answer:
+        """`POST /batch/jobs/{id}/start`."""
+        campaign = self._find(job_id)
+        if campaign.status not in ("pending", "scheduled"):
+            raise self._wrong_state(campaign, "started")
+        was_scheduled = campaign.status == "scheduled"
+        campaign.start(self.world.now)
+        return Answer.json(
+            200,
+            {
+                "success": True,
+                "message": "Batch job started",
+                "batchJobId": campaign.id,
+                "status": "running",
+                "contactsEnqueued": campaign.tally["pending"],
+                "redisJobCancelled": was_scheduled,
+                "startedAt": as_text(campaign.started_at),
+            },
+        )
+
+    def cancel(self, _request: Request, job_id: str) -> Answer:
+        """`POST /batch/jobs/{id}/cancel`."""
+        campaign = self._find(job_id)
+        if campaign.status not in ("scheduled", "pending", "running"):
+            raise self._wrong_state(campaign, "cancelled")
+        was_scheduled = campaign.status == "scheduled"
+        cancelled = campaign.cancel(self.world.now, "cancelled", "cancelled")
+        return Answer.json(
+            200,
+            {
+                "success": True,
+                "message": "Batch job cancelled",
+                "batchJobId": campaign.id,
+                "redisJobCancelled": was_scheduled,
+                "contactsCancelled": cancelled,
+            },
+        )
+
+    def reschedule(self, request: Request, job_id: str) -> Answer:
+        """`PATCH /batch/jobs/{id}/reschedule`, whose arguments stand in the query."""
+        campaign = self._find(job_id)
+        # A plus that was not percent-encoded arrives as a space.
+        query = {name: value.replace(" ", "+") for name, value in request.query}
+        form = Form(query)
+        form.text("scheduledStartTime", required=True)
+        at = form.moment("scheduledStartTime", form.zone("timezone"))
+        if at is not None and at < self.world.now:
+            form.refuse("scheduledStartTime", "must not lie in the past")
+        self._check(form)
+        if campaign.status not in ("pending", "scheduled"):
+            raise self._wrong_state(campaign, "rescheduled")
+        was_scheduled = campaign.status == "scheduled"
+        campaign.status, campaign.scheduled_at, campaign.starts_at = "scheduled", at, at
+        campaign.timezone = query.get("timezone", "UTC")
+        campaign.updated_at = self.world.now
+        return Answer.json(
+            200,
+            {
+                "success": True,
+                "message": "Batch job rescheduled",
+                "batchJobId": campaign.id,
+                "scheduledStartTime": as_text(at),
+                "status": "scheduled",
+                "oldJobCancelled": was_scheduled,
+                "newScheduledJobId": f"queue-{self.world.requests.next()[:12]}",
+            },
+        )
+
+    # The seeded campaigns
+
+    def campaign_id(self, digits: str) -> str:
+        """Spell a job's id."""
+        return as_uuid(digits)
+
+    def spawn(self, name: str, **options: Any) -> Campaign:
+        """Make an empty job with the settings that it would have if nobody had chosen any."""
+        options.setdefault("max_attempts", 3)
+        settings = {"agentId": "agent_sandbox", "fromPhoneNumberId": "pn_sandbox"}
+        return super().spawn(name, **{**options, "settings": {**settings, **options.get("settings", {})}})
+
+    def invent(self, campaign: Campaign) -> Contact:
+        """Make up one more contact, with its data as it would have been uploaded."""
+        contact = super().invent(campaign)
+        contact.data = {
+            "phone": contact.number,
+            "name": contact.name,
+            **contact.data,
+            "customerId": contact.external_id,
+        }
+        return contact
+
+    def populate(self) -> None:
+        """Make the seeded jobs: first the large one, under way."""
+        now, hour, day = self.world.now, 3600.0, 86_400.0
+
+        def make(name: str, contacts: int, age: float, **options: Any) -> Campaign:
+            campaign = self.spawn(name, created_at=now - age, **options)
+            self.fill(campaign, contacts)
+            return campaign
+
+        large = make("Renewals, first quarter", 1_240, 2 * day, concurrency=6, description="Policies that end in March")
+        self.history(large, since=now - 4.5 * hour, until=now)
+        make("Welcome calls", 25, hour)
+        make("Delivery slots", 40, 3 * hour, scheduled_at=now + day, starts_at=now + day, status="scheduled")
+        finished = make("Event reminders", 50, 9 * day, max_attempts=2)
+        self.history(finished, since=now - 9 * day)
+        stopped = make("Winter offers", 45, 30 * day)
+        self.history(stopped, since=now - 30 * day, until=now - 30 * day + 1_200)
+        self.come_to_rest(stopped, "cancelled")
+        self.break_down(make("Number without an agent", 8, 6 * day))
+        paused = make("Paused in the dashboard", 35, 4 * day)
+        self.history(paused, since=now - 4 * day, until=now - 4 * day + 600)
+        self.come_to_rest(paused, "paused")
+
+
+def _read_csv(text: str) -> list[dict[str, Any]]:
+    """Read the rows of a CSV; empty cells are left out."""
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    return [{name: cell for name, cell in row.items() if name and isinstance(cell, str) and cell} for row in reader]
+
+
+def _check_contacts(form: Form, rows: list[Any]) -> None:
+    for index, row in enumerate(rows):
+        if not isinstance(row, dict):
+            form.problems.append(Problem(("contacts", index), "must be an object", "type"))
+            continue
+        one = Form(row, ("contacts", index))
+        one.text("phone", required=True, pattern=PHONE)
+        one.text("name")
+        form.problems.extend(one.problems)
+
+
+def _contact(contact: Contact) -> Mapping[str, Any]:
+    over = contact.final and contact.attempts > 0
+    return {
+        "id": as_uuid(contact.id),
+        "phoneNumber": contact.number,
+        "contactData": contact.data,
+        "status": contact.status,
+        "errorCode": contact.sip_code,
+        "attemptCount": contact.attempts,
+        "maxAttempts": contact.max_attempts,
+        "lastAttemptAt": as_text(contact.started_at),
+        "nextRetryAt": as_text(contact.retry_at),
+        "completedAt": as_text(contact.ended_at) if over else None,
+        "roomName": contact.call_id and f"room-{contact.call_id[:12]}" if contact.duration is not None else None,
+        "failureReason": contact.reason,
+        "callDuration": contact.duration,
+    }

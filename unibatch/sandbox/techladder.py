@@ -1,0 +1,400 @@
+"""TechLadder, as its documentation describes it.
+
+Chosen where the documentation is silent:
+    - Creation answers 201 with the batch in `data`, so with `data.schedule_id`.
+    - The key is looked at before the path. A missing payment is a 402 with the code PAYMENT_REQUIRED.
+    - More than 10,000 contacts are a 400 with the code BATCH_SIZE_EXCEEDED; malformed JSON is a 400 and every other
+      broken rule a 422, both with the code VALIDATION_ERROR.
+    - An unknown `status` filter of calls is a 422, as it is for batches. A start in the past is a 422.
+    - A contact's `status` may only be `pending` when it is uploaded.
+    - A batch with `start_mode: scheduled` stands in `pending` until its start.
+    - `failed_contacts` counts failed, no_answer and busy; `pending_contacts` counts everything that is not over.
+    - Of two contacts with one number, deduplication keeps the first.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from unibatch.sandbox.dialler import Outcome, Rules
+from unibatch.sandbox.exchange import Answer, Refused, Request
+from unibatch.sandbox.form import Form, Problem, read_moment, read_zone
+from unibatch.sandbox.vendor import Endpoints, Vendor, read_integer
+from unibatch.sandbox.world import Campaign, Contact, as_text
+
+ENDPOINTS: Endpoints = {
+    ("GET", "/me"): "me",
+    ("GET", "/call-batches"): "list_batches",
+    ("POST", "/call-batches"): "create",
+    ("GET", "/call-batches/{id}"): "show",
+    ("GET", "/call-batches/{id}/calls"): "list_calls",
+}
+STATUSES = ("pending", "active", "completed", "failed", "cancelled")
+CALL_STATUSES = (
+    "pending",
+    "queued",
+    "ringing",
+    "answered",
+    "in_progress",
+    "completed",
+    "failed",
+    "no_answer",
+    "busy",
+    "cancelled",
+)
+START_MODES = ("manual", "immediate", "scheduled")
+MOST_CONTACTS = 10_000
+MOST_CONCURRENT = 20
+LONGEST_CALL = 900
+PHONE = r"[0-9]{10,15}"
+AGENTS = {"agt-5a1dc0de": "Renewal assistant", "agt-0ff1ce00": "Survey assistant"}
+
+KEYS = {
+    "valid": "sk_sandbox_techladder",
+    "no_credits": "sk_sandbox_techladder_no_credits",
+    "forbidden": "sk_sandbox_techladder_forbidden",
+}
+CODES = {
+    400: ("VALIDATION_ERROR", "The request could not be read"),
+    401: ("UNAUTHORIZED", "API key missing or not valid"),
+    402: ("PAYMENT_REQUIRED", "The account has no credits left"),
+    403: ("FORBIDDEN", "API access is not enabled for this account"),
+    404: ("NOT_FOUND", "Nothing found here"),
+    405: ("METHOD_NOT_ALLOWED", "This path does not take that method"),
+    422: ("VALIDATION_ERROR", "The request breaks a rule"),
+    429: ("RATE_LIMITED", "Rate limit exceeded"),
+    500: ("INTERNAL_ERROR", "Something went wrong at our end"),
+}
+
+RULES = Rules(
+    running="active",
+    completed="completed",
+    waiting=frozenset({"pending", "queued"}),
+    queued="queued",
+    ringing="ringing",
+    talking=("answered", "in_progress"),
+    outcomes=(
+        Outcome("completed", 50, talk=(30, 400)),
+        Outcome("no_answer", 24, ring=(28.0, 45.0)),
+        Outcome("busy", 10, ring=(1.0, 4.0)),
+        Outcome("failed", 12, ring=(0.4, 9.0)),
+        Outcome("cancelled", 4, ring=(1.0, 12.0)),
+    ),
+)
+
+
+class TechLadder(Vendor):
+    """TechLadder's public API."""
+
+    name = "techladder"
+    prefix = "/techladder/api/v1/public"
+    keys = KEYS
+    endpoints = ENDPOINTS
+    rules = RULES
+    requests_per_minute = 300
+    first_status = "pending"
+    codes = CODES
+
+    # Envelopes
+
+    def _success(self, data: Any, message: str, status: int = 200) -> Answer:
+        return Answer.json(status, {"status_code": status, "message": message, "error": None, "data": data})
+
+    def error(self, status: int, code: str | None = None, message: str | None = None, details: Any = None) -> Answer:
+        """Return the error envelope; details are a list of texts."""
+        if status == HTTPStatus.TOO_MANY_REQUESTS and message is None:
+            return self.limited(1.0)
+        usual, text = self.code_for(status)
+        error = {"code": code or usual, "details": details or [message or text]}
+        content = {"status_code": status, "message": message or text, "error": error, "data": None}
+        return Answer.json(status, content)
+
+    def limited(self, wait: float) -> Answer:
+        """Return the 429, whose message tells the seconds to wait."""
+        return self.error(429, message=f"Rate limit exceeded. Please retry after {math.ceil(wait)} seconds.")
+
+    def finished(self, answer: Answer) -> Answer:
+        """Add the rate headers, which every answer carries."""
+        self.limit.refresh()
+        return answer.with_headers(
+            {
+                "x-ratelimit-limit": str(self.limit.requests),
+                "x-ratelimit-remaining": str(self.limit.remaining),
+                "x-ratelimit-reset": str(math.ceil(self.limit.reset_at)),
+            }
+        )
+
+    def _check(self, form: Form) -> None:
+        if form.problems:
+            details = [f"{_spell(problem.at)}: {problem.reason}" for problem in form.problems]
+            raise Refused(self.error(422, details=details))
+
+    # Reading
+
+    def _find(self, batch_id: str) -> Campaign:
+        campaign = self.campaigns.get(batch_id)
+        if campaign is None:
+            raise Refused(self.error(404, message="Batch not found", details=[f"There is no batch {batch_id}"]))
+        return campaign
+
+    def me(self, _request: Request) -> Answer:
+        """`GET /me`."""
+        account = {
+            "account_id": "acc-5a1dc0de",
+            "name": "Sandbox account",
+            "email": "owner@example.com",
+            "limits": {
+                "max_batch_size": MOST_CONTACTS,
+                "max_concurrent_calls": MOST_CONCURRENT,
+                "max_call_duration_seconds": LONGEST_CALL,
+                "rate_limit_per_minute": round(self.limit.requests * 60 / self.limit.window),
+            },
+        }
+        return self._success(account, "Account fetched")
+
+    def _numbers(self, request: Request, default: int, most: int, words: tuple[str, ...]) -> tuple[int, int]:
+        form = Form(dict(request.query))
+        page, limit = read_integer(request.parameter("page"), 1), read_integer(request.parameter("limit"), default)
+        if page is None or page < 1:
+            form.refuse("page", "must be an integer from 1", "range")
+        if limit is None or not 1 <= limit <= most:
+            form.refuse("limit", f"must be an integer from 1 to {most}", "range")
+        form.choice("status", words)
+        self._check(form)
+        return page or 1, limit or 1
+
+    def _page(self, items: list[dict[str, Any]], total: int, page: int, limit: int, message: str) -> Answer:
+        has_more = page * limit < total
+        data = {"items": items, "total": total, "page": page, "limit": limit, "has_more": has_more}
+        return self._success(data, message)
+
+    def list_batches(self, request: Request) -> Answer:
+        """`GET /call-batches`."""
+        page, limit = self._numbers(request, 50, 100, STATUSES)
+        status, agent_id = request.parameter("status"), request.parameter("agent_id")
+        found = [
+            campaign
+            for campaign in self.campaigns.values()
+            if status in (None, campaign.status) and agent_id in (None, campaign.settings["agent_id"])
+        ]
+        rows = [_batch_in_list(campaign) for campaign in found[(page - 1) * limit : page * limit]]
+        return self._page(rows, len(found), page, limit, "Batches fetched")
+
+    def show(self, _request: Request, batch_id: str) -> Answer:
+        """`GET /call-batches/{id}`."""
+        return self._success(_batch(self._find(batch_id)), "Batch fetched")
+
+    def list_calls(self, request: Request, batch_id: str) -> Answer:
+        """`GET /call-batches/{id}/calls`."""
+        page, limit = self._numbers(request, 100, 500, CALL_STATUSES)
+        campaign = self._find(batch_id)
+        status, external_id = request.parameter("status"), request.parameter("external_id")
+        contacts = campaign.contacts
+        if status is not None or external_id is not None:
+            contacts = [
+                contact
+                for contact in contacts
+                if status in (None, contact.status) and external_id in (None, contact.external_id)
+            ]
+        rows = [_call(contact) for contact in contacts[(page - 1) * limit : page * limit]]
+        answer = self._page(rows, len(contacts), page, limit, "Calls fetched")
+        self.page_read(campaign)
+        return answer
+
+    # Writing
+
+    def create(self, request: Request) -> Answer:
+        """`POST /call-batches`."""
+        body = self.json_body(request)
+        form = Form(body)
+        agent_id = form.text("agent_name", required=True) or ""
+        settings = {
+            "agent_id": agent_id,
+            "agent_name": AGENTS.get(agent_id, agent_id),
+            "version_id": form.text("version_name", required=True),
+            "voice": form.text("voice"),
+            "did_number": form.text("did_number", pattern=PHONE),
+            "start_mode": form.choice("start_mode", START_MODES) or "manual",
+            "recording_enabled": form.boolean("recording_enabled", default=True),
+            "callback_url": form.text("callback_url", pattern=r"https?://\S+"),
+            "max_duration_seconds_per_call": form.integer("max_duration_seconds_per_call", least=1, most=LONGEST_CALL),
+            "metadata": form.mapping("metadata"),
+        }
+        form.boolean("interruption", default=False)
+        form.boolean("use_alternate_number", default=False)
+        concurrency = form.integer("concurrency", least=1, most=MOST_CONCURRENT) or 5
+        once_only = form.boolean("deduplicate_by_phone", default=True)
+        starts_at = self._start(form) if settings["start_mode"] == "scheduled" else None
+        rows = form.array("contacts", required=True, least=1) or []
+        if len(rows) > MOST_CONTACTS:
+            details = [f"contacts: {len(rows)} are more than {MOST_CONTACTS}"]
+            raise Refused(self.error(400, "BATCH_SIZE_EXCEEDED", "The batch is too large", details))
+        _check_contacts(form, rows)
+        self._check(form)
+        campaign = self.spawn(
+            "",
+            concurrency=concurrency,
+            scheduled_at=starts_at,
+            starts_at=starts_at,
+            settings=settings,
+        )
+        seen = set()
+        for row in rows:
+            number = row["phone_number"]
+            if not once_only or number not in seen:
+                campaign.add(self._uploaded(row))
+            seen.add(number)
+        if settings["start_mode"] == "immediate":
+            campaign.start(self.world.now)
+        return self._success(_batch(campaign), "Batch created", 201)
+
+    def _start(self, form: Form) -> float | None:
+        texts = {}
+        for name, pattern in (
+            ("schedule_date", r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+            ("schedule_time", r"[0-9]{2}:[0-9]{2}"),
+            ("schedule_timezone", None),
+        ):
+            texts[name] = form.text(name, required=True, pattern=pattern) or ""
+        # The zone may carry an explanation in brackets.
+        zone = read_zone(re.sub(r"\s*\(.*\)$", "", texts["schedule_timezone"]))
+        if texts["schedule_timezone"] and zone is None:
+            form.refuse("schedule_timezone", "must be an IANA time zone")
+        if form.problems or zone is None:
+            return None
+        starts_at = read_moment(f"{texts['schedule_date']}T{texts['schedule_time']}", zone)
+        if starts_at is None:
+            form.refuse("schedule_date", "there is no such date or time")
+        elif starts_at < self.world.now:
+            form.refuse("schedule_date", "must not lie in the past")
+        return starts_at
+
+    def _uploaded(self, row: Mapping[str, Any]) -> Contact:
+        return Contact(
+            id=self.world.mints[self.name].next(),
+            number="+" + row["phone_number"],
+            status="pending",
+            first_name=row.get("name"),
+            external_id=row["contact_id"],
+            data={_respelt(key): value for key, value in (row.get("metadata") or {}).items()},
+        )
+
+    # The seeded campaigns
+
+    def campaign_id(self, digits: str) -> str:
+        """Spell a batch's id."""
+        return f"sched_{digits[:8]}"
+
+    def spawn(self, name: str, **options: Any) -> Campaign:
+        """Make an empty batch with the settings that it would have if nobody had chosen any."""
+        settings = {
+            "agent_id": "agt-5a1dc0de",
+            "agent_name": AGENTS["agt-5a1dc0de"],
+            "version_id": "pmt-5a1dc0de",
+            "voice": "aria",
+            "did_number": "13125550199",
+            "start_mode": "manual",
+            "recording_enabled": True,
+        }
+        return super().spawn(name, **{**options, "settings": {**settings, **options.get("settings", {})}})
+
+    def invent(self, campaign: Campaign) -> Contact:
+        """Make up one more contact, with metadata respelt as the vendor does."""
+        contact = super().invent(campaign)
+        contact.data = {
+            "Name": contact.name,
+            "Company Name": contact.data["company"],
+            "Plan": contact.data["plan"],
+        }
+        return contact
+
+    def populate(self) -> None:
+        """Make the seeded batches: first the large one, under way."""
+        now, hour, day = self.world.now, 3600.0, 86_400.0
+        survey = {"agent_id": "agt-0ff1ce00", "agent_name": AGENTS["agt-0ff1ce00"]}
+
+        def make(contacts: int, age: float, **options: Any) -> Campaign:
+            campaign = self.spawn("", created_at=now - age, **options)
+            self.fill(campaign, contacts)
+            return campaign
+
+        large = make(1_300, 2 * day, concurrency=6, settings={"start_mode": "immediate"})
+        self.history(large, since=now - 3.25 * hour, until=now)
+        make(36, 2 * hour, settings=survey)
+        make(50, hour, scheduled_at=now + day, starts_at=now + day, settings={"start_mode": "scheduled"})
+        finished = make(45, 12 * day, settings=survey)
+        self.history(finished, since=now - 12 * day)
+        stopped = make(30, 25 * day)
+        self.history(stopped, since=now - 25 * day, until=now - 25 * day + 240)
+        self.come_to_rest(stopped, "cancelled")
+        self.break_down(make(10, 8 * day, settings={"did_number": None}))
+
+
+def _spell(at: tuple[str | int, ...]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in at).lstrip(".")
+
+
+def _respelt(key: str) -> str:
+    return " ".join(word[:1].upper() + word[1:] for word in re.split(r"[_\s]+", key) if word)
+
+
+def _check_contacts(form: Form, rows: list[Any]) -> None:
+    for index, row in enumerate(rows):
+        if not isinstance(row, dict):
+            form.problems.append(Problem(("contacts", index), "must be an object", "type"))
+            continue
+        one = Form(row, ("contacts", index))
+        one.text("contact_id", required=True)
+        one.text("phone_number", required=True, pattern=PHONE)
+        one.text("name")
+        one.mapping("metadata")
+        one.choice("status", ("pending",))
+        form.problems.extend(one.problems)
+
+
+def _batch_in_list(campaign: Campaign) -> dict[str, Any]:
+    whole = _batch(campaign)
+    left_out = ("version_id", "voice", "did_number", "recording_enabled", "concurrency", "updated_at")
+    return {field: value for field, value in whole.items() if field not in left_out}
+
+
+def _batch(campaign: Campaign) -> dict[str, Any]:
+    settings = campaign.settings
+    return {
+        "schedule_id": campaign.id,
+        "agent_id": settings["agent_id"],
+        "agent_name": settings["agent_name"],
+        "version_id": settings["version_id"],
+        "status": campaign.status,
+        "start_mode": settings["start_mode"],
+        "voice": settings["voice"],
+        "did_number": settings["did_number"],
+        "total_contacts": len(campaign.contacts),
+        "completed_contacts": campaign.count("completed"),
+        "failed_contacts": campaign.count("failed", "no_answer", "busy"),
+        "pending_contacts": campaign.unfinished,
+        "concurrency": campaign.concurrency,
+        "recording_enabled": settings["recording_enabled"],
+        "scheduled_at": as_text(campaign.scheduled_at, "seconds"),
+        "started_at": as_text(campaign.started_at, "seconds"),
+        "created_at": as_text(campaign.created_at, "seconds"),
+        "updated_at": as_text(campaign.updated_at, "seconds"),
+    }
+
+
+def _call(contact: Contact) -> dict[str, Any]:
+    return {
+        "call_id": f"call_{contact.id[:8]}",
+        "external_id": contact.external_id,
+        "phone_number": contact.number[1:],
+        "name": contact.name or None,
+        "status": contact.status,
+        "duration_seconds": contact.duration,
+        "started_at": as_text(contact.started_at, "seconds"),
+        "ended_at": as_text(contact.ended_at, "seconds"),
+        "metadata": contact.data,
+    }

@@ -1,0 +1,615 @@
+"""Truedy, as its documentation describes it.
+
+Chosen where the documentation is silent:
+    - A refusal for the campaign's state is a 400 with the code `invalid_state`: no 409 is listed.
+    - The key is looked at before the path, so an unknown path without a key is a 401.
+    - Starting now with `/schedule` answers "scheduled", as documented, and the campaign is active at the next look.
+    - A start in the past is a 422. A time without an offset is local time in the request's time zone.
+    - An empty campaign may be scheduled; it is completed at once when it starts.
+    - Adding contacts: in the shape "schema" a number that breaks the pattern is a 422, one with fewer than 8 digits
+      counts as failed, and repeated numbers are added again. In the shape "example" invalid and repeated numbers are
+      skipped and counted. Final campaigns take no contacts. Creation keeps repeated numbers.
+    - `contact_folder_id` knows one folder, `folder_sandbox`, with 25 contacts; `contact_ids` copies contacts of any
+      other campaign. Anything else is a 422.
+    - An idempotency key that comes again with another body is a 400. Refused requests are not remembered.
+    - `PATCH` is refused for final campaigns. `retry_failed` is kept but nobody is tried twice.
+    - A blank `status` filter of contacts is no filter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC
+from http import HTTPStatus
+from typing import Any
+
+import attrs
+
+from unibatch.sandbox.dialler import Outcome, Rules
+from unibatch.sandbox.exchange import Answer, Refused, Request
+from unibatch.sandbox.form import Form, Problem, read_zone
+from unibatch.sandbox.vendor import Endpoints, Vendor, read_integer
+from unibatch.sandbox.world import Campaign, Contact, as_text, as_uuid
+
+ENDPOINTS: Endpoints = {
+    ("GET", "/batch-calls"): "list_campaigns",
+    ("POST", "/batch-calls"): "create",
+    ("POST", "/batch-calls/bulk-delete"): "bulk_delete",
+    ("GET", "/batch-calls/{id}"): "show",
+    ("PATCH", "/batch-calls/{id}"): "change",
+    ("POST", "/batch-calls/{id}/schedule"): "schedule",
+    ("POST", "/batch-calls/{id}/pause"): "pause",
+    ("POST", "/batch-calls/{id}/resume"): "resume",
+    ("GET", "/batch-calls/{id}/contacts"): "list_contacts",
+    ("POST", "/batch-calls/{id}/contacts"): "add_contacts",
+}
+STATUSES = ("draft", "scheduled", "active", "paused", "completed", "failed", "cancelled")
+FINAL = ("completed", "failed", "cancelled")
+DELETABLE = ("draft", "failed", "cancelled")
+STRATEGIES = ("random", "sequential", "round_robin")
+SOURCES = ("csv", "folder", "manual")
+SCHEDULES = ("immediate", "scheduled")
+SHAPES = ("schema", "example")
+PHONE = r"\+[1-9][0-9]{1,14}"
+CLOCK = r"[0-9]{2}:[0-9]{2}"
+SHORTEST_NUMBER = 8
+LARGEST_PAGE = 100
+WEEK = range(1, 8)
+FOLDERS = {"folder_sandbox": 25}
+DOLLARS_A_MINUTE = 0.09
+SUCCEEDED = ("completed", "ended")
+ENDED = (*SUCCEEDED, "failed", "voicemail", "no_answer")
+
+KEYS = {
+    "valid": "sandbox-truedy-key",
+    "no_credits": "sandbox-truedy-key-no-credits",
+    "forbidden": "sandbox-truedy-key-forbidden",
+}
+CODES = {
+    400: ("bad_request", "The request could not be read"),
+    401: ("unauthorized", "The API key is missing or not valid"),
+    402: ("payment_required", "The trial is over or the account has no credits left"),
+    403: ("forbidden", "This address may not use the API"),
+    404: ("not_found", "There is no such resource"),
+    405: ("method_not_allowed", "This path does not take that method"),
+    422: ("validation_error", "The request breaks a rule"),
+    429: ("rate_limit_exceeded", "Too many requests"),
+    500: ("internal_error", "Something went wrong at our end"),
+}
+
+RULES = Rules(
+    running="active",
+    completed="completed",
+    waiting=frozenset({"pending", "scheduled", "queued"}),
+    queued="queued",
+    ringing="ringing",
+    talking=("in-progress",),
+    outcomes=(
+        Outcome("completed", 42, talk=(35, 420)),
+        Outcome("ended", 6, talk=(20, 240)),
+        Outcome("no_answer", 22, ring=(28.0, 45.0)),
+        Outcome("voicemail", 16, talk=(6, 28)),
+        Outcome("failed", 14, ring=(0.4, 9.0)),
+    ),
+)
+
+_KINDS = {
+    "missing": "missing",
+    "type": "type_error",
+    "range": "value_error.out_of_range",
+    "choice": "enum",
+    "format": "string_pattern_mismatch",
+    "value": "value_error",
+}
+_CHANGEABLE = (
+    "phone_number_ids",
+    "phone_rotation_strategy",
+    "schedule_type",
+    "start_time",
+    "end_time",
+    "working_days",
+    "max_calls_per_day",
+    "retry_failed",
+)
+
+
+class Truedy(Vendor):
+    """Truedy's public API."""
+
+    name = "truedy"
+    prefix = "/truedy/api/public/v1"
+    keys = KEYS
+    endpoints = ENDPOINTS
+    rules = RULES
+    requests_per_minute = 100
+    first_status = "draft"
+    codes = CODES
+    shape = "schema"
+    """The shape of what does not have a fixed one."""
+
+    # Envelopes
+
+    def _meta(self) -> dict[str, Any]:
+        digits = self.world.requests.next()
+        return {"request_id": f"req_{digits[:8]}-{digits[-1]}", "ts": as_text(self.world.now, "microseconds")}
+
+    def _success(self, data: Any, status: int = 200, *, pagination: Mapping[str, Any] | None = None) -> Answer:
+        content = {"data": data, "meta": self._meta()}
+        if pagination is not None:
+            content["pagination"] = pagination
+        return Answer.json(status, content)
+
+    def error(self, status: int, code: str | None = None, message: str | None = None, details: Any = None) -> Answer:
+        """Return the error envelope; a 422 in the shape "schema" is a list under `detail` instead."""
+        if status == HTTPStatus.UNPROCESSABLE_ENTITY and details is None:
+            return self._invalid([Problem(("body",), message or self.code_for(422)[1])])
+        usual, text = self.code_for(status)
+        if status == HTTPStatus.TOO_MANY_REQUESTS and details is None:
+            return self.limited(1.0)
+        error = {"code": code or usual, "message": message or text, "details": details}
+        return Answer.json(status, {"error": error, "meta": self._meta()})
+
+    def limited(self, wait: float) -> Answer:
+        """Return the 429 with the moment at which the window is over, in wall-clock time."""
+        reset_at = as_text(self.limit.wall() + wait, "microseconds")
+        return self.error(429, details={"limit": self.limit.requests, "reset_at": reset_at})
+
+    def _invalid(self, problems: list[Problem]) -> Answer:
+        if self.shape == "schema":
+            detail = [
+                {"loc": list(problem.at), "msg": problem.reason, "type": _KINDS[problem.kind]} for problem in problems
+            ]
+            return Answer.json(422, {"detail": detail})
+        first = problems[0]
+        field = ".".join(str(part) for part in first.at[1:]) or str(first.at[0])
+        return self.error(422, details={"field": field, "reason": first.reason})
+
+    def _check(self, form: Form) -> None:
+        if form.problems:
+            raise Refused(self._invalid(form.problems))
+
+    def _wrong_state(self, campaign: Campaign, action: str) -> Refused:
+        return Refused(
+            self.error(
+                400,
+                "invalid_state",
+                f"A batch call that is {campaign.status} cannot be {action}",
+                {"status": campaign.status},
+            )
+        )
+
+    # Reading
+
+    def _find(self, campaign_id: str) -> Campaign:
+        campaign = self.campaigns.get(campaign_id)
+        if campaign is None:
+            raise Refused(self.error(404, details={"resource": "batch_call", "id": campaign_id}))
+        return campaign
+
+    def _window(self, request: Request) -> tuple[int, int]:
+        form = Form({}, ("query",))
+        limit = read_integer(request.parameter("limit"), 50)
+        offset = read_integer(request.parameter("offset"), 0)
+        if limit is None:
+            form.refuse("limit", "must be an integer", "type")
+        elif not 1 <= limit <= LARGEST_PAGE:
+            form.refuse("limit", f"must be 1 to {LARGEST_PAGE}", "range")
+        if offset is None:
+            form.refuse("offset", "must be an integer", "type")
+        elif offset < 0:
+            form.refuse("offset", "must be at least 0", "range")
+        self._check(form)
+        return limit or 0, offset or 0
+
+    def list_campaigns(self, request: Request) -> Answer:
+        """`GET /batch-calls`."""
+        limit, offset = self._window(request)
+        status, agent_id = request.parameter("status"), request.parameter("agent_id")
+        if status is not None and status not in STATUSES:
+            form = Form({}, ("query",))
+            form.refuse("status", f"must be one of {', '.join(STATUSES)}", "choice")
+            self._check(form)
+        found = [
+            campaign
+            for campaign in self.campaigns.values()
+            if status in (None, campaign.status) and agent_id in (None, campaign.settings["agent_id"])
+        ]
+        rows = [self._batch_call(campaign) for campaign in found[offset : offset + limit]]
+        return self._page(rows, len(found), limit, offset)
+
+    def show(self, _request: Request, campaign_id: str) -> Answer:
+        """`GET /batch-calls/{id}`."""
+        return self._success(self._batch_call(self._find(campaign_id)))
+
+    def list_contacts(self, request: Request, campaign_id: str) -> Answer:
+        """`GET /batch-calls/{id}/contacts`."""
+        limit, offset = self._window(request)
+        campaign = self._find(campaign_id)
+        contacts = campaign.contacts
+        status = request.parameter("status")
+        if status:
+            contacts = [contact for contact in contacts if contact.status == status]
+        render = _contact_of_schema if self._shape_of(campaign) == "schema" else _contact_of_example
+        rows = [render(contact) for contact in contacts[offset : offset + limit]]
+        answer = self._page(rows, len(contacts), limit, offset)
+        self.page_read(campaign)
+        return answer
+
+    def _page(self, rows: list[dict[str, Any]], total: int, limit: int, offset: int) -> Answer:
+        pagination = {"total": total, "limit": limit, "offset": offset, "has_more": offset + len(rows) < total}
+        if not rows:
+            pagination["has_more"] = False
+        return self._success(rows, pagination=pagination)
+
+    def _shape_of(self, campaign: Campaign) -> str:
+        return campaign.shape or self.shape
+
+    def _batch_call(self, campaign: Campaign) -> dict[str, Any]:
+        if self._shape_of(campaign) == "schema":
+            return _batch_call_of_schema(campaign)
+        return _batch_call_of_example(campaign)
+
+    # Writing
+
+    def _settings(self, form: Form) -> dict[str, Any]:
+        days = form.array("working_days")
+        if days is not None and not all(type(day) is int and day in WEEK for day in days):
+            form.refuse("working_days", "must hold integers from 1 to 7", "range")
+        return {
+            "phone_number_ids": form.texts("phone_number_ids", nullable=True) or [],
+            "phone_rotation_strategy": form.choice("phone_rotation_strategy", STRATEGIES) or "random",
+            "schedule_type": form.choice("schedule_type", SCHEDULES) or "immediate",
+            "max_calls_per_day": form.integer("max_calls_per_day", nullable=True, least=1),
+            "start_time": form.text("start_time", nullable=True, pattern=CLOCK),
+            "end_time": form.text("end_time", nullable=True, pattern=CLOCK),
+            "working_days": days or [1, 2, 3, 4, 5, 6, 7],
+            "retry_failed": form.boolean("retry_failed", default=False),
+        }
+
+    def create(self, request: Request) -> Answer:
+        """`POST /batch-calls`, which keeps its promise about the idempotency key."""
+        key = request.headers.get("x-idempotency-key")
+        if key is None:
+            return self._create(request)
+        if key in self.world.remembered:
+            body, answer = self.world.remembered[key]
+            if body != request.body:
+                raise Refused(self.error(400, "idempotency_key_reused", "This key came with another body before"))
+            return answer
+        answer = self._create(request)
+        self.world.remembered[key] = (request.body, answer)
+        return answer
+
+    def _create(self, request: Request) -> Answer:
+        body = self.json_body(request)
+        form = Form(body, ("body",), null_is_absent=False)
+        name = form.text("name", required=True, most=255)
+        agent_id = form.text("agent_id", required=True)
+        settings = {"agent_id": agent_id, **self._settings(form)}
+        zone = form.zone("timezone")
+        scheduled_at = form.moment("scheduled_at", zone, nullable=True)
+        if settings["schedule_type"] == "scheduled" and body.get("scheduled_at") is None:
+            form.refuse("scheduled_at", "required when schedule_type is scheduled", "missing")
+        concurrency = form.integer("max_concurrent_calls", least=1) or 5
+        source = form.choice("contact_source", SOURCES)
+        folder = form.text("contact_folder_id", required=source == "folder", nullable=True)
+        if folder is not None and folder not in FOLDERS:
+            form.refuse("contact_folder_id", "there is no such folder")
+        known = self._known_contacts(form.texts("contact_ids", nullable=True) or [], form)
+        rows = form.array("contacts", nullable=True) or []
+        _check_contacts(form, rows, null_is_absent=False, phones=True)
+        self._check(form)
+        campaign = self.spawn(
+            name or "",
+            concurrency=concurrency,
+            timezone=body.get("timezone") or "UTC",
+            scheduled_at=scheduled_at,
+            settings=settings,
+        )
+        for contact in known:
+            campaign.add(attrs.evolve(self._uploaded({"phone_number": contact.number}), first_name=contact.first_name))
+        for row in rows:
+            campaign.add(self._uploaded(row))
+        self.fill(campaign, FOLDERS.get(folder or "", 0))
+        return self._success(self._batch_call(campaign), 201)
+
+    def _known_contacts(self, ids: list[str], form: Form) -> list[Contact]:
+        if not ids:
+            return []
+        known = {
+            text: contact
+            for campaign in self.campaigns.values()
+            for contact in campaign.contacts
+            for text in (f"ctc_{as_uuid(contact.id)}", f"cnt_{contact.id[:8]}")
+        }
+        unknown = [text for text in ids if text not in known]
+        for text in unknown:
+            form.refuse("contact_ids", f"there is no contact {text}")
+        return [known[text] for text in ids if text in known]
+
+    def _uploaded(self, row: Mapping[str, Any]) -> Contact:
+        return Contact(
+            id=self.world.mints[self.name].next(),
+            number=row["phone_number"],
+            status="pending",
+            first_name=row.get("first_name"),
+            last_name=row.get("last_name"),
+            email=row.get("email"),
+            data=row.get("custom_fields") or {},
+        )
+
+    def change(self, request: Request, campaign_id: str) -> Answer:
+        """`PATCH /batch-calls/{id}`."""
+        campaign = self._find(campaign_id)
+        body = self.json_body(request)
+        form = Form(body, ("body",), null_is_absent=False)
+        name = form.text("name", required="name" in body, most=255)
+        settings = self._settings(form)
+        zone = read_zone(campaign.timezone) or UTC
+        scheduled_at = form.moment("scheduled_at", zone, nullable=campaign.starts_at is None)
+        if campaign.starts_at is not None and scheduled_at is not None and scheduled_at < self.world.now:
+            form.refuse("scheduled_at", "must not lie in the past")
+        self._check(form)
+        if campaign.status in FINAL:
+            raise self._wrong_state(campaign, "changed")
+        campaign.name = name or campaign.name
+        campaign.settings.update({field: settings[field] for field in _CHANGEABLE if field in body})
+        if "scheduled_at" in body:
+            campaign.scheduled_at = scheduled_at
+            if campaign.starts_at is not None:
+                campaign.starts_at = scheduled_at
+        campaign.updated_at = self.world.now
+        return self._success(self._batch_call(campaign))
+
+    def bulk_delete(self, request: Request) -> Answer:
+        """`POST /batch-calls/bulk-delete`."""
+        form = Form(self.json_body(request), ("body",))
+        ids = form.texts("ids", required=True, least=1)
+        self._check(form)
+        deleted, failed = [], []
+        for campaign_id in ids or []:
+            campaign = self.campaigns.get(campaign_id)
+            if campaign is None or campaign.status not in DELETABLE:
+                failed.append(campaign_id)
+            else:
+                del self.campaigns[campaign_id]
+                deleted.append(campaign_id)
+        return self._success(
+            {
+                "deleted_count": len(deleted),
+                "failed_count": len(failed),
+                "deleted_ids": deleted,
+                "failed_ids": failed,
+            }
+        )
+
+    def schedule(self, request: Request, campaign_id: str) -> Answer:
+        """`POST /batch-calls/{id}/schedule`."""
+        campaign = self._find(campaign_id)
+        body = self.json_body(request, optional=True)
+        form = Form(body, ("body",))
+        at = form.moment("scheduled_at", form.zone("timezone"))
+        now = self.world.now
+        if at is not None and at < now:
+            form.refuse("scheduled_at", "must not lie in the past")
+        self._check(form)
+        if campaign.status not in ("draft", "scheduled"):
+            raise self._wrong_state(campaign, "scheduled")
+        campaign.timezone = body.get("timezone") or campaign.timezone
+        campaign.scheduled_at = now if at is None else at
+        campaign.settings["schedule_type"] = "immediate" if at is None else "scheduled"
+        for contact in campaign.contacts:
+            if contact.status == "pending":
+                campaign.mark(contact, "scheduled")
+        if at is None:
+            campaign.start(now)
+        else:
+            campaign.status, campaign.starts_at, campaign.updated_at = "scheduled", at, now
+        return self._success(
+            {
+                "id": campaign.id,
+                "status": "scheduled",
+                "scheduled_at": as_text(campaign.scheduled_at, "microseconds"),
+                "timezone": campaign.timezone,
+            }
+        )
+
+    def pause(self, _request: Request, campaign_id: str) -> Answer:
+        """`POST /batch-calls/{id}/pause`; calls under way go on."""
+        campaign = self._find(campaign_id)
+        if campaign.status not in ("active", "scheduled"):
+            raise self._wrong_state(campaign, "paused")
+        campaign.status, campaign.starts_at, campaign.updated_at = "paused", None, self.world.now
+        paused_at = as_text(self.world.now, "microseconds")
+        return self._success({"id": campaign.id, "status": "paused", "paused_at": paused_at})
+
+    def resume(self, _request: Request, campaign_id: str) -> Answer:
+        """`POST /batch-calls/{id}/resume`."""
+        campaign = self._find(campaign_id)
+        if campaign.status != "paused":
+            raise self._wrong_state(campaign, "resumed")
+        now = self.world.now
+        if campaign.scheduled_at is not None and campaign.scheduled_at > now:
+            campaign.status, campaign.starts_at, campaign.updated_at = "scheduled", campaign.scheduled_at, now
+        else:
+            campaign.start(now)
+        word = self._batch_call(campaign)["status"]
+        return self._success({"id": campaign.id, "status": word, "resumed_at": as_text(now, "microseconds")}, 201)
+
+    def add_contacts(self, request: Request, campaign_id: str) -> Answer:
+        """`POST /batch-calls/{id}/contacts`; no idempotency key is honoured here."""
+        campaign = self._find(campaign_id)
+        form = Form(self.json_body(request), ("body",))
+        rows = form.array("contacts", required=True, least=1) or []
+        lenient = self._shape_of(campaign) == "example"
+        _check_contacts(form, rows, null_is_absent=True, phones=not lenient)
+        self._check(form)
+        if campaign.status in FINAL:
+            raise self._wrong_state(campaign, "extended")
+        seen = {contact.number for contact in campaign.contacts} if lenient else set()
+        added = repeated = invalid = 0
+        for row in rows:
+            number = row["phone_number"]
+            if not re.fullmatch(PHONE, number) or len(number) <= SHORTEST_NUMBER:
+                invalid += 1
+            elif number in seen:
+                repeated += 1
+            else:
+                campaign.add(self._uploaded(row))
+                added += 1
+                if lenient:
+                    seen.add(number)
+        campaign.updated_at = self.world.now
+        if not lenient:
+            return self._success({"added_count": added, "failed_count": invalid})
+        return self._success(
+            {
+                "added": added,
+                "duplicates_skipped": repeated,
+                "invalid_skipped": invalid,
+                "total_contacts": len(campaign.contacts),
+            }
+        )
+
+    # The seeded campaigns
+
+    def campaign_id(self, digits: str) -> str:
+        """Spell a batch call's id."""
+        return f"batch_{digits[:8]}"
+
+    def invent(self, campaign: Campaign) -> Contact:
+        """Make up one more contact; every fortieth has no first name."""
+        contact = super().invent(campaign)
+        if int(contact.id[:8], 16) % 40 == 0:
+            contact.first_name = None
+        return contact
+
+    def spawn(self, name: str, **options: Any) -> Campaign:
+        """Make an empty batch call with the settings that it would have if nobody had chosen any."""
+        settings = {
+            "agent_id": "agt_5a1dc0de",
+            "phone_number_ids": [f"num_{as_uuid('5ab0' * 8)}"],
+            "phone_rotation_strategy": "random",
+            "schedule_type": "immediate",
+            "max_calls_per_day": None,
+            "start_time": None,
+            "end_time": None,
+            "working_days": [1, 2, 3, 4, 5, 6, 7],
+            "retry_failed": False,
+        }
+        return super().spawn(name, **{**options, "settings": {**settings, **options.get("settings", {})}})
+
+    def populate(self) -> None:
+        """Make the seeded campaigns: first the large one, under way; then one in the shape "example"."""
+        now, hour, day = self.world.now, 3600.0, 86_400.0
+
+        def make(name: str, contacts: int, age: float, **options: Any) -> Campaign:
+            campaign = self.spawn(name, created_at=now - age, **options)
+            self.fill(campaign, contacts)
+            return campaign
+
+        spring = make("Spring renewal reminders", 1_250, 2 * day, concurrency=6, timezone="America/New_York")
+        self.history(spring, since=now - 3.25 * hour, until=now)
+        clinic = make("Clinic appointment check", 48, day, shape="example", timezone="Europe/London")
+        self.history(clinic, since=now - 0.2 * hour, until=now)
+        make("Draft: summer survey", 30, 3 * hour)
+        tomorrow = make("Tomorrow's courier notice", 60, 5 * hour, scheduled_at=now + day)
+        tomorrow.status, tomorrow.starts_at = "scheduled", now + day
+        tomorrow.settings["schedule_type"] = "scheduled"
+        for contact in tomorrow.contacts:
+            tomorrow.mark(contact, "scheduled")
+        paused = make("Paused: plan upgrade offers", 80, 3 * day, settings={"agent_id": "agt_0ff1ce00"})
+        self.history(paused, since=now - 2 * day, until=now - 2 * day + 0.2 * hour)
+        self.come_to_rest(paused, "paused")
+        finished = make("February satisfaction calls", 40, 20 * day)
+        self.history(finished, since=now - 19 * day)
+        stopped = make("Cancelled: winter clearance", 24, 40 * day)
+        self.history(stopped, since=now - 39 * day, until=now - 39 * day + 300)
+        self.come_to_rest(stopped, "cancelled")
+        self.break_down(make("Failed: number not assigned", 12, 10 * day))
+        make("Empty draft", 0, hour)
+
+
+def _check_contacts(form: Form, rows: list[Any], *, null_is_absent: bool, phones: bool) -> None:
+    for index, row in enumerate(rows):
+        if not isinstance(row, dict):
+            form.problems.append(Problem(("body", "contacts", index), "must be an object", "type"))
+            continue
+        one = Form(row, ("body", "contacts", index), null_is_absent=null_is_absent)
+        one.text("phone_number", required=True, pattern=PHONE if phones else None)
+        for field in ("first_name", "last_name", "email"):
+            one.text(field)
+        one.mapping("custom_fields")
+        form.problems.extend(one.problems)
+
+
+def _batch_call_of_schema(campaign: Campaign) -> dict[str, Any]:
+    minutes = campaign.talk_seconds / 60
+    average = campaign.talk_seconds // campaign.conversations if campaign.conversations else 0
+    return {
+        "id": campaign.id,
+        "name": campaign.name,
+        "agent_id": campaign.settings["agent_id"],
+        "status": campaign.status,
+        "phone_number_ids": campaign.settings["phone_number_ids"],
+        "phone_rotation_strategy": campaign.settings["phone_rotation_strategy"],
+        "total_contacts": len(campaign.contacts),
+        "completed_contacts": campaign.count(*ENDED),
+        "successful_contacts": campaign.count(*SUCCEEDED),
+        "failed_contacts": campaign.count("failed"),
+        "voicemail_contacts": campaign.count("voicemail"),
+        "no_answer_contacts": campaign.count("no_answer"),
+        "total_cost_usd": round(minutes * DOLLARS_A_MINUTE, 2),
+        "average_duration_seconds": average,
+        "schedule_type": campaign.settings["schedule_type"],
+        "scheduled_at": as_text(campaign.scheduled_at, "microseconds"),
+        "max_calls_per_day": campaign.settings["max_calls_per_day"],
+        "created_at": as_text(campaign.created_at, "microseconds"),
+        "updated_at": as_text(campaign.updated_at, "microseconds"),
+    }
+
+
+def _batch_call_of_example(campaign: Campaign) -> dict[str, Any]:
+    total, called, completed = len(campaign.contacts), campaign.count(*ENDED), campaign.count(*SUCCEEDED)
+    return {
+        "id": campaign.id,
+        "name": campaign.name,
+        "status": "running" if campaign.status == "active" else campaign.status,
+        "agent_id": campaign.settings["agent_id"],
+        "from_number": "+13125550199",
+        "schedule_type": campaign.settings["schedule_type"],
+        "scheduled_at": as_text(campaign.scheduled_at, "seconds"),
+        "timezone": campaign.timezone,
+        "concurrency": campaign.concurrency,
+        "retry_attempts": 2 if campaign.settings["retry_failed"] else 0,
+        "total_contacts": total,
+        "called": called,
+        "completed": completed,
+        "failed": called - completed,
+        "pending": total - called,
+        "created_at": as_text(campaign.created_at, "seconds"),
+        "updated_at": as_text(campaign.updated_at, "seconds"),
+    }
+
+
+def _contact_of_schema(contact: Contact) -> dict[str, Any]:
+    return {
+        "contact_id": f"ctc_{as_uuid(contact.id)}",
+        "phone_number": contact.number,
+        "first_name": contact.first_name,
+        "call_status": contact.status,
+        "call_id": contact.call_id and f"call_{contact.call_id[:8]}",
+        "called_at": as_text(contact.started_at, "microseconds"),
+    }
+
+
+def _contact_of_example(contact: Contact) -> dict[str, Any]:
+    return {
+        "id": f"cnt_{contact.id[:8]}",
+        "name": contact.name or None,
+        "phone": contact.number,
+        "call_status": contact.status,
+        "call_id": contact.call_id and f"call_{contact.call_id[:8]}",
+        "called_at": as_text(contact.started_at, "seconds"),
+    }
