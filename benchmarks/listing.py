@@ -1,0 +1,54 @@
+"""Listing a campaign: unibatch against the loop that a user would write, in paired, alternating rounds."""
+
+import argparse
+import importlib.util
+import statistics
+
+from server import local_server
+from ways import Measured, measure
+
+TARGETS = {
+    ("sync", "A"): 0.95,
+    ("sync", "B"): 1.1,
+    ("sync", "C"): 1.1,
+    ("async", "A"): 0.75,
+    ("async", "B"): 1.0,
+}
+
+
+def report(shape: str, contacts: int, rounds: dict[str, list[Measured]], targets: dict[tuple[str, str], float]) -> None:
+    for way, measured in rounds.items():
+        wall = statistics.median(one.wall for one in measured) / contacts * 1e6
+        cpu = statistics.median(one.cpu for one in measured) / contacts * 1e6
+        line = f"{shape:<6}{way:<7}{wall:9.2f}{cpu:9.2f}"
+        if way != "loop":
+            speeds = [loop.wall / one.wall for loop, one in zip(rounds["loop"], measured, strict=True)]
+            target = f"{targets[way, shape]:9.2f}" if (way, shape) in targets else f"{'-':>9}"
+            line += f"{statistics.median(speeds):9.2f}{min(speeds):7.2f}{max(speeds):7.2f}{target}"
+        print(line, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--contacts", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--shapes", default="ABC", help="A: Truedy, B: TechLadder, C: TalkifAI")
+    parser.add_argument("--latency", type=float, default=0, help="seconds before each response")
+    options = parser.parse_args()
+    ways = ["loop", "sync", "async"]
+    if importlib.util.find_spec("dlt"):
+        ways.append("dlt")
+    print(f"{options.contacts} contacts, {options.rounds} rounds, {options.latency * 1000:g} ms a response")
+    print(f"{'shape':<6}{'way':<7}{'wall µs':>9}{'CPU µs':>9}{'speed':>9}{'min':>7}{'max':>7}{'target':>9}")
+    with local_server(options.latency) as base_url:
+        for shape in options.shapes:
+            measure("loop", base_url, shape, options.contacts)  # renders the server's pages
+            rounds: dict[str, list[Measured]] = {way: [] for way in ways}
+            for _ in range(options.rounds):
+                for way in ways:
+                    rounds[way].append(measure(way, base_url, shape, options.contacts))
+            report(shape, options.contacts, rounds, {} if options.latency else TARGETS)
+
+
+if __name__ == "__main__":
+    main()
