@@ -204,7 +204,7 @@ class Exchange:
             "message": self._masked(refusal.message),
             "details": refusal.details,
             "request_id": self._masked(refusal.request_id),
-            "field_errors": {name: self._masked(reason) for name, reason in refusal.field_errors.items()},
+            "field_errors": {self._masked(name): self._masked(reason) for name, reason in refusal.field_errors.items()},
         }
 
     def _malformed(self, request: Request, response: Response, path: str, reason: str) -> errors.MalformedResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from operator import attrgetter
 from typing import Generic, TypeVar
 
 import attrs
@@ -46,8 +47,7 @@ class Plan(Generic[T]):
         return rows if self.admits is None else list(filter(self.admits, rows))
 
 
-def _id(row: Campaign | Contact) -> str:
-    return row.id
+_id: Callable[[Campaign | Contact], str] = attrgetter("id")
 
 
 class Listing(Generic[T]):

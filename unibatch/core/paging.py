@@ -127,7 +127,8 @@ class Pager(Generic[T]):
         report.seen += len(items)
         report.expected_total = page.total
         self.position = self._behind(page) if items else None
-        report.complete = self.position is None and not page.has_more and page.total in {None, report.seen}
+        promises_more = bool(page.next_cursor) if page.has_more is None else page.has_more
+        report.complete = self.position is None and not promises_more and page.total in {None, report.seen}
         return items
 
     def _without_repeats(self, items: Sequence[T]) -> list[T]:

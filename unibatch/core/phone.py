@@ -8,8 +8,11 @@ from typing import Any
 from unibatch.core.errors import InvalidInput
 from unibatch.core.masking import mask_phone
 
-_is_e164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
-_is_digits = re.compile(r"[1-9][0-9]{6,14}").fullmatch
+is_e164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
+"""Whether a text has the form of an E.164 number. Settles nearly every number that a vendor sends."""
+
+is_e164_without_plus = re.compile(r"[1-9][0-9]{6,14}").fullmatch
+"""Whether a text is an E.164 number that lacks only its plus."""
 
 
 def from_vendor(value: Any, *, bare_digits: bool = False) -> tuple[str, bool]:
@@ -25,10 +28,15 @@ def from_vendor(value: Any, *, bare_digits: bool = False) -> tuple[str, bool]:
     Returns:
         The number in E.164 form and ``True``, or the text as it came (empty for ``null``) and ``False``.
     """
-    text = value if isinstance(value, str) else "" if value is None else str(value)
-    if bare_digits and _is_digits(text):
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, int):
+        text = _written(value)
+    else:
+        return "" if value is None else _written(value), False
+    if bare_digits and is_e164_without_plus(text):
         return "+" + text, True
-    if _is_e164(text):
+    if is_e164(text):
         return text, True
     import phonenumbers  # noqa: PLC0415 - takes long to import, and most listings never need it
 
@@ -39,6 +47,14 @@ def from_vendor(value: Any, *, bare_digits: bool = False) -> tuple[str, bool]:
     if not phonenumbers.is_possible_number(number):
         return text, False
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), True
+
+
+def _written(value: Any) -> str:
+    """The value as text; empty if it is too long or nested too deep to be written."""
+    try:
+        return str(value)
+    except (ValueError, RecursionError):
+        return ""
 
 
 def from_user(text: str, *, region: str | None = None) -> str:

@@ -17,11 +17,13 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import attrs
 import cattrs
 import msgspec
+from cattrs.gen import make_dict_structure_fn
 
 from unibatch.core import raw
 
@@ -105,7 +107,7 @@ def structure(value: Any, cls: type[T]) -> T:
     """
     try:
         return converter.structure(value, cls)
-    except (cattrs.BaseValidationError, cattrs.ForbiddenExtraKeysError) as exc:
+    except (cattrs.BaseValidationError, cattrs.ForbiddenExtraKeysError, TypeError) as exc:
         raise _first_problem(exc) from exc
 
 
@@ -148,6 +150,7 @@ def utc(moment: datetime | None, key: str) -> datetime | None:
         raise StructureError(f"$.{key}", "a time outside of the years 1 to 9999") from exc
 
 
+@lru_cache(maxsize=1024)  # calls last some seconds or minutes, and looking a duration up beats making one
 def seconds(number: float | None, key: str) -> timedelta | None:
     """A number of seconds as a duration.
 
@@ -209,13 +212,27 @@ def _first_problem(exc: BaseException, path: str = "$") -> StructureError:
                 path = f"{path}[{note.index!r}]" if isinstance(note.index, int) else f"{path}.{note.index}"
         return _first_problem(inner, path)
     if isinstance(exc, KeyError):
-        return StructureError(f"{path}.{exc.args[0]}", "missing")
+        return StructureError(path, "missing")
+    if isinstance(exc, AttributeError):  # of a method that only a mapping has
+        return StructureError(path, "not a table")
     return StructureError(path, str(exc))
 
 
 def _duration_to_number(duration: timedelta) -> float:
     number = duration.total_seconds()
     return int(number) if number.is_integer() else number
+
+
+def _structure_table(cls: type[T], made: cattrs.Converter) -> Callable[[Any, Any], T]:
+    """A hook that makes a ``cls`` of a mapping, and names anything else for what it is not."""
+    fill = make_dict_structure_fn(cls, made, _cattrs_forbid_extra_keys=True)
+
+    def hook(value: Any, _: Any) -> T:
+        if not isinstance(value, dict):
+            raise TypeError("not a table")
+        return fill(value, cls)
+
+    return hook
 
 
 def _unstructure_by_name(cls: type, made: cattrs.Converter) -> Callable[[Any], dict[str, Any]]:
@@ -234,12 +251,17 @@ def _make_converter() -> cattrs.Converter:
     made.register_structure_hook(int, _exactly(int))
     made.register_structure_hook(float, _exactly(float, int))
     made.register_structure_hook(bool, _exactly(bool))
+    made.register_structure_hook_factory(attrs.has, lambda cls: _structure_table(cls, made))
     made.register_unstructure_hook(datetime, lambda moment: moment.isoformat().replace("+00:00", "Z"))
     made.register_unstructure_hook(time, time.isoformat)
     made.register_unstructure_hook(timedelta, _duration_to_number)
     made.register_unstructure_hook(Decimal, str)
     made.register_unstructure_hook_func(
         lambda cls: isinstance(cls, type) and issubclass(cls, Enum), lambda member: member.value
+    )
+    # In order, so that the same object always gives the same text.
+    made.register_unstructure_hook_func(
+        lambda cls: cls is frozenset, lambda words: sorted(map(made.unstructure, words))
     )
     made.register_unstructure_hook_factory(attrs.has, lambda cls: _unstructure_by_name(cls, made))
     return made

@@ -6,6 +6,7 @@ cancelling and rescheduling batch jobs, on errors and on limits.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -18,6 +19,7 @@ from unibatch.core.errors import ConfigError, NotFound, ProviderError
 from unibatch.core.flow import Flow, Request, Response, segment
 from unibatch.core.model import Campaign, Contact, Counts, RetryPolicy, Schedule, blank_contact, seal_contacts
 from unibatch.core.paging import Page, Paging, Position
+from unibatch.core.phone import is_e164
 from unibatch.core.provider import (
     CampaignFilter,
     Capabilities,
@@ -62,7 +64,7 @@ class JobContact(Wire):
     nextRetryAt: datetime | UnsetType | None = UNSET
     completedAt: datetime | None = None
     failureReason: str | None = None
-    callDuration: float | None = None  # seconds
+    callDuration: int | float | None = None  # seconds
 
 
 class Job(Wire):
@@ -211,7 +213,7 @@ class TalkifAI(Provider):
     def __init__(self, defaults: Mapping[str, Any]) -> None:
         self._organization_id = defaults.get("organization_id")
         self._auth_header = defaults.get("auth_header", "Authorization")
-        if self._auth_header not in {"Authorization", "X-API-Key"}:
+        if self._auth_header not in ["Authorization", "X-API-Key"]:  # a list, since the value may be anything
             raise ConfigError(f'auth_header must be "Authorization" or "X-API-Key", not {self._auth_header!r}')
         self._call_status = StatusReader(CALL_STATUSES, self.name, "contact")
         self._campaign_status = StatusReader(CAMPAIGN_STATUSES, self.name, "campaign")
@@ -311,17 +313,20 @@ class TalkifAI(Provider):
         known_status = self._call_status.known
         job_over = self._campaign_status(job.status).is_terminal
         for index, row in enumerate(job.contacts):
-            word = row.status
-            status = known_status.get(word) or self._call_status(word)
             contact = blank_contact()
-            contact.id = required(row.id, "id")
+            contact.id = row.id or required(row.id, "id")
             contact.provider = "talkifai"
             contact.campaign_id = campaign_id
-            contact.phone_number, contact.phone_valid = phone.from_vendor(row.phoneNumber)
+            number = row.phoneNumber
+            if type(number) is str and is_e164(number):
+                contact.phone_number = number
+                contact.phone_valid = True
+            else:
+                contact.phone_number, contact.phone_valid = phone.from_vendor(number)
             if row.contactData:
-                _keep_uploaded(contact, row.contactData)
-            contact.status = status
-            contact.vendor_status = word
+                _place(row.contactData, contact)
+            contact.vendor_status = word = row.status
+            contact.status = status = known_status.get(word) or self._call_status(word)
             if job_over:
                 contact.is_final = status is not CallStatus.DIALING
             elif status in RETRIED_BY_VENDOR:
@@ -330,26 +335,30 @@ class TalkifAI(Provider):
                 contact.is_final = status.is_terminal
             contact.attempts = row.attemptCount
             contact.max_attempts = row.maxAttempts
-            contact.last_attempt_at = utc(row.lastAttemptAt, "lastAttemptAt")
-            contact.next_attempt_at = utc(row.nextRetryAt or None, "nextRetryAt")
-            contact.ended_at = utc(row.completedAt, "completedAt")
-            contact.duration = seconds(row.callDuration, "callDuration")
-            contact.sip_code = _sip_code(row.errorCode)
+            if row.lastAttemptAt is not None:
+                contact.last_attempt_at = utc(row.lastAttemptAt, "lastAttemptAt")
+            if row.nextRetryAt:
+                contact.next_attempt_at = utc(row.nextRetryAt, "nextRetryAt")
+            if row.completedAt is not None:
+                contact.ended_at = utc(row.completedAt, "completedAt")
+            if row.callDuration is not None:
+                contact.duration = seconds(row.callDuration, "callDuration")
+            if row.errorCode is not None:
+                contact.sip_code = _sip_code(row.errorCode)
             contact.failure_reason = row.failureReason
             contact._raw = (raw_rows, index)
             yield contact
 
 
-def _keep_uploaded(contact: Any, data: dict[str, Any]) -> None:
-    """Give what was uploaded with a contact its place: in an attribute of its own, or in the custom data."""
-    contact._fields = custom = {}
-    for key, value in data.items():
-        if key in OWN_ATTRIBUTES and isinstance(value, str):
-            setattr(contact, key, value or None)
-        elif key == "external_id" and type(value) is int:
-            contact.external_id = str(value)
-        elif key != "phone":
-            custom[key] = value
+def _place(data: dict[str, Any], contact: Any) -> None:
+    """Place what was uploaded with a contact: in attributes of its own, and the rest in the custom data."""
+    data.pop("phone", None)
+    if not OWN_ATTRIBUTES.isdisjoint(data):
+        for key in OWN_ATTRIBUTES & data.keys():
+            value = data[key]
+            if isinstance(value, str) or (key == "external_id" and type(value) is int):
+                setattr(contact, key, str(data.pop(key)) or None)
+    contact._fields = data
 
 
 def _is_last_attempt(wire: JobContact) -> bool:
@@ -358,6 +367,6 @@ def _is_last_attempt(wire: JobContact) -> bool:
     return wire.nextRetryAt is None
 
 
-def _sip_code(code: str | int | None) -> int | None:
+def _sip_code(code: str | int) -> int | None:
     text = str(code)
-    return int(text) if len(text) == 3 and text.isascii() and text.isdigit() else None  # noqa: PLR2004 - 100 to 699
+    return int(text) if re.fullmatch("[1-6][0-9][0-9]", text) else None

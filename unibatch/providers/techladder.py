@@ -31,6 +31,7 @@ from unibatch.core.model import (
     seal_contacts,
 )
 from unibatch.core.paging import Page, Paging, Position
+from unibatch.core.phone import is_e164_without_plus
 from unibatch.core.provider import (
     CampaignFilter,
     Capabilities,
@@ -82,7 +83,7 @@ class Call(Wire):
     phone_number: Any = None  # digits with country code, no plus
     name: str | None = None
     status: str | None = None
-    duration_seconds: float | None = None
+    duration_seconds: int | float | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
     metadata: dict[str, Any] | None = None  # its keys come back respelt: company_name as "Company Name"
@@ -110,7 +111,7 @@ class AccountFacts(Wire):
 class AccountFactsLimits(Wire):
     max_batch_size: int | None = None
     max_concurrent_calls: int | None = None
-    max_call_duration_seconds: float | None = None
+    max_call_duration_seconds: int | float | None = None
     rate_limit_per_minute: int | None = None
 
 
@@ -339,21 +340,29 @@ class TechLadder(Provider):
     def _contacts(self, rows: Sequence[Call], raw_rows: RawRows, campaign_id: str) -> Iterator[Any]:
         known_status = self._call_status.known
         for index, row in enumerate(rows):
-            word = row.status
-            status = known_status.get(word) or self._call_status(word)
             contact = blank_contact()
-            contact.id = contact.call_id = required(row.call_id, "call_id")
+            contact.id = contact.call_id = row.call_id or required(row.call_id, "call_id")
             contact.provider = "techladder"
             contact.campaign_id = campaign_id
-            contact.phone_number, contact.phone_valid = phone.from_vendor(row.phone_number, bare_digits=True)
+            number = row.phone_number
+            if type(number) is str and is_e164_without_plus(number):
+                contact.phone_number = f"+{number}"
+                contact.phone_valid = True
+            else:
+                contact.phone_number, contact.phone_valid = phone.from_vendor(number)
             contact.name = row.name or None
-            contact.external_id = None if row.external_id is None else str(row.external_id)
-            contact._fields = row.metadata or {}
-            contact.status = status
-            contact.vendor_status = word
+            if row.external_id is not None:
+                contact.external_id = str(row.external_id)
+            if row.metadata:
+                contact._fields = row.metadata
+            contact.vendor_status = word = row.status
+            contact.status = status = known_status.get(word) or self._call_status(word)
             contact.is_final = status.is_terminal
-            contact.started_at = utc(row.started_at, "started_at")
-            contact.ended_at = utc(row.ended_at, "ended_at")
-            contact.duration = seconds(row.duration_seconds, "duration_seconds")
+            if row.started_at is not None:
+                contact.started_at = utc(row.started_at, "started_at")
+            if row.ended_at is not None:
+                contact.ended_at = utc(row.ended_at, "ended_at")
+            if row.duration_seconds is not None:
+                contact.duration = seconds(row.duration_seconds, "duration_seconds")
             contact._raw = (raw_rows, index)
             yield contact

@@ -18,6 +18,7 @@ from unibatch.core.errors import ProviderError
 from unibatch.core.flow import Flow, Request, Response, segment
 from unibatch.core.model import Campaign, Contact, Counts, Money, RetryPolicy, Schedule, blank_contact, seal_contacts
 from unibatch.core.paging import Page, Paging, Position
+from unibatch.core.phone import is_e164
 from unibatch.core.provider import (
     CampaignFilter,
     Capabilities,
@@ -313,25 +314,28 @@ class Truedy(Provider):
     def _contacts(self, rows: Sequence[BatchContact], raw_rows: RawRows, campaign_id: str) -> Iterator[Any]:
         known_status = self._call_status.known
         for index, row in enumerate(rows):
-            word = row.call_status
-            status = known_status.get(word) or self._call_status(word)
             contact = blank_contact()
             contact.id = row.contact_id or required(row.id, "contact_id")
             contact.provider = "truedy"
             contact.campaign_id = campaign_id
-            contact.phone_number, contact.phone_valid = phone.from_vendor(
-                row.phone if row.phone_number is None else row.phone_number
-            )
+            number = row.phone if row.phone_number is None else row.phone_number
+            if type(number) is str and is_e164(number):
+                contact.phone_number = number
+                contact.phone_valid = True
+            else:
+                contact.phone_number, contact.phone_valid = phone.from_vendor(number)
             contact.name = row.name or _full_name(row.first_name, row.last_name)
             contact.first_name = row.first_name
             contact.last_name = row.last_name
             contact.email = row.email
-            contact._fields = row.custom_fields or {}
-            contact.status = status
-            contact.vendor_status = word
+            if row.custom_fields:
+                contact._fields = row.custom_fields
+            contact.vendor_status = word = row.call_status
+            contact.status = status = known_status.get(word) or self._call_status(word)
             contact.is_final = status.is_terminal
             contact.call_id = row.call_id
-            contact.last_attempt_at = utc(row.called_at, "called_at")
+            if row.called_at is not None:
+                contact.last_attempt_at = utc(row.called_at, "called_at")
             contact._raw = (raw_rows, index)
             yield contact
 
