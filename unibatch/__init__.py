@@ -112,6 +112,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import what is used for the first time."""
+    if name == "sandbox":  # a module, so that ``unibatch.sandbox.serve()`` works without another import
+        return import_module("unibatch.sandbox")
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(_LATER[name]), name)

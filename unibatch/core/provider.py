@@ -18,7 +18,7 @@ from unibatch.core.flow import Flow, Response
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.status import CallStatus, CampaignStatus
-from unibatch.core.vocabulary import StatusTable
+from unibatch.core.vocabulary import StatusReader, StatusTable
 
 OperationName: TypeAlias = Literal[
     "list_campaigns",
@@ -158,6 +158,8 @@ class Refusal:
 class Provider(Protocol):
     """One vendor, as flows. One instance serves one client; it must not share state with others.
 
+    Subclass it: what is the same at most vendors is defined here.
+
     Attributes:
         name: The name under which it is registered, for example ``"truedy"``.
         title: The vendor's name as people write it.
@@ -169,6 +171,9 @@ class Provider(Protocol):
         campaign_statuses: The vendor's words for the status of a campaign.
         campaign_paging: How campaigns are paged.
         contact_paging: How contacts are paged.
+        defaults: The ``defaults`` of the profile.
+        read_call_status: Translates a status word of a contact, and warns of unknown ones.
+        read_campaign_status: Translates a status word of a campaign, and warns of unknown ones.
     """
 
     name: ClassVar[str]
@@ -182,6 +187,10 @@ class Provider(Protocol):
     campaign_paging: ClassVar[Paging]
     contact_paging: ClassVar[Paging]
 
+    defaults: Mapping[str, Any]
+    read_call_status: StatusReader[CallStatus]
+    read_campaign_status: StatusReader[CampaignStatus]
+
     def __init__(self, defaults: Mapping[str, Any]) -> None:
         """Make an instance for one client.
 
@@ -191,9 +200,13 @@ class Provider(Protocol):
         Raises:
             ConfigError: A value makes no sense.
         """
+        self.defaults = defaults
+        self.read_call_status = StatusReader(self.call_statuses, self.name, "contact")
+        self.read_campaign_status = StatusReader(self.campaign_statuses, self.name, "campaign")
 
     def headers(self, api_key: str) -> Mapping[str, str]:
-        """The headers that authenticate a request."""
+        """The headers that authenticate a request; by default a bearer token."""
+        return {"Authorization": f"Bearer {api_key}"}
 
     def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
         """Read the page of campaigns at ``position``. What the vendor cannot filter is filtered by the client.

@@ -9,7 +9,6 @@ are made in two steps: a *blank* one, of a subclass that is not frozen, is fille
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import MappingProxyType
 from typing import Any, cast
 
 import attrs
@@ -23,7 +22,8 @@ def maker_of_blanks(cls: type) -> Callable[[], Any]:
 
     Returns:
         The function. What it makes has the attributes of ``cls``, each at its default: ``None`` where it has no other,
-        an empty read-only mapping where the default is made anew for each object. Assign ``__class__`` to seal it.
+        an empty mapping, shared by all and not to be filled, where the default is made anew for each object. Assign
+        ``__class__`` to seal it.
     """
     # Python stores attributes fast only where neither of the two methods is written in Python.
     thawed = {"__slots__": (), "__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
@@ -31,9 +31,8 @@ def maker_of_blanks(cls: type) -> Callable[[], Any]:
     lines = ["def blank():", " self = new(Blank)"]
     for field in attrs.fields(cast("Any", cls)):
         default = None if field.default is attrs.NOTHING else field.default
-        scope[f"default_{field.name}"] = (
-            MappingProxyType({}) if isinstance(default, cast("Any", attrs.Factory)) else default
-        )
+        # Not a mapping proxy, which could be neither pickled nor copied.
+        scope[f"default_{field.name}"] = {} if isinstance(default, cast("Any", attrs.Factory)) else default
         lines.append(f" self.{field.name} = default_{field.name}")
     # Made of the names of our own attributes only, as attrs makes its __init__.
     exec("\n".join([*lines, " return self"]), scope)  # noqa: S102 - see above

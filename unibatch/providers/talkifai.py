@@ -41,7 +41,7 @@ from unibatch.core.structuring import (
     text_or_none,
     utc,
 )
-from unibatch.core.vocabulary import StatusReader, StatusTable
+from unibatch.core.vocabulary import StatusTable
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
@@ -211,17 +211,14 @@ class TalkifAI(Provider):
     contact_paging: ClassVar[Paging] = Paging("page", 500, size_param="contactsPageSize", position_param="contactsPage")
 
     def __init__(self, defaults: Mapping[str, Any]) -> None:
+        super().__init__(defaults)
         self._organization_id = defaults.get("organization_id")
         self._auth_header = defaults.get("auth_header", "Authorization")
-        if self._auth_header not in ["Authorization", "X-API-Key"]:  # a list, since the value may be anything
+        if self._auth_header not in {"Authorization", "X-API-Key"}:
             raise ConfigError(f'auth_header must be "Authorization" or "X-API-Key", not {self._auth_header!r}')
-        self._call_status = StatusReader(CALL_STATUSES, self.name, "contact")
-        self._campaign_status = StatusReader(CAMPAIGN_STATUSES, self.name, "campaign")
 
     def headers(self, api_key: str) -> Mapping[str, str]:
-        if self._auth_header == "X-API-Key":
-            return {"X-API-Key": api_key}
-        return {"Authorization": f"Bearer {api_key}"}
+        return {"X-API-Key": api_key} if self._auth_header == "X-API-Key" else super().headers(api_key)
 
     def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
         if not self._organization_id:
@@ -273,7 +270,7 @@ class TalkifAI(Provider):
     def _campaign(self, wire: Job, raw: Mapping[str, Any]) -> Campaign:
         by_status: dict[CallStatus, int] = {}
         for word, number in (wire.statusBreakdown or {}).items():
-            status = self._call_status(word)
+            status = self.read_call_status(word)
             by_status[status] = by_status.get(status, 0) + number
         start = utc(wire.scheduledStartTime, "scheduledStartTime")
         retry = wire.retryPolicy
@@ -282,7 +279,7 @@ class TalkifAI(Provider):
             provider=self.name,
             name=wire.name,
             description=wire.description,
-            status=self._campaign_status(wire.status),
+            status=self.read_campaign_status(wire.status),
             vendor_status=wire.status,
             agent_id=wire.agentId,
             from_numbers=(wire.fromPhoneNumberId,) if wire.fromPhoneNumberId else (),
@@ -301,7 +298,7 @@ class TalkifAI(Provider):
             if retry is None
             else RetryPolicy(
                 max_attempts=retry.maxAttempts,
-                retry_on=frozenset(map(self._call_status, retry.retryableStatuses or ())),
+                retry_on=frozenset(map(self.read_call_status, retry.retryableStatuses or ())),
             ),
             created_at=utc(wire.createdAt, "createdAt"),
             started_at=utc(wire.actualStartTime, "actualStartTime"),
@@ -310,8 +307,8 @@ class TalkifAI(Provider):
         )
 
     def _contacts(self, job: JobWithContacts, raw_rows: RawRows, campaign_id: str) -> Iterator[Any]:
-        known_status = self._call_status.known
-        job_over = self._campaign_status(job.status).is_terminal
+        known_status = self.read_call_status.known
+        job_over = self.read_campaign_status(job.status).is_terminal
         for index, row in enumerate(job.contacts):
             contact = blank_contact()
             contact.id = row.id or required(row.id, "id")
@@ -326,7 +323,7 @@ class TalkifAI(Provider):
             if row.contactData:
                 _place(row.contactData, contact)
             contact.vendor_status = word = row.status
-            contact.status = status = known_status.get(word) or self._call_status(word)
+            contact.status = status = known_status.get(word) or self.read_call_status(word)
             if job_over:
                 contact.is_final = status is not CallStatus.DIALING
             elif status in RETRIED_BY_VENDOR:

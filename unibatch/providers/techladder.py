@@ -54,7 +54,7 @@ from unibatch.core.structuring import (
     text_or_none,
     utc,
 )
-from unibatch.core.vocabulary import StatusReader, StatusTable
+from unibatch.core.vocabulary import StatusTable
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
@@ -230,14 +230,6 @@ class TechLadder(Provider):
     campaign_paging: ClassVar[Paging] = Paging("page", 100, size_param="limit", position_param="page")
     contact_paging: ClassVar[Paging] = Paging("page", 500, size_param="limit", position_param="page")
 
-    def __init__(self, defaults: Mapping[str, Any]) -> None:
-        self._defaults = defaults
-        self._call_status = StatusReader(CALL_STATUSES, self.name, "contact")
-        self._campaign_status = StatusReader(CAMPAIGN_STATUSES, self.name, "campaign")
-
-    def headers(self, api_key: str) -> Mapping[str, str]:
-        return {"Authorization": f"Bearer {api_key}"}
-
     def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
         query = self.campaign_paging.query(position)
         if wanted.agent_id is not None:
@@ -319,7 +311,7 @@ class TechLadder(Provider):
         return Campaign(
             id=required(wire.schedule_id or wire.batch_id or wire.id, "schedule_id"),
             provider=self.name,
-            status=self._campaign_status(wire.status),
+            status=self.read_campaign_status(wire.status),
             vendor_status=wire.status,
             agent_id=wire.agent_id,
             from_numbers=(wire.did_number,) if wire.did_number else (),
@@ -338,7 +330,7 @@ class TechLadder(Provider):
         )
 
     def _contacts(self, rows: Sequence[Call], raw_rows: RawRows, campaign_id: str) -> Iterator[Any]:
-        known_status = self._call_status.known
+        known_status = self.read_call_status.known
         for index, row in enumerate(rows):
             contact = blank_contact()
             contact.id = contact.call_id = row.call_id or required(row.call_id, "call_id")
@@ -356,7 +348,7 @@ class TechLadder(Provider):
             if row.metadata:
                 contact._fields = row.metadata
             contact.vendor_status = word = row.status
-            contact.status = status = known_status.get(word) or self._call_status(word)
+            contact.status = status = known_status.get(word) or self.read_call_status(word)
             contact.is_final = status.is_terminal
             if row.started_at is not None:
                 contact.started_at = utc(row.started_at, "started_at")

@@ -43,7 +43,7 @@ from unibatch.core.structuring import (
     time_of_day,
     utc,
 )
-from unibatch.core.vocabulary import StatusReader, StatusTable
+from unibatch.core.vocabulary import StatusTable
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
@@ -202,14 +202,6 @@ class Truedy(Provider):
     campaign_paging: ClassVar[Paging] = Paging("offset", 100, size_param="limit", position_param="offset")
     contact_paging: ClassVar[Paging] = Paging("offset", 100, size_param="limit", position_param="offset")
 
-    def __init__(self, defaults: Mapping[str, Any]) -> None:
-        self._defaults = defaults
-        self._call_status = StatusReader(CALL_STATUSES, self.name, "contact")
-        self._campaign_status = StatusReader(CAMPAIGN_STATUSES, self.name, "campaign")
-
-    def headers(self, api_key: str) -> Mapping[str, str]:
-        return {"Authorization": f"Bearer {api_key}"}
-
     def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
         query = self.campaign_paging.query(position)
         if wanted.agent_id is not None:
@@ -287,7 +279,7 @@ class Truedy(Provider):
             id=required(wire.id, "id"),
             provider=self.name,
             name=wire.name,
-            status=self._campaign_status(wire.status),
+            status=self.read_campaign_status(wire.status),
             vendor_status=wire.status,
             agent_id=wire.agent_id,
             from_numbers=tuple(wire.phone_number_ids or from_number),
@@ -312,7 +304,7 @@ class Truedy(Provider):
         )
 
     def _contacts(self, rows: Sequence[BatchContact], raw_rows: RawRows, campaign_id: str) -> Iterator[Any]:
-        known_status = self._call_status.known
+        known_status = self.read_call_status.known
         for index, row in enumerate(rows):
             contact = blank_contact()
             contact.id = row.contact_id or required(row.id, "contact_id")
@@ -331,7 +323,7 @@ class Truedy(Provider):
             if row.custom_fields:
                 contact._fields = row.custom_fields
             contact.vendor_status = word = row.call_status
-            contact.status = status = known_status.get(word) or self._call_status(word)
+            contact.status = status = known_status.get(word) or self.read_call_status(word)
             contact.is_final = status.is_terminal
             contact.call_id = row.call_id
             if row.called_at is not None:
