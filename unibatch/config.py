@@ -281,7 +281,9 @@ def _key(setting: ProfileSetting, where: str, folder: Path) -> str:
     try:
         source = structure(api_key, KeySource)
     except StructureError as exc:
-        raise ConfigError(f'{where}.api_key: {exc.reason}; write {{ env = "NAME" }} or {{ file = "PATH" }}') from exc
+        raise ConfigError(
+            f'{where}.api_key{exc.path[1:]}: {exc.reason}; write {{ env = "NAME" }} or {{ file = "PATH" }}'
+        ) from exc
     if (source.env is None) == (source.file is None):
         raise ConfigError(f'{where}.api_key: write either {{ env = "NAME" }} or {{ file = "PATH" }}')
     if source.env is not None:
@@ -306,8 +308,9 @@ def _timeout(setting: Any, where: str) -> Timeout:
             return structure(setting, Timeout)
         return Timeout() if setting is None else Timeout.of(structure(setting, float))
     except (StructureError, ValueError) as exc:
+        key = f"timeout{getattr(exc, 'path', '$')[1:]}"
         raise ConfigError(
-            f"{where}.timeout: {getattr(exc, 'reason', exc)}; write a number of seconds above 0, "
+            f"{where}.{key}: {getattr(exc, 'reason', exc)}; write a number of seconds above 0, "
             "or { connect = 5, read = 30 }"
         ) from exc
 

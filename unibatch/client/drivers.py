@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 import urllib.request
+from functools import cache
 from typing import Any, TypeVar
 
 import httpx
@@ -91,8 +93,24 @@ def _transport_options(base_url: str) -> dict[str, Any]:
     Transports are used without httpx's client around them: a client would keep the vendor's cookies, could replace the
     key by an entry of ``~/.netrc``, and takes longer for a page of 100 contacts than translating it does.
     """
+    url = httpx.URL(base_url)
     limits = httpx.Limits(max_connections=_MOST_CONNECTIONS, max_keepalive_connections=_MOST_CONNECTIONS)
-    return {"limits": limits, "proxy": _proxy(httpx.URL(base_url))}
+    return {
+        "limits": limits,
+        "proxy": _proxy(url),
+        "verify": _trusted() if url.scheme == "https" else _nobody_trusted(),
+    }
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Who is trusted with TLS; loading the certificates takes so long that all clients share one context."""
+    return httpx.create_ssl_context()
+
+
+def _nobody_trusted() -> ssl.SSLContext:
+    """For plain HTTP on loopback, which needs no TLS: no certificates to load, and none that would be accepted."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _proxy(url: httpx.URL) -> httpx.Proxy | None:

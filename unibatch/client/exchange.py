@@ -144,7 +144,7 @@ class Exchange:
 
     def _send(self, request: Request) -> Conversation[Response]:
         url = self._url(request)
-        for _ in range(_MOST_REDIRECTS):
+        for _ in range(1 + _MOST_REDIRECTS):
             # With its stream given, httpx takes the request as it is, which halves the time that building it takes.
             outgoing = httpx.Request(
                 request.method,

@@ -73,11 +73,12 @@ class ListingReport:
     """What a listing has seen so far; final once the listing has been read to its end.
 
     Attributes:
-        expected_total: How many rows the vendor announced on the last page read, or ``None`` if it announced none.
+        expected_total: The most rows that the vendor announced on any page read, or ``None`` if it announced none.
         seen: Distinct rows that the vendor has sent, whether or not a filter kept them.
         duplicates: Rows that the vendor sent again; they are not yielded twice.
         requests: Pages asked for.
-        complete: The listing was read to its end and every announced row was seen. ``False`` while reading.
+        complete: The listing was read to its end, and as many rows were seen as were ever announced. ``False`` while
+            reading, and also when rows were removed meanwhile: then others may have been skipped.
     """
 
     expected_total: int | None = None
@@ -125,10 +126,11 @@ class Pager(Generic[T]):
         self._rows += len(page.items)
         report.requests += 1
         report.seen += len(items)
-        report.expected_total = page.total
+        if page.total is not None:
+            report.expected_total = max(page.total, report.expected_total or 0)
         self.position = self._behind(page) if items else None
         promises_more = bool(page.next_cursor) if page.has_more is None else page.has_more
-        report.complete = self.position is None and not promises_more and page.total in {None, report.seen}
+        report.complete = self.position is None and not promises_more and report.expected_total in {None, report.seen}
         return items
 
     def _without_repeats(self, items: Sequence[T]) -> list[T]:

@@ -18,6 +18,7 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import attrs
@@ -262,6 +263,11 @@ def _make_converter() -> cattrs.Converter:
     # In order, so that the same object always gives the same text.
     made.register_unstructure_hook_func(
         lambda cls: cls is frozenset, lambda words: sorted(map(made.unstructure, words))
+    )
+    # The vendor's and the user's data are JSON already, and may be nested deeper than a converter can go.
+    made.register_unstructure_hook(
+        MappingProxyType,
+        lambda mapping: {key.value if isinstance(key, Enum) else key: value for key, value in mapping.items()},
     )
     made.register_unstructure_hook_factory(attrs.has, lambda cls: _unstructure_by_name(cls, made))
     return made

@@ -1,0 +1,51 @@
+"""A folder of its own for each test, with profiles that reach a sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import unibatch.sandbox
+from cli.running import Run, Terminal, make_run
+from unibatch.sandbox import Sandbox
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Sandbox]:
+    with unibatch.sandbox.serve(enforce_rate_limits=False) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(server: Sandbox) -> Iterator[Sandbox]:
+    yield server
+    server.clear_faults()
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "UNIBATCH_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def profiles(folder: Path, sandbox: Sandbox) -> Path:
+    path = folder / "unibatch.toml"
+    path.write_text('default = "sandbox-truedy"\n' + sandbox.toml(), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    return make_run(capsys)
+
+
+@pytest.fixture
+def terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    del capsys  # it must be there before stdout is dressed up
+    return Terminal(monkeypatch)

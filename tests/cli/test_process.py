@@ -1,0 +1,92 @@
+"""What only a process of its own can show: pipes, signals, missing packages, and what is imported when."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import unibatch
+from cli.running import Run
+from unibatch.cli import main
+from unibatch.sandbox import Sandbox
+
+UNIBATCH = (sys.executable, "-m", "unibatch")
+
+
+@pytest.mark.usefixtures("profiles")
+def test_a_closed_pipe_ends_the_command_silently(sandbox: Sandbox) -> None:
+    command = [*UNIBATCH, "contacts", sandbox.campaign_ids("truedy")[0]]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+
+        assert process.stderr.read() == b""
+        assert process.wait() == 141
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_sandbox_prints_its_profiles_and_stops_cleanly(number: signal.Signals, folder: Path) -> None:
+    command = [*UNIBATCH, "sandbox", "--write-config", "unibatch.toml"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        printed = process.stdout.readline()
+        while not printed.endswith('organization_id = "org_sandbox"\n'):
+            printed += process.stdout.readline()
+        process.send_signal(number)
+        _, errors = process.communicate()
+
+    assert process.returncode == 0
+    assert printed.startswith("[profiles.sandbox-truedy]\n")
+    assert (folder / "unibatch.toml").read_text(encoding="utf-8").endswith(printed)
+    assert "Ctrl-C" in errors
+    assert errors.endswith("Stopped.\n")
+
+
+def test_the_module_can_be_imported_without_click_and_rich() -> None:
+    code = "import sys, unibatch.cli; assert not {'click', 'rich'} & set(sys.modules)"
+
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("package", ["click", "rich"])
+def test_a_missing_extra_is_named(
+    package: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("unibatch.cli.")]:
+        monkeypatch.delitem(sys.modules, name)
+    for name in [name for name in sys.modules if name.split(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+
+    assert main(["providers"]) == 2
+    assert capsys.readouterr() == (
+        "",
+        "unibatch: the command line needs an extra: pip install 'unibatch[cli]'\n",
+    )
+
+
+def test_version(run: Run) -> None:
+    assert run("--version") == (0, f"unibatch {unibatch.__version__}\n", "")
+
+
+def test_without_a_command_it_helps(run: Run) -> None:
+    outcome = run()
+
+    assert outcome.code == 0
+    assert outcome.out == run("--help").out
+
+
+@pytest.mark.parametrize(
+    "command", ["providers", "campaigns", "show", "contacts", "init", "sandbox", "demo", "completion"]
+)
+def test_every_command_explains_itself_with_examples(run: Run, command: str) -> None:
+    outcome = run(command, "-h")
+
+    assert outcome.code == 0
+    assert "Examples:\n    unibatch" in outcome.out

@@ -1,0 +1,114 @@
+"""The commands ``init`` and ``completion``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cli.running import Run
+from unibatch import config
+
+
+class TestInit:
+    def test_what_it_writes_can_be_loaded(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert run("init").code == 0
+        for name in config.profile_names():
+            monkeypatch.setenv(f"{name.upper()}_API_KEY", "k")
+
+        assert config.profile_names() == ["truedy", "techladder", "talkifai"]
+        for name in config.profile_names():
+            with config.connect(name) as client:
+                assert client.provider == name
+
+    def test_every_setting_in_its_comments_can_be_loaded(
+        self, run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run("init")
+        path = folder / "unibatch.toml"
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if "{ file" not in line]
+        lines = [re.sub(r"^# (?=\w+ = )", "", line) for line in lines]
+        path.write_text("\n".join(lines).replace('auth_header = "..."', 'auth_header = "X-API-Key"'), encoding="utf-8")
+
+        for name in config.profile_names():
+            monkeypatch.setenv(f"{name.upper()}_API_KEY", "k")
+            profile = config.load_profile(name)
+            with config.connect(name) as client:
+                assert profile.base_url == client.base_url
+            assert profile.defaults
+
+    def test_it_says_what_to_do_next(self, run: Run) -> None:
+        outcome = run("init")
+
+        assert outcome.out == ""
+        assert "TRUEDY_API_KEY" in outcome.err
+        assert outcome.err.endswith("unibatch campaigns\n")
+
+    def test_it_leaves_a_file_alone(self, run: Run, folder: Path) -> None:
+        (folder / "mine.toml").write_text("# mine", encoding="utf-8")
+        outcome = run("init", "--path", "mine.toml")
+
+        assert outcome.code == 2
+        assert "--force" in outcome.err
+        assert (folder / "mine.toml").read_text(encoding="utf-8") == "# mine"
+
+    def test_unless_forced(self, run: Run, folder: Path) -> None:
+        (folder / "mine.toml").write_text("# mine", encoding="utf-8")
+
+        assert run("init", "--path", "mine.toml", "--force").code == 0
+        assert "[profiles.truedy]" in (folder / "mine.toml").read_text(encoding="utf-8")
+
+    def test_it_makes_the_folder(self, run: Run, folder: Path) -> None:
+        assert run("init", "--path", "config/unibatch/unibatch.toml").code == 0
+        assert (folder / "config/unibatch/unibatch.toml").is_file()
+
+
+class TestCompletion:
+    @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+    def test_prints_a_script(self, run: Run, shell: str) -> None:
+        outcome = run("completion", shell)
+
+        assert (outcome.code, outcome.err) == (0, "")
+        assert "_UNIBATCH_COMPLETE" in outcome.out
+
+    def test_refuses_another_shell(self, run: Run) -> None:
+        assert run("completion", "ksh").code == 2
+
+    @pytest.mark.parametrize(
+        ("line", "expected"),
+        [
+            ("unibatch campaigns --profile sandbox-te", {"sandbox-techladder"}),
+            ("unibatch contacts x --status in", {"in_progress", "invalid_number"}),
+            ("unibatch providers t", {"truedy", "techladder", "talkifai"}),
+            ("unibatch comp", {"completion"}),
+        ],
+    )
+    @pytest.mark.usefixtures("profiles")
+    def test_completes(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        run: Run,
+        line: str,
+        expected: set[str],
+    ) -> None:
+        monkeypatch.setenv("_UNIBATCH_COMPLETE", "bash_complete")
+        monkeypatch.setenv("COMP_WORDS", line)
+        monkeypatch.setenv("COMP_CWORD", str(len(line.split()) - 1))
+        with pytest.raises(SystemExit):
+            run()
+
+        assert {word.partition(",")[2] for word in capsys.readouterr().out.split()} == expected
+
+    def test_completes_nothing_where_the_configuration_is_broken(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], run: Run, folder: Path
+    ) -> None:
+        (folder / "unibatch.toml").write_text("[", encoding="utf-8")
+        monkeypatch.setenv("_UNIBATCH_COMPLETE", "bash_complete")
+        monkeypatch.setenv("COMP_WORDS", "unibatch campaigns -p x")
+        monkeypatch.setenv("COMP_CWORD", "3")
+        with pytest.raises(SystemExit):
+            run()
+
+        assert "".join(capsys.readouterr()).strip() == ""

@@ -1,0 +1,28 @@
+"""The command line. `main` imports what it needs when it is called, so that a missing extra can be named."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+_NEEDED = frozenset({"click", "rich"})
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: What stands behind ``unibatch`` on the command line; ``None`` for the arguments of this process.
+
+    Returns:
+        The exit code: 0 done; 1 the work failed; 2 the command line or the configuration is wrong; 3 done, but the
+        vendor did not send everything that it had announced; 130 interrupted; 141 nobody read the output any more.
+    """
+    try:
+        from unibatch.cli.app import run  # noqa: PLC0415 - an optional extra
+    except ModuleNotFoundError as exc:
+        if (exc.name or "").partition(".")[0] not in _NEEDED:
+            raise
+        sys.stderr.write("unibatch: the command line needs an extra: pip install 'unibatch[cli]'\n")
+        return 2
+    return run(arguments)

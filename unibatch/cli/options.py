@@ -1,0 +1,116 @@
+"""Options that several commands share, and how a campaign is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from unibatch import config
+from unibatch.cli.output import FORMATS
+from unibatch.core.errors import ConfigError, UnibatchError
+from unibatch.providers import registry
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Group(click.Group):
+    """A group whose commands are listed in the order in which they were added."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The names of the commands."""
+        return list(self.commands)
+
+
+def examples(*lines: str) -> str:
+    """The end of a help text: examples, one a line, as they stand."""
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
+
+def profile_option(command: F) -> F:
+    """Add ``--profile``."""
+    return click.option(
+        "-p",
+        "--profile",
+        metavar="NAME",
+        shell_complete=_complete_profile,
+        help="The profile of unibatch.toml to use; left out: the default profile.",
+    )(command)
+
+
+def format_option(command: F) -> F:
+    """Add ``--format``."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(FORMATS),
+        help="How to write the data. Left out: table if stdout is a terminal, otherwise jsonl.",
+    )(command)
+
+
+def limit_option(what: str) -> Callable[[F], F]:
+    """Add ``--limit``."""
+    return click.option("--limit", type=click.IntRange(min=1), metavar="N", help=f"Stop after N {what}.")
+
+
+def status_option(statuses: type[StrEnum], what: str) -> Callable[[F], F]:
+    """Add ``--status``, which may be given several times."""
+    return click.option(
+        "--status",
+        "statuses",
+        multiple=True,
+        type=click.Choice([str(status) for status in statuses], case_sensitive=False),
+        metavar="STATUS",
+        callback=lambda _ctx, _param, words: tuple(statuses(word) for word in words),
+        help=f"Only {what} with this status; may be given several times. One of: {', '.join(statuses)}.",
+    )
+
+
+def campaign_argument(command: F) -> F:
+    """Add the argument that names a campaign."""
+    return click.argument("campaign", metavar="CAMPAIGN")(command)
+
+
+def complete_provider(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the name of a provider."""
+    return _starting_with(registry.names(), incomplete)
+
+
+def address(campaign: str, profile: str | None) -> tuple[str | None, str]:
+    """Read how a campaign is named: ``PROFILE:CAMPAIGN_ID``, or its id alone.
+
+    Args:
+        campaign: What was given on the command line.
+        profile: What was given as ``--profile``; with it, ``campaign`` is the id, colons and all.
+
+    Returns:
+        The profile's name (``None`` for the default profile) and the campaign's id.
+
+    Raises:
+        ConfigError: What stands before the colon is not the name of a profile.
+    """
+    if profile is not None or ":" not in campaign:
+        return profile, campaign
+    name, _, campaign_id = campaign.partition(":")
+    names = config.profile_names()
+    if name not in names:
+        known = f"known are {', '.join(names)}" if names else "there are no profiles yet; `unibatch init` makes a file"
+        raise ConfigError(
+            f"there is no profile {name!r}, as {campaign!r} says; {known}. "
+            "If the colon belongs to the campaign's id, name the profile with --profile"
+        )
+    return name, campaign_id
+
+
+def _complete_profile(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    with suppress(UnibatchError):
+        return _starting_with(config.profile_names(), incomplete)
+    return []
+
+
+def _starting_with(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]

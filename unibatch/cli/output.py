@@ -1,0 +1,132 @@
+"""The ways data is written to stdout: as tables for people, as JSON, JSON Lines or CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sys
+import types
+import typing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+from rich.console import Console, RenderableType
+
+FORMATS = ("table", "json", "jsonl", "csv")
+
+_UNBOUNDED = 4096
+"""Cells in a line of a table that goes to a file or a pipe, where nothing must be folded."""
+
+
+def chosen_format(named: str | None) -> str:
+    """The format that was named, else ``table`` where stdout is a terminal and ``jsonl`` where it is not."""
+    return named or ("table" if sys.stdout.isatty() else "jsonl")
+
+
+def screen(*, otherwise: int = _UNBOUNDED) -> Console:
+    """Where people read: stdout, with colours if it is a terminal.
+
+    Args:
+        otherwise: How wide it is if it is no terminal and ``COLUMNS`` does not say.
+    """
+    known = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    return Console(file=sys.stdout, width=None if known else otherwise, highlight=False, markup=False, emoji=False)
+
+
+def show(console: Console, *renderables: RenderableType) -> None:
+    """Print to the console; where that is no terminal, without the blanks that would pad its lines."""
+    if console.is_terminal:
+        console.print(*renderables, sep="\n")
+        return
+    with console.capture() as captured:
+        console.print(*renderables, sep="\n")
+    console.file.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+
+
+def write_data(form: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Write rows to stdout while they come in.
+
+    Nothing is written before the first row is there, so an error at once leaves stdout empty. An error later leaves a
+    JSON array open: a part must not pass for the whole.
+
+    Args:
+        form: ``"json"`` (one array), ``"jsonl"`` (one object a line) or ``"csv"`` (a header, then one line a row).
+        rows: Plain data.
+        columns: For CSV: paths such as ``counts.total``.
+    """
+    lines = {"json": _json, "jsonl": _jsonl}
+    chunks = lines[form](rows) if form in lines else _csv(rows, columns)
+    for chunk in chunks:
+        sys.stdout.write(chunk)
+
+
+def columns_of(cls: type) -> list[str]:
+    """The CSV columns of a canonical class; an object in an attribute gives one column for each of its own."""
+    columns = []
+    for field in attrs.fields(attrs.resolve_types(cls)):
+        inner = _attrs_class(field.type)
+        columns += [f"{field.alias}.{name}" for name in columns_of(inner)] if inner else [field.alias]
+    return columns
+
+
+def _attrs_class(annotation: Any) -> type | None:
+    """The attrs class in ``X`` or ``X | None``."""
+    choices = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
+    return next((choice for choice in choices if isinstance(choice, type) and attrs.has(choice)), None)
+
+
+def dumps(value: Any) -> str:
+    """JSON on one line, in characters that stdout can hold."""
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    return json.dumps(value, ensure_ascii=encoding != "utf8", separators=(",", ":"))
+
+
+def _json(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    opening = "[\n"
+    for row in rows:
+        yield opening + dumps(row)
+        opening = ",\n"
+    yield "[]\n" if opening == "[\n" else "\n]\n"
+
+
+def _jsonl(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for row in rows:
+        yield f"{dumps(row)}\n"
+
+
+def _csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[str]:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    paths = [column.split(".") for column in columns]
+
+    def taken() -> str:
+        line = buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+        return line
+
+    writer.writerow(columns)
+    header = taken()
+    for row in rows:
+        writer.writerow([_cell(_at(row, path)) for path in paths])
+        yield header + taken()
+        header = ""
+    yield header
+
+
+def _at(row: Mapping[str, Any], path: Sequence[str]) -> Any:
+    value: Any = row
+    for name in path:
+        if value is None:
+            return None
+        value = value[name]
+    return value
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool | dict | list):
+        return dumps(value)
+    return value

@@ -1,0 +1,107 @@
+"""The command ``sandbox``, and starting the sandbox with errors that people understand."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from unibatch.cli.failures import Failed, Unusable, say
+from unibatch.cli.options import examples
+
+if TYPE_CHECKING:
+    from unibatch.sandbox import Sandbox
+
+_MARK = "# Written by `unibatch sandbox`; overwritten when it is started again.\n"
+
+
+@click.command(
+    short_help="Run the three vendors on this machine.",
+    epilog=examples(
+        "unibatch sandbox --write-config unibatch.toml",
+        "unibatch campaigns -p sandbox-truedy        (in another terminal)",
+        "unibatch sandbox --port 8080 --seed 7 --no-rate-limits",
+    ),
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="The port; 0 takes any free one."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Another number makes other people and results.")
+@click.option("--no-rate-limits", is_flag=True, help="Answer every request, however many come.")
+@click.option(
+    "--write-config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="PATH",
+    help="Write the profiles to this file too; a file that something else wrote is left alone.",
+)
+def sandbox(*, port: int, seed: int, no_rate_limits: bool, write_config: Path | None) -> None:
+    """Run the three vendors on this machine until Ctrl-C, to try unibatch without an account.
+
+    They hold campaigns with made-up contacts; nobody is ever called. The profiles that reach them are printed as the
+    text of a unibatch.toml.
+    """
+    if write_config is not None:
+        _check_ours(write_config)
+    # The signals are taken over first, so that whoever has seen the output can stop this cleanly.
+    with _until_stopped() as stopped, started(port=port, seed=seed, rate_limits=not no_rate_limits) as running:
+        if write_config is not None:
+            write_config.write_text(_MARK + "\n" + running.toml(), encoding="utf-8")
+        sys.stdout.write(running.toml())
+        sys.stdout.flush()
+        if write_config is None:
+            say("Save this as unibatch.toml (or start with --write-config unibatch.toml), then in another terminal:")
+        else:
+            say(f"Wrote {write_config}. In another terminal:")
+        say(f"{_prefix(write_config)}unibatch campaigns -p sandbox-{running.vendors[0]}")
+        say(f"The sandbox runs at {running.url} until Ctrl-C.")
+        stopped.wait()
+    say("Stopped.")
+
+
+@contextmanager
+def started(*, port: int = 0, seed: int = 1, rate_limits: bool = True) -> Iterator[Sandbox]:
+    """Start the sandbox, and stop it at the end.
+
+    Raises:
+        Failed: The port cannot be used.
+        Unusable: A package is missing.
+    """
+    try:
+        from unibatch.sandbox import serve  # noqa: PLC0415 - slow, and an optional extra
+
+        running = serve(port, seed, enforce_rate_limits=rate_limits)
+    except ImportError as exc:
+        raise Unusable(str(exc)) from exc
+    except OSError as exc:
+        raise Failed(f"the sandbox cannot start: {exc.strerror or exc}") from exc
+    with running:
+        yield running
+
+
+@contextmanager
+def _until_stopped() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set."""
+    stopped = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _check_ours(path: Path) -> None:
+    if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(_MARK):
+        raise Unusable(f"{path} exists already, and something else wrote it; choose another path")
+
+
+def _prefix(path: Path | None) -> str:
+    if path is None or path.resolve() == Path("unibatch.toml").resolve():
+        return ""
+    return f"UNIBATCH_CONFIG={path} "

@@ -1,0 +1,138 @@
+"""Tables of rows that are still coming in: printed page by page, in columns that keep their places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
+from typing import Generic, Literal, TypeVar
+
+import attrs
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from unibatch.cli.output import show
+from unibatch.cli.text import DIM, HEADING
+
+T = TypeVar("T")
+
+_GAP = 2
+_NARROWEST = 8
+_EMPTY = Text()
+
+
+@attrs.frozen(kw_only=True)
+class Column(Generic[T]):
+    """One column.
+
+    Attributes:
+        title: What stands above it.
+        cell: Makes the cell of a row.
+        justify: Where in the column its cells stand.
+        least: So many cells are kept free for rows that are still to come.
+        folds_to: Where there is too little room, it may become so narrow; ``None`` if it may not.
+    """
+
+    title: str
+    cell: Callable[[T], Text]
+    justify: Literal["left", "right"] = "left"
+    least: int = 0
+    folds_to: int | None = None
+
+
+Lane = Sequence[Column[T]]
+"""Columns that stand below one another where they do not fit side by side."""
+
+
+class RowTable(Generic[T]):
+    """A table that is printed in parts.
+
+    The first rows settle how wide each column is. Where a terminal is too narrow for all columns side by side, the
+    columns of each lane are stacked, so that a row takes several lines and no id is broken.
+    """
+
+    def __init__(self, console: Console, lanes: Sequence[Lane[T]]) -> None:
+        """Begin a table.
+
+        Args:
+            console: Where it is printed.
+            lanes: The columns, by the lane that they share where it is narrow.
+        """
+        self._console = console
+        self._lanes: list[Lane[T]] = [lane for lane in lanes if lane]
+        self._widths: list[int] = []
+
+    def add(self, rows: Sequence[T]) -> None:
+        """Print more rows."""
+        if not rows:
+            return
+        begins = not self._widths
+        if begins:
+            self._settle(rows)
+        stacked = any(len(lane) > 1 for lane in self._lanes)
+        out = Text(no_wrap=True, overflow="ignore", end="")
+        if begins:
+            self._append(out, [[Text(column.title, style=HEADING) for column in lane] for lane in self._lanes])
+            if not stacked:
+                rule = "-" if self._console.options.ascii_only else "─"
+                self._append(out, [[Text(rule * width, style=DIM)] for width in self._widths])
+        for row in rows:
+            if stacked:
+                out.append("\n")
+            self._append(out, [[column.cell(row) for column in lane] for lane in self._lanes])
+        out.right_crop()  # the line break at the end, which printing adds
+        show(self._console, out)
+
+    def _append(self, out: Text, cells: Sequence[Sequence[Text]]) -> None:
+        """Append one row. By hand, since rich's own tables take ten times as long, which thousands of rows show."""
+        lanes = [self._lines(stack, width) for stack, width in zip(cells, self._widths, strict=True)]
+        for line in zip_longest(*lanes, fillvalue=_EMPTY):
+            gap = 0
+            for cell, lane, width in zip(line, self._lanes, self._widths, strict=True):
+                blank = width - cell.cell_len
+                before, after = (blank, 0) if lane[0].justify == "right" else (0, blank)
+                out.append(" " * (gap + before))
+                out.append_text(cell)
+                gap = after + _GAP
+            out.append("\n")
+
+    def _lines(self, cells: Sequence[Text], width: int) -> list[Text]:
+        lines: list[Text] = []
+        for cell in cells:
+            lines += [cell] if cell.cell_len <= width else cell.wrap(self._console, width, overflow="fold")
+        return lines
+
+    def _settle(self, rows: Sequence[T]) -> None:
+        side_by_side: list[Lane[T]] = [[column] for lane in self._lanes for column in lane]
+        widths = self._fit(side_by_side, rows)
+        if widths is None:
+            widths = self._fit(self._lanes, rows, at_any_price=True)
+        else:
+            self._lanes = side_by_side
+        self._widths = widths or []
+
+    def _fit(self, lanes: Sequence[Lane[T]], rows: Sequence[T], *, at_any_price: bool = False) -> list[int] | None:
+        """How wide the lanes are, or ``None`` if they do not fit."""
+        widths = []
+        floors = []
+        for lane in lanes:
+            natural = [_natural(column, rows) for column in lane]
+            widths.append(max(natural))
+            floors.append(
+                max(
+                    width if column.folds_to is None else min(width, column.folds_to)
+                    for column, width in zip(lane, natural, strict=True)
+                )
+            )
+        excess = sum(widths) + _GAP * (len(widths) - 1) - self._console.width
+        if at_any_price and sum(widths) - excess < sum(floors):
+            floors = [min(floor, _NARROWEST) for floor in floors]
+        for index in sorted(range(len(widths)), key=lambda index: floors[index] - widths[index]):
+            give = max(0, min(excess, widths[index] - floors[index]))
+            widths[index] -= give
+            excess -= give
+        return widths if excess <= 0 or at_any_price else None
+
+
+def _natural(column: Column[T], rows: Sequence[T]) -> int:
+    return max(cell_len(column.title), column.least, *(column.cell(row).cell_len for row in rows))

@@ -1,0 +1,98 @@
+"""How single values look to people: one line, no control characters, and one colour for one meaning."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from rich.text import Text
+
+from unibatch.core.status import CallStatus, CampaignStatus
+
+NOTHING = "\N{EN DASH}"
+DIM = "dim"
+HEADING = "bold"
+GOOD = "green"
+BAD = "red"
+WARN = "yellow"
+MOVING = "cyan"
+
+_CAMPAIGN_STYLES = {
+    CampaignStatus.RUNNING: MOVING,
+    CampaignStatus.PAUSED: WARN,
+    CampaignStatus.COMPLETED: GOOD,
+    CampaignStatus.FAILED: BAD,
+    CampaignStatus.CANCELLED: DIM,
+    CampaignStatus.UNKNOWN: "magenta",
+}
+_CALL_STYLES = {
+    CallStatus.PENDING: "",
+    CallStatus.QUEUED: "",
+    CallStatus.RETRY_SCHEDULED: WARN,
+    CallStatus.CANCELLED: DIM,
+    CallStatus.SKIPPED: DIM,
+    CallStatus.EXPIRED: DIM,
+    CallStatus.UNKNOWN: "magenta",
+}
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and control characters, which a vendor's text may hold to fool a terminal."""
+    return "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
+
+
+def words(value: Any, style: str = "") -> Text:
+    """Any value as a text; what is not told is a dash."""
+    if value is None or value == "":
+        return Text(NOTHING, style=DIM)
+    return Text(one_line(str(value)), style=style)
+
+
+def number(value: int | None) -> Text:
+    """A number with its thousands apart."""
+    return words(None if value is None else f"{value:,}")
+
+
+def moment(value: datetime | None) -> Text:
+    """A time in UTC, to the minute."""
+    return words(value and f"{value:%Y-%m-%d %H:%M}")
+
+
+def duration(value: timedelta | None) -> Text:
+    """A length of time, as minutes and seconds."""
+    if value is None:
+        return words(None)
+    minutes, rest = divmod(round(value.total_seconds()), 60)
+    return words(f"{minutes}m {rest:02}s" if minutes else f"{rest}s")
+
+
+def yes_no(value: bool | None) -> Text:  # noqa: FBT001 - it is the value that is shown
+    """Yes, no, or a dash."""
+    return words(None if value is None else "yes" if value else "no", "" if value else DIM)
+
+
+def style_of(status: CallStatus | CampaignStatus) -> str:
+    """The colour of a status: green reached, cyan under way, yellow may be tried again, red over without success."""
+    if isinstance(status, CampaignStatus):
+        return _CAMPAIGN_STYLES.get(status, "")
+    if status in _CALL_STYLES:
+        return _CALL_STYLES[status]
+    if not status.is_terminal:
+        return MOVING
+    if status.is_connected:
+        return GOOD
+    return WARN if status.is_retryable else BAD
+
+
+def canonical(status: CallStatus | CampaignStatus) -> Text:
+    """A canonical status in its colour."""
+    return Text(status.value, style=style_of(status))
+
+
+def bar(share: float, cells: int) -> str:
+    """A bar as long as ``share`` (0 to 1) of ``cells``, to an eighth of a cell; what is not nothing can be seen."""
+    eighths = round(share * cells * 8)
+    if share > 0:
+        eighths = max(eighths, 1)
+    whole, rest = divmod(eighths, 8)
+    return "█" * whole + " ▏▎▍▌▋▊▉"[rest].strip()
