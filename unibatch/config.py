@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -70,7 +71,7 @@ class Profile:
     """One profile, ready to connect with.
 
     Attributes:
-        name: Its name.
+        name: Its name; ``None`` if it is spelled out in code.
         provider: The provider's name.
         api_key: The vendor's key; not shown by ``repr``.
         base_url: Where the vendor's API is, if not where it is documented to be.
@@ -78,7 +79,7 @@ class Profile:
         defaults: Settings that only this provider understands, for example ``organization_id``.
     """
 
-    name: str
+    name: str | None
     provider: str
     api_key: str = attrs.field(repr=False)
     base_url: str | None = None
@@ -212,7 +213,8 @@ def connect(
         ConfigError: Something is missing or wrong; the message names it and the remedy.
     """
     chosen = _choose(profile, provider=provider, api_key=api_key, base_url=base_url, timeout=timeout, defaults=defaults)
-    return Client(_provider(chosen), chosen.api_key, base_url=chosen.base_url, timeout=chosen.timeout)
+    with _naming(chosen):
+        return Client(_provider(chosen), chosen.api_key, base_url=chosen.base_url, timeout=chosen.timeout)
 
 
 def connect_async(
@@ -230,7 +232,8 @@ def connect_async(
         A client, to be used with ``async with``.
     """
     chosen = _choose(profile, provider=provider, api_key=api_key, base_url=base_url, timeout=timeout, defaults=defaults)
-    return AsyncClient(_provider(chosen), chosen.api_key, base_url=chosen.base_url, timeout=chosen.timeout)
+    with _naming(chosen):
+        return AsyncClient(_provider(chosen), chosen.api_key, base_url=chosen.base_url, timeout=chosen.timeout)
 
 
 def _choose(
@@ -247,7 +250,7 @@ def _choose(
             raise ConfigError("name either a profile or a provider, not both: a profile has its provider already")
         if api_key is None:
             raise ConfigError(f"with provider={provider!r}, give api_key= too")
-        profile = Profile(name=provider, provider=provider, api_key=api_key)
+        profile = Profile(name=None, provider=provider, api_key=api_key)
     else:
         profile = load_profile(name)
         profile = attrs.evolve(profile, api_key=api_key or profile.api_key)
@@ -259,12 +262,22 @@ def _choose(
     )
 
 
+@contextmanager
+def _naming(profile: Profile) -> Iterator[None]:
+    """Name the profile in whatever is found to be wrong with it."""
+    try:
+        yield
+    except ConfigError as exc:
+        if profile.name is None:
+            raise
+        raise ConfigError(f"profile {profile.name!r}: {exc}") from exc
+
+
 def _provider(profile: Profile) -> Provider:
     kind = registry.load(profile.provider)
     if unknown := sorted(set(profile.defaults) - set(kind.settings)):
         raise ConfigError(
-            f"defaults of profile {profile.name!r}: {kind.title} has no setting {', '.join(unknown)}; "
-            f"it has {', '.join(kind.settings)}"
+            f"defaults: {kind.title} has no setting {', '.join(unknown)}; it has {', '.join(kind.settings)}"
         )
     return kind(profile.defaults)
 

@@ -36,7 +36,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def profiles(folder: Path, sandbox: Sandbox) -> Path:
     path = folder / "unibatch.toml"
-    path.write_text('default = "sandbox-truedy"\n' + sandbox.toml(), encoding="utf-8")
+    path.write_text(sandbox.toml(), encoding="utf-8")
     return path
 
 

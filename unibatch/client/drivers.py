@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import urllib.request
 from functools import cache
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 import httpx
@@ -121,7 +122,11 @@ def _proxy(url: httpx.URL) -> httpx.Proxy | None:
     proxy = proxies.get(url.scheme) or proxies.get("all")
     if not proxy:
         return None
+    if proxy.startswith("socks") and find_spec("socksio") is None:
+        raise ConfigError(
+            "the environment names a SOCKS proxy, which needs another package: pip install 'httpx[socks]'"
+        )
     try:
-        return httpx.Proxy(proxy)
+        return httpx.Proxy(proxy if "://" in proxy else f"http://{proxy}")
     except (ValueError, httpx.InvalidURL) as exc:
         raise ConfigError(f"the environment names a proxy for {url.scheme} that cannot be used: {exc}") from exc

@@ -67,8 +67,13 @@ class Timeout:
         read: For each part of an answer, for sending each part of a request, and for a free connection. More than 0.
     """
 
-    connect: float = attrs.field(default=5.0, validator=attrs.validators.gt(0))
-    read: float = attrs.field(default=30.0, validator=attrs.validators.gt(0))
+    connect: float = 5.0
+    read: float = 30.0
+
+    def __attrs_post_init__(self) -> None:
+        for seconds in (self.connect, self.read):
+            if not seconds > 0:
+                raise errors.InvalidInput(f"a time-out is a number of seconds above 0, not {seconds!r}")
 
     @classmethod
     def of(cls, timeout: float | Timeout) -> Timeout:
@@ -186,7 +191,7 @@ class Exchange:
         refusal = self.provider.refusal(response)
         kind = _BY_STATUS.get(response.status)
         if kind is None:
-            kind = errors.ServerError if answer.is_server_error else errors.InvalidRequest
+            kind = errors.InvalidRequest if answer.is_client_error else errors.ServerError
         if response.status in _UNCERTAIN and refusal.code is not None:
             kind = self.provider.error_codes.get(refusal.code, kind)
         about = self._about(request, response, refusal)

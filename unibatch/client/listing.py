@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from itertools import chain
 from operator import attrgetter
 from typing import Generic, TypeVar
 
@@ -74,8 +75,7 @@ class Listing(Generic[T]):
             yield self._plan.take(pager, page)
 
     def __iter__(self) -> Iterator[T]:
-        for page in self.pages():
-            yield from page
+        return chain.from_iterable(self.pages())
 
 
 class AsyncListing(Generic[T]):

@@ -9,6 +9,7 @@ from typing import TypeVar
 from unibatch.client.exchange import Conversation, Exchange
 from unibatch.client.listing import Plan
 from unibatch.core.errors import InvalidInput, UnsupportedFeature
+from unibatch.core.flow import segment
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.provider import CampaignFilter, ContactFilter, OperationName
 from unibatch.core.status import CallStatus, CampaignStatus
@@ -46,6 +47,7 @@ class Operations:
     ) -> Plan[Contact]:
         """Plan the listing of a campaign's contacts."""
         self._insist("list_contacts")
+        segment(campaign_id)  # refuses what is no id here already, and not only when the listing is iterated
         if external_id is not None and "external_id" not in self._provider.capabilities.contact_fields:
             instead = f"{self._provider.title} does not return external ids; look for the phone number"
             raise UnsupportedFeature(self._provider.name, "list_contacts(external_id=...)", instead)

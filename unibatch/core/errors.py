@@ -270,4 +270,4 @@ class ConnectionLost(TransportError):
 class RedirectRefused(TransportError):
     """The answer redirects to another scheme, host or port, where the API key must not go."""
 
-    summary = "refused to follow a redirect, since the API key would go there; set base_url to the right host"
+    summary = "refused to follow a redirect; set base_url to where the API is"

@@ -6,7 +6,8 @@ import re
 
 _PHONE = re.compile(
     r"""
-    (?<![\w.-])                                # not inside an id, a hash or a decimal number
+    (?: (?<![\w.-])                            # not inside an id, a hash or a decimal number
+      | (?<=%[0-9A-F]{2}) )                    # but behind an escape in a URL, such as that of a space
     (?: (?:\+|%2B) [0-9] (?:[ ().-]{0,2}[0-9]){6,14}  # anything that begins like an international number, in URLs too
       | [0-9]{8,15}                            # or just the digits of one
       | \(?[0-9]{3}\)?[ .-][0-9]{3}[ .-][0-9]{4}  # or a North American number as people write it

@@ -272,14 +272,14 @@ class AccountLimits:
     """What an account may do.
 
     Attributes:
-        max_batch_size: Contacts in one campaign.
-        max_concurrent_calls: Calls at the same time, in all campaigns together.
+        max_contacts: Contacts in one campaign.
+        max_concurrency: Calls at the same time, in all campaigns together.
         max_call_duration: The length of one call.
         requests_per_minute: Requests to the API in one minute.
     """
 
-    max_batch_size: int | None = None
-    max_concurrent_calls: int | None = None
+    max_contacts: int | None = None
+    max_concurrency: int | None = None
     max_call_duration: timedelta | None = None
     requests_per_minute: int | None = None
 

@@ -74,11 +74,12 @@ class ListingReport:
 
     Attributes:
         expected_total: The most rows that the vendor announced on any page read, or ``None`` if it announced none.
-        seen: Distinct rows that the vendor has sent, whether or not a filter kept them.
-        duplicates: Rows that the vendor sent again; they are not yielded twice.
+        seen: Rows that the vendor has sent, without ``duplicates``, whether or not a filter kept them.
+        duplicates: Rows that came again on the same page or on the next; they are not yielded twice.
         requests: Pages asked for.
         complete: The listing was read to its end, and as many rows were seen as were ever announced. ``False`` while
-            reading, and also when rows were removed meanwhile: then others may have been skipped.
+            reading, and also when rows were removed meanwhile, or a whole page of them was added: then others may have
+            been skipped, or seen twice.
     """
 
     expected_total: int | None = None
@@ -93,7 +94,8 @@ class Pager(Generic[T]):
 
     Rows that the page before held already are counted as duplicates and left out: when a row is added at the front
     while the listing is read, offsets shift and the last rows of one page come again on the next. A page that holds
-    nothing new ends the listing, so a server that promises more for ever cannot keep it going.
+    nothing new ends the listing, so a server that promises more for ever cannot keep it going; only if the total grew
+    by as much meanwhile, one such page is passed over.
 
     Attributes:
         position: The position of the page to read next, or ``None`` at the end.
@@ -113,6 +115,9 @@ class Pager(Generic[T]):
         self._identity = identity
         self._previous: frozenset[str] = frozenset()
         self._rows = 0
+        self._total: int | None = None
+        self._moved = False
+        self._is_stale = False
 
     def accept(self, page: Page[T]) -> Sequence[T]:
         """Take in the page that was read at `position`, move on, and return the rows that are new."""
@@ -122,15 +127,29 @@ class Pager(Generic[T]):
         if len(ids) != len(items) or not ids.isdisjoint(self._previous):
             items = self._without_repeats(items)
             report.duplicates += len(page.items) - len(items)
-        self._previous = ids
         self._rows += len(page.items)
         report.requests += 1
         report.seen += len(items)
+        growth = 0 if page.total is None or self._total is None else page.total - self._total
         if page.total is not None:
+            self._total = page.total
             report.expected_total = max(page.total, report.expected_total or 0)
-        self.position = self._behind(page) if items else None
+        # Rows that were removed let others slip back to where reading has been. When a page's worth was added at once,
+        # what has been seen may come again farther on than on the next page, the only one that is compared.
+        self._moved |= growth < 0 or growth >= len(self._previous) > 0
+        was_stale, self._is_stale = self._is_stale, not items
+        if items or (growth >= len(ids) > 0 and not was_stale):
+            self.position = self._behind(page)
+        else:
+            self.position = None
+        self._previous = ids
         promises_more = bool(page.next_cursor) if page.has_more is None else page.has_more
-        report.complete = self.position is None and not promises_more and report.expected_total in {None, report.seen}
+        report.complete = (
+            self.position is None
+            and not promises_more
+            and not self._moved
+            and report.expected_total in {None, report.seen}
+        )
         return items
 
     def _without_repeats(self, items: Sequence[T]) -> list[T]:

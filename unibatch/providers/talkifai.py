@@ -214,7 +214,7 @@ class TalkifAI(Provider):
         super().__init__(defaults)
         self._organization_id = defaults.get("organization_id")
         self._auth_header = defaults.get("auth_header", "Authorization")
-        if self._auth_header not in {"Authorization", "X-API-Key"}:
+        if self._auth_header not in ["Authorization", "X-API-Key"]:  # a list: the value may be unhashable
             raise ConfigError(f'auth_header must be "Authorization" or "X-API-Key", not {self._auth_header!r}')
 
     def headers(self, api_key: str) -> Mapping[str, str]:
@@ -277,11 +277,11 @@ class TalkifAI(Provider):
         return Campaign(
             id=required(wire.id, "id"),
             provider=self.name,
-            name=wire.name,
-            description=wire.description,
+            name=wire.name or None,
+            description=wire.description or None,
             status=self.read_campaign_status(wire.status),
             vendor_status=wire.status,
-            agent_id=wire.agentId,
+            agent_id=wire.agentId or None,
             from_numbers=(wire.fromPhoneNumberId,) if wire.fromPhoneNumberId else (),
             counts=Counts(
                 total=wire.totalContacts,
@@ -307,12 +307,13 @@ class TalkifAI(Provider):
         )
 
     def _contacts(self, job: JobWithContacts, raw_rows: RawRows, campaign_id: str) -> Iterator[Any]:
+        provider = self.name
         known_status = self.read_call_status.known
         job_over = self.read_campaign_status(job.status).is_terminal
         for index, row in enumerate(job.contacts):
             contact = blank_contact()
             contact.id = row.id or required(row.id, "id")
-            contact.provider = "talkifai"
+            contact.provider = provider
             contact.campaign_id = campaign_id
             number = row.phoneNumber
             if type(number) is str and is_e164(number):
@@ -342,7 +343,7 @@ class TalkifAI(Provider):
                 contact.duration = seconds(row.callDuration, "callDuration")
             if row.errorCode is not None:
                 contact.sip_code = _sip_code(row.errorCode)
-            contact.failure_reason = row.failureReason
+            contact.failure_reason = row.failureReason or None
             contact._raw = (raw_rows, index)
             yield contact
 

@@ -283,8 +283,8 @@ class TechLadder(Provider):
             name=facts.name,
             email=facts.email,
             limits=AccountLimits(
-                max_batch_size=limits.max_batch_size,
-                max_concurrent_calls=limits.max_concurrent_calls,
+                max_contacts=limits.max_batch_size,
+                max_concurrency=limits.max_concurrent_calls,
                 max_call_duration=max_call_duration,
                 requests_per_minute=limits.rate_limit_per_minute,
             ),
@@ -313,7 +313,7 @@ class TechLadder(Provider):
             provider=self.name,
             status=self.read_campaign_status(wire.status),
             vendor_status=wire.status,
-            agent_id=wire.agent_id,
+            agent_id=wire.agent_id or None,
             from_numbers=(wire.did_number,) if wire.did_number else (),
             counts=Counts(
                 total=wire.total_contacts,
@@ -330,21 +330,22 @@ class TechLadder(Provider):
         )
 
     def _contacts(self, rows: Sequence[Call], raw_rows: RawRows, campaign_id: str) -> Iterator[Any]:
+        provider = self.name
         known_status = self.read_call_status.known
         for index, row in enumerate(rows):
             contact = blank_contact()
             contact.id = contact.call_id = row.call_id or required(row.call_id, "call_id")
-            contact.provider = "techladder"
+            contact.provider = provider
             contact.campaign_id = campaign_id
             number = row.phone_number
             if type(number) is str and is_e164_without_plus(number):
                 contact.phone_number = f"+{number}"
                 contact.phone_valid = True
             else:
-                contact.phone_number, contact.phone_valid = phone.from_vendor(number)
+                contact.phone_number, contact.phone_valid = phone.from_vendor(number, bare_digits=True)
             contact.name = row.name or None
             if row.external_id is not None:
-                contact.external_id = str(row.external_id)
+                contact.external_id = str(row.external_id) or None
             if row.metadata:
                 contact._fields = row.metadata
             contact.vendor_status = word = row.status

@@ -251,11 +251,12 @@ class Truedy(Provider):
         retry_at = None
         if isinstance(details, dict):
             if text_or_none(details.get("field")):
-                fields[details["field"]] = str(details.get("reason"))
+                fields[details["field"]] = _reason(details.get("reason"))
             retry_at = instant_or_none(details.get("reset_at"))
         if isinstance(problems := body.get("detail"), list):
             details = problems
-            fields |= {_location(item.get("loc")): str(item.get("msg")) for item in problems if isinstance(item, dict)}
+            told = [item for item in problems if isinstance(item, dict)]
+            fields |= {_location(item.get("loc")): _reason(item.get("msg")) for item in told}
         return Refusal(
             code=text_or_none(error.get("code")),
             message=text_or_none(error.get("message")),
@@ -278,10 +279,10 @@ class Truedy(Provider):
         return Campaign(
             id=required(wire.id, "id"),
             provider=self.name,
-            name=wire.name,
+            name=wire.name or None,
             status=self.read_campaign_status(wire.status),
             vendor_status=wire.status,
-            agent_id=wire.agent_id,
+            agent_id=wire.agent_id or None,
             from_numbers=tuple(wire.phone_number_ids or from_number),
             counts=Counts(
                 total=wire.total_contacts,
@@ -296,7 +297,7 @@ class Truedy(Provider):
             max_concurrency=_first_told(wire.max_concurrent_calls, wire.concurrency),
             # The vendor counts the attempts after the first one.
             retry=None if wire.retry_attempts is None else RetryPolicy(max_attempts=wire.retry_attempts + 1),
-            cost=None if wire.total_cost_usd is None else Money(wire.total_cost_usd, "USD"),
+            cost=_dollars(wire.total_cost_usd),
             average_duration=seconds(wire.average_duration_seconds, "average_duration_seconds"),
             created_at=utc(wire.created_at, "created_at"),
             updated_at=utc(wire.updated_at, "updated_at"),
@@ -304,11 +305,12 @@ class Truedy(Provider):
         )
 
     def _contacts(self, rows: Sequence[BatchContact], raw_rows: RawRows, campaign_id: str) -> Iterator[Any]:
+        provider = self.name
         known_status = self.read_call_status.known
         for index, row in enumerate(rows):
             contact = blank_contact()
             contact.id = row.contact_id or required(row.id, "contact_id")
-            contact.provider = "truedy"
+            contact.provider = provider
             contact.campaign_id = campaign_id
             number = row.phone if row.phone_number is None else row.phone_number
             if type(number) is str and is_e164(number):
@@ -317,15 +319,15 @@ class Truedy(Provider):
             else:
                 contact.phone_number, contact.phone_valid = phone.from_vendor(number)
             contact.name = row.name or _full_name(row.first_name, row.last_name)
-            contact.first_name = row.first_name
-            contact.last_name = row.last_name
-            contact.email = row.email
+            contact.first_name = row.first_name or None
+            contact.last_name = row.last_name or None
+            contact.email = row.email or None
             if row.custom_fields:
                 contact._fields = row.custom_fields
             contact.vendor_status = word = row.call_status
             contact.status = status = known_status.get(word) or self.read_call_status(word)
             contact.is_final = status.is_terminal
-            contact.call_id = row.call_id
+            contact.call_id = row.call_id or None
             if row.called_at is not None:
                 contact.last_attempt_at = utc(row.called_at, "called_at")
             contact._raw = (raw_rows, index)
@@ -340,7 +342,19 @@ def _first_told(*numbers: int | None) -> int | None:
     return next((number for number in numbers if number is not None), None)
 
 
+def _dollars(amount: Decimal | None) -> Money | None:
+    if amount is None:
+        return None
+    if not amount.is_finite():  # a text may say "NaN"
+        raise StructureError("$.total_cost_usd", "not an amount of money")
+    return Money(amount, "USD")
+
+
 def _location(loc: Any) -> str:
     """Where a validation error is: ``["body", "contacts", 0, "phone_number"]`` gives ``contacts.0.phone_number``."""
     parts = [str(part) for part in loc] if isinstance(loc, list) else []
     return ".".join(parts[1:] or parts) or "?"
+
+
+def _reason(said: Any) -> str:
+    return "rejected" if said is None else str(said)

@@ -166,7 +166,7 @@ class Sandbox:
             for name in self.vendors
         ]
         defaults = f'[profiles.sandbox-talkifai.defaults]\norganization_id = "{self.organization_id}"\n'
-        return "\n".join((*blocks, defaults))
+        return "\n".join((f'default = "sandbox-{self.vendors[0]}"\n', *blocks, defaults))
 
     # What is in it
 

@@ -1,0 +1,49 @@
+"""Compare how the calls of several campaigns went, in the same words, whoever the vendor.
+
+python examples/compare_outcomes.py PROFILE:CAMPAIGN_ID ...
+
+The shares are those of the contacts whose latest attempt is over. Compare campaigns that are finished: while one is
+under way, whoever waits for another attempt is left out, and those are the ones who did not pick up.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+
+import unibatch
+from unibatch import CallStatus
+
+
+def outcomes(profile: str, campaign_id: str) -> Counter[CallStatus]:
+    """Count the contacts whose latest attempt is over by status."""
+    with unibatch.connect(profile) as client:
+        listing = client.list_contacts(campaign_id)
+        counted = Counter(contact.status for contact in listing if contact.status.is_terminal)
+    if not listing.report.complete:
+        print(f"{profile}:{campaign_id} was not read to its end: {listing.report}", file=sys.stderr)
+    return counted
+
+
+def main(addresses: list[str]) -> int:
+    """Print one column for each campaign."""
+    if not addresses or not all(":" in address for address in addresses):
+        print("usage: compare_outcomes.py PROFILE:CAMPAIGN_ID ...", file=sys.stderr)
+        return 2
+    columns = {}
+    for address in addresses:
+        profile, _, campaign_id = address.partition(":")
+        columns[address] = outcomes(profile, campaign_id)
+    for number, address in enumerate(addresses, start=1):
+        print(f"[{number}] {address}")
+    print(f"{'':16}" + "".join(f"{f'[{number}]':>10}" for number, _ in enumerate(addresses, start=1)))
+    print(f"{'contacts over':16}" + "".join(f"{column.total():>10}" for column in columns.values()))
+    for status in CallStatus:
+        if any(column[status] for column in columns.values()):
+            shares = (column[status] / column.total() if column else 0 for column in columns.values())
+            print(f"{status:16}" + "".join(f"{share:>10.1%}" for share in shares))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

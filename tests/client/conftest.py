@@ -1,0 +1,57 @@
+"""The sandbox, empty at the beginning of each test, and a connection to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from bothways import AnyClient, Connect
+
+import unibatch.sandbox
+from unibatch.sandbox import LoggedRequest, Sandbox
+
+
+class Visit:
+    """A connection to one vendor of the sandbox, and what that vendor has been asked."""
+
+    def __init__(self, sandbox: Sandbox, vendor: str, client: AnyClient) -> None:
+        self.sandbox = sandbox
+        self.vendor = vendor
+        self.client = client
+
+    @property
+    def requests(self) -> list[LoggedRequest]:
+        return [request for request in self.sandbox.requests if request.vendor == self.vendor]
+
+    @property
+    def queries(self) -> list[dict[str, str]]:
+        return [dict(request.query) for request in self.requests]
+
+
+class Visitor:
+    """Connects to the vendors of the sandbox."""
+
+    def __init__(self, sandbox: Sandbox, connect: Connect) -> None:
+        self.sandbox = sandbox
+        self._connect = connect
+
+    def __call__(self, vendor: str) -> Visit:
+        client = self._connect(vendor, api_key=self.sandbox.api_key(vendor), base_url=self.sandbox.base_url(vendor))
+        return Visit(self.sandbox, vendor, client)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Sandbox]:
+    with unibatch.sandbox.serve(seeded=False, enforce_rate_limits=False) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(server: Sandbox) -> Sandbox:
+    server.reset()
+    return server
+
+
+@pytest.fixture
+def visit(sandbox: Sandbox, connect: Connect) -> Visitor:
+    return Visitor(sandbox, connect)

@@ -1,0 +1,245 @@
+"""Filters: by the server where one of its words says what is wanted, otherwise by the client, to the same effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+from bothways import VENDORS, Connect
+
+from client.conftest import Visit, Visitor
+from client.replies import Replies, Reply, page
+from unibatch import CallStatus, CampaignStatus, InvalidInput, UnsupportedFeature
+
+RUNNING = {"truedy": "active", "techladder": "active", "talkifai": "running"}
+PARAMETER = {"truedy": "status", "techladder": "status", "talkifai": "contactStatus"}
+
+FILTERED_BY_THE_SERVER: dict[str, dict[CallStatus, str]] = {
+    "truedy": {
+        CallStatus.QUEUED: "queued",
+        CallStatus.RINGING: "ringing",
+        CallStatus.VOICEMAIL: "voicemail",
+        CallStatus.NO_ANSWER: "no_answer",
+        CallStatus.FAILED: "failed",
+        CallStatus.CANCELLED: "cancelled",
+    },
+    "techladder": {
+        CallStatus.PENDING: "pending",
+        CallStatus.QUEUED: "queued",
+        CallStatus.RINGING: "ringing",
+        CallStatus.ANSWERED: "answered",
+        CallStatus.IN_PROGRESS: "in_progress",
+        CallStatus.COMPLETED: "completed",
+        CallStatus.NO_ANSWER: "no_answer",
+        CallStatus.BUSY: "busy",
+        CallStatus.FAILED: "failed",
+        CallStatus.CANCELLED: "cancelled",
+    },
+    "talkifai": {
+        CallStatus.PENDING: "pending",
+        CallStatus.RETRY_SCHEDULED: "queued",
+        CallStatus.DIALING: "dialing",
+        CallStatus.COMPLETED: "completed",
+        CallStatus.NO_ANSWER: "no_answer",
+        CallStatus.BUSY: "busy",
+        CallStatus.TIMEOUT: "timeout",
+        CallStatus.BLOCKED: "blocked",
+        CallStatus.INVALID_NUMBER: "invalid_number",
+        CallStatus.CARRIER_ERROR: "carrier_error",
+        CallStatus.FAILED: "failed",
+        CallStatus.CANCELLED: "cancelled",
+    },
+}
+"""Truedy has two words each for what is pending and what is completed, and spells "in-progress" in one guide only."""
+
+CAMPAIGNS_FILTERED_BY_THE_SERVER: dict[str, dict[CampaignStatus, str]] = {
+    "truedy": {
+        CampaignStatus.DRAFT: "draft",
+        CampaignStatus.SCHEDULED: "scheduled",
+        CampaignStatus.PAUSED: "paused",
+        CampaignStatus.COMPLETED: "completed",
+        CampaignStatus.FAILED: "failed",
+        CampaignStatus.CANCELLED: "cancelled",
+    },
+    "techladder": {
+        CampaignStatus.PENDING: "pending",
+        CampaignStatus.RUNNING: "active",
+        CampaignStatus.COMPLETED: "completed",
+        CampaignStatus.FAILED: "failed",
+        CampaignStatus.CANCELLED: "cancelled",
+    },
+    "talkifai": {
+        CampaignStatus.PENDING: "pending",
+        CampaignStatus.SCHEDULED: "scheduled",
+        CampaignStatus.RUNNING: "running",
+        CampaignStatus.COMPLETED: "completed",
+        CampaignStatus.FAILED: "failed",
+        CampaignStatus.CANCELLED: "cancelled",
+    },
+}
+"""Truedy has two words for what is running; TalkifAI's filter does not know what its dashboard can do: pause."""
+
+
+@pytest.fixture(params=VENDORS)
+def at(request: pytest.FixtureRequest, visit: Visitor) -> Visit:
+    return visit(request.param)
+
+
+def half_dialled(at: Visit) -> str:
+    """A campaign under way, with contacts in many statuses."""
+    campaign_id = at.sandbox.create(at.vendor, 120)
+    at.sandbox.set_status(at.vendor, campaign_id, RUNNING[at.vendor])
+    at.sandbox.advance(calls=90, vendor=at.vendor)
+    return campaign_id
+
+
+class TestStatusOfContacts:
+    @pytest.mark.parametrize("status", CallStatus)
+    def test_whoever_filters_the_result_is_the_same(self, at: Visit, status: CallStatus) -> None:
+        campaign_id = half_dialled(at)
+        everybody = list(at.client.list_contacts(campaign_id))
+        assert list(at.client.list_contacts(campaign_id, status=status)) == [
+            contact for contact in everybody if contact.status is status
+        ]
+
+    @pytest.mark.parametrize("status", CallStatus)
+    def test_the_server_filters_where_one_word_says_exactly_that(self, at: Visit, status: CallStatus) -> None:
+        list(at.client.list_contacts(at.sandbox.create(at.vendor, 1), status=status))
+        [query] = at.queries
+        assert query.get(PARAMETER[at.vendor]) == FILTERED_BY_THE_SERVER[at.vendor].get(status)
+
+    def test_several_are_filtered_by_the_client(self, at: Visit) -> None:
+        campaign_id = half_dialled(at)
+        everybody = list(at.client.list_contacts(campaign_id))
+        wanted = {CallStatus.NO_ANSWER, CallStatus.FAILED, CallStatus.COMPLETED}
+        assert list(at.client.list_contacts(campaign_id, status=wanted)) == [
+            contact for contact in everybody if contact.status in wanted
+        ]
+        assert not any(PARAMETER[at.vendor] in query for query in at.queries)
+
+    @pytest.mark.parametrize(
+        "statuses",
+        [
+            [CallStatus.NO_ANSWER],
+            (CallStatus.NO_ANSWER,),
+            {CallStatus.NO_ANSWER},
+            frozenset({CallStatus.NO_ANSWER}),
+            [CallStatus.NO_ANSWER, CallStatus.NO_ANSWER],
+            iter([CallStatus.NO_ANSWER]),
+            "no_answer",
+            ["no_answer"],
+        ],
+        ids=repr,
+    )
+    def test_one_in_any_collection_is_still_one(self, connect: Connect, statuses: Iterable[CallStatus]) -> None:
+        server = Replies(Reply(body=page("truedy")))
+        # An iterator is used up by the first of the two clients, so each gets its own.
+        wanted = (
+            statuses if isinstance(statuses, str | list | tuple | set | frozenset) else iter([CallStatus.NO_ANSWER])
+        )
+        list(connect("truedy", answer=server).list_contacts("c-1", status=wanted))
+        assert server.requests[0].url.params["status"] == "no_answer"
+
+    @pytest.mark.parametrize("nothing", [[], (), set(), iter([])], ids=repr)
+    def test_none_at_all_is_refused(self, connect: Connect, nothing: Iterable[CallStatus]) -> None:
+        server = Replies(Reply(body=page("truedy")))
+        with pytest.raises(InvalidInput, match="names no status at all"):
+            connect("truedy", answer=server).list_contacts("c-1", status=nothing)
+        assert server.requests == []
+
+    @pytest.mark.parametrize("word", ["", "dialling", "in-progress", "NO_ANSWER"])
+    def test_a_word_that_is_not_canonical_is_refused_and_the_canonical_ones_are_named(
+        self, connect: Connect, word: str
+    ) -> None:
+        server = Replies(Reply(body=page("truedy")))
+        with pytest.raises(InvalidInput, match="known are pending, queued, "):
+            connect("truedy", answer=server).list_contacts("c-1", status=[word])  # type: ignore[list-item]
+        assert server.requests == []
+
+
+class TestStatusOfCampaigns:
+    @pytest.mark.parametrize("status", CampaignStatus)
+    def test_the_server_filters_where_one_word_says_exactly_that(self, at: Visit, status: CampaignStatus) -> None:
+        list(at.client.list_campaigns(status=status))
+        [query] = at.queries
+        assert query.get("status") == CAMPAIGNS_FILTERED_BY_THE_SERVER[at.vendor].get(status)
+
+    @pytest.mark.parametrize("status", CampaignStatus)
+    def test_whoever_filters_the_result_is_the_same(self, at: Visit, status: CampaignStatus) -> None:
+        for word in ("completed", "failed", "cancelled", RUNNING[at.vendor]):
+            at.sandbox.create(at.vendor, 2, status=word)
+        at.sandbox.create(at.vendor, 2)
+        everything = list(at.client.list_campaigns())
+        assert list(at.client.list_campaigns(status=status)) == [
+            campaign for campaign in everything if campaign.status is status
+        ]
+
+    def test_none_at_all_is_refused(self, at: Visit) -> None:
+        with pytest.raises(InvalidInput, match="names no status at all"):
+            at.client.list_campaigns(status=[])
+        assert at.requests == []
+
+
+class TestAgent:
+    @pytest.mark.parametrize("vendor", ["truedy", "techladder"])
+    def test_it_is_filtered_by_the_server_where_that_can(self, visit: Visitor, vendor: str) -> None:
+        at = visit(vendor)
+        list(at.client.list_campaigns(agent_id="agt-1"))
+        assert at.queries[0]["agent_id"] == "agt-1"
+
+    def test_it_is_filtered_by_the_client_at_talkifai(self, visit: Visitor) -> None:
+        at = visit("talkifai")
+        list(at.client.list_campaigns(agent_id="agent_1"))
+        assert set(at.queries[0]) == {"organizationId", "page", "pageSize"}
+
+    def test_whoever_filters_the_result_is_the_same(self, at: Visit) -> None:
+        at.sandbox.create(at.vendor, 2)
+        [campaign] = at.client.list_campaigns()
+        assert list(at.client.list_campaigns(agent_id=campaign.agent_id)) == [campaign]
+        assert list(at.client.list_campaigns(agent_id="somebody-else")) == []
+
+    def test_it_goes_together_with_a_status(self, at: Visit) -> None:
+        at.sandbox.create(at.vendor, 2, status="completed")
+        at.sandbox.create(at.vendor, 2, status="failed")
+        finished, failed = at.client.list_campaigns()
+        found = at.client.list_campaigns(status=CampaignStatus.COMPLETED, agent_id=failed.agent_id)
+        assert list(found) == [finished]
+
+
+class TestExternalId:
+    def test_techladder_filters_it(self, visit: Visitor) -> None:
+        at = visit("techladder")
+        campaign_id = at.sandbox.create("techladder", 5)
+        wanted = at.sandbox.state("techladder", campaign_id).contacts[3]
+        [contact] = at.client.list_contacts(campaign_id, external_id=str(wanted.external_id))
+        assert (contact.phone_number, contact.external_id) == (wanted.number, wanted.external_id)
+        assert at.queries[0]["external_id"] == wanted.external_id
+
+    def test_techladder_filters_it_together_with_a_status(self, visit: Visitor) -> None:
+        at = visit("techladder")
+        list(at.client.list_contacts(at.sandbox.create("techladder", 1), status=CallStatus.BUSY, external_id="7"))
+        assert at.queries == [{"limit": "500", "page": "1", "status": "busy", "external_id": "7"}]
+
+    def test_at_talkifai_the_client_filters_it(self, connect: Connect) -> None:
+        rows = [{"id": name, "contactData": {"external_id": name}} for name in ("a", "b", "c")]
+        server = Replies(Reply(body=page("talkifai", *rows)))
+        contacts = list(connect("talkifai", answer=server).list_contacts("job_1", external_id="b"))
+        assert [contact.id for contact in contacts] == ["b"]
+        assert set(server.requests[0].url.params) == {"contactsPage", "contactsPageSize"}
+
+    def test_at_truedy_it_is_refused_before_any_request(self, connect: Connect) -> None:
+        server = Replies(Reply(body=page("truedy")))
+        with pytest.raises(UnsupportedFeature) as caught:
+            connect("truedy", answer=server).list_contacts("c-1", external_id="7")
+        assert (caught.value.provider, caught.value.feature) == ("truedy", "list_contacts(external_id=...)")
+        assert caught.value.instead == "Truedy does not return external ids; look for the phone number"
+        assert server.requests == []
+
+
+class TestAccount:
+    @pytest.mark.parametrize("vendor", ["truedy", "talkifai"])
+    def test_a_vendor_that_tells_nothing_is_not_asked(self, connect: Connect, vendor: str) -> None:
+        server = Replies(Reply())
+        with pytest.raises(UnsupportedFeature, match=f"{vendor} does not support get_account: .*does not tell about"):
+            connect(vendor, answer=server).get_account()
+        assert server.requests == []

@@ -1,0 +1,176 @@
+"""Answers that say 200 and are not what the vendor documents."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pytest
+from bothways import VENDORS, AnyClient, Connect
+
+from client.conftest import Visitor
+from client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page
+from unibatch import MalformedResponse
+
+WHERE_ROWS_ARE = {"truedy": "$.data", "techladder": "$.data.items", "talkifai": "$.contacts"}
+WHERE_CAMPAIGNS_ARE = {"truedy": "$.data", "techladder": "$.data.items", "talkifai": "$.batchJobs"}
+
+ASK: dict[str, Callable[[AnyClient], object]] = {
+    "get_campaign": lambda client: client.get_campaign("c-1"),
+    "list_campaigns": lambda client: list(client.list_campaigns()),
+    "list_contacts": lambda client: list(client.list_contacts("c-1")),
+}
+
+
+def malformed(
+    connect: Connect, vendor: str, body: Any, operation: str = "list_contacts", **headers: str
+) -> MalformedResponse:
+    client = connect(vendor, answer=Replies(Reply(200, body, headers)))
+    with pytest.raises(MalformedResponse) as caught:
+        ASK[operation](client)
+    return caught.value
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("operation", ASK)
+class TestNoJson:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            pytest.param(b"<html>Sign in to the hotel's network</html>", id="HTML"),
+            pytest.param(b"", id="empty"),
+            pytest.param(b" \r\n", id="blank"),
+            pytest.param(b'{"meta": {"request_id": "req_7", "ts": "2026-03', id="cut off"),
+            pytest.param(b"{} {}", id="two documents"),
+            pytest.param(b'{"data": NaN}', id="NaN"),
+            pytest.param(b'{"data": "\xff\xfe"}', id="not UTF-8"),
+            pytest.param(b"[" * 100_000, id="nested without end"),
+        ],
+    )
+    def test_the_answer_as_a_whole_is_to_blame(
+        self, connect: Connect, vendor: str, operation: str, body: bytes
+    ) -> None:
+        error = malformed(connect, vendor, body, operation)
+        assert (error.provider, error.operation, error.http_status, error.path) == (vendor, operation, 200, "$")
+
+    @pytest.mark.parametrize("body", ["null", "[]", "5", '"text"', "true"])
+    def test_json_that_is_no_object(self, connect: Connect, vendor: str, operation: str, body: str) -> None:
+        assert malformed(connect, vendor, body, operation).path == "$"
+
+
+def test_an_empty_body_is_called_empty(connect: Connect) -> None:
+    assert malformed(connect, "truedy", b"").reason == "the body is empty"
+
+
+@attrs.frozen
+class Wrong:
+    vendor: str
+    operation: str
+    body: Any
+    path: str
+
+
+def with_contact(vendor: str, **changes: Any) -> dict[str, Any]:
+    good = CONTACT[vendor]
+    identity = "call_id" if vendor == "techladder" else "contact_id" if vendor == "truedy" else "id"
+    return page(vendor, good, {**good, identity: "second"}, {**good, identity: "third", **changes})
+
+
+def with_campaign(vendor: str, **changes: Any) -> dict[str, Any]:
+    return one(vendor, {**CAMPAIGN[vendor], **changes})
+
+
+WRONG = [
+    Wrong("truedy", "list_contacts", {"data": None}, "$.data"),
+    Wrong("truedy", "list_contacts", {"data": {}}, "$.data"),
+    Wrong("truedy", "list_contacts", {"data": [None]}, "$.data[0]"),
+    Wrong("truedy", "list_contacts", {"data": [], "pagination": []}, "$.pagination"),
+    Wrong("truedy", "list_contacts", {"data": [], "pagination": {"total": "5"}}, "$.pagination.total"),
+    Wrong("truedy", "list_contacts", {"data": [], "pagination": {"has_more": "false"}}, "$.pagination.has_more"),
+    Wrong("truedy", "list_contacts", with_contact("truedy", call_status=5), "$.data[2].call_status"),
+    Wrong("truedy", "list_contacts", with_contact("truedy", contact_id=None), "$.data[2].contact_id"),
+    Wrong("truedy", "list_contacts", with_contact("truedy", contact_id=""), "$.data[2].contact_id"),
+    Wrong("truedy", "list_contacts", with_contact("truedy", first_name=False), "$.data[2].first_name"),
+    Wrong("truedy", "list_contacts", with_contact("truedy", called_at="yesterday"), "$.data[2].called_at"),
+    Wrong("truedy", "get_campaign", {"data": None}, "$.data"),
+    Wrong("truedy", "get_campaign", {"data": []}, "$.data"),
+    Wrong("truedy", "get_campaign", {}, "$"),
+    Wrong("truedy", "get_campaign", with_campaign("truedy", total_contacts="12"), "$.data.total_contacts"),
+    Wrong("truedy", "get_campaign", with_campaign("truedy", id=None), "$.data.id"),
+    Wrong("truedy", "get_campaign", with_campaign("truedy", id=""), "$.data.id"),
+    Wrong("truedy", "get_campaign", with_campaign("truedy", start_time="soon"), "$.data.start_time"),
+    Wrong("truedy", "get_campaign", with_campaign("truedy", working_days=[1, "2"]), "$.data.working_days[1]"),
+    Wrong("truedy", "list_campaigns", {"data": {"items": []}}, "$.data"),
+    Wrong("techladder", "list_contacts", {"data": None}, "$.data"),
+    Wrong("techladder", "list_contacts", {"data": []}, "$.data"),
+    Wrong("techladder", "list_contacts", {"data": {"items": {}}}, "$.data.items"),
+    Wrong("techladder", "list_contacts", {"data": {"items": None}}, "$.data.items"),
+    Wrong("techladder", "list_contacts", {"data": {"items": [], "total": 1.5}}, "$.data.total"),
+    Wrong("techladder", "list_contacts", with_contact("techladder", status=False), "$.data.items[2].status"),
+    Wrong("techladder", "list_contacts", with_contact("techladder", call_id=None), "$.data.items[2].call_id"),
+    Wrong("techladder", "list_contacts", with_contact("techladder", ended_at="5 pm"), "$.data.items[2].ended_at"),
+    Wrong("techladder", "list_contacts", with_contact("techladder", metadata=["x"]), "$.data.items[2].metadata"),
+    Wrong("techladder", "get_campaign", with_campaign("techladder", concurrency="5"), "$.data.concurrency"),
+    Wrong("techladder", "get_campaign", with_campaign("techladder", schedule_id=None), "$.data.schedule_id"),
+    Wrong("techladder", "list_campaigns", {"data": {"items": "none"}}, "$.data.items"),
+    Wrong("talkifai", "list_contacts", {"contacts": None}, "$.contacts"),
+    Wrong("talkifai", "list_contacts", {"contacts": {}}, "$.contacts"),
+    Wrong("talkifai", "list_contacts", {"contacts": [], "contactsHasMore": "no"}, "$.contactsHasMore"),
+    Wrong("talkifai", "list_contacts", with_contact("talkifai", attemptCount="1"), "$.contacts[2].attemptCount"),
+    Wrong("talkifai", "list_contacts", with_contact("talkifai", contactData="x"), "$.contacts[2].contactData"),
+    Wrong("talkifai", "list_contacts", with_contact("talkifai", id=""), "$.contacts[2].id"),
+    Wrong("talkifai", "list_contacts", with_contact("talkifai", nextRetryAt="soon"), "$.contacts[2].nextRetryAt"),
+    Wrong("talkifai", "list_contacts", with_contact("talkifai", callDuration=1e300), "$.contacts[2].callDuration"),
+    Wrong("talkifai", "get_campaign", with_campaign("talkifai", createdAt=5), "$.createdAt"),
+    Wrong("talkifai", "list_campaigns", {"batchJobs": {}}, "$.batchJobs"),
+    Wrong("talkifai", "list_campaigns", {"batchJobs": [{"id": 5}]}, "$.batchJobs[0].id"),
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong.vendor}-{wrong.operation}-{wrong.path}")
+def test_the_path_to_what_is_wrong_is_in_the_vendors_spelling(connect: Connect, wrong: Wrong) -> None:
+    assert malformed(connect, wrong.vendor, wrong.body, wrong.operation).path == wrong.path
+
+
+class TestError:
+    def test_it_keeps_the_request_id_of_truedys_envelope(self, connect: Connect) -> None:
+        body = {"data": None, "meta": {"request_id": "req_7"}}
+        assert malformed(connect, "truedy", body).request_id == "req_7"
+
+    @pytest.mark.parametrize("vendor", ["techladder", "talkifai"])
+    def test_it_keeps_the_request_id_of_a_header(self, connect: Connect, vendor: str) -> None:
+        assert malformed(connect, vendor, b"<html>", **{"X-Request-Id": "r-9"}).request_id == "r-9"
+
+    def test_its_message_names_vendor_operation_subject_request_and_path(self, connect: Connect) -> None:
+        message = str(malformed(connect, "truedy", {"data": None, "meta": {"request_id": "req_7"}}))
+        assert message.startswith(
+            "truedy list_contacts of 'c-1': the answer is not what the vendor documents (HTTP 200, request req_7): "
+        )
+        assert message.endswith(" at $.data")
+
+
+class TestCompression:
+    @pytest.mark.parametrize("vendor", VENDORS)
+    def test_a_compressed_answer_is_read(self, connect: Connect, vendor: str) -> None:
+        body = gzip.compress(json.dumps(page(vendor, CONTACT[vendor])).encode())
+        client = connect(vendor, answer=Replies(Reply(200, body, {"Content-Encoding": "gzip"})))
+        assert len(list(client.list_contacts("c-1"))) == 1
+
+    @pytest.mark.parametrize("vendor", VENDORS)
+    def test_a_broken_one_is_malformed(self, visit: Visitor, vendor: str) -> None:
+        at = visit(vendor)
+        at.sandbox.fail(vendor, body=b"this is not gzip", headers={"content-encoding": "gzip"})
+        with pytest.raises(MalformedResponse, match="cannot be decompressed") as caught:
+            at.client.get_campaign("c-1")
+        assert (caught.value.operation, caught.value.path) == ("get_campaign", "$")
+
+    def test_the_client_can_go_on_after_a_broken_one(self, visit: Visitor) -> None:
+        at = visit("truedy")
+        campaign_id = at.sandbox.create("truedy", 1)
+        at.sandbox.fail("truedy", body=b"this is not gzip", headers={"content-encoding": "gzip"})
+        with pytest.raises(MalformedResponse):
+            at.client.get_campaign(campaign_id)
+        assert at.client.get_campaign(campaign_id).id == campaign_id

@@ -1,0 +1,203 @@
+"""Which requests are sent: never one too many, always for the largest page, with the parameters that are documented."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import pytest
+from bothways import VENDORS, Connect
+
+from client.conftest import Visitor
+from client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page
+
+LARGEST_PAGE = {"truedy": 100, "techladder": 500, "talkifai": 500}
+LARGEST_PAGE_OF_CAMPAIGNS = 100
+
+
+def cases(vendor: str) -> list[tuple[str, int, int]]:
+    """Numbers of contacts, and how many pages these fill."""
+    most = LARGEST_PAGE[vendor]
+    return [
+        (vendor, 0, 1),
+        (vendor, 1, 1),
+        (vendor, most - 1, 1),
+        (vendor, most, 1),
+        (vendor, most + 1, 2),
+        (vendor, 2 * most, 2),
+        (vendor, 2 * most + 3, 3),
+    ]
+
+
+class TestListingContacts:
+    @pytest.mark.parametrize(("vendor", "contacts", "requests"), [case for vendor in VENDORS for case in cases(vendor)])
+    def test_it_takes_as_many_requests_as_there_are_pages(
+        self, visit: Visitor, vendor: str, contacts: int, requests: int
+    ) -> None:
+        at = visit(vendor)
+        listing = at.client.list_contacts(at.sandbox.create(vendor, contacts))
+        assert len(list(listing)) == contacts
+        assert len(at.requests) == listing.report.requests == requests
+
+    @pytest.mark.parametrize(
+        ("vendor", "path", "queries"),
+        [
+            (
+                "truedy",
+                "/batch-calls/{}/contacts",
+                [{"limit": "100", "offset": "0"}, {"limit": "100", "offset": "100"}, {"limit": "100", "offset": "200"}],
+            ),
+            (
+                "techladder",
+                "/call-batches/{}/calls",
+                [{"limit": "500", "page": "1"}, {"limit": "500", "page": "2"}, {"limit": "500", "page": "3"}],
+            ),
+            (
+                "talkifai",
+                "/batch/jobs/{}",
+                [
+                    {"contactsPage": "1", "contactsPageSize": "500"},
+                    {"contactsPage": "2", "contactsPageSize": "500"},
+                    {"contactsPage": "3", "contactsPageSize": "500"},
+                ],
+            ),
+        ],
+    )
+    def test_it_asks_in_the_vendors_words(
+        self, visit: Visitor, vendor: str, path: str, queries: list[dict[str, str]]
+    ) -> None:
+        at = visit(vendor)
+        campaign_id = at.sandbox.create(vendor, 2 * LARGEST_PAGE[vendor] + 1)
+        list(at.client.list_contacts(campaign_id))
+        assert at.queries == queries
+        assert {(request.method, request.path) for request in at.requests} == {("GET", path.format(campaign_id))}
+
+
+class TestListingCampaigns:
+    @pytest.mark.parametrize("vendor", VENDORS)
+    @pytest.mark.parametrize(("campaigns", "requests"), [(0, 1), (1, 1), (99, 1), (100, 1), (101, 2), (203, 3)])
+    def test_it_takes_as_many_requests_as_there_are_pages(
+        self, visit: Visitor, vendor: str, campaigns: int, requests: int
+    ) -> None:
+        at = visit(vendor)
+        for _ in range(campaigns):
+            at.sandbox.create(vendor, 0)
+        listing = at.client.list_campaigns()
+        assert len(list(listing)) == campaigns
+        assert len(at.requests) == requests
+        assert listing.report.complete
+
+    @pytest.mark.parametrize(
+        ("vendor", "path", "query"),
+        [
+            ("truedy", "/batch-calls", {"limit": "100", "offset": "0"}),
+            ("techladder", "/call-batches", {"limit": "100", "page": "1"}),
+            ("talkifai", "/batch/jobs", {"organizationId": "org_sandbox", "page": "1", "pageSize": "100"}),
+        ],
+    )
+    def test_it_asks_in_the_vendors_words(self, visit: Visitor, vendor: str, path: str, query: dict[str, str]) -> None:
+        at = visit(vendor)
+        list(at.client.list_campaigns())
+        assert [(request.method, request.path, dict(request.query)) for request in at.requests] == [
+            ("GET", path, query)
+        ]
+
+
+class TestReadingOne:
+    @pytest.mark.parametrize(
+        ("vendor", "path", "query"),
+        [
+            ("truedy", "/batch-calls/{}", {}),
+            ("techladder", "/call-batches/{}", {}),
+            ("talkifai", "/batch/jobs/{}", {"contactsPageSize": "1"}),
+        ],
+    )
+    def test_a_campaign_takes_one_request_and_the_fewest_contacts(
+        self, visit: Visitor, vendor: str, path: str, query: dict[str, str]
+    ) -> None:
+        at = visit(vendor)
+        campaign_id = at.sandbox.create(vendor, 3)
+        at.client.get_campaign(campaign_id)
+        assert [(request.path, dict(request.query)) for request in at.requests] == [(path.format(campaign_id), query)]
+
+    def test_the_account_takes_one_request(self, visit: Visitor) -> None:
+        at = visit("techladder")
+        at.client.get_account()
+        assert [(request.method, request.path, request.query) for request in at.requests] == [("GET", "/me", ())]
+
+
+class TestHeaders:
+    @pytest.mark.parametrize("vendor", VENDORS)
+    def test_they_are_few_and_the_same_for_every_request(self, connect: Connect, vendor: str) -> None:
+        server = Replies(Reply(body=one(vendor, CAMPAIGN[vendor])))
+        client = connect(vendor, base_url="https://gateway.example:8443/x", answer=server)
+        client.get_campaign("c-1")
+        headers = dict(server.requests[0].headers)
+        assert headers.pop("user-agent").startswith("unibatch/")
+        assert headers == {
+            "host": "gateway.example:8443",
+            "accept": "application/json",
+            "accept-encoding": "gzip, deflate",
+            "authorization": "Bearer a-key-for-tests",
+        }
+
+    @pytest.mark.parametrize("vendor", VENDORS)
+    def test_a_request_has_no_body(self, connect: Connect, vendor: str) -> None:
+        server = Replies(Reply(body=page(vendor, CONTACT[vendor])))
+        list(connect(vendor, answer=server).list_contacts("c-1"))
+        assert [request.read() for request in server.requests] == [b""]
+
+
+class CountingServer(http.server.ThreadingHTTPServer):
+    """Gives the same answer to everybody, and counts who has connected."""
+
+    daemon_threads = False
+    connections = 0
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    body: ClassVar[bytes] = json.dumps(one("truedy", CAMPAIGN["truedy"])).encode()
+    server: CountingServer
+
+    def setup(self) -> None:
+        self.server.connections += 1
+        super().setup()
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def counting_server() -> Iterator[CountingServer]:
+    with CountingServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+class TestConnections:
+    def test_one_serves_all_requests_that_follow_one_another(
+        self, counting_server: CountingServer, connect: Connect
+    ) -> None:
+        client = connect("truedy", base_url=f"http://127.0.0.1:{counting_server.server_port}")
+        for _ in range(5):
+            client.get_campaign("batch_1")
+        assert counting_server.connections == 1
+
+    def test_none_is_made_before_something_is_asked(self, counting_server: CountingServer, connect: Connect) -> None:
+        client = connect("truedy", base_url=f"http://127.0.0.1:{counting_server.server_port}")
+        client.list_contacts("batch_1")
+        assert counting_server.connections == 0

@@ -1,0 +1,50 @@
+"""What every test may use: a connection that is tried over both clients, in an environment that says nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from bothways import AnyClient, BlockingAsyncClient, Connect, Style, make_client
+
+SAYS_SOMETHING = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def silent_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in SAYS_SOMETHING:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name in ("UNIBATCH_CONFIG", "UNIBATCH_PROVIDER", "UNIBATCH_API_KEY", "UNIBATCH_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(params=["sync", "async"])
+def style(request: pytest.FixtureRequest) -> Style:
+    chosen: Style = request.param
+    return chosen
+
+
+@pytest.fixture
+def connect(style: Style) -> Iterator[Connect]:
+    with contextlib.ExitStack() as stack:
+
+        def connect(provider: str, **how: Any) -> AnyClient:
+            client = make_client(style, provider, **how)
+            if isinstance(client, BlockingAsyncClient):
+                stack.callback(client.stop)
+            stack.callback(client.close)
+            return client
+
+        yield connect
+
+
+@pytest.fixture
+def unused_port() -> Iterator[int]:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]

@@ -1,0 +1,387 @@
+"""From plain data to objects and back."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import attrs
+import pytest
+
+from unibatch.core.model import (
+    Account,
+    AccountLimits,
+    Campaign,
+    Contact,
+    Counts,
+    Money,
+    RetryPolicy,
+    Schedule,
+)
+from unibatch.core.paging import ListingReport
+from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.structuring import (
+    StructureError,
+    Wire,
+    collect,
+    instant_or_none,
+    read,
+    read_leniently,
+    required,
+    seconds,
+    structure,
+    text_or_none,
+    time_of_day,
+    unstructure,
+    utc,
+)
+
+
+class Row(Wire):
+    id: str
+    count: int | None = None
+    share: float | None = None
+    is_open: bool | None = None
+    at: datetime | None = None
+    cost: Decimal | None = None
+    words: list[str] | None = None
+    extra: dict[str, Any] | None = None
+
+
+class Rows(Wire):
+    rows: list[Row]
+
+
+@attrs.frozen
+class Inner:
+    size: int
+    ratio: float = 1.0
+
+
+@attrs.frozen
+class Outer:
+    name: str
+    on: bool = False
+    inner: Inner | None = None
+    named: dict[str, Inner] = attrs.field(factory=dict)
+    many: list[Inner] = attrs.field(factory=list)
+
+
+def problem(content: bytes) -> tuple[str, str]:
+    """Where and why a vendor's answer cannot be read."""
+    with pytest.raises(StructureError) as caught:
+        read(content, Rows)
+    return caught.value.path, caught.value.reason
+
+
+class TestReadingWhatVendorsSend:
+    def test_unknown_and_missing_keys_are_nothing_special(self) -> None:
+        row = read(b'{"rows": [{"id": "a", "new": {"deep": [1]}}]}', Rows).rows[0]
+        assert (row.id, row.count) == ("a", None)
+
+    def test_null_is_told_from_a_text(self) -> None:
+        assert problem(b'{"rows": [{"id": null}]}') == ("$.rows[0].id", "Expected `str`, got `null`")
+
+    @pytest.mark.parametrize(
+        ("value", "path", "reason"),
+        [
+            (b'{"id": 1}', "$.rows[0].id", "Expected `str`, got `int`"),
+            (b'{"id": "a", "count": "1"}', "$.rows[0].count", "Expected `int | null`, got `str`"),
+            (b'{"id": "a", "count": 1.5}', "$.rows[0].count", "Expected `int | null`, got `float`"),
+            (b'{"id": "a", "count": true}', "$.rows[0].count", "Expected `int | null`, got `bool`"),
+            (b'{"id": "a", "share": "1.5"}', "$.rows[0].share", "Expected `float | null`, got `str`"),
+            (b'{"id": "a", "is_open": "false"}', "$.rows[0].is_open", "Expected `bool | null`, got `str`"),
+            (b'{"id": "a", "is_open": 0}', "$.rows[0].is_open", "Expected `bool | null`, got `int`"),
+            (b'{"id": "a", "at": "yesterday"}', "$.rows[0].at", "Invalid RFC3339 encoded datetime"),
+            (b'{"id": "a", "words": ["b", 1]}', "$.rows[0].words[1]", "Expected `str`, got `int`"),
+            (b'{"id": "a", "extra": []}', "$.rows[0].extra", "Expected `object | null`, got `array`"),
+            (b"{}", "$.rows[0]", "Object missing required field `id`"),
+            (b"null", "$.rows[0]", "Expected `object`, got `null`"),
+        ],
+    )
+    def test_no_type_is_taken_for_another(self, value: bytes, path: str, reason: str) -> None:
+        assert problem(b'{"rows": [' + value + b"]}") == (path, reason)
+
+    def test_an_integer_will_do_for_a_number(self) -> None:
+        assert read(b'{"rows": [{"id": "a", "share": 2, "cost": 3}]}', Rows).rows[0].share == 2.0
+
+    def test_money_is_exact(self) -> None:
+        assert read(b'{"rows": [{"id": "a", "cost": 0.1}]}', Rows).rows[0].cost == Decimal("0.1")
+
+    @pytest.mark.parametrize("content", [b"", b" ", b"\n"])
+    def test_an_empty_body_is_named_so(self, content: bytes) -> None:
+        assert problem(content) == ("$", "the body is empty")
+
+    @pytest.mark.parametrize("content", [b"<html>", b'{"rows": [', b'{"rows": []} x', b'{"rows": [{"id": "\xff"}]}'])
+    def test_what_is_not_json_is_wrong_as_a_whole(self, content: bytes) -> None:
+        assert problem(content)[0] == "$"
+
+    def test_bytes_that_are_not_utf8_are_refused_even_where_nobody_looks(self) -> None:
+        assert problem(b'{"rows": [], "unknown": "\xff"}')[0] == "$"
+
+    def test_what_is_nested_too_deep_is_refused(self) -> None:
+        assert problem(b'{"rows": [{"id": "a", "extra": {"x": ' + b"[" * 100_000) == ("$", "nested too deep")
+
+
+class TestReadingLeniently:
+    def test_an_object_is_read(self) -> None:
+        assert read_leniently(b'{"error": {"code": 1}}') == {"error": {"code": 1}}
+
+    @pytest.mark.parametrize("content", [b"", b"[]", b"null", b"<html>", b"\xff", b"[" * 100_000, b'{"a": '])
+    def test_anything_else_is_an_empty_one(self, content: bytes) -> None:
+        assert read_leniently(content) == {}
+
+
+class TestStructuringWhatUsersWrite:
+    def test_data_become_objects(self) -> None:
+        data = {"name": "a", "on": True, "inner": {"size": 1}, "named": {"x": {"size": 2, "ratio": 3}}}
+        assert structure(data, Outer) == Outer("a", on=True, inner=Inner(1), named={"x": Inner(2, 3)})
+
+    @pytest.mark.parametrize(
+        ("data", "path", "reason"),
+        [
+            ({}, "$.name", "missing"),
+            ({"name": None}, "$.name", "expected str, got NoneType"),
+            ({"name": 1}, "$.name", "expected str, got int"),
+            ({"name": "a", "on": "false"}, "$.on", "expected bool, got str"),
+            ({"name": "a", "on": 0}, "$.on", "expected bool, got int"),
+            ({"name": "a", "inner": {"size": "1"}}, "$.inner.size", "expected int, got str"),
+            ({"name": "a", "inner": {"size": True}}, "$.inner.size", "expected int, got bool"),
+            ({"name": "a", "inner": {"size": 1, "ratio": "1"}}, "$.inner.ratio", "expected float, got str"),
+            ({"name": "a", "nam": "b"}, "$.nam", "unknown key"),
+            ({"name": "a", "inner": {"size": 1, "sise": 2}}, "$.inner.sise", "unknown key"),
+            ({"name": "a", "named": {"x": {}}}, "$.named.x.size", "missing"),
+            ({"name": "a", "named": {"x": {"size": 1, "y": 2}}}, "$.named.x.y", "unknown key"),
+            ({"name": "a", "many": [{"size": 1}, {"size": None}]}, "$.many[1].size", "expected int, got NoneType"),
+        ],
+    )
+    def test_what_is_wrong_and_where(self, data: Mapping[str, Any], path: str, reason: str) -> None:
+        with pytest.raises(StructureError) as caught:
+            structure(data, Outer)
+        assert (caught.value.path, caught.value.reason) == (path, reason)
+
+    @pytest.mark.parametrize("data", [None, 1, "text", [], [1]])
+    def test_what_is_no_table_is_refused(self, data: Any) -> None:
+        with pytest.raises(StructureError):
+            structure(data, Outer)
+
+    @pytest.mark.parametrize("data", [{"name": "a", "inner": 1}, {"name": "a", "named": 1}, {"name": "a", "many": 1}])
+    def test_what_is_no_table_inside_is_refused(self, data: Any) -> None:
+        with pytest.raises(StructureError) as caught:
+            structure(data, Outer)
+        assert caught.value.path.startswith("$.")
+
+
+class TestUnstructuring:
+    def test_a_contact(self) -> None:
+        contact = Contact(
+            id="c1",
+            provider="acme",
+            campaign_id="b1",
+            phone_number="+15551234567",
+            phone_valid=True,
+            name="Jane Doe",
+            fields={"plan": "pro", "tags": [1, None]},
+            status=CallStatus.NO_ANSWER,
+            vendor_status="no-answer",
+            is_final=False,
+            attempts=1,
+            last_attempt_at=datetime(2026, 3, 5, 9, 15, tzinfo=UTC),
+            started_at=datetime(2026, 3, 5, 9, 15, 0, 250000, tzinfo=UTC),
+            duration=timedelta(minutes=1, seconds=30),
+            raw={"id": "c1"},
+        )
+        assert unstructure(contact) == {
+            "id": "c1",
+            "provider": "acme",
+            "campaign_id": "b1",
+            "phone_number": "+15551234567",
+            "phone_valid": True,
+            "name": "Jane Doe",
+            "first_name": None,
+            "last_name": None,
+            "email": None,
+            "external_id": None,
+            "fields": {"plan": "pro", "tags": [1, None]},
+            "status": "no_answer",
+            "vendor_status": "no-answer",
+            "is_final": False,
+            "call_id": None,
+            "attempts": 1,
+            "max_attempts": None,
+            "last_attempt_at": "2026-03-05T09:15:00Z",
+            "next_attempt_at": None,
+            "started_at": "2026-03-05T09:15:00.250000Z",
+            "ended_at": None,
+            "duration": 90,
+            "sip_code": None,
+            "failure_reason": None,
+            "raw": {"id": "c1"},
+        }
+
+    def test_a_campaign(self) -> None:
+        campaign = Campaign(
+            id="b1",
+            provider="acme",
+            name="Spring",
+            status=CampaignStatus.RUNNING,
+            vendor_status="active",
+            from_numbers=("+15551234567",),
+            counts=Counts(total=2, by_status={CallStatus.BUSY: 1, CallStatus.PENDING: 1}),
+            schedule=Schedule(
+                start=datetime(2026, 3, 5, 9, tzinfo=UTC),
+                timezone="Europe/Berlin",
+                window_start=time(9),
+                window_end=time(17, 30),
+                weekdays=(1, 2),
+            ),
+            retry=RetryPolicy(max_attempts=3, retry_on=frozenset({CallStatus.BUSY})),
+            cost=Money(Decimal("147.50"), "USD"),
+            average_duration=timedelta(seconds=61.5),
+            raw={"id": "b1"},
+        )
+        plain = unstructure(campaign)
+        assert json.loads(json.dumps(plain)) == {
+            "id": "b1",
+            "provider": "acme",
+            "name": "Spring",
+            "description": None,
+            "status": "running",
+            "vendor_status": "active",
+            "agent_id": None,
+            "from_numbers": ["+15551234567"],
+            "counts": {
+                "total": 2,
+                "attempted": None,
+                "succeeded": None,
+                "failed": None,
+                "pending": None,
+                "voicemail": None,
+                "no_answer": None,
+                "by_status": {"busy": 1, "pending": 1},
+            },
+            "schedule": {
+                "start": "2026-03-05T09:00:00Z",
+                "timezone": "Europe/Berlin",
+                "window_start": "09:00:00",
+                "window_end": "17:30:00",
+                "weekdays": [1, 2],
+                "max_calls_per_day": None,
+            },
+            "max_concurrency": None,
+            "retry": {"max_attempts": 3, "retry_on": ["busy"]},
+            "cost": {"amount": "147.50", "currency": "USD"},
+            "average_duration": 61.5,
+            "created_at": None,
+            "updated_at": None,
+            "started_at": None,
+            "completed_at": None,
+            "raw": {"id": "b1"},
+        }
+
+    def test_an_account(self) -> None:
+        account = Account(
+            id="acc_1",
+            provider="acme",
+            limits=AccountLimits(max_call_duration=timedelta(minutes=15), requests_per_minute=300),
+            raw={"account_id": "acc_1"},
+        )
+        assert unstructure(account) == {
+            "id": "acc_1",
+            "provider": "acme",
+            "name": None,
+            "email": None,
+            "limits": {
+                "max_contacts": None,
+                "max_concurrency": None,
+                "max_call_duration": 900,
+                "requests_per_minute": 300,
+            },
+            "raw": {"account_id": "acc_1"},
+        }
+
+    def test_a_report(self) -> None:
+        assert unstructure(ListingReport(expected_total=3, seen=3, requests=1, complete=True)) == {
+            "expected_total": 3,
+            "seen": 3,
+            "duplicates": 0,
+            "requests": 1,
+            "complete": True,
+        }
+
+    @pytest.mark.parametrize("retry_on", [frozenset(), frozenset(CallStatus)])
+    def test_a_set_of_statuses_is_ready_for_json(self, retry_on: frozenset[CallStatus]) -> None:
+        plain = json.loads(json.dumps(unstructure(RetryPolicy(retry_on=retry_on))))
+        assert sorted(plain["retry_on"]) == sorted(retry_on)
+
+    def test_the_order_of_a_set_of_statuses_does_not_depend_on_chance(self) -> None:
+        assert unstructure(RetryPolicy(retry_on=frozenset(CallStatus)))["retry_on"] == sorted(CallStatus)
+
+    def test_plain_data_stay_as_they_are(self) -> None:
+        assert unstructure({"a": [1, None, {"b": "c"}]}) == {"a": [1, None, {"b": "c"}]}
+
+
+class TestParts:
+    def test_a_time_without_an_offset_is_taken_for_utc(self) -> None:
+        assert utc(datetime(2026, 3, 5, 9), "at") == datetime(2026, 3, 5, 9, tzinfo=UTC)  # noqa: DTZ001 - on purpose
+
+    def test_a_time_with_an_offset_becomes_utc(self) -> None:
+        india = timezone(timedelta(hours=5, minutes=30))
+        moment = utc(datetime(2026, 3, 5, 9, tzinfo=india), "at")
+        assert (moment, moment and moment.tzinfo) == (datetime(2026, 3, 5, 3, 30, tzinfo=UTC), UTC)
+
+    def test_no_time_stays_none(self) -> None:
+        assert utc(None, "at") is None
+
+    @pytest.mark.parametrize("hours", [-1, 1])
+    def test_a_time_outside_of_the_calendar_is_refused(self, hours: int) -> None:
+        offset = timezone(timedelta(hours=hours))
+        edge = datetime(1, 1, 1, tzinfo=offset) if hours > 0 else datetime(9999, 12, 31, 23, 59, tzinfo=offset)
+        with pytest.raises(StructureError) as caught:
+            utc(edge, "at")
+        assert caught.value.path == "$.at"
+
+    @pytest.mark.parametrize(("number", "duration"), [(None, None), (0, timedelta(0)), (1.5, timedelta(seconds=1.5))])
+    def test_seconds_become_a_duration(self, number: float | None, duration: timedelta | None) -> None:
+        assert seconds(number, "took") == duration
+
+    @pytest.mark.parametrize("number", [1e300, -1e300, 10**15])
+    def test_a_duration_that_is_too_long_is_refused(self, number: float) -> None:
+        with pytest.raises(StructureError) as caught:
+            seconds(number, "took")
+        assert (caught.value.path, caught.value.reason) == ("$.took", "too large for a duration")
+
+    @pytest.mark.parametrize(
+        ("text", "expected"), [(None, None), ("", None), ("09:30", time(9, 30)), ("17:00:01", time(17, 0, 1))]
+    )
+    def test_a_time_of_day(self, text: str | None, expected: time | None) -> None:
+        assert time_of_day(text, "from") == expected
+
+    @pytest.mark.parametrize("text", ["25:00", "nine", "9"])
+    def test_what_is_no_time_of_day_is_refused(self, text: str) -> None:
+        with pytest.raises(StructureError) as caught:
+            time_of_day(text, "from")
+        assert (caught.value.path, caught.value.reason) == ("$.from", "not a time of day")
+
+    @pytest.mark.parametrize("text", [None, ""])
+    def test_an_id_is_required(self, text: str | None) -> None:
+        with pytest.raises(StructureError) as caught:
+            required(text, "id")
+        assert (caught.value.path, caught.value.reason) == ("$.id", "missing or empty")
+
+    @pytest.mark.parametrize(("value", "text"), [("a", "a"), ("", None), (None, None), (1, None), (["a"], None)])
+    def test_a_text_or_nothing(self, value: Any, text: str | None) -> None:
+        assert text_or_none(value) == text
+
+    @pytest.mark.parametrize("value", [None, 1, "", "soon", "2026-13-01", [], "0001-01-01T00:00:00+01:00"])
+    def test_a_time_or_nothing(self, value: Any) -> None:
+        assert instant_or_none(value) is None
+
+    def test_a_time_is_read(self) -> None:
+        assert instant_or_none("2026-03-05T09:00:00Z") == datetime(2026, 3, 5, 9, tzinfo=UTC)
+
+    def test_an_error_in_a_row_names_the_row(self) -> None:
+        with pytest.raises(StructureError) as caught:
+            collect((required(text, "id") for text in ("a", "b", "")), "$.data")
+        assert (caught.value.path, str(caught.value)) == ("$.data[2].id", "missing or empty at $.data[2].id")

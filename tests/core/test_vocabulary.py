@@ -1,0 +1,168 @@
+"""Translation of status words by a table."""
+
+import logging
+
+import pytest
+
+from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.vocabulary import StatusReader, StatusTable
+
+TABLE = StatusTable(
+    {
+        "pending": CallStatus.PENDING,
+        "scheduled": CallStatus.PENDING,
+        "in-progress": CallStatus.IN_PROGRESS,
+        "no_answer": CallStatus.NO_ANSWER,
+        "busy": CallStatus.BUSY,
+        "dialing": CallStatus.DIALING,
+        "cancelled": CallStatus.CANCELLED,
+    },
+    unknown=CallStatus.UNKNOWN,
+    filterable=frozenset({"pending", "scheduled", "no_answer"}),
+)
+
+
+@pytest.fixture
+def read() -> StatusReader[CallStatus]:
+    return StatusReader(TABLE, "acme", "contact")
+
+
+class TestTable:
+    @pytest.mark.parametrize(
+        "word",
+        [
+            "no_answer",
+            "no-answer",
+            "no answer",
+            "NO_ANSWER",
+            "No Answer",
+            "noAnswer",
+            "NoAnswer",
+            "no__answer",
+            "no\tanswer",
+        ],
+    )
+    def test_spelling_makes_no_difference(self, word: str) -> None:
+        assert TABLE.get(word) is CallStatus.NO_ANSWER
+
+    @pytest.mark.parametrize("word", ["in-progress", "in_progress", "inprogress", "In Progress"])
+    def test_the_tables_own_spelling_makes_no_difference(self, word: str) -> None:
+        assert TABLE.get(word) is CallStatus.IN_PROGRESS
+
+    @pytest.mark.parametrize("word", ["cancelled", "canceled", "Canceled", "CANCELLED"])
+    def test_american_and_british_cancelled_are_one(self, word: str) -> None:
+        assert TABLE.get(word) is CallStatus.CANCELLED
+
+    @pytest.mark.parametrize("word", ["dialing", "dialling", "Dialling"])
+    def test_american_and_british_dialling_are_one(self, word: str) -> None:
+        assert TABLE.get(word) is CallStatus.DIALING
+
+    def test_an_american_table_finds_the_british_word(self) -> None:
+        american = StatusTable({"canceled": CallStatus.CANCELLED}, unknown=CallStatus.UNKNOWN)
+        assert american.get("cancelled") is CallStatus.CANCELLED
+
+    @pytest.mark.parametrize("word", ["", "answer", "no_answers", "no.answer", "paused"])
+    def test_another_word_is_not_found(self, word: str) -> None:
+        assert TABLE.get(word) is None
+
+    def test_a_table_can_be_printed_in_its_own_order_and_spelling(self) -> None:
+        assert [word for word, _ in TABLE] == [
+            "pending",
+            "scheduled",
+            "in-progress",
+            "no_answer",
+            "busy",
+            "dialing",
+            "cancelled",
+        ]
+
+
+class TestFilterWord:
+    def test_a_word_that_says_exactly_what_is_wanted(self) -> None:
+        assert TABLE.filter_word(frozenset({CallStatus.NO_ANSWER})) == "no_answer"
+
+    def test_none_where_two_words_stand_for_the_status(self) -> None:
+        assert TABLE.filter_word(frozenset({CallStatus.PENDING})) is None
+
+    def test_none_where_the_vendors_filter_does_not_know_the_word(self) -> None:
+        assert TABLE.filter_word(frozenset({CallStatus.BUSY})) is None
+
+    def test_none_where_the_vendor_has_no_word(self) -> None:
+        assert TABLE.filter_word(frozenset({CallStatus.VOICEMAIL})) is None
+
+    def test_none_where_several_statuses_are_wanted(self) -> None:
+        assert TABLE.filter_word(frozenset({CallStatus.NO_ANSWER, CallStatus.VOICEMAIL})) is None
+        assert TABLE.filter_word(frozenset({CallStatus.NO_ANSWER, CallStatus.BUSY})) is None
+
+    def test_none_where_every_status_is_wanted(self) -> None:
+        assert TABLE.filter_word(frozenset()) is None
+
+    def test_none_for_the_unknown(self) -> None:
+        assert TABLE.filter_word(frozenset({CallStatus.UNKNOWN})) is None
+
+
+class TestReader:
+    def test_it_reads_by_the_table(self, read: StatusReader[CallStatus]) -> None:
+        assert read("busy") is CallStatus.BUSY
+
+    def test_it_reads_other_spellings(self, read: StatusReader[CallStatus], caplog: pytest.LogCaptureFixture) -> None:
+        assert [read("No Answer"), read("No Answer")] == [CallStatus.NO_ANSWER, CallStatus.NO_ANSWER]
+        assert caplog.messages == []
+
+    def test_no_word_is_unknown_and_not_worth_a_warning(
+        self, read: StatusReader[CallStatus], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert read(None) is CallStatus.UNKNOWN
+        assert caplog.messages == []
+
+    def test_an_unknown_word_is_warned_of_once(
+        self, read: StatusReader[CallStatus], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert [read("hibernating"), read("hibernating")] == [CallStatus.UNKNOWN, CallStatus.UNKNOWN]
+        assert caplog.record_tuples == [
+            (
+                "unibatch",
+                logging.WARNING,
+                "acme: unknown contact status 'hibernating' is taken for UNKNOWN; the word is kept in vendor_status",
+            )
+        ]
+
+    def test_each_reader_warns_for_itself(
+        self, read: StatusReader[CallStatus], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        read("hibernating")
+        StatusReader(TABLE, "other", "contact")("hibernating")
+        assert [message.split(":")[0] for message in caplog.messages] == ["acme", "other"]
+
+    def test_each_unknown_word_is_warned_of(
+        self, read: StatusReader[CallStatus], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        read("hibernating")
+        read("dreaming")
+        assert len(caplog.messages) == 2
+
+    def test_a_server_that_makes_up_words_cannot_flood_the_log(
+        self, read: StatusReader[CallStatus], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert {read(f"word {number}") for number in range(1000)} == {CallStatus.UNKNOWN}
+        assert len(caplog.messages) == 200
+
+    def test_a_server_that_makes_up_spellings_cannot_fill_the_memory(self, read: StatusReader[CallStatus]) -> None:
+        assert {read("busy" + " " * number) for number in range(1000)} == {CallStatus.BUSY}
+        assert len(read.known) == 200
+
+    def test_a_long_word_is_cut_and_a_phone_number_in_it_masked(
+        self, read: StatusReader[CallStatus], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        read("called +15551234567 " + "x" * 1000)
+        (message,) = caplog.messages
+        assert "+15551234567" not in message
+        assert len(message) < 200
+
+    def test_it_reads_campaigns_too(self, caplog: pytest.LogCaptureFixture) -> None:
+        table = StatusTable({"active": CampaignStatus.RUNNING}, unknown=CampaignStatus.UNKNOWN)
+        read = StatusReader(table, "acme", "campaign")
+        assert (read("Active"), read("asleep")) == (CampaignStatus.RUNNING, CampaignStatus.UNKNOWN)
+        assert caplog.messages == [
+            "acme: unknown campaign status 'asleep' is taken for UNKNOWN; the word is kept in vendor_status"
+        ]

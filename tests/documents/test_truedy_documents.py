@@ -1,0 +1,268 @@
+"""Every example of an answer on Truedy's pages, and what it means in the canonical model.
+
+The examples of the page "Add Contacts to Batch Call" are answers to writing, which the client does not do.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from bothways import Connect
+from replay import answers, replay
+
+from unibatch import (
+    CallStatus,
+    Campaign,
+    CampaignStatus,
+    Contact,
+    Counts,
+    ListingReport,
+    Money,
+    NotFound,
+    RetryPolicy,
+    Schedule,
+)
+
+MARCH_CAMPAIGN = Campaign(
+    id="batch_m1n2o3p4",
+    provider="truedy",
+    name="March follow-up campaign",
+    description=None,
+    status=CampaignStatus.RUNNING,
+    vendor_status="active",
+    agent_id="agt_f9447372",
+    from_numbers=("num_11111111-1111-1111-1111-111111111111",),
+    counts=Counts(
+        total=500,
+        attempted=350,
+        succeeded=280,
+        failed=70,
+        pending=None,
+        voicemail=45,
+        no_answer=25,
+        by_status={},
+    ),
+    schedule=Schedule(
+        start=datetime(2026, 3, 20, 9, tzinfo=UTC),
+        timezone=None,
+        window_start=None,
+        window_end=None,
+        weekdays=(),
+        max_calls_per_day=500,
+    ),
+    max_concurrency=None,
+    retry=None,
+    cost=Money(Decimal("147.5"), "USD"),
+    average_duration=timedelta(seconds=187),
+    created_at=datetime(2026, 3, 5, 10, tzinfo=UTC),
+    updated_at=datetime(2026, 3, 5, 15, 30, tzinfo=UTC),
+    started_at=None,
+    completed_at=None,
+)
+
+
+class TestContactInTheShapeOfTheSchema:
+    CASSETTE = "truedy/documented-contacts-of-schema"
+
+    def first_page(self, connect: Connect) -> list[Contact]:
+        with replay(self.CASSETTE):
+            return list(next(connect("truedy").list_contacts("batch_m1n2o3p4").pages()))
+
+    def test_every_field_is_read(self, connect: Connect) -> None:
+        assert self.first_page(connect) == [
+            Contact(
+                id="ctc_aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
+                provider="truedy",
+                campaign_id="batch_m1n2o3p4",
+                phone_number="+15551234567",
+                phone_valid=True,
+                name="John",
+                first_name="John",
+                last_name=None,
+                email=None,
+                external_id=None,
+                fields={},
+                status=CallStatus.COMPLETED,
+                vendor_status="completed",
+                is_final=True,
+                call_id="call_a1b2c3d4",
+                attempts=None,
+                max_attempts=None,
+                last_attempt_at=datetime(2026, 3, 5, 9, 15, tzinfo=UTC),
+                next_attempt_at=None,
+                started_at=None,
+                ended_at=None,
+                duration=None,
+                sip_code=None,
+                failure_reason=None,
+            )
+        ]
+
+    def test_the_row_is_kept_as_it_came(self, connect: Connect) -> None:
+        [contact] = self.first_page(connect)
+        assert contact.raw == answers(self.CASSETTE)[0]["data"][0]
+
+    def test_the_listing_is_not_complete_while_more_is_announced(self, connect: Connect) -> None:
+        with replay(self.CASSETTE):
+            listing = connect("truedy").list_contacts("batch_m1n2o3p4")
+            next(listing.pages())
+        assert listing.report == ListingReport(expected_total=500, seen=1, duplicates=0, requests=1, complete=False)
+
+
+class TestContactsInTheShapeOfTheExample:
+    CASSETTE = "truedy/documented-contacts-of-example"
+
+    def test_every_field_is_read(self, connect: Connect) -> None:
+        with replay(self.CASSETTE):
+            contacts = list(connect("truedy").list_contacts("batch_c3d4e5f6"))
+        assert contacts == [
+            Contact(
+                id="cnt_d4e5f6a7",
+                provider="truedy",
+                campaign_id="batch_c3d4e5f6",
+                phone_number="+12125551234",
+                phone_valid=True,
+                name="Jane Doe",
+                first_name=None,
+                last_name=None,
+                email=None,
+                external_id=None,
+                fields={},
+                status=CallStatus.COMPLETED,
+                vendor_status="completed",
+                is_final=True,
+                call_id="call_a1b2c3d4",
+                attempts=None,
+                max_attempts=None,
+                last_attempt_at=datetime(2026, 4, 5, 10, tzinfo=UTC),
+                next_attempt_at=None,
+                started_at=None,
+                ended_at=None,
+                duration=None,
+                sip_code=None,
+                failure_reason=None,
+            ),
+            Contact(
+                id="cnt_e5f6g7h8",
+                provider="truedy",
+                campaign_id="batch_c3d4e5f6",
+                phone_number="+15551230987",
+                phone_valid=True,
+                name="John Smith",
+                first_name=None,
+                last_name=None,
+                email=None,
+                external_id=None,
+                fields={},
+                status=CallStatus.PENDING,
+                vendor_status="pending",
+                is_final=False,
+                call_id=None,
+                attempts=None,
+                max_attempts=None,
+                last_attempt_at=None,
+                next_attempt_at=None,
+                started_at=None,
+                ended_at=None,
+                duration=None,
+                sip_code=None,
+                failure_reason=None,
+            ),
+        ]
+
+    def test_the_rows_are_kept_as_they_came(self, connect: Connect) -> None:
+        with replay(self.CASSETTE):
+            contacts = list(connect("truedy").list_contacts("batch_c3d4e5f6"))
+        assert [contact.raw for contact in contacts] == answers(self.CASSETTE)[0]["data"]
+
+    def test_two_rows_of_24_are_no_complete_listing(self, connect: Connect) -> None:
+        with replay(self.CASSETTE):
+            listing = connect("truedy").list_contacts("batch_c3d4e5f6")
+            list(listing)
+        assert listing.report == ListingReport(expected_total=24, seen=2, duplicates=0, requests=1, complete=False)
+
+
+class TestCampaignInTheShapeOfTheExample:
+    CASSETTE = "truedy/documented-campaign-of-example"
+
+    def test_every_field_is_read(self, connect: Connect) -> None:
+        with replay(self.CASSETTE):
+            campaign = connect("truedy").get_campaign("batch_c3d4e5f6")
+        assert campaign == Campaign(
+            id="batch_c3d4e5f6",
+            provider="truedy",
+            name="Q2 Outreach Campaign",
+            description=None,
+            status=CampaignStatus.DRAFT,
+            vendor_status="draft",
+            agent_id="agt_f9447372",
+            from_numbers=("+18005559876",),
+            counts=Counts(
+                total=500,
+                attempted=0,
+                succeeded=0,
+                failed=0,
+                pending=500,
+                voicemail=None,
+                no_answer=None,
+                by_status={},
+            ),
+            schedule=Schedule(start=None, timezone="America/New_York"),
+            max_concurrency=5,
+            retry=RetryPolicy(max_attempts=3, retry_on=frozenset()),
+            cost=None,
+            average_duration=None,
+            created_at=datetime(2026, 4, 1, 9, tzinfo=UTC),
+            updated_at=datetime(2026, 4, 5, 10, 22, tzinfo=UTC),
+            started_at=None,
+            completed_at=None,
+        )
+
+    def test_the_object_is_kept_as_it_came(self, connect: Connect) -> None:
+        with replay(self.CASSETTE):
+            campaign = connect("truedy").get_campaign("batch_c3d4e5f6")
+        assert campaign.raw == answers(self.CASSETTE)[0]["data"]
+
+
+class TestCampaignInTheShapeOfTheSchema:
+    CASSETTE = "truedy/documented-campaign-of-schema"
+
+    def test_every_field_is_read(self, connect: Connect) -> None:
+        with replay(self.CASSETTE):
+            campaign = connect("truedy").get_campaign("batch_m1n2o3p4")
+        assert campaign == MARCH_CAMPAIGN
+
+    def test_the_object_is_kept_as_it_came(self, connect: Connect) -> None:
+        with replay(self.CASSETTE):
+            campaign = connect("truedy").get_campaign("batch_m1n2o3p4")
+        assert campaign.raw == answers(self.CASSETTE)[0]["data"]
+
+
+class TestPageOfCampaigns:
+    CASSETTE = "truedy/documented-campaigns-page"
+
+    def test_its_rows_are_the_same_objects_as_single_campaigns(self, connect: Connect) -> None:
+        with replay(self.CASSETTE):
+            page = next(connect("truedy").list_campaigns().pages())
+        assert list(page) == [MARCH_CAMPAIGN]
+
+    def test_its_pagination_is_believed(self, connect: Connect) -> None:
+        with replay(self.CASSETTE):
+            listing = connect("truedy").list_campaigns()
+            next(listing.pages())
+        assert listing.report == ListingReport(expected_total=156, seen=1, duplicates=0, requests=1, complete=False)
+
+
+class TestError:
+    def test_every_field_is_read(self, connect: Connect) -> None:
+        with replay("truedy/documented-error"), pytest.raises(NotFound) as caught:
+            list(connect("truedy").list_contacts("batch_c3d4e5f6"))
+        error = caught.value
+        assert (error.provider, error.operation, error.subject) == ("truedy", "list_contacts", "batch_c3d4e5f6")
+        assert (error.http_status, error.code) == (404, "not_found")
+        assert error.message == "The requested resource does not exist"
+        assert error.details == {"resource": "agent", "id": "agt_invalid"}
+        assert error.request_id is None
+        assert error.field_errors == {}

@@ -1,0 +1,148 @@
+"""Whatever the server does page by page: a listing comes to an end, and says whether it saw everything."""
+
+from collections.abc import Callable
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unibatch.core.paging import Page, Pager, Paging, Position
+
+searched = settings(max_examples=300, deadline=None, derandomize=True, database=None)
+
+MANY = 500
+"""More requests than any of these listings can need."""
+
+styles = st.sampled_from(["offset", "page", "cursor"])
+
+
+def read(paging: Paging, server: Callable[[Position], Page[str]]) -> tuple[list[str], Pager[str]]:
+    """Read a listing to its end."""
+    pager: Pager[str] = Pager(paging, str)
+    rows: list[str] = []
+    while pager.position is not None:
+        assert pager.report.requests < MANY
+        rows += pager.accept(server(pager.position))
+    return rows, pager
+
+
+def paging_of(style: str, size: int) -> Paging:
+    return Paging(style, size, size_param="limit", position_param="at")  # type: ignore[arg-type]
+
+
+def where(style: str, position: Position, size: int) -> int:
+    """How many rows come before a position."""
+    if style == "page":
+        return (int(position) - 1) * size
+    return int(position or 0)
+
+
+@searched
+@given(
+    style=styles,
+    count=st.integers(0, 60),
+    size=st.integers(1, 25),
+    tells_more=st.booleans(),
+    tells_total=st.booleans(),
+)
+def test_a_server_at_rest_is_read_whole(
+    style: str, count: int, size: int, *, tells_more: bool, tells_total: bool
+) -> None:
+    everything = [f"row {number}" for number in range(count)]
+
+    def server(position: Position) -> Page[str]:
+        begin = where(style, position, size)
+        more = begin + size < count
+        return Page(
+            items=everything[begin : begin + size],
+            total=count if tells_total else None,
+            has_more=more if tells_more else None,
+            next_cursor=str(begin + size) if style == "cursor" and more else None,
+        )
+
+    rows, pager = read(paging_of(style, size), server)
+    assert rows == everything
+    assert pager.report.complete
+    assert (pager.report.seen, pager.report.duplicates) == (count, 0)
+    assert pager.report.requests <= count // size + 2
+
+
+@searched
+@given(
+    style=styles,
+    count=st.integers(0, 60),
+    size=st.integers(1, 25),
+    given_size=st.integers(1, 25),
+    says_more=st.none() | st.booleans(),
+    says_total=st.none() | st.integers(-5, 200),
+    at_the_end=st.sampled_from(["nothing", "the last page", "the first page"]),
+)
+def test_a_server_that_lies_about_the_rest_comes_to_an_end(  # noqa: PLR0917 - what a server can do
+    style: str,
+    count: int,
+    size: int,
+    given_size: int,
+    says_more: bool | None,  # noqa: FBT001 - what a server says
+    says_total: int | None,
+    at_the_end: str,
+) -> None:
+    everything = [f"row {number}" for number in range(count)]
+
+    def server(position: Position) -> Page[str]:
+        begin = where(style, position, size)
+        items = everything[begin : begin + given_size]
+        if not items and at_the_end == "the last page":
+            items = everything[-given_size:]
+        if not items and at_the_end == "the first page" and count <= given_size:
+            items = everything
+        cursor = None if style != "cursor" or says_more is False else str(begin + given_size)
+        return Page(items=items, total=says_total, has_more=says_more, next_cursor=cursor)
+
+    rows, pager = read(paging_of(style, size), server)
+    assert set(rows) <= set(everything)
+    assert len(rows) == pager.report.seen
+    if pager.report.complete and says_total is not None:
+        assert pager.report.seen == says_total
+
+
+@searched
+@given(style=styles, items=st.lists(st.sampled_from("abcdef"), max_size=8), says_total=st.none() | st.integers(0, 10))
+def test_a_server_that_ignores_the_position_comes_to_an_end(
+    style: str, items: list[str], says_total: int | None
+) -> None:
+    def server(_: Position) -> Page[str]:
+        return Page(items=items, total=says_total, has_more=True, next_cursor="again" if style == "cursor" else None)
+
+    rows, pager = read(paging_of(style, 8), server)
+    assert rows == list(dict.fromkeys(items))
+    assert pager.report.requests <= 2
+    assert not pager.report.complete
+
+
+@searched
+@given(
+    count=st.integers(1, 60),
+    size=st.integers(1, 25),
+    inserted=st.integers(1, 25),
+    after=st.integers(1, 4),
+)
+def test_rows_that_shift_by_no_more_than_a_page_come_once(count: int, size: int, inserted: int, after: int) -> None:
+    inserted = min(inserted, size)
+    rows_then = [f"row {number}" for number in range(count)]
+    rows_later = [f"new {number}" for number in range(inserted)] + rows_then
+    asked = 0
+
+    def server(position: Position) -> Page[str]:
+        nonlocal asked
+        asked += 1
+        everything = rows_then if asked <= after else rows_later
+        begin = int(position)
+        return Page(
+            items=everything[begin : begin + size],
+            total=len(everything),
+            has_more=begin + size < len(everything),
+        )
+
+    rows, pager = read(paging_of("offset", size), server)
+    assert len(set(rows)) == len(rows)
+    missing = set(rows_later if asked > after else rows_then) - set(rows)
+    assert pager.report.complete == (not missing)

@@ -1,0 +1,422 @@
+"""TalkifAI: what is particular about it, tried with plain values."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from unibatch.core.errors import ConfigError, NotFound, UnsupportedFeature
+from unibatch.core.flow import Request, Response
+from unibatch.core.model import Campaign, Contact, Counts, RetryPolicy, Schedule
+from unibatch.core.paging import Page, Pager
+from unibatch.core.provider import CampaignFilter, ContactFilter
+from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.structuring import StructureError
+from unibatch.providers.talkifai import TalkifAI
+from unibatch.testing import play
+
+CONTACT = {
+    "id": "con_1",
+    "phoneNumber": "+12125550123",
+    "contactData": {"phone": "+12125550123", "name": "Jane Doe", "plan": "pro"},
+    "status": "no_answer",
+    "errorCode": "480",
+    "attemptCount": 1,
+    "maxAttempts": 3,
+    "lastAttemptAt": "2026-03-05T09:00:00Z",
+    "nextRetryAt": "2026-03-05T09:15:00Z",
+    "completedAt": None,
+    "roomName": None,
+    "failureReason": "Nobody answered",
+    "callDuration": None,
+}
+JOB = {
+    "id": "job_1",
+    "name": "Renewals",
+    "description": "First quarter",
+    "status": "running",
+    "organizationId": "org_1",
+    "agentId": "agent_1",
+    "fromPhoneNumberId": "pn_1",
+    "totalContacts": 10,
+    "contactsProcessed": 4,
+    "successfulCalls": 3,
+    "failedCalls": 1,
+    "statusBreakdown": {"pending": 5, "completed": 3, "no_answer": 1, "queued": 1},
+    "scheduledStartTime": "2026-03-05T08:00:00Z",
+    "actualStartTime": "2026-03-05T08:00:01Z",
+    "completedAt": None,
+    "estimatedCompletionTime": "2026-03-05T10:00:00Z",
+    "createdAt": "2026-03-04T12:00:00Z",
+    "concurrentCallLimit": 5,
+    "retryPolicy": {"maxAttempts": 3, "retryableStatuses": ["no_answer", "busy", "timeout"]},
+    "contacts": [CONTACT],
+    "contactsTotal": 1,
+    "contactsPage": 1,
+    "contactsPageSize": 500,
+    "contactsHasMore": False,
+}
+
+
+@pytest.fixture
+def talkifai() -> TalkifAI:
+    return TalkifAI({"organization_id": "org_1"})
+
+
+def page_of(job: dict[str, Any]) -> Page[Contact]:
+    return play(TalkifAI({}).list_contacts("job_1", 1, ContactFilter()), job).value
+
+
+def contact_of(*, job: str | None = "running", without: tuple[str, ...] = (), **changes: Any) -> Contact:
+    """The contact above with changes, in a job of this status."""
+    row = {key: value for key, value in (CONTACT | changes).items() if key not in without}
+    return page_of({"status": job, "contacts": [row]}).items[0]
+
+
+def campaign_of(job: dict[str, Any]) -> Campaign:
+    return play(TalkifAI({}).get_campaign("job_1"), job).value
+
+
+class TestVocabulary:
+    def test_calls(self) -> None:
+        assert dict(TalkifAI.call_statuses) == {
+            "pending": CallStatus.PENDING,
+            "queued": CallStatus.RETRY_SCHEDULED,
+            "dialing": CallStatus.DIALING,
+            "completed": CallStatus.COMPLETED,
+            "no_answer": CallStatus.NO_ANSWER,
+            "busy": CallStatus.BUSY,
+            "timeout": CallStatus.TIMEOUT,
+            "blocked": CallStatus.BLOCKED,
+            "invalid_number": CallStatus.INVALID_NUMBER,
+            "carrier_error": CallStatus.CARRIER_ERROR,
+            "failed": CallStatus.FAILED,
+            "cancelled": CallStatus.CANCELLED,
+        }
+
+    def test_campaigns(self) -> None:
+        # "paused" is not documented for the API, but the dashboard can pause a job.
+        assert dict(TalkifAI.campaign_statuses) == {
+            "pending": CampaignStatus.PENDING,
+            "scheduled": CampaignStatus.SCHEDULED,
+            "running": CampaignStatus.RUNNING,
+            "paused": CampaignStatus.PAUSED,
+            "completed": CampaignStatus.COMPLETED,
+            "failed": CampaignStatus.FAILED,
+            "cancelled": CampaignStatus.CANCELLED,
+        }
+
+    def test_the_filter_of_contacts_understands_every_word(self) -> None:
+        assert TalkifAI.call_statuses._filterable == set(TalkifAI.call_statuses.words)
+
+    def test_the_filter_of_campaigns_does_not_know_paused(self) -> None:
+        assert set(TalkifAI.campaign_statuses.words) - TalkifAI.campaign_statuses._filterable == {"paused"}
+
+
+class TestRequests:
+    def test_contacts_are_asked_for_by_the_five_hundred_inside_the_job(self, talkifai: TalkifAI) -> None:
+        request = next(talkifai.list_contacts("job_1", 2, ContactFilter()))
+        assert request == Request(
+            operation="list_contacts",
+            path="/batch/jobs/job_1",
+            query={"contactsPageSize": "500", "contactsPage": "2"},
+            subject="job_1",
+        )
+
+    def test_campaigns_are_asked_for_by_the_hundred_of_an_organization(self, talkifai: TalkifAI) -> None:
+        request = next(talkifai.list_campaigns(1, CampaignFilter()))
+        assert request == Request(
+            operation="list_campaigns",
+            path="/batch/jobs",
+            query={"organizationId": "org_1", "pageSize": "100", "page": "1"},
+        )
+
+    def test_a_campaign_is_asked_for_with_as_few_contacts_as_can_be(self, talkifai: TalkifAI) -> None:
+        request = next(talkifai.get_campaign("job_1"))
+        assert (request.path, request.query) == ("/batch/jobs/job_1", {"contactsPageSize": "1"})
+
+    def test_the_vendor_filters_contacts_by_status(self, talkifai: TalkifAI) -> None:
+        wanted = ContactFilter(status=frozenset({CallStatus.RETRY_SCHEDULED}))
+        assert next(talkifai.list_contacts("job_1", 1, wanted)).query["contactStatus"] == "queued"
+
+    def test_nothing_of_this_vendor_is_queued_in_our_sense(self, talkifai: TalkifAI) -> None:
+        wanted = ContactFilter(status=frozenset({CallStatus.QUEUED}))
+        assert "contactStatus" not in next(talkifai.list_contacts("job_1", 1, wanted)).query
+
+    def test_the_vendor_filters_campaigns_by_status_but_not_by_agent(self, talkifai: TalkifAI) -> None:
+        wanted = CampaignFilter(status=frozenset({CampaignStatus.RUNNING}), agent_id="agent_1")
+        query = next(talkifai.list_campaigns(1, wanted)).query
+        assert query == {"organizationId": "org_1", "pageSize": "100", "page": "1", "status": "running"}
+
+    def test_without_an_organization_nothing_is_sent_and_the_remedy_is_named(self) -> None:
+        with pytest.raises(ConfigError) as caught:
+            next(TalkifAI({}).list_campaigns(1, CampaignFilter()))
+        assert str(caught.value) == (
+            "TalkifAI lists campaigns by organization, and organization_id is not set: add it to the table "
+            '[profiles.NAME.defaults] of the configuration, or pass defaults={"organization_id": "..."}'
+        )
+
+    def test_one_campaign_is_read_without_an_organization(self) -> None:
+        assert next(TalkifAI({}).get_campaign("job_1")).operation == "get_campaign"
+
+    def test_the_key_is_a_bearer_token(self, talkifai: TalkifAI) -> None:
+        assert talkifai.headers("key") == {"Authorization": "Bearer key"}
+
+    def test_the_key_may_stand_in_another_header(self) -> None:
+        assert TalkifAI({"auth_header": "X-API-Key"}).headers("key") == {"X-API-Key": "key"}
+
+    @pytest.mark.parametrize("header", ["X-Other", "", None, 1, ["X-API-Key"], {}])
+    def test_any_other_header_is_refused(self, header: Any) -> None:
+        with pytest.raises(ConfigError) as caught:
+            TalkifAI({"auth_header": header})
+        assert str(caught.value) == f'auth_header must be "Authorization" or "X-API-Key", not {header!r}'
+
+    def test_there_is_no_account(self, talkifai: TalkifAI) -> None:
+        with pytest.raises(UnsupportedFeature):
+            talkifai.get_account()
+
+
+class TestContacts:
+    def test_as_documented(self) -> None:
+        assert contact_of() == Contact(
+            id="con_1",
+            provider="talkifai",
+            campaign_id="job_1",
+            phone_number="+12125550123",
+            phone_valid=True,
+            name="Jane Doe",
+            fields={"plan": "pro"},
+            status=CallStatus.NO_ANSWER,
+            vendor_status="no_answer",
+            is_final=False,
+            attempts=1,
+            max_attempts=3,
+            last_attempt_at=datetime(2026, 3, 5, 9, tzinfo=UTC),
+            next_attempt_at=datetime(2026, 3, 5, 9, 15, tzinfo=UTC),
+            sip_code=480,
+            failure_reason="Nobody answered",
+        )
+
+    def test_a_call_that_took_place(self) -> None:
+        contact = contact_of(status="completed", completedAt="2026-03-05T09:02:00Z", callDuration=61, errorCode=None)
+        assert (contact.ended_at, contact.duration) == (
+            datetime(2026, 3, 5, 9, 2, tzinfo=UTC),
+            timedelta(seconds=61),
+        )
+        assert contact.sip_code is None
+
+    def test_queued_is_a_retry_and_not_a_first_attempt(self) -> None:
+        contact = contact_of(status="queued")
+        assert (contact.status, contact.vendor_status) == (CallStatus.RETRY_SCHEDULED, "queued")
+
+    def test_the_raw_mapping_is_kept_as_it_came(self) -> None:
+        assert contact_of().raw == CONTACT
+
+    @pytest.mark.parametrize(
+        ("code", "sip_code"),
+        [
+            ("480", 480),
+            (486, 486),
+            ("100", 100),
+            ("699", 699),
+            ("000", None),
+            ("099", None),
+            ("700", None),
+            ("48", None),
+            ("4800", None),
+            (" 480", None),
+            ("\u0664\u0668\u0660", None),
+            ("busy", None),
+            ("", None),
+            (None, None),
+        ],
+    )
+    def test_the_sip_code_is_read_from_text(self, code: str | int | None, sip_code: int | None) -> None:
+        assert contact_of(errorCode=code).sip_code == sip_code
+
+    def test_a_wrong_type_is_named_by_its_path(self) -> None:
+        with pytest.raises(StructureError) as caught:
+            contact_of(attemptCount="1")
+        assert caught.value.path == "$.contacts[0].attemptCount"
+
+
+class TestUploadedData:
+    def test_what_the_canonical_model_has_a_place_for_is_lifted(self) -> None:
+        data = {
+            "phone": "+12125550123",
+            "name": "Jane Doe",
+            "first_name": "Jane",
+            "last_name": "Doe",
+            "email": "jane@example.com",
+            "external_id": "101",
+            "plan": "pro",
+        }
+        contact = contact_of(contactData=data)
+        assert (contact.name, contact.first_name, contact.last_name) == ("Jane Doe", "Jane", "Doe")
+        assert (contact.email, contact.external_id) == ("jane@example.com", "101")
+        assert contact.fields == {"plan": "pro"}
+        assert contact.raw["contactData"] == data
+
+    def test_an_external_id_may_have_been_uploaded_as_a_number(self) -> None:
+        assert contact_of(contactData={"external_id": 101}).external_id == "101"
+
+    @pytest.mark.parametrize("value", [True, 1.5, ["x"], {"a": 1}])
+    def test_what_has_another_type_is_not_lifted_and_not_lost(self, value: Any) -> None:
+        contact = contact_of(contactData={"name": value, "external_id": value})
+        assert (contact.name, contact.external_id) == (None, None)
+        assert contact.fields == {"name": value, "external_id": value}
+
+    def test_a_blank_name_is_none(self) -> None:
+        assert contact_of(contactData={"name": ""}).name is None
+
+    @pytest.mark.parametrize("data", [None, {}])
+    def test_nothing_uploaded(self, data: Any) -> None:
+        contact = contact_of(contactData=data)
+        assert (contact.name, contact.fields) == (None, {})
+
+    def test_no_key_at_all(self) -> None:
+        assert contact_of(without=("contactData",)).fields == {}
+
+
+class TestFinality:
+    """no_answer, busy and timeout are tried again by the vendor while attempts remain."""
+
+    @pytest.mark.parametrize("status", ["no_answer", "busy", "timeout"])
+    def test_not_final_while_attempts_remain(self, status: str) -> None:
+        assert not contact_of(status=status).is_final
+
+    @pytest.mark.parametrize("status", ["no_answer", "busy", "timeout"])
+    def test_final_when_attempts_are_used_up(self, status: str) -> None:
+        assert contact_of(status=status, attemptCount=3).is_final
+
+    @pytest.mark.parametrize("status", ["no_answer", "busy", "timeout"])
+    def test_final_when_there_is_no_next_attempt(self, status: str) -> None:
+        assert contact_of(status=status, nextRetryAt=None).is_final
+
+    @pytest.mark.parametrize("status", ["no_answer", "busy", "timeout"])
+    @pytest.mark.parametrize("job", ["completed", "failed", "cancelled"])
+    def test_final_when_the_job_is_over(self, status: str, job: str) -> None:
+        assert contact_of(status=status, job=job).is_final
+
+    @pytest.mark.parametrize("status", ["no_answer", "busy", "timeout"])
+    def test_not_final_when_nothing_is_said_of_the_next_attempt(self, status: str) -> None:
+        assert not contact_of(status=status, without=("nextRetryAt",)).is_final
+
+    def test_final_when_attempts_are_used_up_and_nothing_is_said_of_the_next(self) -> None:
+        assert contact_of(attemptCount=3, without=("nextRetryAt",)).is_final
+
+    def test_not_final_when_nothing_is_said_of_attempts_either(self) -> None:
+        assert not contact_of(without=("nextRetryAt", "attemptCount", "maxAttempts")).is_final
+
+    @pytest.mark.parametrize(
+        "status", ["completed", "failed", "blocked", "invalid_number", "carrier_error", "cancelled"]
+    )
+    def test_other_ends_are_final_at_once(self, status: str) -> None:
+        assert contact_of(status=status).is_final
+
+    @pytest.mark.parametrize("status", ["pending", "queued", "dialing", "hibernating"])
+    def test_what_is_under_way_is_not_final(self, status: str) -> None:
+        assert not contact_of(status=status, nextRetryAt=None).is_final
+
+    @pytest.mark.parametrize("status", ["pending", "queued", "hibernating"])
+    def test_what_was_waiting_when_the_job_ended_is_final(self, status: str) -> None:
+        assert contact_of(status=status, job="cancelled").is_final
+
+    def test_a_call_under_way_when_the_job_ended_is_not_final(self) -> None:
+        assert not contact_of(status="dialing", job="cancelled").is_final
+
+    @pytest.mark.parametrize("job", ["running", "paused", "scheduled", "pending", "hibernating", None])
+    def test_a_job_that_is_not_over_settles_nothing(self, job: str | None) -> None:
+        assert not contact_of(job=job).is_final
+
+
+class TestPages:
+    def test_contacts_have_a_flag_and_a_total(self) -> None:
+        page = page_of(JOB | {"contactsTotal": 7, "contactsHasMore": True})
+        assert (len(page.items), page.total, page.has_more) == (1, 7, True)
+
+    def test_campaigns_have_no_flag_and_go_by_the_total(self, talkifai: TalkifAI) -> None:
+        body = {"batchJobs": [JOB], "total": 2, "page": 1, "pageSize": 100}
+        page = play(talkifai.list_campaigns(1, CampaignFilter()), body).value
+        assert (page.total, page.has_more) == (2, None)
+        pager: Pager[Campaign] = Pager(talkifai.campaign_paging, lambda campaign: campaign.id)
+        pager.accept(page)
+        assert pager.position == 2
+
+    def test_a_campaign_in_a_list_is_named_by_its_path(self, talkifai: TalkifAI) -> None:
+        with pytest.raises(StructureError) as caught:
+            play(talkifai.list_campaigns(1, CampaignFilter()), {"batchJobs": [JOB, JOB | {"id": ""}]})
+        assert caught.value.path == "$.batchJobs[1].id"
+
+
+class TestCampaigns:
+    def test_as_documented(self) -> None:
+        assert campaign_of(JOB) == Campaign(
+            id="job_1",
+            provider="talkifai",
+            name="Renewals",
+            description="First quarter",
+            status=CampaignStatus.RUNNING,
+            vendor_status="running",
+            agent_id="agent_1",
+            from_numbers=("pn_1",),
+            counts=Counts(
+                total=10,
+                attempted=4,
+                succeeded=3,
+                failed=1,
+                pending=5,
+                no_answer=1,
+                by_status={
+                    CallStatus.PENDING: 5,
+                    CallStatus.COMPLETED: 3,
+                    CallStatus.NO_ANSWER: 1,
+                    CallStatus.RETRY_SCHEDULED: 1,
+                },
+            ),
+            schedule=Schedule(start=datetime(2026, 3, 5, 8, tzinfo=UTC)),
+            max_concurrency=5,
+            retry=RetryPolicy(
+                max_attempts=3, retry_on=frozenset({CallStatus.NO_ANSWER, CallStatus.BUSY, CallStatus.TIMEOUT})
+            ),
+            created_at=datetime(2026, 3, 4, 12, tzinfo=UTC),
+            started_at=datetime(2026, 3, 5, 8, 0, 1, tzinfo=UTC),
+        )
+
+    def test_the_raw_mapping_is_kept(self) -> None:
+        assert campaign_of(JOB).raw == JOB
+
+    def test_as_little_as_can_be_told(self) -> None:
+        assert campaign_of({"id": "job_1"}) == Campaign(id="job_1", provider="talkifai", status=CampaignStatus.UNKNOWN)
+
+    def test_unknown_words_of_the_breakdown_are_counted_together(self) -> None:
+        counts = campaign_of({"id": "job_1", "statusBreakdown": {"dreaming": 1, "hibernating": 2}}).counts
+        assert counts.by_status == {CallStatus.UNKNOWN: 3}
+
+    def test_a_job_paused_in_the_dashboard_is_paused(self) -> None:
+        assert campaign_of({"id": "job_1", "status": "paused"}).status is CampaignStatus.PAUSED
+
+
+class TestRefusals:
+    def refusal(self, content: bytes, **headers: str) -> Any:
+        return TalkifAI({}).refusal(Response(status=400, content=content, headers=headers))
+
+    def test_the_error_object(self) -> None:
+        refusal = self.refusal(b'{"success": false, "error": "Invalid page", "code": "invalid_page"}')
+        assert (refusal.code, refusal.message) == ("invalid_page", "Invalid page")
+
+    def test_the_request_id_stands_in_a_header(self) -> None:
+        assert self.refusal(b"{}", **{"x-request-id": "req_1"}).request_id == "req_1"
+
+    def test_a_job_that_is_not_found_is_told_by_its_code(self) -> None:
+        assert dict(TalkifAI.error_codes) == {"job_not_found": NotFound}
+
+    @pytest.mark.parametrize("content", [b'{"error": {}, "code": 1}', b"[]", b"<html>", b""])
+    def test_other_bodies_say_little(self, content: bytes) -> None:
+        refusal = self.refusal(content)
+        assert (refusal.code, refusal.message) == (None, None)
+
+
+def test_what_is_done_in_the_dashboard_only_is_declared_so() -> None:
+    unavailable = {name for name, support in TalkifAI.capabilities.operations.items() if not support.available}
+    assert unavailable == {"get_account", "add_contacts", "pause_campaign", "resume_campaign", "delete_campaign"}

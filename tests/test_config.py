@@ -1,0 +1,572 @@
+"""Profiles, and how a connection is chosen."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import pytest
+
+import unibatch
+from unibatch import ConfigError, Timeout
+from unibatch.config import Profile, connect, connect_async, find_file, load_profile, profile_names, read_settings
+from unibatch.providers import registry
+from unibatch.providers.truedy import Truedy
+
+MINIMAL = '[profiles.main]\nprovider = "truedy"\napi_key = { env = "TRUEDY_API_KEY" }\n'
+
+
+class Acme(Truedy):
+    """A provider from another package."""
+
+    name = "acme"
+    title = "Acme"
+
+
+@pytest.fixture(autouse=True)
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A working directory, a home and a user's configuration directory, all empty; no settings; one key."""
+    for name in ("here", "home", "user"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.setattr(platformdirs, "user_config_dir", lambda name: str(tmp_path / "user" / name))
+    for name in ("CONFIG", "PROVIDER", "API_KEY", "BASE_URL"):
+        monkeypatch.delenv(f"UNIBATCH_{name}", raising=False)
+    monkeypatch.setenv("TRUEDY_API_KEY", "the-key")
+
+
+@pytest.fixture
+def user_file(tmp_path: Path) -> Path:
+    folder = tmp_path / "user" / "unibatch"
+    folder.mkdir()
+    return folder / "unibatch.toml"
+
+
+def write(text: str, path: Path | None = None) -> Path:
+    path = path or Path("unibatch.toml")
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def refusal(call: Callable[[], Any]) -> str:
+    """What a call is refused with."""
+    with pytest.raises(ConfigError) as caught:
+        call()
+    return str(caught.value)
+
+
+class TestWhereTheFileIs:
+    def test_the_variable_comes_first(self, tmp_path: Path, user_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        named = write(MINIMAL, tmp_path / "other.toml")
+        write(MINIMAL)
+        write(MINIMAL, user_file)
+        monkeypatch.setenv("UNIBATCH_CONFIG", str(named))
+        assert find_file() == named
+
+    def test_the_working_directory_comes_second(self, user_file: Path) -> None:
+        write(MINIMAL)
+        write(MINIMAL, user_file)
+        assert find_file() == Path("unibatch.toml")
+
+    def test_the_users_directory_comes_third(self, user_file: Path) -> None:
+        write(MINIMAL, user_file)
+        assert find_file() == user_file
+
+    def test_there_may_be_none(self) -> None:
+        assert find_file() is None
+
+    def test_the_variable_may_begin_with_the_home(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        write(MINIMAL, tmp_path / "home" / "u.toml")
+        monkeypatch.setenv("UNIBATCH_CONFIG", "~/u.toml")
+        assert find_file() == tmp_path / "home" / "u.toml"
+
+    def test_the_variable_must_name_a_file(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        write(MINIMAL)
+        monkeypatch.setenv("UNIBATCH_CONFIG", "missing.toml")
+        assert refusal(find_file) == "UNIBATCH_CONFIG names missing.toml, which is not a file; correct or unset it"
+
+    def test_an_empty_variable_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        write(MINIMAL)
+        monkeypatch.setenv("UNIBATCH_CONFIG", "")
+        assert find_file() == Path("unibatch.toml")
+
+
+class TestWhichProfile:
+    def test_the_one_that_is_named(self) -> None:
+        write(MINIMAL + MINIMAL.replace("main", "other"))
+        assert load_profile("other").name == "other"
+
+    def test_the_default(self) -> None:
+        write('default = "other"\n' + MINIMAL + MINIMAL.replace("main", "other"))
+        assert load_profile().name == "other"
+
+    def test_the_only_one(self) -> None:
+        write(MINIMAL)
+        assert load_profile().name == "main"
+
+    def test_two_and_no_default(self) -> None:
+        write(MINIMAL + MINIMAL.replace("main", "other"))
+        assert refusal(load_profile) == (
+            'unibatch.toml sets no default profile: name one, or write default = "..." at its top; '
+            "known are main, other"
+        )
+
+    def test_an_unknown_one_lists_the_known(self) -> None:
+        write(MINIMAL + MINIMAL.replace("main", "other"))
+        assert refusal(lambda: load_profile("mane")) == (
+            "there is no profile 'mane' in unibatch.toml; known are main, other"
+        )
+
+    def test_a_default_that_is_not_there(self) -> None:
+        write('default = "mane"\n' + MINIMAL)
+        assert refusal(read_settings) == (
+            "unibatch.toml: default names the profile 'mane', which is not there; known are main"
+        )
+
+    def test_a_file_without_profiles(self) -> None:
+        write("")
+        assert refusal(lambda: load_profile("main")) == (
+            "there is no profile 'main' in unibatch.toml; it has no profiles yet"
+        )
+
+    def test_their_names(self) -> None:
+        write(MINIMAL + MINIMAL.replace("main", "other"))
+        assert profile_names() == ["main", "other"]
+
+    def test_names_do_not_need_keys(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("TRUEDY_API_KEY")
+        write(MINIMAL)
+        assert profile_names() == ["main"]
+
+
+class TestWithoutAFile:
+    REMEDY = "run `unibatch init` to write a unibatch.toml, or set UNIBATCH_PROVIDER and UNIBATCH_API_KEY"
+
+    def test_the_environment_is_one_profile(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("UNIBATCH_PROVIDER", "techladder")
+        monkeypatch.setenv("UNIBATCH_API_KEY", " sk_1\n")
+        monkeypatch.setenv("UNIBATCH_BASE_URL", "https://example.com")
+        assert load_profile() == Profile(
+            name="environment", provider="techladder", api_key="sk_1", base_url="https://example.com"
+        )
+        assert load_profile("environment") == load_profile()
+        assert profile_names() == ["environment"]
+
+    def test_the_base_url_may_be_left_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("UNIBATCH_PROVIDER", "techladder")
+        monkeypatch.setenv("UNIBATCH_API_KEY", "sk_1")
+        assert load_profile().base_url is None
+
+    def test_nothing_is_set(self) -> None:
+        assert refusal(load_profile) == (
+            f"there is no unibatch.toml, here or in the user's configuration directory; {self.REMEDY}"
+        )
+        assert profile_names() == []
+
+    def test_a_named_profile_needs_a_file(self) -> None:
+        assert refusal(lambda: load_profile("main")) == (
+            f"there is no profile 'main', since there is no unibatch.toml; {self.REMEDY}"
+        )
+
+    def test_the_key_is_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("UNIBATCH_PROVIDER", "techladder")
+        assert refusal(load_profile) == (
+            "UNIBATCH_PROVIDER is set and UNIBATCH_API_KEY is not; set it to the vendor's key"
+        )
+
+    def test_a_file_outweighs_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        write(MINIMAL)
+        monkeypatch.setenv("UNIBATCH_PROVIDER", "techladder")
+        monkeypatch.setenv("UNIBATCH_API_KEY", "sk_1")
+        assert load_profile().provider == "truedy"
+
+
+class TestKey:
+    def key(self, source: str) -> str:
+        write(f'[profiles.main]\nprovider = "truedy"\napi_key = {source}\n')
+        return load_profile().api_key
+
+    def test_from_the_environment(self) -> None:
+        assert self.key('{ env = "TRUEDY_API_KEY" }') == "the-key"
+
+    def test_blanks_around_it_are_cut(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TRUEDY_API_KEY", " the-key\n")
+        assert self.key('{ env = "TRUEDY_API_KEY" }') == "the-key"
+
+    @pytest.mark.parametrize("value", [None, "", " "])
+    def test_a_variable_that_is_not_set_is_named(self, value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("TRUEDY_API_KEY")
+        if value is not None:
+            monkeypatch.setenv("TRUEDY_API_KEY", value)
+        assert refusal(lambda: self.key('{ env = "TRUEDY_API_KEY" }')) == (
+            "unibatch.toml: profiles.main.api_key: the environment variable TRUEDY_API_KEY is not set; "
+            "set it to the key"
+        )
+
+    def test_from_an_absolute_file(self, tmp_path: Path) -> None:
+        write("file-key\n", tmp_path / "key")
+        assert self.key(f"{{ file = '{tmp_path / 'key'}' }}") == "file-key"
+
+    def test_from_a_file_beside_the_configuration(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        folder = tmp_path / "elsewhere"
+        folder.mkdir()
+        write("file-key\n", folder / "key")
+        write('[profiles.main]\nprovider = "truedy"\napi_key = { file = "key" }\n', folder / "u.toml")
+        monkeypatch.setenv("UNIBATCH_CONFIG", str(folder / "u.toml"))
+        assert load_profile().api_key == "file-key"
+
+    def test_from_a_file_at_home(self, tmp_path: Path) -> None:
+        write("file-key", tmp_path / "home" / "key")
+        assert self.key('{ file = "~/key" }') == "file-key"
+
+    def test_a_file_that_is_missing_is_named(self) -> None:
+        assert refusal(lambda: self.key('{ file = "key" }')).startswith(
+            "unibatch.toml: profiles.main.api_key: the key file key cannot be read: "
+        )
+
+    def test_a_file_that_is_not_text_is_named(self) -> None:
+        Path("key").write_bytes(b"\xff\xfe")
+        assert refusal(lambda: self.key('{ file = "key" }')).startswith(
+            "unibatch.toml: profiles.main.api_key: the key file key cannot be read: "
+        )
+
+    def test_a_file_that_is_empty_is_named(self) -> None:
+        write(" \n", Path("key"))
+        assert refusal(lambda: self.key('{ file = "key" }')) == (
+            "unibatch.toml: profiles.main.api_key: the key file key is empty; write the key into it"
+        )
+
+    def test_in_the_configuration_itself_it_is_refused_and_not_shown(self) -> None:
+        message = refusal(lambda: self.key('"a-literal-key"'))
+        assert message == (
+            "unibatch.toml: profiles.main.api_key: a key in the file itself is refused, since files get shared; "
+            'write { env = "NAME" } or { file = "PATH" }, or set allow_literal_key = true if the key opens nothing'
+        )
+
+    def test_in_the_configuration_itself_it_may_be_allowed(self) -> None:
+        assert self.key('"a-literal-key"\nallow_literal_key = true') == "a-literal-key"
+
+    @pytest.mark.parametrize("source", ["{}", '{ env = "A", file = "b" }'])
+    def test_it_has_one_source(self, source: str) -> None:
+        assert refusal(lambda: self.key(source)) == (
+            'unibatch.toml: profiles.main.api_key: write either { env = "NAME" } or { file = "PATH" }'
+        )
+
+    @pytest.mark.parametrize(
+        ("source", "where", "reason"),
+        [
+            ('{ enf = "A" }', ".enf", "unknown key"),
+            ("{ env = 1 }", ".env", "expected str, got int"),
+            ("5", "", "not a table"),
+            ("true", "", "not a table"),
+            ('["A"]', "", "not a table"),
+        ],
+    )
+    def test_a_source_that_makes_no_sense(self, source: str, where: str, reason: str) -> None:
+        assert refusal(lambda: self.key(source)) == (
+            f'unibatch.toml: profiles.main.api_key{where}: {reason}; write {{ env = "NAME" }} or {{ file = "PATH" }}'
+        )
+
+    def test_a_repr_does_not_show_it(self) -> None:
+        write(MINIMAL)
+        assert repr(load_profile()) == (
+            "Profile(name='main', provider='truedy', base_url=None, timeout=Timeout(connect=5.0, read=30.0), "
+            "defaults={})"
+        )
+
+
+class TestTimeout:
+    def timeout(self, setting: str) -> Timeout:
+        write(MINIMAL + f"timeout = {setting}\n")
+        return load_profile().timeout
+
+    def test_left_out(self) -> None:
+        write(MINIMAL)
+        assert load_profile().timeout == Timeout(connect=5.0, read=30.0)
+
+    @pytest.mark.parametrize("setting", ["7", "7.0"])
+    def test_a_number_stands_for_both(self, setting: str) -> None:
+        assert self.timeout(setting) == Timeout(connect=7, read=7)
+
+    def test_a_table(self) -> None:
+        assert self.timeout("{ connect = 1, read = 2.5 }") == Timeout(connect=1, read=2.5)
+
+    def test_a_table_may_leave_one_out(self) -> None:
+        assert self.timeout("{ read = 60 }") == Timeout(connect=5.0, read=60)
+
+    @pytest.mark.parametrize(
+        ("setting", "where"),
+        [
+            ("0", "timeout"),
+            ("-1", "timeout"),
+            ("nan", "timeout"),
+            ('"5"', "timeout"),
+            ("true", "timeout"),
+            ("[1]", "timeout"),
+            ("{ connect = 0 }", "timeout"),
+            ('{ connect = "1" }', "timeout.connect"),
+            ("{ konnect = 1 }", "timeout.konnect"),
+        ],
+    )
+    def test_anything_else_is_refused(self, setting: str, where: str) -> None:
+        message = refusal(lambda: self.timeout(setting))
+        assert message.startswith(f"unibatch.toml: profiles.main.{where}")
+        assert message.endswith("; write a number of seconds above 0, or { connect = 5, read = 30 }")
+
+
+class TestFilesThatAreWrong:
+    @pytest.mark.parametrize(
+        ("text", "where", "reason"),
+        [
+            ("profile = 1\n", "profile", "unknown key"),
+            (MINIMAL + "base_uri = 'x'\n", "profiles.main.base_uri", "unknown key"),
+            ("[profiles.main]\napi_key = 'x'\n", "profiles.main.provider", "missing"),
+            ("[profiles.main]\nprovider = 'truedy'\n", "profiles.main.api_key", "missing"),
+            ("[profiles.main]\nprovider = 1\napi_key = 'x'\n", "profiles.main.provider", "expected str, got int"),
+            (MINIMAL + "allow_literal_key = 'yes'\n", "profiles.main.allow_literal_key", "expected bool, got str"),
+            ("default = 1\n", "default", "expected str, got int"),
+            ("profiles = 1\n", "profiles", "not a table"),
+            ("profiles = { main = 1 }\n", "profiles.main", "not a table"),
+            (MINIMAL + "defaults = 1\n", "profiles.main.defaults", "not a table"),
+        ],
+    )
+    def test_the_key_and_the_file_are_named(self, text: str, where: str, reason: str) -> None:
+        write(text)
+        assert refusal(load_profile) == (
+            f"unibatch.toml: {where}: {reason}; see `unibatch init` for what can stand there"
+        )
+
+    def test_broken_toml_names_the_line(self) -> None:
+        write("default = 'a'\n[profiles\n")
+        message = refusal(load_profile)
+        assert message.startswith("unibatch.toml is not valid TOML: ")
+        assert "at line 2" in message
+
+    def test_a_file_that_is_not_utf8(self) -> None:
+        Path("unibatch.toml").write_bytes(b"default = '\xff'")
+        assert refusal(load_profile).startswith("unibatch.toml cannot be read: ")
+
+
+class TestConnecting:
+    def test_by_a_profile(self) -> None:
+        write(MINIMAL + 'base_url = "https://example.com/v1/"\n')
+        with connect("main") as client:
+            assert (client.provider, client.base_url) == ("truedy", "https://example.com/v1")
+
+    def test_by_the_default_profile(self) -> None:
+        write(MINIMAL)
+        with connect() as client:
+            assert (client.provider, client.base_url) == ("truedy", "https://api.truedy.ai/api/public/v1")
+
+    def test_spelled_out(self) -> None:
+        with connect(provider="techladder", api_key="sk_1") as client:
+            assert repr(client) == "<Client of techladder at https://api.staging.techladder.ai/api/v1/public>"
+
+    def test_spelled_out_no_file_is_read(self) -> None:
+        write("this is not TOML")
+        with connect(provider="techladder", api_key="sk_1") as client:
+            assert client.provider == "techladder"
+
+    def test_for_an_event_loop(self) -> None:
+        write(MINIMAL)
+        assert repr(connect_async()) == "<AsyncClient of truedy at https://api.truedy.ai/api/public/v1>"
+
+    def test_arguments_outweigh_the_profile(self) -> None:
+        write(MINIMAL + 'base_url = "https://example.com"\n')
+        with connect("main", base_url="https://example.org") as client:
+            assert client.base_url == "https://example.org"
+
+    def test_a_profile_and_a_provider_are_one_too_many(self) -> None:
+        assert refusal(lambda: connect("main", provider="truedy", api_key="x")) == (
+            "name either a profile or a provider, not both: a profile has its provider already"
+        )
+
+    def test_a_provider_needs_a_key(self) -> None:
+        assert refusal(lambda: connect(provider="truedy")) == "with provider='truedy', give api_key= too"
+
+    @pytest.mark.parametrize("api_key", ["", "a key", "key\n", "kéy"])
+    def test_a_key_that_no_header_can_hold_is_refused_and_not_shown(self, api_key: str) -> None:
+        message = refusal(lambda: connect(provider="truedy", api_key=api_key))
+        assert message.startswith("the API key for truedy ")
+        assert api_key == "" or api_key not in message
+
+    def test_an_unknown_provider_lists_the_known(self) -> None:
+        assert refusal(lambda: connect(provider="trudy", api_key="x")) == (
+            "there is no provider 'trudy'; known are truedy, techladder, talkifai"
+        )
+
+    def test_a_setting_of_another_vendor_is_refused(self) -> None:
+        write(MINIMAL + '[profiles.main.defaults]\norganization_id = "org_1"\nzebra = 1\n')
+        assert refusal(lambda: connect("main")) == (
+            "profile 'main': defaults: Truedy has no setting organization_id, zebra; it has agent_id, from_number_ids"
+        )
+
+    def test_spelled_out_there_is_no_profile_to_name(self) -> None:
+        assert refusal(lambda: connect(provider="truedy", api_key="x", defaults={"zebra": 1})) == (
+            "defaults: Truedy has no setting zebra; it has agent_id, from_number_ids"
+        )
+
+    @pytest.mark.parametrize("connect", [connect, connect_async])
+    def test_what_is_wrong_with_a_profile_names_the_profile(self, connect: Callable[[str], Any]) -> None:
+        write(MINIMAL + 'base_url = "http://example.com"\n')
+        assert refusal(lambda: connect("main")).startswith("profile 'main': base_url 'http://example.com' would send ")
+
+    def test_a_setting_with_a_value_that_makes_no_sense(self) -> None:
+        assert "X-Other" in refusal(
+            lambda: connect(provider="talkifai", api_key="x", defaults={"auth_header": "X-Other"})
+        )
+
+    def test_settings_are_laid_over_those_of_the_profile(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        given: list[dict[str, Any]] = []
+        monkeypatch.setattr(Truedy, "__init__", lambda _, defaults: given.append(dict(defaults)))
+        write(MINIMAL + '[profiles.main.defaults]\nagent_id = "agt_1"\nfrom_number_ids = ["num_1"]\n')
+        connect("main", defaults={"agent_id": "agt_2"}).close()
+        assert given == [{"agent_id": "agt_2", "from_number_ids": ["num_1"]}]
+
+
+class TestBaseUrl:
+    @pytest.mark.parametrize(
+        "base_url",
+        [
+            "https://example.com",
+            "https://example.com:8443/v1/",
+            "http://127.0.0.1:8000",
+            "http://127.8.9.10",
+            "http://[::1]:8000/v1",
+            "http://localhost:8000",
+            "HTTP://LOCALHOST:8000",
+        ],
+    )
+    def test_https_everywhere_and_http_on_this_machine(self, base_url: str) -> None:
+        with connect(provider="truedy", api_key="x", base_url=base_url) as client:
+            assert client.base_url == base_url.lower().rstrip("/")
+
+    @pytest.mark.parametrize(
+        "base_url",
+        [
+            "http://example.com",
+            "http://127.0.0.1.evil.com",
+            "http://localhost.evil.com",
+            "http://evil.com/127.0.0.1",
+            "http://[2001:db8::1]",
+            "http://0.0.0.0",
+            "http://192.168.0.1",
+            "http://10.0.0.1",
+            "http://[::ffff:8.8.8.8]",
+        ],
+    )
+    def test_http_elsewhere_would_show_the_key(self, base_url: str) -> None:
+        assert refusal(lambda: connect(provider="truedy", api_key="x", base_url=base_url)) == (
+            f"base_url {base_url!r} would send the API key in the clear; use https:// (http:// is for loopback only)"
+        )
+
+    @pytest.mark.parametrize(
+        "base_url",
+        [
+            "https://user:secret@example.com",
+            "https://user@example.com",
+            "http://127.0.0.1@evil.com",
+            "http://user:secret@evil.com",
+            "https://example.com?a=1",
+            "https://example.com#a",
+        ],
+    )
+    def test_it_holds_an_address_and_nothing_else(self, base_url: str) -> None:
+        assert refusal(lambda: connect(provider="truedy", api_key="x", base_url=base_url)) == (
+            "base_url may hold neither a user name nor a query nor a fragment"
+        )
+
+    @pytest.mark.parametrize(
+        "base_url", ["example.com", "ftp://example.com", "https://", "/v1", "//example.com", "file:///x"]
+    )
+    def test_it_begins_with_https(self, base_url: str) -> None:
+        assert refusal(lambda: connect(provider="truedy", api_key="x", base_url=base_url)) == (
+            f"base_url {base_url!r} is not a URL that begins with https://"
+        )
+
+    @pytest.mark.parametrize("base_url", ["https://[::1", "https://example.com:port"])
+    def test_what_is_no_url_is_refused(self, base_url: str) -> None:
+        assert refusal(lambda: connect(provider="truedy", api_key="x", base_url=base_url)).startswith(
+            f"base_url {base_url!r} is not a URL"
+        )
+
+
+class TestRegistry:
+    @pytest.fixture
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+        """Make it look as if packages offered providers."""
+
+        def install(**providers: str) -> None:
+            found = [EntryPoint(name, value, registry.GROUP) for name, value in providers.items()]
+
+            def entry_points(*, group: str) -> list[EntryPoint]:
+                assert group == "unibatch.providers"
+                return found
+
+            monkeypatch.setattr(registry, "entry_points", entry_points)
+
+        return install
+
+    def test_the_built_in_ones(self) -> None:
+        assert registry.names() == ["truedy", "techladder", "talkifai"]
+        assert [registry.load(name).name for name in registry.names()] == registry.names()
+
+    def test_one_of_another_package(self, install: Callable[..., None]) -> None:
+        install(acme=f"{__name__}:Acme")
+        assert registry.names() == ["truedy", "techladder", "talkifai", "acme"]
+        with connect(provider="acme", api_key="x") as client:
+            assert client.provider == "acme"
+
+    def test_a_name_that_two_claim_is_refused(self, install: Callable[..., None]) -> None:
+        install(truedy="other.package:Truedy")
+        assert refusal(lambda: registry.load("truedy")) == (
+            "two providers claim the name 'truedy': unibatch.providers.truedy:Truedy (built in) and "
+            "other.package:Truedy (built in); uninstall one of the packages"
+        )
+
+    def test_another_name_is_not_touched_by_that(self, install: Callable[..., None]) -> None:
+        install(truedy="other.package:Truedy")
+        assert registry.load("techladder").name == "techladder"
+
+    @pytest.mark.parametrize("value", ["no_such_package_anywhere:Acme", f"{__name__}:NoSuchClass"])
+    def test_one_that_cannot_be_imported(self, install: Callable[..., None], value: str) -> None:
+        install(acme=value)
+        assert refusal(lambda: registry.load("acme")).startswith(f"the provider 'acme' ({value}) cannot be imported: ")
+
+    def test_a_broken_one_does_not_get_in_the_way_of_others(self, install: Callable[..., None]) -> None:
+        install(acme="no_such_package_anywhere:Acme")
+        assert registry.names() == ["truedy", "techladder", "talkifai", "acme"]
+        assert registry.load("truedy") is Truedy
+
+
+class TestImporting:
+    def modules_after(self, code: str) -> set[str]:
+        """The modules that are loaded in a new interpreter after this code."""
+        result = subprocess.run(
+            [sys.executable, "-c", f"{code}\nimport sys; print('\\n'.join(sys.modules))"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return set(result.stdout.split())
+
+    def test_the_package_loads_no_vendor_and_nothing_heavy(self) -> None:
+        loaded = self.modules_after("import unibatch")
+        heavy = {"httpx", "rich", "click", "starlette", "uvicorn", "cattrs", "phonenumbers", "platformdirs"}
+        assert loaded & heavy == set()
+        assert {name for name in loaded if name.startswith(("unibatch.providers", "unibatch.client"))} == set()
+
+    def test_connecting_loads_the_vendor_that_is_asked_for(self) -> None:
+        loaded = self.modules_after("import unibatch; unibatch.connect(provider='truedy', api_key='x').close()")
+        vendors = {"unibatch.providers.truedy", "unibatch.providers.techladder", "unibatch.providers.talkifai"}
+        assert loaded & vendors == {"unibatch.providers.truedy"}
+        assert loaded & {"starlette", "uvicorn", "phonenumbers", "pytest"} == set()
+
+
+def test_the_public_names_are_these() -> None:
+    assert (unibatch.connect, unibatch.connect_async) == (connect, connect_async)

@@ -1,0 +1,291 @@
+"""The documentation is true, as far as a program can tell."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import re
+import runpy
+import shlex
+import sys
+import textwrap
+import tomllib
+from ast import PyCF_ALLOW_TOP_LEVEL_AWAIT
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+import pytest
+
+import unibatch
+from unibatch import config
+from unibatch.cli.app import cli
+from unibatch.core.provider import Provider
+from unibatch.providers import registry, talkifai, techladder, truedy
+from unibatch.sandbox import Sandbox, serve
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+KINDS: list[type[Provider]] = [registry.load(entry.name) for entry in registry.BUILT_IN]
+NOT_TOLD = "\N{EN DASH}"
+
+SAMPLE_ID = "batch_c3d4e5f6"
+"""The id of a campaign in all examples; it stands for the first one in the sandbox."""
+
+OTHER_PROGRAMS = {"curl", "head", "jq"}
+"""What examples use beside unibatch and what belongs to this repository."""
+
+
+def blocks(language: str) -> list[Any]:
+    """Every block of code in one language, named by its page and line."""
+    fence = re.compile(rf"^(?P<indent> *)```{language}\n(?P<code>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
+    found = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for match in fence.finditer(text):
+            line = text.count("\n", 0, match.start()) + 1
+            name = f"{page.relative_to(ROOT)}:{line}"
+            found.append(pytest.param(textwrap.dedent(match["code"]), id=name))
+    return found
+
+
+def page_params() -> list[Any]:
+    return [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES]
+
+
+def table_after(page: str, marker: str) -> list[list[str]]:
+    """The rows of the first table behind a comment, without its head."""
+    behind = (ROOT / page).read_text(encoding="utf-8").partition(f"<!-- {marker} -->")[2]
+    lines = behind.strip().partition("\n\n")[0].splitlines()
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Sandbox]:
+    with serve() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def profiles(server: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    """The sandbox in its seeded state, with profiles named like the vendors, and ``main``."""
+    server.reset()
+    _, truedy, *rest = server.toml().replace("[profiles.sandbox-", "[profiles.").split("\n\n")
+    main = truedy.replace("[profiles.truedy]", "[profiles.main]")
+    text = "\n\n".join(['default = "main"', main, truedy, *rest])
+    (tmp_path / "unibatch.toml").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("UNIBATCH_CONFIG", str(tmp_path / "unibatch.toml"))
+    return server
+
+
+class TestPages:
+    @pytest.mark.parametrize("page", page_params())
+    def test_links_lead_somewhere(self, page: Path) -> None:
+        """To a file of this repository and, where they name one, to a heading in it."""
+        text = re.sub(r"^ *```.*?^ *```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+        broken = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if not leads_somewhere(page, link)]
+        assert broken == []
+
+    def test_readme_links_to_every_page(self) -> None:
+        readme = (ROOT / "README.md").read_text(encoding="utf-8")
+        assert [page.name for page in PAGES[1:] if f"{page.relative_to(ROOT)})" not in readme] == []
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    if link.startswith("https://"):
+        return True
+    name, _, anchor = link.partition("#")
+    target = page.parent / name if name else page
+    return target.is_file() and (not anchor or anchor in anchors(target))
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that a Markdown viewer gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+class TestCode:
+    @pytest.mark.parametrize("code", blocks("python"))
+    def test_python_runs(self, code: str, profiles: Sandbox) -> None:
+        """Each block runs by itself against the sandbox, and each test in it passes."""
+        if "RateLimited" in code:  # whoever handles it shall meet it
+            profiles.fail(status=429, retry_after=0)
+        code = code.replace(SAMPLE_ID, profiles.campaign_ids("truedy")[0])
+        scope: dict[str, Any] = {"__name__": "documentation"}
+        result = eval(compile(code, "documentation", "exec", PyCF_ALLOW_TOP_LEVEL_AWAIT), scope)
+        if inspect.iscoroutine(result):
+            asyncio.run(result)
+        for name, value in scope.items():
+            if name.startswith("test_"):
+                value(profiles)
+
+    @pytest.mark.parametrize("text", blocks("toml"))
+    def test_toml_loads(self, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each block is TOML, and what is a unibatch.toml can be connected with once the keys are there."""
+        profiles = tomllib.loads(text).get("profiles", {})
+        (tmp_path / "unibatch.toml").write_text(text, encoding="utf-8")
+        monkeypatch.setenv("UNIBATCH_CONFIG", str(tmp_path / "unibatch.toml"))
+        for name, profile in profiles.items():
+            source = profile["api_key"]
+            if "env" in source:
+                monkeypatch.setenv(source["env"], "a-key")
+            else:
+                path = tmp_path / source["file"]
+                path.parent.mkdir(exist_ok=True)
+                path.write_text("a-key\n", encoding="utf-8")
+            with unibatch.connect(name) as client:
+                assert client.provider == profile["provider"]
+
+    @pytest.mark.parametrize("text", blocks("console"))
+    def test_commands_exist(self, text: str) -> None:
+        """Each command that stands behind a prompt has the options and arguments that it is given."""
+        for line in text.splitlines():
+            if line.startswith("$ "):
+                for program, *arguments in commands(line.removeprefix("$ ")):
+                    check_command(program, arguments)
+
+
+def commands(line: str) -> Iterator[list[str]]:
+    """The commands of a line of shell, without comments, variables and redirections."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars="|>&;")
+    lexer.whitespace_split = True
+    command: list[str] = []
+    for token in lexer:
+        if token in {"|", "&&", ";"}:
+            yield command
+            command = []
+        elif token == ">":
+            next(lexer)
+        elif command or not re.match(r"[A-Z_]+=", token):
+            command.append(token)
+    yield command
+
+
+def check_command(program: str, arguments: list[str]) -> None:
+    if program == "unibatch":
+        top = click.Context(cli, info_name="unibatch")
+        rest = cli.make_parser(top).parse_args(arguments)[1]
+        name, command, rest = cli.resolve_command(top, rest)
+        assert command is not None
+        command.make_context(name, rest, parent=top)
+    elif program == "make":
+        makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+        assert [target for target in arguments if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
+    elif program == "python":
+        assert (ROOT / arguments[0]).is_file()
+    elif program == "pip":
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        extras = re.findall(r"unibatch\[([\w,]+)\]", " ".join(arguments))
+        assert {extra for found in extras for extra in found.split(",")} <= set(project["optional-dependencies"])
+    else:
+        assert program in OTHER_PROGRAMS
+
+
+class TestTables:
+    def test_statuses_are_up_to_date(self) -> None:
+        """If this fails: python docs/generate_statuses.py."""
+        script = runpy.run_path(str(ROOT / "docs" / "generate_statuses.py"))
+        assert (ROOT / "docs" / "statuses.md").read_text(encoding="utf-8") == script["render"]()
+
+    @pytest.mark.parametrize(
+        ("marker", "fields"),
+        [("contact attributes", "contact_fields"), ("campaign attributes", "campaign_fields")],
+    )
+    def test_model_names_what_vendors_fill(self, marker: str, fields: str) -> None:
+        """The tables of docs/model.md agree with the capabilities."""
+        rows = table_after("docs/model.md", marker)
+        for column, kind in enumerate(KINDS, start=1):
+            filled = {row[0].strip("`").partition(".")[0] for row in rows if row[column] != NOT_TOLD}
+            assert filled == getattr(kind.capabilities, fields)
+
+    @pytest.mark.parametrize(
+        ("marker", "wires"),
+        [
+            ("contact attributes", (truedy.BatchContact, techladder.Call, talkifai.JobContact)),
+            ("campaign attributes", (truedy.BatchCall, techladder.Batch, talkifai.Job)),
+        ],
+    )
+    def test_model_names_keys_that_are_read(self, marker: str, wires: tuple[type[msgspec.Struct], ...]) -> None:
+        """Every key of a vendor in the tables of docs/model.md is one that its provider reads."""
+        rows = table_after("docs/model.md", marker)
+        for column, wire in enumerate(wires, start=1):
+            named = {key for row in rows for key in re.findall(r"`(\w+)[.`]", row[column])}
+            assert named - set(wire.__struct_fields__) == set()
+
+    def test_paging_is_that_of_the_providers(self) -> None:
+        expected = [
+            [
+                f"{kind.title}, {what}",
+                "offset, from 0" if paging.style == "offset" else "page, from 1",
+                str(paging.max_size),
+                f"`{paging.size_param}`, `{paging.position_param}`",
+            ]
+            for kind in KINDS
+            for what, paging in (("campaigns", kind.campaign_paging), ("contacts", kind.contact_paging))
+        ]
+        assert table_after("docs/listings.md", "paging") == expected
+
+    def test_settings_are_those_of_the_providers(self) -> None:
+        documented = [
+            (row[0].strip("`"), row[1].strip("`")) for row in table_after("docs/configuration.md", "settings")
+        ]
+        assert documented == [(kind.name, setting) for kind in KINDS for setting in kind.settings]
+
+    def test_profile_keys_are_those_that_are_read(self) -> None:
+        documented = [row[0].strip("`") for row in table_after("docs/configuration.md", "profile keys")]
+        assert sorted(documented) == sorted(field.name for field in config.ProfileSetting.__attrs_attrs__)
+
+    def test_errors_are_all_there(self) -> None:
+        """The tree in docs/errors.md has every public error, and no other."""
+        tree = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8").split("```")[1]
+        public = {name: getattr(unibatch, name) for name in unibatch.__all__}
+        errors = {name for name, value in public.items() if isinstance(value, type) and issubclass(value, Exception)}
+        assert set(re.findall(r"^[ │├└─]*([A-Z]\w+)", tree, flags=re.MULTILINE)) == errors
+
+    def test_commands_are_all_there(self) -> None:
+        page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+        assert re.findall(r"^\| `unibatch (\w+)", page, flags=re.MULTILINE) == list(cli.commands)
+
+
+class TestExamples:
+    @pytest.mark.parametrize(
+        ("script", "shown"),
+        [
+            ("switch_vendor.py", "of 1300 contacts may still be called"),
+            ("compare_outcomes.py", "invalid_number"),
+            ("unreached_to_csv.py", "techladder:sched_"),
+        ],
+    )
+    def test_script_runs(
+        self,
+        script: str,
+        shown: str,
+        profiles: Sandbox,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        """Each script reads a campaign of each vendor, named on its command line."""
+        addresses = [f"{vendor}:{profiles.campaign_ids(vendor)[0]}" for vendor in profiles.vendors]
+        monkeypatch.setattr(sys, "argv", [script, *addresses])
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(ROOT / "examples" / script), run_name="__main__")
+        out, err = capsys.readouterr()
+        assert (ended.value.code, err) == (0, "")
+        assert shown in out
+
+    def test_every_script_is_tried(self) -> None:
+        tried = {"switch_vendor.py", "compare_outcomes.py", "unreached_to_csv.py"}
+        assert {path.name for path in (ROOT / "examples").glob("*.py")} == tried
+
+    @pytest.mark.parametrize("script", ["switch_vendor.py", "compare_outcomes.py", "unreached_to_csv.py"])
+    def test_script_says_how_it_is_used(
+        self, script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(sys, "argv", [script])
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(ROOT / "examples" / script), run_name="__main__")
+        assert ended.value.code == 2
+        assert f"usage: {script}" in capsys.readouterr().err

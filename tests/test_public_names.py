@@ -1,0 +1,156 @@
+"""The public surface, pinned: whoever changes it changes this file, and thinks of those who use it."""
+
+import inspect
+import re
+from importlib import resources
+from importlib.metadata import version
+from types import FunctionType
+
+import pytest
+
+import unibatch
+import unibatch.client
+import unibatch.testing
+from unibatch import AsyncClient, Client
+
+NAMES = [
+    "Account",
+    "AccountLimits",
+    "AsyncClient",
+    "AsyncListing",
+    "AuthenticationError",
+    "CallStatus",
+    "Campaign",
+    "CampaignStatus",
+    "Capabilities",
+    "Client",
+    "ConfigError",
+    "Conflict",
+    "ConnectFailed",
+    "ConnectTimeout",
+    "ConnectionLost",
+    "Contact",
+    "Counts",
+    "InvalidInput",
+    "InvalidRequest",
+    "Listing",
+    "ListingReport",
+    "MalformedResponse",
+    "Money",
+    "NotFound",
+    "PaymentRequired",
+    "PermissionDenied",
+    "PoolTimeout",
+    "Provider",
+    "ProviderError",
+    "RateLimited",
+    "ReadTimeout",
+    "RedirectRefused",
+    "RetryPolicy",
+    "Schedule",
+    "ServerError",
+    "Timeout",
+    "TransportError",
+    "UnibatchError",
+    "UnsupportedFeature",
+    "WriteTimeout",
+    "__version__",
+    "connect",
+    "connect_async",
+]
+
+METHODS = ["close", "get_account", "get_campaign", "list_campaigns", "list_contacts"]
+PROPERTIES = ["base_url", "capabilities", "provider"]
+
+
+def public_methods(cls: type) -> list[str]:
+    return sorted(name for name, _ in inspect.getmembers(cls, inspect.isfunction) if not name.startswith("_"))
+
+
+def test_the_names_are_these() -> None:
+    assert unibatch.__all__ == NAMES == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_name_is_there(name: str) -> None:
+    assert getattr(unibatch, name) is not None
+    assert name in dir(unibatch)
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"__version__"}))
+def test_every_name_is_explained(name: str) -> None:
+    assert (inspect.getdoc(getattr(unibatch, name)) or "").strip()
+
+
+def test_every_exception_is_public() -> None:
+    errors = {name for name, thing in vars(unibatch.core.errors).items() if isinstance(thing, type)}
+    assert {name for name in errors if issubclass(getattr(unibatch.core.errors, name), Exception)} <= set(NAMES)
+
+
+def test_another_name_is_refused() -> None:
+    with pytest.raises(AttributeError, match=r"^module 'unibatch' has no attribute 'Anything'$"):
+        _ = unibatch.Anything
+    with pytest.raises(AttributeError, match=r"^module 'unibatch\.testing' has no attribute 'Anything'$"):
+        _ = unibatch.testing.Anything
+
+
+@pytest.mark.parametrize("module", [unibatch.client, unibatch.testing], ids=lambda module: module.__name__)
+def test_the_names_of_other_modules_are_there(module: object) -> None:
+    names: list[str] = module.__all__  # type: ignore[attr-defined]
+    assert names == sorted(names)
+    assert all(getattr(module, name) for name in names)
+
+
+@pytest.mark.parametrize("client", [Client, AsyncClient])
+class TestClients:
+    def test_the_methods_are_these(self, client: type) -> None:
+        assert public_methods(client) == METHODS
+
+    def test_the_properties_are_these(self, client: type) -> None:
+        assert sorted(name for name, _ in inspect.getmembers(client, inspect.isdatadescriptor) if name[0] != "_") == (
+            PROPERTIES
+        )
+
+    def test_everything_public_is_explained(self, client: type) -> None:
+        assert [name for name in [*METHODS, *PROPERTIES] if not inspect.getdoc(getattr(client, name))] == []
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_both_clients_take_the_same_arguments(method: str) -> None:
+    def arguments(client: type) -> list[inspect.Parameter]:
+        return list(inspect.signature(getattr(client, method)).parameters.values())
+
+    assert arguments(Client) == arguments(AsyncClient)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_both_clients_return_the_same(method: str) -> None:
+    def returned(client: type) -> str:
+        function = getattr(client, method)
+        assert isinstance(function, FunctionType)
+        return str(function.__annotations__["return"])
+
+    assert returned(AsyncClient).removeprefix("Async") == returned(Client)
+
+
+def test_what_is_not_a_listing_is_awaited() -> None:
+    awaited = [name for name in METHODS if inspect.iscoroutinefunction(getattr(AsyncClient, name))]
+    assert awaited == ["close", "get_account", "get_campaign"]
+
+
+def test_both_ways_to_connect_take_the_same_arguments() -> None:
+    signatures = [inspect.signature(function).parameters for function in (unibatch.connect, unibatch.connect_async)]
+    assert signatures[0] == signatures[1]
+
+
+def test_both_listings_offer_the_same() -> None:
+    assert public_methods(unibatch.Listing) == public_methods(unibatch.AsyncListing) == ["pages"]
+
+
+def test_type_information_is_shipped() -> None:
+    assert resources.files("unibatch").joinpath("py.typed").is_file()
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+", unibatch.__version__)
+    assert version("unibatch") == unibatch.__version__

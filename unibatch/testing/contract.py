@@ -1,0 +1,404 @@
+"""The tests that every provider passes, as a class to be subclassed.
+
+::
+
+    from unibatch.testing import ProviderContract, VendorAccount
+
+    class TestAcme(ProviderContract):
+        provider_class = Acme
+
+        @pytest.fixture
+        def account(self, acme_server):
+            return VendorAccount(base_url=acme_server.url, api_key="key", campaign_id="c1", ...)
+
+Behind ``account`` stands a server that behaves as the vendor does: a simulation, or recorded answers. A provider for
+which a test makes no sense overrides that test, and says why.
+"""
+# ruff: noqa: S101 - these are tests, although they are shipped
+
+from __future__ import annotations
+
+import re
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, ClassVar, get_args
+
+import attrs
+import pytest
+
+from unibatch.client import Client
+from unibatch.core.errors import AuthenticationError, InvalidInput, NotFound, ProviderError, UnsupportedFeature
+from unibatch.core.flow import Flow, Response
+from unibatch.core.model import Account, Campaign, Contact
+from unibatch.core.paging import Page, Paging
+from unibatch.core.provider import CampaignFilter, ContactFilter, Limits, OperationName, Provider, Refusal
+from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.structuring import StructureError
+from unibatch.core.vocabulary import StatusTable
+from unibatch.testing.flows import play
+
+OPERATIONS: tuple[OperationName, ...] = get_args(OperationName)
+
+FILTERS = frozenset(
+    {f"list_campaigns.{field.name}" for field in attrs.fields(CampaignFilter)}
+    | {f"list_contacts.{field.name}" for field in attrs.fields(ContactFilter)}
+)
+"""What can stand in `Capabilities.server_filters`."""
+
+# What this library fills itself, whatever the vendor tells: no vendor declares it.
+_OURS = frozenset({"provider", "campaign_id", "phone_valid", "vendor_status", "is_final", "raw"})
+
+CONTACT_FIELDS = frozenset(field.alias or field.name for field in attrs.fields(Contact)) - _OURS
+"""What can stand in `Capabilities.contact_fields`."""
+
+CAMPAIGN_FIELDS = frozenset(field.alias or field.name for field in attrs.fields(Campaign)) - _OURS
+"""What can stand in `Capabilities.campaign_fields`."""
+
+BODIES = (
+    b"",
+    b" ",
+    b"null",
+    b"true",
+    b"0",
+    b'""',
+    b"[]",
+    b"{}",
+    b"[[]]",
+    b"[null]",
+    b'{"data": null}',
+    b'{"data": []}',
+    b'{"data": {}}',
+    b'{"data": [null]}',
+    b'{"data": [{}]}',
+    b'{"data": {"items": [{}]}}',
+    b'{"error": {}, "errors": [], "detail": [null], "message": 1, "code": []}',
+    b'{"error": {"code": 1, "message": [], "details": {"field": "x"}}, "meta": []}',
+    b'{"detail": [{"loc": 1, "msg": null}, {}]}',
+    b"<html><body>502 Bad Gateway</body></html>",
+    b'{"data": [',
+    b'{"a": 1e999}',
+    b'{"a": ' + b"9" * 5000 + b"}",
+    b'{"a": "\\ud800"}',
+    b"[" * 100_000,
+    b"\x00",
+    b"\xff\xfe\xfd",
+)
+"""Bodies that no vendor documents, and that proxies, outages and new versions send all the same."""
+
+
+@attrs.frozen(kw_only=True)
+class VendorAccount:
+    """An account at a server that behaves as the vendor does.
+
+    Attributes:
+        base_url: Where the server is.
+        api_key: A key that the server accepts.
+        wrong_api_key: A key that the server refuses.
+        defaults: The settings of the provider's own that it needs to read everything.
+        campaign_id: A campaign with contacts: better more than fit on one page, and in many statuses.
+        phone_numbers: The numbers of its contacts in E.164 form, in any order, repeated as often as they occur.
+        empty_campaign_id: A campaign without contacts.
+        unknown_campaign_id: An id in the vendor's form, of no campaign.
+    """
+
+    base_url: str
+    api_key: str
+    wrong_api_key: str = "this-is-not-a-key"
+    defaults: Mapping[str, Any] = attrs.field(factory=dict)
+    campaign_id: str
+    phone_numbers: Sequence[str]
+    empty_campaign_id: str
+    unknown_campaign_id: str
+
+
+class ProviderContract:
+    """What every provider promises. Subclass it, set `provider_class`, and define the fixture `account`.
+
+    Attributes:
+        provider_class: The provider.
+    """
+
+    provider_class: ClassVar[type[Provider]]
+
+    @pytest.fixture
+    def account(self) -> VendorAccount:
+        """The account to test with. Override it."""
+        raise NotImplementedError(f"{type(self).__name__} defines no fixture named account")
+
+    @pytest.fixture
+    def client(self, account: VendorAccount) -> Iterator[Client]:
+        """A client of that account."""
+        with self._connect(account) as client:
+            yield client
+
+    @pytest.fixture
+    def contacts(self, account: VendorAccount, client: Client) -> list[Contact]:
+        """The contacts of the campaign, as the client reads them."""
+        return list(client.list_contacts(account.campaign_id))
+
+    def _connect(self, account: VendorAccount, *, api_key: str | None = None, base_url: str | None = None) -> Client:
+        provider = self.provider_class(account.defaults)
+        return Client(provider, api_key or account.api_key, base_url=base_url or account.base_url)
+
+    def _flows(self, account: VendorAccount) -> Mapping[str, Callable[[], Flow[Any]]]:
+        """Every reading operation that the provider has, by name."""
+        provider = self.provider_class(account.defaults)
+        flows: dict[OperationName, Callable[[], Flow[Any]]] = {
+            "list_campaigns": lambda: provider.list_campaigns(provider.campaign_paging.first, CampaignFilter()),
+            "get_campaign": lambda: provider.get_campaign("some-id"),
+            "list_contacts": lambda: provider.list_contacts("some-id", provider.contact_paging.first, ContactFilter()),
+            "get_account": provider.get_account,
+        }
+        offered = self.provider_class.capabilities.operations
+        return {name: flow for name, flow in flows.items() if offered[name].available}
+
+    # Facts
+
+    def test_name_can_stand_in_a_profile(self) -> None:
+        """The name is a plain lower-case word, and there is a title for people."""
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", self.provider_class.name)
+        assert self.provider_class.title.strip()
+
+    def test_base_url_is_https(self) -> None:
+        """The key is never sent in the clear, and paths can be appended."""
+        assert re.fullmatch(r"https://[^/?#@\s]+(/[^/?#\s]+)*", self.provider_class.base_url)
+
+    def test_capabilities_name_every_operation(self) -> None:
+        """Each operation is declared, and one that is not available says why or what to do instead."""
+        operations = self.provider_class.capabilities.operations
+        assert sorted(operations) == sorted(OPERATIONS)
+        assert [name for name, support in operations.items() if not (support.available or support.note)] == []
+
+    def test_capabilities_name_real_fields(self) -> None:
+        """The declared fields are attributes of the canonical model; no contact lacks an id, a number and a status."""
+        capabilities = self.provider_class.capabilities
+        assert capabilities.contact_fields - CONTACT_FIELDS == frozenset()
+        assert capabilities.campaign_fields - CAMPAIGN_FIELDS == frozenset()
+        assert {"id", "phone_number", "status"} - capabilities.contact_fields == set()
+        assert {"id", "status"} - capabilities.campaign_fields == set()
+
+    def test_server_filters_exist(self) -> None:
+        """Each filter that the vendor applies is one that the client offers."""
+        assert self.provider_class.capabilities.server_filters - FILTERS == frozenset()
+
+    def test_limits_are_positive(self) -> None:
+        """A limit that is not known is ``None``, never zero."""
+        limits = attrs.asdict(self.provider_class.capabilities.limits)
+        assert sorted(limits) == sorted(field.name for field in attrs.fields(Limits))
+        assert [name for name, limit in limits.items() if limit is not None and limit < 1] == []
+
+    def test_settings_are_explained(self) -> None:
+        """Each setting of the provider's own says what it is for, and none of them is needed to make an instance."""
+        assert [name for name, purpose in self.provider_class.settings.items() if not purpose.strip()] == []
+        self.provider_class({})
+
+    def test_error_codes_name_kinds_of_errors(self) -> None:
+        """A code of the vendor stands for an error that a vendor's answer can be."""
+        for kind in self.provider_class.error_codes.values():
+            assert issubclass(kind, ProviderError)
+
+    def test_key_is_sent_in_a_header(self, account: VendorAccount) -> None:
+        """The key stands in a header, which no log or proxy keeps, and nowhere else."""
+        provider = self.provider_class(account.defaults)
+        assert any(account.api_key in value for value in provider.headers(account.api_key).values())
+        for begin in self._flows(account).values():
+            request = next(begin())
+            assert account.api_key not in f"{request.path}{request.query}"
+
+    # Status tables
+
+    def test_status_tables_hold_canonical_statuses(self) -> None:
+        """Each word stands for a canonical status, and what is not in the table is taken for UNKNOWN."""
+        calls, campaigns = self.provider_class.call_statuses, self.provider_class.campaign_statuses
+        assert {type(status) for _, status in calls} == {CallStatus}
+        assert {type(status) for _, status in campaigns} == {CampaignStatus}
+        assert (calls.unknown, campaigns.unknown) == (CallStatus.UNKNOWN, CampaignStatus.UNKNOWN)
+
+    def test_words_are_found_in_any_spelling(self) -> None:
+        """A word is found whatever its case, and with hyphens, underscores or spaces between its parts."""
+        for table in (self.provider_class.call_statuses, self.provider_class.campaign_statuses):
+            for word, status in table:
+                spellings = {word, word.upper(), word.title(), *(re.sub(r"[\s_-]", mark, word) for mark in "-_ ")}
+                assert {table.get(spelling) for spelling in spellings} == {status}
+
+    def test_filter_words_say_exactly_what_is_wanted(self) -> None:
+        """The vendor's own filter is used only where one of its words, and no other, stands for the status."""
+        _check_filter_words(self.provider_class.call_statuses, CallStatus)
+        _check_filter_words(self.provider_class.campaign_statuses, CampaignStatus)
+
+    # Flows
+
+    def test_flows_do_no_io(self, account: VendorAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A flow yields a request to a path below the base URL, for its own operation, and opens no connection."""
+
+        def refuse(*_: Any, **__: Any) -> Any:
+            raise AssertionError("a provider opened a connection of its own")
+
+        monkeypatch.setattr(socket, "socket", refuse)
+        monkeypatch.setattr(socket, "create_connection", refuse)
+        for operation, begin in self._flows(account).items():
+            request = next(begin())
+            assert request.operation == operation
+            assert re.fullmatch(r"/[^?#\s]*", request.path)
+            assert all(isinstance(value, str) for value in request.query.values())
+
+    def test_listings_ask_for_the_largest_page(self, account: VendorAccount) -> None:
+        """Each listing asks for as many rows as the vendor gives at once, at the position that was asked for."""
+        provider = self.provider_class(account.defaults)
+        for paging, begin in (
+            (provider.campaign_paging, lambda at: provider.list_campaigns(at, CampaignFilter())),
+            (provider.contact_paging, lambda at: provider.list_contacts("some-id", at, ContactFilter())),
+        ):
+            for position in _some_positions(paging):
+                assert paging.query(position).items() <= next(begin(position)).query.items()
+
+    def test_an_id_is_one_segment_of_the_path(self, account: VendorAccount) -> None:
+        """An id with special characters cannot lead elsewhere, and a blank one is refused."""
+        provider = self.provider_class(account.defaults)
+        first = provider.contact_paging.first
+        for begin in (provider.get_campaign, lambda at: provider.list_contacts(at, first, ContactFilter())):
+            request = next(begin("../a b?c#d%é"))
+            assert "..%2Fa%20b%3Fc%23d%25%C3%A9" in request.path.split("/")
+            assert request.subject == "../a b?c#d%é"
+            for blank in ("", " ", ".", ".."):
+                with pytest.raises(InvalidInput):
+                    next(begin(blank))
+
+    # Reading
+
+    def test_a_listing_yields_each_contact_once(self, account: VendorAccount, client: Client) -> None:
+        """Nobody is left out, nobody comes twice, and the report says that the listing is whole."""
+        listing = client.list_contacts(account.campaign_id)
+        contacts = list(listing)
+        assert Counter(contact.phone_number for contact in contacts) == Counter(account.phone_numbers)
+        assert len({contact.id for contact in contacts}) == len(contacts)
+        assert listing.report.complete
+        assert listing.report.seen == len(contacts)
+
+    def test_an_empty_campaign_has_no_contacts(self, account: VendorAccount, client: Client) -> None:
+        """A listing without rows is whole too."""
+        listing = client.list_contacts(account.empty_campaign_id)
+        assert list(listing) == []
+        assert listing.report.complete
+
+    def test_contacts_say_where_they_belong(self, account: VendorAccount, contacts: list[Contact]) -> None:
+        """Each contact names its provider and its campaign."""
+        assert {contact.provider for contact in contacts} == {self.provider_class.name}
+        assert {contact.campaign_id for contact in contacts} == {account.campaign_id}
+
+    def test_contacts_are_canonical(self, contacts: list[Contact]) -> None:
+        """No blank id, no time without a zone, no data that can be changed."""
+        for contact in contacts:
+            _check_canonical(contact)
+            assert contact.phone_valid
+            assert contact.vendor_status is None or isinstance(contact.vendor_status, str)
+
+    def test_contacts_fill_declared_fields_only(self, contacts: list[Contact]) -> None:
+        """What the capabilities do not declare stays empty in every contact."""
+        filled = {name for contact in contacts for name in CONTACT_FIELDS if getattr(contact, name) not in _EMPTY}
+        assert filled - self.provider_class.capabilities.contact_fields == set()
+
+    def test_a_status_can_be_asked_for(self, account: VendorAccount, client: Client, contacts: list[Contact]) -> None:
+        """Whether the vendor filters or the client does: the same contacts come."""
+        for status in {contact.status for contact in contacts}:
+            found = {contact.id for contact in client.list_contacts(account.campaign_id, status=status)}
+            assert found == {contact.id for contact in contacts if contact.status is status}
+
+    def test_campaigns_are_listed(self, account: VendorAccount, client: Client) -> None:
+        """The listing of campaigns is whole, holds the one that can be read by its id, and each of them once."""
+        listing = client.list_campaigns()
+        campaigns = list(listing)
+        ids = [campaign.id for campaign in campaigns]
+        assert {account.campaign_id, account.empty_campaign_id} <= set(ids)
+        assert len(set(ids)) == len(ids)
+        assert listing.report.complete
+        for campaign in campaigns:
+            _check_canonical(campaign)
+
+    def test_a_campaign_is_read_by_its_id(self, account: VendorAccount, client: Client) -> None:
+        """The campaign that was asked for comes, with what the capabilities declare and nothing else."""
+        campaign = client.get_campaign(account.campaign_id)
+        assert (campaign.provider, campaign.id) == (self.provider_class.name, account.campaign_id)
+        assert campaign.counts.total in {None, len(account.phone_numbers)}
+        _check_canonical(campaign)
+        filled = {name for name in CAMPAIGN_FIELDS if getattr(campaign, name) not in _EMPTY}
+        assert filled - self.provider_class.capabilities.campaign_fields == set()
+
+    # Errors
+
+    def test_a_wrong_key_is_an_authentication_error(self, account: VendorAccount) -> None:
+        """A key that the vendor refuses is told from every other failure, and not shown."""
+        with (
+            self._connect(account, api_key=account.wrong_api_key) as client,
+            pytest.raises(AuthenticationError) as caught,
+        ):
+            client.get_campaign(account.campaign_id)
+        assert account.wrong_api_key not in str(caught.value)
+
+    def test_an_unknown_campaign_is_not_found(self, account: VendorAccount, client: Client) -> None:
+        """Whether it is read or its contacts are listed."""
+        with pytest.raises(NotFound):
+            client.get_campaign(account.unknown_campaign_id)
+        with pytest.raises(NotFound):
+            list(client.list_contacts(account.unknown_campaign_id))
+
+    def test_any_body_is_understood_or_refused(self, account: VendorAccount) -> None:
+        """Whatever a success holds: a canonical value comes, or an error that says where it is wrong."""
+        for begin in self._flows(account).values():
+            for body in BODIES:
+                try:
+                    value = play(begin(), body).value
+                except StructureError as exc:
+                    assert exc.path.startswith("$")  # noqa: PT017 - either outcome is right
+                else:
+                    assert isinstance(value, (Page, Campaign, Account))
+
+    def test_any_refusal_is_read(self, account: VendorAccount) -> None:
+        """Whatever an error holds, and in whatever success that turns out to be malformed: nothing is raised."""
+        provider = self.provider_class(account.defaults)
+        for body in BODIES:
+            for status in (200, 400, 401, 404, 422, 429, 500, 502):
+                assert isinstance(provider.refusal(Response(status=status, content=body)), Refusal)
+
+    def test_what_is_not_supported_is_refused_at_once(self, account: VendorAccount) -> None:
+        """An operation that the vendor does not offer is refused before any request is sent."""
+        nowhere = "http://127.0.0.1:9"
+        with self._connect(account, base_url=nowhere) as client:
+            calls: Mapping[OperationName, Callable[[], Any]] = {
+                "list_campaigns": client.list_campaigns,
+                "get_campaign": lambda: client.get_campaign("some-id"),
+                "list_contacts": lambda: client.list_contacts("some-id"),
+                "get_account": client.get_account,
+            }
+            for operation, call in calls.items():
+                if not client.capabilities.operations[operation].available:
+                    with pytest.raises(UnsupportedFeature):
+                        call()
+
+
+_EMPTY: tuple[Any, ...] = (None, "", (), {}, attrs.fields(Campaign).counts.default)
+
+
+def _some_positions(paging: Paging) -> tuple[Any, ...]:
+    return paging.first, {"offset": paging.max_size, "page": 2, "cursor": "a-cursor"}[paging.style]
+
+
+def _check_filter_words(table: StatusTable[Any], statuses: type[CallStatus | CampaignStatus]) -> None:
+    for status in statuses:
+        word = table.filter_word(frozenset({status}))
+        assert word is None or [known for known, meant in table if meant is status] == [word]
+    assert table.filter_word(frozenset()) is None
+    assert table.filter_word(frozenset(statuses)) is None
+
+
+def _check_canonical(thing: Contact | Campaign) -> None:
+    assert thing.id
+    assert thing.raw
+    with pytest.raises(TypeError):
+        thing.raw["new"] = 1  # type: ignore[index]
+    for field in attrs.fields(type(thing)):
+        value = getattr(thing, field.alias or field.name)
+        if isinstance(value, datetime):
+            assert value.tzinfo is UTC, field.name
