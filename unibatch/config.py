@@ -151,18 +151,19 @@ def profile_names() -> list[str]:
     return list(settings.profiles)
 
 
-def load_profile(name: str | None = None) -> Profile:
+def load_profile(name: str | None = None, *, api_key: str | None = None) -> Profile:
     """Look up a profile and its key.
 
     Args:
         name: The profile's name. ``None`` for the default, or for the only profile there is.
+        api_key: The key to use instead of the profile's own, which is then not looked for.
 
     Raises:
         ConfigError: There is no such profile, or its key cannot be had; the message says what to do.
     """
     settings, path = read_settings()
     if path is None:
-        return _from_environment(name)
+        return _from_environment(name, api_key)
     if name is None:
         name = settings.default or (next(iter(settings.profiles)) if len(settings.profiles) == 1 else None)
         if name is None:
@@ -176,7 +177,7 @@ def load_profile(name: str | None = None) -> Profile:
     return Profile(
         name=name,
         provider=setting.provider,
-        api_key=_key(setting, where, path.parent),
+        api_key=_key(setting, where, path.parent) if api_key is None else api_key,
         base_url=setting.base_url,
         timeout=_timeout(setting.timeout, where),
         defaults=setting.defaults,
@@ -252,8 +253,7 @@ def _choose(
             raise ConfigError(f"with provider={provider!r}, give api_key= too")
         profile = Profile(name=None, provider=provider, api_key=api_key)
     else:
-        profile = load_profile(name)
-        profile = attrs.evolve(profile, api_key=api_key or profile.api_key)
+        profile = load_profile(name, api_key=api_key)
     return attrs.evolve(
         profile,
         base_url=base_url or profile.base_url,
@@ -328,12 +328,12 @@ def _timeout(setting: Any, where: str) -> Timeout:
         ) from exc
 
 
-def _from_environment(name: str | None) -> Profile:
+def _from_environment(name: str | None, api_key: str | None) -> Profile:
     remedy = "run `unibatch init` to write a unibatch.toml, or set UNIBATCH_PROVIDER and UNIBATCH_API_KEY"
     if name not in {None, ENVIRONMENT}:
         raise ConfigError(f"there is no profile {name!r}, since there is no {FILE_NAME}; {remedy}")
     provider = os.environ.get("UNIBATCH_PROVIDER")
-    api_key = os.environ.get("UNIBATCH_API_KEY", "").strip()
+    api_key = api_key or os.environ.get("UNIBATCH_API_KEY", "").strip()
     if not provider:
         raise ConfigError(f"there is no {FILE_NAME}, here or in the user's configuration directory; {remedy}")
     if not api_key:

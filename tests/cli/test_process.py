@@ -42,7 +42,7 @@ def test_the_sandbox_prints_its_profiles_and_stops_cleanly(number: signal.Signal
         _, errors = process.communicate()
 
     assert process.returncode == 0
-    assert printed.startswith("[profiles.sandbox-truedy]\n")
+    assert printed.startswith('default = "sandbox-truedy"\n')
     assert (folder / "unibatch.toml").read_text(encoding="utf-8").endswith(printed)
     assert "Ctrl-C" in errors
     assert errors.endswith("Stopped.\n")

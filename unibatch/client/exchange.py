@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
@@ -24,12 +24,24 @@ from unibatch.core.version import __version__
 
 T = TypeVar("T")
 
-Conversation: TypeAlias = Generator[httpx.Request, httpx.Response, T]
+Conversation: TypeAlias = Generator[httpx.Request, Response, T]
 """An operation as a client carries it out: yields HTTP requests, is sent their answers or thrown their failures."""
+
+
+class Undecodable(Exception):
+    """An answer arrived whose body cannot be decompressed; a driver throws it into a conversation."""
+
+    def __init__(self, status: int, headers: Mapping[str, str]) -> None:
+        """Keep what can be known of the answer."""
+        self.response = Response(status=status, headers=headers)
+        super().__init__(status)
+
 
 _logger = logging.getLogger("unibatch")
 
 _MOST_REDIRECTS = 5
+_SUCCESS = range(200, 300)
+_CLIENT_ERRORS = range(400, 500)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 _BY_STATUS: MappingProxyType[int, type[errors.ProviderError]] = MappingProxyType(
@@ -72,7 +84,7 @@ class Timeout:
 
     def __attrs_post_init__(self) -> None:
         for seconds in (self.connect, self.read):
-            if not seconds > 0:
+            if not 0 < seconds < float("inf"):
                 raise errors.InvalidInput(f"a time-out is a number of seconds above 0, not {seconds!r}")
 
     @classmethod
@@ -161,17 +173,16 @@ class Exchange:
             began = time.perf_counter()
             try:
                 answer = yield outgoing
-            except httpx.DecodingError as exc:
-                response = Response(status=200)
-                raise self._malformed(request, response, "$", "the body cannot be decompressed") from exc
+            except Undecodable as exc:
+                raise self._malformed(request, exc.response, "$", "the body cannot be decompressed") from exc
             except httpx.TransportError as exc:
                 failure = self._failure(request, exc)
                 _logger.debug("%s", failure)
                 raise failure from exc
             if _logger.isEnabledFor(logging.DEBUG):
                 self._log(request, url, answer, time.perf_counter() - began)
-            if answer.status_code not in _REDIRECTS or "location" not in answer.headers:
-                return self._response(request, answer)
+            if answer.status not in _REDIRECTS or "location" not in answer.headers:
+                return self._accepted(request, answer)
             url = self._redirected(request, outgoing, answer)
         raise self._transport_error(errors.RedirectRefused, request, f"more than {_MOST_REDIRECTS} redirects")
 
@@ -184,14 +195,13 @@ class Exchange:
                 f"{request.operation}: an id or a filter cannot be part of a URL; it is too long or not valid Unicode"
             ) from exc
 
-    def _response(self, request: Request, answer: httpx.Response) -> Response:
-        response = Response(status=answer.status_code, content=answer.content, headers=answer.headers)
-        if answer.is_success:
+    def _accepted(self, request: Request, response: Response) -> Response:
+        if response.status in _SUCCESS:
             return response
         refusal = self.provider.refusal(response)
         kind = _BY_STATUS.get(response.status)
         if kind is None:
-            kind = errors.InvalidRequest if answer.is_client_error else errors.ServerError
+            kind = errors.InvalidRequest if response.status in _CLIENT_ERRORS else errors.ServerError
         if response.status in _UNCERTAIN and refusal.code is not None:
             kind = self.provider.error_codes.get(refusal.code, kind)
         about = self._about(request, response, refusal)
@@ -233,14 +243,14 @@ class Exchange:
         except (ValueError, OverflowError, OSError):
             return None
 
-    def _redirected(self, request: Request, outgoing: httpx.Request, answer: httpx.Response) -> httpx.URL:
+    def _redirected(self, request: Request, outgoing: httpx.Request, answer: Response) -> httpx.URL:
         """Where a redirect leads, if that is the same server and asking again changes nothing there."""
         try:
             target = outgoing.url.join(answer.headers["location"])
         except httpx.InvalidURL as exc:
             raise self._transport_error(errors.RedirectRefused, request, "to an invalid URL") from exc
         if request.method != "GET" or _origin(target) != _origin(outgoing.url):
-            where = f"HTTP {answer.status_code} to {target.scheme}://{target.netloc.decode('ascii')}"
+            where = f"HTTP {answer.status} to {target.scheme}://{target.netloc.decode('ascii')}"
             raise self._transport_error(errors.RedirectRefused, request, where)
         return target
 
@@ -257,14 +267,14 @@ class Exchange:
     def _masked(self, text: str | None) -> str | None:
         return None if text is None else mask_text(text, self._api_key)
 
-    def _log(self, request: Request, url: httpx.URL, answer: httpx.Response, took: float) -> None:
+    def _log(self, request: Request, url: httpx.URL, answer: Response, took: float) -> None:
         _logger.debug(
             "%s %s: %s %s -> %d, %d bytes in %.0f ms",
             self.provider.name,
             request.operation,
             request.method,
             self._masked(str(url)),
-            answer.status_code,
+            answer.status,
             len(answer.content),
             took * 1000,
         )
@@ -290,10 +300,10 @@ def _checked_url(base_url: str) -> str:
         url = httpx.URL(base_url)
     except (httpx.InvalidURL, TypeError) as exc:
         raise errors.ConfigError(f"base_url {base_url!r} is not a URL: {exc}") from exc
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise errors.ConfigError(f"base_url {base_url!r} is not a URL that begins with https://")
     if url.userinfo or url.query or url.fragment:
         raise errors.ConfigError("base_url may hold neither a user name nor a query nor a fragment")
+    if url.scheme not in {"http", "https"} or not url.host or any(map(str.isspace, base_url)):
+        raise errors.ConfigError(f"base_url {base_url!r} is not a URL that begins with https://")
     if url.scheme == "http" and not is_loopback(url.host):
         raise errors.ConfigError(
             f"base_url {base_url!r} would send the API key in the clear; use https:// (http:// is for loopback only)"

@@ -116,33 +116,41 @@ class Pager(Generic[T]):
         self._previous: frozenset[str] = frozenset()
         self._rows = 0
         self._total: int | None = None
+        self._added = 0  # rows added since the walk began that have not yet explained a page that comes again
         self._moved = False
-        self._is_stale = False
+        self._was_stale = False
+        self._heads: set[int] = set()
 
     def accept(self, page: Page[T]) -> Sequence[T]:
         """Take in the page that was read at `position`, move on, and return the rows that are new."""
         report = self.report
         items = page.items
         ids = frozenset(map(self._identity, items))
-        if len(ids) != len(items) or not ids.isdisjoint(self._previous):
+        growth = 0 if page.total is None or self._total is None else page.total - self._total
+        self._added += max(growth, 0)
+        # When a page's worth of rows is added in front, an earlier page comes again; otherwise that is a server which
+        # goes round in circles.
+        comes_again = bool(items) and self._has_begun_so(self._identity(items[0]))
+        is_explained = comes_again and self._added >= len(ids) and not self._was_stale
+        if is_explained:
+            self._added -= len(ids)
+        if comes_again and not is_explained:
+            items = []
+        elif len(ids) != len(items) or not ids.isdisjoint(self._previous):
             items = self._without_repeats(items)
-            report.duplicates += len(page.items) - len(items)
-        self._rows += len(page.items)
         report.requests += 1
         report.seen += len(items)
-        growth = 0 if page.total is None or self._total is None else page.total - self._total
+        report.duplicates += len(page.items) - len(items)
         if page.total is not None:
             self._total = page.total
             report.expected_total = max(page.total, report.expected_total or 0)
-        # Rows that were removed let others slip back to where reading has been. When a page's worth was added at once,
-        # what has been seen may come again farther on than on the next page, the only one that is compared.
+        # Rows that were removed let others slip back to where reading has been. And when a page's worth was added at
+        # once, rows may come again farther on than on the next page, the only one that is compared.
         self._moved |= growth < 0 or growth >= len(self._previous) > 0
-        was_stale, self._is_stale = self._is_stale, not items
-        if items or (growth >= len(ids) > 0 and not was_stale):
-            self.position = self._behind(page)
-        else:
-            self.position = None
         self._previous = ids
+        self._rows += len(page.items)
+        self._was_stale = not items
+        self.position = self._behind(page) if items or is_explained else None
         promises_more = bool(page.next_cursor) if page.has_more is None else page.has_more
         report.complete = (
             self.position is None
@@ -151,6 +159,14 @@ class Pager(Generic[T]):
             and report.expected_total in {None, report.seen}
         )
         return items
+
+    def _has_begun_so(self, identity: str) -> bool:
+        """Whether an earlier page began with the same row."""
+        mark = hash(identity)
+        if mark in self._heads:
+            return True
+        self._heads.add(mark)
+        return False
 
     def _without_repeats(self, items: Sequence[T]) -> list[T]:
         known = set(self._previous)

@@ -137,10 +137,10 @@ CAMPAIGN_STATUSES = StatusTable(
     filterable=frozenset({"pending", "scheduled", "running", "completed", "failed", "cancelled"}),
 )
 
-OWN_ATTRIBUTES = frozenset({"name", "first_name", "last_name", "email", "external_id"})
-"""Keys of ``contactData`` that are attributes of a canonical contact; the others are custom data.
+OWN_ATTRIBUTES = frozenset({"first_name", "last_name", "email", "external_id"})
+"""Keys of ``contactData`` that are attributes of a canonical contact, beside ``phone`` and ``name``.
 
-The vendor itself knows ``phone`` and ``name``. Under the rest this library uploads what the vendor has no place for.
+The vendor knows only those two. Under these keys this library uploads what the vendor has no place for.
 """
 
 RETRIED_BY_VENDOR = frozenset({CallStatus.NO_ANSWER, CallStatus.BUSY, CallStatus.TIMEOUT})
@@ -351,6 +351,10 @@ class TalkifAI(Provider):
 def _place(data: dict[str, Any], contact: Any) -> None:
     """Place what was uploaded with a contact: in attributes of its own, and the rest in the custom data."""
     data.pop("phone", None)
+    name = data.get("name")
+    if isinstance(name, str):
+        contact.name = name or None
+        del data["name"]
     if not OWN_ATTRIBUTES.isdisjoint(data):
         for key in OWN_ATTRIBUTES & data.keys():
             value = data[key]

@@ -278,7 +278,7 @@ class TechLadder(Provider):
         except StructureError as exc:
             raise exc.within("$.data.limits") from exc
         return Account(
-            id=facts.account_id,
+            id=required(facts.account_id, "data.account_id"),
             provider=self.name,
             name=facts.name,
             email=facts.email,
