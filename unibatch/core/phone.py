@@ -11,6 +11,9 @@ from unibatch.core.masking import mask_phone
 is_e164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 """Whether a text has the form of an E.164 number. Settles nearly every number that a vendor sends."""
 
+DIGITS = range(7, 16)
+"""How many digits an E.164 number has, country code included; the shortest in use have 7."""
+
 is_e164_without_plus = re.compile(r"[1-9][0-9]{6,14}").fullmatch
 """Whether a text is an E.164 number that lacks only its plus."""
 

@@ -14,22 +14,31 @@ from typing import Any, cast
 import attrs
 
 
-def maker_of_blanks(cls: type) -> Callable[[], Any]:
+def maker_of_blanks(cls: type, *, filled: frozenset[str]) -> Callable[[], Any]:
     """Make a function that makes blank objects.
 
     Args:
         cls: A frozen attrs class with slots.
+        filled: The names of the attributes that the caller fills in every object; they are left unset.
 
     Returns:
-        The function. What it makes has the attributes of ``cls``, each at its default: ``None`` where it has no other,
-        an empty mapping, shared by all and not to be filled, where the default is made anew for each object. Assign
+        The function. What it makes has the other attributes at their defaults: ``None`` where there is no other, an
+        empty mapping, shared by all and not to be filled, where the default is made anew for each object. Assign
         ``__class__`` to seal it.
+
+    Raises:
+        ValueError: ``filled`` names what is no attribute.
     """
+    fields = attrs.fields(cast("Any", cls))
+    if unknown := filled - {field.name for field in fields}:
+        raise ValueError(f"{cls.__name__} has no attribute {', '.join(sorted(unknown))}")
     # Python stores attributes fast only where neither of the two methods is written in Python.
     thawed = {"__slots__": (), "__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
     scope: dict[str, Any] = {"new": object.__new__, "Blank": type(f"Blank{cls.__name__}", (cls,), thawed)}
     lines = ["def blank():", " self = new(Blank)"]
-    for field in attrs.fields(cast("Any", cls)):
+    for field in fields:
+        if field.name in filled:
+            continue
         default = None if field.default is attrs.NOTHING else field.default
         # Not a mapping proxy, which could be neither pickled nor copied.
         scope[f"default_{field.name}"] = {} if isinstance(default, cast("Any", attrs.Factory)) else default

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -17,7 +18,7 @@ from msgspec import UNSET, UnsetType
 from unibatch.core import phone
 from unibatch.core.errors import ConfigError, NotFound, ProviderError
 from unibatch.core.flow import Flow, Request, Response, segment
-from unibatch.core.model import Campaign, Contact, Counts, RetryPolicy, Schedule, blank_contact, seal_contacts
+from unibatch.core.model import Campaign, Contact, Counts, RetryPolicy, Schedule, maker_of_blank_contacts, seal_contacts
 from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.phone import is_e164
 from unibatch.core.provider import (
@@ -186,6 +187,8 @@ CAPABILITIES = Capabilities(
     ),
 )
 
+_blank_contact = maker_of_blank_contacts("attempts", "max_attempts", "failure_reason")
+
 # Flows ----------------------------------------------------------------------------------------------------------------
 
 
@@ -311,7 +314,7 @@ class TalkifAI(Provider):
         known_status = self.read_call_status.known
         job_over = self.read_campaign_status(job.status).is_terminal
         for index, row in enumerate(job.contacts):
-            contact = blank_contact()
+            contact = _blank_contact()
             contact.id = row.id or required(row.id, "id")
             contact.provider = provider
             contact.campaign_id = campaign_id
@@ -333,12 +336,12 @@ class TalkifAI(Provider):
                 contact.is_final = status.is_terminal
             contact.attempts = row.attemptCount
             contact.max_attempts = row.maxAttempts
-            if row.lastAttemptAt is not None:
-                contact.last_attempt_at = utc(row.lastAttemptAt, "lastAttemptAt")
-            if row.nextRetryAt:
-                contact.next_attempt_at = utc(row.nextRetryAt, "nextRetryAt")
-            if row.completedAt is not None:
-                contact.ended_at = utc(row.completedAt, "completedAt")
+            if moment := row.lastAttemptAt:
+                contact.last_attempt_at = moment if moment.tzinfo is UTC else utc(moment, "lastAttemptAt")
+            if retry := row.nextRetryAt:
+                contact.next_attempt_at = retry if retry.tzinfo is UTC else utc(retry, "nextRetryAt")
+            if moment := row.completedAt:
+                contact.ended_at = moment if moment.tzinfo is UTC else utc(moment, "completedAt")
             if row.callDuration is not None:
                 contact.duration = seconds(row.callDuration, "callDuration")
             if row.errorCode is not None:
@@ -369,6 +372,7 @@ def _is_last_attempt(wire: JobContact) -> bool:
     return wire.nextRetryAt is None
 
 
+@lru_cache(maxsize=256)
 def _sip_code(code: str | int) -> int | None:
     text = str(code)
     return int(text) if re.fullmatch("[1-6][0-9][0-9]", text) else None

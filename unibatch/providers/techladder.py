@@ -7,7 +7,7 @@ and limits. The only documented host is a staging host, so that is the default.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -27,11 +27,11 @@ from unibatch.core.model import (
     Contact,
     Counts,
     Schedule,
-    blank_contact,
+    maker_of_blank_contacts,
     seal_contacts,
 )
 from unibatch.core.paging import Page, Paging, Position
-from unibatch.core.phone import is_e164_without_plus
+from unibatch.core.phone import DIGITS
 from unibatch.core.provider import (
     CampaignFilter,
     Capabilities,
@@ -199,6 +199,8 @@ CAPABILITIES = Capabilities(
     ),
 )
 
+_blank_contact = maker_of_blank_contacts("name", "call_id")
+
 # Flows ----------------------------------------------------------------------------------------------------------------
 
 
@@ -333,12 +335,13 @@ class TechLadder(Provider):
         provider = self.name
         known_status = self.read_call_status.known
         for index, row in enumerate(rows):
-            contact = blank_contact()
+            contact = _blank_contact()
             contact.id = contact.call_id = row.call_id or required(row.call_id, "call_id")
             contact.provider = provider
             contact.campaign_id = campaign_id
             number = row.phone_number
-            if type(number) is str and is_e164_without_plus(number):
+            # An E.164 number without its plus. To ask so is twice as fast as a regular expression.
+            if type(number) is str and len(number) in DIGITS and number.isdigit() and number.isascii() and number > "1":
                 contact.phone_number = f"+{number}"
                 contact.phone_valid = True
             else:
@@ -351,10 +354,10 @@ class TechLadder(Provider):
             contact.vendor_status = word = row.status
             contact.status = status = known_status.get(word) or self.read_call_status(word)
             contact.is_final = status.is_terminal
-            if row.started_at is not None:
-                contact.started_at = utc(row.started_at, "started_at")
-            if row.ended_at is not None:
-                contact.ended_at = utc(row.ended_at, "ended_at")
+            if moment := row.started_at:
+                contact.started_at = moment if moment.tzinfo is UTC else utc(moment, "started_at")
+            if moment := row.ended_at:
+                contact.ended_at = moment if moment.tzinfo is UTC else utc(moment, "ended_at")
             if row.duration_seconds is not None:
                 contact.duration = seconds(row.duration_seconds, "duration_seconds")
             contact._raw = (raw_rows, index)

@@ -8,7 +8,7 @@ both occur, so both are read. In the wire types, *schema* and *example* say from
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -16,7 +16,16 @@ from typing import Any, ClassVar
 from unibatch.core import phone
 from unibatch.core.errors import ProviderError
 from unibatch.core.flow import Flow, Request, Response, segment
-from unibatch.core.model import Campaign, Contact, Counts, Money, RetryPolicy, Schedule, blank_contact, seal_contacts
+from unibatch.core.model import (
+    Campaign,
+    Contact,
+    Counts,
+    Money,
+    RetryPolicy,
+    Schedule,
+    maker_of_blank_contacts,
+    seal_contacts,
+)
 from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.phone import is_e164
 from unibatch.core.provider import (
@@ -180,6 +189,8 @@ CAPABILITIES = Capabilities(
     ),
 )
 
+_blank_contact = maker_of_blank_contacts("name", "first_name", "last_name", "email", "call_id")
+
 # Flows ----------------------------------------------------------------------------------------------------------------
 
 
@@ -308,7 +319,7 @@ class Truedy(Provider):
         provider = self.name
         known_status = self.read_call_status.known
         for index, row in enumerate(rows):
-            contact = blank_contact()
+            contact = _blank_contact()
             contact.id = row.contact_id or required(row.id, "contact_id")
             contact.provider = provider
             contact.campaign_id = campaign_id
@@ -328,8 +339,8 @@ class Truedy(Provider):
             contact.status = status = known_status.get(word) or self.read_call_status(word)
             contact.is_final = status.is_terminal
             contact.call_id = row.call_id or None
-            if row.called_at is not None:
-                contact.last_attempt_at = utc(row.called_at, "called_at")
+            if moment := row.called_at:
+                contact.last_attempt_at = moment if moment.tzinfo is UTC else utc(moment, "called_at")
             contact._raw = (raw_rows, index)
             yield contact
 
