@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from typing import Generic, TypeVar
 
 from unibatch.core.masking import mask_text
 from unibatch.core.model import fold
+from unibatch.core.status import CallStatus, CampaignStatus
 
-S = TypeVar("S", bound=StrEnum)
+S = TypeVar("S", bound=CallStatus | CampaignStatus)
 
 _logger = logging.getLogger("unibatch")
 _MOST_WORDS = 200  # bounds what a server that makes up new words all the time can take in memory and log lines
@@ -66,7 +66,8 @@ class StatusReader(Generic[S]):
     """Reads the status words that one client receives, and warns once of each word that is not in the table.
 
     Attributes:
-        known: Words as they were received, with their statuses; look here first, since most words are.
+        known: Words as they were received, each with its status and whether that is terminal; look here first on a hot
+            path, since most words are here.
     """
 
     def __init__(self, table: StatusTable[S], provider: str, kind: str) -> None:
@@ -80,22 +81,25 @@ class StatusReader(Generic[S]):
         self._table = table
         self._provider = provider
         self._kind = kind
-        self.known: dict[str | None, S] = dict(table.words.items())
+        self.known: dict[str | None, tuple[S, bool]] = {
+            word: (status, status.is_terminal) for word, status in table.words.items()
+        }
         self._warned: set[str] = set()
 
     def __call__(self, word: str | None) -> S:
         """The canonical status for ``word``."""
-        if word is None:
-            return self._table.unknown
-        status = self.known.get(word)
-        return self._read_anew(word) if status is None else status
+        return (self.known.get(word) or self.read_anew(word))[0]
 
-    def _read_anew(self, word: str) -> S:
+    def read_anew(self, word: str | None) -> tuple[S, bool]:
+        """The canonical status for a word that is not among the `known`, and whether it is terminal."""
+        unknown = self._table.unknown
+        if word is None:
+            return unknown, unknown.is_terminal
         status = self._table.get(word)
         if status is not None:
             if len(self.known) < _MOST_WORDS:
-                self.known[word] = status
-            return status
+                self.known[word] = status, status.is_terminal
+            return status, status.is_terminal
         if word not in self._warned and len(self._warned) < _MOST_WORDS:
             self._warned.add(word)
             _logger.warning(
@@ -103,6 +107,6 @@ class StatusReader(Generic[S]):
                 self._provider,
                 self._kind,
                 mask_text(word)[:60],
-                self._table.unknown.name,
+                unknown.name,
             )
-        return self._table.unknown
+        return unknown, unknown.is_terminal

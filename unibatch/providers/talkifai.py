@@ -311,7 +311,7 @@ class TalkifAI(Provider):
 
     def _contacts(self, job: JobWithContacts, raw_rows: RawRows, campaign_id: str) -> Iterator[Any]:
         provider = self.name
-        known_status = self.read_call_status.known
+        known = self.read_call_status.known
         job_over = self.read_campaign_status(job.status).is_terminal
         for index, row in enumerate(job.contacts):
             contact = _blank_contact()
@@ -327,13 +327,12 @@ class TalkifAI(Provider):
             if row.contactData:
                 _place(row.contactData, contact)
             contact.vendor_status = word = row.status
-            contact.status = status = known_status.get(word) or self.read_call_status(word)
+            status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
+            contact.status = status
             if job_over:
                 contact.is_final = status is not CallStatus.DIALING
             elif status in RETRIED_BY_VENDOR:
                 contact.is_final = _is_last_attempt(row)
-            else:
-                contact.is_final = status.is_terminal
             contact.attempts = row.attemptCount
             contact.max_attempts = row.maxAttempts
             if moment := row.lastAttemptAt:

@@ -333,7 +333,7 @@ class TechLadder(Provider):
 
     def _contacts(self, rows: Sequence[Call], raw_rows: RawRows, campaign_id: str) -> Iterator[Any]:
         provider = self.name
-        known_status = self.read_call_status.known
+        known = self.read_call_status.known
         for index, row in enumerate(rows):
             contact = _blank_contact()
             contact.id = contact.call_id = row.call_id or required(row.call_id, "call_id")
@@ -352,8 +352,7 @@ class TechLadder(Provider):
             if row.metadata:
                 contact._fields = row.metadata
             contact.vendor_status = word = row.status
-            contact.status = status = known_status.get(word) or self.read_call_status(word)
-            contact.is_final = status.is_terminal
+            contact.status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
             if moment := row.started_at:
                 contact.started_at = moment if moment.tzinfo is UTC else utc(moment, "started_at")
             if moment := row.ended_at:

@@ -317,7 +317,7 @@ class Truedy(Provider):
 
     def _contacts(self, rows: Sequence[BatchContact], raw_rows: RawRows, campaign_id: str) -> Iterator[Any]:
         provider = self.name
-        known_status = self.read_call_status.known
+        known = self.read_call_status.known
         for index, row in enumerate(rows):
             contact = _blank_contact()
             contact.id = row.contact_id or required(row.id, "contact_id")
@@ -336,8 +336,7 @@ class Truedy(Provider):
             if row.custom_fields:
                 contact._fields = row.custom_fields
             contact.vendor_status = word = row.call_status
-            contact.status = status = known_status.get(word) or self.read_call_status(word)
-            contact.is_final = status.is_terminal
+            contact.status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
             contact.call_id = row.call_id or None
             if moment := row.called_at:
                 contact.last_attempt_at = moment if moment.tzinfo is UTC else utc(moment, "called_at")
