@@ -5,6 +5,7 @@ The clients and what they need are imported when they are first used, so that ``
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +109,10 @@ __all__ = [
     "connect",
     "connect_async",
 ]
+
+
+# A library says nothing by itself: without a handler, Python would print warnings to stderr.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> Any:
