@@ -12,81 +12,11 @@ import heapq
 import itertools
 import random
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
-import attrs
-
-if TYPE_CHECKING:
-    from unibatch.sandbox.world import Campaign, Contact, Mint
+from unibatch.sandbox.campaign import Campaign, Contact, Event, Mint, Outcome
 
 RETRY_AFTER = 900.0
 """Seconds between the end of an attempt and the next one, where a vendor tries again."""
-
-
-@attrs.frozen
-class Outcome:
-    """One way for an attempt to end.
-
-    Attributes:
-        word: The contact's status afterwards, in the vendor's spelling.
-        weight: How often, relative to the other outcomes.
-        ring: Shortest and longest time, in seconds, before somebody answers or the attempt ends.
-        talk: Shortest and longest conversation in seconds; None when nobody answered.
-        sip_code: The carrier's code, where the vendor tells it.
-        reason: The failure in words, where the vendor tells it.
-    """
-
-    word: str
-    weight: int
-    ring: tuple[float, float] = (4.0, 22.0)
-    talk: tuple[int, int] | None = None
-    sip_code: str | None = None
-    reason: str | None = None
-
-
-@attrs.frozen
-class Rules:
-    """How one vendor's campaigns are dialled, in its own words.
-
-    Attributes:
-        running: The campaign's status while it dials.
-        completed: The campaign's status once everybody has been tried.
-        waiting: Statuses of contacts that are still to be dialled.
-        ringing: The contact's status from the first moment of a call.
-        talking: Statuses that an answered call passes through before its end.
-        outcomes: How attempts end.
-        queued: Status of the contacts next in line, where the vendor shows that.
-        retried: Outcomes after which the vendor tries again while attempts remain.
-        retry_queued: Status shortly before such another attempt.
-    """
-
-    running: str
-    completed: str
-    waiting: frozenset[str]
-    ringing: str
-    talking: tuple[str, ...]
-    outcomes: tuple[Outcome, ...]
-    queued: str | None = None
-    retried: frozenset[str] = frozenset()
-    retry_queued: str | None = None
-
-
-@attrs.define
-class Event:
-    """Something due to happen to a contact.
-
-    Attributes:
-        kind: "stage": the status changes; "end": the attempt is over; "redial": another one is due.
-        word: The status that a stage brings.
-        outcome: How the attempt ends.
-        duration: The conversation's length in seconds.
-    """
-
-    kind: str
-    contact: Contact
-    word: str = ""
-    outcome: Outcome | None = None
-    duration: int | None = None
 
 
 class Dialler:

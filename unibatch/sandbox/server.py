@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import attrs
 
 from unibatch.sandbox.app import App, LoggedRequest
+from unibatch.sandbox.campaign import Campaign, as_text
 from unibatch.sandbox.faults import Drop, Fault
 from unibatch.sandbox.limits import Limit
 from unibatch.sandbox.talkifai import ORGANIZATION, TalkifAI
 from unibatch.sandbox.techladder import TechLadder
 from unibatch.sandbox.truedy import SHAPES, Truedy
 from unibatch.sandbox.vendor import Vendor
-from unibatch.sandbox.world import START, Campaign, RowChange, World, as_text
+from unibatch.sandbox.world import START, RowChange, World
 
 if TYPE_CHECKING:
     import uvicorn

@@ -26,11 +26,10 @@ from email.policy import HTTP
 from http import HTTPStatus
 from typing import Any
 
-from unibatch.sandbox.dialler import Outcome, Rules
+from unibatch.sandbox.campaign import Campaign, Contact, Outcome, Rules, as_text, as_uuid
 from unibatch.sandbox.exchange import Answer, Refused, Request
 from unibatch.sandbox.form import Form, Problem
 from unibatch.sandbox.vendor import Endpoints, Vendor, read_integer
-from unibatch.sandbox.world import Campaign, Contact, as_text, as_uuid
 
 ENDPOINTS: Endpoints = {
     ("POST", "/batch/create"): "create",

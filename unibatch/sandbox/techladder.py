@@ -20,11 +20,10 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from unibatch.sandbox.dialler import Outcome, Rules
+from unibatch.sandbox.campaign import Campaign, Contact, Outcome, Rules, as_text
 from unibatch.sandbox.exchange import Answer, Refused, Request
 from unibatch.sandbox.form import Form, Problem, read_moment, read_zone
 from unibatch.sandbox.vendor import Endpoints, Vendor, read_integer
-from unibatch.sandbox.world import Campaign, Contact, as_text
 
 ENDPOINTS: Endpoints = {
     ("GET", "/me"): "me",

@@ -26,11 +26,10 @@ from typing import Any
 
 import attrs
 
-from unibatch.sandbox.dialler import Outcome, Rules
+from unibatch.sandbox.campaign import Campaign, Contact, Outcome, Rules, as_text, as_uuid
 from unibatch.sandbox.exchange import Answer, Refused, Request
 from unibatch.sandbox.form import Form, Problem, read_zone
 from unibatch.sandbox.vendor import Endpoints, Vendor, read_integer
-from unibatch.sandbox.world import Campaign, Contact, as_text, as_uuid
 
 ENDPOINTS: Endpoints = {
     ("GET", "/batch-calls"): "list_campaigns",

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar
 
+from unibatch.sandbox.campaign import Campaign, Contact, Rules
 from unibatch.sandbox.data import person
-from unibatch.sandbox.dialler import Rules
 from unibatch.sandbox.exchange import Answer, Refused, Request, decode_json
 from unibatch.sandbox.limits import Limit
-from unibatch.sandbox.world import Campaign, Contact, World
+from unibatch.sandbox.world import World
 
 Endpoints = Mapping[tuple[str, str], str]
 """Method and path template, and the name of the method that answers."""
