@@ -33,22 +33,28 @@ bench: $(VENV)/.develop ## the measurements that the documentation quotes
 	$(BIN)/python benchmarks/listing.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/import_time.py
+	$(BIN)/python benchmarks/client_floor.py
 
 clean: ## remove what the other commands made
 	rm -rf $(VENV) .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "unibatch needs Python 3.11 or newer; install one, or name it: make demo PYTHON=/path/to/python" >&2; exit 1; }
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "unibatch needs Python 3.11 or newer; install one, or name it: make demo PYTHON=/path/to/python" >&2; exit 1; }
 	@echo "building a virtual environment in $(VENV) with $(PYTHON)"
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "no virtual environment could be made; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
-	@$(PIP) install --upgrade 'pip>=25.1' || { rm -rf $(VENV); echo "pip could not be brought up to date; is a package index within reach?" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "no virtual environment could be made; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@$(PIP) install --upgrade 'pip>=25.1' || { rm -rf $(VENV); \
+		echo "pip could not be brought up to date; is a package index within reach?" >&2; exit 1; }
 
 $(VENV)/.demo: $(BIN)/python pyproject.toml
 	@echo "installing unibatch with its command line and its sandbox"
-	@$(PIP) install --editable '.[all]' || { echo "a package is missing: see the message of pip above" >&2; exit 1; }
+	@$(PIP) install --editable '.[all]' || { \
+		echo "a package is missing: see the message of pip above" >&2; exit 1; }
 	@touch $@
 
 $(VENV)/.develop: $(BIN)/python pyproject.toml
 	@echo "installing unibatch with what its tests and its checks need"
-	@$(PIP) install --editable '.[all]' --group test --group lint || { echo "a package is missing: see the message of pip above" >&2; exit 1; }
+	@$(PIP) install --editable '.[all]' --group test --group lint || { \
+		echo "a package is missing: see the message of pip above" >&2; exit 1; }
 	@touch $@ $(VENV)/.demo

@@ -75,11 +75,10 @@ class ListingReport:
     Attributes:
         expected_total: The most rows that the vendor announced on any page read, or ``None`` if it announced none.
         seen: Rows that the vendor has sent, without ``duplicates``, whether or not a filter kept them.
-        duplicates: Rows that came again on the same page or on the next; they are not yielded twice.
+        duplicates: Rows that came again; they are not yielded twice.
         requests: Pages asked for.
         complete: The listing was read to its end, and as many rows were seen as were ever announced. ``False`` while
-            reading, and also when rows were removed meanwhile, or a whole page of them was added: then others may have
-            been skipped, or seen twice.
+            reading, and also when rows were removed meanwhile: then others may have been skipped.
     """
 
     expected_total: int | None = None
@@ -89,13 +88,20 @@ class ListingReport:
     complete: bool = False
 
 
+_REMEMBERED = 10_000
+"""How many of the latest rows a walk remembers: as many as the largest campaign of most vendors has."""
+
+
 class Pager(Generic[T]):
     """Walks through the pages of one listing: ask for the page at `position`, hand it to `accept`, and so on.
 
-    Rows that the page before held already are counted as duplicates and left out: when a row is added at the front
-    while the listing is read, offsets shift and the last rows of one page come again on the next. A page that holds
-    nothing new ends the listing, so a server that promises more for ever cannot keep it going; only if the total grew
-    by as much meanwhile, one such page is passed over.
+    When rows are added in front while a listing is read, offsets shift and rows come again. They are counted as
+    duplicates and left out: those of the page before always, those of the latest 10,000 rows once the total has grown
+    by a page or more. So memory stays the same however long the listing is.
+
+    A page that holds nothing new, or begins as an earlier one did, ends the listing, so a server that promises more for
+    ever or goes round in circles cannot keep it going. Such pages are passed over only while no more rows have come
+    again than were added meanwhile, by the totals.
 
     Attributes:
         position: The position of the page to read next, or ``None`` at the end.
@@ -113,52 +119,69 @@ class Pager(Generic[T]):
         self.report = ListingReport()
         self._style = paging.style
         self._identity = identity
-        self._previous: frozenset[str] = frozenset()
         self._rows = 0
         self._total: int | None = None
-        self._added = 0  # rows added since the walk began that have not yet explained a page that comes again
-        self._moved = False
-        self._was_stale = False
+        self._is_lossy = False  # rows may have been skipped, or have come again unnoticed
+        self._has_jumped = False
+        self._added = 0  # rows that were added since the walk began
+        self._stale = 0  # rows that came again since the latest new one
         self._heads: set[int] = set()
+        self._pages: list[frozenset[str]] = []
+        self._remembered = 0
 
     def accept(self, page: Page[T]) -> Sequence[T]:
         """Take in the page that was read at `position`, move on, and return the rows that are new."""
         report = self.report
         items = page.items
         ids = frozenset(map(self._identity, items))
-        growth = 0 if page.total is None or self._total is None else page.total - self._total
-        self._added += max(growth, 0)
-        # When a page's worth of rows is added in front, an earlier page comes again; otherwise that is a server which
-        # goes round in circles.
-        comes_again = bool(items) and self._has_begun_so(self._identity(items[0]))
-        is_explained = comes_again and self._added >= len(ids) and not self._was_stale
-        if is_explained:
-            self._added -= len(ids)
-        if comes_again and not is_explained:
+        if page.total is not None:
+            self._notice(page.total)
+        if items and self._has_begun_so(self._identity(items[0])) and self._unexplained(len(items)):
             items = []
-        elif len(ids) != len(items) or not ids.isdisjoint(self._previous):
+        elif len(ids) != len(items) or not all(map(ids.isdisjoint, self._compared())):
             items = self._without_repeats(items)
         report.requests += 1
         report.seen += len(items)
         report.duplicates += len(page.items) - len(items)
-        if page.total is not None:
-            self._total = page.total
-            report.expected_total = max(page.total, report.expected_total or 0)
-        # Rows that were removed let others slip back to where reading has been. And when a page's worth was added at
-        # once, rows may come again farther on than on the next page, the only one that is compared.
-        self._moved |= growth < 0 or growth >= len(self._previous) > 0
-        self._previous = ids
         self._rows += len(page.items)
-        self._was_stale = not items
-        self.position = self._behind(page) if items or is_explained else None
+        self._stale = 0 if items else self._stale + len(page.items)
+        self._remember(ids)
+        goes_on = bool(items) or (0 < self._stale <= _REMEMBERED and not self._unexplained(0))
+        self.position = self._behind(page) if goes_on else None
         promises_more = bool(page.next_cursor) if page.has_more is None else page.has_more
         report.complete = (
             self.position is None
             and not promises_more
-            and not self._moved
+            and not self._is_lossy
             and report.expected_total in {None, report.seen}
         )
         return items
+
+    def _notice(self, total: int) -> None:
+        """Draw conclusions from how the total has changed since the page before."""
+        growth = 0 if self._total is None else total - self._total
+        self._total = total
+        self.report.expected_total = max(total, self.report.expected_total or 0)
+        if growth < 0:
+            self._is_lossy = True  # what was removed let other rows slip back to where reading has been
+        elif self._pages and growth >= len(self._pages[-1]):
+            self._has_jumped = True
+            self._is_lossy |= growth > _REMEMBERED
+        self._added += max(growth, 0)
+
+    def _unexplained(self, repeats: int) -> bool:
+        """Whether more rows have come again, with ``repeats`` more, than were added: each that is added shifts one."""
+        return self.report.duplicates + repeats > self._added
+
+    def _compared(self) -> list[frozenset[str]]:
+        """The pages that hold what may come again."""
+        return self._pages if self._has_jumped else self._pages[-1:]
+
+    def _remember(self, ids: frozenset[str]) -> None:
+        self._pages.append(ids)
+        self._remembered += len(ids)
+        while self._remembered > _REMEMBERED and len(self._pages) > 1:
+            self._remembered -= len(self._pages.pop(0))
 
     def _has_begun_so(self, identity: str) -> bool:
         """Whether an earlier page began with the same row."""
@@ -169,7 +192,7 @@ class Pager(Generic[T]):
         return False
 
     def _without_repeats(self, items: Sequence[T]) -> list[T]:
-        known = set(self._previous)
+        known = set().union(*self._compared())
         fresh = []
         for item in items:
             identity = self._identity(item)
