@@ -84,6 +84,15 @@ def test_is_coloured_and_fits_on_a_terminal(run: Run, terminal: Terminal) -> Non
     assert max(map(len, plain.splitlines())) <= 80
 
 
+def test_folds_no_id_where_there_is_room(run: Run, terminal: Terminal, sandbox: Sandbox) -> None:
+    terminal(width=100)
+    out = re.sub(r"\x1b\[[0-9;]*m", "", run("demo").out)
+    ids = [sandbox.campaign_ids(vendor)[0] for vendor in sandbox.vendors]
+
+    assert re.search(rf"^  id +{' +'.join(ids)} *$", out, re.MULTILINE)
+    assert max(map(len, out.splitlines())) <= 100
+
+
 @pytest.mark.parametrize("before", [None, "elsewhere.toml"])
 def test_leaves_nothing_behind(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, before: str | None) -> None:
     monkeypatch.setenv("TMPDIR", str(folder))

@@ -184,11 +184,17 @@ class TestWarnings:
         assert outcome.code == 0
         assert outcome.err.startswith("unibatch: warning: techladder: unknown campaign status 'dozing'")
 
-    def test_verbose_tells_of_every_request_but_no_key(self, run: Run, sandbox: Sandbox) -> None:
-        outcome = run("--verbose", "contacts", sandbox.campaign_ids("truedy")[0], "--limit", "250")
+    @pytest.mark.parametrize("line", ["--verbose contacts ID", "contacts --verbose ID", "contacts ID -v"])
+    def test_verbose_tells_of_every_request_but_no_key(self, run: Run, sandbox: Sandbox, line: str) -> None:
+        outcome = run(*line.replace("ID", sandbox.campaign_ids("truedy")[0]).split(), "--limit", "250")
 
         assert outcome.err.count("unibatch: debug: truedy list_contacts: GET ") == 3
         assert sandbox.api_key("truedy") not in outcome.err
+
+    def test_verbose_does_not_last(self, run: Run) -> None:
+        run("campaigns", "-v")
+
+        assert run("campaigns").err == ""
 
 
 @pytest.mark.usefixtures("profiles")
@@ -207,7 +213,7 @@ class TestTheUnexpected:
 
         monkeypatch.setattr("unibatch.cli.reading.write_data", closed)
 
-        assert run("campaigns") == (141, "", "")
+        assert run("campaigns", "--format", "jsonl") == (141, "", "")
 
     def test_a_full_disk(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         def full(*_: object) -> None:
@@ -215,7 +221,7 @@ class TestTheUnexpected:
 
         monkeypatch.setattr("unibatch.cli.reading.write_data", full)
 
-        assert_fails(run("campaigns"), 1, "No space left on device")
+        assert_fails(run("campaigns", "--format", "jsonl"), 1, "No space left on device")
 
     def test_a_bug_is_told_in_one_line_without_its_message(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         def broken(_: object) -> None:

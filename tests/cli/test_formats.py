@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import re
 import sys
+from functools import partial
+from typing import Any
 
 import pytest
+from rich.text import Text
 
 import unibatch
 from cli.running import Run, Terminal
 from unibatch.cli import main
-from unibatch.cli.output import columns_of
+from unibatch.cli.output import columns_of, screen
+from unibatch.cli.tables import Column, RowTable
+from unibatch.cli.text import words
 from unibatch.core.structuring import unstructure
 from unibatch.sandbox import Sandbox
 
@@ -67,14 +73,39 @@ def test_csv_of_nothing_is_its_header(run: Run) -> None:
     assert out == ",".join(columns_of(unibatch.Campaign)) + "\n"
 
 
-def test_without_a_terminal_the_default_is_jsonl(run: Run) -> None:
-    assert run("campaigns").out == run("campaigns", "--format", "jsonl").out
+@pytest.mark.parametrize("command", [("campaigns",), ("contacts", "CAMPAIGN"), ("show", "CAMPAIGN"), ("providers",)])
+def test_the_default_is_a_table_in_a_pipe_and_on_a_terminal(
+    run: Run, sandbox: Sandbox, terminal: Terminal, command: tuple[str, ...]
+) -> None:
+    arguments = [campaign(sandbox) if word == "CAMPAIGN" else word for word in command]
+    piped = run(*arguments).out
+    assert piped == run(*arguments, "--format", "table").out
+
+    terminal(width=300)
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", run(*arguments).out)
+    assert [line.rstrip() for line in shown.splitlines()] == piped.splitlines()
 
 
-def test_on_a_terminal_the_default_is_a_coloured_table(run: Run, terminal: Terminal) -> None:
+def test_a_table_on_a_terminal_has_colours(run: Run, terminal: Terminal) -> None:
     terminal()
 
     assert "\x1b[36mrunning" in run("campaigns").out
+
+
+@pytest.mark.parametrize("variable", [("COLUMNS", "40"), ("FORCE_COLOR", "1")])
+@pytest.mark.parametrize("command", [("contacts", "CAMPAIGN"), ("show", "CAMPAIGN"), ("providers",)])
+def test_a_piped_table_is_the_same_everywhere(
+    run: Run,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+    variable: tuple[str, str],
+) -> None:
+    arguments = [campaign(sandbox) if word == "CAMPAIGN" else word for word in command]
+    expected = run(*arguments).out
+    monkeypatch.setenv(*variable)
+
+    assert run(*arguments).out == expected
 
 
 @pytest.mark.parametrize(
@@ -93,10 +124,61 @@ def test_what_is_piped_is_data_only(run: Run, sandbox: Sandbox, command: tuple[s
 
 
 def test_a_piped_table_folds_and_cuts_nothing(run: Run, sandbox: Sandbox) -> None:
-    lines = run("contacts", campaign(sandbox), "--format", "table").out.splitlines()
+    lines = run("contacts", campaign(sandbox)).out.splitlines()
 
     assert len(lines) == 1300 + 2
     assert not any("…" in line for line in lines)
+
+
+@pytest.mark.parametrize("vendor", ["truedy", "techladder", "talkifai"])
+def test_the_columns_of_a_piped_table_are_aligned(run: Run, sandbox: Sandbox, vendor: str) -> None:
+    rows = run("contacts", f"sandbox-{vendor}:{sandbox.campaign_ids(vendor)[0]}").out.splitlines()
+    starts = [rows[0].index(title) for title in ("id", "name", "status", "at ", "phone", "final")]
+
+    assert all(row[start] != " " and (start == 0 or row[start - 2 : start] == "  ") for row in rows for start in starts)
+
+
+@pytest.mark.usefixtures("capsys")
+def test_a_longer_value_on_a_later_page_shifts_its_own_line_only() -> None:
+    """Widths are settled before all rows are there; what comes later neither folds nor is cut."""
+    columns = [
+        Column[list[str]](title=title, cell=partial(cell, at)) for at, title in enumerate(("name", "word", "end"))
+    ]
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        table = RowTable(screen(), [columns])
+        table.add([["Ann", "completed", "x"]])
+        table.add([["Bartholomew", "busy", "x"], ["Bartholomew", "completed", "x"], ["Cy", "busy", "x"]])
+
+    assert out.getvalue().splitlines() == [
+        "name  word       end",
+        "────  ─────────  ───",
+        "Ann   completed  x",
+        "Bartholomew  busy  x",
+        "Bartholomew  completed  x",
+        "Cy    busy       x",
+    ]
+
+
+def cell(at: int, row: list[str]) -> Text:
+    return words(row[at])
+
+
+@pytest.mark.parametrize("form", ["table", "jsonl"])
+def test_rows_are_written_before_the_next_page_is_asked_for(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    written_after = []
+
+    class Pipe(io.BytesIO):
+        def write(self, data: Any) -> int:
+            written_after.append(len(sandbox.requests) - before)
+            return super().write(data)
+
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(Pipe()), encoding="utf-8"))
+    before = len(sandbox.requests)
+
+    assert main(["contacts", sandbox.campaign_ids("truedy")[0], "--format", form]) == 0
+    assert set(written_after) == set(range(1, 14))
 
 
 @pytest.mark.parametrize("width", [80, 120])

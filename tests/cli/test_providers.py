@@ -12,7 +12,7 @@ from unibatch.providers import registry
 
 
 def test_needs_no_configuration(run: Run) -> None:
-    assert [row["name"] for row in run("providers").jsonl] == registry.names()
+    assert [row["name"] for row in run("providers", "--format", "jsonl").jsonl] == registry.names()
 
 
 def test_data_are_the_declared_capabilities(run: Run) -> None:
@@ -36,7 +36,10 @@ def test_csv_has_one_row_a_vendor(run: Run) -> None:
 
 
 def test_only_the_named_ones(run: Run) -> None:
-    assert [row["name"] for row in run("providers", "talkifai", "truedy").jsonl] == ["talkifai", "truedy"]
+    assert [row["name"] for row in run("providers", "talkifai", "truedy", "--format", "jsonl").jsonl] == [
+        "talkifai",
+        "truedy",
+    ]
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -51,7 +54,7 @@ def test_the_table_fits_and_every_note_has_its_footnote(run: Run, terminal: Term
 
 
 def test_the_table_marks_what_this_version_does_not_offer(run: Run) -> None:
-    out = run("providers", "--format", "table").out
+    out = run("providers").out
     operations = registry.load("truedy").capabilities.operations
     marked = set(re.findall(r"^  (\w+) \* ", out, re.MULTILINE))
 
@@ -60,7 +63,7 @@ def test_the_table_marks_what_this_version_does_not_offer(run: Run) -> None:
 
 class TestStatuses:
     def test_data_are_the_status_tables(self, run: Run) -> None:
-        rows = run("providers", "--statuses").jsonl
+        rows = run("providers", "--statuses", "--format", "jsonl").jsonl
         expected = [
             (name, what, word, status.value)
             for name in registry.names()
@@ -74,7 +77,7 @@ class TestStatuses:
         assert [(row["provider"], row["kind"], row["vendor_status"], row["status"]) for row in rows] == expected
 
     def test_the_table_explains_each_word(self, run: Run) -> None:
-        out = run("providers", "talkifai", "--statuses", "--format", "table").out
+        out = run("providers", "talkifai", "--statuses").out
 
         assert re.search(r"queued +retry_scheduled +Tried before; another attempt is due\.", out)
         assert re.search(r"any other +unknown", out)

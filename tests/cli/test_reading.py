@@ -21,15 +21,15 @@ def first(sandbox: Sandbox, vendor: str) -> str:
 class TestCampaigns:
     @pytest.mark.parametrize("vendor", VENDORS)
     def test_lists_every_campaign_of_the_profile(self, run: Run, sandbox: Sandbox, vendor: str) -> None:
-        rows = run("campaigns", "-p", f"sandbox-{vendor}").jsonl
+        rows = run("campaigns", "-p", f"sandbox-{vendor}", "--format", "jsonl").jsonl
 
         assert {row["id"] for row in rows} == set(sandbox.campaign_ids(vendor))
 
     def test_uses_the_default_profile_where_none_is_named(self, run: Run) -> None:
-        assert {row["provider"] for row in run("campaigns").jsonl} == {"truedy"}
+        assert {row["provider"] for row in run("campaigns", "--format", "jsonl").jsonl} == {"truedy"}
 
     def test_filters_by_several_statuses(self, run: Run) -> None:
-        rows = run("campaigns", "--status", "draft", "--status", "PAUSED").jsonl
+        rows = run("campaigns", "--status", "draft", "--status", "PAUSED", "--format", "jsonl").jsonl
 
         assert {row["status"] for row in rows} == {"draft", "paused"}
 
@@ -37,16 +37,16 @@ class TestCampaigns:
         assert run("campaigns", "--agent", "nobody") == (0, "", "")
 
     def test_stops_at_the_limit(self, run: Run) -> None:
-        assert len(run("campaigns", "--limit", "2").jsonl) == 2
+        assert len(run("campaigns", "--limit", "2", "--format", "jsonl").jsonl) == 2
 
     def test_the_table_shows_the_vendors_word_beside_the_status(self, run: Run) -> None:
-        lines = run("campaigns", "--format", "table", "--status", "running").out.splitlines()
+        lines = run("campaigns", "--status", "running").out.splitlines()
 
         assert lines[2].split()[-7:] == ["running", "active", *lines[2].split()[-5:]]
         assert "at Truedy" in lines[0]
 
     def test_a_dash_stands_for_what_the_vendor_does_not_tell(self, run: Run, sandbox: Sandbox) -> None:
-        out = run("campaigns", "-p", "sandbox-techladder", "--format", "table").out
+        out = run("campaigns", "-p", "sandbox-techladder").out
         header = out.splitlines()[0]
         row = next(line for line in out.splitlines() if first(sandbox, "techladder") in line)
 
@@ -58,7 +58,7 @@ class TestShow:
     def test_names_the_campaign_by_profile_and_id(self, run: Run, sandbox: Sandbox, vendor: str) -> None:
         campaign = first(sandbox, vendor)
 
-        assert run("show", f"sandbox-{vendor}:{campaign}").jsonl[0]["id"] == campaign
+        assert run("show", f"sandbox-{vendor}:{campaign}", "--format", "jsonl").jsonl[0]["id"] == campaign
 
     def test_takes_the_whole_text_for_the_id_where_a_profile_is_named(self, run: Run) -> None:
         outcome = run("show", "sandbox-truedy:x", "-p", "sandbox-truedy")
@@ -77,7 +77,7 @@ class TestShow:
         assert run("show", f"sandbox-talkifai:{campaign}", "--format", "json").json == [expected]
 
     def test_the_table_leaves_out_what_the_vendor_does_not_tell(self, run: Run, sandbox: Sandbox) -> None:
-        out = run("show", f"sandbox-techladder:{first(sandbox, 'techladder')}", "--format", "table").out
+        out = run("show", f"sandbox-techladder:{first(sandbox, 'techladder')}").out
 
         assert 'running  TechLadder says "active"' in out
         assert "started" in out
@@ -87,10 +87,9 @@ class TestShow:
 
     def test_the_table_shows_schedule_and_retries(self, run: Run, sandbox: Sandbox) -> None:
         scheduled = "".join(
-            run("show", f"sandbox-truedy:{campaign}", "--format", "table").out
-            for campaign in sandbox.campaign_ids("truedy")
+            run("show", f"sandbox-truedy:{campaign}").out for campaign in sandbox.campaign_ids("truedy")
         )
-        retrying = run("show", f"sandbox-talkifai:{first(sandbox, 'talkifai')}", "--format", "table").out
+        retrying = run("show", f"sandbox-talkifai:{first(sandbox, 'talkifai')}").out
 
         assert "schedule" in scheduled
         assert "3 attempts, again after no_answer, busy, timeout" in retrying
@@ -107,10 +106,10 @@ class TestShow:
             "max_calls_per_day": 2000,
         }
         sandbox.fail("truedy", body={"data": batch})
-        out = run("show", "batch_1", "--format", "table").out
+        out = run("show", "batch_1").out
 
         assert (
-            "from 2026-04-01 09:00, 09:00\N{EN DASH}17:30, in Europe/London, Mon Tue Fri, at most 2,000 calls a day"
+            "from 2026-04-01 09:00 UTC, 09:00\N{EN DASH}17:30, in Europe/London, Mon Tue Fri, at most 2,000 calls a day"
             in out
         )
 
@@ -119,7 +118,7 @@ class TestContacts:
     @pytest.mark.parametrize("vendor", VENDORS)
     def test_lists_every_contact_in_order(self, run: Run, sandbox: Sandbox, vendor: str) -> None:
         campaign = first(sandbox, vendor)
-        outcome = run("contacts", f"sandbox-{vendor}:{campaign}")
+        outcome = run("contacts", f"sandbox-{vendor}:{campaign}", "--format", "jsonl")
 
         expected = [contact.number for contact in sandbox.state(vendor, campaign).contacts]
         assert [row["phone_number"] for row in outcome.jsonl] == expected
@@ -127,19 +126,19 @@ class TestContacts:
 
     def test_filters_by_several_statuses(self, run: Run, sandbox: Sandbox) -> None:
         campaign = f"sandbox-talkifai:{first(sandbox, 'talkifai')}"
-        rows = run("contacts", campaign, "--status", "retry_scheduled", "--status", "busy").jsonl
+        rows = run("contacts", campaign, "--status", "retry_scheduled", "--status", "busy", "--format", "jsonl").jsonl
 
         assert {row["status"] for row in rows} == {"retry_scheduled", "busy"}
 
     def test_finds_one_by_external_id(self, run: Run, sandbox: Sandbox) -> None:
         campaign = f"sandbox-techladder:{first(sandbox, 'techladder')}"
-        rows = run("contacts", campaign, "--external-id", "22002").jsonl
+        rows = run("contacts", campaign, "--external-id", "22002", "--format", "jsonl").jsonl
 
         assert [row["external_id"] for row in rows] == ["22002"]
 
     def test_the_limit_ends_the_reading(self, run: Run, sandbox: Sandbox) -> None:
         before = len(sandbox.requests)
-        outcome = run("contacts", first(sandbox, "truedy"), "--limit", "100")
+        outcome = run("contacts", first(sandbox, "truedy"), "--limit", "100", "--format", "jsonl")
 
         assert len(outcome.jsonl) == 100
         assert outcome.code == 0
@@ -147,22 +146,20 @@ class TestContacts:
 
     def test_the_table_masks_numbers(self, run: Run, sandbox: Sandbox) -> None:
         campaign = first(sandbox, "truedy")
-        out = run("contacts", campaign, "--format", "table", "--limit", "3").out
+        out = run("contacts", campaign, "--limit", "3").out
 
         assert sandbox.state("truedy", campaign).contacts[0].number not in out
         assert "*******" in out
 
     def test_the_table_shows_numbers_when_asked(self, run: Run, sandbox: Sandbox) -> None:
         campaign = first(sandbox, "truedy")
-        out = run("contacts", campaign, "--format", "table", "--limit", "3", "--show-numbers").out
+        out = run("contacts", campaign, "--limit", "3", "--show-numbers").out
 
         assert sandbox.state("truedy", campaign).contacts[0].number in out
 
     def test_the_table_shows_attempts_only_where_the_vendor_tells_them(self, run: Run, sandbox: Sandbox) -> None:
         headers = [
-            run(
-                "contacts", f"sandbox-{vendor}:{first(sandbox, vendor)}", "--format", "table", "--limit", "1"
-            ).out.splitlines()[0]
+            run("contacts", f"sandbox-{vendor}:{first(sandbox, vendor)}", "--limit", "1").out.splitlines()[0]
             for vendor in VENDORS
         ]
 
@@ -170,7 +167,7 @@ class TestContacts:
 
     def test_a_terminal_gets_a_summary(self, run: Run, sandbox: Sandbox, terminal: Terminal) -> None:
         terminal(out=False)
-        outcome = run("contacts", first(sandbox, "truedy"), "--format", "table")
+        outcome = run("contacts", first(sandbox, "truedy"))
 
         assert outcome.err == "1,250 contacts in 13 requests, complete\n"
 

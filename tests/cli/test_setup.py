@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,6 +75,28 @@ class TestCompletion:
         assert (outcome.code, outcome.err) == (0, "")
         assert "_UNIBATCH_COMPLETE" in outcome.out
 
+    @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+    @pytest.mark.parametrize(
+        ("word", "expected"), [("cont", "contacts"), ("sandbox-te", "nospace sandbox-techladder:")]
+    )
+    @pytest.mark.usefixtures("profiles")
+    def test_bash_puts_no_blank_between_profile_and_id(self, run: Run, folder: Path, word: str, expected: str) -> None:
+        (folder / "script").write_text(run("completion", "bash").out, encoding="utf-8")
+        (folder / "unibatch").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m unibatch "$@"\n', encoding="utf-8")
+        (folder / "unibatch").chmod(0o755)
+        line = ["unibatch", *(["show"] if ":" in expected else []), word]
+        code = f"""
+            set -e
+            source ./script
+            compopt() {{ printf 'nospace '; }}
+            COMP_WORDS=({" ".join(line)}) COMP_CWORD={len(line) - 1}
+            _unibatch_completion ./unibatch
+            printf '%s' "${{COMPREPLY[*]}}"
+        """
+        done = subprocess.run(["bash", "-c", code], check=True, capture_output=True, text=True)
+
+        assert done.stdout == expected
+
     def test_refuses_another_shell(self, run: Run) -> None:
         assert run("completion", "ksh").code == 2
 
@@ -79,6 +104,7 @@ class TestCompletion:
         ("line", "expected"),
         [
             ("unibatch campaigns --profile sandbox-te", {"sandbox-techladder"}),
+            ("unibatch contacts sandbox-te", {"sandbox-techladder:"}),
             ("unibatch contacts x --status in", {"in_progress", "invalid_number"}),
             ("unibatch providers t", {"truedy", "techladder", "talkifai"}),
             ("unibatch comp", {"completion"}),

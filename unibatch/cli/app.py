@@ -45,7 +45,7 @@ class _Unibatch(Group):
     + "\n\nExit codes: 0 done; 1 the work failed; 2 the command line or the configuration is wrong; "
     "3 done, but the vendor did not send everything that it had announced.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Tell on stderr about every request.")
+@click.option("-v", "--verbose", is_flag=True, help="Tell about every request, on stderr.")
 @click.version_option(__version__, message="unibatch %(version)s")
 @click.pass_context
 def cli(ctx: click.Context, *, verbose: bool) -> None:

@@ -21,10 +21,10 @@ from rich.text import Text
 
 import unibatch
 from unibatch.cli.failures import Failed, Unusable
-from unibatch.cli.options import examples
+from unibatch.cli.options import examples, verbose_option
 from unibatch.cli.output import screen, show
 from unibatch.cli.sandbox import started
-from unibatch.cli.text import BAD, DIM, GOOD, HEADING, NOTHING, bar, canonical, moment, style_of, words
+from unibatch.cli.text import BAD, DIM, GOOD, HEADING, NOTHING, bar, canonical, moment, percent, style_of, words
 from unibatch.core.masking import mask_phone
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import ListingReport
@@ -33,8 +33,10 @@ from unibatch.providers import registry
 
 _WIDTH = 80
 _WIDEST = 110
+_ROOMY = 100
+"""From this width on, no id has to be folded."""
+
 _BAR = 9
-_ONE_PERCENT = 0.01
 
 
 @attrs.frozen
@@ -63,13 +65,14 @@ def read(profile: str, campaign_id: str) -> Reading:
 @click.command(
     short_help="See three vendors through one function.", epilog=examples("unibatch demo", "unibatch demo | less")
 )
+@verbose_option
 def demo() -> None:
     """Read a campaign from each of three vendors, and show them side by side.
 
     The vendors are simulated on this machine, so no account is needed and nobody is called. It takes a few seconds.
     """
-    console = screen(otherwise=_WIDTH)
-    console.width = min(console.width, _WIDEST)
+    console = screen()
+    console.width = min(console.width, _WIDEST) if console.is_terminal else _WIDTH
     try:
         with started() as sandbox, _configured(sandbox.toml()):
             campaigns = {f"sandbox-{vendor}": sandbox.campaign_ids(vendor)[0] for vendor in sandbox.vendors}
@@ -77,7 +80,7 @@ def demo() -> None:
             readings = [read(profile, campaign_id) for profile, campaign_id in campaigns.items()]
     except Unusable as exc:
         raise Failed(exc.message) from exc
-    _part(console, "1. Three campaigns, one model", _side_by_side(readings))
+    _part(console, "1. Three campaigns, one model", _side_by_side(readings, whole_ids=console.width >= _ROOMY))
     _part(console, "2. The vendors' words, translated", *_translations(readings))
     _part(console, "3. How the calls stand", _status_mix(readings))
     _part(console, "4. Did we see everybody?", _proof(readings))
@@ -131,8 +134,11 @@ def _announce(console: Console, campaigns: Mapping[str, str]) -> None:
 # 1 --------------------------------------------------------------------------------------------------------------------
 
 
-def _side_by_side(readings: Sequence[Reading]) -> RenderableType:
+def _side_by_side(readings: Sequence[Reading], *, whole_ids: bool) -> RenderableType:
     table = _by_vendor(readings, "")
+    if whole_ids:
+        longest, column = max((len(reading.campaign.id), index) for index, reading in enumerate(readings, start=1))
+        table.columns[column].width = longest
     campaigns = [reading.campaign for reading in readings]
 
     def row(label: str, cells: Sequence[Text]) -> None:
@@ -143,7 +149,7 @@ def _side_by_side(readings: Sequence[Reading]) -> RenderableType:
     row("status", [canonical(campaign.status) for campaign in campaigns])
     row("  the vendor's word", [Text(f'"{campaign.vendor_status}"', style=DIM) for campaign in campaigns])
     row("agent", [_told(campaign.agent_id) for campaign in campaigns])
-    row("created", [_told(campaign.created_at and moment(campaign.created_at)) for campaign in campaigns])
+    row("created (UTC)", [_told(campaign.created_at and moment(campaign.created_at)) for campaign in campaigns])
     for label, name in {"contacts": "total", "attempted": "", "succeeded": "", "failed": "", "pending": ""}.items():
         counts = [getattr(campaign.counts, name or label) for campaign in campaigns]
         row(label, [_told(None if count is None else Text(f"{count:>5,}")) for count in counts])
@@ -155,7 +161,7 @@ def _by_vendor(readings: Sequence[Reading], corner: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=HEADING)
     table.add_column(corner, style=DIM, no_wrap=True)
     for reading in readings:
-        table.add_column(reading.vendor, overflow="fold", ratio=1)
+        table.add_column(reading.vendor, overflow="fold")
     return table
 
 
@@ -271,8 +277,7 @@ def _share(count: int, total: int, style: str) -> Text:
     if not count:
         return Text(f"{NOTHING:>5}", style=DIM)
     share = count / total
-    percent = f"{share:.0%}" if share >= _ONE_PERCENT else "<1%"
-    return Text.assemble(f"{count:>5,} ", (bar(share, _BAR), style), (f" {percent}", DIM))
+    return Text.assemble(f"{count:>5,} ", (bar(share, _BAR), style), (f" {percent(share)}", DIM))
 
 
 # 4 --------------------------------------------------------------------------------------------------------------------

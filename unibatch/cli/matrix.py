@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from unibatch.cli.options import complete_provider, examples, format_option
-from unibatch.cli.output import chosen_format, screen, show, write_data
+from unibatch.cli.output import screen, show, write_data
 from unibatch.cli.text import DIM, GOOD, HEADING, NOTHING, canonical, number, words
 from unibatch.client import Client
 from unibatch.core.model import Campaign, Contact
@@ -48,15 +48,14 @@ _ALWAYS = frozenset({"provider", "campaign_id", "vendor_status", "is_final", "ph
 @click.argument("names", nargs=-1, metavar="[PROVIDER]...", shell_complete=complete_provider)
 @click.option("--statuses", is_flag=True, help="Instead: each vendor's status words and what they stand for.")
 @format_option
-def providers(*, names: tuple[str, ...], statuses: bool, form: str | None) -> None:
+def providers(*, names: tuple[str, ...], statuses: bool, form: str) -> None:
     """Compare what the vendors can do, side by side.
 
     The facts come from the vendors' documentation. Needs no configuration and no network.
     """
-    form = chosen_format(form)
     kinds = [registry.load(name) for name in names or registry.names()]
     if form == "table":
-        console = screen(otherwise=100)
+        console = screen()
         show(console, *(_status_tables(kinds) if statuses else [_Matrix(kinds, console).render()]))
     elif statuses:
         words_of = [row for kind in kinds for row in _status_rows(kind)]
@@ -196,7 +195,7 @@ class _Matrix:
             lambda kind, name: number(getattr(kind.capabilities.limits, name)),
             label=lambda name: _LIMITS.get(name, name),
         )
-        self._section(table, "Webhooks", ["webhooks"], self._webhooks, label=lambda _: "reliable")
+        self._section(table, "Webhooks", ["webhooks"], self._webhooks, label=lambda _: "can be relied on")
         for what, cls in (("contact", Contact), ("campaign", Campaign)):
             self._section(
                 table,

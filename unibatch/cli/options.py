@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from enum import StrEnum
@@ -48,7 +49,21 @@ def format_option(command: F) -> F:
         "--format",
         "form",
         type=click.Choice(FORMATS),
-        help="How to write the data. Left out: table if stdout is a terminal, otherwise jsonl.",
+        default="table",
+        show_default=True,
+        help="A table is for people, the others for programs; jsonl is one JSON object a line.",
+    )(command)
+
+
+def verbose_option(command: F) -> F:
+    """Add ``--verbose``, which has its effect at once, wherever it stands."""
+    return click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=_be_verbose,
+        help="Tell about every request, on stderr.",
     )(command)
 
 
@@ -72,7 +87,7 @@ def status_option(statuses: type[StrEnum], what: str) -> Callable[[F], F]:
 
 def campaign_argument(command: F) -> F:
     """Add the argument that names a campaign."""
-    return click.argument("campaign", metavar="CAMPAIGN")(command)
+    return click.argument("campaign", metavar="CAMPAIGN", shell_complete=_complete_campaign)(command)
 
 
 def complete_provider(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -104,6 +119,17 @@ def address(campaign: str, profile: str | None) -> tuple[str | None, str]:
             "If the colon belongs to the campaign's id, name the profile with --profile"
         )
     return name, campaign_id
+
+
+def _be_verbose(_ctx: click.Context, _param: click.Parameter, verbose: bool) -> None:  # noqa: FBT001 - click's signature
+    if verbose:
+        logging.getLogger("unibatch").setLevel(logging.DEBUG)
+
+
+def _complete_campaign(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    with suppress(UnibatchError):
+        return _starting_with((f"{name}:" for name in config.profile_names()), incomplete)
+    return []
 
 
 def _complete_profile(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:

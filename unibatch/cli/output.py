@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import sys
 import types
 import typing
@@ -21,29 +20,28 @@ _UNBOUNDED = 4096
 """Cells in a line of a table that goes to a file or a pipe, where nothing must be folded."""
 
 
-def chosen_format(named: str | None) -> str:
-    """The format that was named, else ``table`` where stdout is a terminal and ``jsonl`` where it is not."""
-    return named or ("table" if sys.stdout.isatty() else "jsonl")
-
-
-def screen(*, otherwise: int = _UNBOUNDED) -> Console:
-    """Where people read: stdout, with colours if it is a terminal.
-
-    Args:
-        otherwise: How wide it is if it is no terminal and ``COLUMNS`` does not say.
-    """
-    known = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
-    return Console(file=sys.stdout, width=None if known else otherwise, highlight=False, markup=False, emoji=False)
+def screen() -> Console:
+    """Where people read: stdout, with colours and as wide as it is if it is a terminal, else plain and without end."""
+    terminal = sys.stdout.isatty()
+    return Console(
+        file=sys.stdout,
+        width=None if terminal else _UNBOUNDED,
+        force_terminal=terminal,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
 
 
 def show(console: Console, *renderables: RenderableType) -> None:
-    """Print to the console; where that is no terminal, without the blanks that would pad its lines."""
+    """Print to the console at once; where that is no terminal, without the blanks that would pad its lines."""
     if console.is_terminal:
         console.print(*renderables, sep="\n")
         return
     with console.capture() as captured:
         console.print(*renderables, sep="\n")
     console.file.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+    console.file.flush()
 
 
 def write_data(form: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import click
@@ -23,8 +24,9 @@ from unibatch.cli.options import (
     limit_option,
     profile_option,
     status_option,
+    verbose_option,
 )
-from unibatch.cli.output import chosen_format, columns_of, screen, write_data
+from unibatch.cli.output import columns_of, screen, write_data
 from unibatch.cli.output import show as show_on
 from unibatch.cli.tables import Column, Lane, RowTable
 from unibatch.cli.text import (
@@ -37,6 +39,7 @@ from unibatch.cli.text import (
     duration,
     moment,
     number,
+    percent,
     style_of,
     words,
     yes_no,
@@ -70,8 +73,9 @@ _BAR = 20
 @click.option("--agent", metavar="ID", help="Only campaigns of this agent.")
 @limit_option("campaigns")
 @format_option
+@verbose_option
 def campaigns(
-    *, profile: str | None, statuses: tuple[CampaignStatus, ...], agent: str | None, limit: int | None, form: str | None
+    *, profile: str | None, statuses: tuple[CampaignStatus, ...], agent: str | None, limit: int | None, form: str
 ) -> None:
     """List the campaigns of an account.
 
@@ -90,7 +94,7 @@ def campaigns(
         "unibatch contacts main:batch_c3d4e5f6",
         "unibatch contacts main:batch_c3d4e5f6 --status no_answer --status busy",
         "unibatch contacts batch_c3d4e5f6 -p main --format csv > contacts.csv",
-        "unibatch contacts main:batch_c3d4e5f6 --format jsonl | head -n 5",
+        "unibatch contacts main:batch_c3d4e5f6 | head -n 5",
     ),
 )
 @campaign_argument
@@ -100,6 +104,7 @@ def campaigns(
 @limit_option("contacts")
 @click.option("--show-numbers", is_flag=True, help="Show phone numbers in full in the table.")
 @format_option
+@verbose_option
 def contacts(
     *,
     campaign: str,
@@ -108,11 +113,11 @@ def contacts(
     external_id: str | None,
     limit: int | None,
     show_numbers: bool,
-    form: str | None,
+    form: str,
 ) -> None:
     """List the contacts of a campaign, named as PROFILE:CAMPAIGN_ID, or by its id alone.
 
-    "final" says whether the vendor is done with a contact: some vendors call again after no_answer. Times are in UTC.
+    The column "final" says whether the vendor is done with a contact: some vendors call again after no_answer.
 
     The table masks phone numbers; json, jsonl and csv hold them in full, and every value as the vendor told it. A
     spreadsheet may take a text that begins with = + - @ for a formula: import such columns as text.
@@ -137,12 +142,12 @@ def contacts(
 @campaign_argument
 @profile_option
 @format_option
-def show(*, campaign: str, profile: str | None, form: str | None) -> None:
+@verbose_option
+def show(*, campaign: str, profile: str | None, form: str) -> None:
     """Show one campaign, named as PROFILE:CAMPAIGN_ID, or by its id alone.
 
-    What the vendor does not tell is left out. Times are in UTC.
+    What the vendor does not tell is left out.
     """
-    form = chosen_format(form)
     name, campaign_id = address(campaign, profile)
     with connect(name) as client:
         found = client.get_campaign(campaign_id)
@@ -161,10 +166,9 @@ def _write_listing(
     cls: type[T],
     *,
     limit: int | None,
-    form: str | None,
+    form: str,
     lanes: Callable[[], list[Lane[T]]],
 ) -> None:
-    form = chosen_format(form)
     rows = _Rows(listing, limit)
     if form == "table":
         table = RowTable(screen(), lanes())
@@ -257,7 +261,7 @@ def _campaign_lanes(client: Client) -> list[Lane[Campaign]]:
     if "name" in told:
         first.append(Column(title="name", cell=lambda row: words(row.name), folds_to=16))
     if "created_at" in told:
-        first.append(Column(title="created", cell=_day))
+        first.append(Column(title="created (UTC)", cell=_day))
     return [
         first,
         _status_lane(kind.title, kind.campaign_statuses),
@@ -286,9 +290,9 @@ def _contact_lanes(client: Client, *, show_numbers: bool) -> list[Lane[Contact]]
         who.append(Column(title="name", cell=lambda row: words(row.name), least=12, folds_to=12))
     when: list[Column[Contact]] = [Column(title="phone", cell=phone, least=13)]
     if "last_attempt_at" in told:
-        when.append(Column(title="last attempt", cell=lambda row: moment(row.last_attempt_at), least=16))
+        when.append(Column(title="last call (UTC)", cell=lambda row: moment(row.last_attempt_at), least=16))
     elif "started_at" in told:
-        when.append(Column(title="call began", cell=lambda row: moment(row.started_at), least=16))
+        when.append(Column(title="call began (UTC)", cell=lambda row: moment(row.started_at), least=16))
     ends: list[Column[Contact]] = [Column(title="final", cell=lambda row: yes_no(row.is_final))]
     if "attempts" in told:
         ends.append(Column(title="tries", cell=_tries, least=5))
@@ -334,14 +338,14 @@ def _sheet(campaign: Campaign, vendor: str) -> RenderableType:
         "agent": campaign.agent_id and words(campaign.agent_id),
         "calls from": campaign.from_numbers and words(", ".join(campaign.from_numbers)),
         "schedule": campaign.schedule and _schedule(campaign.schedule),
-        "at the same time": campaign.max_concurrency and words(f"{campaign.max_concurrency} calls"),
+        "calls at a time": campaign.max_concurrency and words(f"at most {campaign.max_concurrency:,}"),
         "retry": campaign.retry and _retry(campaign.retry),
         "cost": campaign.cost and words(campaign.cost),
         "average call": campaign.average_duration and duration(campaign.average_duration),
-        "created": campaign.created_at and moment(campaign.created_at),
-        "updated": campaign.updated_at and moment(campaign.updated_at),
-        "started": campaign.started_at and moment(campaign.started_at),
-        "completed": campaign.completed_at and moment(campaign.completed_at),
+        "created": _instant(campaign.created_at),
+        "updated": _instant(campaign.updated_at),
+        "started": _instant(campaign.started_at),
+        "completed": _instant(campaign.completed_at),
         "contacts": _counts(campaign.counts),
         "by status": _by_status(campaign.counts),
     }
@@ -352,6 +356,10 @@ def _sheet(campaign: Campaign, vendor: str) -> RenderableType:
         if value:
             sheet.add_row(label, value)
     return Group(words(campaign.name or campaign.id, HEADING), Padding(sheet, (0, 0, 0, 2)))
+
+
+def _instant(value: datetime | None) -> Text | None:
+    return None if value is None else Text.assemble(moment(value), (" UTC", DIM))
 
 
 def _counts(counts: Counts) -> RenderableType | None:
@@ -373,14 +381,14 @@ def _bars(rows: Sequence[tuple[Text, int]], total: int | None) -> RenderableType
     table.add_column()
     for label, value in rows:
         share = value / total if total else 0
-        table.add_row(label, number(value), f"{share:.0%}" if total else "", Text(bar(share, _BAR), style=label.style))
+        table.add_row(label, number(value), percent(share) if total else "", Text(bar(share, _BAR), style=label.style))
     return table
 
 
 def _schedule(schedule: Schedule) -> Text:
     parts = []
     if schedule.start is not None:
-        parts.append(f"from {schedule.start:%Y-%m-%d %H:%M}")
+        parts.append(f"from {schedule.start:%Y-%m-%d %H:%M} UTC")
     if schedule.window_start is not None or schedule.window_end is not None:
         window = (f"{moment:%H:%M}" if moment else "…" for moment in (schedule.window_start, schedule.window_end))
         parts.append(NOTHING.join(window))

@@ -30,9 +30,20 @@ _MARK = "# Written by `unibatch sandbox`; overwritten when it is started again.\
     ),
 )
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="The port; 0 takes any free one."
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    default=0,
+    help="The port to listen on; left out: any free one.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Another number makes other people and results.")
+@click.option(
+    "--seed",
+    type=int,
+    metavar="N",
+    default=1,
+    show_default=True,
+    help="Another number makes other people and results.",
+)
 @click.option("--no-rate-limits", is_flag=True, help="Answer every request, however many come.")
 @click.option(
     "--write-config",

@@ -123,4 +123,8 @@ def completion(ctx: click.Context, *, shell: str) -> None:
     """
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101 - click has all three
-    click.echo(kind(ctx.find_root().command, {}, "unibatch", "_UNIBATCH_COMPLETE").source())
+    script = kind(ctx.find_root().command, {}, "unibatch", "_UNIBATCH_COMPLETE").source()
+    if shell == "bash":  # behind "PROFILE:" the campaign's id follows, not a blank
+        end = "\n    return 0\n"
+        script = script.replace(end, f'\n    [[ "${{COMPREPLY-}}" == *: ]] && compopt -o nospace\n{end}')
+    click.echo(script)

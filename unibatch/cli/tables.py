@@ -48,7 +48,8 @@ class RowTable(Generic[T]):
     """A table that is printed in parts.
 
     The first rows settle how wide each column is. Where a terminal is too narrow for all columns side by side, the
-    columns of each lane are stacked, so that a row takes several lines and no id is broken.
+    columns of each lane are stacked, so that a row takes several lines and no id is broken. Where there is no terminal,
+    each row is one line; a cell wider than all that came first shifts those behind it, as far as there are no blanks.
     """
 
     def __init__(self, console: Console, lanes: Sequence[Lane[T]]) -> None:
@@ -73,13 +74,15 @@ class RowTable(Generic[T]):
         out = Text(no_wrap=True, overflow="ignore", end="")
         if begins:
             self._append(out, [[Text(column.title, style=HEADING) for column in lane] for lane in self._lanes])
-            if not stacked:
+            if stacked:
+                out.append("\n")
+            else:
                 rule = "-" if self._console.options.ascii_only else "─"
                 self._append(out, [[Text(rule * width, style=DIM)] for width in self._widths])
         for row in rows:
+            self._append(out, [[column.cell(row) for column in lane] for lane in self._lanes])
             if stacked:
                 out.append("\n")
-            self._append(out, [[column.cell(row) for column in lane] for lane in self._lanes])
         out.right_crop()  # the line break at the end, which printing adds
         show(self._console, out)
 
@@ -87,16 +90,20 @@ class RowTable(Generic[T]):
         """Append one row. By hand, since rich's own tables take ten times as long, which thousands of rows show."""
         lanes = [self._lines(stack, width) for stack, width in zip(cells, self._widths, strict=True)]
         for line in zip_longest(*lanes, fillvalue=_EMPTY):
-            gap = 0
+            start = end = 0  # of the column, and of what is written so far
             for cell, lane, width in zip(line, self._lanes, self._widths, strict=True):
-                blank = width - cell.cell_len
-                before, after = (blank, 0) if lane[0].justify == "right" else (0, blank)
-                out.append(" " * (gap + before))
+                size = cell.cell_len
+                begin = start + width - size if lane[0].justify == "right" else start
+                begin = max(begin, end + _GAP if start else 0)
+                out.append(" " * (begin - end))
                 out.append_text(cell)
-                gap = after + _GAP
+                start += width + _GAP
+                end = begin + size
             out.append("\n")
 
     def _lines(self, cells: Sequence[Text], width: int) -> list[Text]:
+        if not self._console.is_terminal:
+            return list(cells)
         lines: list[Text] = []
         for cell in cells:
             lines += [cell] if cell.cell_len <= width else cell.wrap(self._console, width, overflow="fold")

@@ -17,6 +17,8 @@ BAD = "red"
 WARN = "yellow"
 MOVING = "cyan"
 
+_ONE_PERCENT = 0.01
+
 _CAMPAIGN_STYLES = {
     CampaignStatus.RUNNING: MOVING,
     CampaignStatus.PAUSED: WARN,
@@ -87,6 +89,11 @@ def style_of(status: CallStatus | CampaignStatus) -> str:
 def canonical(status: CallStatus | CampaignStatus) -> Text:
     """A canonical status in its colour."""
     return Text(status.value, style=style_of(status))
+
+
+def percent(share: float) -> str:
+    """A share (0 to 1) in percent; what is not nothing does not look like it."""
+    return "<1%" if 0 < share < _ONE_PERCENT else f"{share:.0%}"
 
 
 def bar(share: float, cells: int) -> str:
