@@ -29,7 +29,6 @@ format: $(VENV)/.develop ## apply the style
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.develop ## the measurements that the documentation quotes
-	$(PIP) install --group bench
 	$(BIN)/python benchmarks/listing.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/import_time.py

@@ -84,14 +84,14 @@ def render() -> str:
         table(
             ("status", "meaning", "over", "connected", "worth retrying"),
             (
-                (f"`{status}`", plain(status.meaning), *(mark(getattr(status, trait)) for trait in traits))
+                (f"`{status}`", status.meaning, *(mark(getattr(status, trait)) for trait in traits))
                 for status in CallStatus
             ),
         ),
         CAMPAIGNS,
         table(
             ("status", "meaning", "over"),
-            ((f"`{status}`", plain(status.meaning), mark(status.is_terminal)) for status in CampaignStatus),
+            ((f"`{status}`", status.meaning, mark(status.is_terminal)) for status in CampaignStatus),
         ),
         VENDORS,
     ]
@@ -140,11 +140,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def mark(holds: bool) -> str:  # noqa: FBT001 - it is the value that is shown
     """Yes or nothing."""
     return "yes" if holds else NONE
-
-
-def plain(text: str) -> str:
-    """What a docstring says, in Markdown."""
-    return text.replace("``", "`")
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@
 Each one is a conversation of the library's own client with the sandbox, taken down by vcrpy. The sandbox's address is
 replaced by the base URL that the vendor documents, so that a cassette of the sandbox and one of the vendor look alike;
 of the headers only those are kept that matter to the library, and never one that holds a key. The simulated clock and
-the wall clock stand still, so recording again gives the same files as long as neither the sandbox nor the library's
-requests have changed.
+the wall clock stand still, and the reason phrases are left out, which differ between versions of Python; so recording
+again gives the same files as long as neither the sandbox nor the library's requests have changed.
 
 Cassettes that begin with "Transcribed from" are not made here: they were copied from a vendor's page by hand.
 """
@@ -293,8 +293,8 @@ TALKIFAI = [
 RECORDINGS = {recording.name: recording for recording in (*TRUEDY, *TECHLADDER, *TALKIFAI)}
 
 
-def record(sandbox: Sandbox, recording: Recording) -> Path:
-    """Make one cassette anew."""
+def record(sandbox: Sandbox, recording: Recording, folder: Path = CASSETTES) -> Path:
+    """Make one cassette anew, below this folder."""
     sandbox.reset()
     vendor = recording.vendor
     here, documented = sandbox.base_url(vendor), registry.load(vendor).base_url
@@ -308,6 +308,7 @@ def record(sandbox: Sandbox, recording: Recording) -> Path:
     def response_as_kept(response: dict[str, Any]) -> dict[str, Any]:
         headers: Mapping[str, list[str]] = response["headers"]
         response["headers"] = {name: value for name, value in headers.items() if name.lower() in KEPT_HEADERS}
+        response["status"] = {"code": response["status"]["code"], "message": ""}
         return response
 
     recorder = vcr.VCR(
@@ -317,7 +318,7 @@ def record(sandbox: Sandbox, recording: Recording) -> Path:
         before_record_response=response_as_kept,
         decode_compressed_response=True,
     )
-    path = CASSETTES / f"{recording.name}.yaml"
+    path = folder / f"{recording.name}.yaml"
     path.unlink(missing_ok=True)
     key = "this-key-is-wrong" if recording.key == "wrong" else sandbox.api_key(vendor, recording.key)
     with (

@@ -429,6 +429,69 @@ class TestConnecting:
         assert given == [{"agent_id": "agt_2", "from_number_ids": ["num_1"]}]
 
 
+@pytest.mark.parametrize("connect", [connect, connect_async])
+class TestRefusalsOfBoth:
+    """What is wrong is refused at once, whether the client would block or be awaited."""
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            pytest.param(
+                MINIMAL.replace("TRUEDY_API_KEY", "NOT_SET"),
+                "unibatch.toml: profiles.main.api_key: the environment variable NOT_SET is not set; set it to the key",
+                id="a variable that is not set",
+            ),
+            pytest.param(
+                MINIMAL.replace("main", "other"),
+                "there is no profile 'main' in unibatch.toml; known are other",
+                id="an unknown profile",
+            ),
+            pytest.param("[profiles\n", "unibatch.toml is not valid TOML: ", id="broken TOML"),
+            pytest.param(
+                MINIMAL + "base_uri = 'x'\n",
+                "unibatch.toml: profiles.main.base_uri: unknown key; see `unibatch init` for what can stand there",
+                id="an unknown key",
+            ),
+            pytest.param(
+                MINIMAL + "base_url = 'http://example.com'\n",
+                "profile 'main': base_url 'http://example.com' would send the API key in the clear; ",
+                id="a URL without encryption",
+            ),
+            pytest.param(
+                MINIMAL.replace("truedy", "trudy"),
+                "profile 'main': there is no provider 'trudy'; known are truedy, techladder, talkifai",
+                id="an unknown provider",
+            ),
+        ],
+    )
+    def test_a_wrong_profile(self, connect: Callable[..., Any], text: str, message: str) -> None:
+        write(text)
+        assert refusal(lambda: connect("main")).startswith(message)
+
+    def test_no_file_at_all(self, connect: Callable[..., Any]) -> None:
+        assert refusal(connect).startswith("there is no unibatch.toml, ")
+
+    @pytest.mark.parametrize(
+        ("spelled_out", "message"),
+        [
+            pytest.param({"provider": "trudy"}, "there is no provider 'trudy'; known are ", id="an unknown provider"),
+            pytest.param(
+                {"base_url": "http://example.com"},
+                "base_url 'http://example.com' would send the API key in the clear; ",
+                id="a URL without encryption",
+            ),
+            pytest.param({"api_key": "a key"}, "the API key for truedy holds a blank", id="a key that is none"),
+            pytest.param({"api_key": None}, "with provider='truedy', give api_key= too", id="no key"),
+            pytest.param(
+                {"defaults": {"zebra": 1}}, "defaults: Truedy has no setting zebra; ", id="an unknown setting"
+            ),
+        ],
+    )
+    def test_wrong_arguments(self, connect: Callable[..., Any], spelled_out: dict[str, Any], message: str) -> None:
+        arguments = {"provider": "truedy", "api_key": "x", **spelled_out}
+        assert refusal(lambda: connect(**arguments)).startswith(message)
+
+
 class TestBaseUrl:
     @pytest.mark.parametrize(
         "base_url",
@@ -489,11 +552,21 @@ class TestBaseUrl:
             f"base_url {base_url!r} is not a URL that begins with https://"
         )
 
-    @pytest.mark.parametrize("base_url", ["https://[::1", "https://example.com:port"])
+    @pytest.mark.parametrize(
+        "base_url",
+        ["https://[::1", "https://example.com:port", "https://foo..bar", "https://xn--/", f"https://{'x' * 64}.de"],
+    )
     def test_what_is_no_url_is_refused(self, base_url: str) -> None:
         assert refusal(lambda: connect(provider="truedy", api_key="x", base_url=base_url)).startswith(
-            f"base_url {base_url!r} is not a URL"
+            "base_url is not a URL"
         )
+
+    def test_one_that_cannot_be_read_is_not_shown_since_it_may_hold_a_password(self) -> None:
+        said = refusal(lambda: connect(provider="truedy", api_key="x", base_url="https://user:hunter2@host:bad"))
+        assert "hunter2" not in said
+
+    def test_an_empty_one_does_not_mean_the_vendors_own(self) -> None:
+        refusal(lambda: connect(provider="truedy", api_key="x", base_url=""))
 
 
 class TestRegistry:

@@ -224,7 +224,8 @@ class TestTables:
                 f"`{paging.size_param}`, `{paging.position_param}`",
             ]
             for kind in KINDS
-            for what, paging in (("campaigns", kind.campaign_paging), ("contacts", kind.contact_paging))
+            for can in [kind.capabilities]
+            for what, paging in (("campaigns", can.campaign_paging), ("contacts", can.contact_paging))
         ]
         assert table_after("docs/listings.md", "paging") == expected
 

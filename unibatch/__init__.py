@@ -48,6 +48,7 @@ from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.version import __version__
 
 if TYPE_CHECKING:
+    from unibatch import sandbox as sandbox
     from unibatch.client import AsyncClient, AsyncListing, Client, Listing, Timeout
     from unibatch.config import connect, connect_async
     from unibatch.core.provider import Capabilities, Provider
@@ -115,15 +116,16 @@ __all__ = [
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
-def __getattr__(name: str) -> Any:
-    """Import what is used for the first time."""
-    if name == "sandbox":  # a module, so that ``unibatch.sandbox.serve()`` works without another import
-        return import_module("unibatch.sandbox")
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_LATER[name]), name)
-    return value
+if not TYPE_CHECKING:  # type checkers see the imports above, and so notice a name that is misspelled
 
+    def __getattr__(name: str) -> Any:
+        """Import what is used for the first time."""
+        if name == "sandbox":  # a module, so that ``unibatch.sandbox.serve()`` works without another import
+            return import_module("unibatch.sandbox")
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(_LATER[name]), name)
+        return value
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

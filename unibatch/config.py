@@ -102,10 +102,13 @@ def find_file() -> Path | None:
     """
     named = os.environ.get("UNIBATCH_CONFIG")
     if named:
-        path = Path(named).expanduser()
-        if not path.is_file():
-            raise ConfigError(f"UNIBATCH_CONFIG names {named}, which is not a file; correct or unset it")
-        return path
+        try:
+            path = Path(named).expanduser()
+            if path.is_file():
+                return path
+        except (RuntimeError, ValueError):  # no such user, or no possible path
+            pass
+        raise ConfigError(f"UNIBATCH_CONFIG names {named}, which is not a file; correct or unset it")
     for path in (Path(FILE_NAME), Path(platformdirs.user_config_dir("unibatch")) / FILE_NAME):
         if path.is_file():
             return path
@@ -126,7 +129,7 @@ def read_settings() -> Found:
         settings = structure(data, Settings)
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(f"{path} cannot be read: {exc}") from exc
-    except tomllib.TOMLDecodeError as exc:
+    except (tomllib.TOMLDecodeError, RecursionError) as exc:
         raise ConfigError(f"{path} is not valid TOML: {exc}") from exc
     except StructureError as exc:
         raise ConfigError(
@@ -212,6 +215,7 @@ def connect(
 
     Raises:
         ConfigError: Something is missing or wrong; the message names it and the remedy.
+        InvalidInput: ``timeout`` is not more than 0, or more than a day.
     """
     chosen = _choose(profile, provider=provider, api_key=api_key, base_url=base_url, timeout=timeout, defaults=defaults)
     with _naming(chosen):
@@ -256,7 +260,7 @@ def _choose(
         profile = load_profile(name, api_key=api_key)
     return attrs.evolve(
         profile,
-        base_url=base_url or profile.base_url,
+        base_url=profile.base_url if base_url is None else base_url,
         timeout=profile.timeout if timeout is None else Timeout.of(timeout),
         defaults={**profile.defaults, **(defaults or {})},
     )
@@ -304,10 +308,11 @@ def _key(setting: ProfileSetting, where: str, folder: Path) -> str:
         if not value:
             raise ConfigError(f"{where}.api_key: the environment variable {source.env} is not set; set it to the key")
         return value
-    path = folder / Path(str(source.file)).expanduser()
+    path = folder / str(source.file)
     try:
+        path = folder / Path(str(source.file)).expanduser()
         value = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as exc:
+    except (OSError, RuntimeError, ValueError) as exc:  # unreadable, no such user, no possible path or not a text
         raise ConfigError(f"{where}.api_key: the key file {path} cannot be read: {exc}") from exc
     if not value:
         raise ConfigError(f"{where}.api_key: the key file {path} is empty; write the key into it")

@@ -36,7 +36,7 @@ def test_says_what_the_sandbox_holds(output: str, sandbox: Sandbox) -> None:
     for vendor in sandbox.vendors:
         state = sandbox.state(vendor, sandbox.campaign_ids(vendor)[0])
         kind = registry.load(vendor)
-        size = kind.contact_paging.max_size
+        size = kind.capabilities.contact_paging.max_size
         total = len(state.contacts)
         requests = -(-total // size)
         assert re.search(rf"{kind.title} +{total:,} contacts, {size} a page: {requests} requests, complete ✓", output)
@@ -108,4 +108,4 @@ def test_leaves_nothing_behind(run: Run, folder: Path, monkeypatch: pytest.Monke
 def test_says_so_where_a_package_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
 
-    assert run("demo") == (1, "", "unibatch: the sandbox needs a web server: pip install 'unibatch[sandbox]'\n")
+    assert run("demo") == (2, "", "unibatch: the sandbox needs a web server: pip install 'unibatch[sandbox]'\n")

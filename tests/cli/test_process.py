@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 import unibatch
@@ -46,6 +48,25 @@ def test_the_sandbox_prints_its_profiles_and_stops_cleanly(number: signal.Signal
     assert (folder / "unibatch.toml").read_text(encoding="utf-8").endswith(printed)
     assert "Ctrl-C" in errors
     assert errors.endswith("Stopped.\n")
+
+
+@pytest.mark.parametrize("clock", [(), ("--clock", "real")])
+def test_calls_happen_in_the_sandbox_when_asked_for_or_by_themselves(clock: tuple[str, ...], folder: Path) -> None:
+    command = [*UNIBATCH, "sandbox", "--write-config", str(folder / "unibatch.toml"), *clock]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        errors = process.stderr.readline()
+        while "until Ctrl-C" not in errors:
+            errors += process.stderr.readline()
+        url = re.search(r"http://127\.0\.0\.1:\d+", errors)
+        assert url is not None
+        answer = httpx.post(f"{url[0]}/_sandbox/advance", json={"seconds": 0}, trust_env=False)
+        process.terminate()
+        process.communicate()
+
+    stands_still = not clock
+    assert (f"curl -d '{{\"calls\": 10}}' {url[0]}/_sandbox/advance\n" in errors) == stands_still
+    assert (answer.json()["now"] == "2026-03-10T09:00:00.000Z") == stands_still
 
 
 def test_the_module_can_be_imported_without_click_and_rich() -> None:

@@ -21,7 +21,7 @@ def test_data_are_the_declared_capabilities(run: Run) -> None:
         assert row["title"] == kind.title
         assert row["server_filters"] == sorted(kind.capabilities.server_filters)
         assert row["limits"]["requests_per_minute"] == kind.capabilities.limits.requests_per_minute
-        assert row["paging"]["contacts"]["max_size"] == kind.contact_paging.max_size
+        assert row["paging"]["contacts"]["max_size"] == kind.capabilities.contact_paging.max_size
         for name, support in kind.capabilities.operations.items():
             operation = row["operations"][name]
             assert (operation["available"], operation["note"]) == (support.available, support.note)

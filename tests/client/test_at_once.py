@@ -12,6 +12,7 @@ from bothways import VENDORS, AnyClient, BlockingAsyncClient
 from client.conftest import Visitor
 from client.replies import CAMPAIGN, Reply, one
 from unibatch import AsyncClient
+from unibatch.client import drivers
 from unibatch.providers import registry
 
 MORE_THAN_CONNECTIONS = 40
@@ -38,6 +39,11 @@ def test_everybody_gets_the_answer_to_their_own_question(visit: Visitor, vendor:
     at = visit(vendor)
     sizes = list(range(MORE_THAN_CONNECTIONS))
     assert count_contacts(at.client, [at.sandbox.create(vendor, size) for size in sizes]) == sizes
+
+
+def test_one_client_opens_sixteen_connections_and_keeps_them() -> None:
+    limits = drivers._transport_options("https://api.example.com")["limits"]
+    assert (limits.max_connections, limits.max_keepalive_connections) == (16, 16)
 
 
 def test_a_cancelled_task_leaves_the_client_usable() -> None:

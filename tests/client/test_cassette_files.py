@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from bothways import VENDORS, Connect
+from record import RECORDINGS, WALL, record
 from replay import CASSETTES, interactions, names, replay
 from vcr.errors import CannotOverwriteExistingCassetteException
 
 import unibatch.sandbox
+from unibatch.sandbox import Sandbox
 
 DOCUMENTED_AT = {
     "truedy": "https://api.truedy.ai/api/public/v1/",
@@ -77,6 +81,13 @@ def keys() -> set[str]:
     """Every key that the sandbox knows."""
     with unibatch.sandbox.serve(seeded=False) as sandbox:
         return {sandbox.api_key(vendor, kind) for vendor in VENDORS for kind in ("valid", "no_credits", "forbidden")}
+
+
+@pytest.fixture(scope="module")
+def seeded() -> Iterator[Sandbox]:
+    """A sandbox as `tests/record.py` starts it."""
+    with unibatch.sandbox.serve(wall=lambda: WALL) as sandbox:
+        yield sandbox
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -147,6 +158,21 @@ def test_it_is_not_large(name: str) -> None:
 @all_cassettes
 def test_it_can_be_read_whatever_the_machines_encoding(name: str) -> None:
     assert text_of(name).isascii()
+
+
+class TestRecordingAgain:
+    @pytest.mark.parametrize("name", RECORDINGS)
+    def test_it_gives_the_same_file(self, seeded: Sandbox, tmp_path: Path, name: str) -> None:
+        again = record(seeded, RECORDINGS[name], tmp_path).read_text(encoding="utf-8")
+        assert yaml.safe_load(again) == yaml.safe_load(text_of(name))
+
+    def test_what_the_sandbox_said_is_recorded_and_nothing_else(self) -> None:
+        recorded = {name for name in names() if text_of(name).startswith("# Recorded from")}
+        assert recorded == set(RECORDINGS)
+
+    @pytest.mark.parametrize("name", RECORDINGS)
+    def test_reason_phrases_are_left_out_which_differ_between_versions_of_python(self, name: str) -> None:
+        assert {interaction["response"]["status"]["message"] for interaction in interactions(name)} == {""}
 
 
 class TestReplaying:

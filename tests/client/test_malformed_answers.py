@@ -13,7 +13,7 @@ from bothways import VENDORS, AnyClient, Connect
 
 from client.conftest import Visitor
 from client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page
-from unibatch import MalformedResponse
+from unibatch import AuthenticationError, MalformedResponse, NotFound, ProviderError, RateLimited, ServerError
 
 WHERE_ROWS_ARE = {"truedy": "$.data", "techladder": "$.data.items", "talkifai": "$.contacts"}
 WHERE_CAMPAIGNS_ARE = {"truedy": "$.data", "techladder": "$.data.items", "talkifai": "$.batchJobs"}
@@ -44,7 +44,6 @@ class TestNoJson:
             pytest.param(b"", id="empty"),
             pytest.param(b" \r\n", id="blank"),
             pytest.param(b'{"meta": {"request_id": "req_7", "ts": "2026-03', id="cut off"),
-            pytest.param(b"{} {}", id="two documents"),
             pytest.param(b'{"data": NaN}', id="NaN"),
             pytest.param(b'{"data": "\xff\xfe"}', id="not UTF-8"),
             pytest.param(b"[" * 100_000, id="nested without end"),
@@ -97,11 +96,11 @@ WRONG = [
     Wrong("truedy", "list_contacts", with_contact("truedy", called_at="yesterday"), "$.data[2].called_at"),
     Wrong("truedy", "get_campaign", {"data": None}, "$.data"),
     Wrong("truedy", "get_campaign", {"data": []}, "$.data"),
-    Wrong("truedy", "get_campaign", {}, "$"),
+    Wrong("truedy", "get_campaign", {}, "$.data"),
     Wrong("truedy", "get_campaign", with_campaign("truedy", total_contacts="12"), "$.data.total_contacts"),
     Wrong("truedy", "get_campaign", with_campaign("truedy", id=None), "$.data.id"),
     Wrong("truedy", "get_campaign", with_campaign("truedy", id=""), "$.data.id"),
-    Wrong("truedy", "get_campaign", with_campaign("truedy", start_time="soon"), "$.data.start_time"),
+    Wrong("truedy", "get_campaign", with_campaign("truedy", scheduled_at="soon"), "$.data.scheduled_at"),
     Wrong("truedy", "get_campaign", with_campaign("truedy", working_days=[1, "2"]), "$.data.working_days[1]"),
     Wrong("truedy", "list_campaigns", {"data": {"items": []}}, "$.data"),
     Wrong("techladder", "list_contacts", {"data": None}, "$.data"),
@@ -166,6 +165,18 @@ class TestCompression:
         with pytest.raises(MalformedResponse, match="cannot be decompressed") as caught:
             at.client.get_campaign("c-1")
         assert (caught.value.operation, caught.value.path) == ("get_campaign", "$")
+
+    @pytest.mark.parametrize(
+        ("status", "kind"), [(401, AuthenticationError), (404, NotFound), (429, RateLimited), (500, ServerError)]
+    )
+    def test_a_broken_refusal_is_still_that_refusal(
+        self, visit: Visitor, status: int, kind: type[ProviderError]
+    ) -> None:
+        at = visit("truedy")
+        at.sandbox.fail("truedy", status=status, body=b"this is not gzip", headers={"content-encoding": "gzip"})
+        with pytest.raises(kind) as caught:
+            at.client.get_campaign("c-1")
+        assert caught.value.http_status == status
 
     def test_the_client_can_go_on_after_a_broken_one(self, visit: Visitor) -> None:
         at = visit("truedy")

@@ -73,7 +73,7 @@ class TestCampaigns:
             status=CampaignStatus.RUNNING,
             vendor_status="active",
             agent_id="agt-5a1dc0de",
-            from_numbers=("13125550199",),
+            from_numbers=("+13125550199",),
             counts=Counts(total=1300, succeeded=269, failed=239, pending=766),
             max_concurrency=6,
             created_at=datetime(2026, 3, 8, 9, tzinfo=UTC),

@@ -7,7 +7,10 @@ import pytest
 from bothways import Connect
 
 from client.replies import CAMPAIGN, Replies, Reply, one
-from unibatch import RedirectRefused, ServerError
+from unibatch import RedirectRefused, ServerError, Timeout
+from unibatch.client.exchange import Exchange
+from unibatch.core.flow import Flow, Request, Response
+from unibatch.providers import registry
 
 KEY = "a-key-for-tests"
 FOUND = Reply(body=one("truedy", CAMPAIGN["truedy"]))
@@ -92,6 +95,23 @@ class TestToElsewhere:
         with pytest.raises(RedirectRefused):
             connect("truedy", answer=server).get_campaign("batch_1")
         assert [request.url.host for request in server.requests] == ["api.truedy.ai"]
+
+
+class TestWriting:
+    """The client only reads as yet, so these conversations are led by hand."""
+
+    def write(self, method: str) -> Flow[int]:
+        response = yield Request(operation="write", method=method, path="/batch-calls")
+        return response.status
+
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+    def test_it_is_not_repeated_even_on_the_same_server(self, method: str, status: int) -> None:
+        exchange = Exchange(registry.load("truedy")({}), KEY, base_url=None, timeout=Timeout())
+        conversation = exchange.run(self.write(method))
+        assert next(conversation).method == method
+        with pytest.raises(RedirectRefused, match=f"HTTP {status} to {AT}"):
+            conversation.send(Response(status=status, headers={"location": "/api/v2/batch-calls"}))
 
 
 def test_the_refusal_names_where_it_would_have_gone(connect: Connect) -> None:

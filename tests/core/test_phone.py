@@ -29,6 +29,9 @@ class TestFromVendor:
     def test_punctuation_is_taken_away(self, number: str) -> None:
         assert phone.from_vendor(number) == ("+12125550123", True)
 
+    def test_a_number_with_punctuation_need_not_exist_in_the_numbering_plan(self) -> None:
+        assert phone.from_vendor("+1 (555) 123-4567") == ("+15551234567", True)
+
     def test_bare_digits_are_a_number_where_the_vendor_writes_them_so(self) -> None:
         assert phone.from_vendor("919876543210", bare_digits=True) == ("+919876543210", True)
 

@@ -1,6 +1,7 @@
 """Every example of an answer on Truedy's pages, and what it means in the canonical model.
 
-The examples of the page "Add Contacts to Batch Call" are answers to writing, which the client does not do.
+The examples of the page "Add Contacts to Batch Call" are answers to writing, which the client does not do; they stand
+in ``test_truedy_writing_documents.py``.
 """
 
 from __future__ import annotations

@@ -165,11 +165,25 @@ class TestRequests:
     def test_the_key_may_stand_in_another_header(self) -> None:
         assert TalkifAI({"auth_header": "X-API-Key"}).headers("key") == {"X-API-Key": "key"}
 
-    @pytest.mark.parametrize("header", ["X-Other", "", None, 1, ["X-API-Key"], {}])
-    def test_any_other_header_is_refused(self, header: Any) -> None:
+    def test_any_other_header_is_refused(self) -> None:
         with pytest.raises(ConfigError) as caught:
-            TalkifAI({"auth_header": header})
-        assert str(caught.value) == f'auth_header must be "Authorization" or "X-API-Key", not {header!r}'
+            TalkifAI({"auth_header": "X-Other"})
+        assert str(caught.value) == 'auth_header must be "Authorization" or "X-API-Key", not \'X-Other\''
+
+    @pytest.mark.parametrize("name", ["organization_id", "auth_header"])
+    @pytest.mark.parametrize("value", ["", " ", None, 1, True, ["X-API-Key"], {}])
+    def test_a_setting_is_a_text(self, name: str, value: Any) -> None:
+        with pytest.raises(ConfigError) as caught:
+            TalkifAI({name: value})
+        assert str(caught.value) == f"defaults: {name} must be a text that is not blank, not {value!r}"
+
+    @pytest.mark.parametrize("value", ["pn_1", [], [""], [1], None])
+    def test_numbers_to_call_from_are_a_list_of_texts(self, value: Any) -> None:
+        with pytest.raises(ConfigError) as caught:
+            TalkifAI({"from_number_ids": value})
+        assert (
+            str(caught.value) == f"defaults: from_number_ids must be a list of texts that is not blank, not {value!r}"
+        )
 
     def test_there_is_no_account(self, talkifai: TalkifAI) -> None:
         with pytest.raises(UnsupportedFeature):
@@ -339,7 +353,7 @@ class TestPages:
         body = {"batchJobs": [JOB], "total": 2, "page": 1, "pageSize": 100}
         page = play(talkifai.list_campaigns(1, CampaignFilter()), body).value
         assert (page.total, page.has_more) == (2, None)
-        pager: Pager[Campaign] = Pager(talkifai.campaign_paging, lambda campaign: campaign.id)
+        pager: Pager[Campaign] = Pager(talkifai.capabilities.campaign_paging, lambda campaign: campaign.id)
         pager.accept(page)
         assert pager.position == 2
 

@@ -224,7 +224,7 @@ class TestCampaigns:
             status=CampaignStatus.RUNNING,
             vendor_status="active",
             agent_id="agt-1",
-            from_numbers=("918000000000",),
+            from_numbers=("+918000000000",),
             counts=Counts(total=10, succeeded=4, failed=1, pending=5),
             schedule=Schedule(start=datetime(2026, 3, 5, 9, tzinfo=UTC)),
             max_concurrency=3,

@@ -313,15 +313,15 @@ class TestCampaigns:
         assert campaign_of(CAMPAIGN_OF_SCHEMA).raw == CAMPAIGN_OF_SCHEMA
 
     def test_a_campaign_in_a_list_is_named_by_its_path(self, truedy: Truedy) -> None:
-        body = {"data": [CAMPAIGN_OF_SCHEMA, CAMPAIGN_OF_SCHEMA | {"start_time": "nine"}]}
+        body = {"data": [CAMPAIGN_OF_SCHEMA, CAMPAIGN_OF_SCHEMA | {"scheduled_at": "0001-01-01T00:00:00+14:00"}]}
         with pytest.raises(StructureError) as caught:
             play(truedy.list_campaigns(0, CampaignFilter()), body)
-        assert caught.value.path == "$.data[1].start_time"
+        assert caught.value.path == "$.data[1].scheduled_at"
 
     def test_a_campaign_by_itself_is_named_by_its_path(self) -> None:
         with pytest.raises(StructureError) as caught:
-            campaign_of(CAMPAIGN_OF_SCHEMA | {"start_time": "nine"})
-        assert caught.value.path == "$.data.start_time"
+            campaign_of(CAMPAIGN_OF_SCHEMA | {"scheduled_at": "0001-01-01T00:00:00+14:00"})
+        assert caught.value.path == "$.data.scheduled_at"
 
 
 class TestPages:

@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from unibatch.sandbox import Sandbox, talkifai, techladder, truedy
+from unibatch.sandbox import Sandbox
+from unibatch.sandbox.vendors import talkifai, techladder, truedy
 
 DOCUMENTED = {
     "truedy": (

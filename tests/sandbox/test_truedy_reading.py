@@ -116,6 +116,8 @@ class TestShapes:
     def test_no_other_vendor_has_shapes(self, sandbox: Sandbox) -> None:
         with pytest.raises(ValueError, match="one shape only"):
             sandbox.shape("techladder", "schema")
+        with pytest.raises(ValueError, match="one shape only"):
+            sandbox.create("talkifai", 1, shape="schema")
 
     def test_there_are_two_shapes(self, sandbox: Sandbox) -> None:
         with pytest.raises(ValueError, match="schema, example"):

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from unibatch.cli import demo, matrix, reading, sandbox, setup
+from unibatch.cli import demo, providers, reading, sandbox, setup
 from unibatch.cli.failures import INTERRUPTED, OUTPUT_CLOSED, Interrupted, OutputClosed, report, say
 from unibatch.cli.options import Group, examples
 from unibatch.core.paging import ListingReport
@@ -59,7 +59,7 @@ def cli(ctx: click.Context, *, verbose: bool) -> None:
 
 
 for _command in (
-    matrix.providers,
+    providers.providers,
     reading.campaigns,
     reading.show,
     reading.contacts,

@@ -20,7 +20,6 @@ from rich.table import Table
 from rich.text import Text
 
 import unibatch
-from unibatch.cli.failures import Failed, Unusable
 from unibatch.cli.options import examples, verbose_option
 from unibatch.cli.output import screen, show
 from unibatch.cli.sandbox import started
@@ -73,13 +72,10 @@ def demo() -> None:
     """
     console = screen()
     console.width = min(console.width, _WIDEST) if console.is_terminal else _WIDTH
-    try:
-        with started() as sandbox, _configured(sandbox.toml()):
-            campaigns = {f"sandbox-{vendor}": sandbox.campaign_ids(vendor)[0] for vendor in sandbox.vendors}
-            _announce(console, campaigns)
-            readings = [read(profile, campaign_id) for profile, campaign_id in campaigns.items()]
-    except Unusable as exc:
-        raise Failed(exc.message) from exc
+    with started() as sandbox, _configured(sandbox.toml()):
+        campaigns = {f"sandbox-{vendor}": sandbox.campaign_ids(vendor)[0] for vendor in sandbox.vendors}
+        _announce(console, campaigns)
+        readings = [read(profile, campaign_id) for profile, campaign_id in campaigns.items()]
     _part(console, "1. Three campaigns, one model", _side_by_side(readings, whole_ids=console.width >= _ROOMY))
     _part(console, "2. The vendors' words, translated", *_translations(readings))
     _part(console, "3. How the calls stand", _status_mix(readings))
@@ -289,7 +285,7 @@ def _proof(readings: Sequence[Reading]) -> RenderableType:
     grid.add_column(overflow="fold")
     for reading in readings:
         report = reading.report
-        size = registry.load(reading.campaign.provider).contact_paging.max_size
+        size = registry.load(reading.campaign.provider).capabilities.contact_paging.max_size
         text = Text(f"{report.seen:,} contacts, {size:,} a page: {report.requests} requests, ")
         if report.complete:
             text.append("complete ✓", style=GOOD)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -27,6 +27,7 @@ _MARK = "# Written by `unibatch sandbox`; overwritten when it is started again.\
         "unibatch sandbox --write-config unibatch.toml",
         "unibatch campaigns -p sandbox-truedy        (in another terminal)",
         "unibatch sandbox --port 8080 --seed 7 --no-rate-limits",
+        "unibatch sandbox --clock real",
     ),
 )
 @click.option(
@@ -44,6 +45,11 @@ _MARK = "# Written by `unibatch sandbox`; overwritten when it is started again.\
     show_default=True,
     help="Another number makes other people and results.",
 )
+@click.option(
+    "--clock",
+    type=click.Choice(["real"]),
+    help="real: calls happen by themselves, as time passes; left out: only when they are asked for.",
+)
 @click.option("--no-rate-limits", is_flag=True, help="Answer every request, however many come.")
 @click.option(
     "--write-config",
@@ -51,7 +57,9 @@ _MARK = "# Written by `unibatch sandbox`; overwritten when it is started again.\
     metavar="PATH",
     help="Write the profiles to this file too; a file that something else wrote is left alone.",
 )
-def sandbox(*, port: int, seed: int, no_rate_limits: bool, write_config: Path | None) -> None:
+def sandbox(
+    *, port: int, seed: int, clock: Literal["real"] | None, no_rate_limits: bool, write_config: Path | None
+) -> None:
     """Run the three vendors on this machine until Ctrl-C, to try unibatch without an account.
 
     They hold campaigns with made-up contacts; nobody is ever called. The profiles that reach them are printed as the
@@ -60,7 +68,10 @@ def sandbox(*, port: int, seed: int, no_rate_limits: bool, write_config: Path | 
     if write_config is not None:
         _check_ours(write_config)
     # The signals are taken over first, so that whoever has seen the output can stop this cleanly.
-    with _until_stopped() as stopped, started(port=port, seed=seed, rate_limits=not no_rate_limits) as running:
+    with (
+        _until_stopped() as stopped,
+        started(port=port, seed=seed, rate_limits=not no_rate_limits, clock=clock) as running,
+    ):
         if write_config is not None:
             write_config.write_text(_MARK + "\n" + running.toml(), encoding="utf-8")
         sys.stdout.write(running.toml())
@@ -70,13 +81,17 @@ def sandbox(*, port: int, seed: int, no_rate_limits: bool, write_config: Path | 
         else:
             say(f"Wrote {write_config}. In another terminal:")
         say(f"{_prefix(write_config)}unibatch campaigns -p sandbox-{running.vendors[0]}")
+        if clock is None:
+            say(f"Calls happen only when asked for: curl -d '{{\"calls\": 10}}' {running.url}/_sandbox/advance")
         say(f"The sandbox runs at {running.url} until Ctrl-C.")
         stopped.wait()
     say("Stopped.")
 
 
 @contextmanager
-def started(*, port: int = 0, seed: int = 1, rate_limits: bool = True) -> Iterator[Sandbox]:
+def started(
+    *, port: int = 0, seed: int = 1, rate_limits: bool = True, clock: Literal["real"] | None = None
+) -> Iterator[Sandbox]:
     """Start the sandbox, and stop it at the end.
 
     Raises:
@@ -86,7 +101,7 @@ def started(*, port: int = 0, seed: int = 1, rate_limits: bool = True) -> Iterat
     try:
         from unibatch.sandbox import serve  # noqa: PLC0415 - slow, and an optional extra
 
-        running = serve(port, seed, enforce_rate_limits=rate_limits)
+        running = serve(port, seed, enforce_rate_limits=rate_limits, clock=clock)
     except ImportError as exc:
         raise Unusable(str(exc)) from exc
     except OSError as exc:

@@ -94,9 +94,11 @@ def _profile(kind: type[Provider]) -> str:
     )
     if kind.settings:
         text += _DEFAULTS.format(title=kind.title, name=kind.name)
-    for name, meaning in kind.settings.items():
-        value = '["..."]' if name.endswith("_ids") else '"..."'
-        comment = textwrap.fill(f"{meaning[0].upper()}{meaning[1:]}.", 110, initial_indent="# ", subsequent_indent="# ")
+    for name, setting in kind.settings.items():
+        value = '["..."]' if setting.is_list else '"..."'
+        comment = textwrap.fill(
+            f"{setting.purpose[0].upper()}{setting.purpose[1:]}.", 110, initial_indent="# ", subsequent_indent="# "
+        )
         text += f"{comment}\n# {name} = {value}\n"
     return text
 

@@ -40,6 +40,7 @@ class Undecodable(Exception):
 _logger = logging.getLogger("unibatch")
 
 _MOST_REDIRECTS = 5
+_LONGEST_TIMEOUT = 86_400
 _SUCCESS = range(200, 300)
 _CLIENT_ERRORS = range(400, 500)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -75,8 +76,9 @@ class Timeout:
     """How long to wait, in seconds.
 
     Attributes:
-        connect: For a connection to be made. More than 0.
-        read: For each part of an answer, for sending each part of a request, and for a free connection. More than 0.
+        connect: For a connection to be made. More than 0, at most a day.
+        read: For each part of an answer, for sending each part of a request, and for a free connection. More than 0,
+            at most a day.
     """
 
     connect: float = 5.0
@@ -84,8 +86,10 @@ class Timeout:
 
     def __attrs_post_init__(self) -> None:
         for seconds in (self.connect, self.read):
-            if not 0 < seconds < float("inf"):
-                raise errors.InvalidInput(f"a time-out is a number of seconds above 0, not {seconds!r}")
+            if type(seconds) not in {int, float} or not 0 < seconds <= _LONGEST_TIMEOUT:
+                raise errors.InvalidInput(
+                    f"a time-out is a number of seconds above 0 and at most {_LONGEST_TIMEOUT:,}, not {seconds!r}"
+                )
 
     @classmethod
     def of(cls, timeout: float | Timeout) -> Timeout:
@@ -118,7 +122,7 @@ class Exchange:
             ConfigError: The key or the URL is not usable.
         """
         self.provider = provider
-        self.base_url = _checked_url(base_url or provider.base_url)
+        self.base_url = _checked_url(provider.base_url if base_url is None else base_url)
         self._api_key = _checked_key(api_key, provider.name)
         self._now = now
         url = httpx.URL(self.base_url)
@@ -174,7 +178,9 @@ class Exchange:
             try:
                 answer = yield outgoing
             except Undecodable as exc:
-                raise self._malformed(request, exc.response, "$", "the body cannot be decompressed") from exc
+                answer = exc.response
+                if answer.status in _SUCCESS:
+                    raise self._malformed(request, answer, "$", "the body cannot be decompressed") from exc
             except httpx.TransportError as exc:
                 failure = self._failure(request, exc)
                 _logger.debug("%s", failure)
@@ -285,6 +291,8 @@ def _origin(url: httpx.URL) -> tuple[str, bytes]:
 
 
 def _checked_key(api_key: str, provider: str) -> str:
+    if not isinstance(api_key, str):
+        raise errors.ConfigError(f"the API key for {provider} must be a text, not {type(api_key).__name__}")
     if not api_key:
         raise errors.ConfigError(f"the API key for {provider} is empty; copy it again from the vendor's dashboard")
     if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
@@ -298,8 +306,10 @@ def _checked_key(api_key: str, provider: str) -> str:
 def _checked_url(base_url: str) -> str:
     try:
         url = httpx.URL(base_url)
-    except (httpx.InvalidURL, TypeError) as exc:
-        raise errors.ConfigError(f"base_url {base_url!r} is not a URL: {exc}") from exc
+        url.host.encode("idna")  # what a connection does with it
+    except (httpx.InvalidURL, TypeError, UnicodeError) as exc:
+        # The text itself may hold a password, and is not shown.
+        raise errors.ConfigError(f"base_url is not a URL: {exc}") from exc
     if url.userinfo or url.query or url.fragment:
         raise errors.ConfigError("base_url may hold neither a user name nor a query nor a fragment")
     if url.scheme not in {"http", "https"} or not url.host or any(map(str.isspace, base_url)):

@@ -29,10 +29,11 @@ class Operations:
     ) -> Plan[Campaign]:
         """Plan the listing of campaigns."""
         self._insist("list_campaigns")
+        _insist_on_text("agent_id", agent_id)
         wanted = CampaignFilter(status=_statuses(CampaignStatus, status), agent_id=agent_id)
         return Plan(
             title=f"{self._provider.name} list_campaigns",
-            paging=self._provider.campaign_paging,
+            paging=self._provider.capabilities.campaign_paging,
             read=lambda position: self._exchange.run(self._provider.list_campaigns(position, wanted)),
             admits=wanted.admits if wanted else None,
         )
@@ -51,10 +52,11 @@ class Operations:
         if external_id is not None and "external_id" not in self._provider.capabilities.contact_fields:
             instead = f"{self._provider.title} does not return external ids; look for the phone number"
             raise UnsupportedFeature(self._provider.name, "list_contacts(external_id=...)", instead)
+        _insist_on_text("external_id", external_id)
         wanted = ContactFilter(status=_statuses(CallStatus, status), external_id=external_id)
         return Plan(
             title=f"{self._provider.name} list_contacts of {campaign_id!r}",
-            paging=self._provider.contact_paging,
+            paging=self._provider.capabilities.contact_paging,
             read=lambda position: self._exchange.run(self._provider.list_contacts(campaign_id, position, wanted)),
             admits=wanted.admits if wanted else None,
         )
@@ -70,10 +72,17 @@ class Operations:
             raise UnsupportedFeature(self._provider.name, operation, support.note)
 
 
+def _insist_on_text(name: str, value: str | None) -> None:
+    if value is not None and not isinstance(value, str):
+        raise InvalidInput(f"{name} must be a text, not {value!r}: another type would match nobody")
+
+
 def _statuses(kind: type[S], wanted: S | Iterable[S] | None) -> frozenset[S]:
     if wanted is None:
         return frozenset()
     words = [wanted] if isinstance(wanted, str) else list(wanted)
+    if foreign := [word for word in words if isinstance(word, StrEnum) and not isinstance(word, kind)]:
+        raise InvalidInput(f"{foreign[0]!r} is no {kind.__name__}")
     if not words:
         raise InvalidInput("status= names no status at all; leave it out to get every one")
     try:

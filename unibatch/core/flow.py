@@ -26,13 +26,13 @@ T = TypeVar("T")
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-def segment(text: str) -> str:
+def segment(text: object) -> str:
     """Percent-encode ``text`` as exactly one segment of a path.
 
     Raises:
-        InvalidInput: ``text`` is blank, is not Unicode, or would change the path's meaning (``.`` and ``..``).
+        InvalidInput: It is no text, is blank, is not Unicode, or would change the path's meaning (``.`` and ``..``).
     """
-    if not text.strip() or text in {".", ".."}:
+    if not isinstance(text, str) or not text.strip() or text in {".", ".."}:
         raise InvalidInput(f"an id must be a text that is not blank, not {text!r}")
     try:
         return quote(text, safe="")

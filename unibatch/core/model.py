@@ -10,7 +10,7 @@ Objects are frozen and hashable. Their ``repr`` leaves out personal data and mas
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from types import MappingProxyType
@@ -19,7 +19,6 @@ from typing import Any
 import attrs
 
 from unibatch.core.masking import mask_phone
-from unibatch.core.quick import maker_of_blanks
 from unibatch.core.raw import RawRows
 from unibatch.core.status import CallStatus, CampaignStatus
 
@@ -117,31 +116,6 @@ class Contact:
             return self._fields[name]
         wanted = fold(name)
         return next((value for key, value in self._fields.items() if fold(key) == wanted), default)
-
-
-def maker_of_blank_contacts(*filled: str) -> Callable[[], Any]:
-    """Make a function that makes contacts which can still be filled, for providers: they need one for every row.
-
-    The mappings are ``_fields`` and ``_raw``; the latter may be a pair of `RawRows` and an index. Seal the contacts of
-    a page with `seal_contacts` when they are filled.
-
-    Args:
-        filled: The attributes, beside those that every provider fills (such as ``id`` and ``status``), that this one
-            fills in every contact, be it with ``None``.
-    """
-    return maker_of_blanks(Contact, filled=_ALWAYS_FILLED | set(filled))
-
-
-_ALWAYS_FILLED = frozenset(
-    {"id", "provider", "campaign_id", "phone_number", "phone_valid", "status", "vendor_status", "is_final", "_raw"}
-)
-
-
-def seal_contacts(blanks: list[Any]) -> list[Contact]:
-    """Freeze contacts that were made blank and have been filled; the list is changed in place and returned."""
-    for blank in blanks:
-        blank.__class__ = Contact
-    return blanks
 
 
 @attrs.frozen(kw_only=True)

@@ -7,13 +7,14 @@ about HTTP libraries, retries or files. Third-party packages offer one under the
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
-from unibatch.core.errors import ProviderError, UnsupportedFeature
+from unibatch.core.errors import ConfigError, ProviderError, UnsupportedFeature
 from unibatch.core.flow import Flow, Response
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.paging import Page, Paging, Position
@@ -80,18 +81,50 @@ class Capabilities:
         operations: For each operation, whether the vendor's API offers it.
         server_filters: Filters that the vendor applies itself, as ``"operation.filter"``, for example
             ``"list_contacts.external_id"``. Every other filter is applied by the client, to the same effect.
+        campaign_paging: How campaigns are paged.
+        contact_paging: How contacts are paged.
         limits: What the vendor allows.
-        webhooks: What is known about the vendor's webhooks; empty if there are none that can be relied on.
+        webhooks: Whether the vendor sends webhooks that can be relied on.
         contact_fields: The canonical attributes of a contact that the vendor's answers fill.
         campaign_fields: The canonical attributes of a campaign that the vendor's answers fill.
     """
 
     operations: Mapping[OperationName, Support]
     server_filters: frozenset[str]
+    campaign_paging: Paging
+    contact_paging: Paging
     limits: Limits
-    webhooks: str
+    webhooks: Support
     contact_fields: frozenset[str]
     campaign_fields: frozenset[str]
+
+
+@attrs.frozen(kw_only=True)
+class Setting:
+    """A setting that only one provider understands.
+
+    Attributes:
+        purpose: What it is for.
+        is_list: It is a list of texts, not one text.
+    """
+
+    purpose: str
+    is_list: bool = False
+
+    def check(self, name: str, value: Any) -> None:
+        """Insist on a value that is a text, or a list of texts, and not blank.
+
+        Raises:
+            ConfigError: It is something else.
+        """
+        texts = value if self.is_list else [value]
+        if (
+            not isinstance(texts, list)
+            or not texts
+            or not all(isinstance(text, str) and text.strip() for text in texts)
+        ):
+            wanted = "a list of texts" if self.is_list else "a text"
+            raise ConfigError(f"defaults: {name} must be {wanted} that is not blank, not {value!r}")
 
 
 @attrs.frozen(kw_only=True)
@@ -155,22 +188,20 @@ class Refusal:
     retry_at: datetime | None = None
 
 
-class Provider(Protocol):
+class Provider(ABC):
     """One vendor, as flows. One instance serves one client; it must not share state with others.
 
-    Subclass it: what is the same at most vendors is defined here.
+    Subclass it. What is the same at most vendors is defined here; a subclass that lacks one of the rest cannot be used.
 
     Attributes:
         name: The name under which it is registered, for example ``"truedy"``.
         title: The vendor's name as people write it.
         base_url: The vendor's documented base URL; a profile may set another.
         capabilities: What the vendor's API can do.
-        settings: The settings of its own that it understands in a profile's ``defaults``, each with what it is for.
+        settings: The settings of its own that it understands in a profile's ``defaults``.
         error_codes: Codes of the vendor that tell the kind of an error where the HTTP status (400 or 422) does not.
         call_statuses: The vendor's words for the status of a call.
         campaign_statuses: The vendor's words for the status of a campaign.
-        campaign_paging: How campaigns are paged.
-        contact_paging: How contacts are paged.
         defaults: The ``defaults`` of the profile.
         read_call_status: Translates a status word of a contact, and warns of unknown ones.
         read_campaign_status: Translates a status word of a campaign, and warns of unknown ones.
@@ -180,12 +211,10 @@ class Provider(Protocol):
     title: ClassVar[str]
     base_url: ClassVar[str]
     capabilities: ClassVar[Capabilities]
-    settings: ClassVar[Mapping[str, str]]
+    settings: ClassVar[Mapping[str, Setting]]
     error_codes: ClassVar[Mapping[str, type[ProviderError]]]
     call_statuses: ClassVar[StatusTable[CallStatus]]
     campaign_statuses: ClassVar[StatusTable[CampaignStatus]]
-    campaign_paging: ClassVar[Paging]
-    contact_paging: ClassVar[Paging]
 
     defaults: Mapping[str, Any]
     read_call_status: StatusReader[CallStatus]
@@ -200,6 +229,8 @@ class Provider(Protocol):
         Raises:
             ConfigError: A value makes no sense.
         """
+        for name, value in defaults.items():
+            self.settings[name].check(name, value)
         self.defaults = defaults
         self.read_call_status = StatusReader(self.call_statuses, self.name, "contact")
         self.read_campaign_status = StatusReader(self.campaign_statuses, self.name, "campaign")
@@ -208,6 +239,7 @@ class Provider(Protocol):
         """The headers that authenticate a request; by default a bearer token."""
         return {"Authorization": f"Bearer {api_key}"}
 
+    @abstractmethod
     def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
         """Read the page of campaigns at ``position``. What the vendor cannot filter is filtered by the client.
 
@@ -215,9 +247,11 @@ class Provider(Protocol):
             ConfigError: A setting is missing without which this vendor cannot list.
         """
 
+    @abstractmethod
     def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
         """Read one campaign."""
 
+    @abstractmethod
     def list_contacts(self, campaign_id: str, position: Position, wanted: ContactFilter) -> Flow[Page[Contact]]:
         """Read the page of contacts at ``position``. What the vendor cannot filter is filtered by the client."""
 
@@ -230,5 +264,6 @@ class Provider(Protocol):
         """
         raise UnsupportedFeature(self.name, "get_account", self.capabilities.operations["get_account"].note)
 
+    @abstractmethod
     def refusal(self, response: Response) -> Refusal:
         """Read what the vendor says in an error, or in any other answer. Never raises: the body may be anything."""

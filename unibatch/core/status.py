@@ -69,7 +69,7 @@ class CallStatus(StrEnum):
     UNKNOWN = (
         "unknown",
         _OPEN,
-        "The vendor used a word that is not in its documentation; see ``vendor_status``.",
+        "The vendor used a word that is not in its documentation; see vendor_status.",
     )
 
 
@@ -100,4 +100,4 @@ class CampaignStatus(StrEnum):
     COMPLETED = "completed", _OVER, "Every contact has been dealt with."
     FAILED = "failed", _OVER, "Stopped by an error."
     CANCELLED = "cancelled", _OVER, "Stopped by hand for good."
-    UNKNOWN = "unknown", _OPEN, "The vendor used a word that is not in its documentation; see ``vendor_status``."
+    UNKNOWN = "unknown", _OPEN, "The vendor used a word that is not in its documentation; see vendor_status."

@@ -16,9 +16,10 @@ from typing import Any, ClassVar
 from msgspec import UNSET, UnsetType
 
 from unibatch.core import phone
+from unibatch.core.blank import maker_of_blank_contacts, seal_contacts
 from unibatch.core.errors import ConfigError, NotFound, ProviderError
 from unibatch.core.flow import Flow, Request, Response, segment
-from unibatch.core.model import Campaign, Contact, Counts, RetryPolicy, Schedule, maker_of_blank_contacts, seal_contacts
+from unibatch.core.model import Campaign, Contact, Counts, RetryPolicy, Schedule
 from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.phone import is_e164
 from unibatch.core.provider import (
@@ -28,6 +29,7 @@ from unibatch.core.provider import (
     Limits,
     Provider,
     Refusal,
+    Setting,
     Support,
 )
 from unibatch.core.raw import RawRows, decode
@@ -167,6 +169,8 @@ CAPABILITIES = Capabilities(
         "delete_campaign": Support(available=False, note=_ONLY_DASHBOARD),
     },
     server_filters=frozenset({"list_campaigns.status", "list_contacts.status"}),
+    campaign_paging=Paging("page", 100, size_param="pageSize", position_param="page"),
+    contact_paging=Paging("page", 500, size_param="contactsPageSize", position_param="contactsPage"),
     limits=Limits(
         requests_per_minute=60,
         max_contacts=10_000,
@@ -175,7 +179,7 @@ CAPABILITIES = Capabilities(
         max_name_length=200,
         max_description_length=1000,
     ),
-    webhooks="signed without a time stamp: tell repeated ones by their id",
+    webhooks=Support(note="signed without a time stamp: tell repeated ones by their id"),
     contact_fields=frozenset(
         {"id", "phone_number", "name", "first_name", "last_name", "email", "external_id", "fields", "status"}
         | {"attempts", "max_attempts", "last_attempt_at", "next_attempt_at", "ended_at", "duration", "sip_code"}
@@ -199,25 +203,30 @@ class TalkifAI(Provider):
     title: ClassVar[str] = "TalkifAI"
     base_url: ClassVar[str] = "https://api.talkifai.dev"
     capabilities: ClassVar[Capabilities] = CAPABILITIES
-    settings: ClassVar[Mapping[str, str]] = MappingProxyType(
+    settings: ClassVar[Mapping[str, Setting]] = MappingProxyType(
         {
-            "organization_id": "your organization's id, without which TalkifAI does not list campaigns",
-            "from_number_ids": "the id of the number that campaigns created with this profile call from, "
-            "in a list of one; the agent assigned to that number talks",
-            "auth_header": 'the header that carries the key: "Authorization" (if left out) or "X-API-Key"',
+            "organization_id": Setting(
+                purpose="your organization's id, without which TalkifAI does not list campaigns"
+            ),
+            "from_number_ids": Setting(
+                purpose="the id of the number that campaigns created with this profile call from, "
+                "in a list of one; the agent assigned to that number talks",
+                is_list=True,
+            ),
+            "auth_header": Setting(
+                purpose='the header that carries the key: "Authorization" (if left out) or "X-API-Key"'
+            ),
         }
     )
     error_codes: ClassVar[Mapping[str, type[ProviderError]]] = MappingProxyType({"job_not_found": NotFound})
     call_statuses: ClassVar[StatusTable[CallStatus]] = CALL_STATUSES
     campaign_statuses: ClassVar[StatusTable[CampaignStatus]] = CAMPAIGN_STATUSES
-    campaign_paging: ClassVar[Paging] = Paging("page", 100, size_param="pageSize", position_param="page")
-    contact_paging: ClassVar[Paging] = Paging("page", 500, size_param="contactsPageSize", position_param="contactsPage")
 
     def __init__(self, defaults: Mapping[str, Any]) -> None:
         super().__init__(defaults)
         self._organization_id = defaults.get("organization_id")
         self._auth_header = defaults.get("auth_header", "Authorization")
-        if self._auth_header not in ["Authorization", "X-API-Key"]:  # a list: the value may be unhashable
+        if self._auth_header not in {"Authorization", "X-API-Key"}:
             raise ConfigError(f'auth_header must be "Authorization" or "X-API-Key", not {self._auth_header!r}')
 
     def headers(self, api_key: str) -> Mapping[str, str]:
@@ -229,7 +238,7 @@ class TalkifAI(Provider):
                 "TalkifAI lists campaigns by organization, and organization_id is not set: add it to the table "
                 '[profiles.NAME.defaults] of the configuration, or pass defaults={"organization_id": "..."}'
             )
-        query = {"organizationId": self._organization_id, **self.campaign_paging.query(position)}
+        query = {"organizationId": self._organization_id, **self.capabilities.campaign_paging.query(position)}
         if word := CAMPAIGN_STATUSES.filter_word(wanted.status):
             query["status"] = word
         response = yield Request(operation="list_campaigns", path="/batch/jobs", query=query)
@@ -248,7 +257,7 @@ class TalkifAI(Provider):
         return self._campaign(job, decode(response.content))
 
     def list_contacts(self, campaign_id: str, position: Position, wanted: ContactFilter) -> Flow[Page[Contact]]:
-        query = self.contact_paging.query(position)
+        query = self.capabilities.contact_paging.query(position)
         if word := CALL_STATUSES.filter_word(wanted.status):
             query["contactStatus"] = word
         path = f"/batch/jobs/{segment(campaign_id)}"
@@ -362,6 +371,7 @@ def _place(data: dict[str, Any], contact: Any) -> None:
             value = data[key]
             if isinstance(value, str) or (key == "external_id" and type(value) is int):
                 setattr(contact, key, str(data.pop(key)) or None)
+        contact.name = contact.name or " ".join(filter(None, (contact.first_name, contact.last_name))) or None
     contact._fields = data
 
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from unibatch.core import phone
+from unibatch.core.blank import maker_of_blank_contacts, seal_contacts
 from unibatch.core.errors import (
     AuthenticationError,
     NotFound,
@@ -27,8 +28,6 @@ from unibatch.core.model import (
     Contact,
     Counts,
     Schedule,
-    maker_of_blank_contacts,
-    seal_contacts,
 )
 from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.phone import DIGITS
@@ -39,6 +38,7 @@ from unibatch.core.provider import (
     Limits,
     Provider,
     Refusal,
+    Setting,
     Support,
 )
 from unibatch.core.raw import RawRows, decode
@@ -187,8 +187,10 @@ CAPABILITIES = Capabilities(
     server_filters=frozenset(
         {"list_campaigns.status", "list_campaigns.agent_id", "list_contacts.status", "list_contacts.external_id"}
     ),
+    campaign_paging=Paging("page", 100, size_param="limit", position_param="page"),
+    contact_paging=Paging("page", 500, size_param="limit", position_param="page"),
     limits=Limits(requests_per_minute=300, max_contacts=10_000, max_concurrency=20),
-    webhooks="",
+    webhooks=Support(available=False, note="what TechLadder sends, and how it is signed, is not documented"),
     contact_fields=frozenset(
         {"id", "phone_number", "name", "external_id", "fields", "status", "call_id", "started_at", "ended_at"}
         | {"duration"}
@@ -211,12 +213,15 @@ class TechLadder(Provider):
     title: ClassVar[str] = "TechLadder"
     base_url: ClassVar[str] = "https://api.staging.techladder.ai/api/v1/public"
     capabilities: ClassVar[Capabilities] = CAPABILITIES
-    settings: ClassVar[Mapping[str, str]] = MappingProxyType(
+    settings: ClassVar[Mapping[str, Setting]] = MappingProxyType(
         {
-            "agent_id": "the agent that talks in campaigns created with this profile",
-            "version_id": "the version of the agent's prompt in such campaigns",
-            "voice": "the voice in such campaigns; left out: the agent's",
-            "from_number_ids": "the number that such campaigns call from, in a list of one; left out: the account's",
+            "agent_id": Setting(purpose="the agent that talks in campaigns created with this profile"),
+            "version_id": Setting(purpose="the version of the agent's prompt in such campaigns"),
+            "voice": Setting(purpose="the voice in such campaigns; left out: the agent's"),
+            "from_number_ids": Setting(
+                purpose="the number that such campaigns call from, in a list of one; left out: the account's",
+                is_list=True,
+            ),
         }
     )
     error_codes: ClassVar[Mapping[str, type[ProviderError]]] = MappingProxyType(
@@ -229,11 +234,9 @@ class TechLadder(Provider):
     )
     call_statuses: ClassVar[StatusTable[CallStatus]] = CALL_STATUSES
     campaign_statuses: ClassVar[StatusTable[CampaignStatus]] = CAMPAIGN_STATUSES
-    campaign_paging: ClassVar[Paging] = Paging("page", 100, size_param="limit", position_param="page")
-    contact_paging: ClassVar[Paging] = Paging("page", 500, size_param="limit", position_param="page")
 
     def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
-        query = self.campaign_paging.query(position)
+        query = self.capabilities.campaign_paging.query(position)
         if wanted.agent_id is not None:
             query["agent_id"] = wanted.agent_id
         if word := CAMPAIGN_STATUSES.filter_word(wanted.status):
@@ -256,7 +259,7 @@ class TechLadder(Provider):
             raise exc.within("$.data") from exc
 
     def list_contacts(self, campaign_id: str, position: Position, wanted: ContactFilter) -> Flow[Page[Contact]]:
-        query = self.contact_paging.query(position)
+        query = self.capabilities.contact_paging.query(position)
         if word := CALL_STATUSES.filter_word(wanted.status):
             query["status"] = word
         if wanted.external_id is not None:
@@ -299,13 +302,17 @@ class TechLadder(Provider):
         error = error if isinstance(error, dict) else {}
         details = error.get("details")
         lines = [line for line in details if isinstance(line, str)] if isinstance(details, list) else []
-        pairs = (line.partition(": ") for line in lines)
+        fields: dict[str, str] = {}
+        for line in lines:
+            field, colon, reason = line.partition(": ")
+            if colon and " " not in field:
+                fields[field] = f"{fields[field]}; {reason}" if field in fields else reason
         return Refusal(
             code=text_or_none(error.get("code")),
             message=text_or_none(body.get("message")),
             details=details,
             request_id=response.headers.get("x-request-id"),
-            field_errors={field: reason for field, colon, reason in pairs if colon and " " not in field},
+            field_errors=fields,
         )
 
     def _campaign(self, wire: Batch, raw: Mapping[str, Any]) -> Campaign:
@@ -316,7 +323,7 @@ class TechLadder(Provider):
             status=self.read_campaign_status(wire.status),
             vendor_status=wire.status,
             agent_id=wire.agent_id or None,
-            from_numbers=(wire.did_number,) if wire.did_number else (),
+            from_numbers=(phone.from_vendor(wire.did_number, bare_digits=True)[0],) if wire.did_number else (),
             counts=Counts(
                 total=wire.total_contacts,
                 succeeded=wire.completed_contacts,

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from unibatch.core import phone
+from unibatch.core.blank import maker_of_blank_contacts, seal_contacts
 from unibatch.core.errors import ProviderError
 from unibatch.core.flow import Flow, Request, Response, segment
 from unibatch.core.model import (
@@ -23,8 +24,6 @@ from unibatch.core.model import (
     Money,
     RetryPolicy,
     Schedule,
-    maker_of_blank_contacts,
-    seal_contacts,
 )
 from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.phone import is_e164
@@ -35,6 +34,7 @@ from unibatch.core.provider import (
     Limits,
     Provider,
     Refusal,
+    Setting,
     Support,
 )
 from unibatch.core.raw import RawRows, decode
@@ -140,8 +140,9 @@ CALL_STATUSES = StatusTable(
         "cancelled": CallStatus.CANCELLED,
     },
     unknown=CallStatus.UNKNOWN,
-    # The filter is a free text. "in-progress" is left out: only the guide to another endpoint spells it so.
-    filterable=frozenset({"pending", "queued", "ringing", "voicemail", "no_answer", "failed", "cancelled"}),
+    # The filter is a free text, so every word is taken to be understood, but for "in-progress": with its hyphen it
+    # stands only in the guide to another endpoint, and this one spells with underscores.
+    filterable=frozenset({"queued", "ringing", "voicemail", "no_answer", "failed", "cancelled"}),
 )
 
 CAMPAIGN_STATUSES = StatusTable(
@@ -177,8 +178,10 @@ CAPABILITIES = Capabilities(
         "delete_campaign": Support(note="only draft, failed or cancelled ones"),
     },
     server_filters=frozenset({"list_campaigns.status", "list_campaigns.agent_id", "list_contacts.status"}),
+    campaign_paging=Paging("offset", 100, size_param="limit", position_param="offset"),
+    contact_paging=Paging("offset", 100, size_param="limit", position_param="offset"),
     limits=Limits(requests_per_minute=100, max_name_length=255),
-    webhooks="set up in the dashboard; signed",
+    webhooks=Support(note="set up in the dashboard; signed"),
     contact_fields=frozenset(
         {"id", "phone_number", "name", "first_name", "last_name", "email", "fields", "status", "call_id"}
         | {"last_attempt_at"}
@@ -201,20 +204,20 @@ class Truedy(Provider):
     title: ClassVar[str] = "Truedy"
     base_url: ClassVar[str] = "https://api.truedy.ai/api/public/v1"
     capabilities: ClassVar[Capabilities] = CAPABILITIES
-    settings: ClassVar[Mapping[str, str]] = MappingProxyType(
+    settings: ClassVar[Mapping[str, Setting]] = MappingProxyType(
         {
-            "agent_id": "the agent that talks in campaigns created with this profile",
-            "from_number_ids": "ids of the numbers that such campaigns call from; left out: the agent's",
+            "agent_id": Setting(purpose="the agent that talks in campaigns created with this profile"),
+            "from_number_ids": Setting(
+                purpose="ids of the numbers that such campaigns call from; left out: the agent's", is_list=True
+            ),
         }
     )
     error_codes: ClassVar[Mapping[str, type[ProviderError]]] = MappingProxyType({})
     call_statuses: ClassVar[StatusTable[CallStatus]] = CALL_STATUSES
     campaign_statuses: ClassVar[StatusTable[CampaignStatus]] = CAMPAIGN_STATUSES
-    campaign_paging: ClassVar[Paging] = Paging("offset", 100, size_param="limit", position_param="offset")
-    contact_paging: ClassVar[Paging] = Paging("offset", 100, size_param="limit", position_param="offset")
 
     def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
-        query = self.campaign_paging.query(position)
+        query = self.capabilities.campaign_paging.query(position)
         if wanted.agent_id is not None:
             query["agent_id"] = wanted.agent_id
         if word := CAMPAIGN_STATUSES.filter_word(wanted.status):
@@ -238,7 +241,7 @@ class Truedy(Provider):
             raise exc.within("$.data") from exc
 
     def list_contacts(self, campaign_id: str, position: Position, wanted: ContactFilter) -> Flow[Page[Contact]]:
-        query = self.contact_paging.query(position)
+        query = self.capabilities.contact_paging.query(position)
         if word := CALL_STATUSES.filter_word(wanted.status):
             query["status"] = word
         path = f"/batch-calls/{segment(campaign_id)}/contacts"
@@ -266,8 +269,10 @@ class Truedy(Provider):
             retry_at = instant_or_none(details.get("reset_at"))
         if isinstance(problems := body.get("detail"), list):
             details = problems
-            told = [item for item in problems if isinstance(item, dict)]
-            fields |= {_location(item.get("loc")): _reason(item.get("msg")) for item in told}
+            for item in problems:
+                if isinstance(item, dict):
+                    field = _location(item.get("loc"))
+                    fields[field] = "; ".join(filter(None, (fields.get(field), _reason(item.get("msg")))))
         return Refusal(
             code=text_or_none(error.get("code")),
             message=text_or_none(error.get("message")),
@@ -281,8 +286,8 @@ class Truedy(Provider):
         schedule = Schedule(
             start=utc(wire.scheduled_at, "scheduled_at"),
             timezone=wire.timezone or None,
-            window_start=time_of_day(wire.start_time, "start_time"),
-            window_end=time_of_day(wire.end_time, "end_time"),
+            window_start=time_of_day(wire.start_time),
+            window_end=time_of_day(wire.end_time),
             weekdays=tuple(wire.working_days or ()),
             max_calls_per_day=wire.max_calls_per_day,
         )

@@ -9,6 +9,7 @@ It needs the extra `sandbox` (uvicorn) once it is started, and nothing but the s
 """
 
 from unibatch.sandbox.app import LoggedRequest
-from unibatch.sandbox.server import CampaignState, ContactState, Sandbox, serve
+from unibatch.sandbox.handle import CampaignState, ContactState, Sandbox
+from unibatch.sandbox.server import serve
 
 __all__ = ["CampaignState", "ContactState", "LoggedRequest", "Sandbox", "serve"]

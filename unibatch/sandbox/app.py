@@ -7,14 +7,15 @@ import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 import attrs
 
-from unibatch.sandbox.exchange import Answer, Request, decode_json
+from unibatch.sandbox.controls import Controls
 from unibatch.sandbox.faults import Fault
-from unibatch.sandbox.vendor import Vendor
+from unibatch.sandbox.http import Answer, Request, decode_json
+from unibatch.sandbox.vendors import Vendor
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -44,22 +45,12 @@ class LoggedRequest:
     body: bytes
 
 
-class Controls(Protocol):
-    """What the paths below `/_sandbox` call."""
-
-    def control(self, method: str, parts: tuple[str, ...], body: Any) -> Any:
-        """Run one control and return its answer as JSON."""
-
-    def describe(self) -> Any:
-        """Say what this server is."""
-
-
 class App:
     """The three vendors under one roof.
 
     Args:
         vendors: The vendors by name.
-        controls: What runs the sandbox itself.
+        controls: What the paths below `/_sandbox` call.
         lock: Held while anything is read or changed.
         tick: Called before each request, so that a real clock can drive the simulated one.
     """

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import attrs
 
-from unibatch.sandbox.exchange import Answer, Request
+from unibatch.sandbox.http import Answer, Request
 
 Drop = Literal["before", "after"]
 

@@ -10,7 +10,7 @@ import attrs
 
 from unibatch.sandbox.campaign import Campaign, Mint
 from unibatch.sandbox.dialler import Dialler
-from unibatch.sandbox.exchange import Answer
+from unibatch.sandbox.http import Answer
 
 START = datetime(2026, 3, 10, 9, tzinfo=UTC)
 """Where the simulated clock stands at first."""

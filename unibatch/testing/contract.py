@@ -146,9 +146,13 @@ class ProviderContract:
         """Every reading operation that the provider has, by name."""
         provider = self.provider_class(account.defaults)
         flows: dict[OperationName, Callable[[], Flow[Any]]] = {
-            "list_campaigns": lambda: provider.list_campaigns(provider.campaign_paging.first, CampaignFilter()),
+            "list_campaigns": lambda: provider.list_campaigns(
+                provider.capabilities.campaign_paging.first, CampaignFilter()
+            ),
             "get_campaign": lambda: provider.get_campaign("some-id"),
-            "list_contacts": lambda: provider.list_contacts("some-id", provider.contact_paging.first, ContactFilter()),
+            "list_contacts": lambda: provider.list_contacts(
+                "some-id", provider.capabilities.contact_paging.first, ContactFilter()
+            ),
             "get_account": provider.get_account,
         }
         offered = self.provider_class.capabilities.operations
@@ -191,7 +195,7 @@ class ProviderContract:
 
     def test_settings_are_explained(self) -> None:
         """Each setting of the provider's own says what it is for, and none of them is needed to make an instance."""
-        assert [name for name, purpose in self.provider_class.settings.items() if not purpose.strip()] == []
+        assert [name for name, setting in self.provider_class.settings.items() if not setting.purpose.strip()] == []
         self.provider_class({})
 
     def test_error_codes_name_kinds_of_errors(self) -> None:
@@ -248,8 +252,8 @@ class ProviderContract:
         """Each listing asks for as many rows as the vendor gives at once, at the position that was asked for."""
         provider = self.provider_class(account.defaults)
         for paging, begin in (
-            (provider.campaign_paging, lambda at: provider.list_campaigns(at, CampaignFilter())),
-            (provider.contact_paging, lambda at: provider.list_contacts("some-id", at, ContactFilter())),
+            (provider.capabilities.campaign_paging, lambda at: provider.list_campaigns(at, CampaignFilter())),
+            (provider.capabilities.contact_paging, lambda at: provider.list_contacts("some-id", at, ContactFilter())),
         ):
             for position in _some_positions(paging):
                 assert paging.query(position).items() <= next(begin(position)).query.items()
@@ -257,7 +261,7 @@ class ProviderContract:
     def test_an_id_is_one_segment_of_the_path(self, account: VendorAccount) -> None:
         """An id with special characters cannot lead elsewhere, and a blank one is refused."""
         provider = self.provider_class(account.defaults)
-        first = provider.contact_paging.first
+        first = provider.capabilities.contact_paging.first
         for begin in (provider.get_campaign, lambda at: provider.list_contacts(at, first, ContactFilter())):
             request = next(begin("../a b?c#d%é"))
             assert "..%2Fa%20b%3Fc%23d%25%C3%A9" in request.path.split("/")

@@ -13,6 +13,8 @@ from typing import Any, cast
 
 import attrs
 
+from unibatch.core.model import Contact
+
 
 def maker_of_blanks(cls: type, *, filled: frozenset[str]) -> Callable[[], Any]:
     """Make a function that makes blank objects.
@@ -46,3 +48,28 @@ def maker_of_blanks(cls: type, *, filled: frozenset[str]) -> Callable[[], Any]:
     # Made of the names of our own attributes only, as attrs makes its __init__.
     exec("\n".join([*lines, " return self"]), scope)  # noqa: S102 - see above
     return cast("Callable[[], Any]", scope["blank"])
+
+
+def maker_of_blank_contacts(*filled: str) -> Callable[[], Any]:
+    """Make a function that makes contacts which can still be filled, for providers: they need one for every row.
+
+    The mappings are ``_fields`` and ``_raw``; the latter may be a pair of `RawRows` and an index. Seal the contacts of
+    a page with `seal_contacts` when they are filled.
+
+    Args:
+        filled: The attributes, beside those that every provider fills (such as ``id`` and ``status``), that this one
+            fills in every contact, be it with ``None``.
+    """
+    return maker_of_blanks(Contact, filled=_ALWAYS_FILLED | set(filled))
+
+
+_ALWAYS_FILLED = frozenset(
+    {"id", "provider", "campaign_id", "phone_number", "phone_valid", "status", "vendor_status", "is_final", "_raw"}
+)
+
+
+def seal_contacts(blanks: list[Any]) -> list[Contact]:
+    """Freeze contacts that were made blank and have been filled; the list is changed in place and returned."""
+    for blank in blanks:
+        blank.__class__ = Contact
+    return blanks

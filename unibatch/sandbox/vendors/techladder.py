@@ -21,9 +21,9 @@ from http import HTTPStatus
 from typing import Any
 
 from unibatch.sandbox.campaign import Campaign, Contact, Outcome, Rules, as_text
-from unibatch.sandbox.exchange import Answer, Refused, Request
 from unibatch.sandbox.form import Form, Problem, read_moment, read_zone
-from unibatch.sandbox.vendor import Endpoints, Vendor, read_integer
+from unibatch.sandbox.http import Answer, Refused, Request
+from unibatch.sandbox.vendors.vendor import Endpoints, Vendor, read_integer
 
 ENDPOINTS: Endpoints = {
     ("GET", "/me"): "me",

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from unibatch.sandbox.campaign import Campaign, Contact, Rules
 from unibatch.sandbox.data import person
-from unibatch.sandbox.exchange import Answer, Refused, Request, decode_json
+from unibatch.sandbox.http import Answer, Refused, Request, decode_json
 from unibatch.sandbox.limits import Limit
 from unibatch.sandbox.world import World
 
@@ -39,16 +39,33 @@ class Vendor(abc.ABC):
     """A new campaign's status."""
     codes: ClassVar[Mapping[int, tuple[str, str]]]
     """The vendor's error code, and a message, for each HTTP status."""
+    defaults: ClassVar[Mapping[str, str]] = {}
+    """What a profile for this vendor needs besides the address and the key."""
+    shapes: ClassVar[tuple[str, ...]] = ()
+    """The shapes that its documentation shows answers in, where there are several; the first one holds at first."""
 
     def __init__(self, world: World, limit: Limit, *, enforce: bool) -> None:
         self.world = world
         self.limit = limit
         self.enforce = enforce
+        self.shape = self.shapes[0] if self.shapes else None
+        """The shape of what does not have a fixed one."""
 
     @property
     def campaigns(self) -> dict[str, Campaign]:
         """This vendor's campaigns by id, in the order of their making."""
         return self.world.campaigns[self.name]
+
+    def check_shape(self, shape: str) -> None:
+        """Refuse a shape that the vendor does not have.
+
+        Raises:
+            ValueError: There is no such shape, or only one.
+        """
+        if not self.shapes:
+            raise ValueError(f"{self.name} has one shape only")
+        if shape not in self.shapes:
+            raise ValueError(f"there is no shape {shape!r}; there are {', '.join(self.shapes)}")
 
     # Answering
 

@@ -83,12 +83,15 @@ def _facts(kind: Kind) -> dict[str, Any]:
             name: {**unstructure(support), "in_unibatch": in_unibatch(name)} for name, support in can.operations.items()
         },
         "server_filters": sorted(can.server_filters),
-        "paging": {"campaigns": unstructure(kind.campaign_paging), "contacts": unstructure(kind.contact_paging)},
+        "paging": {
+            "campaigns": unstructure(kind.capabilities.campaign_paging),
+            "contacts": unstructure(kind.capabilities.contact_paging),
+        },
         "limits": unstructure(can.limits),
-        "webhooks": can.webhooks,
+        "webhooks": unstructure(can.webhooks),
         "contact_fields": sorted(can.contact_fields),
         "campaign_fields": sorted(can.campaign_fields),
-        "settings": dict(kind.settings),
+        "settings": {name: setting.purpose for name, setting in kind.settings.items()},
     }
 
 
@@ -111,15 +114,11 @@ def _status_rows(kind: Kind) -> list[dict[str, str]]:
             "kind": what,
             "vendor_status": word,
             "status": status.value,
-            "meaning": _plain(status.meaning),
+            "meaning": status.meaning,
         }
         for what, table in tables.items()
         for word, status in table
     ]
-
-
-def _plain(text: str) -> str:
-    return text.replace("``", "")
 
 
 # For people -----------------------------------------------------------------------------------------------------------
@@ -138,7 +137,7 @@ def _status_tables(kinds: Sequence[Kind]) -> list[RenderableType]:
                 Text(f"{kind.title}'s word", style=DIM), Text("unibatch's", style=DIM), Text("meaning", style=DIM)
             )
             for word, status in statuses:
-                table.add_row(words(word), canonical(status), words(_plain(status.meaning)))
+                table.add_row(words(word), canonical(status), words(status.meaning))
             table.add_row(Text("any other", style=DIM), canonical(statuses.unknown), "")
             parts += [Text(f"{kind.title}: {what}", style=HEADING), Padding(table, (0, 0, 1, 2))]
     return parts
@@ -186,7 +185,11 @@ class _Matrix:
             table,
             "Rows on a page",
             ["campaigns", "contacts"],
-            lambda kind, name: number((kind.campaign_paging if name == "campaigns" else kind.contact_paging).max_size),
+            lambda kind, name: number(
+                (
+                    kind.capabilities.campaign_paging if name == "campaigns" else kind.capabilities.contact_paging
+                ).max_size
+            ),
         )
         self._section(
             table,
@@ -229,7 +232,7 @@ class _Matrix:
         return self._mark(name in getattr(kind.capabilities, f"{what}_fields"))
 
     def _webhooks(self, kind: Kind, _: str) -> Text:
-        return self._mark(bool(kind.capabilities.webhooks), kind.capabilities.webhooks)
+        return self._mark(kind.capabilities.webhooks.available, kind.capabilities.webhooks.note)
 
     def _mark(self, holds: bool, note: str = "") -> Text:  # noqa: FBT001 - it is the value that is shown
         mark = Text("✓", style=GOOD) if holds else Text(NOTHING, style=DIM)
@@ -264,6 +267,6 @@ def _address(kind: Kind) -> RenderableType:
     grid.add_column(style=DIM, no_wrap=True)
     grid.add_column(overflow="fold")
     grid.add_row("base URL", words(kind.base_url))
-    for name, meaning in kind.settings.items():
-        grid.add_row(name, words(meaning))
+    for name, setting in kind.settings.items():
+        grid.add_row(name, words(setting.purpose))
     return Group("", Text(kind.title, style=HEADING), Padding(grid, (0, 0, 0, 2)))

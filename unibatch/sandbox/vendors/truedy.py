@@ -27,9 +27,9 @@ from typing import Any
 import attrs
 
 from unibatch.sandbox.campaign import Campaign, Contact, Outcome, Rules, as_text, as_uuid
-from unibatch.sandbox.exchange import Answer, Refused, Request
 from unibatch.sandbox.form import Form, Problem, read_zone
-from unibatch.sandbox.vendor import Endpoints, Vendor, read_integer
+from unibatch.sandbox.http import Answer, Refused, Request
+from unibatch.sandbox.vendors.vendor import Endpoints, Vendor, read_integer
 
 ENDPOINTS: Endpoints = {
     ("GET", "/batch-calls"): "list_campaigns",
@@ -49,7 +49,6 @@ DELETABLE = ("draft", "failed", "cancelled")
 STRATEGIES = ("random", "sequential", "round_robin")
 SOURCES = ("csv", "folder", "manual")
 SCHEDULES = ("immediate", "scheduled")
-SHAPES = ("schema", "example")
 PHONE = r"\+[1-9][0-9]{1,14}"
 CLOCK = r"[0-9]{2}:[0-9]{2}"
 SHORTEST_NUMBER = 8
@@ -124,8 +123,7 @@ class Truedy(Vendor):
     requests_per_minute = 100
     first_status = "draft"
     codes = CODES
-    shape = "schema"
-    """The shape of what does not have a fixed one."""
+    shapes = ("schema", "example")
 
     # Envelopes
 
@@ -241,7 +239,7 @@ class Truedy(Vendor):
             pagination["has_more"] = False
         return self._success(rows, pagination=pagination)
 
-    def _shape_of(self, campaign: Campaign) -> str:
+    def _shape_of(self, campaign: Campaign) -> str | None:
         return campaign.shape or self.shape
 
     def _batch_call(self, campaign: Campaign) -> dict[str, Any]:

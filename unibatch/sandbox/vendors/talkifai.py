@@ -27,9 +27,9 @@ from http import HTTPStatus
 from typing import Any
 
 from unibatch.sandbox.campaign import Campaign, Contact, Outcome, Rules, as_text, as_uuid
-from unibatch.sandbox.exchange import Answer, Refused, Request
 from unibatch.sandbox.form import Form, Problem
-from unibatch.sandbox.vendor import Endpoints, Vendor, read_integer
+from unibatch.sandbox.http import Answer, Refused, Request
+from unibatch.sandbox.vendors.vendor import Endpoints, Vendor, read_integer
 
 ENDPOINTS: Endpoints = {
     ("POST", "/batch/create"): "create",
@@ -69,6 +69,7 @@ KEYS = {
     "no_credits": "sandbox-talkifai-key-no-credits",
     "forbidden": "sandbox-talkifai-key-forbidden",
 }
+DEFAULTS = {"organization_id": ORGANIZATION}
 CODES = {
     400: ("validation_error", "The request could not be read"),
     401: ("unauthorized", "The API key is missing or not valid"),
@@ -112,6 +113,7 @@ class TalkifAI(Vendor):
     requests_per_minute = 60
     first_status = "pending"
     codes = CODES
+    defaults = DEFAULTS
 
     # Envelopes: success has none.
 
