@@ -64,7 +64,18 @@ def maker_of_blank_contacts(*filled: str) -> Callable[[], Any]:
 
 
 _ALWAYS_FILLED = frozenset(
-    {"id", "provider", "campaign_id", "phone_number", "phone_valid", "status", "vendor_status", "is_final", "_raw"}
+    {
+        "id",
+        "provider",
+        "campaign_id",
+        "phone_number",
+        "phone_valid",
+        "status",
+        "vendor_status",
+        "is_final",
+        "_fields",
+        "_raw",
+    }
 )
 
 

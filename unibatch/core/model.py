@@ -25,7 +25,21 @@ from unibatch.core.status import CallStatus, CampaignStatus
 _quiet: Any = attrs.field(default=None, repr=False)
 
 
-def _mapping(alias: str, *, eq: bool = True) -> Any:
+def _raw_of(stored: Mapping[str, Any] | tuple[RawRows, int]) -> Mapping[str, Any]:
+    if isinstance(stored, tuple):
+        rows, index = stored
+        return rows[index]
+    return stored
+
+
+def _custom_of(stored: Mapping[str, Any] | tuple[RawRows, int]) -> Mapping[str, Any]:
+    if isinstance(stored, tuple):
+        rows, index = stored
+        return rows.custom(index)
+    return stored
+
+
+def _mapping(alias: str, *, eq: Any = True) -> Any:
     """A mapping that is stored as it came, is handed out read-only, and takes no part in hashing."""
     return attrs.field(factory=dict, alias=alias, repr=False, eq=eq, hash=False)
 
@@ -73,7 +87,7 @@ class Contact:
     last_name: str | None = _quiet
     email: str | None = _quiet
     external_id: str | None = _quiet
-    _fields: Mapping[str, Any] = _mapping("fields")
+    _fields: Mapping[str, Any] | tuple[RawRows, int] = _mapping("fields", eq=_custom_of)
     status: CallStatus
     vendor_status: str | None = None
     is_final: bool
@@ -92,15 +106,12 @@ class Contact:
     @property
     def fields(self) -> Mapping[str, Any]:
         """Custom data, under the names that the vendor returns. Read-only."""
-        return MappingProxyType(self._fields)
+        return MappingProxyType(_custom_of(self._fields))
 
     @property
     def raw(self) -> Mapping[str, Any]:
         """The vendor's own mapping. Read-only."""
-        if isinstance(self._raw, tuple):
-            rows, index = self._raw
-            return MappingProxyType(rows[index])
-        return MappingProxyType(self._raw)
+        return MappingProxyType(_raw_of(self._raw))
 
     def field(self, name: str, default: Any = None) -> Any:
         """Look up custom data by the name under which you sent it.
@@ -112,10 +123,11 @@ class Contact:
             name: The name, for example ``"company_name"``.
             default: What to return if there is no such field.
         """
-        if name in self._fields:
-            return self._fields[name]
+        fields = self.fields
+        if name in fields:
+            return fields[name]
         wanted = fold(name)
-        return next((value for key, value in self._fields.items() if fold(key) == wanted), default)
+        return next((value for key, value in fields.items() if fold(key) == wanted), default)
 
 
 @attrs.frozen(kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -12,17 +12,21 @@ import msgspec
 class RawRows:
     """The rows of one page, still as JSON text; decoded as a whole when the first of them is asked for."""
 
-    __slots__ = ("_content", "_path", "_rows")
+    __slots__ = ("_content", "_custom", "_path", "_rows")
 
-    def __init__(self, content: bytes, *path: str) -> None:
+    def __init__(
+        self, content: bytes, *path: str, custom: Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
+    ) -> None:
         """Keep a page.
 
         Args:
             content: The body of the answer, which is known to be JSON.
             path: The keys that lead to the list of rows.
+            custom: Finds the custom data in a row; a function of a module, so that it can be pickled.
         """
         self._content = content
         self._path = path
+        self._custom = custom
         self._rows: list[Mapping[str, Any]] | None = None
 
     def __getitem__(self, index: int) -> Mapping[str, Any]:
@@ -32,6 +36,10 @@ class RawRows:
                 rows = rows[key]
             self._rows = rows
         return self._rows[index]
+
+    def custom(self, index: int) -> Mapping[str, Any]:
+        """The custom data of a row; empty if it has none."""
+        return self._custom(self[index]) or {}
 
 
 def decode(content: bytes) -> Any:

@@ -41,6 +41,10 @@ class Wire(msgspec.Struct, gc=False):
     """
 
 
+class Unread(Wire):
+    """An object of which is only asked that it is one; what it holds is read from the raw row when somebody asks."""
+
+
 class StructureError(Exception):
     """Data does not have the documented form; a client turns it into `MalformedResponse` or `ConfigError`."""
 

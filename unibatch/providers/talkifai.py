@@ -54,10 +54,18 @@ class JobRetryPolicy(Wire):
     retryableStatuses: list[str] | None = None
 
 
+class ContactData(Wire):  # as uploaded: these, phone, and keys of the user's own
+    name: Any = None
+    first_name: Any = None
+    last_name: Any = None
+    email: Any = None
+    external_id: Any = None
+
+
 class JobContact(Wire):
     id: str
     phoneNumber: Any = None
-    contactData: dict[str, Any] | None = None  # as uploaded: phone, name, and keys of the user's own
+    contactData: ContactData | None = None
     status: str | None = None
     errorCode: str | int | None = None  # a SIP response code, as text
     attemptCount: int | None = None
@@ -263,7 +271,7 @@ class TalkifAI(Provider):
         path = f"/batch/jobs/{segment(campaign_id)}"
         response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
         job = read(response.content, JobWithContacts)
-        raw_rows = RawRows(response.content, "contacts")
+        raw_rows = RawRows(response.content, "contacts", custom=_custom)
         return Page(
             items=seal_contacts(collect(self._contacts(job, raw_rows, campaign_id), "$.contacts")),
             total=job.contactsTotal,
@@ -333,7 +341,7 @@ class TalkifAI(Provider):
                 contact.phone_valid = True
             else:
                 contact.phone_number, contact.phone_valid = phone.from_vendor(number)
-            if row.contactData:
+            if row.contactData is not None:
                 _place(row.contactData, contact)
             contact.vendor_status = word = row.status
             status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
@@ -355,24 +363,33 @@ class TalkifAI(Provider):
             if row.errorCode is not None:
                 contact.sip_code = _sip_code(row.errorCode)
             contact.failure_reason = row.failureReason or None
-            contact._raw = (raw_rows, index)
+            contact._fields = contact._raw = (raw_rows, index)
             yield contact
 
 
-def _place(data: dict[str, Any], contact: Any) -> None:
-    """Place what was uploaded with a contact: in attributes of its own, and the rest in the custom data."""
-    data.pop("phone", None)
-    name = data.get("name")
-    if isinstance(name, str):
-        contact.name = name or None
-        del data["name"]
-    if not OWN_ATTRIBUTES.isdisjoint(data):
-        for key in OWN_ATTRIBUTES & data.keys():
-            value = data[key]
-            if isinstance(value, str) or (key == "external_id" and type(value) is int):
-                setattr(contact, key, str(data.pop(key)) or None)
-        contact.name = contact.name or " ".join(filter(None, (contact.first_name, contact.last_name))) or None
-    contact._fields = data
+def _place(data: ContactData, contact: Any) -> None:
+    """Place what was uploaded with a contact in the attributes that it has for that."""
+    if isinstance(data.name, str):
+        contact.name = data.name or None
+    if data.first_name is data.last_name is data.email is data.external_id is None:
+        return
+    for key in OWN_ATTRIBUTES:
+        value = getattr(data, key)
+        if _has_attribute(key, value):
+            setattr(contact, key, str(value) or None)
+    contact.name = contact.name or " ".join(filter(None, (contact.first_name, contact.last_name))) or None
+
+
+def _custom(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was uploaded with a contact and has no attribute of its own."""
+    data = row.get("contactData") or {}
+    return {key: value for key, value in data.items() if key != "phone" and not _has_attribute(key, value)}
+
+
+def _has_attribute(key: str, value: Any) -> bool:
+    if key == "external_id" and type(value) is int:
+        return True
+    return isinstance(value, str) and (key == "name" or key in OWN_ATTRIBUTES)
 
 
 def _is_last_attempt(wire: JobContact) -> bool:

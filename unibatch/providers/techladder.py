@@ -45,6 +45,7 @@ from unibatch.core.raw import RawRows, decode
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.structuring import (
     StructureError,
+    Unread,
     Wire,
     collect,
     read,
@@ -86,7 +87,7 @@ class Call(Wire):
     duration_seconds: int | float | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
-    metadata: dict[str, Any] | None = None  # its keys come back respelt: company_name as "Company Name"
+    metadata: Unread | None = None  # its keys come back respelt: company_name as "Company Name"
 
 
 class BatchPage(Wire):
@@ -267,7 +268,7 @@ class TechLadder(Provider):
         path = f"/call-batches/{segment(campaign_id)}/calls"
         response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
         page = read(response.content, CallsAnswer).data
-        raw_rows = RawRows(response.content, "data", "items")
+        raw_rows = RawRows(response.content, "data", "items", custom=_custom)
         return Page(
             items=seal_contacts(collect(self._contacts(page.items, raw_rows, campaign_id), "$.data.items")),
             total=page.total,
@@ -356,8 +357,6 @@ class TechLadder(Provider):
             contact.name = row.name or None
             if row.external_id is not None:
                 contact.external_id = str(row.external_id) or None
-            if row.metadata:
-                contact._fields = row.metadata
             contact.vendor_status = word = row.status
             contact.status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
             if moment := row.started_at:
@@ -366,5 +365,9 @@ class TechLadder(Provider):
                 contact.ended_at = moment if moment.tzinfo is UTC else utc(moment, "ended_at")
             if row.duration_seconds is not None:
                 contact.duration = seconds(row.duration_seconds, "duration_seconds")
-            contact._raw = (raw_rows, index)
+            contact._fields = contact._raw = (raw_rows, index)
             yield contact
+
+
+def _custom(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return row.get("metadata")

@@ -41,6 +41,7 @@ from unibatch.core.raw import RawRows, decode
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.structuring import (
     StructureError,
+    Unread,
     Wire,
     collect,
     instant_or_none,
@@ -103,7 +104,7 @@ class BatchContact(Wire):
     first_name: str | None = None  # schema
     last_name: str | None = None
     email: str | None = None
-    custom_fields: dict[str, Any] | None = None
+    custom_fields: Unread | None = None
     call_status: str | None = None
     call_id: str | None = None
     called_at: datetime | None = None
@@ -247,7 +248,7 @@ class Truedy(Provider):
         path = f"/batch-calls/{segment(campaign_id)}/contacts"
         response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
         answer = read(response.content, ContactsAnswer)
-        raw_rows = RawRows(response.content, "data")
+        raw_rows = RawRows(response.content, "data", custom=_custom)
         pagination = answer.pagination or Pagination()
         return Page(
             items=seal_contacts(collect(self._contacts(answer.data, raw_rows, campaign_id), "$.data")),
@@ -338,15 +339,17 @@ class Truedy(Provider):
             contact.first_name = row.first_name or None
             contact.last_name = row.last_name or None
             contact.email = row.email or None
-            if row.custom_fields:
-                contact._fields = row.custom_fields
             contact.vendor_status = word = row.call_status
             contact.status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
             contact.call_id = row.call_id or None
             if moment := row.called_at:
                 contact.last_attempt_at = moment if moment.tzinfo is UTC else utc(moment, "called_at")
-            contact._raw = (raw_rows, index)
+            contact._fields = contact._raw = (raw_rows, index)
             yield contact
+
+
+def _custom(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return row.get("custom_fields")
 
 
 def _full_name(first: str | None, last: str | None) -> str | None:
