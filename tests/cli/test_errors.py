@@ -164,7 +164,7 @@ class TestIncomplete:
 
     def test_json_is_well_formed_all_the_same(self, run: Run, sandbox: Sandbox) -> None:
         body = {"success": True, "data": {"items": [{"schedule_id": "s", "status": "active"}], "total": 2}}
-        sandbox.fail("techladder", body={**body, "data": {**body["data"], "has_more": False}})  # type: ignore[dict-item]
+        sandbox.fail("techladder", body={**body, "data": {**body["data"], "has_more": False}})  # type: ignore[dict-item]  # on purpose
         outcome = run("campaigns", "-p", "sandbox-techladder", "--format", "json")
 
         assert outcome.code == 3

@@ -153,7 +153,7 @@ class TestStatusOfContacts:
     ) -> None:
         server = Replies(Reply(body=page("truedy")))
         with pytest.raises(InvalidInput, match="known are pending, queued, "):
-            connect("truedy", answer=server).list_contacts("c-1", status=[word])  # type: ignore[list-item]
+            connect("truedy", answer=server).list_contacts("c-1", status=[word])  # type: ignore[list-item]  # on purpose
         assert server.requests == []
 
 

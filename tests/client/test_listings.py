@@ -57,7 +57,7 @@ class TestStreaming:
         assert numbers == [contact.number for contact in at.sandbox.state(at.vendor, campaign_id).contacts]
 
     def test_a_filter_of_the_client_leaves_empty_pages(self, at: Visit) -> None:
-        pages = at.client.list_contacts(two_pages(at), status=["failed", "unknown"]).pages()  # type: ignore[list-item]
+        pages = at.client.list_contacts(two_pages(at), status=["failed", "unknown"]).pages()  # type: ignore[list-item]  # on purpose
         assert [list(rows) for rows in pages] == [[], []]
 
 
@@ -114,7 +114,7 @@ class TestReport:
         assert listing.report == ListingReport(expected_total=0, seen=0, duplicates=0, requests=1, complete=True)
 
     def test_it_counts_what_the_vendor_sent_and_not_what_a_filter_kept(self, at: Visit) -> None:
-        listing = at.client.list_contacts(at.sandbox.create(at.vendor, 7), status=["failed", "unknown"])  # type: ignore[list-item]
+        listing = at.client.list_contacts(at.sandbox.create(at.vendor, 7), status=["failed", "unknown"])  # type: ignore[list-item]  # on purpose
         assert list(listing) == []
         assert listing.report == ListingReport(expected_total=7, seen=7, duplicates=0, requests=1, complete=True)
 

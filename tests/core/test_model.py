@@ -72,13 +72,13 @@ class TestEvery:
 
     def test_object_is_frozen(self, thing: Contact | Campaign | Account) -> None:
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
-            thing.id = "other"  # type: ignore[misc]
+            thing.id = "other"  # type: ignore[misc]  # on purpose
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
             del thing.id
 
     def test_object_takes_no_new_attributes(self, thing: Contact | Campaign | Account) -> None:
         with pytest.raises(AttributeError):
-            thing.anything = 1  # type: ignore[union-attr]
+            thing.anything = 1  # type: ignore[union-attr]  # on purpose
 
     def test_object_can_be_evolved(self, thing: Contact | Campaign | Account) -> None:
         other = attrs.evolve(thing, id="other")
@@ -87,7 +87,7 @@ class TestEvery:
 
     def test_object_keeps_its_raw_data_read_only(self, thing: Contact | Campaign | Account) -> None:
         with pytest.raises(TypeError):
-            thing.raw["id"] = "other"  # type: ignore[index]
+            thing.raw["id"] = "other"  # type: ignore[index]  # on purpose
 
     def test_object_is_the_same_whatever_the_raw_data(self, thing: Contact | Campaign | Account) -> None:
         assert attrs.evolve(thing, raw={"new": 1}) == thing
@@ -107,7 +107,7 @@ class TestContact:
 
     def test_its_fields_are_read_only(self) -> None:
         with pytest.raises(TypeError):
-            CONTACT.fields["plan"] = "basic"  # type: ignore[index]
+            CONTACT.fields["plan"] = "basic"  # type: ignore[index]  # on purpose
 
     def test_its_fields_count_in_a_comparison(self) -> None:
         assert attrs.evolve(CONTACT, fields={}) != CONTACT
@@ -164,7 +164,7 @@ class TestContactsOfAPage:
 
     def test_their_fields_are_read_only_although_there_are_none(self) -> None:
         with pytest.raises(TypeError):
-            contacts_of_a_page()[0].fields["new"] = 1  # type: ignore[index]
+            contacts_of_a_page()[0].fields["new"] = 1  # type: ignore[index]  # on purpose
 
     def test_what_one_is_given_no_other_gets(self) -> None:
         one, other = contacts_of_a_page()
@@ -175,7 +175,7 @@ class TestContactsOfAPage:
 class TestOthers:
     def test_counts_by_status_are_read_only(self) -> None:
         with pytest.raises(TypeError):
-            CAMPAIGN.counts.by_status[CallStatus.BUSY] = 1  # type: ignore[index]
+            CAMPAIGN.counts.by_status[CallStatus.BUSY] = 1  # type: ignore[index]  # on purpose
 
     def test_money_reads_as_people_write_it(self) -> None:
         assert str(Money(Decimal("1.50"), "USD")) == "1.50 USD"
