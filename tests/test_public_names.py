@@ -96,7 +96,7 @@ def test_another_name_is_refused() -> None:
 
 @pytest.mark.parametrize("module", [unibatch.client, unibatch.testing], ids=lambda module: module.__name__)
 def test_the_names_of_other_modules_are_there(module: object) -> None:
-    names: list[str] = module.__all__  # type: ignore[attr-defined]
+    names: list[str] = module.__all__  # type: ignore[attr-defined]  # any module
     assert names == sorted(names)
     assert all(getattr(module, name) for name in names)
 

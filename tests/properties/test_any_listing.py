@@ -26,7 +26,7 @@ def read(paging: Paging, server: Callable[[Position], Page[str]]) -> tuple[list[
 
 
 def paging_of(style: str, size: int) -> Paging:
-    return Paging(style, size, size_param="limit", position_param="at")  # type: ignore[arg-type]
+    return Paging(style, size, size_param="limit", position_param="at")  # type: ignore[arg-type]  # a drawn text
 
 
 def where(style: str, position: Position, size: int) -> int:

@@ -53,8 +53,8 @@ def maker_of_blanks(cls: type, *, filled: frozenset[str]) -> Callable[[], Any]:
 def maker_of_blank_contacts(*filled: str) -> Callable[[], Any]:
     """Make a function that makes contacts which can still be filled, for providers: they need one for every row.
 
-    The mappings are ``_fields`` and ``_raw``; the latter may be a pair of `RawRows` and an index. Seal the contacts of
-    a page with `seal_contacts` when they are filled.
+    The mappings are ``_fields`` and ``_raw``; both may be a pair of `RawRows` and an index, the same one. Seal the
+    contacts of a page with `seal_contacts` when they are filled.
 
     Args:
         filled: The attributes, beside those that every provider fills (such as ``id`` and ``status``), that this one

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Flag, StrEnum, auto
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 
 class _Trait(Flag):
@@ -36,15 +36,17 @@ class CallStatus(StrEnum):
     is_connected: bool
     is_retryable: bool
 
-    def __new__(cls, value: str, traits: _Trait, meaning: str) -> Self:
-        """Make the member ``value`` and attach what it means."""
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.meaning = member.__doc__ = meaning
-        member.is_terminal = _OVER in traits
-        member.is_connected = _CONNECTED in traits
-        member.is_retryable = _RETRYABLE in traits
-        return member
+    if not TYPE_CHECKING:  # for type checkers a call looks a member up, by its word alone
+
+        def __new__(cls, value: str, traits: _Trait, meaning: str) -> Self:
+            """Make the member ``value`` and attach what it means."""
+            member = str.__new__(cls, value)
+            member._value_ = value
+            member.meaning = member.__doc__ = meaning
+            member.is_terminal = _OVER in traits
+            member.is_connected = _CONNECTED in traits
+            member.is_retryable = _RETRYABLE in traits
+            return member
 
     PENDING = "pending", _OPEN, "Not yet handed to the dialler."
     QUEUED = "queued", _OPEN, "With the dialler, waiting for a free line."
@@ -84,13 +86,15 @@ class CampaignStatus(StrEnum):
     meaning: str
     is_terminal: bool
 
-    def __new__(cls, value: str, traits: _Trait, meaning: str) -> Self:
-        """Make the member ``value`` and attach what it means."""
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.meaning = member.__doc__ = meaning
-        member.is_terminal = _OVER in traits
-        return member
+    if not TYPE_CHECKING:  # for type checkers a call looks a member up, by its word alone
+
+        def __new__(cls, value: str, traits: _Trait, meaning: str) -> Self:
+            """Make the member ``value`` and attach what it means."""
+            member = str.__new__(cls, value)
+            member._value_ = value
+            member.meaning = member.__doc__ = meaning
+            member.is_terminal = _OVER in traits
+            return member
 
     DRAFT = "draft", _OPEN, "Created; dials nobody until it is started."
     SCHEDULED = "scheduled", _OPEN, "Will start by itself at a set time."

@@ -401,7 +401,7 @@ def _check_canonical(thing: Contact | Campaign) -> None:
     assert thing.id
     assert thing.raw
     with pytest.raises(TypeError):
-        thing.raw["new"] = 1  # type: ignore[index]
+        thing.raw["new"] = 1  # type: ignore[index]  # that it is refused is what is tested
     for field in attrs.fields(type(thing)):
         value = getattr(thing, field.alias or field.name)
         if isinstance(value, datetime):
