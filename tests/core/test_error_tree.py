@@ -3,12 +3,13 @@
 import copy
 import pickle
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from unibatch.core import errors
+from unibatch.core.paging import ListingReport
 
 ABOUT: dict[str, Any] = {"provider": "truedy", "operation": "get_campaign", "http_status": 404}
 ON_THE_WAY: dict[str, Any] = {
@@ -16,6 +17,13 @@ ON_THE_WAY: dict[str, Any] = {
     "operation": "get_campaign",
     "host": "api.truedy.ai",
     "reason": "no route",
+}
+
+LOST: dict[str, Any] = {"provider": "truedy", "operation": "start_campaign", "reason": "no answer in time"}
+MISSING: dict[str, Any] = {
+    "provider": "truedy",
+    "operation": "list_contacts",
+    "report": ListingReport(expected_total=1250, seen=1249, reason="1,250 rows were announced, and 1,249 came"),
 }
 
 CLASSES = {
@@ -43,10 +51,15 @@ def made(kind: type[errors.UnibatchError]) -> errors.UnibatchError:
             request_id="req_1",
             subject="batch_1",
             field_errors={"id": "unknown"},
+            retry_after=timedelta(seconds=30),
             **more,
         )
     if kind is errors.UnsupportedFeature:
         return errors.UnsupportedFeature("techladder", "add_contacts", "create another one")
+    if kind is errors.OutcomeUnknown:
+        return errors.OutcomeUnknown(**LOST, subject="batch_1")
+    if kind is errors.IncompleteListing:
+        return errors.IncompleteListing(**MISSING, subject="batch_1")
     return kind("a message")
 
 
@@ -119,11 +132,26 @@ class TestMessages:
             (errors.WriteTimeout, "the request could not be sent in time; try again"),
             (errors.PoolTimeout, "every connection of this client is busy"),
             (errors.ConnectionLost, "the connection broke before the whole answer had arrived"),
+            (errors.AnswerTooLarge, "the answer is too large; check base_url"),
             (errors.RedirectRefused, "refused to follow a redirect; set base_url to where the API is"),
         ],
     )
     def test_why_no_answer_arrived(self, kind: type[errors.TransportError], summary: str) -> None:
         assert str(kind(**ON_THE_WAY)) == f"truedy get_campaign: {summary} (api.truedy.ai: no route)"
+
+    @pytest.mark.parametrize(("subject", "about"), [("batch_1", " of 'batch_1'"), (None, "")])
+    def test_a_write_whose_answer_is_lost(self, subject: str | None, about: str) -> None:
+        assert str(errors.OutcomeUnknown(**LOST, subject=subject)) == (
+            f"truedy start_campaign{about}: the request was sent and its answer was lost, so nobody knows whether the "
+            "vendor has carried it out; look before you send it again (no answer in time)"
+        )
+
+    @pytest.mark.parametrize(("subject", "about"), [("batch_1", " of 'batch_1'"), (None, "")])
+    def test_a_listing_of_which_rows_may_be_missing(self, subject: str | None, about: str) -> None:
+        assert str(errors.IncompleteListing(**MISSING, subject=subject)) == (
+            f"truedy list_contacts{about}: rows may be missing after the 1,249 that came: 1,250 rows were announced, "
+            "and 1,249 came; read again when nothing moves"
+        )
 
     def test_what_to_do_instead(self) -> None:
         error = errors.UnsupportedFeature("techladder", "add_contacts", "create another batch")

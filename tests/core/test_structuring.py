@@ -307,7 +307,9 @@ class TestUnstructuring:
             "seen": 3,
             "duplicates": 0,
             "requests": 1,
+            "passes": 1,
             "complete": True,
+            "reason": None,
         }
 
     @pytest.mark.parametrize("retry_on", [frozenset(), frozenset(CallStatus)])

@@ -16,14 +16,17 @@
     │   ├── RateLimited          429: too many requests; ``retry_at`` says until when
     │   ├── ServerError          5xx: the vendor failed
     │   └── MalformedResponse    the answer is not what the vendor documents; ``path`` says where
-    └── TransportError           no usable answer arrived
-        ├── ConnectFailed        refused, unknown host, TLS
-        ├── ConnectTimeout       no connection in time
-        ├── ReadTimeout          connected, but no answer in time
-        ├── WriteTimeout         connected, but the request could not be sent in time
-        ├── PoolTimeout          every connection of this client was busy
-        ├── ConnectionLost       the connection broke before the answer was whole
-        └── RedirectRefused      the answer points to another host, which must not see the key
+    ├── TransportError           no usable answer arrived
+    │   ├── ConnectFailed        refused, unknown host, TLS
+    │   ├── ConnectTimeout       no connection in time
+    │   ├── ReadTimeout          connected, but no answer in time
+    │   ├── WriteTimeout         connected, but the request could not be sent in time
+    │   ├── PoolTimeout          every connection of this client was busy
+    │   ├── ConnectionLost       the connection broke before the answer was whole
+    │   ├── AnswerTooLarge       the answer is larger than any page that a vendor has reason to send
+    │   └── RedirectRefused      the answer points to another host, which must not see the key
+    ├── OutcomeUnknown           a write was sent and its answer was lost: look before sending it again
+    └── IncompleteListing        a listing was read to its end, and rows may be missing from it
 
 A class is chosen by HTTP status first and by the vendor's code second, never by the text of a message.
 No message holds an API key, and phone numbers in messages are masked.
@@ -32,8 +35,10 @@ No message holds an API key, and phone numbers in messages are masked.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
+
+from unibatch.core.paging import ListingReport
 
 
 class UnibatchError(Exception):
@@ -88,6 +93,8 @@ class ProviderError(UnibatchError):
         request_id: The vendor's identifier of this request, which its support asks for, or ``None``.
         subject: What the operation was about, for example ``"batch_c3d4e5f6"``, or ``None``.
         field_errors: For each rejected field, in the vendor's spelling, the reason. Empty if the vendor names none.
+        retry_after: How long to wait before asking again, counted from when the answer arrived, or ``None`` if the
+            vendor does not say. Only with HTTP 429 and 503.
     """
 
     summary: ClassVar[str] = "the vendor refused"
@@ -104,6 +111,7 @@ class ProviderError(UnibatchError):
         request_id: str | None = None,
         subject: str | None = None,
         field_errors: Mapping[str, str] | None = None,
+        retry_after: timedelta | None = None,
     ) -> None:
         self.provider = provider
         self.operation = operation
@@ -114,6 +122,7 @@ class ProviderError(UnibatchError):
         self.request_id = request_id
         self.subject = subject
         self.field_errors = dict(field_errors or {})
+        self.retry_after = retry_after
         super().__init__(self._sentence())
 
     def _sentence(self) -> str:
@@ -172,7 +181,8 @@ class RateLimited(ProviderError):
     """429: too many requests.
 
     Attributes:
-        retry_at: From when on the vendor accepts requests again (aware, UTC), or ``None`` if it does not say.
+        retry_at: From when on the vendor accepts requests again, by the vendor's clock (aware, UTC), or ``None`` if it
+            does not say. To wait, use ``retry_after``, which takes into account that clocks disagree.
     """
 
     summary = "too many requests"
@@ -267,7 +277,59 @@ class ConnectionLost(TransportError):
     summary = "the connection broke before the whole answer had arrived"
 
 
+class AnswerTooLarge(TransportError):
+    """The answer is larger than any that a vendor has reason to send, and was not read to its end."""
+
+    summary = "the answer is too large; check base_url"
+
+
 class RedirectRefused(TransportError):
     """The answer redirects to another scheme, host or port, where the API key must not go."""
 
     summary = "refused to follow a redirect; set base_url to where the API is"
+
+
+class OutcomeUnknown(UnibatchError):
+    """A write was sent and its answer was lost: the vendor may have carried it out, or not.
+
+    Sending it again could call people twice. Look what is there first. ``__cause__`` is what went wrong.
+
+    Attributes:
+        provider: The provider's name.
+        operation: The client's method, for example ``"create_campaign"``.
+        subject: The id that the operation is about, or ``None``.
+        reason: What became of the answer.
+    """
+
+    def __init__(self, *, provider: str, operation: str, subject: str | None, reason: str) -> None:
+        self.provider = provider
+        self.operation = operation
+        self.subject = subject
+        self.reason = reason
+        about = f" of {subject!r}" if subject is not None else ""
+        super().__init__(
+            f"{provider} {operation}{about}: the request was sent and its answer was lost, so nobody knows whether the "
+            f"vendor has carried it out; look before you send it again ({reason})"
+        )
+
+
+class IncompleteListing(UnibatchError):
+    """A listing was read to its end, every row that could be had was yielded, and others may be missing.
+
+    Attributes:
+        provider: The provider's name.
+        operation: The client's method, for example ``"list_contacts"``.
+        subject: The id of the campaign whose contacts were listed, or ``None``.
+        report: What was seen.
+    """
+
+    def __init__(self, *, provider: str, operation: str, subject: str | None, report: ListingReport) -> None:
+        self.provider = provider
+        self.operation = operation
+        self.subject = subject
+        self.report = report
+        about = f" of {subject!r}" if subject is not None else ""
+        super().__init__(
+            f"{provider} {operation}{about}: rows may be missing after the {report.seen:,} that came: {report.reason}; "
+            "read again when nothing moves"
+        )

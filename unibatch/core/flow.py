@@ -49,6 +49,10 @@ class Request:
         method: The HTTP method.
         path: The path below the profile's base URL, starting with a slash, segments already percent-encoded.
         query: Query parameters in the vendor's spelling, not yet encoded.
+        content: The body, as JSON; empty for none.
+        headers: Headers that only this request has; for those that change something.
+        repeatable: Sending it twice does what sending it once does, since it only reads, or the vendor documents that
+            it recognises a repetition. Any other request is never sent again once it may have arrived.
         subject: The id that the operation is about, for error messages, or ``None``.
     """
 
@@ -56,6 +60,9 @@ class Request:
     method: str = "GET"
     path: str
     query: Mapping[str, str] = _NOTHING
+    content: bytes = b""
+    headers: Mapping[str, str] = _NOTHING
+    repeatable: bool = attrs.Factory(lambda request: request.method == "GET", takes_self=True)
     subject: str | None = None
 
 

@@ -1,13 +1,14 @@
 """Paging as data, and the bookkeeping that says whether a listing saw everything.
 
 A vendor pages by offset, by page number or by cursor. A `Pager` turns any of the three into positions to read one
-after the other, trusts no server to come to an end, and keeps the `ListingReport`. It does no I/O.
+after the other, trusts no server to come to an end, reads a listing again whose rows moved meanwhile, and keeps the
+`ListingReport`. It does no I/O.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import attrs
 
@@ -74,34 +75,56 @@ class ListingReport:
 
     Attributes:
         expected_total: The most rows that the vendor announced on any page read, or ``None`` if it announced none.
-        seen: Rows that the vendor has sent, without ``duplicates``, whether or not a filter kept them.
-        duplicates: Rows that came again; they are not yielded twice.
+        seen: Different rows that the vendor has sent, whether or not a filter kept them.
+        duplicates: Rows that came again while the listing was read once from front to back; nobody is yielded twice.
         requests: Pages asked for.
-        complete: The listing was read to its end, and as many rows were seen as were ever announced. ``False`` while
-            reading, and also when rows were removed meanwhile: then others may have been skipped.
+        passes: How many times the listing was read from its front: more than once if rows moved meanwhile.
+        complete: Every row that was there all the time has been seen, as far as the vendor's answers can prove it.
+            ``False`` while reading.
+        reason: Why the listing is not complete, as a sentence; ``None`` while reading, and if it is.
     """
 
     expected_total: int | None = None
     seen: int = 0
     duplicates: int = 0
     requests: int = 0
+    passes: int = 1
     complete: bool = False
+    reason: str | None = None
 
 
-_REMEMBERED = 10_000
-"""How many of the latest rows a walk remembers: as many as the largest campaign of most vendors has."""
+_REMEMBERED = 39_000
+"""How many rows one pass can remember: several times what the largest campaign of most vendors has.
+
+Half of it is as much as fits into a set of Python's before that takes four times the memory.
+"""
+
+_MOST_STALE = 100
+"""How many pages may bring nothing new one after the other before a pass gives up."""
+
+_MOST_PASSES = 3
 
 
 class Pager(Generic[T]):
     """Walks through the pages of one listing: ask for the page at `position`, hand it to `accept`, and so on.
 
-    When rows are added in front while a listing is read, offsets shift and rows come again. They are counted as
-    duplicates and left out: those of the page before always, those of the latest 10,000 rows once the total has grown
-    by a page or more. So memory stays the same however long the listing is.
+    Positions count rows from the front. If rows come or go while a listing is read, the rows behind them shift, and the
+    vendor says nothing of it: some come again, others are passed over. A pass from front to back that shows any sign
+    of that (a total that shrinks, another number of rows than announced, rows that come again without having been
+    pushed back by new ones) is followed by another pass, which yields only what is new. The listing is complete when a
+    pass shows no such sign; or none but repeats, while it brought as many different rows as announced, and none that
+    the passes before had not. After three passes, or when a pass went as the one before, it is not.
 
-    A page that holds nothing new, or begins as an earlier one did, ends the listing, so a server that promises more for
-    ever or goes round in circles cannot keep it going. Such pages are passed over only while no more rows have come
-    again than were added meanwhile, by the totals.
+    Why that is enough: as long as no row is removed, every row that comes is one of those that are there at the end, so
+    when as many different ones have come as there are then, they all have, in whatever order. A removal is seen as a
+    total that shrinks, unless at least as many rows are added between the same two pages.
+
+    A page that holds nothing new ends a pass, so a server that promises more for ever, or goes round in circles, cannot
+    keep it going. Such pages are passed over only while no more rows have come again than were added, by the totals.
+
+    Rows are told apart by the 64-bit hashes of their ids, of which a pass remembers at least the latest 19,000, and the
+    first of every page. A listing of more than 39,000 rows is not read again, so memory stays nearly the same however
+    long it is.
 
     Attributes:
         position: The position of the page to read next, or ``None`` at the end.
@@ -115,99 +138,214 @@ class Pager(Generic[T]):
             paging: How the listing is paged.
             identity: Gives the id that tells one row from another.
         """
-        self.position: Position | None = paging.first
         self.report = ListingReport()
-        self._style = paging.style
+        self._paging = paging
         self._identity = identity
-        self._rows = 0
-        self._total: int | None = None
-        self._is_lossy = False  # rows may have been skipped, or have come again unnoticed
-        self._has_jumped = False
-        self._added = 0  # rows that were added since the walk began
-        self._stale = 0  # rows that came again since the latest new one
-        self._heads: set[int] = set()
-        self._pages: list[frozenset[str]] = []
-        self._remembered = 0
+        self._earlier: list[_Pass] = []
+        self._pass = _Pass(paging)
+
+    @property
+    def position(self) -> Position | None:
+        """The position of the page to read next, or ``None`` at the end."""
+        return self._pass.position
+
+    def upcoming(self, count: int) -> Sequence[Position]:
+        """The positions of the next pages, as far as they can be told before the pages in front of them are read.
+
+        Args:
+            count: The most positions wanted.
+
+        Returns:
+            `position` and what follows it; empty at the end. Only `position` itself with cursors, and as long as no
+            page has told the total. Behind `position`, nothing that the announced total does not call for.
+        """
+        return self._pass.upcoming(count)
 
     def accept(self, page: Page[T]) -> Sequence[T]:
         """Take in the page that was read at `position`, move on, and return the rows that are new."""
+        marks = list(map(hash, map(self._identity, page.items)))
+        news = self._pass.accept(page, marks)
+        items = page.items if len(news) == len(marks) else _picked(page.items, marks, news)
+        for earlier in self._earlier:
+            if earlier.memory.knows_any(news):
+                news = earlier.memory.without_known(news)
+                items = _picked(items, list(map(hash, map(self._identity, items))), news)
         report = self.report
-        items = page.items
-        ids = frozenset(map(self._identity, items))
-        if page.total is not None:
-            self._notice(page.total)
-        if items and self._has_begun_so(self._identity(items[0])) and self._unexplained(len(items)):
-            items = []
-        elif len(ids) != len(items) or not all(map(ids.isdisjoint, self._compared())):
-            items = self._without_repeats(items)
         report.requests += 1
         report.seen += len(items)
-        report.duplicates += len(page.items) - len(items)
-        self._rows += len(page.items)
-        self._stale = 0 if items else self._stale + len(page.items)
-        self._remember(ids)
-        goes_on = bool(items) or (0 < self._stale <= _REMEMBERED and not self._unexplained(0))
-        self.position = self._behind(page) if goes_on else None
-        promises_more = bool(page.next_cursor) if page.has_more is None else page.has_more
-        report.complete = (
-            self.position is None
-            and not promises_more
-            and not self._is_lossy
-            and report.expected_total in {None, report.seen}
-        )
+        report.duplicates += len(page.items) - self._pass.latest
+        if page.total is not None:
+            report.expected_total = max(page.total, report.expected_total or 0)
+        self._pass.found += len(items)
+        if self._pass.position is None:
+            self._conclude()
         return items
 
+    def _conclude(self) -> None:
+        """A pass is over: be content, read again, or give up."""
+        done = self._pass
+        doubt = done.doubt
+        if doubt is None and self._earlier and not done.found:
+            self.report.complete = True
+            return
+        doubt = doubt or done.suspicion
+        if doubt is None:
+            self.report.complete = True
+        elif not done.memory.is_whole:
+            self.report.reason = f"{doubt}; with more than {_REMEMBERED:,} rows it is too long to be read again"
+        elif self._earlier and done.found == 0 and done.outcome == self._earlier[-1].outcome:
+            self.report.reason = f"{doubt}; reading it again brought the same"
+        elif len(self._earlier) + 1 == _MOST_PASSES:
+            self.report.reason = f"{doubt}; it was read {_MOST_PASSES} times, and never stood still"
+        else:
+            self._earlier.append(done)
+            self._pass = _Pass(self._paging)
+            self.report.passes += 1
+
+
+def _picked(items: Sequence[T], marks: Sequence[int], wanted: set[int]) -> list[T]:
+    """The first item with each of the wanted marks."""
+    left = set(wanted)
+    picked = []
+    for item, mark in zip(items, marks, strict=True):
+        if mark in left:
+            left.remove(mark)
+            picked.append(item)
+    return picked
+
+
+class _Memory:
+    """Recognises rows by the hashes of their ids: all of them up to a number, and then the latest.
+
+    Attributes:
+        is_whole: Nothing has been forgotten.
+    """
+
+    def __init__(self) -> None:
+        self.is_whole = True
+        self._young: set[int] = set()
+        self._old: set[int] = set()
+
+    def add(self, marks: set[int]) -> None:
+        if len(self._young) + len(marks) > _REMEMBERED // 2:
+            self.is_whole = self.is_whole and not self._old
+            self._old = self._young
+            self._young = set()
+        self._young |= marks
+
+    def knows_any(self, marks: set[int]) -> bool:
+        return not (self._young.isdisjoint(marks) and self._old.isdisjoint(marks))
+
+    def without_known(self, marks: set[int]) -> set[int]:
+        return marks - self._young - self._old
+
+
+class _Pass:
+    """One walk from the front of a listing to its end.
+
+    Attributes:
+        position: The position of the page to read next, or ``None`` at the end.
+        memory: The rows of this pass.
+        latest: How many rows of the latest page were new to this pass.
+        found: How many rows of this pass no earlier pass had; kept by the pager.
+    """
+
+    def __init__(self, paging: Paging) -> None:
+        self.position: Position | None = paging.first
+        self.memory = _Memory()
+        self.latest = 0
+        self.found = 0
+        self._style = paging.style
+        self._size = 0  # the longest page
+        self._rows = 0  # all that came
+        self._repeats = 0  # of these, rows that had come before
+        self._stale = 0  # pages one after the other that brought nothing new, or rows of long ago
+        self._first_total: int | None = None
+        self._total: int | None = None
+        self._added = 0  # rows that were added since the pass began, by the totals
+        self._shrank = False
+        self._promises_more = False
+        self._heads: dict[int, int] = {}  # the first row of every page, never forgotten, and the last row of that page
+
+    def accept(self, page: Page[Any], marks: Sequence[int]) -> set[int]:
+        """Take in a page whose rows have these marks, move on, and return the marks that are new."""
+        if page.total is not None:
+            self._notice(page.total)
+        news = set(marks)
+        if self.memory.knows_any(news):
+            news = self.memory.without_known(news)
+        turned_back = False
+        if not (self.memory.is_whole or self._heads.keys().isdisjoint(news)):
+            turned_back = self._unexplained(len(marks))
+            # Where a page comes again, the vendor goes round in a circle that is longer than the memory.
+            same = self._heads.get(marks[0]) == marks[-1]
+            news = set() if turned_back and same else news - self._heads.keys()
+        if marks:
+            self._heads[marks[0]] = marks[-1]
+        self.memory.add(news)
+        self.latest = len(news)
+        self._rows += len(marks)
+        self._repeats += len(marks) - len(news)
+        self._stale = self._stale + 1 if turned_back or not news else 0
+        self._size = max(self._size, len(marks))
+        self._promises_more = bool(page.next_cursor) if page.has_more is None else page.has_more
+        goes_on = bool(news) or (bool(marks) and not self._unexplained(0))
+        self.position = self._behind(page) if goes_on and self._stale <= _MOST_STALE else None
+        return news
+
+    @property
+    def doubt(self) -> str | None:
+        """Why rows may have been passed over, or ``None`` if nothing speaks for it."""
+        different = self._rows - self._repeats
+        if self._promises_more:
+            return "the vendor promised more rows, and sent none that were new"
+        if self._shrank:
+            return "rows were removed while it was read, so others may have been passed over"
+        if self._total is None:
+            return self.suspicion
+        if self._total != different:
+            return self.suspicion or f"{self._total:,} rows were announced, and {different:,} came"
+        return None
+
+    @property
+    def suspicion(self) -> str | None:
+        """Why to read again even if nothing else speaks for it: additions may have hidden removals from the totals."""
+        if self._unexplained(0):
+            return "rows came again although none had been added, so others may have been passed over"
+        return None
+
+    @property
+    def outcome(self) -> tuple[int | None, ...]:
+        """What two passes over a listing that stands still have in common."""
+        return self._rows, self._repeats, self._first_total, self._total
+
+    def upcoming(self, count: int) -> Sequence[Position]:
+        """See `Pager.upcoming`."""
+        position = self.position
+        if position is None:
+            return []
+        if not isinstance(position, int) or not self._total or not self._size:
+            return [position][:count]
+        step, end = (self._size, self._total) if self._style == "offset" else (1, -(-self._total // self._size) + 1)
+        return range(position, max(end, position + 1), step)[:count]
+
     def _notice(self, total: int) -> None:
-        """Draw conclusions from how the total has changed since the page before."""
-        growth = 0 if self._total is None else total - self._total
+        if self._total is None:
+            self._first_total = total
+        else:
+            self._shrank |= total < self._total
+            self._added += max(total - self._total, 0)
         self._total = total
-        self.report.expected_total = max(total, self.report.expected_total or 0)
-        if growth < 0:
-            self._is_lossy = True  # what was removed let other rows slip back to where reading has been
-        elif self._pages and growth >= len(self._pages[-1]):
-            self._has_jumped = True
-            self._is_lossy |= growth > _REMEMBERED
-        self._added += max(growth, 0)
 
     def _unexplained(self, repeats: int) -> bool:
         """Whether more rows have come again, with ``repeats`` more, than were added: each that is added shifts one."""
-        return self.report.duplicates + repeats > self._added
+        return self._repeats + repeats > self._added
 
-    def _compared(self) -> list[frozenset[str]]:
-        """The pages that hold what may come again."""
-        return self._pages if self._has_jumped else self._pages[-1:]
-
-    def _remember(self, ids: frozenset[str]) -> None:
-        self._pages.append(ids)
-        self._remembered += len(ids)
-        while self._remembered > _REMEMBERED and len(self._pages) > 1:
-            self._remembered -= len(self._pages.pop(0))
-
-    def _has_begun_so(self, identity: str) -> bool:
-        """Whether an earlier page began with the same row."""
-        mark = hash(identity)
-        if mark in self._heads:
-            return True
-        self._heads.add(mark)
-        return False
-
-    def _without_repeats(self, items: Sequence[T]) -> list[T]:
-        known = set().union(*self._compared())
-        fresh = []
-        for item in items:
-            identity = self._identity(item)
-            if identity not in known:
-                known.add(identity)
-                fresh.append(item)
-        return fresh
-
-    def _behind(self, page: Page[T]) -> Position | None:
-        if isinstance(self.position, int):
-            has_more = page.has_more
-            if has_more is None:
-                # With neither a flag nor a total, only an empty page proves the end.
-                has_more = page.total is None or self._rows < page.total
-            if not has_more:
-                return None
-            return self.position + (len(page.items) if self._style == "offset" else 1)
-        return page.next_cursor
+    def _behind(self, page: Page[Any]) -> Position | None:
+        if page.has_more is False:
+            return None
+        if not isinstance(self.position, int):
+            return page.next_cursor or None
+        if page.has_more is None and page.total is not None and self._rows >= page.total:
+            return None  # with neither a flag nor a total, only an empty page proves the end
+        return self.position + (len(page.items) if self._style == "offset" else 1)
