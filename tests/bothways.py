@@ -19,8 +19,10 @@ from unibatch import (
     Client,
     Contact,
     ListingReport,
+    Retry,
     Timeout,
 )
+from unibatch.client import Options
 from unibatch.providers import registry
 
 T = TypeVar("T", bound=Campaign | Contact)
@@ -70,6 +72,7 @@ class AnyClient(Protocol):
         *,
         status: CallStatus | Iterable[CallStatus] | None = None,
         external_id: str | None = None,
+        server_filter: bool = False,
     ) -> AnyListing[Contact]: ...
 
     def get_account(self) -> Account: ...
@@ -134,8 +137,11 @@ class BlockingAsyncClient:
         *,
         status: CallStatus | Iterable[CallStatus] | None = None,
         external_id: str | None = None,
+        server_filter: bool = False,
     ) -> BlockingListing[Contact]:
-        listing = self.client.list_contacts(campaign_id, status=status, external_id=external_id)
+        listing = self.client.list_contacts(
+            campaign_id, status=status, external_id=external_id, server_filter=server_filter
+        )
         return BlockingListing(listing, self._runner.get_loop())
 
     def get_account(self) -> Account:
@@ -165,7 +171,10 @@ class BlockingAsyncClient:
 
 
 class Connect(Protocol):
-    """Connects like `unibatch.connect`, with a key and the vendor's settings filled in; closed after the test."""
+    """Connects like `unibatch.connect`, with a key and the vendor's settings filled in; closed after the test.
+
+    Nothing is tried again, and no limit of requests makes it wait, unless the test says so.
+    """
 
     def __call__(
         self,
@@ -173,9 +182,8 @@ class Connect(Protocol):
         *,
         api_key: str = "a-key-for-tests",
         base_url: str | None = None,
-        timeout: float | Timeout | None = None,
-        defaults: Mapping[str, Any] | None = None,
         answer: Answer | None = None,
+        **how: Any,
     ) -> AnyClient: ...
 
 
@@ -185,27 +193,25 @@ def make_client(
     *,
     api_key: str = "a-key-for-tests",
     base_url: str | None = None,
-    timeout: float | Timeout | None = None,
-    defaults: Mapping[str, Any] | None = None,
     answer: Answer | None = None,
+    **how: Any,
 ) -> Client | BlockingAsyncClient:
     """Connect over one of the two clients.
 
-    With ``answer``, nothing is sent anywhere: that function answers in the place of the vendor.
+    With ``answer``, nothing is sent anywhere: that function answers in the place of the vendor. Unless the test says
+    otherwise, nothing is tried again, and no limit of requests makes it wait.
     """
+    how = {"retry": Retry(attempts=1), "requests_per_minute": 1_000_000, **how}
+    defaults = how.pop("defaults", None)
     defaults = SETTINGS.get(provider, {}) if defaults is None else defaults
     if answer is not None:
         made = registry.load(provider)(defaults)
-        waiting = None if timeout is None else Timeout.of(timeout)
+        if (timeout := how.pop("timeout", None)) is not None:
+            how["timeout"] = Timeout.of(timeout)
+        options = Options(base_url=base_url, **how)
         transport = httpx.MockTransport(answer)
         if style == "sync":
-            return Client(made, api_key, base_url=base_url, timeout=waiting, transport=transport)
-        return BlockingAsyncClient(AsyncClient(made, api_key, base_url=base_url, timeout=waiting, transport=transport))
-    if style == "sync":
-        return unibatch.connect(
-            provider=provider, api_key=api_key, base_url=base_url, timeout=timeout, defaults=defaults
-        )
-    client = unibatch.connect_async(
-        provider=provider, api_key=api_key, base_url=base_url, timeout=timeout, defaults=defaults
-    )
-    return BlockingAsyncClient(client)
+            return Client(made, api_key, options=options, transport=transport)
+        return BlockingAsyncClient(AsyncClient(made, api_key, options=options, transport=transport))
+    how |= {"provider": provider, "api_key": api_key, "base_url": base_url, "defaults": defaults}
+    return unibatch.connect(**how) if style == "sync" else BlockingAsyncClient(unibatch.connect_async(**how))

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from bothways import AnyClient, BlockingAsyncClient, Connect, Style, make_client
 
+from unibatch.client.pacing import forget_budgets
+
 SAYS_SOMETHING = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
@@ -20,6 +22,12 @@ def silent_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
     for name in ("UNIBATCH_CONFIG", "UNIBATCH_PROVIDER", "UNIBATCH_API_KEY", "UNIBATCH_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def fresh_budgets() -> None:
+    """What one test sends, or is told to wait, is nothing to the next one."""
+    forget_budgets()
 
 
 @pytest.fixture(params=["sync", "async"])

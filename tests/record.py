@@ -28,7 +28,8 @@ from bothways import SETTINGS
 from replay import CASSETTES, MATCH_ON
 
 import unibatch
-from unibatch import CallStatus, CampaignStatus, Client, ProviderError
+from unibatch import CallStatus, CampaignStatus, Client, ProviderError, Retry
+from unibatch.client.pacing import forget_budgets
 from unibatch.providers import registry
 from unibatch.sandbox import Sandbox, serve
 
@@ -83,6 +84,18 @@ def under_way(vendor: str, running: str, *, contacts: int, calls: int, shape: st
         return campaign_id
 
     return make
+
+
+def over(vendor: str, running: str, *, contacts: int, calls: int) -> Prepare:
+    """A campaign that was cancelled while it ran: it stands still, and its contacts are in many statuses."""
+    make = under_way(vendor, running, contacts=contacts, calls=calls)
+
+    def make_and_cancel(sandbox: Sandbox) -> str:
+        campaign_id = make(sandbox)
+        sandbox.set_status(vendor, campaign_id, "cancelled")
+        return campaign_id
+
+    return make_and_cancel
 
 
 def refusing(vendor: str, status: int, *, shape: str | None = None) -> Prepare:
@@ -181,8 +194,8 @@ TRUEDY = [
     ),
     Recording(
         "truedy/contacts-voicemail",
-        "the contacts of 60 that reached an answering machine, by the vendor's own filter.",
-        under_way("truedy", "active", contacts=60, calls=50),
+        "a campaign that is over, and those of its 60 contacts that reached a machine, by the vendor's own filter.",
+        over("truedy", "active", contacts=60, calls=50),
         contacts(status=CallStatus.VOICEMAIL),
     ),
     Recording(
@@ -229,8 +242,8 @@ TECHLADDER = [
     ),
     Recording(
         "techladder/contacts-busy",
-        "the calls of 60 that met a busy line, by the vendor's own filter.",
-        under_way("techladder", "active", contacts=60, calls=50),
+        "a batch that is over, and those of its 60 calls that met a busy line, by the vendor's own filter.",
+        over("techladder", "active", contacts=60, calls=50),
         contacts(status=CallStatus.BUSY),
     ),
     Recording(
@@ -277,8 +290,8 @@ TALKIFAI = [
     ),
     Recording(
         "talkifai/contacts-invalid-number",
-        "the contacts of 60 whose number does not exist, by the vendor's own filter.",
-        under_way("talkifai", "running", contacts=60, calls=80),
+        "a job that is over, and those of its 60 contacts whose number does not exist, by the vendor's own filter.",
+        over("talkifai", "running", contacts=60, calls=80),
         contacts(status=CallStatus.INVALID_NUMBER),
     ),
     Recording(
@@ -296,6 +309,7 @@ RECORDINGS = {recording.name: recording for recording in (*TRUEDY, *TECHLADDER, 
 def record(sandbox: Sandbox, recording: Recording, folder: Path = CASSETTES) -> Path:
     """Make one cassette anew, below this folder."""
     sandbox.reset()
+    forget_budgets()
     vendor = recording.vendor
     here, documented = sandbox.base_url(vendor), registry.load(vendor).base_url
     campaign_id = recording.prepare(sandbox)
@@ -323,7 +337,14 @@ def record(sandbox: Sandbox, recording: Recording, folder: Path = CASSETTES) -> 
     key = "this-key-is-wrong" if recording.key == "wrong" else sandbox.api_key(vendor, recording.key)
     with (
         recorder.use_cassette(path),
-        unibatch.connect(provider=vendor, api_key=key, base_url=here, defaults=SETTINGS[vendor]) as client,
+        unibatch.connect(
+            provider=vendor,
+            api_key=key,
+            base_url=here,
+            retry=Retry(attempts=1),
+            max_in_flight=1,  # pages that are read at the same time are answered in any order
+            defaults=SETTINGS[vendor],
+        ) as client,
         contextlib.suppress(ProviderError),
     ):
         recording.talk(client, campaign_id)

@@ -7,11 +7,14 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
+import attrs
 import platformdirs
 import pytest
 
 import unibatch
-from unibatch import ConfigError, Timeout
+from unibatch import ConfigError, InvalidInput, Retry, Timeout, Wait
+from unibatch.client import Options
+from unibatch.client.exchange import Exchange
 from unibatch.config import Profile, connect, connect_async, find_file, load_profile, profile_names, read_settings
 from unibatch.providers import registry
 from unibatch.providers.truedy import Truedy
@@ -152,7 +155,10 @@ class TestWithoutAFile:
         monkeypatch.setenv("UNIBATCH_API_KEY", " sk_1\n")
         monkeypatch.setenv("UNIBATCH_BASE_URL", "https://example.com")
         assert load_profile() == Profile(
-            name="environment", provider="techladder", api_key="sk_1", base_url="https://example.com"
+            name="environment",
+            provider="techladder",
+            api_key="sk_1",
+            options=Options(base_url="https://example.com"),
         )
         assert load_profile("environment") == load_profile()
         assert profile_names() == ["environment"]
@@ -160,7 +166,7 @@ class TestWithoutAFile:
     def test_the_base_url_may_be_left_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("UNIBATCH_PROVIDER", "techladder")
         monkeypatch.setenv("UNIBATCH_API_KEY", "sk_1")
-        assert load_profile().base_url is None
+        assert load_profile().options.base_url is None
 
     def test_nothing_is_set(self) -> None:
         assert refusal(load_profile) == (
@@ -275,19 +281,18 @@ class TestKey:
     def test_a_repr_does_not_show_it(self) -> None:
         write(MINIMAL)
         assert repr(load_profile()) == (
-            "Profile(name='main', provider='truedy', base_url=None, timeout=Timeout(connect=5.0, read=30.0), "
-            "defaults={})"
+            f"Profile(name='main', provider='truedy', options={Options()!r}, defaults={{}})"
         )
 
 
 class TestTimeout:
     def timeout(self, setting: str) -> Timeout:
         write(MINIMAL + f"timeout = {setting}\n")
-        return load_profile().timeout
+        return load_profile().options.timeout
 
     def test_left_out(self) -> None:
         write(MINIMAL)
-        assert load_profile().timeout == Timeout(connect=5.0, read=30.0)
+        assert load_profile().options.timeout == Timeout(connect=5.0, read=30.0)
 
     @pytest.mark.parametrize("setting", ["7", "7.0"])
     def test_a_number_stands_for_both(self, setting: str) -> None:
@@ -317,6 +322,120 @@ class TestTimeout:
         message = refusal(lambda: self.timeout(setting))
         assert message.startswith(f"unibatch.toml: profiles.main.{where}")
         assert message.endswith("; write a number of seconds above 0, or { connect = 5, read = 30 }")
+
+
+class TestOptions:
+    """How often to try again, and how many requests to send at a time and in a minute."""
+
+    def options(self, setting: str) -> Options:
+        write(f"{MINIMAL}{setting}\n")
+        return load_profile().options
+
+    def test_left_out(self) -> None:
+        write(MINIMAL)
+        assert load_profile().options == Options(
+            retry=Retry(attempts=6, total=300.0), requests_per_minute=None, max_in_flight=8, rate_limit_file=None
+        )
+
+    @pytest.mark.parametrize(
+        ("setting", "expected"),
+        [
+            ("retry = { attempts = 3, total = 60 }", Options(retry=Retry(attempts=3, total=60))),
+            ("retry = { attempts = 1 }", Options(retry=Retry(attempts=1))),
+            ("retry = { total = 0.5 }", Options(retry=Retry(total=0.5))),
+            ("retry = {}", Options()),
+            ("requests_per_minute = 1", Options(requests_per_minute=1)),
+            ("requests_per_minute = 1_000_000", Options(requests_per_minute=1_000_000)),
+            ("max_in_flight = 1", Options(max_in_flight=1)),
+            ("max_in_flight = 64", Options(max_in_flight=64)),
+        ],
+    )
+    def test_as_they_are_written(self, setting: str, expected: Options) -> None:
+        assert self.options(setting) == expected
+
+    @pytest.mark.parametrize(
+        ("setting", "where", "reason"),
+        [
+            ("retry = 3", "retry", "not a table"),
+            ("retry = { attempts = 0 }", "retry", "attempts is a whole number from 1 to 100, not 0"),
+            ("retry = { attempts = -1 }", "retry", "attempts is a whole number from 1 to 100, not -1"),
+            ("retry = { attempts = 101 }", "retry", "attempts is a whole number from 1 to 100, not 101"),
+            ("retry = { attempts = true }", "retry.attempts", "expected int, got bool"),
+            ("retry = { attempts = 2.0 }", "retry.attempts", "expected int, got float"),
+            ("retry = { total = 0 }", "retry", "total is a number of seconds above 0 and at most 86,400, not 0"),
+            ("retry = { total = -1 }", "retry", "total is a number of seconds above 0 and at most 86,400, not -1"),
+            ("retry = { total = nan }", "retry", "total is a number of seconds above 0 and at most 86,400, not nan"),
+            (
+                "retry = { total = 86401 }",
+                "retry",
+                "total is a number of seconds above 0 and at most 86,400, not 86401",
+            ),
+            ("retry = { total = true }", "retry.total", "expected float, got bool"),
+            ('retry = { total = "1" }', "retry.total", "expected float, got str"),
+            ("retry = { times = 3 }", "retry.times", "unknown key"),
+            ("requests_per_minute = true", "requests_per_minute", "expected int, got bool"),
+            ("requests_per_minute = 99.5", "requests_per_minute", "expected int, got float"),
+            ('requests_per_minute = "100"', "requests_per_minute", "expected int, got str"),
+            ("max_in_flight = true", "max_in_flight", "expected int, got bool"),
+            ("max_in_flight = 8.0", "max_in_flight", "expected int, got float"),
+            ("rate_limit_file = 5", "rate_limit_file", "expected str, got int"),
+        ],
+    )
+    def test_what_makes_no_sense_is_refused(self, setting: str, where: str, reason: str) -> None:
+        assert refusal(lambda: self.options(setting)) == (
+            f"unibatch.toml: profiles.main.{where}: {reason}; see `unibatch init` for what can stand there"
+        )
+
+    @pytest.mark.parametrize(("key", "most"), [("requests_per_minute", "1,000,000"), ("max_in_flight", "64")])
+    @pytest.mark.parametrize("number", [0, -1, 1_000_001])
+    def test_a_number_out_of_its_range_is_refused(self, key: str, most: str, number: int) -> None:
+        assert refusal(lambda: self.options(f"{key} = {number}")) == (
+            f"unibatch.toml: profiles.main: {key} is a whole number from 1 to {most}, not {number}"
+        )
+
+
+class TestRateLimitFile:
+    def file(self, name: str) -> Path | None:
+        write(f'{MINIMAL}rate_limit_file = "{name}"\n')
+        return load_profile().options.rate_limit_file
+
+    def test_it_stands_beside_the_configuration(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        write(f'{MINIMAL}rate_limit_file = "requests.sqlite"\n', tmp_path / "user" / "u.toml")
+        monkeypatch.setenv("UNIBATCH_CONFIG", "../user/u.toml")
+        assert load_profile().options.rate_limit_file == tmp_path / "user" / "requests.sqlite"
+
+    def test_it_stays_where_it_is_when_the_working_directory_changes(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = self.file("requests.sqlite")
+        monkeypatch.chdir(tmp_path)
+        assert file == tmp_path / "here" / "requests.sqlite"
+
+    def test_it_may_stand_at_home(self, tmp_path: Path) -> None:
+        assert self.file("~/requests.sqlite") == tmp_path / "home" / "requests.sqlite"
+
+    def test_it_may_stand_anywhere(self, tmp_path: Path) -> None:
+        assert self.file(f"{tmp_path.as_posix()}/requests.sqlite") == tmp_path / "requests.sqlite"
+
+    def test_connecting_makes_it(self) -> None:
+        self.file("requests.sqlite")
+        with connect("main"):
+            assert Path("requests.sqlite").is_file()
+
+    @pytest.mark.parametrize("name", ["~no-such-user/requests.sqlite", "\\u0000"])
+    def test_a_path_that_cannot_be_is_refused(self, name: str) -> None:
+        message = refusal(lambda: self.file(name))
+        assert message.startswith("unibatch.toml: profiles.main.rate_limit_file: ")
+        assert message.endswith("; name a file in a directory that exists")
+
+    @pytest.mark.parametrize("connect", [connect, connect_async])
+    def test_a_directory_that_does_not_exist_is_not_made(self, connect: Callable[[str], Any]) -> None:
+        self.file("missing/requests.sqlite")
+        message = refusal(lambda: connect("main"))
+        assert message.startswith("profile 'main': ")
+        assert str(Path("missing/requests.sqlite")) in message
+        assert "in a directory that exists" in message
+        assert not Path("missing").exists()
 
 
 class TestFilesThatAreWrong:
@@ -380,6 +499,68 @@ class TestConnecting:
         write(MINIMAL + 'base_url = "https://example.com"\n')
         with connect("main", base_url="https://example.org") as client:
             assert client.base_url == "https://example.org"
+
+    @pytest.mark.parametrize("connect", [connect, connect_async])
+    def test_each_option_outweighs_that_of_the_profile(
+        self, connect: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        taken: list[Options] = []
+
+        def exchange(*arguments: Any) -> Exchange:
+            taken.append(arguments[2])
+            return Exchange(*arguments)
+
+        def on_wait(wait: Wait) -> None:
+            del wait
+
+        monkeypatch.setattr("unibatch.client.clients.Exchange", exchange)
+        write(
+            MINIMAL + "timeout = 1\nretry = { attempts = 2 }\nrequests_per_minute = 3\nmax_in_flight = 4\n"
+            'rate_limit_file = "5.sqlite"\n'
+        )
+        of_profile = Options(
+            timeout=Timeout(1, 1),
+            retry=Retry(attempts=2),
+            requests_per_minute=3,
+            max_in_flight=4,
+            rate_limit_file=Path("5.sqlite").resolve(),
+        )
+        given: dict[str, Any] = {
+            "timeout": 10,
+            "retry": Retry(attempts=20),
+            "requests_per_minute": 30,
+            "max_in_flight": 40,
+            "rate_limit_file": "50.sqlite",
+            "on_wait": on_wait,
+        }
+        converted = given | {"timeout": Timeout(10, 10), "rate_limit_file": Path("50.sqlite")}
+
+        connect("main")
+        assert taken.pop() == of_profile
+        for name, value in given.items():
+            connect("main", **{name: value})
+            assert taken.pop() == attrs.evolve(of_profile, **{name: converted[name]})
+
+    @pytest.mark.parametrize("connect", [connect, connect_async])
+    @pytest.mark.parametrize(
+        "option",
+        [
+            {"timeout": 0},
+            {"timeout": "5"},
+            {"requests_per_minute": 0},
+            {"requests_per_minute": True},
+            {"max_in_flight": 65},
+            {"max_in_flight": 1.0},
+        ],
+    )
+    def test_an_option_out_of_its_range_is_refused(self, connect: Callable[..., Any], option: dict[str, Any]) -> None:
+        with pytest.raises(InvalidInput, match=", not "):
+            connect(provider="truedy", api_key="x", **option)
+
+    @pytest.mark.parametrize("retry", [{"attempts": 0}, {"attempts": True}, {"total": 0}, {"total": float("inf")}])
+    def test_retries_out_of_their_range_are_refused(self, retry: dict[str, Any]) -> None:
+        with pytest.raises(InvalidInput, match=r"^retry: "):
+            Retry(**retry)
 
     def test_a_profile_and_a_provider_are_one_too_many(self) -> None:
         assert refusal(lambda: connect("main", provider="truedy", api_key="x")) == (

@@ -10,16 +10,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from unibatch.core.errors import (
+    AnswerTooLarge,
     AuthenticationError,
     ConfigError,
     Conflict,
     ConnectFailed,
     ConnectionLost,
     ConnectTimeout,
+    IncompleteListing,
     InvalidInput,
     InvalidRequest,
     MalformedResponse,
     NotFound,
+    OutcomeUnknown,
     PaymentRequired,
     PermissionDenied,
     PoolTimeout,
@@ -49,7 +52,7 @@ from unibatch.core.version import __version__
 
 if TYPE_CHECKING:
     from unibatch import sandbox as sandbox
-    from unibatch.client import AsyncClient, AsyncListing, Client, Listing, Timeout
+    from unibatch.client import AsyncClient, AsyncListing, Client, Listing, Retry, Timeout, Wait
     from unibatch.config import connect, connect_async
     from unibatch.core.provider import Capabilities, Provider
 
@@ -58,7 +61,9 @@ _LATER = {
     "AsyncListing": "unibatch.client",
     "Client": "unibatch.client",
     "Listing": "unibatch.client",
+    "Retry": "unibatch.client",
     "Timeout": "unibatch.client",
+    "Wait": "unibatch.client",
     "connect": "unibatch.config",
     "connect_async": "unibatch.config",
     "Capabilities": "unibatch.core.provider",
@@ -68,6 +73,7 @@ _LATER = {
 __all__ = [
     "Account",
     "AccountLimits",
+    "AnswerTooLarge",
     "AsyncClient",
     "AsyncListing",
     "AuthenticationError",
@@ -83,6 +89,7 @@ __all__ = [
     "ConnectionLost",
     "Contact",
     "Counts",
+    "IncompleteListing",
     "InvalidInput",
     "InvalidRequest",
     "Listing",
@@ -90,6 +97,7 @@ __all__ = [
     "MalformedResponse",
     "Money",
     "NotFound",
+    "OutcomeUnknown",
     "PaymentRequired",
     "PermissionDenied",
     "PoolTimeout",
@@ -98,6 +106,7 @@ __all__ = [
     "RateLimited",
     "ReadTimeout",
     "RedirectRefused",
+    "Retry",
     "RetryPolicy",
     "Schedule",
     "ServerError",
@@ -105,6 +114,7 @@ __all__ = [
     "TransportError",
     "UnibatchError",
     "UnsupportedFeature",
+    "Wait",
     "WriteTimeout",
     "__version__",
     "connect",

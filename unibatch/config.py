@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import attrs
 import platformdirs
 
-from unibatch.client import AsyncClient, Client, Timeout
-from unibatch.core.errors import ConfigError
+from unibatch.client import AsyncClient, Client, Options, Retry, Timeout, Wait
+from unibatch.core.errors import ConfigError, InvalidInput
 from unibatch.core.provider import Provider
 from unibatch.core.structuring import StructureError, structure
 from unibatch.providers import registry
@@ -50,6 +50,10 @@ class ProfileSetting:
     allow_literal_key: bool = False
     base_url: str | None = None
     timeout: Any = None
+    retry: Retry = attrs.field(factory=Retry)
+    requests_per_minute: int | None = None
+    max_in_flight: int | None = None
+    rate_limit_file: str | None = None
     defaults: dict[str, Any] = attrs.field(factory=dict)
 
 
@@ -74,16 +78,14 @@ class Profile:
         name: Its name; ``None`` if it is spelled out in code.
         provider: The provider's name.
         api_key: The vendor's key; not shown by ``repr``.
-        base_url: Where the vendor's API is, if not where it is documented to be.
-        timeout: How long to wait.
+        options: How to speak with the vendor.
         defaults: Settings that only this provider understands, for example ``organization_id``.
     """
 
     name: str | None
     provider: str
     api_key: str = attrs.field(repr=False)
-    base_url: str | None = None
-    timeout: Timeout = attrs.field(factory=Timeout)
+    options: Options = attrs.field(factory=Options)
     defaults: Mapping[str, Any] = attrs.field(factory=dict)
 
 
@@ -132,9 +134,9 @@ def read_settings() -> Found:
     except (tomllib.TOMLDecodeError, RecursionError) as exc:
         raise ConfigError(f"{path} is not valid TOML: {exc}") from exc
     except StructureError as exc:
-        raise ConfigError(
-            f"{path}: {exc.path.removeprefix('$.')}: {exc.reason}; see `unibatch init` for what can stand there"
-        ) from exc
+        where = exc.path.removeprefix("$.")
+        reason = exc.reason.removeprefix(f"{where.rpartition('.')[2]}: ")
+        raise ConfigError(f"{path}: {where}: {reason}; see `unibatch init` for what can stand there") from exc
     if settings.default is not None and settings.default not in settings.profiles:
         raise ConfigError(
             f"{path}: default names the profile {settings.default!r}, which is not there{_known(settings)}"
@@ -181,8 +183,7 @@ def load_profile(name: str | None = None, *, api_key: str | None = None) -> Prof
         name=name,
         provider=setting.provider,
         api_key=_key(setting, where, path.parent) if api_key is None else api_key,
-        base_url=setting.base_url,
-        timeout=_timeout(setting.timeout, where),
+        options=_options(setting, where, path.parent),
         defaults=setting.defaults,
     )
 
@@ -194,6 +195,11 @@ def connect(
     api_key: str | None = None,
     base_url: str | None = None,
     timeout: float | Timeout | None = None,
+    retry: Retry | None = None,
+    requests_per_minute: int | None = None,
+    max_in_flight: int | None = None,
+    rate_limit_file: str | os.PathLike[str] | None = None,
+    on_wait: Callable[[Wait], None] | None = None,
     defaults: Mapping[str, Any] | None = None,
 ) -> Client:
     """Connect to a vendor, blocking.
@@ -207,6 +213,15 @@ def connect(
         api_key: The vendor's key; needed with ``provider``.
         base_url: Where the vendor's API is, if not where the profile or the vendor's documentation says.
         timeout: How long to wait, if not as the profile says; a number of seconds stands for both time-outs.
+        retry: How often to try again, if not as the profile says.
+        requests_per_minute: The limit to stay below, 1 to 1,000,000, if not what the profile or the vendor's
+            documentation says. All clients of this process that use the same key count together.
+        max_in_flight: The most pages of one listing to have under way or in memory at once, 1 to 64, if not as the
+            profile says, or 8.
+        rate_limit_file: A file in which several processes that use the same key count their requests together; it is
+            made if it does not exist.
+        on_wait: Called before each wait of a second or more for the rate limit, and before each further attempt; from
+            whichever thread is waiting.
         defaults: Settings that only this provider understands, for example ``{"organization_id": "org_1"}``; they are
             laid over those of the profile.
 
@@ -215,11 +230,21 @@ def connect(
 
     Raises:
         ConfigError: Something is missing or wrong; the message names it and the remedy.
-        InvalidInput: ``timeout`` is not more than 0, or more than a day.
+        InvalidInput: A number is out of its range.
     """
-    chosen = _choose(profile, provider=provider, api_key=api_key, base_url=base_url, timeout=timeout, defaults=defaults)
+    chosen = _with(
+        _choose_profile(profile, provider, api_key),
+        defaults,
+        base_url=base_url,
+        timeout=timeout,
+        retry=retry,
+        requests_per_minute=requests_per_minute,
+        max_in_flight=max_in_flight,
+        rate_limit_file=rate_limit_file,
+        on_wait=on_wait,
+    )
     with _naming(chosen):
-        return Client(_provider(chosen), chosen.api_key, base_url=chosen.base_url, timeout=chosen.timeout)
+        return Client(_provider(chosen), chosen.api_key, options=chosen.options)
 
 
 def connect_async(
@@ -229,6 +254,11 @@ def connect_async(
     api_key: str | None = None,
     base_url: str | None = None,
     timeout: float | Timeout | None = None,
+    retry: Retry | None = None,
+    requests_per_minute: int | None = None,
+    max_in_flight: int | None = None,
+    rate_limit_file: str | os.PathLike[str] | None = None,
+    on_wait: Callable[[Wait], None] | None = None,
     defaults: Mapping[str, Any] | None = None,
 ) -> AsyncClient:
     """Connect to a vendor for use in an event loop; arguments and errors are those of `connect`.
@@ -236,34 +266,46 @@ def connect_async(
     Returns:
         A client, to be used with ``async with``.
     """
-    chosen = _choose(profile, provider=provider, api_key=api_key, base_url=base_url, timeout=timeout, defaults=defaults)
-    with _naming(chosen):
-        return AsyncClient(_provider(chosen), chosen.api_key, base_url=chosen.base_url, timeout=chosen.timeout)
-
-
-def _choose(
-    name: str | None,
-    *,
-    provider: str | None,
-    api_key: str | None,
-    base_url: str | None,
-    timeout: float | Timeout | None,
-    defaults: Mapping[str, Any] | None,
-) -> Profile:
-    if provider is not None:
-        if name is not None:
-            raise ConfigError("name either a profile or a provider, not both: a profile has its provider already")
-        if api_key is None:
-            raise ConfigError(f"with provider={provider!r}, give api_key= too")
-        profile = Profile(name=None, provider=provider, api_key=api_key)
-    else:
-        profile = load_profile(name, api_key=api_key)
-    return attrs.evolve(
-        profile,
-        base_url=profile.base_url if base_url is None else base_url,
-        timeout=profile.timeout if timeout is None else Timeout.of(timeout),
-        defaults={**profile.defaults, **(defaults or {})},
+    chosen = _with(
+        _choose_profile(profile, provider, api_key),
+        defaults,
+        base_url=base_url,
+        timeout=timeout,
+        retry=retry,
+        requests_per_minute=requests_per_minute,
+        max_in_flight=max_in_flight,
+        rate_limit_file=rate_limit_file,
+        on_wait=on_wait,
     )
+    with _naming(chosen):
+        return AsyncClient(_provider(chosen), chosen.api_key, options=chosen.options)
+
+
+def _choose_profile(name: str | None, provider: str | None, api_key: str | None) -> Profile:
+    """The profile that is meant, or one made of what is spelled out."""
+    if provider is None:
+        return load_profile(name, api_key=api_key)
+    if name is not None:
+        raise ConfigError("name either a profile or a provider, not both: a profile has its provider already")
+    if api_key is None:
+        raise ConfigError(f"with provider={provider!r}, give api_key= too")
+    return Profile(name=None, provider=provider, api_key=api_key)
+
+
+def _with(profile: Profile, defaults: Mapping[str, Any] | None, **options: Any) -> Profile:
+    """The profile with further defaults, and with those of the options that are not ``None``."""
+    return attrs.evolve(
+        profile, options=_changed(profile.options, **options), defaults={**profile.defaults, **(defaults or {})}
+    )
+
+
+def _changed(options: Options, **changes: Any) -> Options:
+    """The options with those of the changes that are not ``None``, in the forms that a caller may give them in."""
+    given = {name: value for name, value in changes.items() if value is not None}
+    for name, form in (("timeout", Timeout.of), ("rate_limit_file", Path)):
+        if name in given:
+            given[name] = form(given[name])
+    return attrs.evolve(options, **given)
 
 
 @contextmanager
@@ -319,6 +361,27 @@ def _key(setting: ProfileSetting, where: str, folder: Path) -> str:
     return value
 
 
+def _options(setting: ProfileSetting, where: str, folder: Path) -> Options:
+    try:
+        return _changed(
+            Options(retry=setting.retry),
+            base_url=setting.base_url,
+            timeout=_timeout(setting.timeout, where),
+            requests_per_minute=setting.requests_per_minute,
+            max_in_flight=setting.max_in_flight,
+            rate_limit_file=_rate_limit_file(setting.rate_limit_file, where, folder),
+        )
+    except InvalidInput as exc:
+        raise ConfigError(f"{where}: {exc}") from exc
+
+
+def _rate_limit_file(name: str | None, where: str, folder: Path) -> Path | None:
+    try:
+        return None if name is None else (folder / Path(name).expanduser()).resolve()
+    except (OSError, RuntimeError, ValueError) as exc:  # a circle of links, no such user, no possible path
+        raise ConfigError(f"{where}.rate_limit_file: {exc}; name a file in a directory that exists") from exc
+
+
 def _timeout(setting: Any, where: str) -> Timeout:
     """A number of seconds, or a table with ``connect`` and ``read``; what is left out keeps its default."""
     try:
@@ -344,7 +407,10 @@ def _from_environment(name: str | None, api_key: str | None) -> Profile:
     if not api_key:
         raise ConfigError("UNIBATCH_PROVIDER is set and UNIBATCH_API_KEY is not; set it to the vendor's key")
     return Profile(
-        name=ENVIRONMENT, provider=provider, api_key=api_key, base_url=os.environ.get("UNIBATCH_BASE_URL") or None
+        name=ENVIRONMENT,
+        provider=provider,
+        api_key=api_key,
+        options=Options(base_url=os.environ.get("UNIBATCH_BASE_URL") or None),
     )
 
 

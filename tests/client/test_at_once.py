@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import socket
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
-from bothways import VENDORS, AnyClient, BlockingAsyncClient
+from bothways import VENDORS, AnyClient, BlockingAsyncClient, Connect
 
 from client.conftest import Visitor
+from client.rawserver import PATIENT, RawServer, serving
 from client.replies import CAMPAIGN, Reply, one
 from unibatch import AsyncClient
-from unibatch.client import drivers
 from unibatch.providers import registry
 
 MORE_THAN_CONNECTIONS = 40
+FOUND = json.dumps(one("truedy", CAMPAIGN["truedy"])).encode()
 
 
 def count_contacts(client: AnyClient, campaign_ids: list[str]) -> list[int]:
@@ -41,9 +46,51 @@ def test_everybody_gets_the_answer_to_their_own_question(visit: Visitor, vendor:
     assert count_contacts(at.client, [at.sandbox.create(vendor, size) for size in sizes]) == sizes
 
 
-def test_one_client_opens_sixteen_connections_and_keeps_them() -> None:
-    limits = drivers._transport_options("https://api.example.com")["limits"]
-    assert (limits.max_connections, limits.max_keepalive_connections) == (16, 16)
+class Crowd:
+    """A server that answers nobody before so many requests have come on connections of their own."""
+
+    def __init__(self, size: int) -> None:
+        self.largest = 0
+        self._size = size
+        self._under_way = 0
+        self._changed = threading.Condition()
+        self._came_together = False
+
+    def __call__(self, server: RawServer, connection: socket.socket) -> None:
+        while server.read_request(connection):
+            with self._changed:
+                self._under_way += 1
+                self.largest = max(self.largest, self._under_way)
+                self._came_together |= self._under_way == self._size
+                self._changed.notify_all()
+                assert self._changed.wait_for(lambda: self._came_together, PATIENT)
+                self._under_way -= 1
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(FOUND), FOUND))
+
+
+def read_campaigns(client: AnyClient, count: int) -> int:
+    """How many campaigns were read of so many, all at the same time."""
+    if isinstance(client, BlockingAsyncClient):
+        shared = client.client
+
+        async def read_all() -> int:
+            return len(await asyncio.gather(*(shared.get_campaign("batch_1") for _ in range(count))))
+
+        return client.run(read_all())
+    with ThreadPoolExecutor(count) as threads:
+        return len(list(threads.map(lambda _: client.get_campaign("batch_1"), range(count))))
+
+
+@pytest.mark.parametrize(("how", "most"), [({}, 16), ({"max_in_flight": 1}, 16), ({"max_in_flight": 20}, 20)])
+def test_one_client_opens_sixteen_connections_or_as_many_as_it_may_read_ahead_and_keeps_them(
+    connect: Connect, how: dict[str, Any], most: int
+) -> None:
+    crowd = Crowd(most)
+    with serving(crowd) as server:
+        client = connect("truedy", base_url=server.url, timeout=PATIENT, **how)
+        for _ in range(2):
+            assert read_campaigns(client, MORE_THAN_CONNECTIONS) == MORE_THAN_CONNECTIONS
+        assert (crowd.largest, len(server.connections)) == (most, most)
 
 
 def test_a_cancelled_task_leaves_the_client_usable() -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import logging
+import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
-from bothways import VENDORS, Connect
+from bothways import VENDORS, AnyListing, Connect
 
 from client.conftest import Visit, Visitor
-from client.replies import CONTACT, Replies, Reply, page
-from unibatch import ListingReport
+from client.replies import CAMPAIGN, CONTACT, Replies, Reply, page
+from unibatch import CallStatus, Contact, IncompleteListing, ListingReport
+from unibatch.client import ahead
 
 LARGEST_PAGE = {"truedy": 100, "techladder": 500, "talkifai": 500}
+RUNNING = {"truedy": "active", "techladder": "active", "talkifai": "running"}
+FILTERS_PENDING = pytest.mark.parametrize("at", ["techladder", "talkifai"], indirect=True)
+"""Truedy has two words for it, and its filter takes one."""
 
 
 @pytest.fixture(params=VENDORS)
@@ -20,9 +25,32 @@ def at(request: pytest.FixtureRequest, visit: Visitor) -> Visit:
     return visit(request.param)
 
 
+@pytest.fixture(autouse=True)
+def near(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow this machine is, no page is read ahead unless the test says so."""
+    monkeypatch.setattr(ahead, "_FAR", math.inf)
+    monkeypatch.setattr(ahead, "_NOT_NEAR", math.inf)
+
+
 def two_pages(at: Visit) -> str:
     """A campaign with ten contacts more than fit on a page."""
     return at.sandbox.create(at.vendor, LARGEST_PAGE[at.vendor] + 10)
+
+
+def numbers(at: Visit, campaign_id: str) -> set[str]:
+    """The phone numbers of all who are in a campaign now."""
+    return {contact.number for contact in at.sandbox.state(at.vendor, campaign_id).contacts}
+
+
+def read(pages: Iterable[Sequence[Contact]]) -> tuple[list[Contact], IncompleteListing | None]:
+    """All rows that come, and the error that comes after them."""
+    contacts: list[Contact] = []
+    try:
+        for rows in pages:
+            contacts += rows
+    except IncompleteListing as exc:
+        return contacts, exc
+    return contacts, None
 
 
 class TestStreaming:
@@ -120,18 +148,21 @@ class TestReport:
 
 
 class TestRowsThatMove:
-    def test_rows_inserted_in_front_bring_others_again_and_are_missed(self, at: Visit) -> None:
+    """They do between the first page and the second; the second pass finds who was passed over."""
+
+    def test_rows_inserted_in_front_are_found_by_reading_again(self, at: Visit) -> None:
         campaign_id = two_pages(at)
         at.sandbox.between_pages(at.vendor, campaign_id, insert=3)
         listing = at.client.list_contacts(campaign_id)
         contacts = list(listing)
-        total = LARGEST_PAGE[at.vendor] + 10
+        total = LARGEST_PAGE[at.vendor] + 13
         assert len({contact.id for contact in contacts}) == len(contacts) == total
+        assert {contact.phone_number for contact in contacts} == numbers(at, campaign_id)
         assert listing.report == ListingReport(
-            expected_total=total + 3, seen=total, duplicates=3, requests=2, complete=False
+            expected_total=total, seen=total, duplicates=3, requests=4, passes=2, complete=True
         )
 
-    def test_rows_added_at_the_end_are_seen(self, at: Visit) -> None:
+    def test_rows_added_at_the_end_are_seen_at_once(self, at: Visit) -> None:
         campaign_id = two_pages(at)
         at.sandbox.between_pages(at.vendor, campaign_id, insert=3, where="end")
         listing = at.client.list_contacts(campaign_id)
@@ -141,44 +172,158 @@ class TestRowsThatMove:
             expected_total=total, seen=total, duplicates=0, requests=2, complete=True
         )
 
-    def test_rows_removed_in_front_hide_others_so_the_listing_is_not_proven_whole(self, at: Visit) -> None:
+    def test_rows_hidden_by_others_that_were_removed_are_found_by_reading_again(self, at: Visit) -> None:
         campaign_id = two_pages(at)
         at.sandbox.between_pages(at.vendor, campaign_id, remove=3)
         listing = at.client.list_contacts(campaign_id)
-        there = {contact.number for contact in at.sandbox.state(at.vendor, campaign_id).contacts}
-        seen = {contact.phone_number for contact in listing}
-        assert there - seen
-        assert not listing.report.complete
+        contacts = list(listing)
+        total = LARGEST_PAGE[at.vendor] + 10
+        assert len({contact.id for contact in contacts}) == len(contacts) == total
+        assert numbers(at, campaign_id) < {contact.phone_number for contact in contacts}
+        assert listing.report == ListingReport(
+            expected_total=total, seen=total, duplicates=0, requests=4, passes=2, complete=True
+        )
+
+    def test_a_page_of_the_second_pass_holds_who_was_passed_over(self, at: Visit) -> None:
+        campaign_id = two_pages(at)
+        at.sandbox.between_pages(at.vendor, campaign_id, remove=3)
+        pages = at.client.list_contacts(campaign_id).pages()
+        assert [len(rows) for rows in pages] == [LARGEST_PAGE[at.vendor], 7, 3, 0]
+
+    def test_a_listing_that_never_stands_still_raises_after_everything_was_yielded(self, at: Visit) -> None:
+        campaign_id = two_pages(at)
+        for first_pages in (1, 3, 5):
+            at.sandbox.between_pages(at.vendor, campaign_id, remove=1, after_page=first_pages)
+        contacts, error = read(at.client.list_contacts(campaign_id).pages())
+        assert len({contact.id for contact in contacts}) == len(contacts)
+        assert numbers(at, campaign_id) <= {contact.phone_number for contact in contacts}
+        assert error is not None
+        assert (error.provider, error.operation, error.subject) == (at.vendor, "list_contacts", campaign_id)
+        assert (error.report.passes, error.report.requests, error.report.complete) == (3, 6, False)
+        assert error.report.reason == (
+            "rows were removed while it was read, so others may have been passed over; "
+            "it was read 3 times, and never stood still"
+        )
+
+    @pytest.mark.parametrize("change", [{"insert": 3}, {"remove": 3}, {"insert": 3, "where": "end"}])
+    def test_a_listing_that_is_read_ahead_finds_everybody_too(
+        self, at: Visit, change: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(ahead, "_FAR", 0)
+        campaign_id = at.sandbox.create(at.vendor, LARGEST_PAGE[at.vendor] * 4 + 10)
+        at.sandbox.between_pages(at.vendor, campaign_id, after_page=2, **change)
+        listing = at.client.list_contacts(campaign_id)
+        contacts = list(listing)
+        assert len({contact.id for contact in contacts}) == len(contacts)
+        assert numbers(at, campaign_id) <= {contact.phone_number for contact in contacts}
+        assert listing.report.complete
+
+
+class TestCampaignsThatDial:
+    """Two contacts out of ten are called between one page and the next, so nobody keeps a status for long."""
+
+    def begin(self, at: Visit) -> str:
+        campaign_id = at.sandbox.create(at.vendor, 3 * LARGEST_PAGE[at.vendor] + 10)
+        at.sandbox.set_status(at.vendor, campaign_id, RUNNING[at.vendor])
+        self.dial(at)
+        return campaign_id
+
+    def dial(self, at: Visit) -> None:
+        at.sandbox.advance(calls=LARGEST_PAGE[at.vendor] // 5, vendor=at.vendor)
+
+    def test_everybody_who_keeps_a_status_is_yielded_once(self, at: Visit) -> None:
+        campaign_id = self.begin(at)
+        before = list(at.client.list_contacts(campaign_id))
+        listing = at.client.list_contacts(campaign_id, status=CallStatus.PENDING)
+        yielded = self.read_while_dialling(at, listing)
+        after = {contact.id: contact.status for contact in at.client.list_contacts(campaign_id)}
+        keep = {row.id for row in before if row.status is after[row.id] is CallStatus.PENDING}
+        assert keep
+        assert len(set(yielded)) == len(yielded)
+        assert keep <= set(yielded)
+        assert (listing.report.seen, listing.report.passes, listing.report.complete) == (len(before), 1, True)
+
+    def test_the_vendor_is_not_asked_to_filter(self, at: Visit) -> None:
+        campaign_id = self.begin(at)
+        list(at.client.list_contacts(campaign_id, status=CallStatus.PENDING))
+        assert not any({"status", "contactStatus"} & set(query) for query in at.queries)
+
+    @FILTERS_PENDING
+    def test_a_vendor_that_filters_nevertheless_hides_nobody_unnoticed(self, at: Visit) -> None:
+        """Contacts leave this status and never come back, so the totals shrink."""
+        campaign_id = self.begin(at)
+        listing = at.client.list_contacts(campaign_id, status=CallStatus.PENDING, server_filter=True)
+        with pytest.raises(IncompleteListing) as caught:
+            self.read_while_dialling(at, listing)
+        assert caught.value.report is listing.report
+        assert (listing.report.passes, listing.report.complete) == (3, False)
+
+    @FILTERS_PENDING
+    def test_it_is_complete_once_the_campaign_rests(self, at: Visit) -> None:
+        campaign_id = self.begin(at)
+        listing = at.client.list_contacts(campaign_id, status=CallStatus.PENDING, server_filter=True)
+        pages = listing.pages()
+        yielded = [contact.id for contact in next(pages)]
+        self.dial(at)
+        at.sandbox.set_status(at.vendor, campaign_id, "paused")
+        yielded += [contact.id for rows in pages for contact in rows]
+        still = {row.id for row in at.client.list_contacts(campaign_id) if row.status is CallStatus.PENDING}
+        assert len(set(yielded)) == len(yielded)
+        assert still
+        assert still <= set(yielded)
+        assert (listing.report.passes, listing.report.complete) == (2, True)
+
+    def read_while_dialling(self, at: Visit, listing: AnyListing[Contact]) -> list[str]:
+        yielded = []
+        for rows in listing.pages():
+            yielded += [contact.id for contact in rows]
+            self.dial(at)
+        return yielded
 
 
 class TestServersThatCannotBeTrusted:
     @pytest.mark.parametrize("vendor", VENDORS)
     def test_the_same_page_again_and_again_ends_the_listing(self, connect: Connect, vendor: str) -> None:
         server = Replies(Reply(body=page(vendor, CONTACT[vendor], total=500, has_more=True)))
-        listing = connect(vendor, answer=server).list_contacts("c-1")
-        assert len(list(listing)) == 1
-        assert listing.report == ListingReport(expected_total=500, seen=1, duplicates=1, requests=2, complete=False)
+        contacts, error = read(connect(vendor, answer=server).list_contacts("c-1").pages())
+        assert len(contacts) == 1
+        assert error is not None
+        assert error.report == ListingReport(
+            expected_total=500,
+            seen=1,
+            duplicates=2,
+            requests=4,
+            passes=2,
+            complete=False,
+            reason="the vendor promised more rows, and sent none that were new; reading it again brought the same",
+        )
 
     @pytest.mark.parametrize("vendor", VENDORS)
     def test_an_empty_page_that_promises_more_ends_the_listing(self, connect: Connect, vendor: str) -> None:
         server = Replies(Reply(body=page(vendor, total=0, has_more=True)))
-        listing = connect(vendor, answer=server).list_contacts("c-1")
-        assert list(listing) == []
-        assert listing.report == ListingReport(expected_total=0, seen=0, duplicates=0, requests=1, complete=False)
+        contacts, error = read(connect(vendor, answer=server).list_contacts("c-1").pages())
+        assert contacts == []
+        assert error is not None
+        assert (error.report.requests, error.report.passes, error.report.complete) == (2, 2, False)
 
     @pytest.mark.parametrize("vendor", VENDORS)
     def test_fewer_rows_than_announced_are_not_complete(self, connect: Connect, vendor: str) -> None:
         server = Replies(Reply(body=page(vendor, CONTACT[vendor], total=24)))
-        listing = connect(vendor, answer=server).list_contacts("c-1")
-        list(listing)
-        assert listing.report == ListingReport(expected_total=24, seen=1, duplicates=0, requests=1, complete=False)
+        contacts, error = read(connect(vendor, answer=server).list_contacts("c-1").pages())
+        assert len(contacts) == 1
+        assert str(error) == (
+            f"{vendor} list_contacts of 'c-1': rows may be missing after the 1 that came: "
+            "24 rows were announced, and 1 came; reading it again brought the same; read again when nothing moves"
+        )
 
     @pytest.mark.parametrize("vendor", VENDORS)
     def test_one_row_twice_on_a_page_is_one_row(self, connect: Connect, vendor: str) -> None:
         server = Replies(Reply(body=page(vendor, CONTACT[vendor], CONTACT[vendor], total=1)))
         listing = connect(vendor, answer=server).list_contacts("c-1")
         assert len(list(listing)) == 1
-        assert listing.report == ListingReport(expected_total=1, seen=1, duplicates=1, requests=1, complete=True)
+        assert listing.report == ListingReport(
+            expected_total=1, seen=1, duplicates=2, requests=2, passes=2, complete=True
+        )
 
     @pytest.mark.parametrize(
         ("vendor", "body"),
@@ -211,20 +356,32 @@ class TestServersThatCannotBeTrusted:
         assert listing.report == ListingReport(expected_total=None, seen=1, duplicates=0, requests=2, complete=True)
 
 
-class TestWarning:
-    def test_one_tells_that_a_listing_ended_too_soon(self, connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
+class TestRaising:
+    def test_it_is_raised_where_the_last_row_was_taken(self, connect: Connect) -> None:
         server = Replies(Reply(body=page("truedy", CONTACT["truedy"], total=24)))
-        list(connect("truedy", answer=server).list_contacts("c-1"))
-        [record] = [record for record in caplog.records if record.levelno >= logging.WARNING]
-        assert record.name == "unibatch"
-        assert record.getMessage().startswith(
-            "truedy list_contacts of 'c-1' ended before everything that was announced"
-        )
+        contacts = iter(connect("truedy", answer=server).list_contacts("c-1"))
+        assert next(contacts).id == "ctc_1"
+        with pytest.raises(IncompleteListing):
+            next(contacts)
+        with pytest.raises(StopIteration):
+            next(contacts)
 
-    def test_none_is_given_for_a_whole_listing(self, at: Visit, caplog: pytest.LogCaptureFixture) -> None:
-        list(at.client.list_contacts(two_pages(at)))
-        assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+    def test_a_whole_page_is_yielded_before_it(self, connect: Connect) -> None:
+        server = Replies(Reply(body=page("truedy", CONTACT["truedy"], total=24)))
+        pages = connect("truedy", answer=server).list_contacts("c-1").pages()
+        assert [len(next(pages)), len(next(pages))] == [1, 0]
+        with pytest.raises(IncompleteListing):
+            next(pages)
 
-    def test_none_is_given_for_a_listing_that_was_stopped(self, at: Visit, caplog: pytest.LogCaptureFixture) -> None:
-        next(iter(at.client.list_contacts(two_pages(at))))
-        assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+    def test_a_listing_that_is_stopped_early_raises_nothing(self, connect: Connect) -> None:
+        server = Replies(Reply(body=page("truedy", CONTACT["truedy"], total=24)))
+        listing = connect("truedy", answer=server).list_contacts("c-1")
+        for _ in listing:
+            break
+        assert (listing.report.complete, listing.report.reason) == (False, None)
+
+    def test_a_listing_of_campaigns_names_none(self, connect: Connect) -> None:
+        server = Replies(Reply(body={"data": [CAMPAIGN["truedy"]], "pagination": {"total": 7, "has_more": False}}))
+        with pytest.raises(IncompleteListing) as caught:
+            list(connect("truedy", answer=server).list_campaigns())
+        assert (caught.value.operation, caught.value.subject) == ("list_campaigns", None)

@@ -144,7 +144,7 @@ class TestContacts:
             contacts = list(connect("talkifai").list_contacts(RECORDED))
         assert {contact.id for contact in contacts if not contact.is_final} == due_again
 
-    def test_one_status_is_filtered_by_the_vendor(self, connect: Connect) -> None:
+    def test_in_a_job_that_is_over_one_status_is_filtered_by_the_vendor(self, connect: Connect) -> None:
         with replay("talkifai/contacts-invalid-number"):
             contacts = list(connect("talkifai").list_contacts(RECORDED, status=CallStatus.INVALID_NUMBER))
         assert Counter((contact.vendor_status, contact.sip_code) for contact in contacts) == {

@@ -112,7 +112,7 @@ class TestContacts:
             first, *_ = connect("techladder").list_contacts("sched_7a1966a2")
         assert first == FIRST_CALL
 
-    def test_one_status_is_filtered_by_the_vendor(self, connect: Connect) -> None:
+    def test_in_a_batch_that_is_over_one_status_is_filtered_by_the_vendor(self, connect: Connect) -> None:
         with replay("techladder/contacts-busy"):
             contacts = list(connect("techladder").list_contacts("sched_7a1966a2", status=CallStatus.BUSY))
         assert Counter(contact.vendor_status for contact in contacts) == {"busy": 6}

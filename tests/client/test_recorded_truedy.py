@@ -171,7 +171,7 @@ class TestContacts:
             ),
         )
 
-    def test_one_word_for_a_status_is_filtered_by_the_vendor(self, connect: Connect) -> None:
+    def test_in_a_campaign_that_is_over_one_word_for_a_status_is_filtered_by_the_vendor(self, connect: Connect) -> None:
         with replay("truedy/contacts-voicemail"):
             contacts = list(connect("truedy").list_contacts("batch_6cc152a9", status=CallStatus.VOICEMAIL))
         assert Counter(contact.vendor_status for contact in contacts) == {"voicemail": 9}

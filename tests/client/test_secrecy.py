@@ -13,7 +13,15 @@ from bothways import VENDORS, AnyClient, Connect
 
 from client.conftest import Visitor
 from client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page, refusal
-from unibatch import CallStatus, InvalidRequest, MalformedResponse, ProviderError, TransportError, UnibatchError
+from unibatch import (
+    CallStatus,
+    IncompleteListing,
+    InvalidRequest,
+    MalformedResponse,
+    ProviderError,
+    TransportError,
+    UnibatchError,
+)
 
 KEY = "sk_live_5f0c2ba1d9e84"
 PHONE = "+12125550123"
@@ -202,6 +210,8 @@ class TestLog:
     ) -> None:
         caplog.set_level(logging.DEBUG, logger="unibatch")
         server = Replies(Reply(body=page("truedy", CONTACT["truedy"], total=7)))
-        list(connect("truedy", answer=server).list_contacts(campaign_id))
+        with pytest.raises(IncompleteListing) as caught:
+            list(connect("truedy", answer=server).list_contacts(campaign_id))
+        assert str(caught.value).isprintable()
         assert all(record.getMessage().isprintable() for record in caplog.records)
-        assert len(caplog.records) == 2
+        assert len(caplog.records) == len(server.requests) == 2

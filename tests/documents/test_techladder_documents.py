@@ -18,7 +18,7 @@ class TestCalls:
     def test_every_field_is_read(self, connect: Connect) -> None:
         with replay(self.CASSETTE):
             listing = connect("techladder").list_contacts(
-                "sched_bdb2b840", status=CallStatus.PENDING, external_id="101"
+                "sched_bdb2b840", status=CallStatus.PENDING, external_id="101", server_filter=True
             )
             contacts = list(listing)
         assert contacts == [
@@ -53,14 +53,14 @@ class TestCalls:
     def test_the_row_is_kept_as_it_came(self, connect: Connect) -> None:
         with replay(self.CASSETTE):
             [contact] = connect("techladder").list_contacts(
-                "sched_bdb2b840", status=CallStatus.PENDING, external_id="101"
+                "sched_bdb2b840", status=CallStatus.PENDING, external_id="101", server_filter=True
             )
         assert contact.raw == answers(self.CASSETTE)[0]["data"]["items"][0]
 
     def test_the_listing_is_complete(self, connect: Connect) -> None:
         with replay(self.CASSETTE):
             listing = connect("techladder").list_contacts(
-                "sched_bdb2b840", status=CallStatus.PENDING, external_id="101"
+                "sched_bdb2b840", status=CallStatus.PENDING, external_id="101", server_filter=True
             )
             list(listing)
         assert listing.report == ListingReport(expected_total=1, seen=1, duplicates=0, requests=1, complete=True)
@@ -68,7 +68,7 @@ class TestCalls:
     def test_custom_data_is_found_under_the_name_that_was_sent(self, connect: Connect) -> None:
         with replay(self.CASSETTE):
             [contact] = connect("techladder").list_contacts(
-                "sched_bdb2b840", status=CallStatus.PENDING, external_id="101"
+                "sched_bdb2b840", status=CallStatus.PENDING, external_id="101", server_filter=True
             )
         assert contact.field("company_name") == "Acme Corporation"
 

@@ -8,19 +8,20 @@ from typing import Self
 import httpx
 
 from unibatch.client.drivers import AsyncDriver, Driver
-from unibatch.client.exchange import Exchange, Timeout
+from unibatch.client.exchange import Exchange
 from unibatch.client.listing import AsyncListing, Listing
 from unibatch.client.operations import Operations
+from unibatch.client.options import Options
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.provider import Capabilities, Provider
 from unibatch.core.status import CallStatus, CampaignStatus
 
 
 class _BaseClient:
-    def __init__(self, provider: Provider, exchange: Exchange) -> None:
+    def __init__(self, provider: Provider, api_key: str, options: Options) -> None:
         self._provider = provider
-        self._exchange = exchange
-        self._operations = Operations(exchange)
+        self._exchange = Exchange(provider, api_key, options)
+        self._operations = Operations(self._exchange, options.max_in_flight)
 
     @property
     def provider(self) -> str:
@@ -52,8 +53,7 @@ class Client(_BaseClient):
         provider: Provider,
         api_key: str,
         *,
-        base_url: str | None = None,
-        timeout: Timeout | None = None,
+        options: Options | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         """Make a client; applications call `unibatch.connect`.
@@ -61,15 +61,15 @@ class Client(_BaseClient):
         Args:
             provider: The vendor.
             api_key: The vendor's key.
-            base_url: Where the vendor's API is, if not where it is documented to be.
-            timeout: How long to wait.
+            options: How to speak with it.
             transport: What carries requests out, for tests; by default a pool of connections.
 
         Raises:
             ConfigError: The key or the URL is not usable.
         """
-        super().__init__(provider, Exchange(provider, api_key, base_url=base_url, timeout=timeout or Timeout()))
-        self._driver = Driver(self.base_url, transport)
+        options = options or Options()
+        super().__init__(provider, api_key, options)
+        self._driver = Driver(self.base_url, transport, connections=options.connections)
 
     def list_campaigns(
         self,
@@ -110,14 +110,19 @@ class Client(_BaseClient):
         *,
         status: CallStatus | Iterable[CallStatus] | None = None,
         external_id: str | None = None,
+        server_filter: bool = False,
     ) -> Listing[Contact]:
         """List the contacts of a campaign.
 
         Args:
             campaign_id: The vendor's id of the campaign.
             status: Only contacts with this canonical status, or one of these. Where one word of the vendor says
-                exactly that, the vendor filters; otherwise all contacts are read and filtered here.
+                exactly that and the campaign stands still (a draft, or over), the vendor filters; otherwise all
+                contacts are read and filtered here. To know whether it stands still, the campaign is read first.
             external_id: Only the contact to whom you gave this id.
+            server_filter: Let the vendor filter by status even while contacts are being called, where it can. That
+                takes fewer requests; but a contact whose status changes meanwhile moves others past the reader, so some
+                may be missed, and if as many join as leave, nobody can tell.
 
         Returns:
             The listing; nothing is sent before it is iterated.
@@ -127,7 +132,9 @@ class Client(_BaseClient):
             UnsupportedFeature: The vendor does not return external ids.
             NotFound: While iterating: there is no such campaign in this account.
         """
-        return Listing(self._driver, self._operations.list_contacts(campaign_id, status, external_id))
+        return Listing(
+            self._driver, self._operations.list_contacts(campaign_id, status, external_id, server_filter=server_filter)
+        )
 
     def get_account(self) -> Account:
         """Read the account that the key belongs to.
@@ -160,13 +167,13 @@ class AsyncClient(_BaseClient):
         provider: Provider,
         api_key: str,
         *,
-        base_url: str | None = None,
-        timeout: Timeout | None = None,
+        options: Options | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """Make a client; applications call `unibatch.connect_async`. The arguments are those of `Client`."""
-        super().__init__(provider, Exchange(provider, api_key, base_url=base_url, timeout=timeout or Timeout()))
-        self._driver = AsyncDriver(self.base_url, transport)
+        options = options or Options()
+        super().__init__(provider, api_key, options)
+        self._driver = AsyncDriver(self.base_url, transport, connections=options.connections)
 
     def list_campaigns(
         self,
@@ -187,9 +194,12 @@ class AsyncClient(_BaseClient):
         *,
         status: CallStatus | Iterable[CallStatus] | None = None,
         external_id: str | None = None,
+        server_filter: bool = False,
     ) -> AsyncListing[Contact]:
         """List the contacts of a campaign; see `Client.list_contacts`."""
-        return AsyncListing(self._driver, self._operations.list_contacts(campaign_id, status, external_id))
+        return AsyncListing(
+            self._driver, self._operations.list_contacts(campaign_id, status, external_id, server_filter=server_filter)
+        )
 
     async def get_account(self) -> Account:
         """Read the account that the key belongs to; see `Client.get_account`."""

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from hashlib import sha256
 from ipaddress import ip_address
 from types import MappingProxyType
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
 import attrs
 import httpx
 
+from unibatch.client import bodies
+from unibatch.client.conversation import Barred, Conversation, Pause, TooLarge
+from unibatch.client.options import Options, Wait
+from unibatch.client.pacing import shared_budget
+from unibatch.client.retrying import UNTOLD, Attempts, is_outcome_unknown
+from unibatch.client.vendor_clock import Reset, told_remaining, told_reset
 from unibatch.core import errors
 from unibatch.core.flow import Flow, Request, Response
 from unibatch.core.masking import mask_text
@@ -24,26 +29,16 @@ from unibatch.core.version import __version__
 
 T = TypeVar("T")
 
-Conversation: TypeAlias = Generator[httpx.Request, Response, T]
-"""An operation as a client carries it out: yields HTTP requests, is sent their answers or thrown their failures."""
-
-
-class Undecodable(Exception):
-    """An answer arrived whose body cannot be decompressed; a driver throws it into a conversation."""
-
-    def __init__(self, status: int, headers: Mapping[str, str]) -> None:
-        """Keep what can be known of the answer."""
-        self.response = Response(status=status, headers=headers)
-        super().__init__(status)
-
-
 _logger = logging.getLogger("unibatch")
 
 _MOST_REDIRECTS = 5
-_LONGEST_TIMEOUT = 86_400
+_TOO_MANY = 429
+_WORTH_TELLING = 1.0  # seconds; shorter waits for a turn are nobody's concern
 _SUCCESS = range(200, 300)
 _CLIENT_ERRORS = range(400, 500)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+_DONE_ELSEWHERE = frozenset({301, 302, 303})  # servers use all three to say "done; this is where to look at it"
 
 _BY_STATUS: MappingProxyType[int, type[errors.ProviderError]] = MappingProxyType(
     {
@@ -72,61 +67,45 @@ _BY_FAILURE: tuple[tuple[type[Exception], type[errors.TransportError]], ...] = (
 
 
 @attrs.frozen
-class Timeout:
-    """How long to wait, in seconds.
+class Answered(Generic[T]):
+    """An operation whose first request was answered.
 
     Attributes:
-        connect: For a connection to be made. More than 0, at most a day.
-        read: For each part of an answer, for sending each part of a request, and for a free connection. More than 0,
-            at most a day.
+        flow: The rest of it.
+        request: What was asked.
+        response: The answer, which nobody has read yet.
     """
 
-    connect: float = 5.0
-    read: float = 30.0
-
-    def __attrs_post_init__(self) -> None:
-        for seconds in (self.connect, self.read):
-            if type(seconds) not in {int, float} or not 0 < seconds <= _LONGEST_TIMEOUT:
-                raise errors.InvalidInput(
-                    f"a time-out is a number of seconds above 0 and at most {_LONGEST_TIMEOUT:,}, not {seconds!r}"
-                )
-
-    @classmethod
-    def of(cls, timeout: float | Timeout) -> Timeout:
-        """A number of seconds stands for both times."""
-        return timeout if isinstance(timeout, Timeout) else cls(connect=timeout, read=timeout)
+    flow: Flow[T]
+    request: Request
+    response: Response
 
 
 class Exchange:
     """Speaks with one vendor on behalf of one client. Holds no connection."""
 
-    def __init__(
-        self,
-        provider: Provider,
-        api_key: str,
-        *,
-        base_url: str | None,
-        timeout: Timeout,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
+    def __init__(self, provider: Provider, api_key: str, options: Options) -> None:
         """Make an exchange.
 
         Args:
             provider: The vendor.
             api_key: The key.
-            base_url: Where the vendor's API is; ``None`` for where it is documented to be.
-            timeout: How long to wait.
-            now: The present time (aware), needed where a vendor says how many seconds to wait.
+            options: How to speak with it.
 
         Raises:
-            ConfigError: The key or the URL is not usable.
+            ConfigError: The key, the URL or the rate limit's file is not usable.
         """
         self.provider = provider
-        self.base_url = _checked_url(provider.base_url if base_url is None else base_url)
+        self.base_url = _checked_url(provider.base_url if options.base_url is None else options.base_url)
         self._api_key = _checked_key(api_key, provider.name)
-        self._now = now
+        self._options = options
         url = httpx.URL(self.base_url)
         self._host = url.netloc.decode("ascii")
+        self.budget = shared_budget(
+            (provider.name, self._host, sha256(api_key.encode()).hexdigest()),
+            options.requests_per_minute or provider.capabilities.limits.requests_per_minute,
+            options.rate_limit_file,
+        )
         self._headers = httpx.Headers(
             {
                 "Host": self._host,
@@ -138,11 +117,12 @@ class Exchange:
         )
         self._extensions = {
             "timeout": {
-                "connect": timeout.connect,
-                "read": timeout.read,
-                "write": timeout.read,
-                "pool": timeout.read,
-            }
+                "connect": options.timeout.connect,
+                "read": options.timeout.read,
+                "write": options.timeout.read,
+                "pool": options.timeout.read,
+            },
+            "barred": self.budget.barred,
         }
 
     def run(self, flow: Flow[T]) -> Conversation[T]:
@@ -151,46 +131,171 @@ class Exchange:
         Raises:
             ProviderError: The vendor refused, or its answer is not what it documents.
             TransportError: No usable answer arrived.
+            OutcomeUnknown: A write was sent, and no usable answer arrived.
+        """
+        return (yield from self.finish((yield from self.ask(flow))))
+
+    def ask(self, flow: Flow[T]) -> Conversation[Answered[T]]:
+        """Carry out an operation up to its first answer, and leave that unread.
+
+        Raises:
+            ProviderError: The vendor refused.
+            TransportError: No usable answer arrived.
+            OutcomeUnknown: A write was sent, and no usable answer arrived.
         """
         request = next(flow)
+        return Answered(flow, request, (yield from self._send(request)))
+
+    def finish(self, answered: Answered[T]) -> Conversation[T]:
+        """Carry out the rest of an operation.
+
+        Raises:
+            The same as `run`.
+        """
+        flow, request, response = answered.flow, answered.request, answered.response
         while True:
-            response = yield from self._send(request)
             try:
                 request = flow.send(response)
             except StopIteration as done:
                 value: T = done.value
                 return value
             except StructureError as exc:
-                raise self._malformed(request, response, exc.path, exc.reason) from exc
+                error = self._malformed(request, response, exc.path, exc.reason)
+                if not is_outcome_unknown(request, error):
+                    raise error from exc
+                error.__cause__ = exc
+                raise self._unknown(request, error) from error
+            response = yield from self._send(request)
 
     def _send(self, request: Request) -> Conversation[Response]:
+        """Send a request until it is answered, or there is no point in sending it again."""
+        attempts = Attempts(request, self._options.retry, lambda *about: self._announce(request, *about))
+        try:
+            for number, attempt in enumerate(attempts):
+                if attempts.pause:
+                    yield Pause(attempts.pause)
+                with attempt:
+                    return (yield from self._follow(request, attempts, number))
+        except errors.UnibatchError as exc:
+            if attempts.was_lost:
+                raise self._unknown(request, exc) from exc
+            raise
+        raise AssertionError("whoever gives up raises")
+
+    def _follow(self, request: Request, attempts: Attempts, number: int) -> Conversation[Response]:
+        """Send a request once, to wherever on the same server it is redirected."""
         url = self._url(request)
         for _ in range(1 + _MOST_REDIRECTS):
-            # With its stream given, httpx takes the request as it is, which halves the time that building it takes.
-            outgoing = httpx.Request(
-                request.method,
-                url,
-                headers=self._headers,
-                stream=httpx.ByteStream(b""),
-                extensions=self._extensions,
-            )
-            began = time.perf_counter()
-            try:
-                answer = yield outgoing
-            except Undecodable as exc:
-                answer = exc.response
-                if answer.status in _SUCCESS:
-                    raise self._malformed(request, answer, "$", "the body cannot be decompressed") from exc
-            except httpx.TransportError as exc:
-                failure = self._failure(request, exc)
-                _logger.debug("%s", failure)
-                raise failure from exc
-            if _logger.isEnabledFor(logging.DEBUG):
-                self._log(request, url, answer, time.perf_counter() - began)
+            answer = yield from self._send_in_turn(request, url, attempts, number)
             if answer.status not in _REDIRECTS or "location" not in answer.headers:
                 return self._accepted(request, answer)
-            url = self._redirected(request, outgoing, answer)
+            url = self._redirected(request, url, answer)
         raise self._transport_error(errors.RedirectRefused, request, f"more than {_MOST_REDIRECTS} redirects")
+
+    def _send_in_turn(
+        self, request: Request, url: httpx.URL, attempts: Attempts, number: int
+    ) -> Conversation[Response]:
+        """Send a request when the rate limit allows it."""
+        while True:
+            while wait := self.budget.take():
+                self._insist_on_patience(request)
+                if wait >= _WORTH_TELLING:
+                    self._announce(request, wait, None, number)
+                yield Pause(wait)
+            attempts.begin()
+            try:
+                return (yield from self._send_once(request, url))
+            except Barred:
+                continue
+            finally:
+                self.budget.give_back()
+
+    def _insist_on_patience(self, request: Request) -> None:
+        """Refuse to wait for longer than the application is ready to, where the vendor has said how long it will be."""
+        barred = self.budget.barred()
+        if barred > self._options.retry.total:
+            refusal = Refusal(message="it has said before when to come back; nothing was sent")
+            about = self._about(request, Response(status=_TOO_MANY), refusal)
+            after = timedelta(seconds=barred)
+            raise errors.RateLimited(retry_at=_now() + after, retry_after=after, **about)
+
+    def _send_once(self, request: Request, url: httpx.URL) -> Conversation[Response]:
+        # With its stream given, httpx takes the request as it is, which halves the time that building it takes.
+        outgoing = httpx.Request(
+            request.method,
+            url,
+            headers=self._headers,
+            stream=httpx.ByteStream(request.content),
+            extensions=self._extensions,
+        )
+        if request.method != "GET":
+            outgoing.headers.update(request.headers)
+            outgoing.headers["Content-Length"] = str(len(request.content))
+        if request.content:
+            outgoing.headers["Content-Type"] = "application/json"
+        began = time.perf_counter()
+        answer = self._decoded(request, (yield from self._exchange(request, outgoing)))
+        if _logger.isEnabledFor(logging.DEBUG):
+            self._log(request, url, answer, time.perf_counter() - began)
+        if (told := told_remaining(answer.headers, _now())) is not None:
+            self.budget.hear(*told)
+        return answer
+
+    def _exchange(self, request: Request, outgoing: httpx.Request) -> Conversation[Response]:
+        try:
+            answer = yield outgoing
+        except httpx.TransportError as exc:
+            failure = self._failure(request, exc)
+            _logger.debug("%s", failure)
+            raise failure from exc
+        except TooLarge as exc:
+            raise self._transport_error(errors.AnswerTooLarge, request, f"more than {bodies.LARGEST:,} bytes") from exc
+        assert answer is not None  # noqa: S101  # only a pause is answered by nothing
+        return answer
+
+    def _decoded(self, request: Request, answer: Response) -> Response:
+        """The answer, decompressed and whole."""
+        encoding = answer.headers.get("content-encoding")
+        if encoding is not None:
+            try:
+                answer = attrs.evolve(answer, content=bodies.decoded(answer.content, encoding))
+            except bodies.Undecodable as exc:
+                answer = attrs.evolve(answer, content=b"")
+                if answer.status in _SUCCESS:
+                    reason = f"the body cannot be decompressed: {exc}"
+                    raise self._malformed(request, answer, "$", reason) from exc
+            except TooLarge as exc:
+                reason = f"more than {bodies.LARGEST:,} bytes when decompressed"
+                raise self._transport_error(errors.AnswerTooLarge, request, reason) from exc
+        if answer.status in _SUCCESS and bodies.is_cut_off(answer.content, answer.headers):
+            reason = "the JSON ends in the middle" if answer.content else "the body is empty"
+            raise self._malformed(request, answer, "$", reason)
+        return answer
+
+    def _unknown(self, request: Request, error: errors.UnibatchError) -> errors.OutcomeUnknown:
+        """What to raise instead of ``error`` if the request may have been carried out."""
+        return errors.OutcomeUnknown(
+            provider=self.provider.name, operation=request.operation, subject=request.subject, reason=str(error)
+        )
+
+    def _announce(self, request: Request, seconds: float, error: BaseException | None, attempts: int) -> None:
+        """Log a wait, and tell the application of it."""
+        if error is None:
+            _logger.info(
+                "%s %s: waiting %.1f s to stay below the rate limit", self.provider.name, request.operation, seconds
+            )
+        else:
+            _logger.warning("%s; attempt %d in %.1f s", error, attempts + 1, seconds)
+        if self._options.on_wait is not None:
+            self._options.on_wait(
+                Wait(
+                    provider=self.provider.name,
+                    operation=request.operation,
+                    seconds=seconds,
+                    error=error if isinstance(error, errors.UnibatchError) else None,
+                    attempt=attempts,
+                )
+            )
 
     def _url(self, request: Request) -> httpx.URL:
         try:
@@ -210,9 +315,13 @@ class Exchange:
             kind = errors.InvalidRequest if response.status in _CLIENT_ERRORS else errors.ServerError
         if response.status in _UNCERTAIN and refusal.code is not None:
             kind = self.provider.error_codes.get(refusal.code, kind)
+        reset = self._told_reset(response, refusal)
         about = self._about(request, response, refusal)
+        about["retry_after"] = None if reset is None else reset.after
         if issubclass(kind, errors.RateLimited):
-            raise kind(retry_at=refusal.retry_at or self._retry_at(response), **about)
+            after = timedelta(seconds=UNTOLD) if reset is None else reset.after
+            self.budget.hold(0 if after is None else after.total_seconds())
+            raise kind(retry_at=None if reset is None else reset.at, **about)
         raise kind(**about)
 
     def _about(self, request: Request, response: Response, refusal: Refusal) -> dict[str, Any]:
@@ -232,33 +341,25 @@ class Exchange:
         about = self._about(request, response, self.provider.refusal(response))
         return errors.MalformedResponse(path=path, reason=reason, **about)
 
-    def _retry_at(self, response: Response) -> datetime | None:
-        """The vendor's word in the headers: ``Retry-After`` in seconds or as a date, or ``X-RateLimit-Reset``."""
-        after = response.headers.get("retry-after", "").strip()
-        reset = response.headers.get("x-ratelimit-reset", "").strip()
-        try:
-            if after.isascii() and after.isdigit():
-                return self._now() + timedelta(seconds=int(after))
-            if after:
-                moment = parsedate_to_datetime(after)
-                return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-        except (ValueError, OverflowError):
-            pass
-        try:
-            return datetime.fromtimestamp(float(reset), UTC) if reset else None
-        except (ValueError, OverflowError, OSError):
+    def _told_reset(self, response: Response, refusal: Refusal) -> Reset | None:
+        """When to come back, where an answer says so: 429, and 503 of a vendor that is being maintained."""
+        if response.status not in {_TOO_MANY, 503} and refusal.retry_at is None:
             return None
+        return told_reset(response.headers, refusal.retry_at, _now(), refused=response.status == _TOO_MANY)
 
-    def _redirected(self, request: Request, outgoing: httpx.Request, answer: Response) -> httpx.URL:
+    def _redirected(self, request: Request, url: httpx.URL, answer: Response) -> httpx.URL:
         """Where a redirect leads, if that is the same server and asking again changes nothing there."""
         try:
-            target = outgoing.url.join(answer.headers["location"])
+            target = url.join(answer.headers["location"])
         except httpx.InvalidURL as exc:
             raise self._transport_error(errors.RedirectRefused, request, "to an invalid URL") from exc
-        if request.method != "GET" or _origin(target) != _origin(outgoing.url):
-            where = f"HTTP {answer.status} to {target.scheme}://{target.netloc.decode('ascii')}"
-            raise self._transport_error(errors.RedirectRefused, request, where)
-        return target
+        if request.method == "GET" and _origin(target) == _origin(url):
+            return target
+        where = f"HTTP {answer.status} to {target.scheme}://{target.netloc.decode('ascii')}"
+        refused = self._transport_error(errors.RedirectRefused, request, where)
+        if request.method != "GET" and answer.status in _DONE_ELSEWHERE:
+            raise self._unknown(request, refused) from refused
+        raise refused
 
     def _failure(self, request: Request, exc: httpx.TransportError) -> errors.TransportError:
         kind = next(kind for failure, kind in _BY_FAILURE if isinstance(exc, failure))
@@ -284,6 +385,10 @@ class Exchange:
             len(answer.content),
             took * 1000,
         )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _origin(url: httpx.URL) -> tuple[str, bytes]:

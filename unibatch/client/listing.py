@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing
 from itertools import chain
 from operator import attrgetter
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import attrs
 
+from unibatch.client.ahead import Ahead, AsyncAhead
+from unibatch.client.conversation import Conversation
 from unibatch.client.drivers import AsyncDriver, Driver
-from unibatch.client.exchange import Conversation
+from unibatch.client.exchange import Answered
+from unibatch.client.halt import Halt
+from unibatch.core.errors import IncompleteListing
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import ListingReport, Page, Pager, Paging, Position
 
 T = TypeVar("T", bound=Campaign | Contact)
 
-_logger = logging.getLogger("unibatch")
 
-
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Plan(Generic[T]):
     """How to read one listing; says nothing of whether that is done with ``await``.
 
     Attributes:
-        title: What is listed, for the log.
+        provider: The provider's name, for errors.
+        operation: The client's method, for errors.
+        subject: The campaign whose contacts are listed, for errors, or ``None``.
         paging: How it is paged.
-        read: Begins the conversation that reads one page.
+        max_in_flight: The most pages to have under way at once.
+        choose: Begins the conversation that finds out which filter the vendor is to apply.
+        ask: Begins the conversation that asks for one page with that filter.
+        finish: Begins the conversation that reads what was answered.
         admits: Whether a row is wanted; ``None`` if every row is.
     """
 
-    title: str
+    provider: str
+    operation: str
+    subject: str | None
     paging: Paging
-    read: Callable[[Position], Conversation[Page[T]]]
+    max_in_flight: int
+    choose: Callable[[], Conversation[Any]]
+    ask: Callable[[Position, Any], Conversation[Answered[Page[T]]]]
+    finish: Callable[[Answered[Page[T]]], Conversation[Page[T]]]
     admits: Callable[[T], bool] | None
 
     def begin(self) -> Pager[T]:
@@ -43,18 +55,31 @@ class Plan(Generic[T]):
     def take(self, pager: Pager[T], page: Page[T]) -> Sequence[T]:
         """Take in a page, and return its wanted rows."""
         rows = pager.accept(page)
-        if pager.position is None and not pager.report.complete:
-            _logger.warning("%s ended before everything that was announced had been seen: %s", self.title, pager.report)
         return rows if self.admits is None else list(filter(self.admits, rows))
+
+    def conclude(self, report: ListingReport) -> None:
+        """Insist that everything was seen, once everything that could be had has been yielded.
+
+        Raises:
+            IncompleteListing: Rows may be missing.
+        """
+        if not report.complete:
+            raise IncompleteListing(
+                provider=self.provider, operation=self.operation, subject=self.subject, report=report
+            )
 
 
 _id: Callable[[Campaign | Contact], str] = attrgetter("id")
 
 
 class Listing(Generic[T]):
-    """Campaigns or contacts, read page by page while you iterate; holds one page at a time.
+    """Campaigns or contacts, read page by page while you iterate.
 
-    Iterating again reads again.
+    Pages of a server that is far away are read ahead, as many as the profile's ``max_in_flight`` says; so many are
+    held at most. They are yielded in order, and reading stops when you stop. Iterating again reads again.
+
+    Iterating raises `IncompleteListing` at the end, after everything that could be had was yielded, if rows may be
+    missing; and `ProviderError` or `TransportError` where a page cannot be read.
 
     Attributes:
         report: What the latest iteration has seen so far. Complete or not is settled only at its end.
@@ -68,20 +93,32 @@ class Listing(Generic[T]):
 
     def pages(self) -> Iterator[Sequence[T]]:
         """The rows page by page; a page may be empty where a filter left nothing of it."""
-        pager = self._plan.begin()
+        plan = self._plan
+        pager = plan.begin()
         self.report = pager.report
-        while (position := pager.position) is not None:
-            page = self._driver.run(self._plan.read(position))
-            yield self._plan.take(pager, page)
+        chosen = self._driver.run(plan.choose())
+
+        def ask(position: Position, halt: Halt | None) -> Answered[Page[T]]:
+            return self._driver.run(plan.ask(position, chosen), halt)
+
+        ahead = Ahead(ask, plan.max_in_flight)
+        try:
+            while pager.position is not None:
+                answered = ahead.take(pager.upcoming(ahead.eagerness.pages))
+                rows = plan.take(pager, self._driver.run(plan.finish(answered)))
+                ahead.begin(pager.upcoming(ahead.eagerness.pages - 1))
+                yield rows
+        finally:
+            ahead.close()
+            pager.report.requests += ahead.discarded
+        plan.conclude(pager.report)
 
     def __iter__(self) -> Iterator[T]:
         return chain.from_iterable(self.pages())
 
 
 class AsyncListing(Generic[T]):
-    """Campaigns or contacts, read page by page while you iterate with ``async for``; holds one page at a time.
-
-    Iterating again reads again.
+    """Campaigns or contacts, read page by page while you iterate with ``async for``; otherwise like `Listing`.
 
     Attributes:
         report: What the latest iteration has seen so far. Complete or not is settled only at its end.
@@ -93,15 +130,30 @@ class AsyncListing(Generic[T]):
         self._plan = plan
         self.report = ListingReport()
 
-    async def pages(self) -> AsyncIterator[Sequence[T]]:
+    async def pages(self) -> AsyncGenerator[Sequence[T], None]:
         """The rows page by page; a page may be empty where a filter left nothing of it."""
-        pager = self._plan.begin()
+        plan = self._plan
+        pager = plan.begin()
         self.report = pager.report
-        while (position := pager.position) is not None:
-            page = await self._driver.run(self._plan.read(position))
-            yield self._plan.take(pager, page)
+        chosen = await self._driver.run(plan.choose())
+
+        async def ask(position: Position) -> Answered[Page[T]]:
+            return await self._driver.run(plan.ask(position, chosen))
+
+        ahead = AsyncAhead(ask, plan.max_in_flight)
+        try:
+            while pager.position is not None:
+                answered = await ahead.take(pager.upcoming(ahead.eagerness.pages))
+                rows = plan.take(pager, await self._driver.run(plan.finish(answered)))
+                await ahead.begin(pager.upcoming(ahead.eagerness.pages - 1))
+                yield rows
+        finally:
+            await ahead.close()
+            pager.report.requests += ahead.discarded
+        plan.conclude(pager.report)
 
     async def __aiter__(self) -> AsyncIterator[T]:
-        async for page in self.pages():
-            for row in page:
-                yield row
+        async with aclosing(self.pages()) as pages:
+            async for page in pages:
+                for row in page:
+                    yield row

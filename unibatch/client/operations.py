@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import TypeVar
 
-from unibatch.client.exchange import Conversation, Exchange
+import attrs
+
+from unibatch.client.conversation import Conversation
+from unibatch.client.exchange import Exchange
 from unibatch.client.listing import Plan
 from unibatch.core.errors import InvalidInput, UnsupportedFeature
 from unibatch.core.flow import segment
@@ -15,13 +18,18 @@ from unibatch.core.provider import CampaignFilter, ContactFilter, OperationName
 from unibatch.core.status import CallStatus, CampaignStatus
 
 S = TypeVar("S", bound=StrEnum)
+F = TypeVar("F", CampaignFilter, ContactFilter)
+
+_STANDS_STILL = frozenset({CampaignStatus.DRAFT, *filter(lambda status: status.is_terminal, CampaignStatus)})
+"""Campaigns of which no contact changes its status while they are read."""
 
 
 class Operations:
     """Checks what is asked, and makes the conversation or the plan that answers it."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, max_in_flight: int) -> None:
         self._exchange = exchange
+        self._max_in_flight = max_in_flight
         self._provider = exchange.provider
 
     def list_campaigns(
@@ -32,9 +40,14 @@ class Operations:
         _insist_on_text("agent_id", agent_id)
         wanted = CampaignFilter(status=_statuses(CampaignStatus, status), agent_id=agent_id)
         return Plan(
-            title=f"{self._provider.name} list_campaigns",
+            provider=self._provider.name,
+            operation="list_campaigns",
+            subject=None,
             paging=self._provider.capabilities.campaign_paging,
-            read=lambda position: self._exchange.run(self._provider.list_campaigns(position, wanted)),
+            max_in_flight=self._max_in_flight,
+            choose=lambda: _at_once(wanted),
+            ask=lambda position, chosen: self._exchange.ask(self._provider.list_campaigns(position, chosen)),
+            finish=self._exchange.finish,
             admits=wanted.admits if wanted else None,
         )
 
@@ -44,7 +57,12 @@ class Operations:
         return self._exchange.run(self._provider.get_campaign(campaign_id))
 
     def list_contacts(
-        self, campaign_id: str, status: CallStatus | Iterable[CallStatus] | None, external_id: str | None
+        self,
+        campaign_id: str,
+        status: CallStatus | Iterable[CallStatus] | None,
+        external_id: str | None,
+        *,
+        server_filter: bool,
     ) -> Plan[Contact]:
         """Plan the listing of a campaign's contacts."""
         self._insist("list_contacts")
@@ -55,21 +73,47 @@ class Operations:
         _insist_on_text("external_id", external_id)
         wanted = ContactFilter(status=_statuses(CallStatus, status), external_id=external_id)
         return Plan(
-            title=f"{self._provider.name} list_contacts of {campaign_id!r}",
+            provider=self._provider.name,
+            operation="list_contacts",
+            subject=campaign_id,
             paging=self._provider.capabilities.contact_paging,
-            read=lambda position: self._exchange.run(self._provider.list_contacts(campaign_id, position, wanted)),
+            max_in_flight=self._max_in_flight,
+            choose=lambda: _at_once(wanted) if server_filter else self._safe_filter(campaign_id, wanted),
+            ask=lambda position, chosen: self._exchange.ask(
+                self._provider.list_contacts(campaign_id, position, chosen)
+            ),
+            finish=self._exchange.finish,
             admits=wanted.admits if wanted else None,
         )
 
+    def _safe_filter(self, campaign_id: str, wanted: ContactFilter) -> Conversation[ContactFilter]:
+        """What the vendor may filter: the status only in a campaign that stands still.
+
+        A contact that is called while a listing is read leaves the filtered set, and others move up past the reader.
+        """
+        if self._provider.call_statuses.filter_word(wanted.status) is None:
+            return wanted
+        campaign = yield from self._exchange.run(self._provider.get_campaign(campaign_id))
+        return wanted if campaign.status in _STANDS_STILL else attrs.evolve(wanted, status=frozenset())
+
     def get_account(self) -> Conversation[Account]:
-        """Read the account."""
+        """Read the account, and keep to the limit that it has."""
         self._insist("get_account")
-        return self._exchange.run(self._provider.get_account())
+        account = yield from self._exchange.run(self._provider.get_account())
+        if account.limits.requests_per_minute:
+            self._exchange.budget.tighten(account.limits.requests_per_minute)
+        return account
 
     def _insist(self, operation: OperationName) -> None:
         support = self._provider.capabilities.operations[operation]
         if not support.available:
             raise UnsupportedFeature(self._provider.name, operation, support.note)
+
+
+def _at_once(wanted: F) -> Conversation[F]:
+    """Say nothing, and come to a result."""
+    return wanted
+    yield
 
 
 def _insist_on_text(name: str, value: str | None) -> None:

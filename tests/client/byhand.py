@@ -1,0 +1,91 @@
+"""Conversations led by hand, with a clock that stands still but for the pauses."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+from bothways import SETTINGS
+
+from client.replies import Reply
+from unibatch.client import Options, exchange, retrying
+from unibatch.client.conversation import Conversation, Pause
+from unibatch.client.exchange import Exchange
+from unibatch.client.pacing import Budget
+from unibatch.core.flow import Response
+from unibatch.providers import registry
+
+T = TypeVar("T")
+
+KEY = "sk_live_5f0c2ba1d9e84"
+
+
+class Clock:
+    """Shows the time that the pauses add up to."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+class Line:
+    """A line to a vendor that gives one answer after the other, and the last one again and again.
+
+    Attributes:
+        exchange: What leads the vendor's end of each conversation.
+        clock: The present time of all that takes part.
+        requests: What was asked.
+        asked_at: At what time, counted from the first moment.
+        pauses: For how long nothing was done, in seconds, each time.
+        takes: How many seconds it takes to answer.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, vendor: str = "truedy", **options: Any) -> None:
+        self.clock = Clock()
+        monkeypatch.setattr(retrying, "time", self.clock)
+        options = {"requests_per_minute": 1_000_000, **options}
+        self.exchange = Exchange(registry.load(vendor)(SETTINGS[vendor]), KEY, Options(**options))
+        self.exchange.budget = Budget(options["requests_per_minute"], clock=self.clock.monotonic)
+        self.requests: list[httpx.Request] = []
+        self.asked_at: list[float] = []
+        self.pauses: list[float] = []
+        self.takes = 0.0
+        self._began = self.clock.seconds
+
+    def lead(self, conversation: Conversation[T], *replies: Reply | Exception) -> T:
+        """Lead a conversation to its end."""
+        left = list(replies)
+        try:
+            step = next(conversation)
+            while True:
+                if isinstance(step, Pause):
+                    self.pauses.append(step.seconds)
+                    self.clock.seconds += step.seconds
+                    step = conversation.send(None)
+                    continue
+                self.requests.append(step)
+                self.asked_at.append(self.clock.seconds - self._began)
+                self.clock.seconds += self.takes
+                reply = left.pop(0) if len(left) > 1 else left[0]
+                step = conversation.throw(reply) if isinstance(reply, Exception) else conversation.send(received(reply))
+        except StopIteration as done:
+            value: T = done.value
+            return value
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests were taken from the budget and not given back."""
+        return self.exchange.budget._in_flight
+
+
+def received(reply: Reply) -> Response:
+    answer = reply.response()
+    return Response(status=answer.status_code, content=b"".join(answer.iter_raw()), headers=answer.headers)
+
+
+def fixed_time(monkeypatch: pytest.MonkeyPatch, now: Any) -> None:
+    """Stop the time of day."""
+    monkeypatch.setattr(exchange, "_now", lambda: now)

@@ -1,0 +1,803 @@
+"""Pages of a far server are read before they are asked for: in order, within bounds, and never longer than wanted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import attrs
+import httpx
+import pytest
+from bothways import VENDORS, AnyClient, BlockingAsyncClient, Connect, Style, make_client
+
+from client.rawserver import PATIENT, RawServer, serving
+from client.replies import CAMPAIGN, CONTACT, one
+from unibatch import AsyncClient, Client, Contact, IncompleteListing, Retry, ServerError
+from unibatch.client import Options, ahead
+from unibatch.client.ahead import Ahead, AsyncAhead, Eagerness
+from unibatch.client.halt import Halt, Halted
+from unibatch.core.flow import Flow
+from unibatch.core.paging import Page, Paging, Position
+from unibatch.core.provider import Capabilities, ContactFilter
+from unibatch.providers import registry
+from unibatch.providers.truedy import CAPABILITIES, Truedy
+
+FAR = 0.025
+"""Seconds that a far server takes to answer; more than a client takes for near."""
+
+SIZE = {"truedy": 100, "techladder": 500, "talkifai": 500}
+ID = {"truedy": "contact_id", "techladder": "call_id", "talkifai": "id"}
+REQUEST = re.compile(rb"GET (\S+) HTTP/1.1\r\n.*?\r\n\r\n", re.DOTALL)
+
+
+class Vendor:
+    """A server of one campaign, that counts how many pages of it are under way.
+
+    Attributes:
+        positions: Which pages were asked for, in this order.
+        most: The most that were under way at the same time.
+        under_way: How many are under way now.
+    """
+
+    def __init__(
+        self,
+        rows: int,
+        vendor: str = "truedy",
+        *,
+        delay: float = FAR,
+        total: Callable[[int], int | None] = lambda rows: rows,
+        short: int | None = None,
+        failing: int | None = None,
+        stalling: int | None = None,
+        crowd: int | None = None,
+    ) -> None:
+        """Serve.
+
+        Args:
+            rows: How many contacts there are.
+            vendor: In whose words.
+            delay: Seconds to wait before each page.
+            total: How many contacts it says there are.
+            short: The offset of a page that has only 60 rows.
+            failing: The offset of a page that is refused.
+            stalling: The offset of a page that never comes.
+            crowd: So many pages must be under way at once before any but the first is answered.
+        """
+        self.positions: list[int] = []
+        self.most = 0
+        self.under_way = 0
+        self._rows = rows
+        self._vendor = vendor
+        self._delay = delay
+        self._total = total(rows)
+        self._short = short
+        self._failing = failing
+        self._stalling = stalling
+        self._crowd = crowd
+        self._changed = threading.Condition()
+
+    def __call__(self, server: RawServer, connection: socket.socket) -> None:
+        received = b""
+        while more := connection.recv(4096):
+            received += more
+            while asked := REQUEST.match(received):
+                received = received[asked.end() :]
+                status, body = self.answer(server, asked[1].decode())
+                content = json.dumps(body).encode()
+                connection.sendall(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n" % (status, len(content)) + content)
+
+    def answer(self, server: RawServer, target: str) -> tuple[int, Any]:
+        query = {name: int(values[0]) for name, values in parse_qs(urlsplit(target).query).items()}
+        if not query or query == {"contactsPageSize": 1}:
+            return 200, one(self._vendor, CAMPAIGN[self._vendor])
+        position = query.get("offset", query.get("page", query.get("contactsPage", query.get("after", 0))))
+        with self._changed:
+            self.positions.append(position)
+            self.under_way += 1
+            self.most = max(self.most, self.under_way)
+            self._changed.notify_all()
+            if self._crowd is not None and len(self.positions) > 1:
+                assert self._changed.wait_for(lambda: self._crowd is None or self.most >= self._crowd, PATIENT)
+        try:
+            server.over.wait(self._delay)
+            if position == self._stalling:
+                server.stage.set()
+                server.over.wait()
+            if position == self._failing:
+                return 500, {}
+            offset = position if self._vendor == "truedy" else (position - 1) * SIZE[self._vendor]
+            return 200, self._page(offset, CAMPAIGN if target.startswith("/batch-calls?") else CONTACT)
+        finally:
+            with self._changed:
+                self.under_way -= 1
+
+    def _page(self, offset: int, row: Mapping[str, Mapping[str, Any]]) -> Any:
+        end = min(self._rows, offset + (60 if offset == self._short else SIZE[self._vendor]))
+        known_as = "id" if row is CAMPAIGN else ID[self._vendor]
+        rows = [{**row[self._vendor], known_as: name(number)} for number in range(offset, end)]
+        counts = {} if self._total is None else {"total": self._total}
+        has_more = end < self._rows
+        if self._vendor == "truedy":
+            return {"data": rows, "pagination": {**counts, "has_more": has_more}}
+        if self._vendor == "techladder":
+            return {"data": {"items": rows, **counts, "has_more": has_more}}
+        return {"contacts": rows, "contactsTotal": self._total, "contactsHasMore": has_more}
+
+
+def name(number: int) -> str:
+    return f"contact_{number:05}"
+
+
+def names(count: int) -> list[str]:
+    return list(map(name, range(count)))
+
+
+def ids(listing: Any) -> list[str]:
+    return [contact.id for contact in listing]
+
+
+def keep(rows: Iterable[Contact], seen: list[str]) -> None:
+    """Read to the end, or as far as it goes."""
+    for contact in rows:
+        seen.append(contact.id)  # noqa: PERF401  # what came is kept when an error comes
+
+
+def reading_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("unibatch_")]
+
+
+def budget_in_use(client: AnyClient) -> int:
+    made = client.client if isinstance(client, BlockingAsyncClient) else client
+    assert isinstance(made, Client | AsyncClient)
+    return made._exchange.budget._in_flight
+
+
+def let_the_loop_finish(client: AnyClient) -> set[str]:
+    """Give what was told to stop the steps that it needs for that, and tell which tasks are left."""
+    if not isinstance(client, BlockingAsyncClient):
+        return set()
+
+    async def look() -> set[str]:
+        for _ in range(100):
+            await asyncio.sleep(0)
+        return {repr(task) for task in asyncio.all_tasks() if task is not asyncio.current_task()}
+
+    return client.run(look())
+
+
+def assert_at_rest(client: AnyClient) -> None:
+    """Nothing is left running, and the client is usable."""
+    assert let_the_loop_finish(client) == set()
+    assert reading_threads() == []
+    assert budget_in_use(client) == 0
+    assert client.get_campaign("batch_1").id
+
+
+@contextlib.contextmanager
+def campaign_of(vendor: Vendor) -> Iterator[str]:
+    with serving(vendor) as server:
+        yield server.url
+
+
+class Interrupted(BaseException):
+    """Stands for a KeyboardInterrupt, which would end the tests if it came late."""
+
+
+class TestOrder:
+    @pytest.mark.parametrize("name_of_vendor", VENDORS)
+    def test_rows_come_in_the_vendors_order(self, connect: Connect, name_of_vendor: str) -> None:
+        rows = 8 * SIZE[name_of_vendor] + 10
+        with campaign_of(Vendor(rows, name_of_vendor)) as url:
+            assert ids(connect(name_of_vendor, base_url=url).list_contacts("c-1")) == names(rows)
+
+    @pytest.mark.parametrize("name_of_vendor", VENDORS)
+    @pytest.mark.parametrize("extra", [0, 1])
+    def test_each_page_is_asked_for_once(self, connect: Connect, name_of_vendor: str, extra: int) -> None:
+        vendor = Vendor(9 * SIZE[name_of_vendor] + extra, name_of_vendor)
+        with campaign_of(vendor) as url:
+            listing = connect(name_of_vendor, base_url=url).list_contacts("c-1")
+            list(listing)
+        step, first = (100, 0) if name_of_vendor == "truedy" else (1, 1)
+        assert sorted(vendor.positions) == [first + step * number for number in range(9 + extra)]
+        assert (listing.report.requests, listing.report.complete) == (9 + extra, True)
+
+    def test_pages_come_as_the_vendor_cuts_them(self, connect: Connect) -> None:
+        with campaign_of(Vendor(450)) as url:
+            pages = list(connect("truedy", base_url=url).list_contacts("c-1").pages())
+        assert [len(rows) for rows in pages] == [100, 100, 100, 100, 50]
+
+    def test_campaigns_are_read_ahead_as_well(self, connect: Connect) -> None:
+        vendor = Vendor(850, crowd=4)
+        with campaign_of(vendor) as url:
+            assert ids(connect("truedy", base_url=url, max_in_flight=4).list_campaigns()) == names(850)
+        assert vendor.most == 4
+
+    def test_one_listing_can_be_read_twice_at_the_same_time(self, connect: Connect) -> None:
+        with campaign_of(Vendor(450)) as url:
+            listing = connect("truedy", base_url=url).list_contacts("c-1")
+            assert [first.id for first, second in zip(listing, listing, strict=True) if first == second] == names(450)
+
+
+class TestBound:
+    @pytest.mark.parametrize("max_in_flight", [2, 3, 8])
+    def test_as_many_requests_as_allowed_are_under_way_and_no_more(self, connect: Connect, max_in_flight: int) -> None:
+        vendor = Vendor(1050, crowd=max_in_flight)
+        with campaign_of(vendor) as url:
+            client = connect("truedy", base_url=url, max_in_flight=max_in_flight)
+            assert ids(client.list_contacts("c-1")) == names(1050)
+        assert vendor.most == max_in_flight
+
+    def test_eight_go_without_saying(self, connect: Connect) -> None:
+        vendor = Vendor(1050, crowd=8)
+        with campaign_of(vendor) as url:
+            list(connect("truedy", base_url=url).list_contacts("c-1"))
+        assert vendor.most == 8
+
+    def test_one_is_one_page_after_the_other_and_only_when_it_is_needed(self, connect: Connect) -> None:
+        vendor = Vendor(450)
+        asked = []
+        with campaign_of(vendor) as url:
+            for _ in connect("truedy", base_url=url, max_in_flight=1).list_contacts("c-1").pages():
+                time.sleep(0.005)
+                asked.append(list(vendor.positions))
+        assert asked == [[0], [0, 100], [0, 100, 200], [0, 100, 200, 300], [0, 100, 200, 300, 400]]
+
+    def test_pages_are_not_read_further_ahead_while_nobody_reads_them(self, connect: Connect) -> None:
+        vendor = Vendor(3000)
+        with campaign_of(vendor) as url:
+            client = connect("truedy", base_url=url, max_in_flight=3)
+            pages = iter(client.list_contacts("c-1").pages())
+            next(pages)
+            time.sleep(4 * FAR)
+            assert len(vendor.positions) <= 3
+            del pages
+            assert_at_rest(client)
+
+    def test_no_more_pages_are_asked_for_than_the_total_calls_for(self, connect: Connect) -> None:
+        vendor = Vendor(250)
+        with campaign_of(vendor) as url:
+            list(connect("truedy", base_url=url, max_in_flight=64).list_contacts("c-1"))
+        assert sorted(vendor.positions) == [0, 100, 200]
+
+
+class TestNear:
+    """What is near is read one page at a time: the time goes into reading what came."""
+
+    def test_a_near_server_is_asked_for_a_page_when_it_is_needed(
+        self, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(ahead, "_idle_time", lambda: 0.0)
+        vendor = Vendor(450, delay=0)
+        asked = []
+        with campaign_of(vendor) as url:
+            for _ in connect("truedy", base_url=url).list_contacts("c-1").pages():
+                asked.append(len(vendor.positions))
+                assert reading_threads() == []
+        assert asked == [1, 2, 3, 4, 5]
+        assert vendor.most == 1
+
+    def test_at_first_one_page_at_a_time(self) -> None:
+        assert Eagerness(8).pages == 1
+
+    @pytest.mark.parametrize("waited", [0.02, 0.5])
+    def test_one_long_wait_is_far(self, waited: float) -> None:
+        eagerness = Eagerness(8)
+        eagerness.note(waited)
+        assert eagerness.pages == 8
+
+    def test_one_short_wait_is_not(self) -> None:
+        eagerness = Eagerness(8)
+        eagerness.note(0.019)
+        assert eagerness.pages == 1
+
+    @pytest.mark.parametrize(
+        ("waits", "pages"),
+        [
+            ([0.005] * 2, 1),
+            ([0.005] * 3, 8),
+            ([0.0049] * 9, 1),
+            ([0.005, 0.005, 0.004, 0.005, 0.005], 1),
+            ([0.004, 0.005, 0.006, 0.007], 8),
+            ([0.03, 0.001, 0.001, 0.001], 8),
+        ],
+    )
+    def test_three_in_a_row_are_that_are_not_quite_short(self, waits: list[float], pages: int) -> None:
+        eagerness = Eagerness(8)
+        for waited in waits:
+            eagerness.note(waited)
+        assert eagerness.pages == pages
+
+    def test_one_page_stays_one_page(self) -> None:
+        eagerness = Eagerness(1)
+        eagerness.note(5)
+        assert eagerness.pages == 1
+
+    def test_waiting_is_what_is_not_spent_computing(self) -> None:
+        idle, began, spent = ahead._idle_time(), time.monotonic(), time.thread_time()
+        while time.thread_time() < spent + 0.03:
+            pass
+        assert ahead._idle_time() - idle <= time.monotonic() - began - 0.029
+
+    def test_sleeping_is_waiting(self) -> None:
+        idle = ahead._idle_time()
+        time.sleep(0.03)
+        assert ahead._idle_time() - idle >= 0.02
+
+
+class TestStopping:
+    def test_after_the_first_row(self, connect: Connect) -> None:
+        with campaign_of(Vendor(1050)) as url:
+            client = connect("truedy", base_url=url)
+            for _ in client.list_contacts("c-1"):
+                break
+            assert_at_rest(client)
+
+    def test_after_some_pages(self, connect: Connect) -> None:
+        with campaign_of(Vendor(1050)) as url:
+            client = connect("truedy", base_url=url)
+            for number, _ in enumerate(client.list_contacts("c-1").pages()):
+                if number == 3:
+                    break
+            assert_at_rest(client)
+
+    def test_while_a_page_stalls_that_nobody_has_asked_for_yet(self, connect: Connect) -> None:
+        vendor = Vendor(1050, stalling=200)
+        with serving(vendor) as server:
+            client = connect("truedy", base_url=server.url, timeout=PATIENT)
+            pages = iter(client.list_contacts("c-1").pages())
+            next(pages)
+            if not isinstance(client, BlockingAsyncClient):  # whose loop stands still meanwhile
+                assert server.stage.wait(PATIENT)
+            next(pages)
+            del pages
+            assert_at_rest(client)
+
+    def test_by_an_error_in_the_loop(self, connect: Connect) -> None:
+        def read(client: AnyClient) -> None:
+            for contact in client.list_contacts("c-1"):
+                if contact.id == name(150):
+                    raise Interrupted
+
+        with campaign_of(Vendor(1050)) as url:
+            client = connect("truedy", base_url=url)
+            with pytest.raises(Interrupted):
+                read(client)
+            assert_at_rest(client)
+
+    def test_what_was_seen_until_then_is_in_the_report(self, connect: Connect) -> None:
+        with campaign_of(Vendor(1050)) as url:
+            client = connect("truedy", base_url=url)
+            listing = client.list_contacts("c-1")
+            for contact in listing:
+                if contact.id == name(150):
+                    break
+            assert_at_rest(client)
+        assert (listing.report.seen, listing.report.complete) == (200, False)
+
+    def test_it_can_be_read_again_from_the_front(self, connect: Connect) -> None:
+        with campaign_of(Vendor(450)) as url:
+            listing = connect("truedy", base_url=url).list_contacts("c-1")
+            for _ in listing:
+                break
+            assert ids(listing) == names(450)
+
+
+class TestErrors:
+    def test_one_on_the_fifth_page_comes_after_the_first_four(self, connect: Connect) -> None:
+        with campaign_of(Vendor(1050, failing=400)) as url:
+            client = connect("truedy", base_url=url)
+            seen: list[str] = []
+            listing = client.list_contacts("c-1")
+            with pytest.raises(ServerError):
+                keep(listing, seen)
+            assert seen == names(400)
+            assert not listing.report.complete
+            assert_at_rest(client)
+
+    def test_one_on_a_page_that_nobody_comes_to_is_never_seen(self, connect: Connect) -> None:
+        with campaign_of(Vendor(1050, failing=400)) as url:
+            client = connect("truedy", base_url=url)
+            pages = iter(client.list_contacts("c-1").pages())
+            for _ in range(3):
+                next(pages)
+            del pages
+            assert_at_rest(client)
+
+    def test_one_is_tried_again_while_other_pages_come(self, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+        vendor = Vendor(1050, failing=400)
+        with campaign_of(vendor) as url:
+
+            def heal(_: object) -> None:
+                monkeypatch.setattr(vendor, "_failing", None)
+
+            client = connect("truedy", base_url=url, retry=Retry(), on_wait=heal)
+            assert ids(client.list_contacts("c-1")) == names(1050)
+        assert vendor.positions.count(400) == 2
+
+    def test_what_on_wait_raises_comes_out_of_the_listing(self, connect: Connect) -> None:
+        def refuse(_: object) -> None:
+            raise ZeroDivisionError
+
+        with campaign_of(Vendor(1050, failing=400)) as url:
+            client = connect("truedy", base_url=url, retry=Retry(), on_wait=refuse)
+            with pytest.raises(ZeroDivisionError):
+                list(client.list_contacts("c-1"))
+            assert_at_rest(client)
+
+
+@contextlib.contextmanager
+def interrupted_when(stalls: threading.Event) -> Iterator[None]:
+    """Interrupt the main thread a little later than this, while it is carrying out the block."""
+
+    def interrupt(*_: object) -> None:
+        raise Interrupted
+
+    def wait() -> None:
+        if stalls.wait(PATIENT):
+            time.sleep(0.05)
+            signal.pthread_kill(main, signal.SIGALRM)
+
+    main = threading.get_ident()
+    before = signal.signal(signal.SIGALRM, interrupt)
+    thread = threading.Thread(target=wait)
+    thread.start()
+    try:
+        with pytest.raises(Interrupted):
+            yield
+    finally:
+        thread.join()
+        signal.signal(signal.SIGALRM, before)
+
+
+class TestInterrupts:
+    @pytest.mark.parametrize("stalling", [0, 100, 300, 1000])
+    def test_while_it_waits_for_a_page(self, stalling: int) -> None:
+        seen: list[str] = []
+        with serving(Vendor(1050, stalling=stalling)) as server:
+            client = make_client("sync", "truedy", base_url=server.url, timeout=PATIENT)
+            with interrupted_when(server.stage):
+                keep(client.list_contacts("c-1"), seen)
+            assert seen == names(len(seen))
+            assert len(seen) <= stalling
+            assert_at_rest(client)
+            client.close()
+
+
+class TestCancellation:
+    """Every point at which a task can be cancelled is one step of the event loop away from the one before."""
+
+    @pytest.fixture(autouse=True)
+    def everything_is_far(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(ahead, "_FAR", -1.0)
+
+    class Quick:
+        """A vendor within the loop."""
+
+        def __init__(self) -> None:
+            self.under_way = 0
+
+        async def answer(self, request: httpx.Request) -> httpx.Response:
+            self.under_way += 1
+            try:
+                for _ in range(3):
+                    await asyncio.sleep(0)
+                if "offset" not in request.url.params:
+                    return httpx.Response(200, json=one("truedy", CAMPAIGN["truedy"]))
+                offset = int(request.url.params["offset"])
+                rows = [{**CONTACT["truedy"], "contact_id": name(number)} for number in range(offset, offset + 2)]
+                return httpx.Response(
+                    200, json={"data": rows, "pagination": {"total": 30, "has_more": offset + 2 < 30}}
+                )
+            finally:
+                self.under_way -= 1
+
+    def client(self, quick: Quick) -> AsyncClient:
+        options = Options(retry=Retry(attempts=1), requests_per_minute=1_000_000, max_in_flight=3)
+        transport = httpx.MockTransport(quick.answer)
+        return AsyncClient(registry.load("truedy")({}), "a-key-for-tests", options=options, transport=transport)
+
+    async def read(self, client: AsyncClient) -> list[str]:
+        return [contact.id async for contact in client.list_contacts("c-1")]
+
+    def test_at_any_step_it_leaves_nothing_running_and_the_client_usable(self) -> None:
+        async def go() -> int:
+            quick = self.Quick()
+            async with self.client(quick) as client:
+                for steps in range(200):
+                    task = asyncio.create_task(self.read(client))
+                    for _ in range(steps):
+                        await asyncio.sleep(0)
+                    task.cancel()
+                    try:
+                        assert await task == names(30)
+                    except asyncio.CancelledError:
+                        assert asyncio.all_tasks() == {asyncio.current_task()}
+                        assert quick.under_way == 0
+                        assert client._exchange.budget._in_flight == 0
+                        assert (await client.get_campaign("batch_1")).id == "batch_1"
+                    else:
+                        assert await self.read(client) == names(30)
+                        return steps
+            return 0
+
+        assert asyncio.run(go()) > 20
+
+    def test_one_that_comes_again_while_it_is_closing_does_not_hurt(self) -> None:
+        async def go() -> None:
+            quick = self.Quick()
+            async with self.client(quick) as client:
+                for steps in range(60):
+                    task = asyncio.create_task(self.read(client))
+                    for _ in range(steps):
+                        await asyncio.sleep(0)
+                    task.cancel()
+                    await asyncio.sleep(0)
+                    task.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await task
+                    for _ in range(20):
+                        await asyncio.sleep(0)
+                    assert asyncio.all_tasks() == {asyncio.current_task()}
+                    assert client._exchange.budget._in_flight == 0
+                assert await self.read(client) == names(30)
+
+        asyncio.run(go())
+
+    def test_whoever_closes_the_rows_waits_until_nothing_is_running(self) -> None:
+        async def go() -> None:
+            quick = self.Quick()
+            async with self.client(quick) as client:
+                async with aclosing(aiter(client.list_contacts("c-1"))) as rows:  # type: ignore[type-var]
+                    await anext(rows)
+                    assert len(asyncio.all_tasks()) > 1
+                assert asyncio.all_tasks() == {asyncio.current_task()}
+                assert quick.under_way == 0
+
+        asyncio.run(go())
+
+
+class TestTotalsThatAreWrong:
+    def test_one_that_is_too_large_loses_and_repeats_nothing(self, connect: Connect) -> None:
+        vendor = Vendor(450, total=lambda rows: rows + 1000)
+        seen: list[str] = []
+        with campaign_of(vendor) as url:
+            client = connect("truedy", base_url=url)
+            with pytest.raises(IncompleteListing, match="1,450 rows were announced, and 450 came"):
+                keep(client.list_contacts("c-1"), seen)
+            assert_at_rest(client)
+        assert seen == names(450)
+
+    @pytest.mark.parametrize("told", [1, 150, 300])
+    def test_one_that_is_too_small_loses_and_repeats_nothing(self, connect: Connect, told: int) -> None:
+        vendor = Vendor(450, total=lambda _: told)
+        seen: list[str] = []
+        with campaign_of(vendor) as url:
+            client = connect("truedy", base_url=url)
+            with pytest.raises(IncompleteListing, match=f"{told} rows were announced, and 450 came"):
+                keep(client.list_contacts("c-1"), seen)
+            assert_at_rest(client)
+        assert seen == names(450)
+
+    def test_without_one_the_next_page_is_read_while_this_one_is_used(self, connect: Connect) -> None:
+        vendor = Vendor(450, total=lambda _: None)
+        with campaign_of(vendor) as url:
+            listing = connect("truedy", base_url=url).list_contacts("c-1")
+            assert ids(listing) == names(450)
+        assert vendor.positions == [0, 100, 200, 300, 400]
+        assert vendor.most == 1
+        assert listing.report.complete
+
+
+class TestAShortPage:
+    @pytest.mark.parametrize("short", [0, 200, 900])
+    def test_what_is_behind_it_is_asked_for_where_it_begins(self, connect: Connect, short: int) -> None:
+        vendor = Vendor(1050, short=short)
+        with campaign_of(vendor) as url:
+            client = connect("truedy", base_url=url)
+            listing = client.list_contacts("c-1")
+            assert ids(listing) == names(1050)
+            assert_at_rest(client)
+        assert short + 60 in vendor.positions
+        assert (listing.report.seen, listing.report.complete) == (1050, True)
+        assert listing.report.requests >= len(vendor.positions)
+
+
+class Cursors(Truedy):
+    """A vendor that pages by cursor, and tells no total."""
+
+    capabilities: Capabilities = attrs.evolve(  # type: ignore[misc]  # only this test looks
+        CAPABILITIES, contact_paging=Paging("cursor", 100, size_param="limit", position_param="after")
+    )
+
+    def list_contacts(self, campaign_id: str, position: Position, wanted: ContactFilter) -> Flow[Page[Contact]]:
+        page = yield from super().list_contacts(campaign_id, position, wanted)
+        return attrs.evolve(page, total=None, next_cursor=str(int(position or 0) + 100) if page.has_more else None)
+
+
+class TestCursors:
+    @contextlib.contextmanager
+    def connected(self, style: Style, url: str, max_in_flight: int = 8) -> Iterator[AnyClient]:
+        options = Options(base_url=url, requests_per_minute=1_000_000, max_in_flight=max_in_flight)
+        if style == "sync":
+            with Client(Cursors({}), "a-key-for-tests", options=options) as client:
+                yield client
+        else:
+            blocking = BlockingAsyncClient(AsyncClient(Cursors({}), "a-key-for-tests", options=options))
+            with blocking:
+                yield blocking
+            blocking.stop()
+
+    def test_rows_come_in_order_and_each_page_is_asked_for_once(self, style: Style) -> None:
+        vendor = Vendor(450)
+        with campaign_of(vendor) as url, self.connected(style, url) as client:
+            listing = client.list_contacts("c-1")
+            assert ids(listing) == names(450)
+        assert vendor.positions == [0, 100, 200, 300, 400]
+        assert (listing.report.requests, listing.report.complete, vendor.most) == (5, True, 1)
+
+    def test_the_next_page_is_read_while_this_one_is_used(self, style: Style) -> None:
+        vendor = Vendor(450)
+        with campaign_of(vendor) as url, self.connected(style, url) as client:
+            pages = iter(client.list_contacts("c-1").pages())
+            next(pages)
+            end = time.monotonic() + PATIENT
+            while len(vendor.positions) < 2:
+                let_the_loop_finish(client)
+                assert time.monotonic() < end
+            time.sleep(2 * FAR)
+            let_the_loop_finish(client)
+            assert vendor.positions == [0, 100]
+            del pages
+            assert_at_rest(client)
+
+    def test_if_one_is_the_most_it_is_not(self, style: Style) -> None:
+        vendor = Vendor(450)
+        asked = []
+        with campaign_of(vendor) as url, self.connected(style, url, max_in_flight=1) as client:
+            for _ in client.list_contacts("c-1").pages():
+                let_the_loop_finish(client)
+                time.sleep(0.01)
+                asked.append(len(vendor.positions))
+        assert asked == [1, 2, 3, 4, 5]
+
+    def test_if_the_server_is_near_it_is_not(self, style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(ahead, "_idle_time", lambda: 0.0)
+        vendor = Vendor(450, delay=0)
+        asked = []
+        with campaign_of(vendor) as url, self.connected(style, url) as client:
+            for _ in client.list_contacts("c-1").pages():
+                let_the_loop_finish(client)
+                time.sleep(0.01)
+                asked.append(len(vendor.positions))
+        assert asked == [1, 2, 3, 4, 5]
+
+
+class TestThreads:
+    """What reads ahead with threads, by itself."""
+
+    def test_none_is_started_for_one_page_at_a_time(self) -> None:
+        reading: Ahead[Position] = Ahead(lambda position, _: position, 8)
+        reading.begin([])
+        assert reading.take([7]) == 7
+        assert reading._threads is None
+        reading.close()
+
+    def test_the_page_that_is_needed_is_read_by_whoever_needs_it(self) -> None:
+        reading: Ahead[int] = Ahead(lambda _, halt: -1 if halt else threading.get_ident(), 8)
+        assert reading.take([7]) == threading.get_ident()
+        reading.close()
+
+    def test_pages_that_are_not_needed_any_more_are_halted(self) -> None:
+        began, halts = threading.Event(), []
+
+        def read(position: Position, halt: Halt | None) -> Position:
+            assert halt is not None
+            halts.append(halt)
+            began.set()
+            halt.sleep(PATIENT)
+            return position
+
+        reading: Ahead[Position] = Ahead(read, 2)
+        reading.begin([7])
+        assert began.wait(PATIENT)
+        reading.begin([])
+        assert halts[0].is_set()
+        reading.close()
+        assert reading.discarded == 1
+        assert reading_threads() == []
+
+    def test_pages_that_nobody_began_to_read_are_not_counted_as_asked_for(self) -> None:
+        began, go_on = threading.Event(), threading.Event()
+
+        def read(position: Position, _: Halt | None) -> Position:
+            began.set()
+            assert go_on.wait(PATIENT)
+            return position
+
+        reading: Ahead[Position] = Ahead(read, 1)
+        reading.begin([1, 2, 3])
+        assert began.wait(PATIENT)
+        reading.begin([1])
+        go_on.set()
+        assert reading.take([1]) == 1
+        reading.close()
+        assert reading.discarded == 0
+
+    def test_one_that_was_begun_when_an_interrupt_came_is_halted_like_all_others(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Interrupting(ThreadPoolExecutor):
+            def submit(self, *what: Any, **how: Any) -> Any:
+                super().submit(*what, **how)
+                raise Interrupted
+
+        came_to: list[str] = []
+
+        def read(position: Position, halt: Halt | None) -> Position:
+            assert halt is not None
+            try:
+                halt.sleep(0.3)
+                came_to.append("its end")
+            except Halted:
+                came_to.append("a halt")
+            return position
+
+        monkeypatch.setattr(ahead, "ThreadPoolExecutor", Interrupting)
+        reading: Ahead[Position] = Ahead(read, 2)
+        with pytest.raises(Interrupted):
+            reading.begin([7])
+        reading.close()
+        assert came_to == ["a halt"]
+
+    def test_closing_twice_does_no_harm(self) -> None:
+        reading: Ahead[Position] = Ahead(lambda position, _: position, 2)
+        assert [reading.take([1, 2]), reading.take([2])] == [1, 2]
+        reading.close()
+        reading.close()
+        assert reading_threads() == []
+
+
+class TestTasks:
+    """What reads ahead with tasks, by itself."""
+
+    def test_none_is_started_for_one_page_at_a_time(self) -> None:
+        async def read(_: Position) -> int:
+            return len(asyncio.all_tasks())
+
+        async def go() -> int:
+            return await AsyncAhead(read, 8).take([7])
+
+        assert asyncio.run(go()) == 1
+
+    def test_pages_that_are_not_needed_any_more_are_cancelled(self) -> None:
+        cancelled: list[Position] = []
+
+        async def read(position: Position) -> Position:
+            try:
+                await asyncio.sleep(PATIENT)
+            except asyncio.CancelledError:
+                cancelled.append(position)
+                raise
+            return position
+
+        async def go() -> int:
+            reading = AsyncAhead(read, 8)
+            await reading.begin([1, 2])
+            await reading.begin([2, 3])
+            await reading.close()
+            await reading.close()
+            return reading.discarded
+
+        assert asyncio.run(go()) == 3
+        assert cancelled == [1, 2, 3]

@@ -1,0 +1,789 @@
+"""Which requests are sent again, when, how often, and what whoever waits is told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import httpx
+import pytest
+from bothways import Connect
+
+from client.byhand import KEY, Line, fixed_time, received
+from client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page, refusal
+from unibatch import (
+    AnswerTooLarge,
+    AuthenticationError,
+    Campaign,
+    Conflict,
+    ConnectFailed,
+    ConnectionLost,
+    ConnectTimeout,
+    InvalidRequest,
+    MalformedResponse,
+    NotFound,
+    OutcomeUnknown,
+    PaymentRequired,
+    PermissionDenied,
+    PoolTimeout,
+    RateLimited,
+    ReadTimeout,
+    RedirectRefused,
+    Retry,
+    ServerError,
+    UnibatchError,
+    Wait,
+    WriteTimeout,
+)
+from unibatch.client import drivers
+from unibatch.client.conversation import Conversation, Pause, TooLarge
+from unibatch.core.flow import Flow, Request
+from unibatch.core.structuring import StructureError
+
+FOUND = Reply(body=one("truedy", CAMPAIGN["truedy"]))
+PHONE = "+12125550123"
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+LOST: dict[str, tuple[Reply | Exception, type[UnibatchError]]] = {
+    "no answer in time": (httpx.ReadTimeout("too slow"), ReadTimeout),
+    "not sent whole in time": (httpx.WriteTimeout("too slow"), WriteTimeout),
+    "broken while reading": (httpx.ReadError("reset"), ConnectionLost),
+    "broken while writing": (httpx.WriteError("reset"), ConnectionLost),
+    "broken while closing": (httpx.CloseError("reset"), ConnectionLost),
+    "no HTTP": (httpx.RemoteProtocolError("peer closed connection"), ConnectionLost),
+    "JSON cut off": (Reply(200, '{"data": {"id": "ba'), MalformedResponse),
+    "a list cut off": (Reply(200, '[{"id": "batch_1"}, '), MalformedResponse),
+    "a damaged body": (Reply(200, b"\x1f\x8bnonsense", {"Content-Encoding": "gzip"}), MalformedResponse),
+    "500": (Reply(500), ServerError),
+    "502": (Reply(502, "<html>"), ServerError),
+    "503": (Reply(503), ServerError),
+    "504": (Reply(504), ServerError),
+}
+"""The request may have arrived, and there is hope for the next one."""
+
+NEVER_SENT: dict[str, tuple[Reply | Exception, type[UnibatchError]]] = {
+    "no connection": (httpx.ConnectError("refused"), ConnectFailed),
+    "no connection by proxy": (httpx.ProxyError("407"), ConnectFailed),
+    "no connection in time": (httpx.ConnectTimeout("too slow"), ConnectTimeout),
+    "no free connection": (httpx.PoolTimeout("too slow"), PoolTimeout),
+    "429": (Reply(429), RateLimited),
+}
+
+REFUSED: dict[str, tuple[Reply | Exception, type[UnibatchError]]] = {
+    "400": (Reply(400), InvalidRequest),
+    "401": (Reply(401), AuthenticationError),
+    "402": (Reply(402), PaymentRequired),
+    "403": (Reply(403), PermissionDenied),
+    "404": (Reply(404), NotFound),
+    "409": (Reply(409), Conflict),
+    "410": (Reply(410), NotFound),
+    "418": (Reply(418), InvalidRequest),
+    "422": (Reply(422), InvalidRequest),
+    "redirect": (Reply(307, headers={"Location": "https://elsewhere.example/"}), RedirectRefused),
+}
+
+BEYOND_HOPE: dict[str, tuple[Reply | Exception, type[UnibatchError]]] = {
+    "501": (Reply(501), ServerError),
+    "505": (Reply(505), ServerError),
+    "too large": (TooLarge("too large"), AnswerTooLarge),
+}
+"""The request arrived, nobody knows what came of it, and the next answer would be the same."""
+
+UNREADABLE: dict[str, tuple[Reply | Exception, type[UnibatchError]]] = {
+    "HTML": (Reply(200, "<html>"), MalformedResponse),
+    "other JSON": (Reply(200, {"data": 5}), MalformedResponse),
+    "no JSON between braces": (Reply(200, "{data}"), MalformedResponse),
+}
+"""It came whole, and is not what the vendor documents."""
+
+
+def cases(*tables: Mapping[str, tuple[Reply | Exception, type[UnibatchError]]]) -> pytest.MarkDecorator:
+    """Each failure, and the error that it is told as."""
+    return pytest.mark.parametrize(
+        ("failure", "kind"),
+        [pytest.param(*case, id=name) for table in tables for name, case in table.items()],
+    )
+
+
+def get(line: Line) -> Conversation[Campaign]:
+    return line.exchange.run(line.exchange.provider.get_campaign("batch_1"))
+
+
+def writing(
+    *, method: str = "POST", content: bytes = b'{"name":"March"}', readable: bool = True, **about: Any
+) -> Flow[int]:
+    response = yield Request(
+        operation="create_campaign", method=method, path="/batch-calls", content=content, subject="March", **about
+    )
+    if not readable:
+        raise StructureError("$.data", "is missing")
+    return response.status
+
+
+def post(line: Line, **about: Any) -> Conversation[int]:
+    return line.exchange.run(writing(**about))
+
+
+def told(error: BaseException) -> timedelta | None:
+    assert isinstance(error, RateLimited | ServerError)
+    return error.retry_after
+
+
+class TestReading:
+    @cases(LOST, NEVER_SENT)
+    def test_what_may_pass_is_tried_again(
+        self, monkeypatch: pytest.MonkeyPatch, failure: Reply | Exception, kind: type[UnibatchError]
+    ) -> None:
+        del kind
+        line = Line(monkeypatch)
+        assert line.lead(get(line), failure, FOUND).id == "batch_1"
+        assert (len(line.requests), len(line.pauses)) == (2, 1)
+
+    @cases(LOST, NEVER_SENT)
+    @pytest.mark.parametrize("attempts", [2, 4])
+    def test_as_often_as_is_allowed_and_then_it_is_raised(
+        self, monkeypatch: pytest.MonkeyPatch, failure: Reply | Exception, kind: type[UnibatchError], attempts: int
+    ) -> None:
+        line = Line(monkeypatch, retry=Retry(attempts=attempts))
+        with pytest.raises(UnibatchError) as caught:
+            line.lead(get(line), failure)
+        assert type(caught.value) is kind
+        assert (len(line.requests), len(line.pauses)) == (attempts, attempts - 1)
+
+    @cases(REFUSED, BEYOND_HOPE, UNREADABLE)
+    def test_what_will_not_pass_is_raised_at_once(
+        self, monkeypatch: pytest.MonkeyPatch, failure: Reply | Exception, kind: type[UnibatchError]
+    ) -> None:
+        line = Line(monkeypatch)
+        with pytest.raises(UnibatchError) as caught:
+            line.lead(get(line), failure)
+        assert type(caught.value) is kind
+        assert (len(line.requests), line.pauses) == (1, [])
+
+    @cases(LOST, NEVER_SENT, {"told to wait": (Reply(429, headers={"Retry-After": "1"}), RateLimited)})
+    def test_one_attempt_is_one_attempt(
+        self, monkeypatch: pytest.MonkeyPatch, failure: Reply | Exception, kind: type[UnibatchError]
+    ) -> None:
+        line = Line(monkeypatch, retry=Retry(attempts=1))
+        with pytest.raises(UnibatchError) as caught:
+            line.lead(get(line), failure)
+        assert type(caught.value) is kind
+        assert (len(line.requests), line.pauses) == (1, [])
+
+    def test_six_attempts_go_without_saying(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch)
+        with pytest.raises(ServerError):
+            line.lead(get(line), Reply(500))
+        assert len(line.requests) == 6
+
+    def test_whatever_comes_in_a_row_the_latest_is_raised(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch, retry=Retry(attempts=4))
+        with pytest.raises(ReadTimeout):
+            line.lead(get(line), Reply(500), Reply(429), httpx.ConnectError("refused"), httpx.ReadTimeout("too slow"))
+        assert len(line.requests) == 4
+
+    def test_one_that_will_not_pass_ends_the_attempts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch)
+        with pytest.raises(NotFound):
+            line.lead(get(line), Reply(500), Reply(404))
+        assert len(line.requests) == 2
+
+    def test_each_request_of_an_operation_has_attempts_of_its_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def two() -> Flow[int]:
+            first = yield Request(operation="two", path="/first")
+            second = yield Request(operation="two", path="/second")
+            return first.status + second.status
+
+        line = Line(monkeypatch, retry=Retry(attempts=2))
+        failure = Reply(500)
+        assert line.lead(line.exchange.run(two()), failure, FOUND, failure, FOUND) == 400
+
+    def test_after_a_redirect_it_begins_where_it_began(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch)
+        line.lead(get(line), Reply(302, headers={"Location": "/elsewhere"}), Reply(500), FOUND)
+        first, redirected, again = (request.url for request in line.requests)
+        assert (again, redirected.path) == (first, "/elsewhere")
+
+    def test_the_key_goes_with_every_attempt(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch)
+        line.lead(get(line), Reply(500), FOUND)
+        assert [request.headers["Authorization"] for request in line.requests] == [f"Bearer {KEY}"] * 2
+
+
+class TestBackoff:
+    def test_each_pause_is_random_below_a_bound_that_doubles_up_to_half_a_minute(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for _ in range(50):
+            line = Line(monkeypatch, retry=Retry(attempts=10, total=10_000))
+            with pytest.raises(ServerError):
+                line.lead(get(line), Reply(500))
+            bounds = [min(30, 0.5 * 2**attempt) for attempt in range(9)]
+            assert all(0 <= pause <= bound for pause, bound in zip(line.pauses, bounds, strict=True))
+
+    def test_pauses_are_spread_over_the_whole_of_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        random.seed(5)
+        pauses = []
+        for _ in range(100):
+            line = Line(monkeypatch)
+            line.lead(get(line), Reply(500), Reply(500), Reply(500), Reply(500), FOUND)
+            pauses.append(line.pauses[3])
+        assert len(set(pauses)) == 100
+        assert min(pauses) < 0.5
+        assert max(pauses) > 3.5
+
+    @pytest.mark.parametrize("takes", [0.0, 3.0, 7.0])
+    def test_no_attempt_begins_after_the_total_time(self, monkeypatch: pytest.MonkeyPatch, takes: float) -> None:
+        line = Line(monkeypatch, retry=Retry(attempts=100, total=20))
+        line.takes = takes
+        with pytest.raises(ServerError):
+            line.lead(get(line), Reply(500))
+        assert line.asked_at[-1] <= 20
+
+    @pytest.mark.parametrize("takes", [20.0, 21.0])
+    def test_an_attempt_that_takes_it_all_is_the_only_one(self, monkeypatch: pytest.MonkeyPatch, takes: float) -> None:
+        line = Line(monkeypatch, retry=Retry(total=20))
+        line.takes = takes
+        with pytest.raises(ReadTimeout):
+            line.lead(get(line), httpx.ReadTimeout("too slow"))
+        assert len(line.requests) == 1
+
+    def test_attempts_end_where_the_total_time_does(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch, retry=Retry(attempts=100, total=20))
+        line.takes = 3.0
+        with pytest.raises(ServerError):
+            line.lead(get(line), Reply(500))
+        assert 2 <= len(line.requests) <= 7
+
+
+SAYING_WHEN: dict[str, Callable[[int], dict[str, str]]] = {
+    "in seconds": lambda seconds: {"Retry-After": str(seconds)},
+    "as a date": lambda seconds: {"Retry-After": format_datetime(NOON + timedelta(seconds=seconds), usegmt=True)},
+    "as a Unix time": lambda seconds: {"X-RateLimit-Reset": str(int(NOON.timestamp()) + seconds)},
+}
+
+
+class TestToldToWait:
+    @pytest.fixture(autouse=True)
+    def noon(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        fixed_time(monkeypatch, NOON)
+
+    @pytest.mark.parametrize("saying", SAYING_WHEN.values(), ids=SAYING_WHEN)
+    def test_it_waits_so_long_and_little_longer(
+        self, monkeypatch: pytest.MonkeyPatch, saying: Callable[[int], dict[str, str]]
+    ) -> None:
+        line = Line(monkeypatch)
+        line.lead(get(line), Reply(429, headers=saying(7)), FOUND)
+        [pause] = line.pauses
+        assert 7 < pause < 7.5
+
+    def test_a_server_that_is_being_maintained_says_when_it_will_be_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch)
+        line.lead(get(line), Reply(503, headers={"Retry-After": "7"}), FOUND)
+        [pause] = line.pauses
+        assert 7 < pause < 7.5
+
+    def test_when_the_limit_is_counted_anew_says_nothing_of_a_failing_server(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        line = Line(monkeypatch)
+        in_a_minute = str(int((NOON + timedelta(minutes=1)).timestamp()))
+        line.lead(get(line), Reply(503, headers={"X-RateLimit-Reset": in_a_minute}), FOUND)
+        [pause] = line.pauses
+        assert pause <= 0.5
+
+    def test_who_is_not_told_how_long_waits_a_second_and_a_bit(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch)
+        line.lead(get(line), Reply(429), FOUND)
+        [pause] = line.pauses
+        assert 1 <= pause <= 1.5
+
+    def test_it_waits_for_what_the_body_says(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch)
+        body = refusal("truedy", "rate_limit_exceeded", "Slow down", {"reset_at": "2026-03-10T12:00:07Z"})
+        line.lead(get(line), Reply(429, body), FOUND)
+        [pause] = line.pauses
+        assert 7 < pause < 7.5
+
+    def test_a_clock_that_is_an_hour_ahead_makes_no_difference(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch)
+        body = refusal("truedy", "rate_limit_exceeded", "Slow down", {"reset_at": "2026-03-10T13:00:07Z"})
+        line.lead(get(line), Reply(429, body, {"Date": "Tue, 10 Mar 2026 13:00:00 GMT"}), FOUND)
+        [pause] = line.pauses
+        assert 7 < pause < 7.5
+
+    @pytest.mark.parametrize("status", [429, 503])
+    def test_it_is_not_counted_as_an_attempt(self, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+        line = Line(monkeypatch, retry=Retry(attempts=2))
+        line.lead(get(line), *([Reply(status, headers={"Retry-After": "1"})] * 20), FOUND)
+        assert len(line.requests) == 21
+
+    def test_attempts_that_are_counted_are_left_to_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch, retry=Retry(attempts=3))
+        told_to_wait = Reply(429, headers={"Retry-After": "1"})
+        with pytest.raises(ServerError):
+            line.lead(get(line), Reply(500), told_to_wait, Reply(500), told_to_wait, Reply(500), FOUND)
+        assert len(line.requests) == 5
+
+    def test_all_such_waits_together_take_no_longer_than_the_total_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch, retry=Retry(total=20))
+        with pytest.raises(RateLimited) as caught:
+            line.lead(get(line), Reply(429, headers={"Retry-After": "7"}))
+        assert len(line.requests) == 3
+        assert told(caught.value) == timedelta(seconds=7)
+
+    @pytest.mark.parametrize("status", [429, 503])
+    def test_who_is_told_to_wait_longer_is_told_at_once(self, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+        line = Line(monkeypatch)
+        with pytest.raises((RateLimited, ServerError)) as caught:
+            line.lead(get(line), Reply(status, headers={"Retry-After": "301"}))
+        assert (len(line.requests), line.pauses) == (1, [])
+        assert told(caught.value) == timedelta(seconds=301)
+
+    @pytest.mark.parametrize("status", [500, 502, 504])
+    def test_other_failures_of_the_server_do_not_say_when(self, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+        line = Line(monkeypatch)
+        line.lead(get(line), Reply(status, headers={"Retry-After": "7"}), FOUND)
+        [pause] = line.pauses
+        assert pause <= 0.5
+
+    def test_a_time_in_the_past_is_no_wait_and_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch, retry=Retry(attempts=3))
+        with pytest.raises(RateLimited) as caught:
+            line.lead(get(line), Reply(429, headers={"Retry-After": "Tue, 10 Mar 2026 11:00:00 GMT"}))
+        assert len(line.requests) == 3
+        assert told(caught.value) is None
+
+    @pytest.mark.parametrize("attempts", [1, 6])
+    def test_nobody_with_that_key_asks_before(self, monkeypatch: pytest.MonkeyPatch, attempts: int) -> None:
+        line = Line(monkeypatch, retry=Retry(attempts=attempts, total=5))
+        for _ in range(2):
+            with pytest.raises(RateLimited) as caught:
+                line.lead(get(line), Reply(429, headers={"Retry-After": "7"}))
+            assert told(caught.value) == timedelta(seconds=7)
+        assert (len(line.requests), line.pauses) == (1, [])
+        line.clock.seconds += 7
+        assert line.lead(get(line), FOUND).id == "batch_1"
+
+    def test_whoever_is_ready_to_wait_so_long_does(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch, retry=Retry(attempts=1))
+        with pytest.raises(RateLimited):
+            line.lead(get(line), Reply(429, headers={"Retry-After": "7"}))
+        line.lead(get(line), FOUND)
+        assert line.pauses == [7]
+
+    def test_a_server_that_is_being_maintained_stops_nobody_else(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch, retry=Retry(attempts=1))
+        with pytest.raises(ServerError):
+            line.lead(get(line), Reply(503, headers={"Retry-After": "7"}))
+        line.lead(get(line), FOUND)
+        assert line.pauses == []
+
+
+class TestWhatAWriteSends:
+    def sent(self, monkeypatch: pytest.MonkeyPatch, **about: Any) -> httpx.Request:
+        line = Line(monkeypatch)
+        line.lead(post(line, **about), Reply(201, "{}"))
+        [request] = line.requests
+        return request
+
+    @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+    def test_the_content_as_json_with_its_length(self, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+        request = self.sent(monkeypatch, method=method, content='{"name":"März"}'.encode())
+        assert (request.method, request.read()) == (method, '{"name":"März"}'.encode())
+        assert request.headers["Content-Type"] == "application/json"
+        assert request.headers["Content-Length"] == "16"
+
+    def test_no_content_has_no_type(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        request = self.sent(monkeypatch, method="DELETE", content=b"")
+        assert request.read() == b""
+        assert request.headers["Content-Length"] == "0"
+        assert "Content-Type" not in request.headers
+
+    def test_headers_of_its_own_and_those_of_every_request(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        request = self.sent(monkeypatch, headers={"Idempotency-Key": "7"})
+        assert request.headers["Idempotency-Key"] == "7"
+        assert request.headers["Authorization"] == f"Bearer {KEY}"
+        assert request.headers["Host"] == "api.truedy.ai"
+
+    def test_nothing_of_it_stays_for_the_next_request(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch)
+        line.lead(get(line), FOUND)
+        line.lead(post(line, headers={"Idempotency-Key": "7"}), Reply(201, "{}"))
+        line.lead(get(line), FOUND)
+        before, _, after = line.requests
+        assert after.headers == before.headers
+        assert after.read() == b""
+
+    def test_every_attempt_sends_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch)
+        line.lead(post(line, headers={"Idempotency-Key": "7"}), httpx.ConnectError("refused"), Reply(201, "{}"))
+        first, second = line.requests
+        assert (first.read(), first.headers) == (second.read(), second.headers)
+
+
+class TestWriting:
+    def test_what_the_vendor_answers_is_what_comes_of_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch)
+        assert line.lead(post(line), Reply(201, "{}")) == 201
+
+    @cases(NEVER_SENT, {"told to wait": (Reply(429, headers={"Retry-After": "7"}), RateLimited)})
+    def test_what_was_never_carried_out_is_tried_again(
+        self, monkeypatch: pytest.MonkeyPatch, failure: Reply | Exception, kind: type[UnibatchError]
+    ) -> None:
+        del kind
+        line = Line(monkeypatch)
+        assert line.lead(post(line), failure, Reply(201, "{}")) == 201
+        assert len(line.requests) == 2
+
+    @cases(NEVER_SENT)
+    def test_if_it_never_is_that_is_raised(
+        self, monkeypatch: pytest.MonkeyPatch, failure: Reply | Exception, kind: type[UnibatchError]
+    ) -> None:
+        line = Line(monkeypatch, retry=Retry(attempts=3))
+        with pytest.raises(UnibatchError) as caught:
+            line.lead(post(line), failure)
+        assert type(caught.value) is kind
+        assert len(line.requests) == 3
+
+    @cases(REFUSED)
+    def test_a_refusal_is_raised_at_once(
+        self, monkeypatch: pytest.MonkeyPatch, failure: Reply | Exception, kind: type[UnibatchError]
+    ) -> None:
+        line = Line(monkeypatch)
+        with pytest.raises(UnibatchError) as caught:
+            line.lead(post(line), failure)
+        assert type(caught.value) is kind
+        assert len(line.requests) == 1
+
+    @cases(LOST, BEYOND_HOPE)
+    @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+    def test_whatever_else_happens_it_is_sent_once_and_the_outcome_is_unknown(
+        self, monkeypatch: pytest.MonkeyPatch, failure: Reply | Exception, kind: type[UnibatchError], method: str
+    ) -> None:
+        line = Line(monkeypatch)
+        with pytest.raises(OutcomeUnknown) as caught:
+            line.lead(post(line, method=method), failure)
+        assert type(caught.value.__cause__) is kind
+        assert caught.value.reason == str(caught.value.__cause__)
+        assert (len(line.requests), line.pauses) == (1, [])
+
+    def test_so_it_is_if_the_answer_cannot_be_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch)
+        with pytest.raises(OutcomeUnknown) as caught:
+            line.lead(post(line, readable=False), Reply(201, {"meta": {"request_id": "req_7"}}))
+        assert caught.value.reason == (
+            "truedy create_campaign of 'March': the answer is not what the vendor documents "
+            "(HTTP 201, request req_7): is missing at $.data"
+        )
+        assert caught.value.__cause__ is not None
+        assert (len(line.requests), line.pauses) == (1, [])
+
+    def test_a_server_that_is_being_maintained_may_have_carried_it_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch)
+        with pytest.raises(OutcomeUnknown):
+            line.lead(post(line), Reply(503, headers={"Retry-After": "7"}))
+        assert len(line.requests) == 1
+
+    def test_a_lost_answer_after_one_that_was_never_sent_is_still_lost(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch)
+        with pytest.raises(OutcomeUnknown):
+            line.lead(post(line), httpx.ConnectError("refused"), httpx.ReadTimeout("too slow"), Reply(201, "{}"))
+        assert len(line.requests) == 2
+
+    def test_the_error_names_what_is_to_be_looked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch)
+        with pytest.raises(OutcomeUnknown) as caught:
+            line.lead(post(line), httpx.ReadTimeout("too slow"))
+        error = caught.value
+        assert (error.provider, error.operation, error.subject) == ("truedy", "create_campaign", "March")
+        assert "look before you send it again" in str(error)
+
+
+class TestWritingWhatTheVendorRecognises:
+    @cases(LOST, NEVER_SENT)
+    def test_it_is_tried_again(
+        self, monkeypatch: pytest.MonkeyPatch, failure: Reply | Exception, kind: type[UnibatchError]
+    ) -> None:
+        del kind
+        line = Line(monkeypatch)
+        assert line.lead(post(line, repeatable=True), failure, Reply(201, "{}")) == 201
+        assert len(line.requests) == 2
+
+    @cases(LOST)
+    def test_if_it_fails_in_the_end_the_outcome_is_unknown(
+        self, monkeypatch: pytest.MonkeyPatch, failure: Reply | Exception, kind: type[UnibatchError]
+    ) -> None:
+        line = Line(monkeypatch, retry=Retry(attempts=3))
+        with pytest.raises(OutcomeUnknown) as caught:
+            line.lead(post(line, repeatable=True), failure)
+        assert type(caught.value.__cause__) is kind
+        assert len(line.requests) == 3
+
+    @cases(NEVER_SENT)
+    def test_a_later_attempt_that_was_never_sent_does_not_undo_an_earlier_one(
+        self, monkeypatch: pytest.MonkeyPatch, failure: Reply | Exception, kind: type[UnibatchError]
+    ) -> None:
+        line = Line(monkeypatch, retry=Retry(attempts=3))
+        with pytest.raises(OutcomeUnknown) as caught:
+            line.lead(post(line, repeatable=True), httpx.ReadTimeout("too slow"), failure)
+        assert type(caught.value.__cause__) is kind
+
+    def test_an_answer_that_cannot_be_read_would_be_the_same_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch)
+        with pytest.raises(OutcomeUnknown):
+            line.lead(post(line, repeatable=True, readable=False), Reply(201, {"data": 5}))
+        assert len(line.requests) == 1
+
+    @cases(REFUSED)
+    def test_a_refusal_is_raised_at_once(
+        self, monkeypatch: pytest.MonkeyPatch, failure: Reply | Exception, kind: type[UnibatchError]
+    ) -> None:
+        line = Line(monkeypatch)
+        with pytest.raises(UnibatchError) as caught:
+            line.lead(post(line, repeatable=True), failure)
+        assert type(caught.value) is kind
+        assert len(line.requests) == 1
+
+
+class TestOnWait:
+    def test_every_further_attempt_is_told_of(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        waits: list[Wait] = []
+        line = Line(monkeypatch, on_wait=waits.append)
+        line.lead(get(line), httpx.ReadTimeout("too slow"), Reply(502), Reply(429, headers={"Retry-After": "7"}), FOUND)
+        assert [type(wait.error) for wait in waits] == [ReadTimeout, ServerError, RateLimited]
+        assert [wait.attempt for wait in waits] == [1, 2, 3]
+        assert [wait.seconds for wait in waits] == line.pauses
+        assert {(wait.provider, wait.operation) for wait in waits} == {("truedy", "get_campaign")}
+
+    def test_it_is_told_before_the_pause(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        waits: list[Wait] = []
+        line = Line(monkeypatch, on_wait=waits.append)
+        conversation = get(line)
+        assert isinstance(next(conversation), httpx.Request)
+        pause = conversation.send(received(Reply(500)))
+        assert isinstance(pause, Pause)
+        assert [wait.seconds for wait in waits] == [pause.seconds]
+
+    def test_nothing_is_told_when_there_is_no_further_attempt(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        waits: list[Wait] = []
+        line = Line(monkeypatch, on_wait=waits.append, retry=Retry(attempts=2))
+        with pytest.raises(ServerError):
+            line.lead(get(line), Reply(500))
+        assert len(waits) == 1
+
+    def test_a_wait_for_the_rate_limit_has_no_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        waits: list[Wait] = []
+        line = Line(monkeypatch, on_wait=waits.append, requests_per_minute=1)
+        line.lead(get(line), FOUND)
+        line.lead(get(line), FOUND)
+        [pause] = line.pauses
+        assert 60 <= pause <= 62
+        assert waits == [Wait(provider="truedy", operation="get_campaign", seconds=pause, error=None, attempt=0)]
+
+    def test_it_says_how_often_the_request_was_sent(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        waits: list[Wait] = []
+        line = Line(monkeypatch, on_wait=waits.append, requests_per_minute=1)
+        line.lead(get(line), Reply(500), FOUND)
+        assert [(type(wait.error), wait.attempt) for wait in waits] == [(ServerError, 1), (type(None), 1)]
+
+    def test_a_short_one_is_not_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        waits: list[Wait] = []
+        line = Line(monkeypatch, on_wait=waits.append)
+        line.exchange.budget.hold(0.99)
+        line.lead(get(line), FOUND)
+        assert len(line.pauses) == 1
+        assert waits == []
+
+    @pytest.mark.parametrize("failure", [Reply(500), Reply(429, headers={"Retry-After": "7"})])
+    def test_what_it_raises_comes_out_and_nothing_is_left_in_flight(
+        self, monkeypatch: pytest.MonkeyPatch, failure: Reply
+    ) -> None:
+        def refuse(_: Wait) -> None:
+            raise KeyboardInterrupt
+
+        line = Line(monkeypatch, on_wait=refuse)
+        with pytest.raises(KeyboardInterrupt):
+            line.lead(get(line), failure)
+        assert (len(line.requests), line.in_flight) == (1, 0)
+
+    def test_the_same_before_anything_is_sent(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(_: Wait) -> None:
+            raise ZeroDivisionError
+
+        line = Line(monkeypatch, on_wait=refuse)
+        line.exchange.budget.hold(7)
+        with pytest.raises(ZeroDivisionError):
+            line.lead(get(line), FOUND)
+        assert (line.requests, line.in_flight) == ([], 0)
+
+
+class TestLog:
+    ECHO = f"the key {KEY} may not call {PHONE}"
+
+    @pytest.mark.parametrize(
+        "failure",
+        [
+            Reply(500, refusal("truedy", "internal", ECHO)),
+            Reply(429, refusal("truedy", "rate_limit_exceeded", ECHO), {"Retry-After": "7"}),
+            Reply(200, f'{{"data": "{ECHO}'),
+            httpx.ReadTimeout(ECHO),
+            httpx.ConnectError(ECHO),
+        ],
+        ids=["500", "429", "cut off", "no time", "no connection"],
+    )
+    def test_a_further_attempt_is_a_warning_without_key_and_numbers(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, failure: Reply | Exception
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        line = Line(monkeypatch)
+        line.lead(get(line), failure, FOUND)
+        [warning] = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+        assert warning.startswith("truedy get_campaign")
+        assert warning.endswith(f"; attempt 2 in {line.pauses[0]:.1f} s")
+        assert [secret for secret in (KEY, PHONE, PHONE[1:]) if secret in caplog.text] == []
+
+    def test_an_id_writes_no_line_of_its_own(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        line = Line(monkeypatch)
+        campaign = line.exchange.provider.get_campaign("c-1\nunibatch: all is well")
+        line.lead(line.exchange.run(campaign), Reply(500), FOUND)
+        assert [record.getMessage().isprintable() for record in caplog.records] == [True]
+
+    def test_a_wait_for_the_rate_limit_is_information(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        line = Line(monkeypatch)
+        line.exchange.budget.hold(7)
+        line.lead(get(line), FOUND)
+        [record] = caplog.records
+        assert (record.levelno, record.getMessage()) == (
+            logging.INFO,
+            "truedy get_campaign: waiting 7.0 s to stay below the rate limit",
+        )
+
+
+class Interrupted(BaseException):
+    """Stands for whatever breaks a thread off."""
+
+
+class TestBrokenOff:
+    """A conversation that is broken off in the middle leaves nothing in flight."""
+
+    def begun(self, line: Line, steps: int) -> Conversation[Campaign]:
+        """A conversation after so many of its six steps: a turn, an attempt, a pause, another attempt, a redirect."""
+        line.exchange.budget.hold(7)
+        replies = [Reply(500), Reply(302, headers={"Location": "/elsewhere"}), FOUND]
+        conversation = get(line)
+        said: httpx.Request | Pause | None = None
+        for _ in range(steps):
+            if isinstance(said, httpx.Request):
+                said = conversation.send(received(replies.pop(0)))
+            else:
+                line.clock.seconds += said.seconds if said else 0
+                said = next(conversation)
+        return conversation
+
+    @pytest.mark.parametrize("steps", range(6))
+    def test_by_closing_it(self, monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+        line = Line(monkeypatch)
+        conversation = self.begun(line, steps)
+        conversation.close()
+        assert line.in_flight == 0
+
+    @pytest.mark.parametrize("steps", range(1, 6))
+    def test_by_whatever_is_raised_where_it_waits(self, monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+        line = Line(monkeypatch)
+        conversation = self.begun(line, steps)
+        with pytest.raises(Interrupted):
+            conversation.throw(Interrupted())
+        assert line.in_flight == 0
+
+    @pytest.mark.parametrize(("steps", "in_flight"), list(enumerate([0, 0, 1, 0, 1, 1])))
+    def test_while_it_waits_for_an_answer_its_request_is_in_flight(
+        self, monkeypatch: pytest.MonkeyPatch, steps: int, in_flight: int
+    ) -> None:
+        line = Line(monkeypatch)
+        conversation = self.begun(line, steps)
+        assert line.in_flight == in_flight
+        conversation.close()
+
+    def test_after_six_steps_it_is_over(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with pytest.raises(StopIteration):
+            self.begun(Line(monkeypatch), 6)
+
+    def test_an_answer_that_nobody_reads_is_not_in_flight(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch)
+        answered = line.lead(line.exchange.ask(line.exchange.provider.get_campaign("batch_1")), FOUND)
+        assert line.in_flight == 0
+        assert line.lead(line.exchange.finish(answered), FOUND).id == "batch_1"
+
+
+class TestBothClients:
+    @pytest.fixture(autouse=True)
+    def pauses(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+        """How long the client slept; nobody sleeps."""
+        pauses: list[float] = []
+        wake = asyncio.sleep
+
+        async def sleep(seconds: float, result: object = None) -> object:
+            if seconds:
+                pauses.append(seconds)
+            return await wake(0, result)
+
+        monkeypatch.setattr(drivers, "_sleep", lambda seconds, _: pauses.append(seconds))
+        monkeypatch.setattr(asyncio, "sleep", sleep)
+        return pauses
+
+    def test_a_request_is_tried_again_after_a_pause(self, connect: Connect, pauses: list[float]) -> None:
+        waits: list[Wait] = []
+        server = Replies(Reply(500), httpx.ReadTimeout("too slow"), FOUND)
+        client = connect("truedy", answer=server, retry=Retry(), on_wait=waits.append)
+        assert client.get_campaign("batch_1").id == "batch_1"
+        assert pauses == [wait.seconds for wait in waits]
+        assert len(waits) == 2
+
+    def test_a_page_is_tried_again_in_the_middle_of_a_listing(self, connect: Connect) -> None:
+        rows = [{**CONTACT["truedy"], "contact_id": f"ctc_{number}"} for number in range(2)]
+        pages = [Reply(body=page("truedy", row, total=2, has_more=row is rows[0])) for row in rows]
+        server = Replies(pages[0], httpx.ReadError("reset"), Reply(503), pages[1])
+        listing = connect("truedy", answer=server, retry=Retry()).list_contacts("c-1")
+        assert [contact.id for contact in listing] == ["ctc_0", "ctc_1"]
+        assert (listing.report.requests, listing.report.complete) == (2, True)
+
+    def test_the_client_is_usable_after_on_wait_raised(self, connect: Connect) -> None:
+        def refuse(_: Wait) -> None:
+            raise Interrupted
+
+        server = Replies(Reply(500), FOUND)
+        client = connect("truedy", answer=server, retry=Retry(), on_wait=refuse)
+        with pytest.raises(Interrupted):
+            client.get_campaign("batch_1")
+        assert client.get_campaign("batch_1").id == "batch_1"
+
+    def test_clients_with_the_same_key_wait_together(self, connect: Connect, pauses: list[float]) -> None:
+        def talkative(_: Wait) -> None:
+            raise Interrupted
+
+        limited = connect("truedy", answer=Replies(Reply(429, headers={"Retry-After": "7"})))
+        other = connect("truedy", answer=Replies(FOUND), on_wait=talkative)
+        stranger = connect("truedy", api_key="another-key", answer=Replies(FOUND))
+        with pytest.raises(RateLimited):
+            limited.get_campaign("batch_1")
+        with pytest.raises(Interrupted):
+            other.get_campaign("batch_1")
+        assert stranger.get_campaign("batch_1").id == "batch_1"
+        assert pauses == []
+
+
+def test_what_only_reads_may_be_repeated_and_nothing_else_by_itself() -> None:
+    assert [
+        Request(operation="x", method=method, path="/").repeatable for method in ("GET", "POST", "PUT", "DELETE")
+    ] == [True, False, False, False]

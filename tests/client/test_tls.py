@@ -1,0 +1,286 @@
+"""With whom a connection is made at all: nobody can be spoken to who does not prove who they are."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import inspect
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+import trustme
+from bothways import Style
+
+from client.rawserver import (
+    PATIENT,
+    Behaviour,
+    RawServer,
+    Talk,
+    a_body_without_end,
+    ask,
+    driving,
+    half_a_body,
+    no_handshake,
+    no_headers,
+    serving,
+    well,
+    well_then_no_headers,
+)
+from unibatch.client import drivers
+from unibatch.client.drivers import AsyncDriver, Driver
+from unibatch.client.halt import Halt, Halted
+
+SOON = 5.0
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(autouse=True)
+def fresh_trust() -> Iterator[None]:
+    """What is trusted is worked out once a process; here every test has its own environment."""
+    drivers._trusted.cache_clear()
+    yield
+    drivers._trusted.cache_clear()
+
+
+@pytest.fixture
+def trusted(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(file)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+
+
+def presenting(authority: trustme.CA, name: str = "localhost") -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    return context
+
+
+@pytest.mark.usefixtures("trusted")
+class TestTrusted:
+    def test_a_server_that_proves_its_name_is_spoken_to(self, style: Style, authority: trustme.CA) -> None:
+        with serving(well, tls=presenting(authority)) as server, driving(style, server.url) as driver:
+            assert driver.run(ask(server.url, times=2)) == "well"
+
+    def test_all_connections_of_all_clients_share_what_they_trust(self, style: Style, authority: trustme.CA) -> None:
+        with serving(well, tls=presenting(authority)) as server:
+            for _ in range(2):
+                with driving(style, server.url) as driver:
+                    assert driver.run(ask(server.url)) == "well"
+        assert drivers._trusted.cache_info().misses == 1
+
+    def test_a_certificate_for_another_name_is_refused(self, style: Style, authority: trustme.CA) -> None:
+        talk = Talk()
+        presented = presenting(authority, "other.example.com")
+        with serving(well, tls=presented) as server, driving(style, server.url) as driver:
+            assert driver.run(talk.ask(server.url)) == "ConnectError"
+        assert "Hostname mismatch" in str(talk.heard[0])
+
+    @pytest.mark.parametrize("stalling", [no_headers, half_a_body, a_body_without_end, well_then_no_headers])
+    def test_a_blocked_request_can_be_halted(self, authority: trustme.CA, stalling: Behaviour) -> None:
+        with (
+            serving(stalling, well, tls=presenting(authority)) as server,
+            ThreadPoolExecutor() as threads,
+            driving("sync", server.url) as driver,
+        ):
+            assert isinstance(driver, Driver)
+            halt = Halt()
+            future = threads.submit(driver.run, ask(server.url, times=2), halt)
+            assert server.stage.wait(PATIENT)
+            halt.set()
+            with pytest.raises(Halted):
+                future.result(SOON)
+            assert driver.run(ask(server.url, pool=0.1)) == "well"
+
+    def test_a_connection_that_others_opened_can_be_halted(self, authority: trustme.CA) -> None:
+        with (
+            serving(well_then_no_headers, tls=presenting(authority)) as server,
+            ThreadPoolExecutor() as threads,
+            driving("sync", server.url) as driver,
+        ):
+            assert isinstance(driver, Driver)
+            assert driver.run(ask(server.url)) == "well"
+            halt = Halt()
+            future = threads.submit(driver.run, ask(server.url), halt)
+            assert server.stage.wait(PATIENT)
+            halt.set()
+            with pytest.raises(Halted):
+                future.result(SOON)
+
+    @pytest.mark.parametrize("stalling", [no_handshake, no_headers, half_a_body])
+    def test_a_cancelled_task_leaves_the_connection_to_the_next(
+        self, authority: trustme.CA, stalling: Behaviour
+    ) -> None:
+        with serving(stalling, well, tls=presenting(authority)) as server:
+
+            async def go() -> None:
+                driver = AsyncDriver(server.url, connections=1)
+                task = asyncio.create_task(driver.run(ask(server.url)))
+                assert await asyncio.to_thread(server.stage.wait, PATIENT)
+                await asyncio.sleep(0.02)
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+                assert await driver.run(ask(server.url, pool=0.1)) == "well"
+                await driver.close()
+
+            asyncio.run(go())
+        gc.collect()  # what was not closed is noticed now
+
+
+class Proxy:
+    """An HTTP proxy for one server, through which everything is tunnelled."""
+
+    def __init__(self, server: RawServer) -> None:
+        self.asked: list[bytes] = []
+        self._target = server._listening.getsockname()
+        self._server = serving(self._tunnel)
+
+    def __enter__(self) -> str:
+        return self._server.__enter__().url
+
+    def __exit__(self, *_: object) -> None:
+        self._server.__exit__(None, None, None)
+
+    def _tunnel(self, server: RawServer, connection: socket.socket) -> None:
+        self.asked.append(connection.recv(4096).split(b"\r\n")[0])
+        with socket.create_connection(self._target) as beyond:
+            server.connections.append(beyond)
+            connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+            back = threading.Thread(target=self._pump, args=(beyond, connection))
+            back.start()
+            self._pump(connection, beyond)
+            back.join()
+
+    def _pump(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        for end in (source, target):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.usefixtures("trusted")
+class TestProxies:
+    @pytest.fixture(autouse=True)
+    def far_away(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """No proxy is used for this machine; pretend that it is another."""
+        monkeypatch.setattr(drivers, "is_loopback", lambda _: False)
+
+    def test_a_server_behind_a_proxy_proves_its_name(
+        self, style: Style, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with serving(well, tls=presenting(authority)) as server:
+            proxy = Proxy(server)
+            with proxy as url:
+                monkeypatch.setenv("HTTPS_PROXY", url)
+                with driving(style, server.url) as driver:
+                    assert driver.run(ask(server.url, times=2)) == "well"
+            assert proxy.asked == [f"CONNECT {server.url.removeprefix('https://')} HTTP/1.1".encode()]
+
+    def test_a_proxy_cannot_put_itself_in_the_place_of_the_server(
+        self, style: Style, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with serving(well, tls=presenting(trustme.CA())) as server, Proxy(server) as url:
+            monkeypatch.setenv("HTTPS_PROXY", url)
+            with driving(style, server.url) as driver:
+                assert driver.run(ask(server.url)) == "ConnectError"
+
+    @pytest.mark.parametrize("stalling", [no_headers, half_a_body, well_then_no_headers])
+    def test_a_blocked_request_can_be_halted(
+        self, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, stalling: Behaviour
+    ) -> None:
+        with serving(stalling, well, tls=presenting(authority)) as server, Proxy(server) as url:
+            monkeypatch.setenv("HTTPS_PROXY", url)
+            with driving("sync", server.url) as driver, ThreadPoolExecutor() as threads:
+                assert isinstance(driver, Driver)
+                halt = Halt()
+                future = threads.submit(driver.run, ask(server.url, times=2), halt)
+                assert server.stage.wait(PATIENT)
+                halt.set()
+                with pytest.raises(Halted):
+                    future.result(SOON)
+                assert driver.run(ask(server.url, pool=0.1), Halt()) == "well"
+
+
+class TestUntrusted:
+    def test_an_authority_that_nobody_knows_is_refused(self, style: Style, authority: trustme.CA) -> None:
+        talk = Talk()
+        with serving(well, tls=presenting(authority)) as server, driving(style, server.url) as driver:
+            assert driver.run(talk.ask(server.url)) == "ConnectError"
+        assert "CERTIFICATE_VERIFY_FAILED" in str(talk.heard[0])
+
+    def test_a_server_that_speaks_no_tls_is_refused(self, style: Style) -> None:
+        def plain(_: object, connection: socket.socket) -> None:
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        with serving(plain) as server:
+            url = server.url.replace("http:", "https:")
+            with driving(style, url) as driver:
+                assert driver.run(ask(url)) == "ConnectError"
+
+    def test_a_context_for_plain_http_accepts_no_certificate(self, style: Style, authority: trustme.CA) -> None:
+        with serving(well, tls=presenting(authority)) as server, driving(style, "http://localhost") as driver:
+            assert driver.run(ask(server.url)) == "ConnectError"
+
+    @pytest.mark.parametrize(
+        ("variable", "value"),
+        [
+            ("PYTHONHTTPSVERIFY", "0"),
+            ("SSL_VERIFY", "0"),
+            ("SSL_CERT_FILE", ""),
+            ("SSL_CERT_DIR", ""),
+            ("REQUESTS_CA_BUNDLE", ""),
+            ("CURL_CA_BUNDLE", ""),
+            ("HTTPX_VERIFY", "false"),
+        ],
+    )
+    def test_no_environment_variable_turns_that_off(
+        self, style: Style, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+    ) -> None:
+        monkeypatch.setenv(variable, value)
+        with serving(well, tls=presenting(authority)) as server, driving(style, server.url) as driver:
+            assert driver.run(ask(server.url)) == "ConnectError"
+
+
+class TestContexts:
+    @pytest.mark.parametrize("base_url", ["https://api.example.com", "http://127.0.0.1:8000"])
+    def test_every_context_demands_a_certificate_for_the_right_name(self, base_url: str) -> None:
+        context = drivers._transport_options(base_url)["verify"]
+        assert context.verify_mode is ssl.CERT_REQUIRED
+        assert context.check_hostname
+
+    @pytest.mark.parametrize("base_url", ["https://api.example.com", "http://127.0.0.1:8000"])
+    def test_every_connection_is_made_with_that_context(self, base_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        made: list[ssl.SSLContext] = []
+
+        class Noting(httpx.HTTPTransport):
+            def __init__(self, *, verify: ssl.SSLContext, limits: httpx.Limits, proxy: None) -> None:
+                made.append(verify)
+                super().__init__(verify=verify, limits=limits, proxy=proxy)
+
+        monkeypatch.setattr(httpx, "HTTPTransport", Noting)
+        driver = Driver(base_url, connections=3)
+        for lane in [driver._lanes.take(0, None) for _ in range(3)]:
+            driver._lanes.give(lane)
+        driver.close()
+        assert len(made) == 3
+        assert len(set(made)) == 1
+        assert made[0].verify_mode is ssl.CERT_REQUIRED
+        assert made[0].check_hostname
+
+    @pytest.mark.parametrize("kind", [Driver, AsyncDriver])
+    def test_no_argument_says_anything_of_verification(self, kind: type) -> None:
+        assert list(inspect.signature(kind).parameters) == ["base_url", "transport", "connections"]

@@ -1,0 +1,160 @@
+"""Reads pages before they are asked for, so that one does not wait for each of them in turn."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from unibatch.client.halt import Halt
+from unibatch.core.paging import Position
+
+T = TypeVar("T")
+
+_FAR = 0.02
+"""A server that keeps a client waiting for so long (in seconds) is far away: its pages are read ahead from now on."""
+
+_NOT_NEAR = 0.005
+"""The same if it does three times, one after the other. Below, reading ahead costs more than it saves: the time goes
+into reading what came, which is not done in parallel."""
+
+
+def _idle_time() -> float:
+    """A clock that stands still while this thread computes, in seconds: then no other thread could help."""
+    return time.monotonic() - time.thread_time()
+
+
+class Eagerness:
+    """How many pages to have under way or in memory at once.
+
+    Attributes:
+        pages: The number for now: 1, or the most there may be.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.pages = 1
+        self._most = most
+        self._latest: deque[float] = deque(maxlen=3)
+
+    def note(self, waited: float) -> None:
+        """Take in for how many seconds the client waited for a page that it asked for when it needed it."""
+        self._latest.append(waited)
+        if waited >= _FAR or (len(self._latest) == self._latest.maxlen and min(self._latest) >= _NOT_NEAR):
+            self.pages = self._most
+
+
+@attrs.define
+class _UnderWay(Generic[T]):
+    halt: Halt
+    future: Future[T] | None = None
+
+
+class Ahead(Generic[T]):
+    """Reads pages in threads of its own.
+
+    Attributes:
+        discarded: Pages that were asked for and then not needed.
+    """
+
+    def __init__(self, read: Callable[[Position, Halt | None], T], most: int) -> None:
+        """Prepare; no thread is started before there is something to read ahead.
+
+        Args:
+            read: Reads the page at a position, and stops when it is told to halt.
+            most: The most pages to have under way.
+        """
+        self.discarded = 0
+        self.eagerness = Eagerness(most)
+        self._read = read
+        self._most = most
+        self._threads: ThreadPoolExecutor | None = None
+        self._under_way: dict[Position, _UnderWay[T]] = {}
+
+    def begin(self, positions: Sequence[Position]) -> None:
+        """Begin to read these pages, and drop all others."""
+        for position in [known for known in self._under_way if known not in positions]:
+            self._drop(position)
+        for position in positions:
+            if position not in self._under_way:
+                self._threads = self._threads or ThreadPoolExecutor(self._most, thread_name_prefix="unibatch")
+                # Written down first: Ctrl-C may come while the thread is being started, and it has to be halted then.
+                begun: _UnderWay[T] = _UnderWay(Halt())
+                self._under_way[position] = begun
+                begun.future = self._threads.submit(self._read, position, begun.halt)
+
+    def take(self, positions: Sequence[Position]) -> T:
+        """The page at the first of these positions; the others are begun."""
+        if len(positions) == 1 and not self._under_way:
+            began = _idle_time()
+            page = self._read(positions[0], None)
+            self.eagerness.note(_idle_time() - began)
+            return page
+        self.begin(positions)
+        future = self._under_way[positions[0]].future
+        assert future is not None  # noqa: S101  # whoever was interrupted while it began takes no more pages
+        page = future.result()
+        del self._under_way[positions[0]]
+        return page
+
+    def close(self) -> None:
+        """Stop what is under way, and wait until it has stopped."""
+        for position in list(self._under_way):
+            self._drop(position)
+        if self._threads is not None:
+            self._threads.shutdown()
+
+    def _drop(self, position: Position) -> None:
+        dropped = self._under_way[position]
+        dropped.halt.set()
+        del self._under_way[position]
+        self.discarded += dropped.future is None or not dropped.future.cancel()
+
+
+class AsyncAhead(Generic[T]):
+    """Reads pages in tasks of its own; otherwise like `Ahead`."""
+
+    def __init__(self, read: Callable[[Position], Coroutine[Any, Any, T]], most: int) -> None:
+        self.discarded = 0
+        self.eagerness = Eagerness(most)
+        self._read = read
+        self._under_way: dict[Position, asyncio.Task[T]] = {}
+        self._dropped: list[asyncio.Task[T]] = []
+
+    async def begin(self, positions: Sequence[Position]) -> None:
+        """Begin to read these pages, and drop all others."""
+        fresh = [position for position in positions if position not in self._under_way]
+        for position in [known for known in self._under_way if known not in positions]:
+            self._drop(position)
+        for position in fresh:
+            self._under_way[position] = asyncio.create_task(self._read(position))
+        if fresh:
+            await asyncio.sleep(0)  # lets them send their requests before the page at hand is worked on
+
+    async def take(self, positions: Sequence[Position]) -> T:
+        """The page at the first of these positions; the others are begun."""
+        if len(positions) == 1 and not self._under_way:
+            began = _idle_time()
+            page = await self._read(positions[0])
+            self.eagerness.note(_idle_time() - began)
+            return page
+        await self.begin(positions)
+        page = await self._under_way[positions[0]]
+        del self._under_way[positions[0]]
+        return page
+
+    async def close(self) -> None:
+        """Stop what is under way, and wait until it has stopped."""
+        for position in list(self._under_way):
+            self._drop(position)
+        await asyncio.gather(*self._dropped, return_exceptions=True)
+
+    def _drop(self, position: Position) -> None:
+        dropped = self._under_way.pop(position)
+        dropped.cancel()
+        self._dropped.append(dropped)
+        self.discarded += 1

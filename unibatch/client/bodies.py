@@ -1,0 +1,161 @@
+"""The bodies of answers: how large they may be, how long they may take, and how they are decompressed."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import MappingProxyType
+
+import httpx
+import msgspec
+
+from unibatch.client.conversation import TooLarge
+
+LARGEST = 32 * 1024 * 1024
+"""How many bytes the body of an answer may have, as it comes over the wire and decompressed.
+
+The largest page of any vendor has 500 contacts. This leaves 64 KB to each of them, transcript included.
+"""
+
+_PATIENCE = 10
+"""How many times the time-out for a part of an answer its whole body may take."""
+
+_MOST_CHUNKS = 100_000  # each has some 40 bytes besides what it holds, which may be a single one
+_MOST_MEMBERS = 10_000  # an empty one has 20 bytes and yields nothing, so the size does not bound their number
+_BLOCK = 64 * 1024
+
+_now = time.monotonic
+
+_GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
+
+
+class Undecodable(Exception):
+    """A body cannot be decompressed; the text says why."""
+
+
+class Body:
+    """The body of an answer while it arrives."""
+
+    def __init__(self, answer: httpx.Response, request: httpx.Request) -> None:
+        """Expect the body of ``answer``, whose headers have just arrived.
+
+        Raises:
+            TooLarge: It is announced to be.
+        """
+        announced = answer.headers.get("content-length", "")
+        if announced.isascii() and announced.isdigit() and int(announced[:20]) > LARGEST:
+            raise TooLarge(f"{announced[:20]} bytes are announced")
+        patience = request.extensions.get("timeout", {}).get("read")
+        self._deadline = float("inf") if patience is None else _now() + _PATIENCE * patience
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Take in what arrived.
+
+        Raises:
+            TooLarge: It is more than a body may have.
+            ReadTimeout: The body takes too long as a whole, although no part of it does.
+        """
+        self._size += len(chunk)
+        if self._size > LARGEST:
+            raise TooLarge(f"more than {LARGEST} bytes arrived")
+        if _now() > self._deadline:
+            raise httpx.ReadTimeout(f"the answer was not complete after {_PATIENCE} times the time-out")
+        self._chunks.append(chunk)
+        if len(self._chunks) == _MOST_CHUNKS:
+            self._chunks = [self.content()]
+
+    def content(self) -> bytes:
+        """Everything that arrived, as it came over the wire."""
+        return b"".join(self._chunks)
+
+
+def is_cut_off(content: bytes, headers: Mapping[str, str]) -> bool:
+    """Whether JSON ends in the middle.
+
+    Args:
+        content: The body, decompressed.
+        headers: Those of the answer. Where they tell no length, the end of the connection is the end of the body, and
+            the whole of it is looked at; otherwise only its two ends are.
+    """
+    if "content-length" not in headers and "transfer-encoding" not in headers:
+        try:
+            msgspec.json.decode(content, type=msgspec.Raw)
+        except msgspec.DecodeError as exc:
+            return "truncated" in str(exc)
+        except RecursionError:
+            return False
+    return content.lstrip()[:1] in {b"{", b"["} and content.rstrip()[-1:] not in {b"}", b"]"}
+
+
+def decoded(content: bytes, encoding: str, most: int = LARGEST) -> bytes:
+    """Undo the content encoding of a body.
+
+    Args:
+        content: The body as it came over the wire.
+        encoding: The value of the header ``Content-Encoding``; empty if there is none.
+        most: How many bytes may come out.
+
+    Raises:
+        Undecodable: The encoding is not one that was asked for, or the body is damaged or incomplete.
+        TooLarge: More bytes come out.
+    """
+    name = encoding.strip().lower()
+    decode = _BY_ENCODING.get(name)
+    if decode is None:
+        raise Undecodable(f"the encoding {name[:40]!r} was not asked for")
+    return decode(content, most) if content else content
+
+
+def _identity(content: bytes, most: int) -> bytes:
+    if len(content) > most:
+        raise TooLarge(f"more than {most} bytes")
+    return content
+
+
+def _deflated(content: bytes, most: int) -> bytes:
+    """Meant to be in the zlib format; some servers leave out its header and its check sum."""
+    try:
+        return _inflated(_ZLIB, content, most)
+    except Undecodable:
+        return _inflated(_RAW, content, most)
+
+
+def _inflated(wbits: int, content: bytes, most: int) -> bytes:
+    """Decompress streams that follow one another, of which only gzip allows more than one."""
+    pieces: list[bytes] = []
+    position = size = 0
+    for _ in range(_MOST_MEMBERS):
+        stream = zlib.decompressobj(wbits)
+        while not stream.eof:
+            block = content[position : position + _BLOCK]
+            if not block:
+                raise Undecodable("the compressed body is incomplete")
+            try:
+                piece = stream.decompress(block, most - size + 1)
+            except zlib.error as exc:
+                raise Undecodable("the compressed body is damaged") from exc
+            pieces.append(piece)
+            size += len(piece)
+            if size > most:
+                raise TooLarge(f"more than {most} bytes once decompressed")
+            position += len(block) - len(stream.unused_data)
+        if position == len(content):
+            return b"".join(pieces)
+        if wbits != _GZIP:
+            raise Undecodable("something follows the compressed body")
+    raise Undecodable(f"the compressed body has more than {_MOST_MEMBERS} members")
+
+
+_BY_ENCODING: MappingProxyType[str, Callable[[bytes, int], bytes]] = MappingProxyType(
+    {
+        "": _identity,
+        "identity": _identity,
+        "gzip": partial(_inflated, _GZIP),
+        "x-gzip": partial(_inflated, _GZIP),
+        "deflate": _deflated,
+    }
+)

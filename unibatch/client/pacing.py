@@ -1,0 +1,347 @@
+"""How many requests a client may still send, so that it stays below its vendor's rate limit.
+
+A `Budget` counts and tells how long to wait. It never sleeps and never sends: whoever asks it does that, in a thread or
+in an event loop. Three things are weighed before a request may go:
+
+- **the log** of the requests that were let through in the latest minute, here or in all processes that share a file;
+- **the vendor's own count**, where its answers tell it: other programs may use the same key;
+- **a hold**, after an answer that said when to come back.
+
+The second and the third are known to one process only, and pass to the others by what the vendor answers them.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import time
+import weakref
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from pyrate_limiter import InMemoryBucket, Rate, RateItem, SQLiteBucket
+
+from unibatch.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+WINDOW = 60.0
+"""Seconds; vendors count by the minute."""
+
+MARGIN = 1.0
+"""Seconds by which a window is taken to be longer than it is, as requests travel at different speeds and vendors tell
+whole seconds."""
+
+_SHORTEST = 0.01  # the least wait, in seconds: whoever asks more often learns nothing and keeps a processor busy
+_SOON = 0.03  # the wait, in seconds, for an answer that is on its way to tell more
+_LONGEST_HOLD = 86_400.0
+_FARTHEST_RESET = 3_600.0
+
+
+class Budget:
+    """The requests that one API key may still make. Safe to use from several threads.
+
+    Every request is taken before it is sent, and given back when it is over::
+
+        while wait := budget.take():
+            pause(wait)
+        try:
+            answer = send()
+            budget.hear(answer.remaining, answer.reset_in)
+        finally:
+            budget.give_back()
+    """
+
+    def __init__(
+        self,
+        requests_per_minute: int,
+        *,
+        file: Path | None = None,
+        name: str = "",
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        """Begin to count.
+
+        Args:
+            requests_per_minute: How many requests may go in any `WINDOW`; more than 0.
+            file: An SQLite database in which several processes of this machine count together. It is made if need be,
+                with a few files of the same name and another ending beside it.
+            name: Whose requests are counted in the file; it is not written there in the clear.
+            clock: The present time in seconds, for tests. By default a clock that never goes back, and the time of day
+                where processes have to agree on it.
+
+        Raises:
+            ConfigError: The file cannot be used.
+        """
+        self._clock = clock or time.monotonic
+        self._log: _OwnLog | _SharedLog
+        if file is None:
+            self._log = _OwnLog(requests_per_minute, self._clock)
+        else:
+            self._log = _SharedLog(requests_per_minute, clock or time.time, file, name)
+            weakref.finalize(self, self._log.bucket.conn.close)
+        self._requests_per_minute = requests_per_minute
+        self._lock = Lock()
+        self._in_flight = 0
+        self._latest = -math.inf
+        self._held_until = -math.inf
+        self._vendor = _VendorsCount()
+
+    def take(self) -> float:
+        """Count one request, or tell how long to wait. Does not block.
+
+        Returns:
+            0 if the request may go now; otherwise for how many seconds to wait before asking again. Whoever else waits
+            may be quicker then, so ask until it is 0.
+
+        Raises:
+            ConfigError: The file cannot be used any more.
+        """
+        with self._lock:
+            now = self._clock()
+            wait = self._held_until - now
+            if wait <= 0:
+                wait = self._vendor.wait(now, self._in_flight)
+            if wait <= 0:
+                wait = self._log.put()
+            if wait > 0:
+                return max(wait, _SHORTEST)
+            self._in_flight += 1
+            self._latest = now
+            self._vendor.uncounted += 1
+            return 0.0
+
+    def barred(self) -> float:
+        """For how many seconds the vendor accepts nothing, by its own word; 0 if it may accept something."""
+        with self._lock:
+            now = self._clock()
+            return max(0.0, self._held_until - now, self._vendor.closed(now))
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing that it knows matters any more: a budget that begins anew would say the same."""
+        return max(self._latest + WINDOW + MARGIN, self._held_until) <= self._clock()
+
+    def give_back(self) -> None:
+        """Say that a request that was taken is over: answered, failed or cancelled. It stays in the log."""
+        with self._lock:
+            self._in_flight = max(0, self._in_flight - 1)
+            if not self._in_flight:
+                self._vendor.settle()
+
+    def hold(self, seconds: float) -> None:
+        """Let nobody send before so many seconds have passed, at most a day. Never shortens an earlier hold."""
+        if seconds > 0:  # which NaN is not
+            with self._lock:
+                self._held_until = max(self._held_until, self._clock() + min(seconds, _LONGEST_HOLD))
+
+    def hear(self, remaining: int, reset_in: float) -> None:
+        """Take in what an answer says of the vendor's own count. Call it before the request is given back.
+
+        Args:
+            remaining: How many more requests the vendor accepts in its present window.
+            reset_in: In how many seconds that window ends. What is negative or more than an hour is not believed.
+        """
+        if remaining >= 0 and 0 <= reset_in <= _FARTHEST_RESET:
+            with self._lock:
+                self._vendor.hear(remaining, self._clock(), reset_in, self._in_flight)
+
+    def tighten(self, requests_per_minute: int) -> None:
+        """Lower the limit; one that is not lower than the present one changes nothing."""
+        with self._lock:
+            if requests_per_minute < self._requests_per_minute:
+                self._requests_per_minute = requests_per_minute
+                self._log.bucket.rates = _rates(requests_per_minute)
+
+
+class _VendorsCount:
+    """What the vendor's answers told of the window in which it counts, and which requests that may not include.
+
+    Answers arrive in any order, and within a window the vendor's count only grows. So the smallest number heard is the
+    latest, and includes every request whose own answer was heard. It may not include the others: those on their way,
+    those taken since, and those that came to nothing.
+
+    Attributes:
+        uncounted: How many requests the smallest number heard may not include.
+    """
+
+    def __init__(self) -> None:
+        self._remaining = 0
+        self._most = 0  # requests in a window, as far as can be told
+        self._end = -math.inf
+        self._settled = 0
+        self.uncounted = 0
+
+    def wait(self, now: float, in_flight: int) -> float:
+        """For how many seconds nothing may be sent; 0 or less if something may."""
+        left = self._end + MARGIN - now
+        if left <= 0:
+            # The vendor has begun anew. Until an answer says so, no more may go than it ever let through.
+            knows_nothing = left <= -WINDOW or not in_flight
+            return 0.0 if knows_nothing or self.uncounted < self._most else _SOON
+        if self._remaining > self.uncounted:
+            return 0.0
+        # Answers that are on their way can tell that their requests are included already, but never of a larger rest.
+        return min(left, _SOON) if self._remaining and in_flight else left
+
+    def closed(self, now: float) -> float:
+        """For how many seconds the vendor's count leaves no request at all; 0 or less if it does."""
+        return self._end + MARGIN - now if self._remaining == 0 else 0.0
+
+    def hear(self, remaining: int, now: float, reset_in: float, in_flight: int) -> None:
+        """Take in one answer."""
+        end = now + reset_in
+        self._most = max(self._most, remaining + 1)
+        # The next window ends a whole window later. Ends that differ by less are of the same window: they are told in
+        # whole seconds and travel at different speeds, or the vendor's window slides and its end moves on all the time.
+        if now >= self._end + MARGIN or end > self._end + WINDOW / 2:
+            self._remaining, self._end = remaining, end
+            self.uncounted = max(0, in_flight - 1)
+        else:
+            self._remaining, self._end = min(self._remaining, remaining), min(self._end, end)
+            self.uncounted = max(0, self.uncounted - 1 - self._settled)
+        self._settled = 0
+
+    def settle(self) -> None:
+        """Nothing is in flight. So what comes to be heard next includes all that was lost until now."""
+        self._settled = self.uncounted
+
+
+class _OwnLog:
+    """The requests that this process let through in the latest window."""
+
+    def __init__(self, requests_per_minute: int, clock: Callable[[], float]) -> None:
+        self.bucket = InMemoryBucket(_rates(requests_per_minute))
+        self._clock = clock
+        self._old = 0
+
+    def put(self) -> float:
+        """Write down one request and return 0, or return the seconds until there is room."""
+        now = _milliseconds(self._clock())
+        if wait := _put(self.bucket, now):
+            return wait
+        self._old = _forget(self.bucket, now, self._old)
+        return 0.0
+
+
+class _SharedLog:
+    """The requests that all processes let through in the latest window, in a file."""
+
+    def __init__(self, requests_per_minute: int, clock: Callable[[], float], file: Path, name: str) -> None:
+        self._clock = clock
+        self._file = file
+        self._table = f"requests_{sha256(name.encode()).hexdigest()[:32]}"
+        self._old = 0
+        try:
+            Path(f"{file}.lock").touch()  # where that is not possible, opening may wait for ever
+            self.bucket = SQLiteBucket.init_from_file(
+                _rates(requests_per_minute), table=self._table, db_path=str(file), use_file_lock=True
+            )
+            self.bucket.leak(_milliseconds(clock()))
+        except (OSError, ValueError, sqlite3.Error) as exc:
+            raise self._unusable(exc) from exc
+        self._lock = cast("FileLock", self.bucket.lock)
+
+    def put(self) -> float:
+        """Write down one request and return 0, or return the seconds until there is room or nobody else writes."""
+        try:
+            with self._lock.acquire(blocking=False):
+                now = _milliseconds(self._clock())
+                self._set_right(now)
+                if wait := _put(self.bucket, now):
+                    return wait
+                self._old = _forget(self.bucket, now, self._old)
+                return 0.0
+        except TimeoutError:
+            return _SHORTEST
+        except (OSError, sqlite3.Error) as exc:
+            raise self._unusable(exc) from exc
+
+    def _set_right(self, now: int) -> None:
+        """Move requests that lie ahead to the present: the time of day was set back."""
+        newest = self.bucket.peek(0)
+        if newest is not None and newest.timestamp > now:
+            later = f"UPDATE '{self._table}' SET item_timestamp = :now WHERE item_timestamp > :now"  # noqa: S608 - a hash
+            self.bucket.conn.execute(later, {"now": now}).close()
+            self.bucket.conn.commit()
+
+    def _unusable(self, exc: Exception) -> ConfigError:
+        return ConfigError(
+            f"rate_limit_file: requests cannot be counted in {str(self._file)!r}: {exc}; "
+            "name a file that can be written, in a directory that exists, and that nothing else uses, or name none"
+        )
+
+
+def _rates(requests_per_minute: int) -> list[Rate]:
+    # A bucket counts what lies exactly one interval back, and waits a millisecond longer.
+    return [Rate(requests_per_minute, _milliseconds(WINDOW + MARGIN) - 1)]
+
+
+def _milliseconds(seconds: float) -> int:
+    return int(seconds * 1000)
+
+
+def _put(bucket: InMemoryBucket | SQLiteBucket, now: int) -> float:
+    request = RateItem("", now)
+    if bucket.put(request):
+        return 0.0
+    wait = cast("int", bucket.waiting(request)) / 1000
+    return min(max(wait, _SHORTEST), WINDOW + MARGIN)
+
+
+def _forget(bucket: InMemoryBucket | SQLiteBucket, now: int, old: int) -> int:
+    """Drop what has left the window, once as many requests came as the window can hold.
+
+    Returns:
+        How many requests came since then.
+    """
+    if old + 1 < bucket.rates[0].limit:
+        return old + 1
+    bucket.leak(now)
+    return 0
+
+
+_Whose: TypeAlias = tuple[tuple[str, ...], Path | None]
+
+_budgets: weakref.WeakValueDictionary[_Whose, Budget] = weakref.WeakValueDictionary()
+_busy: dict[_Whose, Budget] = {}  # keeps what matters still after the last client has gone
+_budgets_lock = Lock()
+
+
+def shared_budget(fingerprint: tuple[str, ...], requests_per_minute: int, file: Path | None) -> Budget:
+    """Find the budget that all clients of this process with the same key share, or begin it.
+
+    It lives as long as one of its clients, and a minute longer than its latest request. The lowest limit that one of
+    them asked for counts until then. Clients that count in a file and clients that do not, or that do in another, have
+    budgets of their own.
+
+    Args:
+        fingerprint: What tells keys apart: the provider, the host, and a hash of the key; never the key itself.
+        requests_per_minute: How many requests may go in any `WINDOW`; more than 0.
+        file: Where several processes count together.
+
+    Raises:
+        ConfigError: The file cannot be used.
+    """
+    whose = (fingerprint, None if file is None else file.resolve())
+    with _budgets_lock:
+        for idle in [known for known, budget in _busy.items() if budget.is_idle]:
+            del _busy[idle]
+        budget = _budgets.get(whose)
+        if budget is None:
+            budget = Budget(requests_per_minute, file=file, name="\n".join(fingerprint))
+            _budgets[whose] = budget
+        _busy[whose] = budget
+    budget.tighten(requests_per_minute)
+    return budget
+
+
+def forget_budgets() -> None:
+    """Begin all counts anew; for tests, which do not wait."""
+    with _budgets_lock:
+        _budgets.clear()
+        _busy.clear()

@@ -1,0 +1,116 @@
+"""Which requests are sent again, when, and for how long."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+from tenacity import AttemptManager, RetryCallState, Retrying, retry_if_exception, wait_random_exponential
+
+from unibatch.client.options import Retry
+from unibatch.core import errors
+from unibatch.core.flow import Request
+
+_PASSING = frozenset({500, 502, 503, 504})  # statuses of a server that may recover
+_NEVER_SENT = (errors.ConnectFailed, errors.ConnectTimeout, errors.PoolTimeout)
+_LOST = (errors.ReadTimeout, errors.WriteTimeout, errors.ConnectionLost)
+
+UNTOLD = 1.0
+"""Seconds of silence after an answer that asks for silence, and does not say for how long."""
+
+_GRACE = 0.05  # seconds after the moment that a vendor names, since clocks are read in turns
+
+_backoff = wait_random_exponential(multiplier=0.5, max=30)
+
+
+def may_repeat(request: Request, error: BaseException) -> bool:
+    """Whether the request can be sent again after this error, and it is worth trying."""
+    if isinstance(error, (errors.RateLimited, *_NEVER_SENT)):
+        return True  # the vendor has not carried it out
+    if not request.repeatable:
+        return False
+    if isinstance(error, errors.MalformedResponse):
+        return True  # what is seen before anybody reads the answer is that it was cut off on the way
+    return isinstance(error, _LOST) or (isinstance(error, errors.ServerError) and error.http_status in _PASSING)
+
+
+def is_outcome_unknown(request: Request, error: BaseException) -> bool:
+    """Whether the vendor may have carried the request out, and something has changed there that nobody knows of."""
+    if request.method == "GET":
+        return False
+    return isinstance(error, (*_LOST, errors.AnswerTooLarge, errors.ServerError, errors.MalformedResponse))
+
+
+class Attempts:
+    """The attempts at sending one request; iterate it, and use each item in a ``with`` statement."""
+
+    def __init__(self, request: Request, retry: Retry, on_wait: Callable[[float, BaseException, int], None]) -> None:
+        """Begin.
+
+        Args:
+            request: What is to be sent.
+            retry: How often, and for how long.
+            on_wait: Told before each further attempt: the seconds to wait, the latest error, and the attempts so far.
+        """
+        self._request = request
+        self._retry = retry
+        self._on_wait = on_wait
+        self._failures = 0
+        self.was_lost = False
+        """The answer to one of them was lost, so the vendor may have carried the request out."""
+        self._spent = 0.0
+        self._began = 0.0
+        self.pause = 0.0
+        """How long to wait before the attempt that comes next, in seconds."""
+
+    def __iter__(self) -> Iterator[AttemptManager]:
+        return iter(
+            Retrying(
+                retry=retry_if_exception(self._may_repeat),
+                wait=self._wait,
+                stop=self._is_over,
+                before_sleep=self._announce,
+                sleep=self._sleep,
+                reraise=True,
+            )
+        )
+
+    def begin(self) -> None:
+        """The request is being sent now."""
+        self._began = time.monotonic()
+
+    def _may_repeat(self, error: BaseException) -> bool:
+        self.was_lost |= is_outcome_unknown(self._request, error)
+        return may_repeat(self._request, error)
+
+    def _wait(self, state: RetryCallState) -> float:
+        error = _error(state)
+        told: timedelta | None = getattr(error, "retry_after", None)
+        if told is not None:
+            return told.total_seconds() + _GRACE + _backoff(state) / 10
+        untold = isinstance(error, errors.RateLimited) and error.retry_at is None
+        return _backoff(state) + (UNTOLD if untold else 0)
+
+    def _is_over(self, state: RetryCallState) -> bool:
+        self._failures += getattr(_error(state), "retry_after", None) is None
+        self._spent += time.monotonic() - self._began
+        return (
+            self._retry.attempts == 1
+            or self._failures >= self._retry.attempts
+            or self._spent + state.upcoming_sleep > self._retry.total
+        )
+
+    def _announce(self, state: RetryCallState) -> None:
+        self._on_wait(state.upcoming_sleep, _error(state), state.attempt_number)
+
+    def _sleep(self, seconds: float) -> None:
+        self.pause = seconds
+        self._spent += seconds
+
+
+def _error(state: RetryCallState) -> BaseException:
+    assert state.outcome is not None  # noqa: S101  # tenacity asks about failures only
+    error = state.outcome.exception()
+    assert error is not None  # noqa: S101
+    return error
