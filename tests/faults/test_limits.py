@@ -1,0 +1,185 @@
+"""A server that counts requests, and strictly."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from bothways import BlockingAsyncClient, Style, make_client
+
+from faults.conftest import PATIENT
+from faults.emulator import Arrival, Limiter, emulating
+from unibatch import RateLimited, Retry
+from unibatch.client.conversation import Conversation, Pause
+from unibatch.client.exchange import Exchange
+from unibatch.client.options import Options
+from unibatch.core.flow import Response
+from unibatch.providers.truedy import Truedy
+
+KINDS = {
+    "five, fixed": {"limit": 5, "window": 0.6},
+    "five, sliding": {"limit": 5, "window": 0.6, "sliding": True},
+    "ten, fixed": {"limit": 10, "window": 0.6},
+    "ten, sliding": {"limit": 10, "window": 0.6, "sliding": True},
+    "two, fixed": {"limit": 2, "window": 0.1},
+}
+
+
+class WholeSeconds(Limiter):
+    """Tells in whole seconds when its window ends, as vendors do: the second in which that is."""
+
+    def headers(self) -> dict[str, str]:
+        told = super().headers()
+        return {**told, "X-RateLimit-Reset": told["X-RateLimit-Reset"].partition(".")[0]}
+
+
+def list_below(style: Style, limiter: Limiter, contacts: int, *, latency: float = 0.025, **how: Any) -> list[Arrival]:
+    """List contacts from a server with this limit, and return the requests that it saw."""
+    with emulating("techladder", contacts, limiter=limiter, latency=latency) as emulator:
+        client = make_client(style, "techladder", base_url=emulator.url, retry=PATIENT, **how)
+        try:
+            assert [contact.id for contact in client.list_contacts("one")] == emulator.ids
+        finally:
+            client.close()
+            if isinstance(client, BlockingAsyncClient):
+                client.stop()
+        return emulator.arrivals
+
+
+def test_no_request_is_one_too_many_if_the_server_counts_aloud(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ends of windows are told to the millisecond here, so less of a margin is needed than with whole seconds."""
+    monkeypatch.setattr("unibatch.client.pacing.MARGIN", 0.15)
+
+    def refused(kind: str) -> int:
+        limiter = Limiter(**KINDS[kind])  # type: ignore[arg-type]
+        list_below(style, limiter, 63)
+        return limiter.refused
+
+    with ThreadPoolExecutor(len(KINDS)) as threads:
+        found = dict(zip(KINDS, threads.map(refused, KINDS), strict=True))
+    assert found == dict.fromkeys(KINDS, 0)
+
+
+def test_ends_of_windows_that_are_told_in_whole_seconds_are_late_enough(style: Style) -> None:
+    limiter = WholeSeconds(9, 1.0)
+    list_below(style, limiter, 53)
+
+    assert limiter.refused == 0
+
+
+@pytest.mark.parametrize("sliding", [False, True])
+def test_a_server_that_counts_silently_gets_everything_across(
+    style: Style, monkeypatch: pytest.MonkeyPatch, *, sliding: bool
+) -> None:
+    monkeypatch.setattr("unibatch.client.retrying._backoff", lambda _: 0.03)
+    limiter = Limiter(6, 0.2, sliding=sliding, told=False)
+    arrivals = list_below(style, limiter, 48)
+
+    assert limiter.refused > 0
+    assert len(arrivals) - limiter.refused == 10
+
+
+def exchange(requests_per_minute: int = 1_000_000, **how: Any) -> Exchange:
+    options = Options(base_url="http://localhost:9", requests_per_minute=requests_per_minute, **how)
+    return Exchange(Truedy({}), "a-key-for-tests", options)
+
+
+def get(exchange: Exchange) -> Conversation[Any]:
+    return exchange.run(exchange.provider.get_campaign("one"))
+
+
+def sent_before_pausing(conversation: Conversation[Any], answer: Response, most: int = 100) -> tuple[int, float]:
+    """How many requests a conversation sends before it pauses or ends, and for how long it would pause."""
+    requests = 0
+    step = next(conversation)
+    while not isinstance(step, Pause) and requests < most:
+        requests += 1
+        try:
+            step = conversation.send(answer)
+        except Exception:  # noqa: BLE001  # how it ends is of no interest here
+            return requests, 0.0
+    conversation.close()
+    return requests, step.seconds if isinstance(step, Pause) else 0.0
+
+
+def test_requests_that_follow_redirects_are_counted() -> None:
+    one = exchange(3)
+    redirect = Response(status=302, headers=httpx.Headers({"Location": "/again"}))
+
+    assert sent_before_pausing(get(one), redirect)[0] <= 3
+
+
+def test_nothing_waits_longer_than_retry_total_for_a_time_that_the_server_named() -> None:
+    """The first operation fails at once, since the wait is too long; the second one must not wait for it either."""
+    one = exchange(retry=Retry(total=5.0))
+    limited = Response(status=429, headers=httpx.Headers({"Retry-After": "7200"}))
+
+    assert sent_before_pausing(get(one), limited) == (1, 0.0)
+    with pytest.raises(RateLimited):
+        raise_or_pause(get(one))
+
+
+def raise_or_pause(conversation: Conversation[Any]) -> None:
+    """Take the first step, and insist that it is no long pause."""
+    step = next(conversation)
+    conversation.close()
+    assert not isinstance(step, Pause) or step.seconds <= 5, f"would wait {step.seconds:.0f} s"
+
+
+def test_a_count_of_thousands_of_digits_is_not_believed() -> None:
+    headers = {"X-RateLimit-Remaining": "9" * 5000, "X-RateLimit-Reset": "1"}
+    one = get(exchange())
+    next(one)
+
+    with pytest.raises(StopIteration) as done:
+        one.send(Response(status=200, content=b'{"data": {"id": "one"}}', headers=httpx.Headers(headers)))
+    assert done.value.value.id == "one"
+
+
+def test_a_limit_that_is_told_is_kept_by_all_clients_of_the_key(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unibatch.client.pacing.MARGIN", 0.15)
+    limiter = Limiter(10, 0.6)
+    with emulating("truedy", 38, limiter=limiter, latency=0.025) as emulator:
+        clients = [make_client(style, "truedy", base_url=emulator.url, retry=PATIENT) for _ in range(3)]
+        clients[0].get_campaign("one")  # from now on the limit is known
+
+        def read(client: Any) -> list[str]:
+            return [contact.id for contact in client.list_contacts("one")]
+
+        with ThreadPoolExecutor(3) as threads:
+            seen = list(threads.map(read, clients))
+        for client in clients:
+            client.close()
+            if isinstance(client, BlockingAsyncClient):
+                client.stop()
+        assert seen == [emulator.ids] * 3
+    assert limiter.refused == 0
+
+
+def test_two_listings_of_which_one_is_refused_both_wait(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A limiter that is silent but for Retry-After: nobody asks again before that."""
+    monkeypatch.setattr("unibatch.client.retrying._backoff", lambda _: 0.01)
+    refusals: list[float] = []
+
+    class Harsh(Limiter):
+        def headers(self) -> dict[str, str]:
+            return {}
+
+        def judge(self, arrival: Arrival) -> Any:
+            if arrival.number != 12:
+                return None
+            refusals.append(time.monotonic())
+
+            def refuse(_: object, connection: Any, __: object) -> bool:
+                connection.sendall(b"HTTP/1.1 429 No\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n")
+                return True
+
+            return refuse
+
+    arrivals = list_below(style, Harsh(1, 1.0), 98, latency=0.05)
+    after = [arrival.at - refusals[0] for arrival in arrivals[13:]]
+    # An answer takes 0.05 s; what was sent until it came had not been told.
+    assert [at for at in after if 0.15 < at < 0.95] == []
