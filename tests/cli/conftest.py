@@ -21,7 +21,7 @@ def server() -> Iterator[Sandbox]:
 @pytest.fixture
 def sandbox(server: Sandbox) -> Iterator[Sandbox]:
     yield server
-    server.clear_faults()
+    server.reset()
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +35,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def profiles(folder: Path, sandbox: Sandbox) -> Path:
+    """Profiles that never try again, so that what fails does so at once."""
+    impatient = "allow_literal_key = true\nretry = { attempts = 1 }\n"
+    path = folder / "unibatch.toml"
+    path.write_text(sandbox.toml().replace("allow_literal_key = true\n", impatient), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def patient_profiles(folder: Path, sandbox: Sandbox) -> Path:
+    """Profiles that try again as often as they do if nothing is said."""
     path = folder / "unibatch.toml"
     path.write_text(sandbox.toml(), encoding="utf-8")
     return path

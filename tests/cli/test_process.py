@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import signal
 import subprocess
@@ -30,6 +32,81 @@ def test_a_closed_pipe_ends_the_command_silently(sandbox: Sandbox) -> None:
 
         assert process.stderr.read() == b""
         assert process.wait() == 141
+
+
+class TestCtrlC:
+    """It ends a command at once, whatever it waits for. The time-outs are far shorter than the waits."""
+
+    @staticmethod
+    def interrupted(process: subprocess.Popen[str]) -> str:
+        """What the command still writes to stderr."""
+        process.send_signal(signal.SIGINT)
+        try:
+            _, errors = process.communicate(timeout=10)
+        finally:
+            process.kill()
+        assert process.returncode == 130
+        return errors
+
+    @pytest.mark.usefixtures("profiles")
+    def test_while_pages_are_read_ahead(self, sandbox: Sandbox) -> None:
+        sandbox.fail("truedy", path="contacts", delay=0.05)  # which makes it read ahead
+        sandbox.fail("truedy", path="contacts", delay=60, times=None)
+        command = [*UNIBATCH, "contacts", sandbox.campaign_ids("truedy")[0], "--format", "jsonl"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+
+            assert self.interrupted(process) == "Interrupted\n"
+
+    @pytest.mark.usefixtures("patient_profiles")
+    def test_while_it_waits_for_another_attempt(self, sandbox: Sandbox) -> None:
+        sandbox.fail("truedy", status=429, retry_after=60)
+        with subprocess.Popen([*UNIBATCH, "campaigns"], stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            assert "too many requests" in process.stderr.readline()
+
+            assert self.interrupted(process) == "Interrupted\n"
+
+    def test_while_threads_wait_for_the_rate_limit(self, sandbox: Sandbox, profiles: Path) -> None:
+        text = profiles.read_text(encoding="utf-8")
+        profiles.write_text(text.replace("requests_per_minute = 1000000", "requests_per_minute = 3"), encoding="utf-8")
+        sandbox.fail("truedy", path="contacts", delay=0.05, times=None)
+        command = [*UNIBATCH, "contacts", sandbox.campaign_ids("truedy")[0]]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            assert re.fullmatch(
+                r"truedy list_contacts: waiting 6\d s to stay below the rate limit\n", process.stderr.readline()
+            )
+
+            assert self.interrupted(process) == "Interrupted\n"
+
+
+@pytest.mark.usefixtures("patient_profiles")
+def test_a_wait_is_a_line_of_its_own_above_the_progress_bar(sandbox: Sandbox) -> None:
+    pty = pytest.importorskip("pty")
+    sandbox.fail("truedy", path="contacts", after=2, status=503)
+    command = [*UNIBATCH, "contacts", sandbox.campaign_ids("truedy")[0], "--format", "csv"]
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        written = b""
+        with contextlib.suppress(OSError):  # with which a terminal ends
+            while part := os.read(ours, 65536):
+                written += part
+    os.close(ours)
+
+    assert process.returncode == 0
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written.decode())
+    lines = [line.rpartition("\r")[2] for line in plain.split("\r\n")]  # a bar is overwritten from its beginning
+    waits = [line for line in lines if "waiting" in line]
+    assert len(waits) == 1
+    assert re.fullmatch(
+        r"truedy list_contacts: waiting 0\.\d s: the vendor's server failed \(HTTP 503\), attempt 2", waits[0]
+    )
+    assert lines[-2:] == ["1,250 contacts in 13 requests, complete", ""]
+    assert "/1250" in plain
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -136,6 +136,18 @@ class TestContacts:
 
         assert [row["external_id"] for row in rows] == ["22002"]
 
+    def test_the_vendor_filters_a_running_campaign_only_where_asked_to(self, run: Run, sandbox: Sandbox) -> None:
+        campaign = first(sandbox, "truedy")
+        arguments = ("contacts", campaign, "--status", "no_answer", "--format", "jsonl")
+        by_client = run(*arguments).jsonl
+        before = len(sandbox.requests)
+        by_vendor = run(*arguments, "--server-filter").jsonl
+        sent = sandbox.requests[before:]
+
+        assert by_vendor == by_client != []
+        assert [dict(request.query).get("status") for request in sent] == ["no_answer"] * len(sent)
+        assert len(sent) < 13
+
     def test_the_limit_ends_the_reading(self, run: Run, sandbox: Sandbox) -> None:
         before = len(sandbox.requests)
         outcome = run("contacts", first(sandbox, "truedy"), "--limit", "100", "--format", "jsonl")
@@ -177,6 +189,14 @@ class TestContacts:
         outcome = run("contacts", campaign, "--status", "dialing", "--status", "timeout")
 
         assert outcome.err.endswith("of 1,240 contacts in 3 requests, complete\n")
+
+    def test_the_summary_tells_of_a_second_pass(self, run: Run, sandbox: Sandbox, terminal: Terminal) -> None:
+        terminal()
+        campaign = sandbox.create("truedy", contacts=250)
+        sandbox.between_pages("truedy", campaign, remove=1, where="front")
+        outcome = run("contacts", campaign)
+
+        assert outcome.err == "250 contacts in 6 requests, 2 passes, complete\n"
 
     def test_progress_goes_to_stderr_while_data_goes_elsewhere(
         self, run: Run, sandbox: Sandbox, terminal: Terminal

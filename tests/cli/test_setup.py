@@ -8,10 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import attrs
 import pytest
 
 from cli.running import Run
 from unibatch import config
+from unibatch.cli.setup import template
+from unibatch.client import Options
 
 
 class TestInit:
@@ -38,8 +41,20 @@ class TestInit:
             monkeypatch.setenv(f"{name.upper()}_API_KEY", "k")
             profile = config.load_profile(name)
             with config.connect(name) as client:
-                assert profile.base_url == client.base_url
+                assert profile.options.base_url == client.base_url
+                documented = client.capabilities.limits.requests_per_minute
+            assert profile.options == Options(
+                base_url=profile.options.base_url,
+                requests_per_minute=documented,
+                rate_limit_file=folder / f"{name}-requests.sqlite",
+            )
             assert profile.defaults
+
+    def test_it_shows_every_key_of_a_profile_but_the_one_that_nobody_should_need(self) -> None:
+        keys = set(re.findall(r"^(?:# )?(\w+) = |^\[profiles\.truedy\.(\w+)\]", template(), re.MULTILINE))
+        shown = {key or table for key, table in keys}
+
+        assert {field.name for field in attrs.fields(config.ProfileSetting)} - shown == {"allow_literal_key"}
 
     def test_it_says_what_to_do_next(self, run: Run) -> None:
         outcome = run("init")

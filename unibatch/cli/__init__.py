@@ -15,8 +15,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What stands behind ``unibatch`` on the command line; ``None`` for the arguments of this process.
 
     Returns:
-        The exit code: 0 done; 1 the work failed; 2 the command line or the configuration is wrong; 3 done, but the
-        vendor did not send everything that it had announced; 130 interrupted; 141 nobody read the output any more.
+        The exit code: 0 done; 1 the work failed; 2 the command line or the configuration is wrong; 3 done, but
+        rows may be missing; 130 interrupted; 141 nobody read the output any more.
     """
     try:
         from unibatch.cli.app import run  # noqa: PLC0415 - an optional extra

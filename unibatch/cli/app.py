@@ -15,7 +15,7 @@ import click
 from unibatch.cli import demo, providers, reading, sandbox, setup
 from unibatch.cli.failures import INTERRUPTED, OUTPUT_CLOSED, Interrupted, OutputClosed, report, say
 from unibatch.cli.options import Group, examples
-from unibatch.core.paging import ListingReport
+from unibatch.core.errors import UnibatchError
 from unibatch.core.version import __version__
 
 _logger = logging.getLogger("unibatch")
@@ -43,7 +43,7 @@ class _Unibatch(Group):
         "unibatch contacts main:batch_c3d4e5f6  one campaign of the profile 'main'",
     )
     + "\n\nExit codes: 0 done; 1 the work failed; 2 the command line or the configuration is wrong; "
-    "3 done, but the vendor did not send everything that it had announced.",
+    "3 done, but rows may be missing.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Tell about every request, on stderr.")
 @click.version_option(__version__, message="unibatch %(version)s")
@@ -105,15 +105,17 @@ class _OneLine(logging.Handler):
         say(f"unibatch: {record.levelname.lower()}: {record.getMessage()}")
 
 
-def _not_a_verdict(record: logging.LogRecord) -> bool:
-    """Whether a record is something else than the verdict on a listing, which the commands give themselves."""
-    return not (isinstance(record.args, tuple) and any(isinstance(arg, ListingReport) for arg in record.args))
+def _not_a_wait(record: logging.LogRecord) -> bool:
+    """Whether a record tells of something else than a wait, of which the commands tell themselves."""
+    if record.levelno == logging.WARNING:
+        return not (isinstance(record.args, tuple) and any(isinstance(arg, UnibatchError) for arg in record.args))
+    return record.levelno != logging.INFO
 
 
 @contextlib.contextmanager
 def _log_to_stderr(*, verbose: bool) -> Iterator[None]:
     handler = _OneLine()
-    handler.addFilter(_not_a_verdict)
+    handler.addFilter(_not_a_wait)
     before = _logger.level
     _logger.setLevel(logging.DEBUG if verbose else logging.WARNING)
     _logger.addHandler(handler)

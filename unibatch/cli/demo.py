@@ -23,7 +23,7 @@ import unibatch
 from unibatch.cli.options import examples, verbose_option
 from unibatch.cli.output import screen, show
 from unibatch.cli.sandbox import started
-from unibatch.cli.text import BAD, DIM, GOOD, HEADING, NOTHING, bar, canonical, moment, percent, style_of, words
+from unibatch.cli.text import DIM, GOOD, HEADING, NOTHING, bar, canonical, moment, percent, requests, style_of, words
 from unibatch.core.masking import mask_phone
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import ListingReport
@@ -286,10 +286,6 @@ def _proof(readings: Sequence[Reading]) -> RenderableType:
     for reading in readings:
         report = reading.report
         size = registry.load(reading.campaign.provider).capabilities.contact_paging.max_size
-        text = Text(f"{report.seen:,} contacts, {size:,} a page: {report.requests} requests, ")
-        if report.complete:
-            text.append("complete ✓", style=GOOD)
-        else:
-            text.append(f"incomplete: {report.expected_total} were announced ✗", style=BAD)
-        grid.add_row(reading.vendor, text)
+        text = f"{report.seen:,} contacts, {size:,} a page: {requests(report)}, "
+        grid.add_row(reading.vendor, Text.assemble(text, ("complete ✓", GOOD)))
     return grid

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import sys
+import threading
 import traceback
 
 import click
 
 from unibatch.cli.text import one_line
-from unibatch.core.errors import ConfigError, InvalidInput, UnibatchError, UnsupportedFeature
+from unibatch.core.errors import ConfigError, IncompleteListing, InvalidInput, UnibatchError, UnsupportedFeature
 from unibatch.core.masking import mask_text
 
 FAILED = 1
 WRONG_USE = 2
-INCOMPLETE = 3
+INCOMPLETE = 3  # all was done, but rows may be missing
 INTERRUPTED = 130  # what a shell makes of a process that Ctrl-C ended
 OUTPUT_CLOSED = 141  # what a shell makes of a process that wrote to a closed pipe
 
-_WRONG_USE = (ConfigError, InvalidInput, UnsupportedFeature)
+_CODES: tuple[tuple[tuple[type[UnibatchError], ...], int], ...] = (
+    ((ConfigError, InvalidInput, UnsupportedFeature), WRONG_USE),
+    ((IncompleteListing,), INCOMPLETE),
+)
+
+_line = threading.Lock()
 
 
 class Failed(click.ClickException):
@@ -32,12 +38,6 @@ class Unusable(click.ClickException):
     exit_code = WRONG_USE
 
 
-class Incomplete(click.ClickException):
-    """All was done, but the vendor did not send everything that it had announced."""
-
-    exit_code = INCOMPLETE
-
-
 class Interrupted(Exception):
     """Ctrl-C, kept from click, which would print an empty line of its own."""
 
@@ -47,8 +47,9 @@ class OutputClosed(Exception):
 
 
 def say(message: str) -> None:
-    """Write one line to stderr."""
-    sys.stderr.write(f"{one_line(message)}\n")
+    """Write one line to stderr, whole, whichever threads do so at the same time."""
+    with _line:
+        sys.stderr.write(f"{one_line(message)}\n")
 
 
 def report(error: Exception) -> int:
@@ -66,7 +67,7 @@ def report(error: Exception) -> int:
         return error.exit_code
     if isinstance(error, UnibatchError):
         say(f"unibatch: {error}")
-        return WRONG_USE if isinstance(error, _WRONG_USE) else FAILED
+        return next((code for kinds, code in _CODES if isinstance(error, kinds)), FAILED)
     if isinstance(error, OSError):
         say(f"unibatch: {mask_text(str(error))}")
         return FAILED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
-from unibatch.cli.failures import Incomplete, say
+from unibatch.cli.failures import say
 from unibatch.cli.options import (
     address,
     campaign_argument,
@@ -40,12 +40,15 @@ from unibatch.cli.text import (
     moment,
     number,
     percent,
+    requests,
     style_of,
     words,
     yes_no,
 )
+from unibatch.cli.waits import Waits
 from unibatch.client import Client, Listing
 from unibatch.config import connect
+from unibatch.core.errors import IncompleteListing
 from unibatch.core.masking import mask_phone
 from unibatch.core.model import Campaign, Contact, Counts, RetryPolicy, Schedule
 from unibatch.core.paging import ListingReport
@@ -83,7 +86,7 @@ def campaigns(
     stands for a number that it does not. json, jsonl and csv hold everything, under unibatch's names; "raw" is the
     vendor's own object.
     """
-    with connect(profile) as client:
+    with connect(profile, max_in_flight=_in_flight(limit), on_wait=Waits()) as client:
         listing = client.list_campaigns(status=statuses or None, agent_id=agent)
         _write_listing(listing, "campaigns", Campaign, limit=limit, form=form, lanes=lambda: _campaign_lanes(client))
 
@@ -102,6 +105,12 @@ def campaigns(
 @status_option(CallStatus, "contacts")
 @click.option("--external-id", metavar="ID", help="Only the contact to whom you gave this id.")
 @limit_option("contacts")
+@click.option(
+    "--server-filter",
+    is_flag=True,
+    help="Let the vendor filter by --status even while it calls. Takes fewer requests, but contacts whose status "
+    "changes meanwhile move others past the reader: some may be missed, which cannot always be noticed.",
+)
 @click.option("--show-numbers", is_flag=True, help="Show phone numbers in full in the table.")
 @format_option
 @verbose_option
@@ -112,6 +121,7 @@ def contacts(
     statuses: tuple[CallStatus, ...],
     external_id: str | None,
     limit: int | None,
+    server_filter: bool,
     show_numbers: bool,
     form: str,
 ) -> None:
@@ -123,8 +133,10 @@ def contacts(
     spreadsheet may take a text that begins with = + - @ for a formula: import such columns as text.
     """
     name, campaign_id = address(campaign, profile)
-    with connect(name) as client:
-        listing = client.list_contacts(campaign_id, status=statuses or None, external_id=external_id)
+    with connect(name, max_in_flight=_in_flight(limit), on_wait=Waits()) as client:
+        listing = client.list_contacts(
+            campaign_id, status=statuses or None, external_id=external_id, server_filter=server_filter
+        )
         _write_listing(
             listing,
             "contacts",
@@ -149,7 +161,7 @@ def show(*, campaign: str, profile: str | None, form: str) -> None:
     What the vendor does not tell is left out.
     """
     name, campaign_id = address(campaign, profile)
-    with connect(name) as client:
+    with connect(name, on_wait=Waits()) as client:
         found = client.get_campaign(campaign_id)
     if form == "table":
         show_on(screen(), _sheet(found, registry.load(found.provider).title))
@@ -158,6 +170,11 @@ def show(*, campaign: str, profile: str | None, form: str) -> None:
 
 
 # Listings -------------------------------------------------------------------------------------------------------------
+
+
+def _in_flight(limit: int | None) -> int | None:
+    """How many pages to read at the same time: with a limit one, so that no page is read that is not needed."""
+    return None if limit is None else 1
 
 
 def _write_listing(
@@ -172,11 +189,12 @@ def _write_listing(
     rows = _Rows(listing, limit)
     if form == "table":
         table = RowTable(screen(), lanes())
-        for page in rows.pages():
-            table.add(page)
+        with contextlib.closing(rows.pages()) as pages:
+            for page in pages:
+                table.add(page)
     else:
-        out = (unstructure(row) for page in rows.pages() for row in page)
-        with _progress(listing, what) as tick:
+        with contextlib.closing(rows.pages()) as pages, _progress(listing, what) as tick:
+            out = (unstructure(row) for page in pages for row in page)
             write_data(form, (_ticked(row, tick) for row in out), columns_of(cls))
     sys.stdout.flush()
     _conclude(listing.report, rows, what)
@@ -188,6 +206,7 @@ class _Rows(Generic[T]):
     Attributes:
         shown: How many there were so far.
         cut: The limit ended the listing.
+        missing: What the listing ended with if rows may be missing; for when all that came has been written.
     """
 
     def __init__(self, listing: Listing[T], limit: int | None) -> None:
@@ -195,31 +214,30 @@ class _Rows(Generic[T]):
         self._limit = limit
         self.shown = 0
         self.cut = False
+        self.missing: IncompleteListing | None = None
 
-    def pages(self) -> Iterator[Sequence[T]]:
-        for page in self._listing.pages():
-            rows = page if self._limit is None else page[: self._limit - self.shown]
-            self.shown += len(rows)
-            yield rows
-            if self.shown == self._limit:
-                self.cut = True
-                return
+    def pages(self) -> Generator[Sequence[T], None, None]:
+        try:
+            for page in self._listing.pages():
+                rows = page if self._limit is None else page[: self._limit - self.shown]
+                self.shown += len(rows)
+                yield rows
+                if self.shown == self._limit:
+                    self.cut = True
+                    return
+        except IncompleteListing as exc:
+            self.missing = exc
 
 
 def _conclude(report: ListingReport, rows: _Rows[Any], what: str) -> None:
-    if not rows.cut and not report.complete:
-        announced = "more" if report.expected_total is None else f"{report.expected_total:,}"
-        raise Incomplete(
-            f"incomplete: the vendor announced {announced} {what} and sent {report.seen:,}; "
-            "rows may have moved while they were read: run it again"
-        )
+    if rows.missing is not None:
+        raise rows.missing
     if sys.stderr.isatty():
         many = f"{rows.shown:,} {what}"
         if not rows.cut and rows.shown != report.seen:
             many = f"{rows.shown:,} of {report.seen:,} {what}"
         repeated = f", {report.duplicates:,} sent twice" if report.duplicates else ""
-        requests = "1 request" if report.requests == 1 else f"{report.requests:,} requests"
-        say(f"{many} in {requests}{repeated}, {'stopped by --limit' if rows.cut else 'complete'}")
+        say(f"{many} in {requests(report)}{repeated}, {'stopped by --limit' if rows.cut else 'complete'}")
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from click.shell_completion import get_completion_class
 
 from unibatch.cli.failures import Unusable, say
 from unibatch.cli.options import examples
-from unibatch.client import Timeout
+from unibatch.client import Options
 from unibatch.config import FILE_NAME
 from unibatch.core.provider import Provider
 from unibatch.providers import registry
@@ -40,7 +40,19 @@ api_key = {{ env = "{variable}" }}
 # base_url = "{base_url}"
 
 # How long to wait, in seconds; one number stands for both.
-# timeout = {{ connect = {connect:g}, read = {read:g} }}
+# timeout = {{ connect = {timeout.connect:g}, read = {timeout.read:g} }}
+
+# How often to send a request at most, and for how many seconds in all; with attempts = 1, none is sent again.
+# retry = {{ attempts = {options.retry.attempts}, total = {options.retry.total:g} }}
+
+# How many requests a minute your account may send, if not what {title} documents:
+# requests_per_minute = {requests_per_minute}
+
+# How many pages of a listing to read at the same time:
+# max_in_flight = {options.max_in_flight}
+
+# A file in which all programs on this machine that use the same key count their requests together:
+# rate_limit_file = "{name}-requests.sqlite"
 """
 
 _DEFAULTS = """
@@ -82,15 +94,16 @@ def template() -> str:
 
 
 def _profile(kind: type[Provider]) -> str:
-    timeout = Timeout()
+    options = Options()
     text = _PROFILE.format(
         title=kind.title,
         dashes="-" * (100 - len(kind.title)),
         name=kind.name,
         variable=_variable(kind.name),
         base_url=kind.base_url,
-        connect=timeout.connect,
-        read=timeout.read,
+        timeout=options.timeout,
+        options=options,
+        requests_per_minute=kind.capabilities.limits.requests_per_minute,
     )
     if kind.settings:
         text += _DEFAULTS.format(title=kind.title, name=kind.name)

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
+from unibatch.core.paging import ListingReport
 from unibatch.core.status import CallStatus, CampaignStatus
 
 NOTHING = "\N{EN DASH}"
@@ -84,6 +85,12 @@ def style_of(status: CallStatus | CampaignStatus) -> str:
     if status.is_connected:
         return GOOD
     return WARN if status.is_retryable else BAD
+
+
+def requests(report: ListingReport) -> str:
+    """How much a listing took to read."""
+    text = "1 request" if report.requests == 1 else f"{report.requests:,} requests"
+    return text if report.passes == 1 else f"{text}, {report.passes} passes"
 
 
 def canonical(status: CallStatus | CampaignStatus) -> Text:

@@ -1,0 +1,133 @@
+"""Waits are told on stderr while they last: one line each, in unibatch's own words."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import Any
+
+import pytest
+
+from cli.running import Run
+from unibatch import (
+    ConnectFailed,
+    ConnectionLost,
+    MalformedResponse,
+    RateLimited,
+    ServerError,
+    UnibatchError,
+    Wait,
+)
+from unibatch.cli.waits import Waits
+from unibatch.sandbox import Sandbox
+
+ANSWERED: dict[str, Any] = {
+    "provider": "truedy",
+    "operation": "list_contacts",
+    "message": "Slow down, +15551234567!\nYour key is secret-key-of-mine",
+}
+LOST: dict[str, Any] = {
+    "provider": "truedy",
+    "operation": "list_contacts",
+    "host": "api.truedy.ai",
+    "reason": "no route to +15551234567",
+}
+TOO_MANY = RateLimited(http_status=429, **ANSWERED)
+FAILED = ServerError(http_status=503, **ANSWERED)
+
+
+def wait(seconds: float, error: UnibatchError | None = None, attempt: int = 1) -> Wait:
+    return Wait(provider="truedy", operation="list_contacts", seconds=seconds, error=error, attempt=attempt)
+
+
+def told(capsys: pytest.CaptureFixture[str], *waits: Wait) -> list[str]:
+    """The lines on stderr after these waits of one client."""
+    tell = Waits()
+    for each in waits:
+        tell(each)
+    return capsys.readouterr().err.splitlines()
+
+
+class TestLines:
+    @pytest.mark.parametrize(
+        ("error", "reason"),
+        [
+            (TOO_MANY, "too many requests (HTTP 429)"),
+            (FAILED, "the vendor's server failed (HTTP 503)"),
+            (
+                MalformedResponse(http_status=200, path="$", reason="cut off", **ANSWERED),
+                "the answer is not what the vendor documents (HTTP 200)",
+            ),
+            (ConnectionLost(**LOST), "the connection broke before the whole answer had arrived"),
+            (ConnectFailed(**LOST), "could not connect"),
+        ],
+    )
+    def test_a_further_attempt_says_why_and_nothing_of_what_the_vendor_said(
+        self, capsys: pytest.CaptureFixture[str], error: UnibatchError, reason: str
+    ) -> None:
+        assert told(capsys, wait(11.2, error, attempt=2)) == [
+            f"truedy list_contacts: waiting 12 s: {reason}, attempt 3"
+        ]
+
+    def test_a_wait_for_the_rate_limit_says_so(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert told(capsys, wait(41, attempt=0)) == ["truedy list_contacts: waiting 41 s to stay below the rate limit"]
+
+    @pytest.mark.parametrize(
+        ("seconds", "shown"), [(0.001, "0.1"), (0.31, "0.4"), (1, "1"), (1.01, "2"), (60.5, "61"), (3600, "3600")]
+    )
+    def test_no_wait_is_said_to_be_shorter_than_it_is(
+        self, capsys: pytest.CaptureFixture[str], seconds: float, shown: str
+    ) -> None:
+        (line,) = told(capsys, wait(seconds, FAILED))
+
+        assert f" waiting {shown} s: " in line
+
+
+class TestSeveralThreads:
+    def test_a_wait_of_eight_threads_is_told_once(self, capsys: pytest.CaptureFixture[str]) -> None:
+        tell = Waits()
+        threads = [threading.Thread(target=tell, args=(wait(41),)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert capsys.readouterr().err.count("waiting 41 s") == 1
+
+    def test_whoever_is_held_back_by_the_refusal_of_another_is_not_told_of(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert len(told(capsys, wait(12, TOO_MANY), wait(11.9), wait(12.1, TOO_MANY))) == 1
+
+    def test_a_wait_that_lasts_longer_is_told_too(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert len(told(capsys, wait(12), wait(60))) == 2
+
+    def test_a_shorter_wait_behind_a_longer_one_is_not(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert len(told(capsys, wait(60), wait(12), wait(60))) == 1
+
+    def test_attempts_after_other_errors_are_told_each(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert len(told(capsys, wait(12), wait(0.5, FAILED), wait(0.5, FAILED))) == 3
+
+
+@pytest.mark.usefixtures("patient_profiles")
+class TestCommands:
+    @pytest.mark.parametrize(
+        "command", [("campaigns",), ("show", "CAMPAIGN"), ("contacts", "CAMPAIGN", "--limit", "100", "--format", "csv")]
+    )
+    def test_what_fails_once_succeeds_and_says_so(self, run: Run, sandbox: Sandbox, command: tuple[str, ...]) -> None:
+        arguments = [sandbox.campaign_ids("truedy")[0] if word == "CAMPAIGN" else word for word in command]
+        expected = run(*arguments).out
+        sandbox.fail("truedy", status=503, body="secret-key-of-mine")
+        outcome = run(*arguments)
+
+        assert (outcome.code, outcome.out) == (0, expected)
+        assert re.fullmatch(
+            r"truedy \w+: waiting 0\.\d s: the vendor's server failed \(HTTP 503\), attempt 2\n", outcome.err
+        )
+
+    def test_a_wait_is_told_once_however_verbose(self, run: Run, sandbox: Sandbox) -> None:
+        sandbox.fail("truedy", drop="before")
+        lines = run("campaigns", "--verbose").err.splitlines()
+
+        assert [line for line in lines if "attempt 2" in line] == [line for line in lines if "waiting" in line]
+        assert len([line for line in lines if "waiting" in line]) == 1

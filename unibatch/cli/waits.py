@@ -1,0 +1,52 @@
+"""What a client waits for, told on stderr while it waits."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+
+from unibatch.cli.failures import say
+from unibatch.client import Wait
+from unibatch.core.errors import ProviderError, RateLimited, TransportError
+
+_SAME = 1.0
+"""Waits that end within so many seconds of one another are the same wait, of several threads."""
+
+
+class Waits:
+    """Writes one line for each wait; to be given to ``connect`` as ``on_wait``.
+
+    A wait for the rate limit holds all requests with the same key, and each thread tells of it: it is written once.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._told_until = -math.inf
+
+    def __call__(self, wait: Wait) -> None:
+        """Tell of a wait that begins now."""
+        if wait.error is None or isinstance(wait.error, RateLimited):
+            end = time.monotonic() + wait.seconds
+            with self._lock:
+                if end < self._told_until + _SAME:
+                    return
+                self._told_until = end
+        say(f"{wait.provider} {wait.operation}: waiting {_seconds(wait.seconds)} s{_why(wait)}")
+
+
+def _why(wait: Wait) -> str:
+    """The reason in words of unibatch's own: what the vendor says may hold anything."""
+    if wait.error is None:
+        return " to stay below the rate limit"
+    reason = type(wait.error).__name__
+    if isinstance(wait.error, ProviderError):
+        reason = f"{wait.error.summary} (HTTP {wait.error.http_status})"
+    elif isinstance(wait.error, TransportError):
+        reason = wait.error.summary.partition(";")[0]  # behind it stands what to do if no attempt succeeds
+    return f": {reason}, attempt {wait.attempt + 1}"
+
+
+def _seconds(seconds: float) -> str:
+    """A number that is not less than the wait, to a tenth where it is short."""
+    return f"{math.ceil(seconds)}" if seconds > 1 else f"{math.ceil(seconds * 10) / 10:g}"
