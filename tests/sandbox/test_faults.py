@@ -74,7 +74,7 @@ class TestRateLimits:
             with httpx.Client(base_url=sandbox.base_url("techladder"), headers=headers, trust_env=False) as client:
                 answers = [client.get("/me") for _ in range(3)]
             assert [answer.status_code for answer in answers] == [200, 200, 200]
-            assert answers[2].headers["x-ratelimit-remaining"] == "0"
+            assert [answer.headers["x-ratelimit-remaining"] for answer in answers] == ["1", "1", "1"]
 
 
 class TestStatusFaults:

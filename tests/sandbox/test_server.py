@@ -84,6 +84,12 @@ class TestTheHandle:
             "defaults": {"organization_id": "org_sandbox"},
         }
 
+    @pytest.mark.parametrize(("enforced", "limit"), [(True, None), (False, 1_000_000)])
+    def test_the_profiles_keep_to_no_limit_that_is_not_enforced(self, *, enforced: bool, limit: int | None) -> None:
+        with unibatch.sandbox.serve(seeded=False, enforce_rate_limits=enforced) as sandbox:
+            profiles = tomllib.loads(sandbox.toml())["profiles"].values()
+        assert [profile.get("requests_per_minute") for profile in profiles] == [limit] * 3
+
     def test_an_unknown_vendor_is_named(self, sandbox: Sandbox) -> None:
         with pytest.raises(LookupError, match="there are truedy, techladder, talkifai"):
             sandbox.base_url("nobody")

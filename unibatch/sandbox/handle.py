@@ -19,6 +19,9 @@ from unibatch.sandbox.limits import Limit
 from unibatch.sandbox.vendors import NAMES, VENDORS, Vendor
 from unibatch.sandbox.world import START, RowChange, World
 
+_WITHOUT_END = 1_000_000
+"""Requests a minute; as many as a profile may allow."""
+
 
 @attrs.frozen
 class ContactState:
@@ -152,7 +155,10 @@ class Sandbox:
         return keys[kind]
 
     def toml(self) -> str:
-        """Return a `unibatch.toml` with a profile for each vendor."""
+        """Return a `unibatch.toml` with a profile for each vendor.
+
+        If rate limits are not enforced, clients of these profiles do not keep to the vendors' own either.
+        """
         profiles = (self._profile(name) for name in self.vendors)
         return "\n".join((f'default = "sandbox-{self.vendors[0]}"\n', *profiles))
 
@@ -164,6 +170,8 @@ class Sandbox:
             f'api_key = "{self.api_key(name)}"\n'
             "allow_literal_key = true\n"
         )
+        if not self._enforce:
+            profile += f"requests_per_minute = {_WITHOUT_END}\n"
         defaults = self._vendor(name).defaults
         if not defaults:
             return profile

@@ -93,7 +93,7 @@ class Vendor(abc.ABC):
             raise Refused(self.error(402))
         if kind == "forbidden":
             raise Refused(self.error(403))
-        if not self.limit.take() and self.enforce:
+        if self.enforce and not self.limit.take():
             raise Refused(self.limited(self.limit.wait))
 
     def key_of(self, request: Request) -> str | None:
