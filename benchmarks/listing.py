@@ -16,14 +16,14 @@ TARGETS = {
 }
 
 
-def report(shape: str, contacts: int, rounds: dict[str, list[Measured]], targets: dict[tuple[str, str], float]) -> None:
+def report(shape: str, contacts: int, rounds: dict[str, list[Measured]]) -> None:
     for way, measured in rounds.items():
         wall = statistics.median(one.wall for one in measured) / contacts * 1e6
         cpu = statistics.median(one.cpu for one in measured) / contacts * 1e6
         line = f"{shape:<6}{way:<7}{wall:9.2f}{cpu:9.2f}"
         if way != "loop":
             speeds = [loop.wall / one.wall for loop, one in zip(rounds["loop"], measured, strict=True)]
-            target = f"{targets[way, shape]:9.2f}" if (way, shape) in targets else f"{'-':>9}"
+            target = f"{TARGETS[way, shape]:9.2f}" if (way, shape) in TARGETS else f"{'-':>9}"
             line += f"{statistics.median(speeds):9.2f}{min(speeds):7.2f}{max(speeds):7.2f}{target}"
         print(line, flush=True)
 
@@ -33,21 +33,20 @@ def main() -> None:
     parser.add_argument("--contacts", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--shapes", default="ABC", help="A: Truedy, B: TechLadder, C: TalkifAI")
-    parser.add_argument("--latency", type=float, default=0, help="seconds before each response")
     options = parser.parse_args()
     ways = ["loop", "sync", "async"]
     if importlib.util.find_spec("dlt"):
         ways.append("dlt")
-    print(f"{options.contacts} contacts, {options.rounds} rounds, {options.latency * 1000:g} ms a response")
+    print(f"{options.contacts} contacts, {options.rounds} rounds")
     print(f"{'shape':<6}{'way':<7}{'wall µs':>9}{'CPU µs':>9}{'speed':>9}{'min':>7}{'max':>7}{'target':>9}")
-    with local_server(options.latency) as base_url:
+    with local_server() as base_url:
         for shape in options.shapes:
             measure("loop", base_url, shape, options.contacts)  # renders the server's pages
             rounds: dict[str, list[Measured]] = {way: [] for way in ways}
             for _ in range(options.rounds):
                 for way in ways:
                     rounds[way].append(measure(way, base_url, shape, options.contacts))
-            report(shape, options.contacts, rounds, {} if options.latency else TARGETS)
+            report(shape, options.contacts, rounds)
 
 
 if __name__ == "__main__":

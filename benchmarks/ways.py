@@ -8,8 +8,10 @@ import resource
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +83,7 @@ def talkifai_pages(client: Any, base_url: str, total: int) -> Iterator[list[dict
 USER_LOOPS = {"A": (truedy_pages, "contact_id"), "B": (techladder_pages, "call_id"), "C": (talkifai_pages, "id")}
 
 
-def user_loop(base_url: str, shape: str, total: int) -> Measured:
+def user_loop(base_url: str, shape: str, total: int, _: int) -> Measured:
     httpx = importlib.import_module("httpx")
     pages, id_key = USER_LOOPS[shape]
     stopwatch = Stopwatch(shape)
@@ -97,11 +99,21 @@ def user_loop(base_url: str, shape: str, total: int) -> Measured:
     return measured
 
 
-def unibatch_sync(base_url: str, shape: str, total: int) -> Measured:
-    unibatch = importlib.import_module("unibatch")
+def account(base_url: str, shape: str, in_flight: int) -> dict[str, Any]:
     provider = SHAPES[shape].provider
+    return {
+        "provider": provider,
+        "api_key": "k",
+        "base_url": f"{base_url}/{provider}",
+        "requests_per_minute": 1_000_000,
+        "max_in_flight": in_flight,
+    }
+
+
+def unibatch_sync(base_url: str, shape: str, total: int, in_flight: int) -> Measured:
+    unibatch = importlib.import_module("unibatch")
     stopwatch = Stopwatch(shape)
-    with unibatch.connect(provider=provider, api_key="k", base_url=f"{base_url}/{provider}") as client:
+    with unibatch.connect(**account(base_url, shape, in_flight)) as client:
         for contacts in (WARM_UP, total):
             stopwatch.restart()
             count, last_id = 0, ""
@@ -112,13 +124,12 @@ def unibatch_sync(base_url: str, shape: str, total: int) -> Measured:
     return measured
 
 
-def unibatch_async(base_url: str, shape: str, total: int) -> Measured:
+def unibatch_async(base_url: str, shape: str, total: int, in_flight: int) -> Measured:
     unibatch = importlib.import_module("unibatch")
-    provider = SHAPES[shape].provider
 
     async def list_all() -> Measured:
         stopwatch = Stopwatch(shape)
-        async with unibatch.connect_async(provider=provider, api_key="k", base_url=f"{base_url}/{provider}") as client:
+        async with unibatch.connect_async(**account(base_url, shape, in_flight)) as client:
             for contacts in (WARM_UP, total):
                 stopwatch.restart()
                 count, last_id = 0, ""
@@ -126,6 +137,61 @@ def unibatch_async(base_url: str, shape: str, total: int) -> Measured:
                     count += 1
                     last_id = contact.id
                 measured = stopwatch.read(contacts, count, last_id)
+        return measured
+
+    return asyncio.run(list_all())
+
+
+AIOHTTP_PAGES: dict[str, tuple[str, Callable[[int], dict[str, int]], Callable[[Any], Any]]] = {
+    "A": (
+        "truedy/batch-calls/n{}/contacts",
+        lambda page: {"limit": 100, "offset": page * 100},
+        lambda body: (body["data"], body["pagination"]["total"]),
+    ),
+    "B": (
+        "techladder/call-batches/n{}/calls",
+        lambda page: {"limit": 500, "page": page + 1},
+        lambda body: (body["data"]["items"], body["data"]["total"]),
+    ),
+    "C": (
+        "talkifai/batch/jobs/n{}",
+        lambda page: {"contactsPageSize": 500, "contactsPage": page + 1},
+        lambda body: (body["contacts"], body["contactsTotal"]),
+    ),
+}
+
+
+def aiohttp_gather(base_url: str, shape: str, total: int, in_flight: int) -> Measured:
+    """What a user in a hurry would write: so many pages at a time, as dicts; nothing is checked or tried again."""
+    aiohttp, orjson = importlib.import_module("aiohttp"), importlib.import_module("orjson")
+    path, query, rows = AIOHTTP_PAGES[shape]
+    id_key = USER_LOOPS[shape][1]
+
+    async def list_one(session: Any, contacts: int) -> tuple[int, str]:
+        async def fetch(page: int) -> Any:
+            async with session.get(f"{base_url}/{path.format(contacts)}", params=query(page)) as response:
+                response.raise_for_status()
+                return rows(orjson.loads(await response.read()))
+
+        first, announced = await fetch(0)
+        rest = iter(range(1, -(-announced // SHAPES[shape].page_size)))
+        under_way = deque([asyncio.create_task(fetch(page)) for page in islice(rest, in_flight)])
+        count, last_id = len(first), first[-1][id_key]
+        while under_way:
+            items, _ = await under_way.popleft()
+            under_way.extend(asyncio.create_task(fetch(page)) for page in islice(rest, 1))
+            for contact in items:
+                count += 1
+                last_id = contact[id_key]
+        return count, last_id
+
+    async def list_all() -> Measured:
+        stopwatch = Stopwatch(shape)
+        connector = aiohttp.TCPConnector(limit=in_flight)
+        async with aiohttp.ClientSession(connector=connector, headers={"Authorization": "Bearer k"}) as session:
+            for contacts in (WARM_UP, total):
+                stopwatch.restart()
+                measured = stopwatch.read(contacts, *await list_one(session, contacts))
         return measured
 
     return asyncio.run(list_all())
@@ -159,7 +225,7 @@ DLT_PAGING: dict[str, tuple[str, str, str, str, dict[str, Any], dict[str, Any]]]
 }
 
 
-def dlt_client(base_url: str, shape: str, total: int) -> Measured:
+def dlt_client(base_url: str, shape: str, total: int, _: int) -> Measured:
     rest_client = importlib.import_module("dlt.sources.helpers.rest_client")
     path, selector, id_key, paginator, paging, params = DLT_PAGING[shape]
     stopwatch = Stopwatch(shape)
@@ -180,17 +246,18 @@ def dlt_client(base_url: str, shape: str, total: int) -> Measured:
     return measured
 
 
-WAYS: dict[str, Callable[[str, str, int], Measured]] = {
+WAYS: dict[str, Callable[[str, str, int, int], Measured]] = {
     "loop": user_loop,
     "sync": unibatch_sync,
     "async": unibatch_async,
+    "aiohttp": aiohttp_gather,
     "dlt": dlt_client,
 }
 
 
-def measure(way: str, base_url: str, shape: str, total: int) -> Measured:
+def measure(way: str, base_url: str, shape: str, total: int, in_flight: int = 8) -> Measured:
     """Run `way` once, in a fresh process."""
-    command = [sys.executable, str(Path(__file__).resolve()), way, base_url, shape, str(total)]
+    command = [sys.executable, str(Path(__file__).resolve()), way, base_url, shape, str(total), str(in_flight)]
     return Measured(**json.loads(subprocess.check_output(command, text=True)))
 
 
@@ -200,8 +267,10 @@ def main() -> None:
     parser.add_argument("base_url")
     parser.add_argument("shape", choices=SHAPES)
     parser.add_argument("total", type=int)
+    parser.add_argument("in_flight", type=int)
     options = parser.parse_args()
-    print(json.dumps(asdict(WAYS[options.way](options.base_url, options.shape, options.total))))
+    measured = WAYS[options.way](options.base_url, options.shape, options.total, options.in_flight)
+    print(json.dumps(asdict(measured)))
 
 
 if __name__ == "__main__":
