@@ -17,13 +17,16 @@ def read(profile: str, campaign_id: str) -> None:
     with unibatch.connect(profile) as client:
         campaign = client.get_campaign(campaign_id)
         contacts = client.list_contacts(campaign_id)
-        open_contacts = sum(not contact.is_final for contact in contacts)
+        open_contacts = 0
+        try:
+            for contact in contacts:
+                open_contacts += not contact.is_final
+        except unibatch.IncompleteListing as error:  # after all that came
+            print(error, file=sys.stderr)
     print(
         f"{campaign.name or campaign.id} ({client.provider}): {campaign.status}, in its words {campaign.vendor_status}"
     )
     print(f"  {open_contacts} of {contacts.report.seen} contacts may still be called")
-    if not contacts.report.complete:
-        print(f"  the listing was not complete: {contacts.report}", file=sys.stderr)
 
 
 def main(addresses: list[str]) -> int:
