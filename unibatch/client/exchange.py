@@ -171,15 +171,23 @@ class Exchange:
         """Send a request until it is answered, or there is no point in sending it again."""
         attempts = Attempts(request, self._options.retry, lambda *about: self._announce(request, *about))
         try:
+            return (yield from self._follow(request, attempts, 0))
+        except errors.UnibatchError as exc:
+            first = exc  # only what fails has to be thought about, and most requests do not
+        try:
             for number, attempt in enumerate(attempts):
                 if attempts.pause:
                     yield Pause(attempts.pause)
                 with attempt:
+                    if number == 0:
+                        raise first
                     return (yield from self._follow(request, attempts, number))
         except errors.UnibatchError as exc:
             if attempts.was_lost:
                 raise self._unknown(request, exc) from exc
             raise
+        finally:
+            del first  # it refers to this frame
         raise AssertionError("whoever gives up raises")
 
     def _follow(self, request: Request, attempts: Attempts, number: int) -> Conversation[Response]:
