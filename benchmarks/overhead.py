@@ -39,7 +39,7 @@ def main() -> None:
     def without(request: Request) -> Conversation[Response]:
         return exchange._send_once(request, exchange._url(request))  # noqa: SLF001 - what the two are wrapped around
 
-    rounds = [(seconds(without), seconds(exchange._send)) for _ in range(ROUNDS)]  # noqa: SLF001
+    rounds = [(seconds(without), seconds(exchange._send)) for _ in range(ROUNDS)]  # noqa: SLF001  # same
     plain, whole, more = (
         statistics.median(values) * 1e6
         for values in ([a for a, _ in rounds], [b for _, b in rounds], [b - a for a, b in rounds])

@@ -717,11 +717,11 @@ class TestEightWorkers:
         simulation.run()
         assert simulation.refused == 0
 
-    def test_it_takes_hardly_longer_than_it_must(self, server: str, told: bool, seed: int) -> None:  # noqa: FBT001
+    def test_it_takes_hardly_longer_than_it_must(self, server: str, told: bool, seed: int) -> None:  # noqa: FBT001  # a parameter
         took = self.simulation(server, seed, told=told).run()
         assert SHORTEST < took < SHORTEST * 1.05
 
-    def test_nobody_asks_all_the_time(self, server: str, told: bool, seed: int) -> None:  # noqa: FBT001
+    def test_nobody_asks_all_the_time(self, server: str, told: bool, seed: int) -> None:  # noqa: FBT001  # a parameter
         simulation = self.simulation(server, seed, told=told)
         simulation.run()
         assert simulation.asked < 450 * 10

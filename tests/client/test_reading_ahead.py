@@ -558,7 +558,7 @@ class TestCancellation:
         async def go() -> None:
             quick = self.Quick()
             async with self.client(quick) as client:
-                async with aclosing(aiter(client.list_contacts("c-1"))) as rows:  # type: ignore[type-var]
+                async with aclosing(aiter(client.list_contacts("c-1"))) as rows:  # type: ignore[type-var]  # it is a generator
                     await anext(rows)
                     assert len(asyncio.all_tasks()) > 1
                 assert asyncio.all_tasks() == {asyncio.current_task()}

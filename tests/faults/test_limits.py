@@ -54,7 +54,7 @@ def test_no_request_is_one_too_many_if_the_server_counts_aloud(style: Style, mon
     monkeypatch.setattr("unibatch.client.pacing.MARGIN", 0.15)
 
     def refused(kind: str) -> int:
-        limiter = Limiter(**KINDS[kind])  # type: ignore[arg-type]
+        limiter = Limiter(**KINDS[kind])  # type: ignore[arg-type]  # of several types
         list_below(style, limiter, 63)
         return limiter.refused
 

@@ -112,5 +112,5 @@ class Attempts:
 def _error(state: RetryCallState) -> BaseException:
     assert state.outcome is not None  # noqa: S101  # tenacity asks about failures only
     error = state.outcome.exception()
-    assert error is not None  # noqa: S101
+    assert error is not None  # noqa: S101  # same
     return error
