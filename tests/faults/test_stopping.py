@@ -124,6 +124,27 @@ def test_an_interrupt_while_a_thread_is_being_started_leaves_none(monkeypatch: p
             assert eventually(lambda: not any(thread.name.startswith("unibatch_") for thread in threading.enumerate()))
 
 
+def test_an_interrupt_that_wakes_nobody_is_noticed_all_the_same() -> None:
+    """Ctrl-C just before a thread begins to wait does not wake it, as does not one that another thread receives."""
+    with emulating("truedy", 98, latency=0.025) as emulator:
+        emulator.plan = lambda arrival: wrong.stall if arrival.page > 0 else None
+
+        def interrupt() -> None:
+            assert eventually(lambda: len(emulator.arrivals) == 1 + 8)
+            time.sleep(0.3)  # until the main thread waits
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+        how: dict[str, Any] = {"timeout": 10.0, "retry": unibatch.Retry(attempts=1)}
+        with unibatch.connect(provider="truedy", api_key="k", base_url=emulator.url, **how) as client:
+            interrupting = threading.Thread(target=interrupt)
+            interrupting.start()
+            began = time.monotonic()
+            with pytest.raises(KeyboardInterrupt):
+                list(client.list_contacts("one"))
+            assert time.monotonic() - began < 8, "it waited for the time-out of a page that nobody needs"
+            interrupting.join()
+
+
 def cancel_and_go_on(emulator: Emulator, *, close_at_once: bool) -> list[str]:
     client = make_client("async", "truedy", base_url=emulator.url, retry=PATIENT, timeout=30.0)
     assert isinstance(client, BlockingAsyncClient)

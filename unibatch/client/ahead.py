@@ -23,6 +23,8 @@ _NOT_NEAR = 0.005
 """The same if it does three times, one after the other. Below, reading ahead costs more than it saves: the time goes
 into reading what came, which is not done in parallel."""
 
+_NAP = 0.5  # seconds
+
 
 def _idle_time() -> float:
     """A clock that stands still while this thread computes, in seconds: then no other thread could help."""
@@ -97,7 +99,7 @@ class Ahead(Generic[T]):
         self.begin(positions)
         future = self._under_way[positions[0]].future
         assert future is not None  # noqa: S101  # whoever was interrupted while it began takes no more pages
-        page = future.result()
+        page = _result(future)
         del self._under_way[positions[0]]
         return page
 
@@ -113,6 +115,16 @@ class Ahead(Generic[T]):
         dropped.halt.set()
         del self._under_way[position]
         self.discarded += dropped.future is None or not dropped.future.cancel()
+
+
+def _result(future: Future[T]) -> T:
+    """What a thread comes to. Ctrl-C just before the waiting begins is noticed only when it ends, so it ends often."""
+    while True:
+        try:
+            return future.result(_NAP)
+        except TimeoutError:
+            if future.done():
+                return future.result()
 
 
 class AsyncAhead(Generic[T]):
