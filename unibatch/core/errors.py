@@ -6,12 +6,13 @@
     ├── ConfigError              a profile, key, URL or option is missing or wrong
     ├── UnsupportedFeature       this vendor cannot do that (also a ValueError)
     ├── InvalidInput             an argument makes no sense (also a ValueError)
+    ├── DraftRefused             a draft does not fit this vendor as it stands (both of the above)
     ├── ProviderError            the vendor answered, and the answer is no
     │   ├── AuthenticationError  401: the key is wrong or missing
     │   ├── PaymentRequired      402: no credits
     │   ├── PermissionDenied     403: the key may not do that
     │   ├── NotFound             404: no such thing in this account
-    │   ├── Conflict             409: not in the present state
+    │   ├── Conflict             409, or seen before anything was sent: not in the present state
     │   ├── InvalidRequest       400, 422 and other 4xx: the vendor rejects the request
     │   ├── RateLimited          429: too many requests; ``retry_at`` says until when
     │   ├── ServerError          5xx: the vendor failed
@@ -26,6 +27,7 @@
     │   ├── AnswerTooLarge       the answer is larger than any page that a vendor has reason to send
     │   └── RedirectRefused      the answer points to another host, which must not see the key
     ├── OutcomeUnknown           a write was sent and its answer was lost: look before sending it again
+    ├── PartlyDone               a part of the work was done, and then something failed; it says which part
     └── IncompleteListing        a listing was read to its end, and rows may be missing from it
 
 A class is chosen by HTTP status first and by the vendor's code second, never by the text of a message.
@@ -34,11 +36,17 @@ No message holds an API key, and phone numbers in messages are masked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from unibatch.core.paging import ListingReport
+
+if TYPE_CHECKING:
+    from unibatch.core.draft import AddedContacts
+    from unibatch.core.model import Campaign
+    from unibatch.core.preflight import Finding
+    from unibatch.core.status import CampaignStatus
 
 
 class UnibatchError(Exception):
@@ -80,13 +88,34 @@ class UnsupportedFeature(UnibatchError, ValueError):
         super().__init__(f"{provider} does not support {feature}" + (f": {instead}" if instead else ""))
 
 
+class DraftRefused(UnsupportedFeature, InvalidInput):
+    """A draft, or contacts to be added, cannot be placed at this vendor as they stand; nothing was sent.
+
+    Attributes:
+        provider: The provider's name.
+        feature: The client's method, for example ``"create_campaign"``.
+        findings: Everything that stands in the way.
+    """
+
+    def __init__(self, provider: str, feature: str, findings: Sequence[Finding]) -> None:
+        self.provider = provider
+        self.feature = feature
+        self.findings = tuple(findings)
+        loss = [finding.field for finding in findings if finding.acceptable]
+        self.instead = f"accept_loss={loss!r} goes on without" if len(loss) == len(findings) else None
+        lines = "; ".join(f"{finding.field}: {finding.reason}" for finding in findings)
+        way = "" if self.instead is None else f" ({self.instead})"
+        Exception.__init__(self, f"{provider} {feature}: nothing was sent: {lines}{way}")
+
+
 class ProviderError(UnibatchError):
     """The vendor answered, and the answer is no, or makes no sense.
 
     Attributes:
         provider: The provider's name, for example ``"truedy"``.
         operation: The client's method, for example ``"list_contacts"``.
-        http_status: The HTTP status code of the answer.
+        http_status: The HTTP status code of the answer, or ``None`` if the request was not sent, since it was clear
+            what the answer would be.
         code: The vendor's own error code, or ``None``.
         message: The vendor's own message, key and phone numbers masked, or ``None``.
         details: What else the vendor said about the error, in its own spelling: a mapping, a list or ``None``.
@@ -104,7 +133,7 @@ class ProviderError(UnibatchError):
         *,
         provider: str,
         operation: str,
-        http_status: int,
+        http_status: int | None,
         code: str | None = None,
         message: str | None = None,
         details: Any = None,
@@ -128,7 +157,7 @@ class ProviderError(UnibatchError):
     def _sentence(self) -> str:
         about = f" of {self.subject!r}" if self.subject is not None else ""
         said = f": {self.message}" if self.message else ""
-        facts = [f"HTTP {self.http_status}"]
+        facts = ["nothing was sent" if self.http_status is None else f"HTTP {self.http_status}"]
         if self.code:
             facts.append(f"code {self.code}")
         if self.request_id:
@@ -166,9 +195,27 @@ class NotFound(ProviderError):
 
 
 class Conflict(ProviderError):
-    """409: what was asked does not fit the present state."""
+    """What was asked does not fit the present state: the vendor says so, or it was seen before anything was sent.
+
+    Attributes:
+        present: How the campaign stands, or ``None`` if that is not known.
+        allowed: In which states it would have been possible; empty if that is not known.
+    """
 
     summary = "not possible in the present state"
+
+    def __init__(
+        self, *, present: CampaignStatus | None = None, allowed: Iterable[CampaignStatus] = (), **about: Any
+    ) -> None:
+        self.present = present
+        self.allowed = frozenset(allowed)
+        super().__init__(**about)
+
+    def _sentence(self) -> str:
+        if self.present is None:
+            return super()._sentence()
+        possible = f"; possible while it is {' or '.join(sorted(self.allowed))}" if self.allowed else ""
+        return f"{super()._sentence()}: the campaign is {self.present}{possible}"
 
 
 class InvalidRequest(ProviderError):
@@ -299,18 +346,60 @@ class OutcomeUnknown(UnibatchError):
         operation: The client's method, for example ``"create_campaign"``.
         subject: The id that the operation is about, or ``None``.
         reason: What became of the answer.
+        check: What to look at before anything is sent again, as a sentence.
+        contacts: Where contacts were to be added: what became of them, as far as that is known. Otherwise ``None``.
     """
 
-    def __init__(self, *, provider: str, operation: str, subject: str | None, reason: str) -> None:
+    contacts: AddedContacts | None = None
+
+    def __init__(
+        self,
+        *,
+        provider: str,
+        operation: str,
+        subject: str | None,
+        reason: str,
+        check: str = "look before you send it again",
+    ) -> None:
         self.provider = provider
         self.operation = operation
         self.subject = subject
         self.reason = reason
+        self.check = check
         about = f" of {subject!r}" if subject is not None else ""
         super().__init__(
             f"{provider} {operation}{about}: the request was sent and its answer was lost, so nobody knows whether the "
-            f"vendor has carried it out; look before you send it again ({reason})"
+            f"vendor has carried it out; {check} ({reason})"
         )
+
+
+class PartlyDone(UnibatchError):
+    """A part of the work was done, and then something failed. ``__cause__`` is what failed.
+
+    Asking for the same again does what is missing, and nothing twice.
+
+    Attributes:
+        provider: The provider's name.
+        operation: The client's method, for example ``"create_campaign"``.
+        campaign: The campaign that was created, as far as it is known; ``None`` if none was.
+        contacts: What became of the contacts, where that is the question; otherwise ``None``.
+    """
+
+    def __init__(
+        self,
+        *,
+        provider: str,
+        operation: str,
+        reason: str,
+        campaign: Campaign | None = None,
+        contacts: AddedContacts | None = None,
+    ) -> None:
+        self.provider = provider
+        self.operation = operation
+        self.reason = reason
+        self.campaign = campaign
+        self.contacts = contacts
+        super().__init__(f"{provider} {operation}: {reason}")
 
 
 class IncompleteListing(UnibatchError):

@@ -1,7 +1,8 @@
 """How a provider talks without doing I/O.
 
-Each operation of a provider is a generator: it yields a `Request`, is sent the `Response`, may yield again, and
-returns a canonical value. A driver (in ``unibatch.client``) does the sending; a test can do it with plain values::
+Each operation of a provider is a generator: it yields a `Request`, is sent the `Response` or thrown the
+`UnibatchError` that came of it, may yield again, and returns a canonical value. A driver (in ``unibatch.client``) does
+the sending; a test can do it with plain values::
 
     flow = provider.get_campaign("batch_c3d4e5f6")
     request = next(flow)
@@ -54,6 +55,7 @@ class Request:
         repeatable: Sending it twice does what sending it once does, since it only reads, or the vendor documents that
             it recognises a repetition. Any other request is never sent again once it may have arrived.
         subject: The id that the operation is about, for error messages, or ``None``.
+        after: For how many seconds to wait before it is sent.
     """
 
     operation: str
@@ -64,6 +66,7 @@ class Request:
     headers: Mapping[str, str] = _NOTHING
     repeatable: bool = attrs.Factory(lambda request: request.method == "GET", takes_self=True)
     subject: str | None = None
+    after: float = 0.0
 
 
 @attrs.frozen(kw_only=True)

@@ -8,18 +8,25 @@ about HTTP libraries, retries or files. Third-party packages offer one under the
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Literal, TypeAlias
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
+from unibatch.core.draft import ContactDraft
 from unibatch.core.errors import ConfigError, ProviderError, UnsupportedFeature
-from unibatch.core.flow import Flow, Response
+from unibatch.core.flow import Flow, Request, Response
 from unibatch.core.model import Account, Campaign, Contact
+from unibatch.core.moments import When
 from unibatch.core.paging import Page, Paging, Position
+from unibatch.core.preflight import Composition, Handling, Translation
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.vocabulary import StatusReader, StatusTable
+
+if TYPE_CHECKING:
+    from unibatch.core.writing import Added
 
 OperationName: TypeAlias = Literal[
     "list_campaigns",
@@ -101,30 +108,67 @@ class Capabilities:
 
 @attrs.frozen(kw_only=True)
 class Setting:
-    """A setting that only one provider understands.
+    """A setting that only one provider understands: a text, unless one of the attributes says otherwise.
 
     Attributes:
         purpose: What it is for.
-        is_list: It is a list of texts, not one text.
+        is_list: It is a list of texts.
+        is_flag: It is true or false.
+        numbers: It is a whole number in this range.
+        choices: It is one of these texts.
+        in_draft: It may also stand in the ``vendor`` mapping of a `CampaignDraft`.
     """
 
     purpose: str
     is_list: bool = False
+    is_flag: bool = False
+    numbers: range | None = None
+    choices: tuple[str, ...] = ()
+    in_draft: bool = False
+
+    def fault(self, value: Any) -> str | None:
+        """What is wrong with a value, or ``None`` if nothing is."""
+        if self.is_flag:
+            wanted, fits = "true or false", isinstance(value, bool)
+        elif self.numbers is not None:
+            wanted = f"a whole number from {self.numbers[0]} to {self.numbers[-1]}"
+            fits = type(value) is int and value in self.numbers
+        elif self.choices:
+            wanted, fits = f"one of {', '.join(self.choices)}", isinstance(value, str) and value in self.choices
+        elif self.is_list:
+            wanted = "a list of texts that is not blank"
+            fits = isinstance(value, list) and bool(value) and all(map(_is_text, value))
+        else:
+            wanted, fits = "a text that is not blank", _is_text(value)
+        return None if fits else f"must be {wanted}, not {value!r}"
 
     def check(self, name: str, value: Any) -> None:
-        """Insist on a value that is a text, or a list of texts, and not blank.
+        """Insist on a value of the right kind.
 
         Raises:
             ConfigError: It is something else.
         """
-        texts = value if self.is_list else [value]
-        if (
-            not isinstance(texts, list)
-            or not texts
-            or not all(isinstance(text, str) and text.strip() for text in texts)
-        ):
-            wanted = "a list of texts" if self.is_list else "a text"
-            raise ConfigError(f"defaults: {name} must be {wanted} that is not blank, not {value!r}")
+        if fault := self.fault(value):
+            raise ConfigError(f"defaults: {name} {fault}")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+@attrs.frozen(kw_only=True)
+class Transition:
+    """When an operation changes how a campaign stands, and when it has nothing left to do.
+
+    Attributes:
+        allowed: The statuses in which the vendor carries it out.
+        done: The statuses in which what it is for has been reached already, so that nothing is sent.
+        passed: Further statuses that, once it was sent, tell that it was carried out.
+    """
+
+    allowed: frozenset[CampaignStatus]
+    done: frozenset[CampaignStatus]
+    passed: frozenset[CampaignStatus] = frozenset()
 
 
 @attrs.frozen(kw_only=True)
@@ -199,6 +243,9 @@ class Provider(ABC):
         base_url: The vendor's documented base URL; a profile may set another.
         capabilities: What the vendor's API can do.
         settings: The settings of its own that it understands in a profile's ``defaults``.
+        contact_handling: How it takes each attribute of a contact that a draft may fill, beside the phone number.
+        added_contact_handling: The same for contacts that are added to a campaign, where that differs.
+        transitions: For each operation that changes how a campaign stands, when it is possible.
         error_codes: Codes of the vendor that tell the kind of an error where the HTTP status (400 or 422) does not.
         call_statuses: The vendor's words for the status of a call.
         campaign_statuses: The vendor's words for the status of a campaign.
@@ -212,6 +259,9 @@ class Provider(ABC):
     base_url: ClassVar[str]
     capabilities: ClassVar[Capabilities]
     settings: ClassVar[Mapping[str, Setting]]
+    contact_handling: ClassVar[Mapping[str, Handling]] = MappingProxyType({})
+    added_contact_handling: ClassVar[Mapping[str, Handling]] = MappingProxyType({})
+    transitions: ClassVar[Mapping[OperationName, Transition]] = MappingProxyType({})
     error_codes: ClassVar[Mapping[str, type[ProviderError]]]
     call_statuses: ClassVar[StatusTable[CallStatus]]
     campaign_statuses: ClassVar[StatusTable[CampaignStatus]]
@@ -262,7 +312,95 @@ class Provider(ABC):
             UnsupportedFeature: The vendor has no such operation, as its capabilities say. A provider that does not
                 define this method inherits that answer.
         """
-        raise UnsupportedFeature(self.name, "get_account", self.capabilities.operations["get_account"].note)
+        raise self._unsupported("get_account")
+
+    @property
+    def draft_options(self) -> Mapping[str, Setting]:
+        """The settings that may also stand in the ``vendor`` mapping of a draft."""
+        return {name: setting for name, setting in self.settings.items() if setting.in_draft}
+
+    def translate(self, to: Translation) -> None:
+        """Put everything that is to be sent of a draft into ``to.body``, apart from its contacts, and find what fits.
+
+        A provider whose capabilities offer ``create_campaign`` defines it. It raises nothing, whatever the draft holds.
+        """
+        raise NotImplementedError
+
+    def contact_body(self, contact: ContactDraft) -> Mapping[str, Any]:
+        """A contact as the vendor takes it; its number is in E.164 form, and nothing is wrong with it.
+
+        A provider whose capabilities offer ``create_campaign`` defines it.
+        """
+        raise NotImplementedError
+
+    def contact_fault(self, contact: ContactDraft) -> str | None:  # noqa: ARG002 - for providers that ask for more
+        """What this vendor in particular finds wrong with a contact, or ``None``."""
+        return None
+
+    def creation(self, composition: Composition) -> Sequence[Request]:
+        """The requests that place a composition, where everything goes well, with ``CAMPAIGN_ID`` for the new id."""
+        raise NotImplementedError
+
+    def create_campaign(self, composition: Composition) -> Flow[Campaign]:  # noqa: ARG002 - for providers that can
+        """Place a composition, once, however often it is asked for.
+
+        Raises:
+            UnsupportedFeature: The vendor has no such operation.
+            OutcomeUnknown: An answer was lost, and looking did not tell whether the campaign is there.
+            PartlyDone: The campaign was created, and then something failed.
+            InvalidInput: The very same draft was placed before, and that campaign is over.
+        """
+        raise self._unsupported("create_campaign")
+
+    def addition(self, campaign_id: str, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Request]:  # noqa: ARG002
+        """The requests that add contacts to a campaign, where everything goes well."""
+        raise self._unsupported("add_contacts")
+
+    def add_contacts(
+        self,
+        campaign_id: str,  # noqa: ARG002 - for providers that can
+        contacts: Mapping[str, Mapping[str, Any]],  # noqa: ARG002
+        on_progress: Callable[[int, int], None],  # noqa: ARG002
+    ) -> Flow[Added]:
+        """Add contacts to a campaign, each once, however often it is asked for.
+
+        Args:
+            campaign_id: The campaign.
+            contacts: The contacts as the vendor takes them, by their numbers.
+            on_progress: Told how many contacts are settled, and how many there are.
+
+        Raises:
+            UnsupportedFeature: The vendor has no such operation.
+        """
+        raise self._unsupported("add_contacts")
+
+    def change(self, operation: OperationName, campaign_id: str, when: When | None = None) -> Request:  # noqa: ARG002
+        """The request that starts, pauses, resumes, reschedules (to ``when``), cancels or deletes a campaign.
+
+        Raises:
+            UnsupportedFeature: The vendor has no such operation.
+        """
+        raise self._unsupported(operation)
+
+    def delete_campaign(self, campaign_id: str) -> Flow[None]:  # noqa: ARG002 - for providers that can
+        """Delete a campaign.
+
+        Raises:
+            UnsupportedFeature: The vendor has no such operation.
+        """
+        raise self._unsupported("delete_campaign")
+
+    def insist(self, operation: OperationName) -> None:
+        """Go on only if the vendor's API offers an operation.
+
+        Raises:
+            UnsupportedFeature: It does not.
+        """
+        if not self.capabilities.operations[operation].available:
+            raise self._unsupported(operation)
+
+    def _unsupported(self, operation: OperationName) -> UnsupportedFeature:
+        return UnsupportedFeature(self.name, operation, self.capabilities.operations[operation].note)
 
     @abstractmethod
     def refusal(self, response: Response) -> Refusal:

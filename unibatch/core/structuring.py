@@ -12,8 +12,9 @@ There are three ways:
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -84,6 +85,11 @@ def read(content: bytes, cls: type[W]) -> W:
         raise StructureError("$", str(exc) if content.strip() else "the body is empty") from exc
     except RecursionError as exc:
         raise StructureError("$", "nested too deep") from exc
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """Write plain data as JSON, as short as it can be."""
+    return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=dict).encode()
 
 
 def read_leniently(content: bytes) -> dict[str, Any]:

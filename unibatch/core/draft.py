@@ -1,0 +1,321 @@
+"""What a user asks for: drafts of campaigns and contacts, the same for every vendor.
+
+A draft can hold anything: it is judged as a whole, against one vendor, by `unibatch.preflight` and by every method that
+sends it, so that all that is wrong with it is told at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import attrs
+
+from unibatch.core.errors import InvalidInput
+from unibatch.core.masking import mask_phone
+from unibatch.core.model import RetryPolicy, Schedule
+from unibatch.core.moments import instant, read_moment
+from unibatch.core.structuring import unstructure
+
+_quiet: Any = attrs.field(default=None, repr=False)
+
+
+class StartKind(StrEnum):
+    """The three ways of starting a campaign."""
+
+    HOLD = "hold"
+    NOW = "now"
+    AT = "at"
+
+
+@attrs.frozen
+class Start:
+    """When a new campaign begins to call people: `Start.HOLD`, `Start.NOW` or `Start.at`.
+
+    Attributes:
+        kind: Which of the three.
+        moment: With ``AT``: when. A naive one is what the clocks in ``timezone`` show.
+        timezone: The IANA name of the zone that ``moment`` is meant in, for example ``"Europe/Berlin"``.
+    """
+
+    kind: StartKind
+    moment: datetime | None = None
+    timezone: str | None = None
+
+    HOLD: ClassVar[Start]
+    """Nobody is called before ``start_campaign``."""
+    NOW: ClassVar[Start]
+    """Calling begins at once."""
+
+    @classmethod
+    def at(cls, moment: datetime, timezone: str | None = None) -> Start:
+        """Calling begins at a time to come.
+
+        Args:
+            moment: When. If it is naive, it is what the clocks in ``timezone`` show, or else in the draft's
+                ``schedule.timezone``.
+            timezone: The IANA name of the zone.
+        """
+        return cls(StartKind.AT, moment, timezone)
+
+    @classmethod
+    def parse(cls, text: str) -> Start:
+        """Read ``hold``, ``now``, or a time such as ``2026-03-20T09:00[Europe/Berlin]`` or ``2026-03-20T09:00+01:00``.
+
+        Raises:
+            InvalidInput: It is none of these.
+        """
+        word = text.strip().lower()
+        if word in {StartKind.HOLD, StartKind.NOW}:
+            return cls(StartKind(word))
+        try:
+            return cls.at(*read_moment(text))
+        except InvalidInput as exc:
+            raise InvalidInput(f"start: neither hold nor now, and {exc}") from exc
+
+    def instant(self, timezone: str | None = None) -> datetime | None:
+        """The moment in UTC; ``None`` for `HOLD` and `NOW`.
+
+        Args:
+            timezone: The zone of a naive moment that has none of its own.
+
+        Raises:
+            InvalidInput: It is not one moment: it has no zone, or daylight saving skips or repeats it.
+        """
+        if self.kind is not StartKind.AT:
+            return None
+        if self.moment is None:
+            raise InvalidInput("Start.at() needs a time")
+        is_plain = getattr(self.moment, "tzinfo", None) is None
+        return instant(self.moment, timezone if self.timezone is None and is_plain else self.timezone)
+
+
+Start.HOLD = Start(StartKind.HOLD)
+Start.NOW = Start(StartKind.NOW)
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise InvalidInput(f"expected a mapping, got {type(value).__name__}")
+    return dict(value)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        raise InvalidInput(f"expected several texts in a list, got the text {value!r}")
+    return tuple(value)
+
+
+def _mapping(alias: str) -> Any:
+    """A mapping of which a copy is kept, and which takes no part in hashing."""
+    return attrs.field(factory=dict, alias=alias, converter=_dict, repr=False, hash=False)
+
+
+@attrs.frozen(kw_only=True)
+class ContactDraft:
+    """One person to be called.
+
+    Attributes:
+        phone_number: In E.164 form with plus, for example ``"+12125550123"``.
+            `unibatch.read_contacts` brings other forms into this one.
+        name: The full name.
+        first_name: The first name.
+        last_name: The last name.
+        email: The e-mail address.
+        external_id: Your own id of this person, for example of your customer database.
+        fields: Custom data that the agent may use: what JSON can hold, under names of your own. Read-only.
+    """
+
+    phone_number: str = attrs.field(repr=lambda number: repr(mask_phone(str(number))))
+    name: str | None = _quiet
+    first_name: str | None = _quiet
+    last_name: str | None = _quiet
+    email: str | None = _quiet
+    external_id: str | None = _quiet
+    _fields: Mapping[str, Any] = _mapping("fields")
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """Custom data, under names of your own. Read-only."""
+        return MappingProxyType(dict(self._fields))
+
+    @property
+    def full_name(self) -> str | None:
+        """``name``, or else what can be put together of the first and the last name."""
+        return self.name or " ".join(filter(None, (self.first_name, self.last_name))) or None
+
+
+@attrs.frozen(kw_only=True)
+class Part:
+    """Which part of a larger campaign a draft is.
+
+    Attributes:
+        number: 1 for the first.
+        of: How many there are.
+        whole: The `CampaignDraft.key` of the larger draft.
+    """
+
+    number: int
+    of: int
+    whole: str
+
+
+def _contacts(value: Iterable[ContactDraft]) -> tuple[ContactDraft, ...]:
+    contacts = tuple(value)
+    for kind in {type(contact) for contact in contacts} - {ContactDraft}:
+        raise InvalidInput(f"contacts must hold ContactDraft objects, not {kind.__name__}; see unibatch.read_contacts")
+    return contacts
+
+
+@attrs.frozen(kw_only=True)
+class CampaignDraft:
+    """A campaign to be created.
+
+    What is ``None`` or empty is left to the profile's ``defaults``, and beyond those to the vendor.
+
+    Attributes:
+        name: Its name.
+        contacts: Whom to call. Of those with the same number only the first is called.
+        start: When to begin: `Start.HOLD`, `Start.NOW` or `Start.at`. There is no default: vendors have different
+            ones, and nobody must be called by surprise.
+        hold_until: With `Start.HOLD` at a vendor that cannot hold without a time (TalkifAI): when it starts by itself
+            unless ``start_campaign`` brings that forward or ``cancel_campaign`` prevents it. Other vendors hold until
+            they are told to start, and this is not sent.
+        agent_id: The vendor's id of the AI agent that is to talk.
+        from_number_ids: The vendor's ids of the numbers to call from.
+        description: A description.
+        schedule: Zone, daily window, weekdays and calls a day. Its ``start`` stays empty: that is said by ``start``.
+        max_concurrency: The most calls at the same time, 1 or more.
+        retry: How the vendor is to call again by itself.
+        metadata: Data about the campaign as a whole; what JSON can hold. Read-only.
+        vendor: What only one vendor has, under that provider's name, for example
+            ``{"techladder": {"version_id": "pmt-1"}}``. What stands under other vendors' names is not used. Read-only.
+        idempotency_key: What makes the campaign one of its own: placing drafts with the same key gives one campaign.
+            Left out, it is derived from everything else in the draft. 1 to 200 printable ASCII characters.
+        part: Which part of a larger campaign it is; set by `split`.
+    """
+
+    name: str
+    contacts: tuple[ContactDraft, ...] = attrs.field(converter=_contacts, repr=lambda contacts: f"<{len(contacts)}>")
+    start: Start
+    hold_until: datetime | None = None
+    agent_id: str | None = None
+    from_number_ids: tuple[str, ...] = attrs.field(default=(), converter=_texts, repr=False)
+    description: str | None = _quiet
+    schedule: Schedule | None = _quiet
+    max_concurrency: int | None = _quiet
+    retry: RetryPolicy | None = _quiet
+    _metadata: Mapping[str, Any] = _mapping("metadata")
+    _vendor: Mapping[str, Mapping[str, Any]] = _mapping("vendor")
+    idempotency_key: str | None = _quiet
+    part: Part | None = None
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """Data about the campaign as a whole. Read-only."""
+        return MappingProxyType(dict(self._metadata))
+
+    @property
+    def vendor(self) -> Mapping[str, Mapping[str, Any]]:
+        """What only one vendor has, under that provider's name. Read-only."""
+        return MappingProxyType(dict(self._vendor))
+
+    @property
+    def key(self) -> str:
+        """``idempotency_key``, or else 24 hexadecimal digits that are the same for the same draft.
+
+        The order of the contacts makes no difference.
+        """
+        if self.idempotency_key is not None:
+            return self.idempotency_key
+        plain = unstructure(self)
+        plain["contacts"].sort(key=lambda contact: json.dumps(contact, sort_keys=True, default=str))
+        return digest(plain)
+
+    def without_repetitions(self) -> tuple[CampaignDraft, Sequence[ContactDraft]]:
+        """The draft with each number only once, and the contacts that were left out."""
+        kept, repeated = once_each(self.contacts)
+        return (attrs.evolve(self, contacts=kept) if repeated else self), repeated
+
+    def split(self, most: int) -> tuple[CampaignDraft, ...]:
+        """Make several drafts of this one, each small enough for a vendor; one that is small enough stays as it is.
+
+        Repeated numbers are left out first, so that nobody is in two parts. The parts are named ``NAME (1 of 2)`` and
+        so on, and know which draft they are of.
+
+        Args:
+            most: The most contacts in a part, 1 or more; for a vendor, ``capabilities.limits.max_contacts``.
+
+        Raises:
+            InvalidInput: ``most`` is less than 1.
+        """
+        if most < 1:
+            raise InvalidInput(f"a part must hold at least 1 contact, not {most}")
+        whole, _ = self.without_repetitions()
+        if len(whole.contacts) <= most:
+            return (self,)
+        number = -(-len(whole.contacts) // most)
+        return tuple(
+            attrs.evolve(
+                whole,
+                name=f"{self.name} ({index + 1} of {number})",
+                contacts=whole.contacts[index * most : (index + 1) * most],
+                idempotency_key=f"{self.key}-{index + 1}-of-{number}",
+                part=Part(number=index + 1, of=number, whole=self.key),
+            )
+            for index in range(number)
+        )
+
+
+def once_each(contacts: Iterable[ContactDraft]) -> tuple[tuple[ContactDraft, ...], Sequence[ContactDraft]]:
+    """The contacts with each number only once, and those that were left out."""
+    kept: dict[str, ContactDraft] = {}
+    repeated = []
+    for contact in contacts:
+        if contact.phone_number in kept:
+            repeated.append(contact)
+        else:
+            kept[contact.phone_number] = contact
+    return tuple(kept.values()), repeated
+
+
+def digest(value: Any) -> str:
+    """24 hexadecimal digits that are the same for the same plain data."""
+    return sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:24]
+
+
+@attrs.frozen
+class RejectedContact:
+    """A contact that was not taken.
+
+    Attributes:
+        contact: The contact.
+        reason: Why.
+    """
+
+    contact: ContactDraft
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class AddedContacts:
+    """What became of every contact that was to be added.
+
+    Attributes:
+        campaign_id: The vendor's id of the campaign.
+        added: Contacts that are in the campaign now, and were not before.
+        duplicates: Contacts whose number was there already, or came before among those to be added.
+        rejected: Contacts that the vendor did not take.
+        unknown: Contacts of which nobody knows whether the vendor took them.
+    """
+
+    campaign_id: str
+    added: tuple[ContactDraft, ...] = ()
+    duplicates: tuple[ContactDraft, ...] = ()
+    rejected: tuple[RejectedContact, ...] = ()
+    unknown: tuple[ContactDraft, ...] = ()

@@ -1,0 +1,474 @@
+"""Writing with dial safety: the parts of flows that change something, the same for every vendor.
+
+A request whose answer is lost may have been carried out. None is sent again before looking has told that it was not;
+and where even that cannot be told, the end is `OutcomeUnknown`, not a second request. Asking for the same thing again
+looks first, too, so that a program that was killed can simply be run again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar
+
+import attrs
+
+from unibatch.core.errors import (
+    Conflict,
+    IncompleteListing,
+    InvalidInput,
+    InvalidRequest,
+    NotFound,
+    OutcomeUnknown,
+    PartlyDone,
+    ProviderError,
+    ReadTimeout,
+    ServerError,
+    UnibatchError,
+    WriteTimeout,
+)
+from unibatch.core.flow import Flow, Request, Response
+from unibatch.core.model import Campaign, Contact
+from unibatch.core.paging import ListingReport, Page, Pager, Paging, Position
+from unibatch.core.provider import ContactFilter, Provider
+from unibatch.core.status import CampaignStatus
+from unibatch.core.structuring import StructureError, read_leniently
+
+T = TypeVar("T", Campaign, Contact)
+R = TypeVar("R")
+
+_logger = logging.getLogger("unibatch")
+
+LOOKS = (0.5, 2.0, 5.0)
+"""How many seconds to wait before each look at what became of a request whose answer was lost."""
+
+_MOST_SENDS = 3
+_GATEWAY_TIMEOUT = 504
+
+_Lost = (OutcomeUnknown, StructureError)
+"""What is raised where a request may have been carried out: its answer did not come, or cannot be read."""
+
+
+class Look(NamedTuple):
+    """What was seen.
+
+    Attributes:
+        found: The campaign that was looked for, or ``None``.
+        is_complete: There is nothing that was not looked at.
+    """
+
+    found: Campaign | None
+    is_complete: bool
+
+
+def after(seconds: float, flow: Flow[R]) -> Flow[R]:
+    """The same flow, with a wait before its first request."""
+    try:
+        request = attrs.evolve(next(flow), after=seconds)
+        while True:
+            try:
+                response = yield request
+            except UnibatchError as exc:
+                request = flow.throw(exc)
+            else:
+                request = flow.send(response)
+    except StopIteration as done:
+        value: R = done.value
+        return value
+
+
+def read_all(paging: Paging, ask: Callable[[Position], Flow[Page[T]]]) -> Flow[tuple[list[T], ListingReport]]:
+    """Read a listing to its end.
+
+    Returns:
+        The rows, and whether those are all.
+    """
+    pager: Pager[T] = Pager(paging, attrgetter("id"))
+    rows: list[T] = []
+    while pager.position is not None:
+        rows += pager.accept((yield from ask(pager.position)))
+    return rows, pager.report
+
+
+def may_still_come(lost: BaseException) -> bool:
+    """Whether the vendor may still be at work on a request whose answer was lost: then not to see it proves nothing."""
+    cause = lost.__cause__
+    return isinstance(cause, ReadTimeout | WriteTimeout) or (
+        isinstance(cause, ServerError) and cause.http_status == _GATEWAY_TIMEOUT
+    )
+
+
+def create_once(
+    provider: Provider,
+    request: Request,
+    read: Callable[[Response], Campaign],
+    look: Callable[[], Flow[Look]],
+    check: str,
+) -> Flow[Campaign]:
+    """Create a campaign at a vendor that does not recognise a repeated request, unless it is there already.
+
+    Args:
+        provider: The vendor.
+        request: What creates it.
+        read: Reads the answer, as far as it tells about the campaign.
+        look: Looks whether it is there.
+        check: What to look at by hand if looking does not settle it, as a sentence.
+
+    Raises:
+        OutcomeUnknown: An answer was lost, and looking did not tell whether the campaign is there.
+        InvalidInput: The very same was created before, and is over.
+    """
+    if (earlier := (yield from look()).found) is not None:
+        return placed_before(earlier)
+    for _ in range(_MOST_SENDS):
+        try:
+            return (yield from reread(provider, read((yield request))))
+        except _Lost as exc:
+            lost = exc
+        seen = Look(None, is_complete=False)
+        for pause in LOOKS:
+            try:
+                seen = yield from after(pause, look())
+            except (UnibatchError, StructureError) as exc:
+                _logger.warning("%s: looking whether the campaign is there failed: %s", provider.name, exc)
+            if seen.found is not None:
+                return seen.found
+        if may_still_come(lost) or not seen.is_complete:
+            break
+    raise unknown(request, provider, lost, check) from lost
+
+
+def unknown(request: Request, provider: Provider, lost: Exception, check: str) -> OutcomeUnknown:
+    """The error that ends a flow whose request may have been carried out."""
+    reason = lost.reason if isinstance(lost, OutcomeUnknown) else str(lost)
+    return OutcomeUnknown(
+        provider=provider.name, operation=request.operation, subject=request.subject, reason=reason, check=check
+    )
+
+
+def insist_on_open(campaign: Campaign) -> None:
+    """Insist that contacts can be added to a campaign.
+
+    Raises:
+        Conflict: It is over.
+    """
+    if campaign.status.is_terminal:
+        raise Conflict(
+            provider=campaign.provider,
+            operation="add_contacts",
+            http_status=None,
+            subject=campaign.id,
+            present=campaign.status,
+            allowed=[status for status in CampaignStatus if not status.is_terminal],
+        )
+
+
+def partly_created(campaign: Campaign, failed: Exception) -> PartlyDone:
+    """The error for a campaign that was created, and with which something failed afterwards."""
+    return PartlyDone(
+        provider=campaign.provider,
+        operation="create_campaign",
+        campaign=campaign,
+        reason=f"{campaign.id} was created, then something failed; asking for the same again goes on with it: {failed}",
+    )
+
+
+def check_not_over(campaign: Campaign) -> None:
+    """Insist that a campaign that was created of the very same draft before is not over.
+
+    Raises:
+        InvalidInput: It is, so that returning it would mean that nobody is called.
+    """
+    if campaign.status.is_terminal:
+        raise InvalidInput(
+            f"this very draft was placed before, as {campaign.id}, which is {campaign.status}; to place it once more, "
+            "give it an idempotency_key of its own"
+        )
+
+
+def placed_before(campaign: Campaign) -> Campaign:
+    """A campaign that was created of the very same draft before.
+
+    Raises:
+        InvalidInput: It is over, so that returning it would mean that nobody is called.
+    """
+    check_not_over(campaign)
+    _logger.warning("%s: this draft was placed before, as %s; it is not created again", campaign.provider, campaign.id)
+    return campaign
+
+
+def reread(provider: Provider, known: Campaign) -> Flow[Campaign]:
+    """Read a campaign that was just written; if that fails, what is known of it has to do, since the write did not."""
+    try:
+        return (yield from provider.get_campaign(known.id))
+    except (UnibatchError, StructureError) as exc:
+        _logger.warning("%s: %s was written, and reading it failed: %s", provider.name, known.id, exc)
+        return known
+
+
+def check_taken(campaign: Campaign, expected: int) -> Campaign:
+    """Insist that a new campaign has as many contacts as were sent, where the vendor tells.
+
+    Raises:
+        PartlyDone: It has another number.
+    """
+    if campaign.counts.total not in {None, expected}:
+        raise PartlyDone(
+            provider=campaign.provider,
+            operation="create_campaign",
+            campaign=campaign,
+            reason=f"{campaign.id} was created with {campaign.counts.total:,} contacts where {expected:,} were sent; "
+            "compare them before you create another one",
+        )
+    return campaign
+
+
+def carry_out(
+    provider: Provider,
+    request: Request,
+    is_done: Callable[[Campaign], bool],
+    campaign: Campaign | None = None,
+) -> Flow[Campaign]:
+    """Change how a campaign stands, unless it stands so already.
+
+    Args:
+        provider: The vendor.
+        request: What changes it; its subject is the campaign's id.
+        is_done: Whether a campaign stands as is wanted, so that nothing has to be sent.
+        campaign: The campaign, if it was just read.
+
+    Raises:
+        Conflict: It is not possible as the campaign stands.
+        OutcomeUnknown: An answer was lost, and looking did not tell what became of it.
+    """
+    operation: Any = request.operation
+    transition = provider.transitions[operation]
+    campaign_id = str(request.subject)
+    if campaign is None:
+        campaign = yield from provider.get_campaign(campaign_id)
+    lost: Exception | None = None
+    for _ in range(_MOST_SENDS):
+        if is_done(campaign) or (lost is not None and campaign.status in transition.passed):
+            return campaign
+        if campaign.status is not CampaignStatus.UNKNOWN and campaign.status not in transition.allowed:
+            raise _conflict(provider, request, campaign) from lost
+        try:
+            response = yield request
+            if read_leniently(response.content):
+                return (yield from reread(provider, campaign))
+            lost = StructureError("$", "the answer is no JSON object")
+        except OutcomeUnknown as exc:
+            lost = exc
+        except (InvalidRequest, Conflict) as refused:
+            campaign = yield from reread(provider, campaign)
+            if is_done(campaign):
+                return campaign
+            if campaign.status in transition.allowed:
+                raise
+            raise _conflict(provider, request, campaign, refused) from refused
+        try:
+            campaign = yield from after(LOOKS[0], provider.get_campaign(campaign_id))
+        except (UnibatchError, StructureError) as exc:
+            raise unknown(request, provider, lost, f"look how {campaign_id} stands") from exc
+    if is_done(campaign):
+        return campaign
+    assert lost is not None  # noqa: S101  # the loop ends only after losses
+    raise unknown(request, provider, lost, f"look how {campaign_id} stands") from lost
+
+
+def delete_once(provider: Provider, request: Request, refused: Callable[[Response], bool]) -> Flow[None]:
+    """Delete a campaign.
+
+    Args:
+        provider: The vendor.
+        request: What deletes it; its subject is the campaign's id.
+        refused: Whether an answer says that it was not deleted.
+
+    Raises:
+        Conflict: It cannot be deleted as it stands.
+        NotFound: It was not there to begin with.
+    """
+    campaign_id = str(request.subject)
+    campaign = yield from provider.get_campaign(campaign_id)
+    lost: Exception | None = None
+    for _ in range(_MOST_SENDS):
+        if (
+            campaign.status is not CampaignStatus.UNKNOWN
+            and campaign.status not in provider.transitions["delete_campaign"].allowed
+        ):
+            raise _conflict(provider, request, campaign) from lost
+        try:
+            if not refused((yield request)):
+                return
+        except _Lost as exc:
+            lost = exc
+        try:
+            campaign = yield from after(LOOKS[0] if lost else 0, provider.get_campaign(campaign_id))
+        except NotFound:
+            return
+        except (UnibatchError, StructureError) as exc:
+            if lost is None:
+                raise
+            raise unknown(request, provider, lost, f"look whether {campaign_id} is still there") from exc
+        if lost is None:
+            raise _conflict(provider, request, campaign)
+    raise unknown(request, provider, lost or OSError(), f"look whether {campaign_id} is still there") from lost
+
+
+def _conflict(
+    provider: Provider, request: Request, campaign: Campaign, refused: ProviderError | None = None
+) -> Conflict:
+    operation: Any = request.operation
+    about: dict[str, Any] = {"http_status": None}
+    if refused is not None:
+        names = ("http_status", "code", "message", "details", "request_id", "field_errors")
+        about = {name: getattr(refused, name) for name in names}
+    return Conflict(
+        provider=provider.name,
+        operation=request.operation,
+        subject=request.subject,
+        present=campaign.status,
+        allowed=provider.transitions[operation].allowed,
+        **about,
+    )
+
+
+@attrs.define
+class Added:
+    """What became of the numbers that were to be added.
+
+    Attributes:
+        total: How many there are.
+        added: Those that are there now, and were not before.
+        present: Those that were there already.
+        rejected: Those that the vendor did not take, and why.
+        unknown: Those of which nobody knows.
+    """
+
+    total: int
+    added: list[str] = attrs.field(factory=list)
+    present: list[str] = attrs.field(factory=list)
+    rejected: dict[str, str] = attrs.field(factory=dict)
+    unknown: list[str] = attrs.field(factory=list)
+
+    @property
+    def settled(self) -> int:
+        """Of how many it is known what became of them."""
+        return len(self.added) + len(self.present) + len(self.rejected)
+
+
+class AddingFailed(Exception):
+    """Adding contacts came to an end before all were settled; ``__cause__`` says why."""
+
+    def __init__(self, added: Added) -> None:
+        """Keep what became of them so far; what is in none of its lists was not sent."""
+        self.added = added
+        super().__init__()
+
+
+@attrs.frozen(kw_only=True)
+class Adding:
+    """How to add contacts to a campaign in several requests, each contact that is not there already.
+
+    Attributes:
+        provider: The vendor.
+        campaign: The campaign, as it was just read.
+        bodies: The contacts as the vendor takes them, by their numbers.
+        count: Reads an answer: how many were added, and what it says about the others.
+        on_progress: Told how many contacts are settled, and how many there are.
+        size: The most contacts in one request.
+    """
+
+    provider: Provider
+    campaign: Campaign
+    bodies: Mapping[str, Mapping[str, Any]]
+    count: Callable[[Response], tuple[int, str]]
+    on_progress: Callable[[int, int], None]
+    size: int
+
+    def run(self) -> Flow[Added]:
+        """Add them.
+
+        Raises:
+            AddingFailed: It came to an end before all were settled.
+            IncompleteListing: It cannot be told who is there already; nothing was sent.
+        """
+        done = Added(len(self.bodies))
+        there = set() if self.campaign.counts.total == 0 else (yield from self._there())
+        done.present = [number for number in self.bodies if number in there]
+        left = iter([number for number in self.bodies if number not in there])
+        doubtful: dict[str, str] = {}
+        self.on_progress(done.settled, done.total)
+        try:
+            while chunk := list(islice(left, self.size)):
+                doubtful.update((yield from self._add(chunk, done)))
+                self.on_progress(done.settled, done.total)
+            if doubtful:
+                there = yield from self._there()
+                done.added += [number for number in doubtful if number in there]
+                done.rejected.update((number, remark) for number, remark in doubtful.items() if number not in there)
+                self.on_progress(done.settled, done.total)
+        except (UnibatchError, StructureError) as exc:
+            done.unknown += [number for number in doubtful if number not in {*done.added, *done.rejected}]
+            raise AddingFailed(done) from exc
+        return done
+
+    def _add(self, chunk: Sequence[str], done: Added) -> Flow[Mapping[str, str]]:
+        """Add one chunk.
+
+        Returns:
+            The numbers of which the answer does not say whether they were added, with what it says.
+        """
+        missing = list(chunk)
+        for _ in range(_MOST_SENDS):
+            (request,) = self.provider.addition(self.campaign.id, [self.bodies[number] for number in missing])
+            try:
+                added, remark = self.count((yield request))
+            except _Lost as exc:
+                lost = exc
+            else:
+                if added != len(missing):
+                    return dict.fromkeys(missing, remark)
+                done.added += missing
+                return {}
+            seen = yield from self._look(missing)
+            done.added += [number for number in missing if seen is not None and number in seen]
+            missing = [number for number in missing if seen is None or number not in seen]
+            if not missing:
+                return {}
+            if seen is None or (not seen and may_still_come(lost)):
+                break
+        done.unknown += missing
+        raise unknown(request, self.provider, lost, f"look which contacts {self.campaign.id} has") from lost
+
+    def _look(self, missing: Sequence[str]) -> Flow[set[str] | None]:
+        """Look which of the numbers are there by now; ``None`` if that cannot be told."""
+        seen: set[str] | None = None
+        for pause in LOOKS:
+            try:
+                seen = (yield from after(pause, self._there())).intersection(missing)
+            except (UnibatchError, StructureError) as exc:
+                _logger.warning("%s: looking which contacts are there failed: %s", self.provider.name, exc)
+            if seen:
+                break
+        return seen
+
+    def _there(self) -> Flow[set[str]]:
+        return _numbers(self.provider, self.campaign.id)
+
+
+def _numbers(provider: Provider, campaign_id: str) -> Flow[set[str]]:
+    """The numbers of everybody in a campaign.
+
+    Raises:
+        IncompleteListing: Some may be missing.
+    """
+    contacts, report = yield from read_all(
+        provider.capabilities.contact_paging,
+        lambda position: provider.list_contacts(campaign_id, position, ContactFilter()),
+    )
+    if not report.complete:
+        raise IncompleteListing(provider=provider.name, operation="add_contacts", subject=campaign_id, report=report)
+    return {contact.phone_number for contact in contacts}
