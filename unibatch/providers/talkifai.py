@@ -7,8 +7,8 @@ cancelling and rescheduling batch jobs, on errors and on limits.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -17,26 +17,32 @@ from msgspec import UNSET, UnsetType
 
 from unibatch.core import phone
 from unibatch.core.blank import maker_of_blank_contacts, seal_contacts
+from unibatch.core.draft import ContactDraft, Start, digest
 from unibatch.core.errors import ConfigError, NotFound, ProviderError
 from unibatch.core.flow import Flow, Request, Response, segment
 from unibatch.core.model import Campaign, Contact, Counts, RetryPolicy, Schedule
+from unibatch.core.moments import When
 from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.phone import is_e164
+from unibatch.core.preflight import Composition, Fit, Handling, Translation
 from unibatch.core.provider import (
     CampaignFilter,
     Capabilities,
     ContactFilter,
     Limits,
+    OperationName,
     Provider,
     Refusal,
     Setting,
     Support,
+    Transition,
 )
 from unibatch.core.raw import RawRows, decode
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.structuring import (
     Wire,
     collect,
+    encode,
     read,
     read_leniently,
     required,
@@ -45,6 +51,7 @@ from unibatch.core.structuring import (
     utc,
 )
 from unibatch.core.vocabulary import StatusTable
+from unibatch.core.writing import Look, check_taken, create_once, read_all
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
@@ -103,6 +110,12 @@ class JobWithContacts(Wire):
     status: str | None = None
     contactsTotal: int | None = None
     contactsHasMore: bool | None = None
+
+
+class CreatedJob(Wire):
+    batchJobId: str | None = None
+    status: str | None = None
+    totalContacts: int | None = None
 
 
 class JobsAnswer(Wire):
@@ -199,6 +212,41 @@ CAPABILITIES = Capabilities(
     ),
 )
 
+_AS_OWN_KEY = "kept under a key of this name in the contact's data"
+
+CONTACT_HANDLING = MappingProxyType(
+    {
+        "name": Handling(),
+        **{name: Handling(Fit.EMULATED, _AS_OWN_KEY) for name in sorted(OWN_ATTRIBUTES)},
+        "fields": Handling(),
+    }
+)
+
+_NOT_BEGUN = frozenset({CampaignStatus.PENDING, CampaignStatus.SCHEDULED})
+
+TRANSITIONS: Mapping[OperationName, Transition] = MappingProxyType(
+    {
+        "start_campaign": Transition(
+            allowed=_NOT_BEGUN,
+            done=frozenset({CampaignStatus.RUNNING}),
+            passed=frozenset({CampaignStatus.COMPLETED}),
+        ),
+        "cancel_campaign": Transition(
+            allowed=_NOT_BEGUN | {CampaignStatus.RUNNING},
+            done=frozenset({CampaignStatus.CANCELLED}),
+        ),
+        "reschedule_campaign": Transition(allowed=_NOT_BEGUN, done=frozenset({CampaignStatus.SCHEDULED})),
+    }
+)
+
+_MARK = re.compile(r"\s*\[unibatch:(?P<mark>[0-9a-f]+)\]\s*$")
+"""What ends the description of a job that this library created, so that it can be recognised."""
+
+_RECENT = timedelta(days=7)
+"""How old a job may be to be asked for its description, where the listing leaves that out."""
+
+_LONGEST_DESCRIPTION = 1000
+
 _blank_contact = maker_of_blank_contacts("attempts", "max_attempts", "failure_reason")
 
 # Flows ----------------------------------------------------------------------------------------------------------------
@@ -227,6 +275,8 @@ class TalkifAI(Provider):
         }
     )
     error_codes: ClassVar[Mapping[str, type[ProviderError]]] = MappingProxyType({"job_not_found": NotFound})
+    contact_handling: ClassVar[Mapping[str, Handling]] = CONTACT_HANDLING
+    transitions: ClassVar[Mapping[OperationName, Transition]] = TRANSITIONS
     call_statuses: ClassVar[StatusTable[CallStatus]] = CALL_STATUSES
     campaign_statuses: ClassVar[StatusTable[CampaignStatus]] = CAMPAIGN_STATUSES
 
@@ -278,6 +328,135 @@ class TalkifAI(Provider):
             has_more=job.contactsHasMore,
         )
 
+    def translate(self, to: Translation) -> None:
+        draft = to.draft
+        to.put("name", {"name": draft.name})
+        self._translate_description(to)
+        if draft.metadata:
+            to.lose("metadata", "TalkifAI's jobs have no metadata; put it into the contacts' fields")
+        if draft.agent_id is not None:
+            to.lose("agent_id", "TalkifAI's jobs name no agent: the one talks who is assigned to the number")
+        if len(draft.from_number_ids) == 1:
+            to.put("from_number_ids", {"fromPhoneNumberId": draft.from_number_ids[0]})
+        else:
+            reason = "TalkifAI needs the id of exactly one number; give it here, or set it in the profile's defaults"
+            to.refuse("from_number_ids", reason)
+        if draft.max_concurrency is not None:
+            to.put("max_concurrency", {"concurrentCallLimit": draft.max_concurrency})
+        retry = draft.retry or RetryPolicy()
+        if retry.max_attempts is not None:
+            to.put("retry.max_attempts", {"maxAttempts": retry.max_attempts})
+        if retry.retry_on == RETRIED_BY_VENDOR:
+            to.put("retry.retry_on", reason="what TalkifAI does anyway")
+        elif retry.retry_on:
+            to.lose("retry.retry_on", f"TalkifAI calls again after {', '.join(sorted(RETRIED_BY_VENDOR))}, always")
+        self._translate_schedule(to)
+
+    def _translate_description(self, to: Translation) -> None:
+        draft = to.draft
+        text = f"{draft.description or ''} [unibatch:{digest(draft.key)}]".strip()
+        if self._organization_id:
+            reason = "the description ends with a mark; asked again, this library looks for a job with it first"
+            to.put("idempotency_key", {"description": text}, Fit.EMULATED, reason)
+        else:
+            reason = (
+                "organization_id is not set, without which TalkifAI does not list jobs: after a lost answer nobody "
+                "could tell whether the campaign is there; set it in the profile's defaults"
+            )
+            to.lossy("idempotency_key", {"description": text}, reason)
+        if draft.description is not None:
+            to.put("description", {"description": text})
+        if draft.part is not None:
+            to.put("part", fit=Fit.EMULATED, reason="told by its name")
+        over = len(text) - _LONGEST_DESCRIPTION
+        if over > 0 and len(draft.description or "") <= _LONGEST_DESCRIPTION:
+            to.refuse("description", f"{over:,} characters too long, with the mark by which the job is recognised")
+
+    def _translate_schedule(self, to: Translation) -> None:
+        draft, schedule = to.draft, to.draft.schedule or Schedule()
+        if to.start is not None:
+            to.put("start", _times(to.start))
+        elif to.hold_until is not None:
+            to.put("start", fit=Fit.EMULATED, reason="scheduled for hold_until; start_campaign brings that forward")
+            to.put("hold_until", _times(to.hold_until), reason="it starts by itself then, unless it is cancelled")
+        elif draft.start == Start.NOW:
+            to.put("start", reason="a job without a start time begins at once")
+        elif draft.start == Start.HOLD and draft.hold_until is None:
+            to.lose(
+                "start",
+                "TalkifAI cannot hold a job without a time: it would begin to call at once. Give hold_until, a time "
+                "that it is scheduled for and that start_campaign brings forward, or choose another start",
+                acceptable=False,
+            )
+        if schedule.timezone is not None:
+            to.put("schedule.timezone", fit=Fit.MAPPED, reason="the zone of the start; nothing else is meant in it")
+        for field in ("window_start", "window_end", "weekdays", "max_calls_per_day"):
+            if getattr(schedule, field):
+                to.lose(f"schedule.{field}", "TalkifAI's jobs call at any time from their start")
+
+    def contact_fault(self, contact: ContactDraft) -> str | None:
+        if taken := sorted(contact.fields.keys() & {"phone", "name", *OWN_ATTRIBUTES}):
+            return f"the fields {', '.join(taken)} are needed for what a contact has anyway; choose other names"
+        return None
+
+    def contact_body(self, contact: ContactDraft) -> Mapping[str, Any]:
+        told = {"name": contact.full_name, **{name: getattr(contact, name) for name in sorted(OWN_ATTRIBUTES)}}
+        own = {key: value for key, value in told.items() if value is not None}
+        return {"phone": contact.phone_number, **own, **contact.fields}
+
+    def creation(self, composition: Composition) -> Sequence[Request]:
+        content = encode({**composition.body, "contacts": composition.contacts})
+        return [Request(operation="create_campaign", method="POST", path="/batch/create", content=content)]
+
+    def create_campaign(self, composition: Composition) -> Flow[Campaign]:
+        (request,) = self.creation(composition)
+        campaign = yield from create_once(
+            self,
+            request,
+            self._created,
+            lambda: self._look(composition),
+            f"look in TalkifAI's Studio for a new job of {len(composition.contacts):,} contacts; asking for the same "
+            "again looks for it, too",
+        )
+        return check_taken(campaign, len(composition.contacts))
+
+    def _created(self, response: Response) -> Campaign:
+        answer = read(response.content, CreatedJob)
+        return Campaign(
+            id=required(answer.batchJobId, "batchJobId"),
+            provider=self.name,
+            status=self.read_campaign_status(answer.status),
+            vendor_status=answer.status,
+            counts=Counts(total=answer.totalContacts),
+            raw=decode(response.content),
+        )
+
+    def _look(self, composition: Composition) -> Flow[Look]:
+        """Look for a job of this draft, by the mark in its description."""
+        if not self._organization_id:
+            return Look(None, is_complete=False)
+        mark = digest(composition.draft.key)
+        jobs, report = yield from read_all(
+            self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, CampaignFilter())
+        )
+        for job in jobs:
+            told = job
+            if "description" not in job.raw and (job.created_at or composition.now) > composition.now - _RECENT:
+                told = yield from self.get_campaign(job.id)
+            found = _MARK.search(str(told.raw.get("description")))
+            if found and found["mark"] == mark:
+                return Look(told, is_complete=True)
+        return Look(None, report.complete)
+
+    def change(self, operation: OperationName, campaign_id: str, when: When | None = None) -> Request:
+        path = f"/batch/jobs/{segment(campaign_id)}"
+        if when is not None:
+            return Request(
+                operation=operation, method="PATCH", path=f"{path}/reschedule", query=_times(when), subject=campaign_id
+            )
+        verb = {"start_campaign": "start", "cancel_campaign": "cancel"}[operation]
+        return Request(operation=operation, method="POST", path=f"{path}/{verb}", subject=campaign_id)
+
     def refusal(self, response: Response) -> Refusal:
         body = read_leniently(response.content)
         return Refusal(
@@ -298,7 +477,7 @@ class TalkifAI(Provider):
             id=required(wire.id, "id"),
             provider=self.name,
             name=wire.name or None,
-            description=wire.description or None,
+            description=_MARK.sub("", wire.description or "") or None,
             status=self.read_campaign_status(wire.status),
             vendor_status=wire.status,
             agent_id=wire.agentId or None,
@@ -378,6 +557,11 @@ def _place(data: ContactData, contact: Any) -> None:
         if _has_attribute(key, value):
             setattr(contact, key, str(value) or None)
     contact.name = contact.name or " ".join(filter(None, (contact.first_name, contact.last_name))) or None
+
+
+def _times(when: When) -> Mapping[str, str]:
+    """A start as the vendor takes it, which comes to the same moment whether the offset or the zone is looked at."""
+    return {"scheduledStartTime": when.text, "timezone": when.zone}
 
 
 def _custom(row: Mapping[str, Any]) -> Mapping[str, Any]:

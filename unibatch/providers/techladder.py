@@ -6,13 +6,15 @@ and limits. The only documented host is a staging host, so that is the default.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 from unibatch.core import phone
 from unibatch.core.blank import maker_of_blank_contacts, seal_contacts
+from unibatch.core.draft import ContactDraft, Start, digest
 from unibatch.core.errors import (
     AuthenticationError,
     NotFound,
@@ -27,10 +29,13 @@ from unibatch.core.model import (
     Campaign,
     Contact,
     Counts,
+    RetryPolicy,
     Schedule,
 )
+from unibatch.core.moments import When, is_ambiguous
 from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.phone import DIGITS
+from unibatch.core.preflight import Composition, Fit, Handling, Translation
 from unibatch.core.provider import (
     CampaignFilter,
     Capabilities,
@@ -48,6 +53,7 @@ from unibatch.core.structuring import (
     Unread,
     Wire,
     collect,
+    encode,
     read,
     read_leniently,
     required,
@@ -56,6 +62,7 @@ from unibatch.core.structuring import (
     utc,
 )
 from unibatch.core.vocabulary import StatusTable
+from unibatch.core.writing import Look, check_taken, create_once, read_all
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
@@ -202,6 +209,30 @@ CAPABILITIES = Capabilities(
     ),
 )
 
+_AS_METADATA = "kept in the contact's metadata, whose keys TechLadder spells anew"
+
+CONTACT_HANDLING = MappingProxyType(
+    {
+        "name": Handling(),
+        "first_name": Handling(Fit.EMULATED, f"part of name, and {_AS_METADATA}"),
+        "last_name": Handling(Fit.EMULATED, f"part of name, and {_AS_METADATA}"),
+        "email": Handling(Fit.EMULATED, _AS_METADATA),
+        "external_id": Handling(Fit.NATIVE, "contact_id"),
+        "fields": Handling(Fit.MAPPED, _AS_METADATA),
+    }
+)
+
+_SHORTEST = 10
+"""Digits of the shortest number that the vendor takes, country code included."""
+
+_RECENT = timedelta(days=7)
+"""How old a batch may be to be taken for the one that an earlier run created."""
+
+_MARK = "unibatch_draft"
+"""The key in the metadata of one contact by which a batch is recognised whose contacts all have ids of the user's."""
+
+_ONE_MINUTE = timedelta(minutes=1)
+
 _blank_contact = maker_of_blank_contacts("name", "call_id")
 
 # Flows ----------------------------------------------------------------------------------------------------------------
@@ -217,14 +248,30 @@ class TechLadder(Provider):
     settings: ClassVar[Mapping[str, Setting]] = MappingProxyType(
         {
             "agent_id": Setting(purpose="the agent that talks in campaigns created with this profile"),
-            "version_id": Setting(purpose="the version of the agent's prompt in such campaigns"),
-            "voice": Setting(purpose="the voice in such campaigns; left out: the agent's"),
+            "version_id": Setting(purpose="the version of the agent's prompt in such campaigns", in_draft=True),
+            "voice": Setting(purpose="the voice in such campaigns; left out: the agent's", in_draft=True),
             "from_number_ids": Setting(
                 purpose="the number that such campaigns call from, in a list of one; left out: the account's",
                 is_list=True,
             ),
+            "interruption": Setting(
+                purpose="whether people may interrupt the agent in such campaigns", is_flag=True, in_draft=True
+            ),
+            "use_alternate_number": Setting(
+                purpose="whether a contact's alternate number is called too in such campaigns",
+                is_flag=True,
+                in_draft=True,
+            ),
+            "recording_enabled": Setting(
+                purpose="whether calls of such campaigns are recorded; left out: they are", is_flag=True, in_draft=True
+            ),
+            "max_duration_seconds_per_call": Setting(
+                purpose="the longest call in such campaigns, in seconds", numbers=range(1, 901), in_draft=True
+            ),
+            "callback_url": Setting(purpose="where TechLadder reports on such campaigns", in_draft=True),
         }
     )
+    contact_handling: ClassVar[Mapping[str, Handling]] = CONTACT_HANDLING
     error_codes: ClassVar[Mapping[str, type[ProviderError]]] = MappingProxyType(
         {
             "UNAUTHORIZED": AuthenticationError,
@@ -297,6 +344,134 @@ class TechLadder(Provider):
             raw=decode(response.content)["data"],
         )
 
+    def translate(self, to: Translation) -> None:
+        draft = to.draft
+        self._translate_identity(to)
+        if draft.agent_id is None:
+            to.refuse("agent_id", "TechLadder needs an agent; give agent_id, or set it in the profile's defaults")
+        else:
+            to.put("agent_id", {"agent_name": draft.agent_id}, Fit.MAPPED, "agent_name takes the agent's id")
+        if len(draft.from_number_ids) == 1:
+            number = draft.from_number_ids[0].removeprefix("+")
+            to.put("from_number_ids", {"did_number": number}, Fit.MAPPED, "did_number")
+        elif draft.from_number_ids:
+            to.refuse("from_number_ids", "TechLadder calls from one number; name only one")
+        if draft.max_concurrency is not None:
+            to.put("max_concurrency", {"concurrency": draft.max_concurrency})
+        retry = draft.retry or RetryPolicy()
+        if retry.max_attempts == 1:
+            to.put("retry.max_attempts", fit=Fit.MAPPED, reason="not sent: TechLadder documents one attempt only")
+        elif retry.max_attempts is not None:
+            to.lose("retry.max_attempts", "TechLadder documents no further attempts")
+        if retry.retry_on:
+            to.lose("retry.retry_on", "TechLadder documents no further attempts")
+        self._translate_schedule(to)
+        if "version_id" not in to.options:
+            reason = "TechLadder needs the version of the prompt; give it here, or set it in the profile's defaults"
+            to.refuse(f"vendor.{self.name}.version_id", reason)
+        for name, value in to.options.items():
+            to.put(f"vendor.{self.name}.{name}", {"version_name" if name == "version_id" else name: value})
+        to.body["deduplicate_by_phone"] = False  # repeated numbers were left out already, and that was told
+
+    def _translate_identity(self, to: Translation) -> None:
+        draft = to.draft
+        to.put("idempotency_key", fit=Fit.EMULATED, reason="asked again, this library looks for the batch first")
+        own: dict[str, dict[str, Any]] = {"name": {"name": draft.name}}
+        if draft.description is not None:
+            own["description"] = {"description": draft.description}
+        if draft.part is not None:
+            own["part"] = {"part": f"{draft.part.number} of {draft.part.of}", "part_of": draft.part.whole}
+        for field, sent in own.items():
+            to.put(field, {"metadata": sent}, Fit.EMULATED, "a batch has none; kept in its metadata")
+        taken = {key for sent in own.values() for key in sent}.intersection(draft.metadata)
+        if taken:
+            to.refuse("metadata", f"the campaign's own {', '.join(sorted(taken))} go there; choose other keys")
+        elif draft.metadata:
+            to.put("metadata", {"metadata": dict(draft.metadata)})
+
+    def _translate_schedule(self, to: Translation) -> None:
+        draft, schedule = to.draft, to.draft.schedule or Schedule()
+        if to.start is not None:
+            sent = {"start_mode": "scheduled", **_schedule(to.start)}
+            to.put("start", sent, Fit.MAPPED, "date, time to the minute, and zone")
+        elif draft.start == Start.NOW:
+            to.put("start", {"start_mode": "immediate"})
+        elif draft.start == Start.HOLD:
+            reason = "it waits until somebody starts it in TechLadder's dashboard: its API cannot"
+            to.put("start", {"start_mode": "manual"}, reason=reason)
+        if draft.hold_until is not None:
+            to.put("hold_until", fit=Fit.MAPPED, reason="not needed, and not sent: the batch waits for its start")
+        if schedule.timezone is not None:
+            to.put("schedule.timezone", fit=Fit.MAPPED, reason="the zone of the start; nothing else is meant in it")
+        for field in ("window_start", "window_end", "weekdays", "max_calls_per_day"):
+            if getattr(schedule, field):
+                to.lose(f"schedule.{field}", "TechLadder's batches call at any time from their start")
+
+    def contact_fault(self, contact: ContactDraft) -> str | None:
+        if len(contact.phone_number) - 1 < _SHORTEST:
+            return f"TechLadder takes numbers of at least {_SHORTEST} digits only"
+        return None
+
+    def contact_body(self, contact: ContactDraft) -> Mapping[str, Any]:
+        kept = {"first_name": contact.first_name, "last_name": contact.last_name, "email": contact.email}
+        metadata = {**{key: value for key, value in kept.items() if value is not None}, **contact.fields}
+        told = {"contact_id": contact.external_id, "name": contact.full_name, "metadata": metadata}
+        number = contact.phone_number.removeprefix("+")
+        return {"phone_number": number, **{key: value for key, value in told.items() if value}}
+
+    def creation(self, composition: Composition) -> Sequence[Request]:
+        mark = digest(composition.draft.key)
+        contacts = []
+        for place, body in zip(_places(composition), composition.contacts, strict=True):
+            contact = {"contact_id": _our_id(mark, place), **body}
+            if place == 0 and "contact_id" in body:
+                contact["metadata"] = {**contact.get("metadata", {}), _MARK: mark}
+            contacts.append(contact)
+        content = encode({**composition.body, "contacts": contacts})
+        return [Request(operation="create_campaign", method="POST", path="/call-batches", content=content)]
+
+    def create_campaign(self, composition: Composition) -> Flow[Campaign]:
+        (request,) = self.creation(composition)
+        campaign = yield from create_once(
+            self,
+            request,
+            self._created,
+            lambda: self._look(composition),
+            f"look in TechLadder's dashboard for a new batch of {len(composition.contacts):,} contacts; asking for the "
+            "same again looks for it, too",
+        )
+        return check_taken(campaign, len(composition.contacts))
+
+    def _created(self, response: Response) -> Campaign:
+        answer = read(response.content, BatchAnswer)
+        try:
+            return self._campaign(answer.data, decode(response.content)["data"])
+        except StructureError as exc:
+            raise exc.within("$.data") from exc
+
+    def _look(self, composition: Composition) -> Flow[Look]:
+        """Look for a batch of this draft: one of its contacts has an id, or a mark, that no other draft gives."""
+        mark, number = digest(composition.draft.key), len(composition.contacts)
+        probe = composition.contacts[_places(composition).index(0)].get("contact_id")
+        wanted = ContactFilter(external_id=_our_id(mark, 0) if probe is None else probe)
+        of_agent = CampaignFilter(agent_id=composition.draft.agent_id)
+        batches, report = yield from read_all(
+            self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, of_agent)
+        )
+        first = self.capabilities.contact_paging.first
+        for batch in batches:
+            is_recent = batch.created_at is None or batch.created_at > composition.now - _RECENT
+            if not is_recent or batch.counts.total not in {None, number}:
+                continue
+            try:
+                page = yield from self.list_contacts(batch.id, first, wanted)
+            except NotFound:
+                continue
+            asked_for = [contact for contact in page.items if contact.raw.get("external_id") == wanted.external_id]
+            if any(probe is None or contact.field(_MARK) == mark for contact in asked_for):
+                return Look(batch, is_complete=True)
+        return Look(None, report.complete)
+
     def refusal(self, response: Response) -> Refusal:
         body = read_leniently(response.content)
         error = body.get("error")
@@ -356,7 +531,7 @@ class TechLadder(Provider):
                 contact.phone_number, contact.phone_valid = phone.from_vendor(number, bare_digits=True)
             contact.name = row.name or None
             if row.external_id is not None:
-                contact.external_id = str(row.external_id) or None
+                contact.external_id = _users_own(str(row.external_id))
             contact.vendor_status = word = row.status
             contact.status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
             if moment := row.started_at:
@@ -367,6 +542,41 @@ class TechLadder(Provider):
                 contact.duration = seconds(row.duration_seconds, "duration_seconds")
             contact._fields = contact._raw = (raw_rows, index)
             yield contact
+
+
+def _places(composition: Composition) -> list[int]:
+    """The place of each contact in the order of their numbers, whatever order they are sent in."""
+    numbers = sorted(body["phone_number"] for body in composition.contacts)
+    places = {number: place for place, number in enumerate(numbers)}
+    return [places[body["phone_number"]] for body in composition.contacts]
+
+
+def _our_id(mark: str, place: int) -> str:
+    """The id of a contact that the user gave none; the vendor insists on one."""
+    return f"ub-{mark}-{place}"
+
+
+_is_our_id = re.compile(r"ub-[0-9a-f]{24}-[0-9]+").fullmatch
+
+
+def _users_own(external_id: str) -> str | None:
+    return None if not external_id or (external_id[0] == "u" and _is_our_id(external_id)) else external_id
+
+
+def _schedule(start: When) -> Mapping[str, str]:
+    """A start in the vendor's form; in UTC if the clocks in the zone show that time twice."""
+    whole = start.to_next(_ONE_MINUTE)
+    if is_ambiguous(whole.local):
+        whole = When(whole.moment, "UTC")
+    local = whole.local
+    offset = int((local.utcoffset() or timedelta()).total_seconds()) // 60
+    sign = "-" if offset < 0 else "+"
+    hours, minutes = divmod(abs(offset), 60)
+    return {
+        "schedule_date": f"{local:%Y-%m-%d}",
+        "schedule_time": f"{local:%H:%M}",
+        "schedule_timezone": f"{whole.zone} ({local:%Z}, UTC{sign}{hours}:{minutes:02})",
+    }
 
 
 def _custom(row: Mapping[str, Any]) -> Mapping[str, Any] | None:

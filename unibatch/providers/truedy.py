@@ -7,15 +7,16 @@ both occur, so both are read. In the wire types, *schema* and *example* say from
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 from unibatch.core import phone
 from unibatch.core.blank import maker_of_blank_contacts, seal_contacts
-from unibatch.core.errors import ProviderError
+from unibatch.core.draft import ContactDraft, Start
+from unibatch.core.errors import ProviderError, UnibatchError
 from unibatch.core.flow import Flow, Request, Response, segment
 from unibatch.core.model import (
     Campaign,
@@ -25,17 +26,21 @@ from unibatch.core.model import (
     RetryPolicy,
     Schedule,
 )
+from unibatch.core.moments import When
 from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.phone import is_e164
+from unibatch.core.preflight import Composition, Fit, Handling, Translation
 from unibatch.core.provider import (
     CampaignFilter,
     Capabilities,
     ContactFilter,
     Limits,
+    OperationName,
     Provider,
     Refusal,
     Setting,
     Support,
+    Transition,
 )
 from unibatch.core.raw import RawRows, decode
 from unibatch.core.status import CallStatus, CampaignStatus
@@ -44,6 +49,7 @@ from unibatch.core.structuring import (
     Unread,
     Wire,
     collect,
+    encode,
     instant_or_none,
     read,
     read_leniently,
@@ -54,6 +60,17 @@ from unibatch.core.structuring import (
     utc,
 )
 from unibatch.core.vocabulary import StatusTable
+from unibatch.core.writing import (
+    Added,
+    Adding,
+    carry_out,
+    check_not_over,
+    check_taken,
+    delete_once,
+    insist_on_open,
+    partly_created,
+    reread,
+)
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
@@ -122,6 +139,26 @@ class BatchCallsAnswer(Wire):
 class ContactsAnswer(Wire):
     data: list[BatchContact]
     pagination: Pagination | None = None
+
+
+class AddedCounts(Wire):
+    added_count: int | None = None  # schema
+    failed_count: int | None = None  # schema
+    added: int | None = None  # example
+    duplicates_skipped: int | None = None  # example
+    invalid_skipped: int | None = None  # example
+
+
+class AddedAnswer(Wire):
+    data: AddedCounts
+
+
+class DeletedIds(Wire):
+    failed_ids: list[str] | None = None
+
+
+class DeletedAnswer(Wire):
+    data: DeletedIds
 
 
 # Status tables --------------------------------------------------------------------------------------------------------
@@ -193,6 +230,56 @@ CAPABILITIES = Capabilities(
     ),
 )
 
+CONTACT_HANDLING = MappingProxyType(
+    {
+        "name": Handling(Fit.MAPPED, "sent as first_name and last_name, parted at the first blank"),
+        "first_name": Handling(),
+        "last_name": Handling(),
+        "email": Handling(),
+        "external_id": Handling(Fit.EMULATED, "kept among the custom fields; Truedy's listings do not return it"),
+        "fields": Handling(Fit.NATIVE, "custom_fields"),
+    }
+)
+
+_NO_CUSTOM_FIELDS = Handling(Fit.UNSUPPORTED, "Truedy takes custom fields only when a campaign is created")
+
+ADDED_CONTACT_HANDLING = MappingProxyType({"external_id": _NO_CUSTOM_FIELDS, "fields": _NO_CUSTOM_FIELDS})
+
+_GOING = frozenset({CampaignStatus.RUNNING, CampaignStatus.COMPLETED})
+
+TRANSITIONS: Mapping[OperationName, Transition] = MappingProxyType(
+    {
+        "start_campaign": Transition(
+            allowed=frozenset({CampaignStatus.DRAFT, CampaignStatus.SCHEDULED}),
+            done=frozenset({CampaignStatus.RUNNING}),
+            passed=_GOING,
+        ),
+        "pause_campaign": Transition(
+            allowed=frozenset({CampaignStatus.RUNNING, CampaignStatus.SCHEDULED}),
+            done=frozenset({CampaignStatus.PAUSED}),
+        ),
+        "resume_campaign": Transition(
+            allowed=frozenset({CampaignStatus.PAUSED}),
+            done=frozenset({CampaignStatus.RUNNING, CampaignStatus.SCHEDULED}),
+            passed=_GOING,
+        ),
+        "reschedule_campaign": Transition(
+            allowed=frozenset({CampaignStatus.DRAFT, CampaignStatus.SCHEDULED}),
+            done=frozenset({CampaignStatus.SCHEDULED}),
+            passed=_GOING,
+        ),
+        "delete_campaign": Transition(
+            allowed=frozenset({CampaignStatus.DRAFT, CampaignStatus.FAILED, CampaignStatus.CANCELLED}),
+            done=frozenset(),
+        ),
+    }
+)
+
+_MOST_ADDED = 500
+"""Contacts in one request that adds some."""
+
+_MINUTE = "%H:%M"
+
 _blank_contact = maker_of_blank_contacts("name", "first_name", "last_name", "email", "call_id")
 
 # Flows ----------------------------------------------------------------------------------------------------------------
@@ -211,9 +298,17 @@ class Truedy(Provider):
             "from_number_ids": Setting(
                 purpose="ids of the numbers that such campaigns call from; left out: the agent's", is_list=True
             ),
+            "phone_rotation_strategy": Setting(
+                purpose="how such campaigns take turns among their numbers",
+                choices=("random", "sequential", "round_robin"),
+                in_draft=True,
+            ),
         }
     )
     error_codes: ClassVar[Mapping[str, type[ProviderError]]] = MappingProxyType({})
+    contact_handling: ClassVar[Mapping[str, Handling]] = CONTACT_HANDLING
+    added_contact_handling: ClassVar[Mapping[str, Handling]] = ADDED_CONTACT_HANDLING
+    transitions: ClassVar[Mapping[OperationName, Transition]] = TRANSITIONS
     call_statuses: ClassVar[StatusTable[CallStatus]] = CALL_STATUSES
     campaign_statuses: ClassVar[StatusTable[CampaignStatus]] = CAMPAIGN_STATUSES
 
@@ -255,6 +350,177 @@ class Truedy(Provider):
             total=pagination.total,
             has_more=pagination.has_more,
         )
+
+    def translate(self, to: Translation) -> None:
+        draft = to.draft
+        to.put("name", {"name": draft.name})
+        to.put("idempotency_key", reason="sent as X-Idempotency-Key; the same draft gives the same campaign")
+        if draft.part is not None:
+            to.put("part", fit=Fit.EMULATED, reason="told by its name")
+        if draft.agent_id is None:
+            to.refuse("agent_id", "Truedy needs an agent; give agent_id, or set it in the profile's defaults")
+        else:
+            to.put("agent_id", {"agent_id": draft.agent_id})
+        if draft.from_number_ids:
+            to.put("from_number_ids", {"phone_number_ids": list(draft.from_number_ids)})
+        if draft.description is not None:
+            to.lose("description", "Truedy's batch calls have no description")
+        if draft.metadata:
+            to.lose("metadata", "Truedy's batch calls have no metadata; put it into the contacts' fields")
+        if draft.max_concurrency is not None:
+            to.put("max_concurrency", {"max_concurrent_calls": draft.max_concurrency})
+        self._translate_retry(to)
+        self._translate_schedule(to)
+        for name, value in to.options.items():
+            to.put(f"vendor.{self.name}.{name}", {name: value})
+
+    def _translate_retry(self, to: Translation) -> None:
+        retry = to.draft.retry or RetryPolicy()
+        if retry.max_attempts is not None:
+            again = retry.max_attempts > 1
+            if again:
+                to.lossy(
+                    "retry.max_attempts",
+                    {"retry_failed": True},
+                    "Truedy calls again where calls failed, and decides itself how often",
+                )
+            else:
+                to.put("retry.max_attempts", {"retry_failed": False}, Fit.MAPPED, "nobody is called again")
+        if retry.retry_on:
+            to.lose("retry.retry_on", "Truedy decides itself after which results it calls again")
+
+    def _translate_schedule(self, to: Translation) -> None:
+        draft, schedule = to.draft, to.draft.schedule or Schedule()
+        if to.start is not None:
+            reason = f"created as a draft, then scheduled for {to.start.text} ({to.start.zone})"
+            to.put("start", fit=Fit.MAPPED, reason=reason)
+        elif draft.start == Start.NOW:
+            to.put("start", fit=Fit.MAPPED, reason="created as a draft, then started at once")
+        elif draft.start == Start.HOLD:
+            to.put("start", reason="stands in draft, and nobody is called, until it is started")
+        if draft.hold_until is not None:
+            to.put("hold_until", fit=Fit.MAPPED, reason="not needed, and not sent: a draft waits for its start")
+        if schedule.timezone is not None:
+            to.put("schedule.timezone", {"timezone": schedule.timezone})
+        if isinstance(schedule.window_start, time) and isinstance(schedule.window_end, time):
+            to.put("schedule.window_start", {"start_time": schedule.window_start.strftime(_MINUTE)})
+            to.put("schedule.window_end", {"end_time": schedule.window_end.strftime(_MINUTE)})
+        if schedule.weekdays:
+            to.put("schedule.weekdays", {"working_days": sorted(set(schedule.weekdays))})
+        if schedule.max_calls_per_day is not None:
+            to.put("schedule.max_calls_per_day", {"max_calls_per_day": schedule.max_calls_per_day})
+
+    def contact_body(self, contact: ContactDraft) -> Mapping[str, Any]:
+        first, last, custom = contact.first_name, contact.last_name, dict(contact.fields)
+        if contact.name is not None and first is None and last is None:
+            first, _, last = contact.name.strip().partition(" ")
+        elif contact.name is not None and contact.name != f"{first or ''} {last or ''}".strip():
+            custom.setdefault("name", contact.name)
+        if contact.external_id is not None:
+            custom.setdefault("external_id", contact.external_id)
+        told = {"first_name": first, "last_name": (last or "").strip(), "email": contact.email, "custom_fields": custom}
+        return {"phone_number": contact.phone_number, **{key: value for key, value in told.items() if value}}
+
+    def creation(self, composition: Composition) -> Sequence[Request]:
+        if composition.draft.start == Start.HOLD:
+            return [self._creation(composition)]
+        return [self._creation(composition), self._scheduling("create_campaign", "CAMPAIGN_ID", composition.start)]
+
+    def _creation(self, composition: Composition) -> Request:
+        body = {**composition.body, "contacts": composition.contacts}
+        return Request(
+            operation="create_campaign",
+            method="POST",
+            path="/batch-calls",
+            content=encode(body),
+            headers={"X-Idempotency-Key": composition.key_of(body)},
+            repeatable=True,  # by its key; the vendor's guide to idempotency
+        )
+
+    def create_campaign(self, composition: Composition) -> Flow[Campaign]:
+        response = yield self._creation(composition)
+        answer = read(response.content, BatchCallAnswer)
+        known = self._campaign(answer.data, decode(response.content)["data"])
+        # What the key brings back may be the answer of an earlier run, so how it stands has to be looked up.
+        campaign = yield from reread(self, known)
+        check_not_over(campaign)
+        check_taken(campaign, len(composition.contacts))
+        try:
+            return (yield from self._begin(campaign, known, composition))
+        except (UnibatchError, StructureError) as exc:
+            raise partly_created(campaign, exc) from exc
+
+    def _begin(self, campaign: Campaign, known: Campaign, composition: Composition) -> Flow[Campaign]:
+        if composition.draft.start == Start.HOLD:
+            if known.status in {CampaignStatus.SCHEDULED, CampaignStatus.RUNNING}:
+                # One example of the vendor answers so. It is not what was asked for: nobody is to be called.
+                pause = self.change("pause_campaign", campaign.id)
+                return (yield from carry_out(self, pause, lambda now: now.status is CampaignStatus.PAUSED, campaign))
+            return campaign
+        if campaign.status is not CampaignStatus.DRAFT:
+            return campaign
+        operation: OperationName = "start_campaign" if composition.start is None else "reschedule_campaign"
+        request = self.change(operation, campaign.id, composition.start)
+        done = TRANSITIONS[operation].done
+        return (yield from carry_out(self, request, lambda now: now.status in done, campaign))
+
+    def addition(self, campaign_id: str, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Request]:
+        path, size = f"/batch-calls/{segment(campaign_id)}/contacts", _MOST_ADDED
+        return [
+            Request(
+                operation="add_contacts",
+                method="POST",
+                path=path,
+                content=encode({"contacts": [_without_custom_fields(body) for body in bodies[begin : begin + size]]}),
+                subject=campaign_id,
+            )
+            for begin in range(0, len(bodies), size)
+        ]
+
+    def add_contacts(
+        self,
+        campaign_id: str,
+        contacts: Mapping[str, Mapping[str, Any]],
+        on_progress: Callable[[int, int], None],
+    ) -> Flow[Added]:
+        campaign = yield from self.get_campaign(campaign_id)
+        insist_on_open(campaign)
+        adding = Adding(
+            provider=self,
+            campaign=campaign,
+            bodies=contacts,
+            count=_count,
+            on_progress=on_progress,
+            size=_MOST_ADDED,
+        )
+        return (yield from adding.run())
+
+    def change(self, operation: OperationName, campaign_id: str, when: When | None = None) -> Request:
+        if operation in {"start_campaign", "reschedule_campaign"}:
+            return self._scheduling(operation, campaign_id, when)
+        if operation == "delete_campaign":
+            segment(campaign_id)
+            path, content = "/batch-calls/bulk-delete", encode({"ids": [campaign_id]})
+        else:
+            verb = {"pause_campaign": "pause", "resume_campaign": "resume"}[operation]
+            path, content = f"/batch-calls/{segment(campaign_id)}/{verb}", b""
+        return Request(operation=operation, method="POST", path=path, content=content, subject=campaign_id)
+
+    def _scheduling(self, operation: str, campaign_id: str, when: When | None) -> Request:
+        body = {} if when is None else {"scheduled_at": when.text, "timezone": when.zone}
+        return Request(
+            operation=operation,
+            method="POST",
+            path=f"/batch-calls/{segment(campaign_id)}/schedule",
+            content=encode(body),
+            subject=campaign_id,
+        )
+
+    def delete_campaign(self, campaign_id: str) -> Flow[None]:
+        def refused(response: Response) -> bool:
+            return campaign_id in (read(response.content, DeletedAnswer).data.failed_ids or ())
+
+        return (yield from delete_once(self, self.change("delete_campaign", campaign_id), refused))
 
     def refusal(self, response: Response) -> Refusal:
         body = read_leniently(response.content)
@@ -346,6 +612,24 @@ class Truedy(Provider):
                 contact.last_attempt_at = moment if moment.tzinfo is UTC else utc(moment, "called_at")
             contact._fields = contact._raw = (raw_rows, index)
             yield contact
+
+
+def _count(response: Response) -> tuple[int, str]:
+    counts = read(response.content, AddedAnswer).data
+    added = _first_told(counts.added_count, counts.added)
+    if added is None:
+        raise StructureError("$.data.added_count", "missing")
+    told = {
+        "failed": counts.failed_count,
+        "repeated": counts.duplicates_skipped,
+        "invalid": counts.invalid_skipped,
+    }
+    said = ", ".join(f"{number:,} {what}" for what, number in told.items() if number)
+    return added, f"Truedy did not take it; of that request it says: {said or f'{added:,} added'}"
+
+
+def _without_custom_fields(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {key: value for key, value in body.items() if key != "custom_fields"}
 
 
 def _custom(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
