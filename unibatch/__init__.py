@@ -9,6 +9,13 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from unibatch.core.draft import (
+    AddedContacts,
+    CampaignDraft,
+    ContactDraft,
+    RejectedContact,
+    Start,
+)
 from unibatch.core.errors import (
     AnswerTooLarge,
     AuthenticationError,
@@ -17,12 +24,14 @@ from unibatch.core.errors import (
     ConnectFailed,
     ConnectionLost,
     ConnectTimeout,
+    DraftRefused,
     IncompleteListing,
     InvalidInput,
     InvalidRequest,
     MalformedResponse,
     NotFound,
     OutcomeUnknown,
+    PartlyDone,
     PaymentRequired,
     PermissionDenied,
     PoolTimeout,
@@ -47,20 +56,24 @@ from unibatch.core.model import (
     Schedule,
 )
 from unibatch.core.paging import ListingReport
+from unibatch.core.preflight import Finding, Fit, Preflight
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.version import __version__
 
 if TYPE_CHECKING:
     from unibatch import sandbox as sandbox
-    from unibatch.client import AsyncClient, AsyncListing, Client, Listing, Retry, Timeout, Wait
+    from unibatch.client import AsyncClient, AsyncListing, Client, Listing, PlannedRequest, Retry, Timeout, Wait
     from unibatch.config import connect, connect_async
     from unibatch.core.provider import Capabilities, Provider
+    from unibatch.workflows.contacts import ContactList, RejectedRow, RepeatedRow, read_contacts
+    from unibatch.workflows.preflight import preflight
 
 _LATER = {
     "AsyncClient": "unibatch.client",
     "AsyncListing": "unibatch.client",
     "Client": "unibatch.client",
     "Listing": "unibatch.client",
+    "PlannedRequest": "unibatch.client",
     "Retry": "unibatch.client",
     "Timeout": "unibatch.client",
     "Wait": "unibatch.client",
@@ -68,17 +81,24 @@ _LATER = {
     "connect_async": "unibatch.config",
     "Capabilities": "unibatch.core.provider",
     "Provider": "unibatch.core.provider",
+    "ContactList": "unibatch.workflows.contacts",
+    "RejectedRow": "unibatch.workflows.contacts",
+    "RepeatedRow": "unibatch.workflows.contacts",
+    "read_contacts": "unibatch.workflows.contacts",
+    "preflight": "unibatch.workflows.preflight",
 }
 
 __all__ = [
     "Account",
     "AccountLimits",
+    "AddedContacts",
     "AnswerTooLarge",
     "AsyncClient",
     "AsyncListing",
     "AuthenticationError",
     "CallStatus",
     "Campaign",
+    "CampaignDraft",
     "CampaignStatus",
     "Capabilities",
     "Client",
@@ -88,7 +108,12 @@ __all__ = [
     "ConnectTimeout",
     "ConnectionLost",
     "Contact",
+    "ContactDraft",
+    "ContactList",
     "Counts",
+    "DraftRefused",
+    "Finding",
+    "Fit",
     "IncompleteListing",
     "InvalidInput",
     "InvalidRequest",
@@ -98,18 +123,25 @@ __all__ = [
     "Money",
     "NotFound",
     "OutcomeUnknown",
+    "PartlyDone",
     "PaymentRequired",
     "PermissionDenied",
+    "PlannedRequest",
     "PoolTimeout",
+    "Preflight",
     "Provider",
     "ProviderError",
     "RateLimited",
     "ReadTimeout",
     "RedirectRefused",
+    "RejectedContact",
+    "RejectedRow",
+    "RepeatedRow",
     "Retry",
     "RetryPolicy",
     "Schedule",
     "ServerError",
+    "Start",
     "Timeout",
     "TransportError",
     "UnibatchError",
@@ -119,6 +151,8 @@ __all__ = [
     "__version__",
     "connect",
     "connect_async",
+    "preflight",
+    "read_contacts",
 ]
 
 

@@ -281,6 +281,17 @@ def connect_async(
         return AsyncClient(_provider(chosen), chosen.api_key, options=chosen.options)
 
 
+def provider_of(profile: str | None = None) -> Provider:
+    """The vendor of a profile, with the profile's defaults. The key is not looked for.
+
+    Raises:
+        ConfigError: There is no such profile, or it is wrong.
+    """
+    chosen = load_profile(profile, api_key="-")
+    with _naming(chosen):
+        return _provider(chosen)
+
+
 def _choose_profile(name: str | None, provider: str | None, api_key: str | None) -> Profile:
     """The profile that is meant, or one made of what is spelled out."""
     if provider is None:

@@ -7,7 +7,8 @@ with ``await`` and once without.
 """
 
 from unibatch.client.clients import AsyncClient, Client
+from unibatch.client.exchange import PlannedRequest
 from unibatch.client.listing import AsyncListing, Listing
 from unibatch.client.options import Options, Retry, Timeout, Wait
 
-__all__ = ["AsyncClient", "AsyncListing", "Client", "Listing", "Options", "Retry", "Timeout", "Wait"]
+__all__ = ["AsyncClient", "AsyncListing", "Client", "Listing", "Options", "PlannedRequest", "Retry", "Timeout", "Wait"]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Self
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
+from typing import Any, Self
 
 import httpx
 
 from unibatch.client.drivers import AsyncDriver, Driver
-from unibatch.client.exchange import Exchange
+from unibatch.client.exchange import Exchange, PlannedRequest
 from unibatch.client.listing import AsyncListing, Listing
 from unibatch.client.operations import Operations
 from unibatch.client.options import Options
+from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, Start
 from unibatch.core.model import Account, Campaign, Contact
-from unibatch.core.provider import Capabilities, Provider
+from unibatch.core.provider import Capabilities, OperationName, Provider
 from unibatch.core.status import CallStatus, CampaignStatus
 
 
@@ -29,6 +31,11 @@ class _BaseClient:
         return self._provider.name
 
     @property
+    def vendor(self) -> Provider:
+        """The vendor as flows, with the profile's defaults."""
+        return self._provider
+
+    @property
     def capabilities(self) -> Capabilities:
         """What the vendor's API can do."""
         return self._provider.capabilities
@@ -37,6 +44,25 @@ class _BaseClient:
     def base_url(self) -> str:
         """Where the vendor's API is taken to be."""
         return self._exchange.base_url
+
+    def rehearse(
+        self, operation: OperationName, *about: Any, accept_loss: Collection[str] = ()
+    ) -> list[PlannedRequest]:
+        """Show what an operation that writes would send. Nothing is sent.
+
+        What depends on answers is left out: looking first, contacts that are there already, retries. ``CAMPAIGN_ID``
+        stands for the id of a campaign that is not created yet.
+
+        Args:
+            operation: The method, for example ``"create_campaign"``.
+            about: Its arguments, in their order.
+            accept_loss: As of that method.
+
+        Raises:
+            The same as the method where it sends nothing.
+        """
+        requests = self._operations.rehearse(operation, *about, accept_loss=accept_loss)
+        return [self._exchange.planned(request) for request in requests]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.provider} at {self.base_url}>"
@@ -144,6 +170,141 @@ class Client(_BaseClient):
         """
         return self._driver.run(self._operations.get_account())
 
+    def create_campaign(self, draft: CampaignDraft, *, accept_loss: Collection[str] = ()) -> Campaign:
+        """Create a campaign, and hold or start it as the draft says.
+
+        The same draft gives one campaign, however often it is asked for: after a lost answer, or when a program is run
+        again, what is there already is found, and only what is missing is done. To place the very same once more, give
+        the draft an ``idempotency_key`` of its own.
+
+        Args:
+            draft: What is asked for.
+            accept_loss: Fields of the draft that may be lost because this vendor lacks them, as `unibatch.preflight`
+                names them.
+
+        Returns:
+            The campaign as it stands afterwards.
+
+        Raises:
+            DraftRefused: Something in the draft does not fit this vendor. All of it is named; nothing was sent.
+            InvalidInput: The very same draft was placed before, and that campaign is over.
+            PartlyDone: The campaign was created, and then something failed, such as starting it; ``campaign`` holds it.
+            OutcomeUnknown: An answer was lost, and looking did not tell whether the campaign is there.
+        """
+        return self._driver.run(self._operations.create_campaign(draft, accept_loss))
+
+    def add_contacts(
+        self,
+        campaign_id: str,
+        contacts: Iterable[ContactDraft],
+        *,
+        accept_loss: Collection[str] = (),
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> AddedContacts:
+        """Add contacts to a campaign, each number that is not there already.
+
+        A campaign that is under way calls them, too.
+
+        Args:
+            campaign_id: The vendor's id.
+            contacts: Whom to add.
+            accept_loss: Attributes that may be lost because this vendor lacks them, for example ``"contacts.email"``.
+            on_progress: Called with the number of contacts that are settled and the number of all, once in a while.
+
+        Returns:
+            What became of every contact.
+
+        Raises:
+            UnsupportedFeature: The vendor's campaigns cannot be extended.
+            DraftRefused: Some contacts are not fit to be sent. Nothing was sent.
+            Conflict: The campaign is over.
+            PartlyDone: Some were added, and then something failed; ``contacts`` accounts for everybody.
+            OutcomeUnknown: An answer was lost, and looking did not tell; ``contacts`` accounts for everybody.
+            IncompleteListing: It cannot be told who is there already. Nothing was sent.
+        """
+        return self._driver.run(self._operations.add_contacts(campaign_id, contacts, accept_loss, on_progress))
+
+    def start_campaign(self, campaign_id: str) -> Campaign:
+        """Begin to call people now, also if the start is set for later. One that is under way stays as it is.
+
+        Returns:
+            The campaign as it stands afterwards.
+
+        Raises:
+            UnsupportedFeature: The vendor has no such operation.
+            Conflict: The campaign is paused or over.
+            OutcomeUnknown: An answer was lost, and looking did not tell what became of it.
+        """
+        return self._driver.run(self._operations.change("start_campaign", campaign_id))
+
+    def pause_campaign(self, campaign_id: str) -> Campaign:
+        """Begin no further calls. One that is paused stays as it is.
+
+        Returns:
+            The campaign as it stands afterwards.
+
+        Raises:
+            UnsupportedFeature: The vendor has no such operation.
+            Conflict: The campaign has not been started, or is over.
+            OutcomeUnknown: An answer was lost, and looking did not tell what became of it.
+        """
+        return self._driver.run(self._operations.change("pause_campaign", campaign_id))
+
+    def resume_campaign(self, campaign_id: str) -> Campaign:
+        """Go on with a campaign that is paused. One that is under way stays as it is.
+
+        Returns:
+            The campaign as it stands afterwards.
+
+        Raises:
+            UnsupportedFeature: The vendor has no such operation.
+            Conflict: The campaign has not been started, or is over.
+            OutcomeUnknown: An answer was lost, and looking did not tell what became of it.
+        """
+        return self._driver.run(self._operations.change("resume_campaign", campaign_id))
+
+    def reschedule_campaign(self, campaign_id: str, start: datetime | Start) -> Campaign:
+        """Have a campaign begin at another time.
+
+        Args:
+            campaign_id: The vendor's id.
+            start: When: an aware datetime, or `Start.at`.
+
+        Returns:
+            The campaign as it stands afterwards.
+
+        Raises:
+            UnsupportedFeature: The vendor has no such operation.
+            InvalidInput: The time is no single moment, or lies in the past.
+            Conflict: The campaign has begun, is paused, or is over.
+            OutcomeUnknown: An answer was lost, and looking did not tell what became of it.
+        """
+        return self._driver.run(self._operations.change("reschedule_campaign", campaign_id, start))
+
+    def cancel_campaign(self, campaign_id: str) -> Campaign:
+        """Call nobody any more, for good. One that is cancelled stays as it is.
+
+        Returns:
+            The campaign as it stands afterwards.
+
+        Raises:
+            UnsupportedFeature: The vendor has no such operation.
+            Conflict: The campaign is over.
+            OutcomeUnknown: An answer was lost, and looking did not tell what became of it.
+        """
+        return self._driver.run(self._operations.change("cancel_campaign", campaign_id))
+
+    def delete_campaign(self, campaign_id: str) -> None:
+        """Delete a campaign.
+
+        Raises:
+            UnsupportedFeature: The vendor has no such operation.
+            NotFound: There is no such campaign.
+            Conflict: It cannot be deleted as it stands.
+            OutcomeUnknown: An answer was lost, and looking did not tell what became of it.
+        """
+        self._driver.run(self._operations.delete_campaign(campaign_id))
+
     def close(self) -> None:
         """Close all connections. The client cannot be used afterwards."""
         self._driver.close()
@@ -204,6 +365,45 @@ class AsyncClient(_BaseClient):
     async def get_account(self) -> Account:
         """Read the account that the key belongs to; see `Client.get_account`."""
         return await self._driver.run(self._operations.get_account())
+
+    async def create_campaign(self, draft: CampaignDraft, *, accept_loss: Collection[str] = ()) -> Campaign:
+        """Create a campaign, and hold or start it as the draft says; see `Client.create_campaign`."""
+        return await self._driver.run(self._operations.create_campaign(draft, accept_loss))
+
+    async def add_contacts(
+        self,
+        campaign_id: str,
+        contacts: Iterable[ContactDraft],
+        *,
+        accept_loss: Collection[str] = (),
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> AddedContacts:
+        """Add contacts to a campaign, each number that is not there already; see `Client.add_contacts`."""
+        return await self._driver.run(self._operations.add_contacts(campaign_id, contacts, accept_loss, on_progress))
+
+    async def start_campaign(self, campaign_id: str) -> Campaign:
+        """Begin to call people now, also if the start is set for later; see `Client.start_campaign`."""
+        return await self._driver.run(self._operations.change("start_campaign", campaign_id))
+
+    async def pause_campaign(self, campaign_id: str) -> Campaign:
+        """Begin no further calls; see `Client.pause_campaign`."""
+        return await self._driver.run(self._operations.change("pause_campaign", campaign_id))
+
+    async def resume_campaign(self, campaign_id: str) -> Campaign:
+        """Go on with a campaign that is paused; see `Client.resume_campaign`."""
+        return await self._driver.run(self._operations.change("resume_campaign", campaign_id))
+
+    async def reschedule_campaign(self, campaign_id: str, start: datetime | Start) -> Campaign:
+        """Have a campaign begin at another time; see `Client.reschedule_campaign`."""
+        return await self._driver.run(self._operations.change("reschedule_campaign", campaign_id, start))
+
+    async def cancel_campaign(self, campaign_id: str) -> Campaign:
+        """Call nobody any more, for good; see `Client.cancel_campaign`."""
+        return await self._driver.run(self._operations.change("cancel_campaign", campaign_id))
+
+    async def delete_campaign(self, campaign_id: str) -> None:
+        """Delete a campaign; see `Client.delete_campaign`."""
+        await self._driver.run(self._operations.delete_campaign(campaign_id))
 
     async def close(self) -> None:
         """Close all connections. The client cannot be used afterwards."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from ipaddress import ip_address
@@ -81,6 +82,23 @@ class Answered(Generic[T]):
     response: Response
 
 
+@attrs.frozen(kw_only=True)
+class PlannedRequest:
+    """A request that would be sent.
+
+    Attributes:
+        method: The HTTP method.
+        url: The URL.
+        headers: The headers; the API key in them is masked as ``***``.
+        body: The body, as JSON, with phone numbers in full; empty for none.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = attrs.field(hash=False)
+    body: str = attrs.field(repr=False)
+
+
 class Exchange:
     """Speaks with one vendor on behalf of one client. Holds no connection."""
 
@@ -125,6 +143,19 @@ class Exchange:
             "barred": self.budget.barred,
         }
 
+    def planned(self, request: Request) -> PlannedRequest:
+        """A request as it would be sent, the key masked."""
+        outgoing = self._outgoing(request, self._url(request))
+        return PlannedRequest(
+            method=request.method,
+            url=self._masked_key(str(outgoing.url)),
+            headers={name: self._masked_key(value) for name, value in outgoing.headers.items()},
+            body=request.content.decode(),
+        )
+
+    def _masked_key(self, text: str) -> str:
+        return text.replace(self._api_key, "***")
+
     def run(self, flow: Flow[T]) -> Conversation[T]:
         """Carry out an operation of the provider.
 
@@ -133,7 +164,18 @@ class Exchange:
             TransportError: No usable answer arrived.
             OutcomeUnknown: A write was sent, and no usable answer arrived.
         """
-        return (yield from self.finish((yield from self.ask(flow))))
+        try:
+            request = next(flow)
+            while True:
+                try:
+                    response = yield from self._send(request)
+                except errors.UnibatchError as exc:
+                    request = flow.throw(exc)
+                else:
+                    request = self._go_on(flow, request, response)
+        except StopIteration as done:
+            value: T = done.value
+            return value
 
     def ask(self, flow: Flow[T]) -> Conversation[Answered[T]]:
         """Carry out an operation up to its first answer, and leave that unread.
@@ -153,22 +195,36 @@ class Exchange:
             The same as `run`.
         """
         flow, request, response = answered.flow, answered.request, answered.response
-        while True:
-            try:
-                request = flow.send(response)
-            except StopIteration as done:
-                value: T = done.value
-                return value
-            except StructureError as exc:
-                error = self._malformed(request, response, exc.path, exc.reason)
-                if not is_outcome_unknown(request, error):
-                    raise error from exc
-                error.__cause__ = exc
-                raise self._unknown(request, error) from error
-            response = yield from self._send(request)
+        try:
+            while True:
+                request = self._go_on(flow, request, response)
+                response = yield from self._send(request)
+        except StopIteration as done:
+            value: T = done.value
+            return value
+
+    def _go_on(self, flow: Flow[T], request: Request, response: Response) -> Request:
+        """Let a flow read an answer.
+
+        Returns:
+            What it wants sent next.
+
+        Raises:
+            StopIteration: It is over.
+        """
+        try:
+            return flow.send(response)
+        except StructureError as exc:
+            error = self._malformed(request, response, exc.path, exc.reason)
+            if not is_outcome_unknown(request, error):
+                raise error from exc
+            error.__cause__ = exc
+            raise self._unknown(request, error) from error
 
     def _send(self, request: Request) -> Conversation[Response]:
         """Send a request until it is answered, or there is no point in sending it again."""
+        if request.after:
+            yield Pause(request.after)
         attempts = Attempts(request, self._options.retry, lambda *about: self._announce(request, *about))
         try:
             return (yield from self._follow(request, attempts, 0))
@@ -227,7 +283,7 @@ class Exchange:
             after = timedelta(seconds=barred)
             raise errors.RateLimited(retry_at=_now() + after, retry_after=after, **about)
 
-    def _send_once(self, request: Request, url: httpx.URL) -> Conversation[Response]:
+    def _outgoing(self, request: Request, url: httpx.URL) -> httpx.Request:
         # With its stream given, httpx takes the request as it is, which halves the time that building it takes.
         outgoing = httpx.Request(
             request.method,
@@ -241,6 +297,10 @@ class Exchange:
             outgoing.headers["Content-Length"] = str(len(request.content))
         if request.content:
             outgoing.headers["Content-Type"] = "application/json"
+        return outgoing
+
+    def _send_once(self, request: Request, url: httpx.URL) -> Conversation[Response]:
+        outgoing = self._outgoing(request, url)
         began = time.perf_counter()
         answer = self._decoded(request, (yield from self._exchange(request, outgoing)))
         if _logger.isEnabledFor(logging.DEBUG):

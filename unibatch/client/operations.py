@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import attrs
 
 from unibatch.client.conversation import Conversation
 from unibatch.client.exchange import Exchange
 from unibatch.client.listing import Plan
-from unibatch.core.errors import InvalidInput, UnsupportedFeature
-from unibatch.core.flow import segment
+from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, RejectedContact, Start, StartKind
+from unibatch.core.errors import InvalidInput, OutcomeUnknown, PartlyDone, UnsupportedFeature
+from unibatch.core.flow import Request, segment
 from unibatch.core.model import Account, Campaign, Contact
+from unibatch.core.moments import When
+from unibatch.core.preflight import Composition, ahead, compose, compose_contacts, insist
 from unibatch.core.provider import CampaignFilter, ContactFilter, OperationName
 from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.writing import Added, AddingFailed, carry_out
 
 S = TypeVar("S", bound=StrEnum)
 F = TypeVar("F", CampaignFilter, ContactFilter)
@@ -36,7 +41,7 @@ class Operations:
         self, status: CampaignStatus | Iterable[CampaignStatus] | None, agent_id: str | None
     ) -> Plan[Campaign]:
         """Plan the listing of campaigns."""
-        self._insist("list_campaigns")
+        self._provider.insist("list_campaigns")
         _insist_on_text("agent_id", agent_id)
         wanted = CampaignFilter(status=_statuses(CampaignStatus, status), agent_id=agent_id)
         return Plan(
@@ -53,7 +58,7 @@ class Operations:
 
     def get_campaign(self, campaign_id: str) -> Conversation[Campaign]:
         """Read one campaign."""
-        self._insist("get_campaign")
+        self._provider.insist("get_campaign")
         return self._exchange.run(self._provider.get_campaign(campaign_id))
 
     def list_contacts(
@@ -65,7 +70,7 @@ class Operations:
         server_filter: bool,
     ) -> Plan[Contact]:
         """Plan the listing of a campaign's contacts."""
-        self._insist("list_contacts")
+        self._provider.insist("list_contacts")
         segment(campaign_id)  # refuses what is no id here already, and not only when the listing is iterated
         if external_id is not None and "external_id" not in self._provider.capabilities.contact_fields:
             instead = f"{self._provider.title} does not return external ids; look for the phone number"
@@ -98,16 +103,136 @@ class Operations:
 
     def get_account(self) -> Conversation[Account]:
         """Read the account, and keep to the limit that it has."""
-        self._insist("get_account")
+        self._provider.insist("get_account")
         account = yield from self._exchange.run(self._provider.get_account())
         if account.limits.requests_per_minute:
             self._exchange.budget.tighten(account.limits.requests_per_minute)
         return account
 
-    def _insist(self, operation: OperationName) -> None:
-        support = self._provider.capabilities.operations[operation]
-        if not support.available:
-            raise UnsupportedFeature(self._provider.name, operation, support.note)
+    def create_campaign(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Conversation[Campaign]:
+        """Place a draft."""
+        composition = self._compose(draft, accept_loss)
+        return self._exchange.run(self._provider.create_campaign(composition))
+
+    def _compose(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Composition:
+        self._provider.insist("create_campaign")
+        return compose(self._provider, draft, datetime.now(UTC)).insist("create_campaign", accept_loss)
+
+    def add_contacts(
+        self,
+        campaign_id: str,
+        contacts: Iterable[ContactDraft],
+        accept_loss: Collection[str],
+        on_progress: Callable[[int, int], None] | None,
+    ) -> Conversation[AddedContacts]:
+        """Add contacts to a campaign."""
+        given, bodies, repeated = self._compose_contacts(campaign_id, contacts, accept_loss)
+        return self._add(campaign_id, given, bodies, repeated, on_progress or _tell_nobody)
+
+    def _compose_contacts(
+        self, campaign_id: str, contacts: Iterable[ContactDraft], accept_loss: Collection[str]
+    ) -> tuple[Mapping[str, ContactDraft], Mapping[str, Mapping[str, Any]], Sequence[ContactDraft]]:
+        self._provider.insist("add_contacts")
+        segment(campaign_id)
+        given = tuple(contacts)
+        bodies, repeated, preflight = compose_contacts(self._provider, given)
+        insist(preflight, "add_contacts", accept_loss)
+        return {contact.phone_number: contact for contact in reversed(given)}, bodies, repeated
+
+    def _add(
+        self,
+        campaign_id: str,
+        given: Mapping[str, ContactDraft],
+        bodies: Mapping[str, Mapping[str, Any]],
+        repeated: Sequence[ContactDraft],
+        on_progress: Callable[[int, int], None],
+    ) -> Conversation[AddedContacts]:
+        def result(added: Added) -> AddedContacts:
+            settled = {*added.added, *added.present, *added.rejected, *added.unknown}
+            not_sent = {number: "not sent, since something failed before" for number in given if number not in settled}
+            return AddedContacts(
+                campaign_id=campaign_id,
+                added=tuple(given[number] for number in added.added),
+                duplicates=(*(given[number] for number in added.present), *repeated),
+                rejected=tuple(
+                    RejectedContact(given[number], reason) for number, reason in {**added.rejected, **not_sent}.items()
+                ),
+                unknown=tuple(given[number] for number in added.unknown),
+            )
+
+        try:
+            added = yield from self._exchange.run(self._provider.add_contacts(campaign_id, bodies, on_progress))
+        except AddingFailed as exc:
+            raise _adding_failed(exc, result(exc.added), self._provider.name) from exc.__cause__
+        return result(added)
+
+    def change(
+        self, operation: OperationName, campaign_id: str, start: Start | datetime | None = None
+    ) -> Conversation[Campaign]:
+        """Start, pause, resume, reschedule or cancel a campaign."""
+        request, when = self._change(operation, campaign_id, start)
+        done = self._provider.transitions[operation].done
+
+        def is_done(campaign: Campaign) -> bool:
+            if campaign.status not in done:
+                return False
+            return when is None or (campaign.schedule is not None and campaign.schedule.start == when.moment)
+
+        return self._exchange.run(carry_out(self._provider, request, is_done))
+
+    def _change(
+        self, operation: OperationName, campaign_id: str, start: Start | datetime | None
+    ) -> tuple[Request, When | None]:
+        self._provider.insist(operation)
+        when = None
+        if operation == "reschedule_campaign":
+            start = Start.at(start) if isinstance(start, datetime) else start
+            if not isinstance(start, Start) or start.kind is not StartKind.AT:
+                raise InvalidInput("reschedule_campaign needs a time: a datetime or Start.at(...)")
+            when = ahead(start, None, datetime.now(UTC))
+        return self._provider.change(operation, campaign_id, when), when
+
+    def delete_campaign(self, campaign_id: str) -> Conversation[None]:
+        """Delete a campaign."""
+        self._provider.insist("delete_campaign")
+        return self._exchange.run(self._provider.delete_campaign(campaign_id))
+
+    def rehearse(self, operation: OperationName, *about: Any, accept_loss: Collection[str] = ()) -> list[Request]:
+        """The requests that an operation which writes would send, where everything goes well."""
+        match operation:
+            case "create_campaign":
+                return list(self._provider.creation(self._compose(about[0], accept_loss)))
+            case "add_contacts":
+                _, bodies, _ = self._compose_contacts(about[0], about[1], accept_loss)
+                return list(self._provider.addition(about[0], list(bodies.values())))
+            case "start_campaign" | "pause_campaign" | "resume_campaign" | "reschedule_campaign" | "cancel_campaign":
+                return [self._change(operation, about[0], *about[1:] or (None,))[0]]
+            case "delete_campaign":
+                self._provider.insist(operation)
+                return [self._provider.change(operation, *about)]
+            case _:
+                raise InvalidInput(f"{operation} does not change anything")
+
+
+def _adding_failed(failed: AddingFailed, contacts: AddedContacts, provider: str) -> BaseException:
+    """What to raise where contacts were added, and then something failed."""
+    cause = failed.__cause__
+    if isinstance(cause, OutcomeUnknown):
+        cause.contacts = contacts
+        return cause
+    if not contacts.added and cause is not None:
+        return cause
+    return PartlyDone(
+        provider=provider,
+        operation="add_contacts",
+        contacts=contacts,
+        reason=f"{len(contacts.added):,} contacts were added to {contacts.campaign_id} and {len(contacts.rejected):,} "
+        f"were not; asking for the same again adds only who is missing: {cause}",
+    )
+
+
+def _tell_nobody(_settled: int, _total: int) -> None:
+    pass
 
 
 def _at_once(wanted: F) -> Conversation[F]:

@@ -1,0 +1,1 @@
+"""What people do with the client: read lists of contacts, and check, move and compare campaigns."""
