@@ -584,12 +584,13 @@ class TestConnecting:
     def test_a_setting_of_another_vendor_is_refused(self) -> None:
         write(MINIMAL + '[profiles.main.defaults]\norganization_id = "org_1"\nzebra = 1\n')
         assert refusal(lambda: connect("main")) == (
-            "profile 'main': defaults: Truedy has no setting organization_id, zebra; it has agent_id, from_number_ids"
+            "profile 'main': defaults: Truedy has no setting organization_id, zebra; it has agent_id, from_number_ids, "
+            "phone_rotation_strategy"
         )
 
     def test_spelled_out_there_is_no_profile_to_name(self) -> None:
         assert refusal(lambda: connect(provider="truedy", api_key="x", defaults={"zebra": 1})) == (
-            "defaults: Truedy has no setting zebra; it has agent_id, from_number_ids"
+            "defaults: Truedy has no setting zebra; it has agent_id, from_number_ids, phone_rotation_strategy"
         )
 
     @pytest.mark.parametrize("connect", [connect, connect_async])

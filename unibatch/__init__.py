@@ -9,13 +9,6 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from unibatch.core.draft import (
-    AddedContacts,
-    CampaignDraft,
-    ContactDraft,
-    RejectedContact,
-    Start,
-)
 from unibatch.core.errors import (
     AnswerTooLarge,
     AuthenticationError,
@@ -56,7 +49,6 @@ from unibatch.core.model import (
     Schedule,
 )
 from unibatch.core.paging import ListingReport
-from unibatch.core.preflight import Finding, Fit, Preflight
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.version import __version__
 
@@ -64,6 +56,8 @@ if TYPE_CHECKING:
     from unibatch import sandbox as sandbox
     from unibatch.client import AsyncClient, AsyncListing, Client, Listing, PlannedRequest, Retry, Timeout, Wait
     from unibatch.config import connect, connect_async
+    from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, RejectedContact, Start
+    from unibatch.core.preflight import Finding, Fit, Preflight
     from unibatch.core.provider import Capabilities, Provider
     from unibatch.workflows.contacts import ContactList, RejectedRow, RepeatedRow, read_contacts
     from unibatch.workflows.preflight import preflight
@@ -79,6 +73,14 @@ _LATER = {
     "Wait": "unibatch.client",
     "connect": "unibatch.config",
     "connect_async": "unibatch.config",
+    "AddedContacts": "unibatch.core.draft",
+    "CampaignDraft": "unibatch.core.draft",
+    "ContactDraft": "unibatch.core.draft",
+    "RejectedContact": "unibatch.core.draft",
+    "Start": "unibatch.core.draft",
+    "Finding": "unibatch.core.preflight",
+    "Fit": "unibatch.core.preflight",
+    "Preflight": "unibatch.core.preflight",
     "Capabilities": "unibatch.core.provider",
     "Provider": "unibatch.core.provider",
     "ContactList": "unibatch.workflows.contacts",
