@@ -299,7 +299,9 @@ class TechLadder(Provider):
 
     def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
         path = f"/call-batches/{segment(campaign_id)}"
-        response = yield Request(operation="get_campaign", path=path, subject=campaign_id)
+        return self._told((yield Request(operation="get_campaign", path=path, subject=campaign_id)))
+
+    def _told(self, response: Response) -> Campaign:
         answer = read(response.content, BatchAnswer)
         try:
             return self._campaign(answer.data, decode(response.content)["data"])
@@ -435,19 +437,12 @@ class TechLadder(Provider):
         campaign = yield from create_once(
             self,
             request,
-            self._created,
+            self._told,
             lambda: self._look(composition),
             f"look in TechLadder's dashboard for a new batch of {len(composition.contacts):,} contacts; asking for the "
             "same again looks for it, too",
         )
         return check_taken(campaign, len(composition.contacts))
-
-    def _created(self, response: Response) -> Campaign:
-        answer = read(response.content, BatchAnswer)
-        try:
-            return self._campaign(answer.data, decode(response.content)["data"])
-        except StructureError as exc:
-            raise exc.within("$.data") from exc
 
     def _look(self, composition: Composition) -> Flow[Look]:
         """Look for a batch of this draft: one of its contacts has an id, or a mark, that no other draft gives."""

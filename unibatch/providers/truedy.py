@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from unibatch.core import phone
 from unibatch.core.blank import maker_of_blank_contacts, seal_contacts
 from unibatch.core.draft import ContactDraft, Start
-from unibatch.core.errors import ProviderError, UnibatchError
+from unibatch.core.errors import OutcomeUnknown, ProviderError, UnibatchError
 from unibatch.core.flow import Flow, Request, Response, segment
 from unibatch.core.model import (
     Campaign,
@@ -70,6 +70,7 @@ from unibatch.core.writing import (
     insist_on_open,
     partly_created,
     reread,
+    unknown,
 )
 
 # Wire types -----------------------------------------------------------------------------------------------------------
@@ -329,7 +330,9 @@ class Truedy(Provider):
 
     def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
         path = f"/batch-calls/{segment(campaign_id)}"
-        response = yield Request(operation="get_campaign", path=path, subject=campaign_id)
+        return self._told((yield Request(operation="get_campaign", path=path, subject=campaign_id)))
+
+    def _told(self, response: Response) -> Campaign:
         answer = read(response.content, BatchCallAnswer)
         try:
             return self._campaign(answer.data, decode(response.content)["data"])
@@ -438,9 +441,12 @@ class Truedy(Provider):
         )
 
     def create_campaign(self, composition: Composition) -> Flow[Campaign]:
-        response = yield self._creation(composition)
-        answer = read(response.content, BatchCallAnswer)
-        known = self._campaign(answer.data, decode(response.content)["data"])
+        request = self._creation(composition)
+        try:
+            known = self._told((yield request))
+        except (OutcomeUnknown, StructureError) as lost:
+            check = "asking for the same again is safe, since Truedy recognises it by its key"
+            raise unknown(request, self, lost, check) from lost
         # What the key brings back may be the answer of an earlier run, so how it stands has to be looked up.
         campaign = yield from reread(self, known)
         check_not_over(campaign)
