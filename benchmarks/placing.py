@@ -10,6 +10,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 import phonenumbers
 
@@ -33,7 +34,7 @@ def make_csv() -> str:
 
 
 def by_hand(text: str) -> bytes:
-    contacts = {}
+    contacts: dict[str, dict[str, Any]] = {}
     for row in csv.DictReader(io.StringIO(text)):
         number = phonenumbers.parse(row["Mobile"], "US")
         if not phonenumbers.is_valid_number(number):

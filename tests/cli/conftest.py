@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import unibatch.sandbox
-from cli.running import Run, Terminal, make_run
+from cli.running import Keyboard, Run, Terminal, make_run
 from unibatch.sandbox import Sandbox
 
 
@@ -59,3 +60,14 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 def terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Terminal:
     del capsys  # it must be there before stdout is dressed up
     return Terminal(monkeypatch)
+
+
+@pytest.fixture
+def typing(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Lets somebody sit at a terminal, and type."""
+
+    def typing(typed: str) -> None:
+        terminal(out=False)
+        monkeypatch.setattr(sys, "stdin", Keyboard(typed))
+
+    return typing

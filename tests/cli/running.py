@@ -50,6 +50,16 @@ class Terminal:
             self._monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
 
 
+class Keyboard(io.TextIOWrapper):
+    """What stdin is where somebody types at a terminal."""
+
+    def __init__(self, typed: str) -> None:
+        super().__init__(io.BytesIO(typed.encode()), encoding="utf-8")
+
+    def isatty(self) -> bool:
+        return True
+
+
 def make_run(capsys: pytest.CaptureFixture[str]) -> Run:
     def run(*arguments: str) -> Outcome:
         code = main(arguments)

@@ -181,7 +181,12 @@ def test_without_a_command_it_helps(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["providers", "campaigns", "show", "contacts", "init", "sandbox", "demo", "completion"]
+    "command",
+    [
+        *("providers", "campaigns", "show", "contacts"),
+        *("preflight", "create", "add", "start", "pause", "resume", "reschedule", "cancel", "delete"),
+        *("init", "sandbox", "demo", "completion"),
+    ],
 )
 def test_every_command_explains_itself_with_examples(run: Run, command: str) -> None:
     outcome = run(command, "-h")

@@ -123,6 +123,9 @@ class TestCompletion:
             ("unibatch contacts x --status in", {"in_progress", "invalid_number"}),
             ("unibatch providers t", {"truedy", "techladder", "talkifai"}),
             ("unibatch comp", {"completion"}),
+            ("unibatch create sandbox-te", {"sandbox-techladder"}),
+            ("unibatch pause sandbox-te", {"sandbox-techladder:"}),
+            ("unibatch preflight sandbox-truedy te", {"techladder"}),
         ],
     )
     @pytest.mark.usefixtures("profiles")

@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0 done; 1 the work failed; 2 the command line or the configuration is wrong; 3 done, but
-        rows may be missing; 130 interrupted; 141 nobody read the output any more.
+        rows may be missing or contacts were not taken; 130 interrupted; 141 nobody read the output any more.
     """
     try:
         from unibatch.cli.app import run  # noqa: PLC0415 - an optional extra

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from unibatch.cli import demo, providers, reading, sandbox, setup
+from unibatch.cli import changing, checking, demo, providers, reading, sandbox, setup, writing
 from unibatch.cli.failures import INTERRUPTED, OUTPUT_CLOSED, Interrupted, OutputClosed, report, say
 from unibatch.cli.options import Group, examples
 from unibatch.core.errors import UnibatchError
@@ -21,7 +21,30 @@ from unibatch.core.version import __version__
 _logger = logging.getLogger("unibatch")
 
 
+_SECTIONS: dict[str, tuple[click.Command, ...]] = {
+    "Commands that read": (providers.providers, reading.campaigns, reading.show, reading.contacts),
+    "Commands that write": (
+        checking.preflight,
+        writing.create,
+        writing.add,
+        changing.start,
+        changing.pause,
+        changing.resume,
+        changing.reschedule,
+        changing.cancel,
+        changing.delete,
+    ),
+    "Commands that help": (setup.init, sandbox.sandbox, demo.demo, setup.completion),
+}
+
+
 class _Unibatch(Group):
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """List the commands by what they are for."""
+        for title, commands in _SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(str(command.name), command.get_short_help_str(100)) for command in commands])
+
     def invoke(self, ctx: click.Context) -> Any:
         """Keep Ctrl-C and a closed pipe from click, which has answers of its own."""
         try:
@@ -41,15 +64,17 @@ class _Unibatch(Group):
         "unibatch init                          write a unibatch.toml to fill in",
         "unibatch campaigns                     the campaigns of the default profile",
         "unibatch contacts main:batch_c3d4e5f6  one campaign of the profile 'main'",
+        "unibatch create main --contacts people.csv --name Spring --start hold",
+        "unibatch start main:batch_c3d4e5f6     call them",
     )
     + "\n\nExit codes: 0 done; 1 the work failed; 2 the command line or the configuration is wrong; "
-    "3 done, but rows may be missing.",
+    "3 done, but rows may be missing, or contacts were not taken.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Tell about every request, on stderr.")
 @click.version_option(__version__, message="unibatch %(version)s")
 @click.pass_context
 def cli(ctx: click.Context, *, verbose: bool) -> None:
-    """Read AI phone-call campaigns, whoever the vendor.
+    """Place, steer and read AI phone-call campaigns, whoever the vendor.
 
     A profile of unibatch.toml says which vendor and which key. Data goes to stdout, everything else to stderr.
     """
@@ -58,17 +83,9 @@ def cli(ctx: click.Context, *, verbose: bool) -> None:
     ctx.with_resource(_log_to_stderr(verbose=verbose))
 
 
-for _command in (
-    providers.providers,
-    reading.campaigns,
-    reading.show,
-    reading.contacts,
-    setup.init,
-    sandbox.sandbox,
-    demo.demo,
-    setup.completion,
-):
-    cli.add_command(_command)
+for _commands in _SECTIONS.values():
+    for _command in _commands:
+        cli.add_command(_command)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -108,7 +125,7 @@ class _OneLine(logging.Handler):
 def _not_a_wait(record: logging.LogRecord) -> bool:
     """Whether a record tells of something else than a wait, of which the commands tell themselves."""
     if record.levelno == logging.WARNING:
-        return not (isinstance(record.args, tuple) and any(isinstance(arg, UnibatchError) for arg in record.args))
+        return not (isinstance(record.args, tuple) and isinstance(next(iter(record.args), None), UnibatchError))
     return record.levelno != logging.INFO
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import traceback
+from collections.abc import Sequence
 
 import click
 
@@ -14,7 +15,7 @@ from unibatch.core.masking import mask_text
 
 FAILED = 1
 WRONG_USE = 2
-INCOMPLETE = 3  # all was done, but rows may be missing
+INCOMPLETE = 3  # done, but rows may be missing, or the vendor did not take all contacts
 INTERRUPTED = 130  # what a shell makes of a process that Ctrl-C ended
 OUTPUT_CLOSED = 141  # what a shell makes of a process that wrote to a closed pipe
 
@@ -38,6 +39,18 @@ class Unusable(click.ClickException):
     exit_code = WRONG_USE
 
 
+class Refused(Unusable):
+    """Several things are wrong with what the command was given, and nothing was sent.
+
+    Attributes:
+        problems: What is wrong, a line each.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
+
+
 class Interrupted(Exception):
     """Ctrl-C, kept from click, which would print an empty line of its own."""
 
@@ -53,11 +66,23 @@ def say(message: str) -> None:
 
 
 def report(error: Exception) -> int:
-    """Write what went wrong to stderr, in one line.
+    """Write what went wrong to stderr, in one line, and the notes that were added to it, a line each.
 
     Returns:
         The exit code.
     """
+    code = _report(error)
+    for note in getattr(error, "__notes__", ()):
+        say(note)
+    return code
+
+
+def _report(error: Exception) -> int:
+    if isinstance(error, Refused):
+        for problem in error.problems:
+            say(f"unibatch: {problem}")
+        say("Nothing was sent")
+        return error.exit_code
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx is not None else "unibatch"
         say(f"{command}: {error.format_message().rstrip('.')} (see {command} --help)")

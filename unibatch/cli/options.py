@@ -90,6 +90,30 @@ def campaign_argument(command: F) -> F:
     return click.argument("campaign", metavar="CAMPAIGN", shell_complete=_complete_campaign)(command)
 
 
+def profile_argument(command: F) -> F:
+    """Add the argument that names a profile."""
+    return click.argument("profile", metavar="PROFILE", shell_complete=_complete_profile)(command)
+
+
+def target_arguments(command: F) -> F:
+    """Add the arguments that name profiles or providers."""
+    return click.argument("targets", metavar="TARGET...", nargs=-1, required=True, shell_complete=_complete_target)(
+        command
+    )
+
+
+def yes_option(command: F) -> F:
+    """Add ``--yes``."""
+    return click.option("-y", "--yes", is_flag=True, help="Do not ask before it goes on.")(command)
+
+
+def dry_run_option(command: F) -> F:
+    """Add ``--dry-run``."""
+    return click.option(
+        "--dry-run", is_flag=True, help="Print the requests that would be sent, the key masked, and send nothing."
+    )(command)
+
+
 def complete_provider(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the name of a provider."""
     return _starting_with(registry.names(), incomplete)
@@ -136,6 +160,13 @@ def _complete_profile(_ctx: click.Context, _param: click.Parameter, incomplete: 
     with suppress(UnibatchError):
         return _starting_with(config.profile_names(), incomplete)
     return []
+
+
+def _complete_target(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    names = dict.fromkeys(registry.names())
+    with suppress(UnibatchError):
+        names = dict.fromkeys([*config.profile_names(), *names])
+    return _starting_with(names, incomplete)
 
 
 def _starting_with(names: Iterable[str], incomplete: str) -> list[CompletionItem]:

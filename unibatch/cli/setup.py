@@ -12,7 +12,7 @@ from unibatch.cli.failures import Unusable, say
 from unibatch.cli.options import examples
 from unibatch.client import Options
 from unibatch.config import FILE_NAME
-from unibatch.core.provider import Provider
+from unibatch.core.provider import Provider, Setting
 from unibatch.providers import registry
 
 _HEAD = """\
@@ -108,12 +108,22 @@ def _profile(kind: type[Provider]) -> str:
     if kind.settings:
         text += _DEFAULTS.format(title=kind.title, name=kind.name)
     for name, setting in kind.settings.items():
-        value = '["..."]' if setting.is_list else '"..."'
+        value = _example(setting)
         comment = textwrap.fill(
             f"{setting.purpose[0].upper()}{setting.purpose[1:]}.", 110, initial_indent="# ", subsequent_indent="# "
         )
         text += f"{comment}\n# {name} = {value}\n"
     return text
+
+
+def _example(setting: Setting) -> str:
+    """A value as it could stand in the file."""
+    if setting.is_flag:
+        return "true"
+    if setting.numbers is not None:
+        return str(setting.numbers[0])
+    text = f'"{setting.choices[0] if setting.choices else "..."}"'
+    return f"[{text}]" if setting.is_list else text
 
 
 def _variable(name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -51,7 +51,7 @@ from unibatch.core.structuring import (
     utc,
 )
 from unibatch.core.vocabulary import StatusTable
-from unibatch.core.writing import Look, check_taken, create_once, read_all
+from unibatch.core.writing import Look, check_taken, create_once, read_all, recent
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
@@ -241,9 +241,6 @@ TRANSITIONS: Mapping[OperationName, Transition] = MappingProxyType(
 
 _MARK = re.compile(r"\s*\[unibatch:(?P<mark>[0-9a-f]+)\]\s*$")
 """What ends the description of a job that this library created, so that it can be recognised."""
-
-_RECENT = timedelta(days=7)
-"""How old a job may be to be asked for its description, where the listing leaves that out."""
 
 _LONGEST_DESCRIPTION = 1000
 
@@ -439,10 +436,9 @@ class TalkifAI(Provider):
         jobs, report = yield from read_all(
             self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, CampaignFilter())
         )
+        to_be_asked = {job.id for job in recent(jobs, composition.now) if "description" not in job.raw}
         for job in jobs:
-            told = job
-            if "description" not in job.raw and (job.created_at or composition.now) > composition.now - _RECENT:
-                told = yield from self.get_campaign(job.id)
+            told = (yield from self.get_campaign(job.id)) if job.id in to_be_asked else job
             found = _MARK.search(str(told.raw.get("description")))
             if found and found["mark"] == mark:
                 return Look(told, is_complete=True)

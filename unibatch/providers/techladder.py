@@ -62,7 +62,7 @@ from unibatch.core.structuring import (
     utc,
 )
 from unibatch.core.vocabulary import StatusTable
-from unibatch.core.writing import Look, check_taken, create_once, read_all
+from unibatch.core.writing import Look, check_taken, create_once, read_all, recent
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
@@ -224,9 +224,6 @@ CONTACT_HANDLING = MappingProxyType(
 
 _SHORTEST = 10
 """Digits of the shortest number that the vendor takes, country code included."""
-
-_RECENT = timedelta(days=7)
-"""How old a batch may be to be taken for the one that an earlier run created."""
 
 _MARK = "unibatch_draft"
 """The key in the metadata of one contact by which a batch is recognised whose contacts all have ids of the user's."""
@@ -454,9 +451,8 @@ class TechLadder(Provider):
             self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, of_agent)
         )
         first = self.capabilities.contact_paging.first
-        for batch in batches:
-            is_recent = batch.created_at is None or batch.created_at > composition.now - _RECENT
-            if not is_recent or batch.counts.total not in {None, number}:
+        for batch in recent(batches, composition.now):
+            if batch.counts.total not in {None, number}:
                 continue
             try:
                 page = yield from self.list_contacts(batch.id, first, wanted)

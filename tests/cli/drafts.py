@@ -1,0 +1,33 @@
+"""What the commands that write are given in tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unibatch.sandbox import Sandbox
+
+VENDORS = ("truedy", "techladder", "talkifai")
+
+NEEDED = {
+    "truedy": ("--agent", "agt_1"),
+    "techladder": ("--agent", "agt-1", "--set", "version_id=pmt-1"),
+    "talkifai": ("--from-number", "pn_1"),
+}
+"""What each vendor insists on."""
+
+HOLD_UNTIL = ("--hold-until", "2099-01-01T09:00[Europe/Berlin]")
+
+NUMBERS = ("+12125550123", "+12125550124", "+12125550125")
+"""Everybody in the file that `people` writes."""
+
+
+def people(folder: Path, *rows: str, name: str = "people.csv") -> str:
+    """Write a file of contacts; without rows, of three people."""
+    lines = rows or ("Mobile;Full name", f"{NUMBERS[0]};Ann Lee", f"{NUMBERS[1]};Bob Ray", "+1 212 555 0125;Cy Orr")
+    (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return name
+
+
+def created(sandbox: Sandbox, vendor: str, before: tuple[str, ...]) -> list[str]:
+    """The ids of the campaigns that were not there before."""
+    return [campaign_id for campaign_id in sandbox.campaign_ids(vendor) if campaign_id not in before]
