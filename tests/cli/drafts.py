@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from unibatch.sandbox import Sandbox
@@ -26,6 +27,13 @@ def people(folder: Path, *rows: str, name: str = "people.csv") -> str:
     lines = rows or ("Mobile;Full name", f"{NUMBERS[0]};Ann Lee", f"{NUMBERS[1]};Bob Ray", "+1 212 555 0125;Cy Orr")
     (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
     return name
+
+
+def take_defaults_away(folder: Path) -> None:
+    """Leave nothing in the profiles of what their vendors insist on."""
+    path = folder / "unibatch.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(re.sub(r"\[profiles\.[\w-]+\.defaults\]\n(\w.*\n)*", "", text), encoding="utf-8")
 
 
 def created(sandbox: Sandbox, vendor: str, before: tuple[str, ...]) -> list[str]:

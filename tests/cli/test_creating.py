@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import unibatch.sandbox
-from cli.drafts import HOLD_UNTIL, NEEDED, NUMBERS, VENDORS, created, people
+from cli.drafts import HOLD_UNTIL, NEEDED, NUMBERS, VENDORS, created, people, take_defaults_away
 from cli.running import Outcome, Run
 from unibatch.sandbox import Sandbox
 
@@ -232,6 +232,7 @@ class TestBadInput:
         assert sandbox.requests == ()
 
     def test_all_at_once(self, run: Run, sandbox: Sandbox, folder: Path) -> None:
+        take_defaults_away(folder)
         people(folder, "phone", "nix", NUMBERS[0])
         wrong = ("--contacts", "people.csv", "--window", "9-17", "--days", "x", "--description", "x", "--map", "x")
         outcome = run("create", "sandbox-truedy", *wrong)
@@ -280,7 +281,8 @@ class TestBadInput:
         assert "--split" in outcome.err
         assert sandbox.requests == ()
 
-    def test_what_a_vendor_insists_on(self, run: Run, file: str) -> None:
+    def test_what_a_vendor_insists_on(self, run: Run, file: str, folder: Path) -> None:
+        take_defaults_away(folder)
         command = ("create", "sandbox-techladder", "--contacts", file, "--name", "Spring", "--start", "hold")
         refused = [line.split()[1] for line in run(*command).err.splitlines() if "sandbox" not in line][1:-1]
 

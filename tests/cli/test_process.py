@@ -115,7 +115,7 @@ def test_the_sandbox_prints_its_profiles_and_stops_cleanly(number: signal.Signal
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         printed = process.stdout.readline()
-        while not printed.endswith('organization_id = "org_sandbox"\n'):
+        while not printed.endswith('from_number_ids = ["pn_sandbox"]\n'):
             printed += process.stdout.readline()
         process.send_signal(number)
         _, errors = process.communicate()

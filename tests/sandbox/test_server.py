@@ -81,7 +81,7 @@ class TestTheHandle:
             "base_url": sandbox.base_url("talkifai"),
             "api_key": "sandbox-talkifai-key",
             "allow_literal_key": True,
-            "defaults": {"organization_id": "org_sandbox"},
+            "defaults": {"organization_id": "org_sandbox", "from_number_ids": ["pn_sandbox"]},
         }
 
     @pytest.mark.parametrize(("enforced", "limit"), [(True, None), (False, 1_000_000)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -129,7 +130,7 @@ class Sandbox:
     @property
     def organization_id(self) -> str:
         """The organisation that TalkifAI's key belongs to."""
-        return self._vendor("talkifai").defaults["organization_id"]
+        return str(self._vendor("talkifai").defaults["organization_id"])
 
     @property
     def now(self) -> datetime:
@@ -172,10 +173,8 @@ class Sandbox:
         )
         if not self._enforce:
             profile += f"requests_per_minute = {_WITHOUT_END}\n"
-        defaults = self._vendor(name).defaults
-        if not defaults:
-            return profile
-        lines = "".join(f'{key} = "{value}"\n' for key, value in defaults.items())
+        # A text, and a list of texts, look the same in JSON and in TOML.
+        lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in self._vendor(name).defaults.items())
         return f"{profile}\n[profiles.sandbox-{name}.defaults]\n{lines}"
 
     # What is in it

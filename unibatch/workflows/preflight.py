@@ -15,7 +15,8 @@ from unibatch.providers import registry
 def preflight(draft: CampaignDraft, target: str | Client | AsyncClient) -> Preflight:
     """Find out what becomes of each field of a draft at a vendor, before anything is sent.
 
-    Each is native, mapped, emulated, lossy, unsupported or invalid; see `Fit`. Needs neither a network nor a key. ``create_campaign`` does the same first, and refuses what stands in the way.
+    Each is native, mapped, emulated, lossy, unsupported or invalid; see `Fit`. Needs neither a network nor a key.
+    ``create_campaign`` does the same first, and refuses what stands in the way.
 
     Args:
         draft: The draft.

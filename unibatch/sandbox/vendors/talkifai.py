@@ -69,7 +69,8 @@ KEYS = {
     "no_credits": "sandbox-talkifai-key-no-credits",
     "forbidden": "sandbox-talkifai-key-forbidden",
 }
-DEFAULTS = {"organization_id": ORGANIZATION}
+NUMBER = "pn_sandbox"
+DEFAULTS: Mapping[str, str | list[str]] = {"organization_id": ORGANIZATION, "from_number_ids": [NUMBER]}
 CODES = {
     400: ("validation_error", "The request could not be read"),
     401: ("unauthorized", "The API key is missing or not valid"),
@@ -389,7 +390,7 @@ class TalkifAI(Vendor):
     def spawn(self, name: str, **options: Any) -> Campaign:
         """Make an empty job with the settings that it would have if nobody had chosen any."""
         options.setdefault("max_attempts", 3)
-        settings = {"agentId": "agent_sandbox", "fromPhoneNumberId": "pn_sandbox"}
+        settings = {"agentId": "agent_sandbox", "fromPhoneNumberId": NUMBER}
         return super().spawn(name, **{**options, "settings": {**settings, **options.get("settings", {})}})
 
     def invent(self, campaign: Campaign) -> Contact:

@@ -50,7 +50,9 @@ MOST_CONTACTS = 10_000
 MOST_CONCURRENT = 20
 LONGEST_CALL = 900
 PHONE = r"[0-9]{10,15}"
-AGENTS = {"agt-5a1dc0de": "Renewal assistant", "agt-0ff1ce00": "Survey assistant"}
+AGENT, VERSION = "agt-5a1dc0de", "pmt-5a1dc0de"
+DEFAULTS = {"agent_id": AGENT, "version_id": VERSION}
+AGENTS = {AGENT: "Renewal assistant", "agt-0ff1ce00": "Survey assistant"}
 
 KEYS = {
     "valid": "sk_sandbox_techladder",
@@ -97,6 +99,7 @@ class TechLadder(Vendor):
     requests_per_minute = 300
     first_status = "pending"
     codes = CODES
+    defaults = DEFAULTS
 
     # Envelopes
 
@@ -291,9 +294,9 @@ class TechLadder(Vendor):
     def spawn(self, name: str, **options: Any) -> Campaign:
         """Make an empty batch with the settings that it would have if nobody had chosen any."""
         settings = {
-            "agent_id": "agt-5a1dc0de",
-            "agent_name": AGENTS["agt-5a1dc0de"],
-            "version_id": "pmt-5a1dc0de",
+            "agent_id": AGENT,
+            "agent_name": AGENTS[AGENT],
+            "version_id": VERSION,
             "voice": "aria",
             "did_number": "13125550199",
             "start_mode": "manual",

@@ -64,6 +64,8 @@ KEYS = {
     "no_credits": "sandbox-truedy-key-no-credits",
     "forbidden": "sandbox-truedy-key-forbidden",
 }
+AGENT = "agt_5a1dc0de"
+DEFAULTS = {"agent_id": AGENT}
 CODES = {
     400: ("bad_request", "The request could not be read"),
     401: ("unauthorized", "The API key is missing or not valid"),
@@ -123,6 +125,7 @@ class Truedy(Vendor):
     requests_per_minute = 100
     first_status = "draft"
     codes = CODES
+    defaults = DEFAULTS
     shapes = ("schema", "example")
 
     # Envelopes
@@ -485,7 +488,7 @@ class Truedy(Vendor):
     def spawn(self, name: str, **options: Any) -> Campaign:
         """Make an empty batch call with the settings that it would have if nobody had chosen any."""
         settings = {
-            "agent_id": "agt_5a1dc0de",
+            "agent_id": AGENT,
             "phone_number_ids": [f"num_{as_uuid('5ab0' * 8)}"],
             "phone_rotation_strategy": "random",
             "schedule_type": "immediate",

@@ -39,7 +39,7 @@ class Vendor(abc.ABC):
     """A new campaign's status."""
     codes: ClassVar[Mapping[int, tuple[str, str]]]
     """The vendor's error code, and a message, for each HTTP status."""
-    defaults: ClassVar[Mapping[str, str]] = {}
+    defaults: ClassVar[Mapping[str, str | list[str]]]
     """What a profile for this vendor needs besides the address and the key."""
     shapes: ClassVar[tuple[str, ...]] = ()
     """The shapes that its documentation shows answers in, where there are several; the first one holds at first."""
