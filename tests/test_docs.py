@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import attrs
 import click
 import msgspec
 import pytest
@@ -22,7 +23,10 @@ import pytest
 import unibatch
 from unibatch import config
 from unibatch.cli.app import cli
+from unibatch.core.draft import CampaignDraft
+from unibatch.core.preflight import Fit
 from unibatch.core.provider import Provider
+from unibatch.core.writing import LOOKS
 from unibatch.providers import registry, talkifai, techladder, truedy
 from unibatch.sandbox import Sandbox, serve
 
@@ -70,13 +74,17 @@ def server() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def profiles(server: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    """The sandbox in its seeded state, with profiles named like the vendors, and ``main``."""
+    """The sandbox in its seeded state, with profiles named like the vendors, and ``main``; people.csv is there, too."""
     server.reset()
-    _, truedy, *rest = server.toml().replace("[profiles.sandbox-", "[profiles.").split("\n\n")
-    main = truedy.replace("[profiles.truedy]", "[profiles.main]")
-    text = "\n\n".join(['default = "main"', main, truedy, *rest])
+    vendors = server.toml().replace("[profiles.sandbox-", "[profiles.").partition("\n\n")[2]
+    truedy = vendors.partition("[profiles.techladder]")[0]
+    main = truedy.replace("[profiles.truedy", "[profiles.main")
+    text = f'default = "main"\n\n{main}{vendors}'
     (tmp_path / "unibatch.toml").write_text(text, encoding="utf-8")
     monkeypatch.setenv("UNIBATCH_CONFIG", str(tmp_path / "unibatch.toml"))
+    (people,) = blocks("csv")
+    (tmp_path / "people.csv").write_text(people.values[0], encoding="utf-8")
+    monkeypatch.chdir(tmp_path)  # where examples read and write files
     return server
 
 
@@ -190,6 +198,28 @@ class TestTables:
         script = runpy.run_path(str(ROOT / "docs" / "generate_statuses.py"))
         assert (ROOT / "docs" / "statuses.md").read_text(encoding="utf-8") == script["render"]()
 
+    def test_writing_is_up_to_date(self) -> None:
+        """If this fails: python docs/generate_writing.py."""
+        script = runpy.run_path(str(ROOT / "docs" / "generate_writing.py"))
+        page = (ROOT / "docs" / "writing.md").read_text(encoding="utf-8")
+        assert page == script["render"](page)
+
+    def test_writing_names_every_field_of_a_draft(self) -> None:
+        """The table of docs/writing.md has every attribute of a draft, but for those that have tables of their own."""
+        named = {re.findall(r"`(\w+)", row[0])[0] for row in table_after("docs/writing.md", "fields")}
+        fields = {field.name.strip("_") for field in attrs.fields(CampaignDraft)}
+        assert fields - named == {"contacts", "vendor"}
+
+    def test_writing_names_every_fit(self) -> None:
+        page = (ROOT / "docs" / "writing.md").read_text(encoding="utf-8")
+        assert [fit for fit in Fit if f"\n| `{fit}` |" not in page] == []
+
+    def test_writing_tells_when_it_looks(self) -> None:
+        page = (ROOT / "docs" / "writing.md").read_text(encoding="utf-8")
+        first, second, third = (f"{pause:g}" for pause in LOOKS)
+        assert f"after {first}, {second} and {third} more seconds" in page
+        assert f"begin {first} seconds and end some {sum(LOOKS):g} seconds later" in page
+
     @pytest.mark.parametrize(
         ("marker", "fields"),
         [("contact attributes", "contact_fields"), ("campaign attributes", "campaign_fields")],
@@ -230,10 +260,11 @@ class TestTables:
         assert table_after("docs/listings.md", "paging") == expected
 
     def test_settings_are_those_of_the_providers(self) -> None:
-        documented = [
-            (row[0].strip("`"), row[1].strip("`")) for row in table_after("docs/configuration.md", "settings")
+        assert table_after("docs/configuration.md", "settings") == [
+            [f"`{kind.name}`", f"`{name}`", setting.purpose, "yes" if setting.in_draft else NOT_TOLD]
+            for kind in KINDS
+            for name, setting in kind.settings.items()
         ]
-        assert documented == [(kind.name, setting) for kind in KINDS for setting in kind.settings]
 
     def test_profile_keys_are_those_that_are_read(self) -> None:
         documented = [row[0].strip("`") for row in table_after("docs/configuration.md", "profile keys")]
@@ -277,11 +308,47 @@ class TestExamples:
         assert (ended.value.code, err) == (0, "")
         assert shown in out
 
-    def test_every_script_is_tried(self) -> None:
-        tried = {"switch_vendor.py", "compare_outcomes.py", "unreached_to_csv.py"}
-        assert {path.name for path in (ROOT / "examples").glob("*.py")} == tried
+    def run_place_campaign(self, rows: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> int | str | None:
+        (directory / "people.csv").write_text(f"Phone;Name\n{rows}", encoding="utf-8")
+        monkeypatch.setattr(sys, "argv", ["place_campaign.py", str(directory / "people.csv")])
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(ROOT / "examples" / "place_campaign.py"), run_name="__main__")
+        return ended.value.code
 
-    @pytest.mark.parametrize("script", ["switch_vendor.py", "compare_outcomes.py", "unreached_to_csv.py"])
+    def test_place_campaign_holds_and_starts(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        rows = "020 7946 0018;Ada King\n+44 20 7946 0019;Grace Hill\n"
+        assert self.run_place_campaign(rows, tmp_path, monkeypatch) == 0
+        out, err = capsys.readouterr()
+        dialled = re.findall(r"^(\w+): (\d+) people dialled after (a|another) day$", out, flags=re.MULTILINE)
+        assert (dialled, err) == (
+            [
+                ("truedy", "0", "a"),
+                ("truedy", "2", "another"),
+                ("techladder", "0", "a"),
+                ("techladder", "0", "another"),
+                ("talkifai", "0", "a"),
+                ("talkifai", "2", "another"),
+            ],
+            "",
+        )
+        assert out.count("placed again, it is the same") == 3
+
+    def test_place_campaign_places_nobody_while_a_row_is_no_contact(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert self.run_place_campaign("020 7946 0018;Ada King\n12;Grace Hill\n", tmp_path, monkeypatch) == 1
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert "people.csv line 3: " in err
+
+    SCRIPTS = ("switch_vendor.py", "compare_outcomes.py", "unreached_to_csv.py", "place_campaign.py")
+
+    def test_every_script_is_tried(self) -> None:
+        assert {path.name for path in (ROOT / "examples").glob("*.py")} == set(self.SCRIPTS)
+
+    @pytest.mark.parametrize("script", SCRIPTS)
     def test_script_says_how_it_is_used(
         self, script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
