@@ -1,7 +1,7 @@
 """The three built-in providers keep the contract that every provider keeps, against the sandbox."""
 
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 import pytest
 
@@ -13,10 +13,17 @@ from unibatch.providers.truedy import Truedy
 from unibatch.sandbox import Sandbox
 from unibatch.testing import ProviderContract, VendorAccount
 
+NEEDED: Mapping[str, Mapping[str, Any]] = {
+    "truedy": {"agent_id": "agt_1"},
+    "techladder": {"agent_id": "agt-1", "vendor": {"techladder": {"version_id": "pmt-1"}}},
+    "talkifai": {"from_number_ids": ["pn_1"]},
+}
+"""What each vendor insists on in a draft."""
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Sandbox]:
-    """One for all, since the contract only reads; and it reads more than a vendor allows in a minute."""
+    """One for all, since each test creates what it writes to; and it asks more than a vendor allows in a minute."""
     with sandbox.serve(enforce_rate_limits=False) as running:
         yield running
 
@@ -46,6 +53,7 @@ def account_at(
         phone_numbers=[contact.number for contact in server.state(vendor, campaign_id).contacts],
         empty_campaign_id=empty[vendor],
         unknown_campaign_id=unknown,
+        draft=NEEDED[vendor],
     )
 
 

@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 
 from unibatch.core import errors
+from unibatch.core.draft import AddedContacts, ContactDraft
+from unibatch.core.model import Campaign
 from unibatch.core.paging import ListingReport
+from unibatch.core.preflight import Finding, Fit
+from unibatch.core.status import CampaignStatus
 
 ABOUT: dict[str, Any] = {"provider": "truedy", "operation": "get_campaign", "http_status": 404}
 ON_THE_WAY: dict[str, Any] = {
@@ -26,6 +30,12 @@ MISSING: dict[str, Any] = {
     "report": ListingReport(expected_total=1250, seen=1249, reason="1,250 rows were announced, and 1,249 came"),
 }
 
+LOSS = Finding(field="description", fit=Fit.UNSUPPORTED, reason="there is none")
+MISTAKE = Finding(field="name", fit=Fit.INVALID, reason="must not be blank")
+CAMPAIGN = Campaign(id="batch_1", provider="truedy", status=CampaignStatus.DRAFT)
+ADDED = AddedContacts(campaign_id="batch_1", added=(ContactDraft(phone_number="+12125550123"),))
+PARTLY: dict[str, Any] = {"provider": "truedy", "operation": "create_campaign", "reason": "batch_1 was not started"}
+
 CLASSES = {
     name: thing
     for name, thing in vars(errors).items()
@@ -41,6 +51,8 @@ def made(kind: type[errors.UnibatchError]) -> errors.UnibatchError:
         more: dict[str, Any] = {}
         if issubclass(kind, errors.RateLimited):
             more["retry_at"] = datetime(2026, 3, 5, 9, tzinfo=UTC)
+        if issubclass(kind, errors.Conflict):
+            more = {"present": CampaignStatus.COMPLETED, "allowed": [CampaignStatus.DRAFT]}
         if issubclass(kind, errors.MalformedResponse):
             more = {"path": "$.data", "reason": "missing"}
         return kind(
@@ -56,6 +68,10 @@ def made(kind: type[errors.UnibatchError]) -> errors.UnibatchError:
         )
     if kind is errors.UnsupportedFeature:
         return errors.UnsupportedFeature("techladder", "add_contacts", "create another one")
+    if kind is errors.DraftRefused:
+        return errors.DraftRefused("truedy", "create_campaign", [LOSS, MISTAKE])
+    if kind is errors.PartlyDone:
+        return errors.PartlyDone(**PARTLY, campaign=CAMPAIGN, contacts=ADDED)
     if kind is errors.OutcomeUnknown:
         return errors.OutcomeUnknown(**LOST, subject="batch_1")
     if kind is errors.IncompleteListing:
@@ -77,10 +93,16 @@ def drawn_tree() -> dict[str, str]:
     return parents
 
 
+def parent(kind: type[errors.UnibatchError]) -> type:
+    """What a class hangs from; one that is of two kinds hangs from what those have in common."""
+    kinds = [base for base in kind.__bases__ if issubclass(base, errors.UnibatchError)]
+    return kinds[0] if len(kinds) == 1 else kinds[0].__bases__[0]
+
+
 class TestTree:
     def test_the_tree_as_drawn_is_the_tree(self) -> None:
         assert drawn_tree() == {
-            name: kind.__bases__[0].__name__ for name, kind in CLASSES.items() if kind is not errors.UnibatchError
+            name: parent(kind).__name__ for name, kind in CLASSES.items() if kind is not errors.UnibatchError
         }
 
     @pytest.mark.parametrize("kind", [errors.UnsupportedFeature, errors.InvalidInput])
@@ -89,7 +111,7 @@ class TestTree:
 
     def test_nothing_else_is(self) -> None:
         value_errors = {name for name, kind in CLASSES.items() if issubclass(kind, ValueError)}
-        assert value_errors == {"UnsupportedFeature", "InvalidInput"}
+        assert value_errors == {"UnsupportedFeature", "InvalidInput", "DraftRefused"}
 
 
 class TestMessages:
@@ -159,6 +181,67 @@ class TestMessages:
 
     def test_nothing_can_be_done_instead(self) -> None:
         assert str(errors.UnsupportedFeature("acme", "get_account")) == "acme does not support get_account"
+
+
+class TestDraftRefused:
+    def test_everything_that_stands_in_the_way_is_told(self) -> None:
+        error = errors.DraftRefused("truedy", "create_campaign", [LOSS, MISTAKE])
+        assert str(error) == (
+            "truedy create_campaign: nothing was sent: description: there is none; name: must not be blank"
+        )
+        assert (error.findings, error.instead) == ((LOSS, MISTAKE), None)
+
+    def test_where_only_losses_do_it_says_how_to_accept_them(self) -> None:
+        error = errors.DraftRefused("truedy", "create_campaign", [LOSS])
+        assert error.instead == "accept_loss=['description'] goes on without"
+        assert str(error).endswith("(accept_loss=['description'] goes on without)")
+
+    def test_it_is_caught_as_either_of_its_kinds(self) -> None:
+        assert issubclass(errors.DraftRefused, errors.UnsupportedFeature)
+        assert issubclass(errors.DraftRefused, errors.InvalidInput)
+
+
+class TestConflict:
+    def test_it_names_both_states(self) -> None:
+        error = errors.Conflict(
+            **ABOUT | {"http_status": None},
+            present=CampaignStatus.COMPLETED,
+            allowed=[CampaignStatus.SCHEDULED, CampaignStatus.DRAFT],
+        )
+        assert str(error) == (
+            "truedy get_campaign: not possible in the present state (nothing was sent): the campaign is completed; "
+            "possible while it is draft or scheduled"
+        )
+        assert error.allowed == {CampaignStatus.SCHEDULED, CampaignStatus.DRAFT}
+
+    def test_what_the_vendor_alone_says(self) -> None:
+        error = errors.Conflict(**ABOUT | {"http_status": 409})
+        assert str(error) == "truedy get_campaign: not possible in the present state (HTTP 409)"
+        assert (error.present, error.allowed) == (None, frozenset())
+
+    def test_it_may_be_possible_in_no_state(self) -> None:
+        error = errors.Conflict(**ABOUT | {"http_status": 409}, present=CampaignStatus.RUNNING)
+        assert str(error).endswith("(HTTP 409): the campaign is running")
+
+
+class TestPartlyDone:
+    def test_what_was_done_comes_along(self) -> None:
+        error = errors.PartlyDone(**PARTLY, campaign=CAMPAIGN, contacts=ADDED)
+        assert (error.campaign, error.contacts) == (CAMPAIGN, ADDED)
+        assert str(error) == "truedy create_campaign: batch_1 was not started"
+
+
+class TestOutcomeUnknown:
+    def test_it_says_what_to_look_at(self) -> None:
+        error = errors.OutcomeUnknown(**LOST, subject=None, check="look in the dashboard")
+        assert error.check == "look in the dashboard"
+        assert str(error).endswith("vendor has carried it out; look in the dashboard (no answer in time)")
+
+    def test_it_may_account_for_contacts(self) -> None:
+        error = errors.OutcomeUnknown(**LOST, subject=None)
+        assert error.contacts is None
+        error.contacts = ADDED
+        assert pickle.loads(pickle.dumps(error)).contacts == ADDED
 
 
 class TestObjects:

@@ -1,12 +1,13 @@
 """The two examples of a 200 on Truedy's page "Add Contacts to Batch Call".
 
-The client of this version only reads and decodes neither of them; what answers like that is the sandbox. Both are
-transcribed here as they stand on the page: the one of the schema, under ``examples: success``, and the other, under
-``example``, which contradicts the schema. The sandbox gives whichever of the two shapes it is set to.
+Both are transcribed here as they stand on the page: the one of the schema, under ``examples: success``, and the other,
+under ``example``, which contradicts the schema. The provider understands both, and the sandbox gives whichever of the
+two it is set to.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,13 @@ import httpx
 import pytest
 
 import unibatch.sandbox
+from unibatch.core.draft import ContactDraft
+from unibatch.core.preflight import compose_contacts
+from unibatch.core.writing import Added
+from unibatch.providers.truedy import Truedy
 from unibatch.sandbox import Sandbox
+from unibatch.testing import play
+from unibatch.testing.flows import Played
 
 OF_SCHEMA: dict[str, Any] = {
     "data": {"added_count": 1, "failed_count": 0},
@@ -76,3 +83,61 @@ def test_the_values_are_of_the_documented_types(sandbox: Sandbox, shape: str, do
 
 def test_the_example_of_the_schema_answers_the_example_of_a_request(sandbox: Sandbox) -> None:
     assert contacts_added(sandbox, "schema").json()["data"] == OF_SCHEMA["data"]
+
+
+def person(index: int) -> str:
+    return f"+1555{1_234_567 + index}"
+
+
+def rows(*numbers: str) -> dict[str, Any]:
+    contacts = [{"contact_id": f"ctc_{number}", "phone_number": number, "call_status": "pending"} for number in numbers]
+    return {"data": contacts, "pagination": {"total": len(contacts), "limit": 100, "offset": 0, "has_more": False}}
+
+
+def added(answer: dict[str, Any], sent: int, *afterwards: Any) -> Played[Added]:
+    """What the provider makes of an answer to so many contacts, sent to a campaign that had none."""
+    provider = Truedy({})
+    bodies, _, _ = compose_contacts(provider, [ContactDraft(phone_number=person(index)) for index in range(sent)])
+    campaign = {"data": {"id": "batch_1", "status": "draft", "total_contacts": 0}}
+    flow = provider.add_contacts("batch_1", bodies, lambda _settled, _total: None)
+    return play(flow, campaign, answer, *afterwards)
+
+
+def test_what_is_sent_is_the_documented_request_of_one_contact() -> None:
+    provider = Truedy({})
+    contact = ContactDraft(phone_number="+15551234567", first_name="John", last_name="Doe")
+    bodies, _, _ = compose_contacts(provider, [contact])
+    (request,) = provider.addition("batch_1", list(bodies.values()))
+    assert (request.method, request.path) == ("POST", "/batch-calls/batch_1/contacts")
+    assert json.loads(request.content) == REQUEST
+
+
+@pytest.mark.parametrize(("answer", "sent"), [(OF_SCHEMA, 1), (OF_EXAMPLE, 150)], ids=["schema", "example"])
+def test_an_answer_that_counts_everybody_settles_it(answer: dict[str, Any], sent: int) -> None:
+    """Of the example, that is so if as many were sent as it says were added."""
+    played = added(answer, sent)
+    assert len(played.requests) == 2
+    assert played.value == Added(sent, added=[person(index) for index in range(sent)])
+
+
+@pytest.mark.parametrize(
+    ("answer", "remark"),
+    [
+        ({"data": {"added_count": 1, "failed_count": 1}}, "1 failed"),
+        ({"data": {"added": 1, "duplicates_skipped": 0, "invalid_skipped": 1, "total_contacts": 1}}, "1 invalid"),
+        ({"data": {"added": 1, "duplicates_skipped": 1, "invalid_skipped": 0, "total_contacts": 1}}, "1 repeated"),
+        ({"data": {"added": 1}}, "1 added"),
+    ],
+)
+def test_an_answer_that_counts_fewer_is_settled_by_looking(answer: dict[str, Any], remark: str) -> None:
+    played = added(answer, 2, rows(person(1)))
+    assert played.value == Added(
+        2,
+        added=[person(1)],
+        rejected={person(0): f"Truedy did not take it; of that request it says: {remark}"},
+    )
+
+
+def test_an_answer_without_a_count_is_settled_by_looking() -> None:
+    played = added({"data": {"total_contacts": 1}}, 1, rows(person(0)))
+    assert played.value == Added(1, added=[person(0)])

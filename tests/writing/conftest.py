@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import pytest
+from bothways import AnyClient, BlockingAsyncClient, Connect
 
-from unibatch.core.draft import CampaignDraft, ContactDraft, Start, StartKind
+from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, Start, StartKind
+from unibatch.core.errors import OutcomeUnknown, PartlyDone
+from unibatch.core.model import Campaign
 from writing.emulator import EMULATORS, Emulator
+
+R = TypeVar("R")
 
 VENDORS = tuple(EMULATORS)
 
@@ -75,3 +80,73 @@ def draft(vendor: str, n: int = 3, start: Start = Start.HOLD, **changes: Any) ->
     if vendor == "talkifai" and start.kind is StartKind.HOLD:
         usual["hold_until"] = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
     return CampaignDraft(**{**usual, "start": start, **changes})
+
+
+one_client = pytest.mark.parametrize("style", ["sync"], indirect=True)
+"""Tried over one of the two clients only, since it is not the client that makes the difference."""
+
+
+class Writer:
+    """A client of either kind, whose methods that write are used without ``await``."""
+
+    def __init__(self, client: AnyClient) -> None:
+        self.client = client
+
+    def create(self, draft: CampaignDraft, accept_loss: Collection[str] = ()) -> Campaign:
+        campaign: Campaign = self._do("create_campaign", draft, accept_loss=accept_loss)
+        return campaign
+
+    def add(self, campaign_id: str, contacts: Iterable[ContactDraft], **how: Any) -> AddedContacts:
+        added: AddedContacts = self._do("add_contacts", campaign_id, contacts, **how)
+        return added
+
+    def change(self, operation: str, campaign_id: str) -> Campaign | None:
+        """Do to a campaign what the client's method of this name does; it is rescheduled for `LATER`."""
+        more = (LATER,) if operation == "reschedule_campaign" else ()
+        campaign: Campaign | None = self._do(operation, campaign_id, *more)
+        return campaign
+
+    def _do(self, operation: str, *about: Any, **how: Any) -> Any:
+        if isinstance(self.client, BlockingAsyncClient):
+            return self.client.run(getattr(self.client.client, operation)(*about, **how))
+        return getattr(self.client, operation)(*about, **how)
+
+
+LATER = datetime.now(UTC).replace(microsecond=0) + timedelta(days=9)
+"""A time to come."""
+
+
+class Joining(Protocol):
+    """Makes a client of an emulator, as a program that was just started does."""
+
+    def __call__(self, emulator: Emulator, **how: Any) -> Writer: ...
+
+
+@pytest.fixture
+def joining(connect: Connect) -> Joining:
+    def joining(emulator: Emulator, **how: Any) -> Writer:
+        vendor = type(emulator).__name__.lower()
+        return Writer(connect(vendor, **{"base_url": emulator.url, "defaults": SETTINGS[vendor], **how}))
+
+    return joining
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is hardly any time before looks and further attempts."""
+    monkeypatch.setattr("unibatch.core.writing.LOOKS", (0.001, 0.002, 0.003))
+    monkeypatch.setattr("unibatch.client.retrying._backoff", lambda _: 0.005)
+
+
+def numbers(contacts: Iterable[ContactDraft]) -> list[str]:
+    """The numbers of contacts, in order."""
+    return sorted(contact.phone_number for contact in contacts)
+
+
+def settle(emulator: Emulator, joining: Joining, ask: Callable[[Writer], R], **how: Any) -> R:
+    """Ask; if that does not end well, ask once more, of a client that knows nothing of it, when all goes well again."""
+    try:
+        return ask(joining(emulator, **how))
+    except (OutcomeUnknown, PartlyDone):
+        emulator.no_faults()
+        return ask(joining(emulator, **how))

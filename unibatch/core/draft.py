@@ -64,13 +64,13 @@ class Start:
         return cls(StartKind.AT, moment, timezone)
 
     @classmethod
-    def parse(cls, text: str) -> Start:
+    def parse(cls, text: Any) -> Start:
         """Read ``hold``, ``now``, or a time such as ``2026-03-20T09:00[Europe/Berlin]`` or ``2026-03-20T09:00+01:00``.
 
         Raises:
             InvalidInput: It is none of these.
         """
-        word = text.strip().lower()
+        word = text.strip().lower() if isinstance(text, str) else ""
         if word in {StartKind.HOLD, StartKind.NOW}:
             return cls(StartKind(word))
         try:
@@ -106,8 +106,8 @@ def _dict(value: Any) -> dict[str, Any]:
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str):
-        raise InvalidInput(f"expected several texts in a list, got the text {value!r}")
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise InvalidInput(f"expected several texts in a list, got {type(value).__name__}")
     return tuple(value)
 
 
@@ -165,7 +165,9 @@ class Part:
     whole: str
 
 
-def _contacts(value: Iterable[ContactDraft]) -> tuple[ContactDraft, ...]:
+def _contacts(value: Any) -> tuple[ContactDraft, ...]:
+    if not isinstance(value, Iterable):
+        raise InvalidInput(f"contacts must hold ContactDraft objects, got {type(value).__name__}")
     contacts = tuple(value)
     for kind in {type(contact) for contact in contacts} - {ContactDraft}:
         raise InvalidInput(f"contacts must hold ContactDraft objects, not {kind.__name__}; see unibatch.read_contacts")
@@ -229,44 +231,53 @@ class CampaignDraft:
     def key(self) -> str:
         """``idempotency_key``, or else 24 hexadecimal digits that are the same for the same draft.
 
-        The order of the contacts makes no difference.
+        The order of the contacts makes no difference, nor do those that repeat a number.
+
+        Raises:
+            InvalidInput: It holds what JSON cannot hold.
         """
         if self.idempotency_key is not None:
             return self.idempotency_key
-        plain = unstructure(self)
-        plain["contacts"].sort(key=lambda contact: json.dumps(contact, sort_keys=True, default=str))
-        return digest(plain)
+        try:
+            plain = _told(unstructure(self))
+            plain["contacts"] = sorted(digest(_told(unstructure(contact))) for contact in once_each(self.contacts)[0])
+            return digest(plain)
+        except (TypeError, ValueError, RecursionError) as exc:
+            raise InvalidInput("a draft must hold nothing that JSON cannot hold") from exc
 
     def without_repetitions(self) -> tuple[CampaignDraft, Sequence[ContactDraft]]:
         """The draft with each number only once, and the contacts that were left out."""
         kept, repeated = once_each(self.contacts)
         return (attrs.evolve(self, contacts=kept) if repeated else self), repeated
 
-    def split(self, most: int) -> tuple[CampaignDraft, ...]:
+    def split(self, most: int | None) -> tuple[CampaignDraft, ...]:
         """Make several drafts of this one, each small enough for a vendor; one that is small enough stays as it is.
 
         Repeated numbers are left out first, so that nobody is in two parts. The parts are named ``NAME (1 of 2)`` and
-        so on, and know which draft they are of.
+        so on, and know which draft they are of. Who is in which part goes by the order of the contacts.
 
         Args:
-            most: The most contacts in a part, 1 or more; for a vendor, ``capabilities.limits.max_contacts``.
+            most: The most contacts in a part, 1 or more; for a vendor, ``capabilities.limits.max_contacts``, which is
+                ``None`` where there is no limit.
 
         Raises:
-            InvalidInput: ``most`` is less than 1.
+            InvalidInput: ``most`` is less than 1, or the draft holds what JSON cannot hold.
         """
-        if most < 1:
+        if most is None:
+            return (self,)
+        if type(most) is not int or most < 1:
             raise InvalidInput(f"a part must hold at least 1 contact, not {most}")
         whole, _ = self.without_repetitions()
         if len(whole.contacts) <= most:
             return (self,)
-        number = -(-len(whole.contacts) // most)
+        number, key = -(-len(whole.contacts) // most), self.key
         return tuple(
             attrs.evolve(
                 whole,
                 name=f"{self.name} ({index + 1} of {number})",
                 contacts=whole.contacts[index * most : (index + 1) * most],
-                idempotency_key=f"{self.key}-{index + 1}-of-{number}",
-                part=Part(number=index + 1, of=number, whole=self.key),
+                idempotency_key=f"{key}-{index + 1}-of-{number}",
+                part=Part(number=index + 1, of=number, whole=key),
             )
             for index in range(number)
         )
@@ -274,19 +285,34 @@ class CampaignDraft:
 
 def once_each(contacts: Iterable[ContactDraft]) -> tuple[tuple[ContactDraft, ...], Sequence[ContactDraft]]:
     """The contacts with each number only once, and those that were left out."""
-    kept: dict[str, ContactDraft] = {}
+    kept: dict[object, ContactDraft] = {}
     repeated = []
     for contact in contacts:
-        if contact.phone_number in kept:
+        number: Any = contact.phone_number
+        known_by = number if isinstance(number, str) else object()  # what is no number repeats none
+        if known_by in kept:
             repeated.append(contact)
         else:
-            kept[contact.phone_number] = contact
+            kept[known_by] = contact
     return tuple(kept.values()), repeated
 
 
+def _told(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes that say something, so that new ones do not change the keys of drafts that do not use them."""
+    return {
+        name: _told(value) if name in {"schedule", "retry", "start", "part"} and isinstance(value, dict) else value
+        for name, value in plain.items()
+        if value is not None and value not in ({}, [], ())
+    }
+
+
 def digest(value: Any) -> str:
-    """24 hexadecimal digits that are the same for the same plain data."""
-    return sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:24]
+    """24 hexadecimal digits that are the same for the same plain data, in every process."""
+    return sha256(json.dumps(value, sort_keys=True, default=_plain).encode()).hexdigest()[:24]
+
+
+def _plain(value: Any) -> Any:
+    return sorted(map(str, value)) if isinstance(value, set | frozenset) else str(value)
 
 
 @attrs.frozen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
@@ -13,6 +13,7 @@ import attrs
 
 from unibatch.core.errors import InvalidInput
 
+_LIKE_THIS = "write it like 2026-03-20T09:00[Europe/Berlin] or 2026-03-20T09:00+01:00"
 _ZONED = re.compile(r"(?P<moment>[^\[\]]*)\[(?P<zone>[^\[\]]*)\]").fullmatch
 
 
@@ -59,8 +60,10 @@ def time_zone(name: Any) -> ZoneInfo:
     Raises:
         InvalidInput: There is no such zone; the message names similar ones.
     """
+    if not isinstance(name, str):
+        raise InvalidInput(f"a time zone must be a text, not {type(name).__name__}")
     if name not in _names():
-        close = get_close_matches(str(name), _names(), 3, 0.7)
+        close = get_close_matches(name, _names(), 3, 0.7)
         hint = f"; did you mean {' or '.join(close)}?" if close else ', such as "Europe/Berlin"'
         raise InvalidInput(f"{name!r} is not the IANA name of a time zone{hint}")
     return ZoneInfo(name)
@@ -73,17 +76,28 @@ def read_moment(text: str) -> tuple[datetime, str | None]:
         The moment, naive if it has no offset, and the zone's name, not looked up yet.
 
     Raises:
-        InvalidInput: It is something else.
+        InvalidInput: It is something else, or a day without a time.
     """
     zone = None
+    if not isinstance(text, str):
+        raise InvalidInput(f"a time must be a text, not {type(text).__name__}")
     if zoned := _ZONED(text.strip()):
         text, zone = zoned["moment"], zoned["zone"]
     try:
-        return datetime.fromisoformat(text.strip()), zone
+        moment = datetime.fromisoformat(text.strip())
     except ValueError as exc:
-        raise InvalidInput(
-            f"{text!r} is not a time; write it like 2026-03-20T09:00[Europe/Berlin] or 2026-03-20T09:00+01:00"
-        ) from exc
+        raise InvalidInput(f"{text!r} is not a time; {_LIKE_THIS}") from exc
+    if _is_day(text.strip()):
+        raise InvalidInput(f"{text!r} is a day without a time; {_LIKE_THIS}")
+    return moment, zone
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def instant(moment: Any, zone: str | None) -> datetime:
@@ -98,7 +112,7 @@ def instant(moment: Any, zone: str | None) -> datetime:
             put forward; or they show it twice, since they are put back; or its offset is not that of the zone.
     """
     if not isinstance(moment, datetime):
-        raise InvalidInput(f"a time must be a datetime, not {moment!r}")
+        raise InvalidInput(f"a time must be a datetime, not {type(moment).__name__}")
     if moment.tzinfo is None or isinstance(moment.tzinfo, ZoneInfo):
         if moment.tzinfo is not None:
             there = moment.tzinfo
@@ -110,7 +124,7 @@ def instant(moment: Any, zone: str | None) -> datetime:
             )
         return _by_the_clock(moment.replace(tzinfo=there), there, is_plain=moment.tzinfo is None)
     exact = _utc(moment)
-    if zone is not None and exact.astimezone(time_zone(zone)).utcoffset() != moment.utcoffset():
+    if zone is not None and _in(exact, time_zone(zone)).utcoffset() != moment.utcoffset():
         raise InvalidInput(
             f"{moment.isoformat()}: the offset is not that of {zone} at that time; leave one of them out"
         )
@@ -119,14 +133,14 @@ def instant(moment: Any, zone: str | None) -> datetime:
 
 def _by_the_clock(local: datetime, zone: ZoneInfo, *, is_plain: bool) -> datetime:
     exact = _utc(local)
-    shown = local.replace(tzinfo=None).isoformat()
-    if exact.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
-        raise InvalidInput(f"{shown} does not exist in {zone.key}: the clocks are put forward over it")
+    clock = local.replace(tzinfo=None).isoformat()
+    if _in(exact, zone).replace(tzinfo=None) != local.replace(tzinfo=None):
+        raise InvalidInput(f"{clock} does not exist in {zone.key}: the clocks are put forward over it")
     if is_plain and is_ambiguous(local):
         choices = " or ".join(
             local.replace(fold=fold).isoformat(timespec="minutes") + f"[{zone.key}]" for fold in (0, 1)
         )
-        raise InvalidInput(f"{shown} comes twice in {zone.key}, since the clocks are put back; write {choices}")
+        raise InvalidInput(f"{clock} comes twice in {zone.key}, since the clocks are put back; write {choices}")
     return exact
 
 
@@ -136,7 +150,11 @@ def is_ambiguous(local: datetime) -> bool:
 
 
 def _utc(moment: datetime) -> datetime:
+    return _in(moment, UTC)
+
+
+def _in(moment: datetime, zone: tzinfo) -> datetime:
     try:
-        return moment.astimezone(UTC)
+        return moment.astimezone(zone)
     except OverflowError as exc:
         raise InvalidInput(f"{moment.isoformat()} lies outside of the years 1 to 9999") from exc

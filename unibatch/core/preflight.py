@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import MAXYEAR, UTC, datetime, time, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from unibatch.core.draft import CampaignDraft, ContactDraft, Start, StartKind, digest, once_each
+from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, StartKind, digest
 from unibatch.core.errors import DraftRefused, InvalidInput
-from unibatch.core.masking import mask_phone
+from unibatch.core.masking import mask_phone, mask_text
 from unibatch.core.model import RetryPolicy, Schedule
 from unibatch.core.moments import When, time_zone
 from unibatch.core.phone import is_e164
@@ -31,7 +31,9 @@ _MOST_NAMED = 5
 """How many of many contacts with the same fault a reason names."""
 
 _LONGEST_KEY = 200
-_WEEK = frozenset(range(1, 8))
+_LONGEST_SHOWN = 60
+_WEEK = range(1, 8)
+_FIELDS = frozenset(field.alias or field.name for field in attrs.fields(CampaignDraft))
 
 
 class Fit(StrEnum):
@@ -88,10 +90,17 @@ class Finding:
         return MappingProxyType(dict(self._sent))
 
     def is_obstacle(self, accept_loss: Collection[str] = ()) -> bool:
-        """Whether the draft is not placed because of it."""
+        """Whether the draft is not placed because of it.
+
+        Args:
+            accept_loss: Fields whose loss is accepted.
+
+        Raises:
+            InvalidInput: ``accept_loss`` is no list of texts.
+        """
         if self.fit not in {Fit.LOSSY, Fit.UNSUPPORTED, Fit.INVALID}:
             return False
-        return not (self.acceptable and self.field in accept_loss)
+        return not (self.acceptable and self.field in _accepted(accept_loss))
 
 
 @attrs.frozen(kw_only=True)
@@ -100,7 +109,8 @@ class Preflight:
 
     Attributes:
         provider: The provider's name.
-        findings: One for each field that the draft uses, and one for each limit of the vendor.
+        findings: One for each field that the draft uses, and one for each limit of the vendor that bears on it. Where
+            a field and a limit have the same name (``max_concurrency``), one tells of both.
     """
 
     provider: str
@@ -111,8 +121,23 @@ class Preflight:
 
         Args:
             accept_loss: Fields whose loss is accepted.
+
+        Raises:
+            InvalidInput: ``accept_loss`` is no list of texts.
         """
-        return [finding for finding in self.findings if finding.is_obstacle(accept_loss)]
+        accepted = _accepted(accept_loss)
+        return [finding for finding in self.findings if finding.is_obstacle(accepted)]
+
+
+def _accepted(accept_loss: Any) -> frozenset[str]:
+    if isinstance(accept_loss, frozenset):
+        return accept_loss
+    if isinstance(accept_loss, str):
+        raise InvalidInput(f"accept_loss must be a list of fields; write accept_loss=[{accept_loss!r}]")
+    fields = list(accept_loss) if isinstance(accept_loss, Iterable) else [accept_loss]
+    if foreign := [field for field in fields if not isinstance(field, str)]:
+        raise InvalidInput(f"accept_loss must be a list of fields, which are texts, not {_shown(foreign[0])}")
+    return frozenset(fields)
 
 
 @attrs.define
@@ -120,9 +145,10 @@ class Translation:
     """Where a provider puts what becomes of a draft.
 
     Attributes:
-        draft: The draft with the profile's defaults in it, each number once, and all that is generally wrong with it
-            found already.
-        options: What only this vendor has: the draft's ``vendor`` mapping over the profile's defaults.
+        draft: The draft with the profile's defaults in it, and each number once. What is generally wrong with it is
+            found already and left out, so that every attribute has the type that it should have.
+        options: What only this vendor has: the draft's ``vendor`` mapping over the profile's defaults. Of the right
+            kind, too.
         now: The time now (aware, UTC).
         start: When to begin; ``None`` for at once, for not before it is told to, or if that is not known.
         hold_until: Until when to hold, or ``None``.
@@ -187,8 +213,12 @@ class Composition:
     given_key: str | None
 
     def key_of(self, body: Mapping[str, Any]) -> str:
-        """The key by which a vendor is to recognise this request: the user's own, or one that goes with the body."""
-        return self.given_key or f"unibatch-{digest([self.draft.key, body])}"
+        """The key by which a vendor is to recognise this request: the user's own, or one that goes with the body.
+
+        The order of the contacts makes no difference.
+        """
+        rest = {name: value for name, value in body.items() if value is not self.contacts}
+        return self.given_key or f"unibatch-{digest([self.draft.key, rest])}"
 
     def insist(self, operation: str, accept_loss: Collection[str] = ()) -> Composition:
         """Go on only if nothing stands in the way.
@@ -205,11 +235,14 @@ def insist(preflight: Preflight, operation: str, accept_loss: Collection[str]) -
 
     Raises:
         DraftRefused: Something does; all of it is named.
-        InvalidInput: ``accept_loss`` is one text, not several.
+        InvalidInput: ``accept_loss`` is no list of texts, or names what is no field of a draft.
     """
-    if isinstance(accept_loss, str):
-        raise InvalidInput(f"accept_loss must be a list of fields; write accept_loss=[{accept_loss!r}]")
-    if obstacles := preflight.obstacles(accept_loss):
+    accepted = _accepted(accept_loss)
+    if foreign := sorted(field for field in accepted if field.partition(".")[0] not in _FIELDS):
+        lost = [finding.field for finding in preflight.obstacles() if finding.acceptable]
+        there = f"what can be lost here is {', '.join(lost)}" if lost else "nothing would be lost here"
+        raise InvalidInput(f"accept_loss names {', '.join(foreign)}, which no draft has; {there}")
+    if obstacles := preflight.obstacles(accepted):
         raise DraftRefused(preflight.provider, operation, obstacles)
 
 
@@ -232,14 +265,19 @@ def compose(provider: Provider, draft: CampaignDraft, now: datetime) -> Composit
         **_options(draft, provider),
     }
     to = Translation(effective, options, now)
-    _check_identity(to)
+    _check_types(to)
+    _check_identity(to, draft.idempotency_key)
     _check_times(to)
     _check_numbers(to)
     _check_options(to, provider)
     bodies = _contacts(to, repeated, provider, provider.contact_handling)
+    refused = frozenset(finding.field for finding in to.findings if finding.fit is Fit.INVALID)
+    to.draft = _without(to.draft, refused)
+    to.options = {name: to.options[name] for name in to.options if f"vendor.{provider.name}.{name}" not in refused}
+    generally, to.findings = to.findings, []
     provider.translate(to)
+    to.findings = generally + [finding for finding in to.findings if finding.field not in refused]
     _check_limits(to, provider)
-    _check_json(to)
     return Composition(
         draft=effective,
         options=options,
@@ -247,8 +285,47 @@ def compose(provider: Provider, draft: CampaignDraft, now: datetime) -> Composit
         start=to.start,
         body=to.body,
         contacts=bodies,
-        preflight=Preflight(provider=provider.name, findings=tuple(to.findings)),
+        preflight=Preflight(provider=provider.name, findings=_one_a_field(to.findings)),
         given_key=draft.idempotency_key,
+    )
+
+
+def _without(draft: CampaignDraft, refused: Collection[str]) -> CampaignDraft:
+    """The draft without what has to be corrected."""
+    blank: Any = {"name": "", "description": None, "agent_id": None, "from_number_ids": (), "metadata": {}}
+    blank.update(max_concurrency=None, part=None, idempotency_key="")
+    changes = {field: value for field, value in blank.items() if field in refused}
+    for field, empty in (("schedule", Schedule()), ("retry", RetryPolicy())):
+        whole: Any = getattr(draft, field)
+        inner = {each.name: each.default for each in attrs.fields(type(empty)) if f"{field}.{each.name}" in refused}
+        if field in refused:
+            changes[field] = None
+        elif inner:
+            changes[field] = attrs.evolve(whole or empty, **inner)
+    return attrs.evolve(draft, **changes)
+
+
+_FROM_BAD_TO_GOOD = (Fit.INVALID, Fit.UNSUPPORTED, Fit.LOSSY, Fit.EMULATED, Fit.MAPPED, Fit.NATIVE)
+
+
+def _one_a_field(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings, those of the same field made into one: the worst of them, with the reasons of all that count."""
+    by_field: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_field.setdefault(finding.field, []).append(finding)
+    return tuple(same[0] if len(same) == 1 else _together(same) for same in by_field.values())
+
+
+def _together(same: Sequence[Finding]) -> Finding:
+    fit = min((finding.fit for finding in same), key=_FROM_BAD_TO_GOOD.index)
+    telling = [finding for finding in same if fit is not Fit.INVALID or finding.fit is fit]
+    return Finding(
+        field=same[0].field,
+        fit=fit,
+        reason="; ".join(dict.fromkeys(finding.reason for finding in telling if finding.reason)),
+        sent={key: value for finding in telling for key, value in finding.sent.items()},
+        acceptable=all(finding.acceptable for finding in telling if finding.is_obstacle())
+        and fit in {Fit.LOSSY, Fit.UNSUPPORTED},
     )
 
 
@@ -259,13 +336,15 @@ def compose_contacts(
 
     Returns:
         The contacts as they will be sent, by their numbers; those that repeat a number; and what was found.
+
+    Raises:
+        InvalidInput: ``contacts`` holds something else.
     """
-    kept, repeated = once_each(contacts)
-    draft = CampaignDraft(name="-", contacts=kept, start=Start.HOLD)
+    draft, repeated = CampaignDraft(name="-", contacts=contacts, start=Start.HOLD).without_repetitions()
     to = Translation(draft, {}, datetime.now(UTC))
     bodies = _contacts(to, repeated, provider, {**provider.contact_handling, **provider.added_contact_handling})
-    by_number = {contact.phone_number: body for contact, body in zip(kept, bodies, strict=True)}
-    return by_number, repeated, Preflight(provider=provider.name, findings=tuple(to.findings))
+    by_number = {contact.phone_number: body for contact, body in zip(draft.contacts, bodies, strict=True) if body}
+    return by_number, repeated, Preflight(provider=provider.name, findings=_one_a_field(to.findings))
 
 
 def _with_defaults(draft: CampaignDraft, provider: Provider) -> CampaignDraft:
@@ -274,8 +353,15 @@ def _with_defaults(draft: CampaignDraft, provider: Provider) -> CampaignDraft:
         draft,
         agent_id=draft.agent_id or defaults.get("agent_id"),
         from_number_ids=draft.from_number_ids or tuple(defaults.get("from_number_ids", ())),
-        idempotency_key=draft.key,
+        idempotency_key=_key(draft),
     )
+
+
+def _key(draft: CampaignDraft) -> str:
+    try:
+        return draft.key
+    except InvalidInput:  # what is to blame is found, by its own name
+        return ""
 
 
 def _options(draft: CampaignDraft, provider: Provider) -> Mapping[str, Any]:
@@ -287,6 +373,15 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip()) and _is_unicode(value)
 
 
+def _shown(value: Any) -> str:
+    """A value in a message: cut short, without phone numbers, and whatever it is."""
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - anybody's class, nested as deep as can be
+        return type(value).__name__
+    return mask_text(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…")
+
+
 def _is_unicode(text: str) -> bool:
     try:
         text.encode()
@@ -295,45 +390,82 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _check_identity(to: Translation) -> None:
+_KINDS = {"schedule": Schedule, "retry": RetryPolicy, "part": Part}
+
+
+def _check_types(to: Translation) -> None:
+    """Refuse, and leave out, what has attributes of its own, and is something else."""
+    for field, kind in _KINDS.items():
+        value = getattr(to.draft, field)
+        if value is not None and not isinstance(value, kind):
+            to.refuse(field, f"must be a {kind.__name__}, not {_shown(value)}")
+            nothing: Any = {field: None}
+            to.draft = attrs.evolve(to.draft, **nothing)
+    part = to.draft.part
+    if part is not None and not (type(part.number) is type(part.of) is int and _is_text(part.whole)):
+        to.refuse("part", "is set by CampaignDraft.split(), and by nobody else")
+
+
+def _check_identity(to: Translation, given_key: Any) -> None:
     draft = to.draft
     for field in ("name", "description", "agent_id"):
         value = getattr(draft, field)
         if not _is_text(value) and (value is not None or field == "name"):
-            to.refuse(field, f"must be a text that is not blank, not {value!r}")
+            to.refuse(field, f"must be a text that is not blank, not {_shown(value)}")
     for number in draft.from_number_ids:
         if not _is_text(number):
-            to.refuse("from_number_ids", f"must hold texts that are not blank, not {number!r}")
-    key: Any = draft.key
-    if not isinstance(key, str) or not 0 < len(key) <= _LONGEST_KEY or not (key.isascii() and key.isprintable()):
-        to.refuse("idempotency_key", f"must have 1 to {_LONGEST_KEY} printable ASCII characters")
+            to.refuse("from_number_ids", f"must hold texts that are not blank, not {_shown(number)}")
+    if not (_is_key(draft.idempotency_key) or given_key is None):
+        fault = f"must have 1 to {_LONGEST_KEY} printable ASCII characters, and no blank at either end"
+        to.refuse("idempotency_key", fault)
+    if reason := _json_fault(draft.metadata):
+        to.refuse("metadata", reason)
+
+
+def _is_key(key: Any) -> bool:
+    return (
+        isinstance(key, str)
+        and 0 < len(key) <= _LONGEST_KEY
+        and key.isascii()
+        and key.isprintable()
+        and (key == key.strip())
+    )
 
 
 def _check_times(to: Translation) -> None:
     draft, schedule = to.draft, to.draft.schedule or Schedule()
-    given: Any = draft.start
-    start = given if isinstance(given, Start) else None
-    zone = schedule.timezone or (None if start is None else start.timezone) or "UTC"
-    try:
-        time_zone(zone)
-        to.zone = zone
-    except InvalidInput as exc:
-        to.refuse("schedule.timezone" if schedule.timezone else "start", str(exc))
-    if start is None:
-        to.refuse("start", f"must be Start.HOLD, Start.NOW or Start.at(...), not {draft.start!r}")
+    if schedule.timezone is not None:
+        try:
+            time_zone(schedule.timezone)
+            to.zone = schedule.timezone
+        except InvalidInput as exc:
+            to.refuse("schedule.timezone", str(exc))
+    if _is_start(draft.start):
+        to.start = _when(to, "start", draft.start)
     else:
-        to.start = _when(to, "start", start)
+        to.refuse("start", f"must be Start.HOLD, Start.NOW or Start.at(...), not {_shown(draft.start)}")
+    if to.start is not None and schedule.timezone is None:
+        to.zone = to.start.zone
     if draft.hold_until is not None:
-        if start is not None and start.kind is StartKind.HOLD:
+        if draft.start == Start.HOLD:
             to.hold_until = _when(to, "hold_until", Start.at(draft.hold_until))
         else:
             to.refuse("hold_until", "goes only with Start.HOLD")
     if schedule.start is not None:
         to.refuse("schedule.start", "is for campaigns that are read; a draft says it with start=Start.at(...)")
-    first, last = schedule.window_start, schedule.window_end
-    edges: tuple[Any, Any] = (first, last)
-    if not all(edge is None or isinstance(edge, time) for edge in edges):
-        to.refuse("schedule.window_start", "a window begins and ends with a datetime.time")
+    _check_window(to, schedule)
+
+
+def _is_start(start: Any) -> bool:
+    """Whether it is one of the three; what only resembles one might make a vendor begin at once."""
+    return isinstance(start, Start) and (start.kind is StartKind.AT or start in (Start.HOLD, Start.NOW))
+
+
+def _check_window(to: Translation, schedule: Schedule) -> None:
+    edges: tuple[Any, Any] = (schedule.window_start, schedule.window_end)
+    first, last = edges
+    if not all(edge is None or (isinstance(edge, time) and edge.tzinfo is None) for edge in edges):
+        to.refuse("schedule.window_start", "a window begins and ends with a datetime.time that has no zone of its own")
     elif (first is None) != (last is None):
         to.refuse("schedule.window_start", "a window needs both its start and its end")
     elif first is not None and last is not None:
@@ -341,18 +473,24 @@ def _check_times(to: Translation) -> None:
             to.refuse(
                 "schedule.window_end", f"the window ends at {last:%H:%M}, and not after its start at {first:%H:%M}"
             )
-        if any(edge.second or edge.microsecond for edge in (first, last)):
+        if any(edge.second or edge.microsecond for edge in edges):
             to.refuse("schedule.window_start", "a window begins and ends with a minute")
-    if (first is not None or schedule.weekdays) and schedule.timezone is None:
+    weekdays: Any = schedule.weekdays
+    if not isinstance(weekdays, Collection) or not all(type(day) is int and day in _WEEK for day in weekdays):
+        to.refuse("schedule.weekdays", f"must be 1 (Monday) to 7 (Sunday), not {_shown(weekdays)}")
+    if (edges != (None, None) or weekdays) and schedule.timezone is None:
         to.refuse("schedule.timezone", "is missing, and a window or weekdays mean nothing without it")
-    if not set(schedule.weekdays) <= _WEEK:
-        to.refuse("schedule.weekdays", f"must be 1 (Monday) to 7 (Sunday), not {list(schedule.weekdays)}")
 
 
 def _when(to: Translation, field: str, start: Start) -> When | None:
     """The time, if it can be had and lies ahead."""
+    zone = (to.draft.schedule or Schedule()).timezone
+    if any(finding.field == "schedule.timezone" for finding in to.findings):  # that there is no such zone is told
+        zone = None
+        if start.timezone is None and isinstance(start.moment, datetime) and start.moment.tzinfo is None:
+            return None
     try:
-        return ahead(start, to.zone if (to.draft.schedule or Schedule()).timezone else None, to.now)
+        return ahead(start, zone, to.now)
     except InvalidInput as exc:
         to.refuse(field, str(exc))
         return None
@@ -374,12 +512,16 @@ def ahead(start: Start, timezone: str | None, now: datetime) -> When | None:
         return None
     if moment <= now:
         raise InvalidInput(f"{moment:%Y-%m-%dT%H:%M:%SZ} lies in the past; it is {now:%Y-%m-%dT%H:%M:%SZ} now")
-    return When(moment, start.timezone or timezone or _zone_of(start.moment)).to_next(timedelta(seconds=1))
+    if moment.year == MAXYEAR:
+        raise InvalidInput(f"{moment:%Y-%m-%dT%H:%M:%SZ} lies too far ahead")
+    zone = start.timezone or timezone or _zone_of(start.moment)
+    time_zone(zone)
+    return When(moment, zone).to_next(timedelta(seconds=1))
 
 
 def _zone_of(moment: datetime | None) -> str:
     zone = None if moment is None else moment.tzinfo
-    return zone.key if isinstance(zone, ZoneInfo) else "UTC"
+    return str(zone.key) if isinstance(zone, ZoneInfo) else "UTC"
 
 
 def _check_numbers(to: Translation) -> None:
@@ -391,10 +533,13 @@ def _check_numbers(to: Translation) -> None:
     }
     for field, number in numbers.items():
         if number is not None and (type(number) is not int or number < 1):
-            to.refuse(field, f"must be a whole number from 1, not {number!r}")
-    retry_on: Iterable[Any] = draft.retry.retry_on if draft.retry else ()
-    if not all(isinstance(status, CallStatus) for status in retry_on):
-        to.refuse("retry.retry_on", "must hold CallStatus members")
+            to.refuse(field, f"must be a whole number from 1, not {_shown(number)}")
+    if draft.retry is not None:
+        retry_on: Any = draft.retry.retry_on
+        if isinstance(retry_on, Collection) and all(isinstance(status, CallStatus) for status in retry_on):
+            to.draft = attrs.evolve(draft, retry=attrs.evolve(draft.retry, retry_on=frozenset(retry_on)))
+        else:
+            to.refuse("retry.retry_on", f"must hold CallStatus members, not {_shown(retry_on)}")
 
 
 def _check_options(to: Translation, provider: Provider) -> None:
@@ -406,7 +551,7 @@ def _check_options(to: Translation, provider: Provider) -> None:
         if name not in known:
             there = f"it has {', '.join(known)}" if known else "it has none"
             to.refuse(f"vendor.{provider.name}.{name}", f"{provider.title} has no such option; {there}")
-        elif reason := known[name].fault(value):
+        elif reason := _json_fault({name: value}) or known[name].fault(value):
             to.refuse(f"vendor.{provider.name}.{name}", reason)
 
 
@@ -424,7 +569,10 @@ def _contacts(
     for contact in draft.contacts:
         found = list(_contact_faults(contact, provider))
         for field, reason in found:
-            faults.setdefault((field, reason), []).append(mask_phone(str(contact.phone_number)))
+            number: Any = contact.phone_number
+            faults.setdefault((field, reason), []).append(
+                mask_phone(number) if isinstance(number, str) else _shown(number)
+            )
         used.update(field for field in _OPTIONAL if getattr(contact, field) is not None)
         used.update(["fields"] if contact.fields else [])
         bodies.append({} if found else provider.contact_body(contact))
@@ -490,17 +638,17 @@ def _length(text: Any) -> int | None:
     return len(text) if isinstance(text, str) else None
 
 
-def _check_json(to: Translation) -> None:
-    if reason := _json_fault(to.draft.metadata):
-        to.refuse("metadata", reason)
-
-
 def _json_fault(value: Mapping[str, Any]) -> str | None:
     """Why JSON cannot hold a mapping, or ``None`` if it can."""
-    if not all(isinstance(key, str) for key in value):
-        return "its keys must be texts"
     try:
         json.dumps(dict(value), allow_nan=False, ensure_ascii=False).encode()
     except (TypeError, ValueError, RecursionError):
         return "holds what JSON cannot hold; use texts, finite numbers, true, false, null, lists and mappings of these"
-    return None
+    return None if _has_text_keys(value) else "the keys of mappings must be texts"
+
+
+def _has_text_keys(value: Any) -> bool:
+    """Whether every key, however deep, is a text. JSON would make texts of some others."""
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) for key in value) and all(map(_has_text_keys, value.values()))
+    return not isinstance(value, list | tuple) or all(map(_has_text_keys, value))

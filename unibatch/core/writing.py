@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from itertools import islice
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
@@ -92,6 +93,20 @@ def read_all(paging: Paging, ask: Callable[[Position], Flow[Page[T]]]) -> Flow[t
     return rows, pager.report
 
 
+_RECENT = timedelta(days=7)
+"""How old a campaign may be to be asked whether it is the one that an earlier run created."""
+
+
+def recent(campaigns: Sequence[Campaign], now: datetime) -> list[Campaign]:
+    """The campaigns that an earlier run may have created; those of which the vendor does not tell when are among them.
+
+    Their age is counted from the newest one, or from ``now`` if that is earlier: the vendor's clock need not be right.
+    """
+    newest = max((campaign.created_at for campaign in campaigns if campaign.created_at is not None), default=now)
+    oldest = min(newest, now) - _RECENT
+    return [campaign for campaign in campaigns if campaign.created_at is None or campaign.created_at >= oldest]
+
+
 def may_still_come(lost: BaseException) -> bool:
     """Whether the vendor may still be at work on a request whose answer was lost: then not to see it proves nothing."""
     cause = lost.__cause__
@@ -127,11 +142,11 @@ def create_once(
             return (yield from reread(provider, read((yield request))))
         except _Lost as exc:
             lost = exc
-        seen = Look(None, is_complete=False)
         for pause in LOOKS:
             try:
                 seen = yield from after(pause, look())
             except (UnibatchError, StructureError) as exc:
+                seen = Look(None, is_complete=False)
                 _logger.warning("%s: looking whether the campaign is there failed: %s", provider.name, exc)
             if seen.found is not None:
                 return seen.found
@@ -263,7 +278,7 @@ def carry_out(
             lost = exc
         except (InvalidRequest, Conflict) as refused:
             campaign = yield from reread(provider, campaign)
-            if is_done(campaign):
+            if is_done(campaign) or (lost is not None and campaign.status in transition.passed):
                 return campaign
             if campaign.status in transition.allowed:
                 raise
@@ -438,7 +453,7 @@ class Adding:
             missing = [number for number in missing if seen is None or number not in seen]
             if not missing:
                 return {}
-            if seen is None or (not seen and may_still_come(lost)):
+            if seen is None or may_still_come(lost):
                 break
         done.unknown += missing
         raise unknown(request, self.provider, lost, f"look which contacts {self.campaign.id} has") from lost
@@ -450,8 +465,9 @@ class Adding:
             try:
                 seen = (yield from after(pause, self._there())).intersection(missing)
             except (UnibatchError, StructureError) as exc:
+                seen = None
                 _logger.warning("%s: looking which contacts are there failed: %s", self.provider.name, exc)
-            if seen:
+            if seen is not None and len(seen) == len(missing):
                 break
         return seen
 

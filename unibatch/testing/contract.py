@@ -22,17 +22,20 @@ import re
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar, get_args
+from uuid import uuid4
 
 import attrs
 import pytest
 
 from unibatch.client import Client, Options, Retry
+from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start
 from unibatch.core.errors import AuthenticationError, InvalidInput, NotFound, ProviderError, UnsupportedFeature
 from unibatch.core.flow import Flow, Response
-from unibatch.core.model import Account, Campaign, Contact
+from unibatch.core.model import Account, Campaign, Contact, RetryPolicy, Schedule
 from unibatch.core.paging import Page, Paging
+from unibatch.core.preflight import Fit, compose
 from unibatch.core.provider import CampaignFilter, ContactFilter, Limits, OperationName, Provider, Refusal
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.structuring import StructureError
@@ -46,6 +49,19 @@ FILTERS = frozenset(
     | {f"list_contacts.{field.name}" for field in attrs.fields(ContactFilter)}
 )
 """What can stand in `Capabilities.server_filters`."""
+
+LIFECYCLE: tuple[OperationName, ...] = (
+    "start_campaign",
+    "pause_campaign",
+    "resume_campaign",
+    "reschedule_campaign",
+    "cancel_campaign",
+    "delete_campaign",
+)
+"""What needs an entry in `Provider.transitions`, where it is offered."""
+
+CONTACT_ATTRIBUTES = frozenset(str(field.alias) for field in attrs.fields(ContactDraft)) - {"phone_number"}
+"""What stands in `Provider.contact_handling`."""
 
 # What this library fills itself, whatever the vendor tells: no vendor declares it.
 _OURS = frozenset({"provider", "campaign_id", "phone_valid", "vendor_status", "is_final", "raw"})
@@ -101,6 +117,8 @@ class VendorAccount:
         phone_numbers: The numbers of its contacts in E.164 form, in any order, repeated as often as they occur.
         empty_campaign_id: A campaign without contacts.
         unknown_campaign_id: An id in the vendor's form, of no campaign.
+        draft: Attributes of a `CampaignDraft` without which this vendor takes none, such as ``agent_id``. Left out,
+            nothing is created.
     """
 
     base_url: str
@@ -111,6 +129,7 @@ class VendorAccount:
     phone_numbers: Sequence[str]
     empty_campaign_id: str
     unknown_campaign_id: str
+    draft: Mapping[str, Any] | None = None
 
 
 _UNLIMITED = 1_000_000  # the server is a stand-in on this machine, and nobody waits for tests
@@ -381,11 +400,203 @@ class ProviderContract:
                 "get_campaign": lambda: client.get_campaign("some-id"),
                 "list_contacts": lambda: client.list_contacts("some-id"),
                 "get_account": client.get_account,
+                "create_campaign": lambda: client.create_campaign(_draft()),
+                "add_contacts": lambda: client.add_contacts("some-id", [_person(1)]),
+                "start_campaign": lambda: client.start_campaign("some-id"),
+                "pause_campaign": lambda: client.pause_campaign("some-id"),
+                "resume_campaign": lambda: client.resume_campaign("some-id"),
+                "reschedule_campaign": lambda: client.reschedule_campaign("some-id", _later()),
+                "cancel_campaign": lambda: client.cancel_campaign("some-id"),
+                "delete_campaign": lambda: client.delete_campaign("some-id"),
             }
+            assert sorted(calls) == sorted(OPERATIONS)
             for operation, call in calls.items():
                 if not client.capabilities.operations[operation].available:
-                    with pytest.raises(UnsupportedFeature):
+                    with pytest.raises(UnsupportedFeature) as caught:
                         call()
+                    assert (caught.value.provider, caught.value.feature) == (client.provider, operation)
+
+    # Writing: for providers whose capabilities offer it
+
+    def _insist_on(self, operation: OperationName) -> None:
+        if not self.provider_class.capabilities.operations[operation].available:
+            pytest.skip(f"{self.provider_class.title} does not offer {operation}")
+
+    def _drafts(self, account: VendorAccount) -> Iterator[CampaignDraft]:
+        """A draft that uses nothing but what is needed, and others that use something more, right or wrong."""
+        needed = dict(account.draft or {})
+        yield _draft(**needed)
+        for field, values in _CHANGES.items():
+            for value in values:
+                yield _draft(**{**needed, field: value})
+
+    def test_every_attribute_of_a_contact_is_handled(self) -> None:
+        """What becomes of each attribute that a contact may have is declared, with a reason where it is not native."""
+        self._insist_on("create_campaign")
+        handling = self.provider_class.contact_handling
+        assert sorted(handling) == sorted(CONTACT_ATTRIBUTES)
+        for each in (handling, self.provider_class.added_contact_handling):
+            assert set(each) <= CONTACT_ATTRIBUTES
+            assert [name for name, how in each.items() if how.fit is not Fit.NATIVE and not how.reason] == []
+            assert {how.fit for how in each.values()} <= set(Fit) - {Fit.INVALID}
+
+    def test_transitions_are_declared_for_what_is_offered(self) -> None:
+        """Each operation that changes how a campaign stands says when it is possible, and no other does."""
+        operations = self.provider_class.capabilities.operations
+        transitions = self.provider_class.transitions
+        assert sorted(transitions) == sorted(name for name in LIFECYCLE if operations[name].available)
+        for transition in transitions.values():
+            assert transition.allowed
+            assert CampaignStatus.UNKNOWN not in transition.allowed | transition.done | transition.passed
+
+    def test_a_draft_is_judged_whatever_it_holds(self, account: VendorAccount) -> None:
+        """Nothing is raised, each field has one finding, and what is not native says why."""
+        self._insist_on("create_campaign")
+        provider = self.provider_class(account.defaults)
+        for draft in self._drafts(account):
+            findings = compose(provider, draft, _NOW).preflight.findings
+            assert len({finding.field for finding in findings}) == len(findings), draft
+            assert [finding for finding in findings if finding.fit is not Fit.NATIVE and not finding.reason] == []
+
+    def test_every_field_that_a_draft_uses_has_a_finding(self, account: VendorAccount) -> None:
+        """Nothing that was asked for is dropped without a word."""
+        self._insist_on("create_campaign")
+        provider = self.provider_class(account.defaults)
+        for draft in self._drafts(account):
+            findings = compose(provider, draft, _NOW).preflight.findings
+            if Fit.INVALID in {finding.fit for finding in findings}:
+                continue
+            found = {finding.field for finding in findings}
+            assert _used(draft) - {part for field in found for part in (field, field.partition(".")[0])} == set()
+
+    def test_what_is_sent_can_be_sent(self, account: VendorAccount) -> None:
+        """A draft in whose way nothing stands becomes requests, the same ones each time."""
+        self._insist_on("create_campaign")
+        provider = self.provider_class(account.defaults)
+        for draft in self._drafts(account):
+            composition = compose(provider, draft, _NOW)
+            if not composition.preflight.obstacles():
+                requests = provider.creation(composition)
+                assert [request.method == "GET" for request in requests] == [False] * len(requests)
+                assert requests == provider.creation(compose(provider, draft, _NOW))
+
+    def test_what_is_sent_is_told(self, account: VendorAccount) -> None:
+        """What the findings say is sent stands in the body."""
+        self._insist_on("create_campaign")
+        provider = self.provider_class(account.defaults)
+        for draft in self._drafts(account):
+            composition = compose(provider, draft, _NOW)
+            for finding in composition.preflight.findings:
+                if not composition.preflight.obstacles():
+                    assert all(_holds(composition.body.get(key), value) for key, value in finding.sent.items())
+
+    def test_preflight_opens_no_connection(self, account: VendorAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What becomes of a draft is found out without a network."""
+        self._insist_on("create_campaign")
+
+        def refuse(*_: Any, **__: Any) -> Any:
+            raise AssertionError("a provider opened a connection of its own")
+
+        monkeypatch.setattr(socket, "socket", refuse)
+        monkeypatch.setattr(socket, "create_connection", refuse)
+        for draft in self._drafts(account):
+            compose(self.provider_class(account.defaults), draft, _NOW)
+
+    def test_what_is_asked_for_twice_is_created_once(self, account: VendorAccount, client: Client) -> None:
+        """The same draft gives the same campaign, with everybody in it once, and nobody called."""
+        self._insist_on("create_campaign")
+        if account.draft is None:
+            pytest.skip("the account gives no draft")
+        draft = _held(self.provider_class(account.defaults), account)
+        before = {campaign.id for campaign in client.list_campaigns()}
+        first = client.create_campaign(draft)
+        again = client.create_campaign(draft)
+        assert again.id == first.id
+        assert {campaign.id for campaign in client.list_campaigns()} - before == {first.id}
+        contacts = list(client.list_contacts(first.id))
+        assert sorted(contact.phone_number for contact in contacts) == sorted(
+            contact.phone_number for contact in draft.contacts
+        )
+
+    def test_who_is_held_is_not_called(self, account: VendorAccount, client: Client) -> None:
+        """A campaign that is held has not begun, and every contact is still to be called."""
+        self._insist_on("create_campaign")
+        if account.draft is None:
+            pytest.skip("the account gives no draft")
+        campaign = client.create_campaign(_held(self.provider_class(account.defaults), account))
+        assert campaign.status in {CampaignStatus.DRAFT, CampaignStatus.PENDING, CampaignStatus.SCHEDULED}
+        assert {contact.status for contact in client.list_contacts(campaign.id)} == {CallStatus.PENDING}
+
+
+_NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def _later() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
+
+
+def _person(index: int, **about: Any) -> ContactDraft:
+    return ContactDraft(phone_number=f"+1212555{index:04}", **about)
+
+
+def _draft(**about: Any) -> CampaignDraft:
+    """A draft that is the same each time, unless something else is asked for."""
+    usual: dict[str, Any] = {"name": "Contract", "contacts": [_person(1), _person(2)], "start": Start.NOW}
+    return CampaignDraft(**{**usual, **about})
+
+
+def _held(provider: Provider, account: VendorAccount) -> CampaignDraft:
+    """A draft of its own that calls nobody; with a time, where the vendor cannot hold without one."""
+    held = _draft(**{**(account.draft or {}), "start": Start.HOLD, "name": f"Contract {uuid4()}"})
+    obstacles = compose(provider, held, datetime.now(UTC)).preflight.obstacles()
+    return attrs.evolve(held, hold_until=_later()) if "start" in {each.field for each in obstacles} else held
+
+
+_CHANGES: Mapping[str, Sequence[Any]] = {
+    "name": ["", None, 5, "x" * 10_000, "\ud800"],
+    "start": [Start.HOLD, Start.at(_NOW + timedelta(days=1)), Start.at(_NOW), None, "now"],
+    "contacts": [
+        [],
+        [_person(1), _person(1)],
+        [_person(1, **{name: value}) for value in ("Ada", "", 5) for name in sorted(CONTACT_ATTRIBUTES - {"fields"})],
+        [_person(1, fields={"plan": "gold", "deep": {"list": [1, None, True]}})],
+        [_person(1, fields={"a": float("nan")})],
+        [ContactDraft(phone_number="212 555 0123")],
+    ],
+    "hold_until": [_NOW + timedelta(days=1), 5],
+    "agent_id": ["agent_1", 5, ""],
+    "from_number_ids": [["number_1"], ["number_1", "number_2"], [5], []],
+    "description": ["Words", "x" * 10_000, 5],
+    "schedule": [
+        Schedule(timezone="Europe/Berlin"),
+        Schedule(timezone="Europe/Berlin", window_start=time(9), window_end=time(17), weekdays=(1, 5)),
+        Schedule(max_calls_per_day=100),
+        Schedule(timezone="Nowhere", window_start=time(17), window_end=time(9), weekdays=(0,), max_calls_per_day=0),
+        5,
+    ],
+    "max_concurrency": [1, 0, 1_000_000, "5"],
+    "retry": [RetryPolicy(max_attempts=1), RetryPolicy(max_attempts=3, retry_on=frozenset({CallStatus.BUSY})), 5],
+    "metadata": [{"source": "crm"}, {"a": float("inf")}],
+    "idempotency_key": ["a-key", "", 5],
+    "part": [Part(number=1, of=2, whole="whole"), 5],
+}
+"""For each field of a draft, what may stand there, right or wrong."""
+
+
+def _used(draft: CampaignDraft) -> set[str]:
+    """The fields that a draft uses: those of a schedule and of a retry policy one by one."""
+    used = {str(field.alias) for field in attrs.fields(CampaignDraft) if getattr(draft, str(field.alias))}
+    for name, kind in (("schedule", Schedule), ("retry", RetryPolicy)):
+        whole = getattr(draft, name)
+        if isinstance(whole, kind):
+            used.discard(name)
+            used |= {f"{name}.{field.name}" for field in attrs.fields(kind) if getattr(whole, field.name)}
+    return used - {"vendor"}
+
+
+def _holds(there: Any, told: Any) -> bool:
+    """Whether what is sent holds what a finding tells of; several may tell of one mapping."""
+    return there == told or (isinstance(there, dict) and isinstance(told, Mapping) and told.items() <= there.items())
 
 
 _EMPTY: tuple[Any, ...] = (None, "", (), {}, attrs.fields(Campaign).counts.default)

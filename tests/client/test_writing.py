@@ -1,0 +1,316 @@
+"""Writing as a client does it: what is refused before anything is sent, what is rehearsed, and what a loss leads to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
+
+import httpx
+import pytest
+from writing.conftest import VENDORS, draft
+
+import unibatch
+from client.byhand import KEY, Line
+from client.replies import Reply, one, page
+from unibatch import AsyncClient, CampaignDraft, CampaignStatus, Client, ContactDraft, Start
+from unibatch.core.errors import (
+    ConnectFailed,
+    DraftRefused,
+    InvalidInput,
+    NotFound,
+    OutcomeUnknown,
+    PartlyDone,
+    UnsupportedFeature,
+)
+from unibatch.core.preflight import compose
+from unibatch.core.provider import OperationName
+from unibatch.core.writing import LOOKS, carry_out
+
+PERSON = ContactDraft(phone_number="+12125550123", first_name="Ada")
+LATER = datetime.now(UTC) + timedelta(days=7)
+
+AnyKind: TypeAlias = Client | AsyncClient
+Make: TypeAlias = Callable[[str], AnyKind]
+
+
+@pytest.fixture(params=["sync", "async"])
+def make(request: pytest.FixtureRequest) -> Iterator[Make]:
+    """Makes a client of either kind that nothing answers: whoever sends something fails."""
+    made: list[AnyKind] = []
+
+    def make(vendor: str) -> AnyKind:
+        how: Mapping[str, Any] = {"provider": vendor, "api_key": KEY, "base_url": "http://127.0.0.1:9"}
+        defaults = {"organization_id": "org_1"} if vendor == "talkifai" else {}
+        connect = unibatch.connect if request.param == "sync" else unibatch.connect_async
+        made.append(connect(**how, defaults=defaults))
+        return made[-1]
+
+    yield make
+    for client in made:
+        closing = client.close()
+        if closing is not None:
+            asyncio.run(closing)
+
+
+@pytest.fixture(params=VENDORS)
+def vendor(request: pytest.FixtureRequest) -> str:
+    chosen: str = request.param
+    return chosen
+
+
+def answered(result: Any) -> Any:
+    return asyncio.run(result) if asyncio.iscoroutine(result) else result
+
+
+class TestArguments:
+    @pytest.mark.parametrize("thing", [None, 5, {}, "draft", [PERSON]])
+    def test_a_draft_is_a_campaign_draft(self, make: Make, vendor: str, thing: Any) -> None:
+        client = make(vendor)
+        with pytest.raises(InvalidInput, match=r"^expected a CampaignDraft, got "):
+            answered(client.create_campaign(thing))
+
+    def test_a_draft_that_does_not_fit_is_not_sent(self, make: Make, vendor: str) -> None:
+        client = make(vendor)
+        with pytest.raises(DraftRefused, match=f"^{vendor} create_campaign: nothing was sent: "):
+            answered(client.create_campaign(CampaignDraft(name="", contacts=[], start=Start.NOW)))
+
+    @pytest.mark.parametrize("accept", ["description", 5, [5], ["no_such_field"]])
+    def test_accepted_losses_are_fields(self, make: Make, vendor: str, accept: Any) -> None:
+        client = make(vendor)
+        with pytest.raises(InvalidInput, match="accept_loss"):
+            answered(client.create_campaign(draft(vendor), accept_loss=accept))
+
+    @pytest.mark.parametrize("campaign_id", ["", " ", "..", None, 5])
+    @pytest.mark.parametrize("operation", ["start", "pause", "resume", "delete"])
+    def test_an_id_is_a_text(self, make: Make, operation: str, campaign_id: Any) -> None:
+        client = make("truedy")
+        with pytest.raises(InvalidInput, match="an id must be"):
+            answered(getattr(client, f"{operation}_campaign")(campaign_id))
+
+    @pytest.mark.parametrize("campaign_id", ["", None])
+    def test_so_it_is_where_contacts_are_added_and_times_changed(self, make: Make, campaign_id: Any) -> None:
+        client = make("truedy")
+        with pytest.raises(InvalidInput, match="an id must be"):
+            answered(client.add_contacts(campaign_id, [PERSON]))
+        with pytest.raises(InvalidInput, match="an id must be"):
+            answered(client.reschedule_campaign(campaign_id, LATER))
+
+    @pytest.mark.parametrize("start", [None, 5, "tomorrow", Start.NOW, Start.HOLD])
+    def test_another_time_is_a_time(self, make: Make, start: Any) -> None:
+        client = make("truedy")
+        with pytest.raises(InvalidInput, match=r"^reschedule_campaign needs a time"):
+            answered(client.reschedule_campaign("c-1", start))
+
+    def test_another_time_lies_ahead(self, make: Make) -> None:
+        client = make("truedy")
+        with pytest.raises(InvalidInput, match="lies in the past"):
+            answered(client.reschedule_campaign("c-1", datetime(2026, 1, 1, tzinfo=UTC)))
+
+    @pytest.mark.parametrize("contacts", [["+12125550123"], [None], [{}]])
+    def test_who_is_added_is_a_contact(self, make: Make, contacts: Any) -> None:
+        client = make("truedy")
+        with pytest.raises(InvalidInput, match="contacts must hold ContactDraft objects"):
+            answered(client.add_contacts("c-1", contacts))
+
+    def test_contacts_that_do_not_fit_are_not_sent(self, make: Make) -> None:
+        client = make("truedy")
+        with pytest.raises(DraftRefused, match=r"^truedy add_contacts: nothing was sent: contacts\.phone_number: "):
+            answered(client.add_contacts("c-1", [ContactDraft(phone_number="212-555-0123")]))
+
+    def test_no_number_is_told_in_full(self, make: Make, vendor: str) -> None:
+        client = make(vendor)
+        wrong = [ContactDraft(phone_number="+12125550123", email=""), ContactDraft(phone_number="212-555-0123")]
+        with pytest.raises(DraftRefused) as caught:
+            answered(client.create_campaign(draft(vendor, contacts=wrong)))
+        assert not [number for number in ("2125550123", "212-555-0123") if number in str(caught.value)]
+
+
+class TestRehearsing:
+    def test_creating(self, make: Make) -> None:
+        create, start = make("truedy").rehearse("create_campaign", draft("truedy", 1, Start.NOW))
+        assert (create.method, create.url) == ("POST", "http://127.0.0.1:9/batch-calls")
+        assert json.loads(create.body)["contacts"] == [{"phone_number": "+12125550100", "first_name": "Person100"}]
+        assert (start.url, start.body) == ("http://127.0.0.1:9/batch-calls/CAMPAIGN_ID/schedule", "{}")
+
+    def test_the_key_is_masked(self, make: Make, vendor: str) -> None:
+        client = make(vendor)
+        for planned in client.rehearse("create_campaign", draft(vendor)):
+            told = f"{planned!r}{planned.url}{planned.headers}{planned.body}"
+            assert KEY not in told
+            assert planned.headers["authorization"] == "Bearer ***"
+
+    def test_numbers_stand_in_the_body_and_not_in_the_repr(self, make: Make, vendor: str) -> None:
+        (planned, *_) = make(vendor).rehearse("create_campaign", draft(vendor))
+        assert "12125550100" in planned.body
+        assert "2125550100" not in repr(planned)
+
+    def test_an_idempotency_key_is_shown(self, make: Make) -> None:
+        (planned,) = make("truedy").rehearse("create_campaign", draft("truedy", idempotency_key="mine"))
+        assert planned.headers["x-idempotency-key"] == "mine"
+
+    def test_adding(self, make: Make) -> None:
+        (planned,) = make("truedy").rehearse("add_contacts", "c-1", [PERSON])
+        assert planned.url == "http://127.0.0.1:9/batch-calls/c-1/contacts"
+        assert json.loads(planned.body) == {"contacts": [{"phone_number": "+12125550123", "first_name": "Ada"}]}
+
+    @pytest.mark.parametrize(
+        ("vendor", "operation", "method", "path"),
+        [
+            ("truedy", "start_campaign", "POST", "/batch-calls/c-1/schedule"),
+            ("truedy", "pause_campaign", "POST", "/batch-calls/c-1/pause"),
+            ("truedy", "resume_campaign", "POST", "/batch-calls/c-1/resume"),
+            ("truedy", "delete_campaign", "POST", "/batch-calls/bulk-delete"),
+            ("talkifai", "start_campaign", "POST", "/batch/jobs/c-1/start"),
+            ("talkifai", "cancel_campaign", "POST", "/batch/jobs/c-1/cancel"),
+        ],
+    )
+    def test_changing(self, make: Make, vendor: str, operation: OperationName, method: str, path: str) -> None:
+        (planned,) = make(vendor).rehearse(operation, "c-1")
+        assert (planned.method, planned.url) == (method, f"http://127.0.0.1:9{path}")
+
+    @pytest.mark.parametrize("start", [LATER, Start.at(LATER)], ids=["datetime", "Start"])
+    def test_changing_the_time(self, make: Make, start: Any) -> None:
+        (planned,) = make("truedy").rehearse("reschedule_campaign", "c-1", start)
+        assert json.loads(planned.body)["timezone"] == "UTC"
+
+    def test_what_the_method_refuses_is_refused(self, make: Make) -> None:
+        with pytest.raises(DraftRefused):
+            make("truedy").rehearse("create_campaign", draft("truedy", description="x"))
+        with pytest.raises(UnsupportedFeature):
+            make("techladder").rehearse("pause_campaign", "c-1")
+        with pytest.raises(InvalidInput, match="get_campaign does not change anything"):
+            make("truedy").rehearse("get_campaign", "c-1")
+
+    def test_losses_can_be_accepted(self, make: Make) -> None:
+        lossy = draft("truedy", description="x")
+        (planned,) = make("truedy").rehearse("create_campaign", lossy, accept_loss=["description"])
+        assert "description" not in json.loads(planned.body)
+
+
+LOST = httpx.ReadError("cut")
+NEVER_SENT = httpx.ConnectError("refused")
+FAILED = Reply(500, "<html>")
+NO_BATCHES = Reply(200, {"data": {"items": [], "total": 0, "page": 1, "limit": 100, "has_more": False}})
+BATCH = {"schedule_id": "sched_1", "agent_id": "agt-1", "status": "pending", "total_contacts": 1}
+CREATED = Reply(200, {"data": BATCH})
+
+
+class TestCreatingWhenAnswersAreLost:
+    """At a vendor that does not recognise a repeated request."""
+
+    def lead(self, monkeypatch: pytest.MonkeyPatch, *replies: Reply | Exception) -> tuple[Line, Any]:
+        line = Line(monkeypatch, "techladder", retry=unibatch.Retry(attempts=1))
+        provider = line.exchange.provider
+        composition = compose(provider, draft("techladder", 1), datetime.now(UTC))
+        return line, lambda: line.lead(line.exchange.run(provider.create_campaign(composition)), *replies)
+
+    def methods(self, line: Line) -> str:
+        return " ".join(request.method for request in line.requests)
+
+    def test_nothing_is_lost(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line, lead = self.lead(monkeypatch, NO_BATCHES, CREATED, CREATED)
+        assert lead().id == "sched_1"
+        assert (self.methods(line), line.pauses) == ("GET POST GET", [])
+
+    @pytest.mark.parametrize("lost", [LOST, FAILED], ids=["cut", "500"])
+    def test_it_looks_three_times_before_it_is_sent_again(
+        self, monkeypatch: pytest.MonkeyPatch, lost: Reply | Exception
+    ) -> None:
+        looks = [NO_BATCHES] * len(LOOKS)
+        line, lead = self.lead(monkeypatch, NO_BATCHES, lost, *looks, CREATED, CREATED)
+        assert lead().id == "sched_1"
+        assert (self.methods(line), line.pauses) == ("GET POST GET GET GET POST GET", list(LOOKS))
+
+    def test_what_is_found_is_not_sent_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        provider = Line(monkeypatch, "techladder").exchange.provider
+        (request,) = provider.creation(compose(provider, draft("techladder", 1), datetime.now(UTC)))
+        our_id = json.loads(request.content)["contacts"][0]["contact_id"]
+        found = Reply(200, {"data": {"items": [BATCH], "total": 1, "has_more": False}})
+        call = {"call_id": "c1", "external_id": our_id, "phone_number": "12125550100", "status": "pending"}
+        line, lead = self.lead(monkeypatch, NO_BATCHES, LOST, found, Reply(200, page("techladder", call)))
+        assert lead().id == "sched_1"
+        assert (self.methods(line), line.pauses) == ("GET POST GET GET", [LOOKS[0]])
+
+    def test_a_vendor_that_may_still_be_at_it_is_not_asked_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line, lead = self.lead(monkeypatch, NO_BATCHES, httpx.ReadTimeout("slow"), NO_BATCHES)
+        with pytest.raises(OutcomeUnknown) as caught:
+            lead()
+        assert self.methods(line) == "GET POST GET GET GET"
+        assert caught.value.check.startswith("look in TechLadder's dashboard for a new batch of 1 contacts")
+
+    def test_where_looking_fails_nobody_knows(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line, lead = self.lead(monkeypatch, NO_BATCHES, LOST, FAILED)
+        with pytest.raises(OutcomeUnknown):
+            lead()
+        assert self.methods(line) == "GET POST GET GET GET"
+
+    def test_what_was_never_sent_is_no_riddle(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line, lead = self.lead(monkeypatch, NO_BATCHES, NEVER_SENT)
+        with pytest.raises(ConnectFailed):
+            lead()
+        assert self.methods(line) == "GET POST"
+
+    def test_it_ends_after_three_sends(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        lost: list[Reply | Exception] = [LOST, *[NO_BATCHES] * len(LOOKS)]
+        line, lead = self.lead(monkeypatch, NO_BATCHES, *lost * 3)
+        with pytest.raises(OutcomeUnknown):
+            lead()
+        assert self.methods(line).count("POST") == 3
+
+
+def truedy(status: str) -> Reply:
+    return Reply(200, one("truedy", {"id": "c-1", "status": status, "agent_id": "a", "total_contacts": 1}))
+
+
+class TestCreatingAndStarting:
+    def test_a_start_that_fails_comes_with_the_campaign(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch, "truedy", retry=unibatch.Retry(attempts=1))
+        provider = line.exchange.provider
+        composition = compose(provider, draft("truedy", 1, Start.NOW), datetime.now(UTC))
+        replies = (truedy("draft"), truedy("draft"), Reply(403, {"error": {"code": "denied", "message": "no"}}))
+        with pytest.raises(PartlyDone) as caught:
+            line.lead(line.exchange.run(provider.create_campaign(composition)), *replies)
+        assert caught.value.campaign is not None
+        assert (caught.value.campaign.id, caught.value.campaign.status) == ("c-1", CampaignStatus.DRAFT)
+
+
+class TestChangingWhenAnswersAreLost:
+    def lead(self, monkeypatch: pytest.MonkeyPatch, *replies: Reply | Exception) -> tuple[Line, Any]:
+        line = Line(monkeypatch, "truedy", retry=unibatch.Retry(attempts=1))
+        provider = line.exchange.provider
+        flow = carry_out(
+            provider,
+            provider.change("pause_campaign", "c-1"),
+            lambda campaign: campaign.status is CampaignStatus.PAUSED,
+        )
+        return line, lambda: line.lead(line.exchange.run(flow), *replies)
+
+    def test_one_that_stands_so_already_is_left_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line, lead = self.lead(monkeypatch, truedy("paused"))
+        assert (lead().status, len(line.requests)) == (CampaignStatus.PAUSED, 1)
+
+    def test_it_looks_before_it_is_sent_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line, lead = self.lead(
+            monkeypatch, truedy("active"), LOST, truedy("active"), truedy("paused"), truedy("paused")
+        )
+        assert lead().status is CampaignStatus.PAUSED
+        assert [request.method for request in line.requests] == ["GET", "POST", "GET", "POST", "GET"]
+        assert line.pauses == [LOOKS[0]]
+
+    def test_one_that_turns_out_to_be_done_is_not_sent_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line, lead = self.lead(monkeypatch, truedy("active"), LOST, truedy("paused"))
+        assert (lead().status, len(line.requests)) == (CampaignStatus.PAUSED, 3)
+
+    def test_where_looking_fails_nobody_knows(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        _, lead = self.lead(monkeypatch, truedy("active"), LOST, FAILED)
+        with pytest.raises(OutcomeUnknown, match="look how c-1 stands"):
+            lead()
+
+    def test_one_that_is_not_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line, lead = self.lead(monkeypatch, Reply(404, {"error": {"code": "not_found"}}))
+        with pytest.raises(NotFound):
+            lead()
+        assert len(line.requests) == 1

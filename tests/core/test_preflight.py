@@ -1,0 +1,707 @@
+"""What becomes of a draft at a vendor: all of it is told at once, by name, whatever the draft holds."""
+# ruff: noqa: DTZ001 - moments without a zone are among what is tested
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import attrs
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from writing.conftest import NEEDED, VENDORS, contacts
+
+from unibatch import preflight
+from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, StartKind
+from unibatch.core.errors import DraftRefused, InvalidInput, UnsupportedFeature
+from unibatch.core.model import RetryPolicy, Schedule
+from unibatch.core.preflight import Composition, Finding, Fit, Preflight, compose, compose_contacts
+from unibatch.core.provider import Provider
+from unibatch.core.status import CallStatus
+from unibatch.providers import registry
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LATER = datetime(2026, 3, 20, 9)
+BERLIN = "Europe/Berlin"
+HUGE = pytest.param(10**5000, id="too long to be written")
+
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {"truedy": {}, "techladder": {}, "talkifai": {"organization_id": "org_1"}}
+
+
+def provider(vendor: str, /, **defaults: Any) -> Provider:
+    return registry.load(vendor)({**DEFAULTS[vendor], **defaults})
+
+
+def draft(vendor: str, /, **changes: Any) -> CampaignDraft:
+    """A draft that the vendor takes without any loss, unless the changes see to that."""
+    usual: dict[str, Any] = {"name": "Spring", "contacts": contacts(vendor), "start": Start.NOW, **NEEDED[vendor]}
+    return CampaignDraft(**{**usual, **changes})
+
+
+def composed(vendor: str, /, **changes: Any) -> Composition:
+    return compose(provider(vendor), draft(vendor, **changes), NOW)
+
+
+def findings(vendor: str, /, **changes: Any) -> dict[str, Finding]:
+    found = composed(vendor, **changes).preflight.findings
+    assert len({finding.field for finding in found}) == len(found), "one finding a field"
+    return {finding.field: finding for finding in found}
+
+
+def wrong(vendor: str, /, **changes: Any) -> dict[str, str]:
+    """What has to be corrected, and why."""
+    return {name: finding.reason for name, finding in findings(vendor, **changes).items() if finding.fit is Fit.INVALID}
+
+
+@pytest.fixture(params=VENDORS)
+def vendor(request: pytest.FixtureRequest) -> str:
+    chosen: str = request.param
+    return chosen
+
+
+class TestADraftThatFits:
+    def test_nothing_stands_in_the_way(self, vendor: str) -> None:
+        assert composed(vendor).preflight.obstacles() == []
+
+    def test_it_goes_on(self, vendor: str) -> None:
+        made = composed(vendor)
+        assert made.insist("create_campaign") is made
+
+    def test_the_same_draft_composed_again_gives_the_same(self, vendor: str) -> None:
+        one = draft(vendor)
+        assert compose(provider(vendor), one, NOW) == compose(provider(vendor), one, NOW)
+
+    def test_the_draft_itself_stays_as_it_is(self, vendor: str) -> None:
+        one = draft(vendor)
+        compose(provider(vendor, from_number_ids=["pn_1"]), one, NOW)
+        assert one == draft(vendor)
+
+    def test_everybody_is_sent_in_order(self, vendor: str) -> None:
+        made = composed(vendor)
+        numbers = [body.get("phone_number") or body.get("phone") for body in made.contacts]
+        assert ["+" + str(number).removeprefix("+") for number in numbers] == [
+            contact.phone_number for contact in made.draft.contacts
+        ]
+
+    def test_limits_are_told_that_are_kept(self) -> None:
+        found = findings("techladder", max_concurrency=5)
+        assert (found["max_contacts"].fit, found["max_contacts"].reason) == (Fit.NATIVE, "3 of at most 10,000 contacts")
+        assert found["max_concurrency"].reason == "5 of at most 20 calls at the same time"
+        assert found["max_concurrency"].sent == {"concurrency": 5}
+
+    def test_repeated_numbers_are_told_and_left_out(self, vendor: str) -> None:
+        people = contacts(vendor)
+        made = composed(vendor, contacts=[*people, people[0]])
+        told = next(finding for finding in made.preflight.findings if finding.field == "contacts")
+        assert (told.fit, told.reason) == (
+            Fit.MAPPED,
+            "3 to call; 1 left out, since their number came before: +12*******00",
+        )
+        assert len(made.contacts) == 3
+
+    def test_what_is_sent_cannot_be_changed(self) -> None:
+        sent: Any = findings("techladder", max_concurrency=5)["max_concurrency"].sent
+        with pytest.raises(TypeError):
+            sent["concurrency"] = 6
+
+
+class TestWhatIsWrong:
+    """One mistake each; the field is named, and nothing else."""
+
+    @pytest.mark.parametrize(
+        ("changes", "field", "reason"),
+        [
+            ({"contacts": []}, "contacts", "there is nobody to call"),
+            ({"name": ""}, "name", "must be a text that is not blank, not ''"),
+            ({"name": " "}, "name", "must be a text that is not blank, not ' '"),
+            ({"name": "\ud800"}, "name", "must be a text that is not blank, not '\\ud800'"),
+            ({"start": None}, "start", "must be Start.HOLD, Start.NOW or Start.at(...), not None"),
+            ({"start": "now"}, "start", "must be Start.HOLD, Start.NOW or Start.at(...), not 'now'"),
+            ({"start": Start(StartKind.AT)}, "start", "Start.at() needs a time"),
+            (
+                {"start": Start.at(NOW)},
+                "start",
+                "2026-03-01T12:00:00Z lies in the past; it is 2026-03-01T12:00:00Z now",
+            ),
+            (
+                {"start": Start.at(datetime(2026, 3, 29, 2, 30), BERLIN)},
+                "start",
+                "2026-03-29T02:30:00 does not exist in Europe/Berlin: the clocks are put forward over it",
+            ),
+            (
+                {"start": Start.at(datetime(2026, 10, 25, 2, 30), BERLIN)},
+                "start",
+                (
+                    "2026-10-25T02:30:00 comes twice in Europe/Berlin, since the clocks are put back; write "
+                    "2026-10-25T02:30+02:00[Europe/Berlin] or 2026-10-25T02:30+01:00[Europe/Berlin]"
+                ),
+            ),
+            (
+                {"start": Start.at(LATER, "Mars")},
+                "start",
+                "'Mars' is not the IANA name of a time zone, such as \"Europe/Berlin\"",
+            ),
+            (
+                {"start": Start.at(LATER)},
+                "start",
+                "2026-03-20T09:00:00 has neither an offset nor a time zone, so it could be meant anywhere; name one",
+            ),
+            (
+                {"start": Start.at(datetime.max.replace(tzinfo=UTC))},
+                "start",
+                "9999-12-31T23:59:59Z lies too far ahead",
+            ),
+            (
+                {"start": Start.NOW, "schedule": Schedule(timezone="Mars")},
+                "schedule.timezone",
+                "'Mars' is not the IANA name of a time zone, such as \"Europe/Berlin\"",
+            ),
+            (
+                {"start": Start.at(LATER), "schedule": Schedule(timezone="Mars")},
+                "schedule.timezone",
+                "'Mars' is not the IANA name of a time zone, such as \"Europe/Berlin\"",
+            ),
+            ({"hold_until": LATER.replace(tzinfo=UTC)}, "hold_until", "goes only with Start.HOLD"),
+            (
+                {"start": Start.HOLD, "hold_until": NOW - timedelta(days=1)},
+                "hold_until",
+                "2026-02-28T12:00:00Z lies in the past; it is 2026-03-01T12:00:00Z now",
+            ),
+            (
+                {"schedule": Schedule(start=LATER)},
+                "schedule.start",
+                "is for campaigns that are read; a draft says it with start=Start.at(...)",
+            ),
+            ({"max_concurrency": 0}, "max_concurrency", "must be a whole number from 1, not 0"),
+            ({"max_concurrency": True}, "max_concurrency", "must be a whole number from 1, not True"),
+            ({"max_concurrency": 2.0}, "max_concurrency", "must be a whole number from 1, not 2.0"),
+            (
+                {"retry": RetryPolicy(max_attempts=0)},
+                "retry.max_attempts",
+                "must be a whole number from 1, not 0",
+            ),
+            (
+                {"schedule": Schedule(max_calls_per_day=-1)},
+                "schedule.max_calls_per_day",
+                "must be a whole number from 1, not -1",
+            ),
+            (
+                {"idempotency_key": ""},
+                "idempotency_key",
+                "must have 1 to 200 printable ASCII characters, and no blank at either end",
+            ),
+            (
+                {"idempotency_key": " mine"},
+                "idempotency_key",
+                "must have 1 to 200 printable ASCII characters, and no blank at either end",
+            ),
+            ({"from_number_ids": [5]}, "from_number_ids", "must hold texts that are not blank, not 5"),
+            ({"agent_id": 5}, "agent_id", "must be a text that is not blank, not 5"),
+            ({"retry": 5}, "retry", "must be a RetryPolicy, not 5"),
+            ({"schedule": {"timezone": "UTC"}}, "schedule", "must be a Schedule, not {'timezone': 'UTC'}"),
+            ({"part": "1 of 2"}, "part", "must be a Part, not '1 of 2'"),
+            (
+                {"part": Part(number=1, of=2, whole=None)},  # type: ignore[arg-type]  # the wrong type is what is tested
+                "part",
+                "is set by CampaignDraft.split(), and by nobody else",
+            ),
+        ],
+    )
+    def test_it_is_named(self, vendor: str, changes: dict[str, Any], field: str, reason: str) -> None:
+        assert wrong(vendor, **changes) == {field: reason}
+
+    @pytest.mark.parametrize("kind", ["now", "hold", StartKind.HOLD, StartKind.NOW, "at", "soon", None])
+    def test_what_only_resembles_a_start_is_none(self, vendor: str, kind: Any) -> None:
+        """A vendor that begins at once where no time is sent must never be given such a thing."""
+        start = Start(kind, moment=LATER.replace(tzinfo=UTC))
+        assert [*wrong(vendor, start=start)] == ["start"]
+
+    def test_a_number_that_a_message_would_show_is_masked(self, vendor: str) -> None:
+        ids: Any = [b"+12125550123"]
+        assert wrong(vendor, from_number_ids=ids) == {
+            "from_number_ids": "must hold texts that are not blank, not b'+12*******23'"
+        }
+
+
+WINDOW: dict[str, Any] = {"timezone": BERLIN, "window_start": time(9), "window_end": time(17)}
+
+
+class TestWindows:
+    """Where nothing of a window is lost: at Truedy."""
+
+    def wrong(self, **changes: Any) -> dict[str, str]:
+        return wrong("truedy", schedule=Schedule(**{**WINDOW, **changes}))
+
+    def test_a_window_that_is_right(self) -> None:
+        assert self.wrong(weekdays=(1, 7), max_calls_per_day=1) == {}
+
+    def test_it_may_not_end_before_it_starts(self) -> None:
+        assert self.wrong(window_end=time(8)) == {
+            "schedule.window_end": "the window ends at 08:00, and not after its start at 09:00"
+        }
+
+    def test_it_may_not_end_when_it_starts(self) -> None:
+        assert [*self.wrong(window_end=time(9))] == ["schedule.window_end"]
+
+    @pytest.mark.parametrize("edge", ["window_start", "window_end"])
+    def test_it_needs_both_ends(self, edge: str) -> None:
+        assert self.wrong(**{edge: None}) == {"schedule.window_start": "a window needs both its start and its end"}
+
+    @pytest.mark.parametrize("edge", [time(9, 0, 1), time(9, 0, 0, 1)])
+    def test_it_begins_with_a_minute(self, edge: time) -> None:
+        assert self.wrong(window_start=edge) == {"schedule.window_start": "a window begins and ends with a minute"}
+
+    @pytest.mark.parametrize("edge", ["09:00", 9, time(9, tzinfo=UTC), LATER])
+    def test_it_is_of_times_of_the_day(self, edge: Any) -> None:
+        assert self.wrong(window_start=edge) == {
+            "schedule.window_start": "a window begins and ends with a datetime.time that has no zone of its own"
+        }
+
+    def test_it_needs_a_zone(self) -> None:
+        assert self.wrong(timezone=None) == {
+            "schedule.timezone": "is missing, and a window or weekdays mean nothing without it"
+        }
+
+    @pytest.mark.parametrize("weekdays", [(0,), (8,), (True,), (1.0,), ("1",), "123", 5, None, ([1],), iter([1])])
+    def test_weekdays_are_1_to_7(self, weekdays: Any) -> None:
+        assert [*self.wrong(weekdays=weekdays)] == ["schedule.weekdays"]
+
+    @pytest.mark.parametrize("weekdays", [(5, 1), [5, 1, 5], {1, 5}, range(1, 6, 4)])
+    def test_weekdays_in_any_collection(self, weekdays: Any) -> None:
+        assert composed("truedy", schedule=Schedule(timezone=BERLIN, weekdays=weekdays)).body["working_days"] == [1, 5]
+
+
+class TestContacts:
+    @pytest.mark.parametrize(
+        "number",
+        ["212-555-0123", "12125550123", "+1 212 555 0123", "+0125550123", "", "+١٢١٢٥٥٥٠١٢٣", "+12125550123\n"],
+    )
+    def test_a_number_is_in_e164_form(self, vendor: str, number: str) -> None:
+        assert [*wrong(vendor, contacts=[ContactDraft(phone_number=number)])] == ["contacts.phone_number"]
+
+    @pytest.mark.parametrize("number", [None, 12125550123, b"+12125550123", ["+12125550123"], {}, HUGE])
+    def test_a_number_is_a_text(self, vendor: str, number: Any) -> None:
+        assert [*wrong(vendor, contacts=[ContactDraft(phone_number=number)])] == ["contacts.phone_number"]
+
+    def test_many_with_the_same_fault_are_one_finding(self, vendor: str) -> None:
+        people = [ContactDraft(phone_number=f"(212) 555-01{index:02}") for index in range(7)]
+        (reason,) = wrong(vendor, contacts=people).values()
+        assert reason == (
+            "not in E.164 form (+ and country code); read_contacts(region=...) brings national numbers into it: "
+            "(21*) ***-**00, (21*) ***-**01, (21*) ***-**02, (21*) ***-**03, (21*) ***-**04 and 2 more"
+        )
+
+    @pytest.mark.parametrize("field", ["name", "first_name", "last_name", "email", "external_id"])
+    @pytest.mark.parametrize("value", ["", " ", 5, b"x", [], "\udfff"])
+    def test_what_a_contact_has_is_text(self, vendor: str, field: str, value: Any) -> None:
+        people = [ContactDraft(phone_number="+12125550123", **{field: value})]
+        assert wrong(vendor, contacts=people) == {f"contacts.{field}": "must be a text that is not blank: +12*******23"}
+
+    @pytest.mark.parametrize(
+        "value",
+        [float("nan"), float("inf"), "\ud800", b"x", {1, 2}, LATER, HUGE, [float("nan")], {"deep": "\ud800"}],
+        ids=str,
+    )
+    def test_fields_hold_what_json_can(self, vendor: str, value: Any) -> None:
+        people = [ContactDraft(phone_number="+12125550123", fields={"field": value})]
+        assert [*wrong(vendor, contacts=people)] == ["contacts.fields"]
+
+    @pytest.mark.parametrize("fields", [{1: "a"}, {None: "a"}, {"deep": {1: "a"}}, {"deep": [{True: 1}]}], ids=str)
+    def test_keys_are_texts_however_deep(self, vendor: str, fields: Any) -> None:
+        """JSON would make texts of some others, and two might come to be the same."""
+        people = [ContactDraft(phone_number="+12125550123", fields=fields)]
+        assert wrong(vendor, contacts=people) == {"contacts.fields": "the keys of mappings must be texts: +12*******23"}
+
+    def test_a_mapping_that_holds_itself(self, vendor: str) -> None:
+        cyclic: dict[str, Any] = {}
+        cyclic["self"] = cyclic
+        assert [*wrong(vendor, contacts=[ContactDraft(phone_number="+12125550123", fields=cyclic)])] == [
+            "contacts.fields"
+        ]
+
+    @pytest.mark.parametrize("field", ["name", "first_name", "last_name", "email", "external_id", "fields"])
+    def test_what_is_used_has_a_finding_that_counts(self, vendor: str, field: str) -> None:
+        value: Any = {"plan": "gold"} if field == "fields" else "Ada"
+        people = [ContactDraft(phone_number=f"+1212555012{index}", **{field: value}) for index in range(3)]
+        assert findings(vendor, contacts=people)[f"contacts.{field}"].reason.endswith("(3 contacts)")
+
+
+class TestMetadata:
+    @pytest.mark.parametrize("metadata", [{"a": float("nan")}, {1: "a"}, {"a": object()}, {"a": "\ud800"}], ids=str)
+    def test_it_holds_what_json_can(self, vendor: str, metadata: Any) -> None:
+        assert [*wrong(vendor, metadata=metadata)] == ["metadata"]
+
+    def test_it_is_not_nested_without_end(self, vendor: str) -> None:
+        value: list[Any] = []
+        for _ in range(50_000):
+            value = [value]
+        assert [*wrong(vendor, metadata={"deep": value})] == ["metadata"]
+
+
+class TestAllAtOnce:
+    def test_every_mistake_is_named(self) -> None:
+        refused = draft(
+            "techladder",
+            name="",
+            contacts=[ContactDraft(phone_number="212"), ContactDraft(phone_number="+12125550123", email=5)],  # type: ignore[arg-type]
+            start=Start.at(NOW),
+            agent_id=None,
+            max_concurrency=21,
+            schedule=Schedule(timezone="Mars"),
+            vendor={"techladder": {"colour": "red"}},
+        )
+        with pytest.raises(DraftRefused) as caught:
+            compose(provider("techladder"), refused, NOW).insist("create_campaign")
+        assert {finding.field for finding in caught.value.findings} == {
+            "name",
+            "contacts.phone_number",
+            "contacts.email",
+            "start",
+            "agent_id",
+            "max_concurrency",
+            "schedule.timezone",
+            "vendor.techladder.colour",
+            "vendor.techladder.version_id",
+        }
+        assert "nothing was sent" in str(caught.value)
+
+    def test_several_faults_of_one_field_are_one_finding(self) -> None:
+        assert wrong("truedy", from_number_ids=[5, ""])["from_number_ids"] == (
+            "must hold texts that are not blank, not 5; must hold texts that are not blank, not ''"
+        )
+
+
+class TestLimits:
+    def test_more_contacts_than_a_batch_takes(self) -> None:
+        for vendor in ("techladder", "talkifai"):
+            (reason,) = wrong(vendor, contacts=contacts(vendor, 10_001)).values()
+            assert reason.startswith("10,001 contacts are more than ")
+            assert "10,000; split the draft" in reason
+
+    def test_as_many_contacts_as_a_batch_takes(self) -> None:
+        assert wrong("talkifai", contacts=contacts("talkifai", 10_000)) == {}
+
+    @pytest.mark.parametrize(("vendor", "most"), [("truedy", 255), ("talkifai", 200)])
+    def test_a_name_too_long(self, vendor: str, most: int) -> None:
+        assert wrong(vendor, name="ü" * most) == {}
+        assert [*wrong(vendor, name="ü" * (most + 1))] == ["max_name_length"]
+
+    def test_a_description_too_long(self) -> None:
+        assert [*wrong("talkifai", description="x" * 1001)] == ["max_description_length"]
+
+    @pytest.mark.parametrize(("vendor", "most"), [("techladder", 20), ("talkifai", 50)])
+    def test_too_many_calls_at_the_same_time(self, vendor: str, most: int) -> None:
+        assert wrong(vendor, max_concurrency=most) == {}
+        assert [*wrong(vendor, max_concurrency=most + 1)] == ["max_concurrency"]
+
+    def test_too_many_attempts(self) -> None:
+        assert wrong("talkifai", retry=RetryPolicy(max_attempts=10)) == {}
+        assert [*wrong("talkifai", retry=RetryPolicy(max_attempts=11))] == ["max_attempts"]
+
+
+LOSSY: dict[str, Any] = {"description": "x", "metadata": {"a": 1}}
+
+
+class TestAcceptingLoss:
+    def preflight(self, **changes: Any) -> Preflight:
+        return composed("truedy", **{**LOSSY, **changes}).preflight
+
+    @pytest.mark.parametrize(
+        ("accepted", "left"),
+        [
+            ([], ["description", "metadata"]),
+            (["description"], ["metadata"]),
+            (["description", "metadata"], []),
+            (["metadata", "agent_id"], ["description"]),
+            (["desc"], ["description", "metadata"]),
+        ],
+    )
+    def test_exactly_the_named_fields_are_accepted(self, accepted: list[str], left: list[str]) -> None:
+        obstacles = self.preflight().obstacles
+        for collection in (accepted, tuple(accepted), set(accepted), iter(accepted)):
+            assert [finding.field for finding in obstacles(collection)] == left  # type: ignore[arg-type]  # an iterator
+
+    def test_what_is_wrong_cannot_be_accepted(self) -> None:
+        obstacles = self.preflight(max_concurrency=0).obstacles(["description", "metadata", "max_concurrency"])
+        assert [finding.field for finding in obstacles] == ["max_concurrency"]
+
+    def test_holding_without_a_time_can_never_be_accepted(self) -> None:
+        result = composed("talkifai", start=Start.HOLD).preflight
+        assert [finding.field for finding in result.obstacles(["start", "hold_until"])] == ["start"]
+
+    @pytest.mark.parametrize("accept", ["description", ""])
+    def test_one_text_is_no_list(self, accept: str) -> None:
+        with pytest.raises(InvalidInput, match=r"accept_loss must be a list of fields; write accept_loss=\["):
+            composed("truedy", **LOSSY).insist("create_campaign", accept)
+
+    @pytest.mark.parametrize("accept", [None, 5, [5], [None]])
+    def test_what_is_no_list_of_texts(self, accept: Any) -> None:
+        with pytest.raises(InvalidInput, match="accept_loss must be a list of fields, which are texts, not "):
+            composed("truedy", **LOSSY).insist("create_campaign", accept)
+
+    def test_a_name_that_no_draft_has_is_refused(self) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            composed("truedy", **LOSSY).insist("create_campaign", ["descriptoin", "metadata", "contact.email"])
+        assert str(caught.value) == (
+            "accept_loss names contact.email, descriptoin, which no draft has; "
+            "what can be lost here is description, metadata"
+        )
+
+    def test_a_field_that_is_not_lost_here_may_be_named(self) -> None:
+        """One list serves several vendors."""
+        accept = ["description", "metadata", "agent_id", "schedule.weekdays", "contacts.email", "vendor.truedy.x"]
+        composed("truedy", **LOSSY).insist("create_campaign", accept)
+
+    def test_the_refusal_says_how_to_go_on(self) -> None:
+        with pytest.raises(DraftRefused, match=r"\(accept_loss=\['description', 'metadata'\] goes on without\)$"):
+            composed("truedy", **LOSSY).insist("create_campaign")
+
+    def test_a_refusal_is_both_kinds_of_error(self) -> None:
+        with pytest.raises(UnsupportedFeature) as caught:
+            composed("truedy", **LOSSY).insist("create_campaign")
+        assert isinstance(caught.value, InvalidInput)
+        assert (caught.value.provider, caught.value.feature) == ("truedy", "create_campaign")
+
+
+class TestDefaults:
+    def test_they_fill_gaps(self) -> None:
+        made = compose(provider("truedy", agent_id="agt_d"), draft("truedy", agent_id=None), NOW)
+        assert made.body["agent_id"] == "agt_d"
+
+    def test_the_draft_wins(self) -> None:
+        made = compose(provider("truedy", agent_id="agt_d"), draft("truedy", agent_id="agt_1"), NOW)
+        assert made.body["agent_id"] == "agt_1"
+
+    def test_lists_fill_gaps_too(self) -> None:
+        filled = provider("talkifai", from_number_ids=["pn_d"])
+        assert compose(filled, draft("talkifai", from_number_ids=[]), NOW).body["fromPhoneNumberId"] == "pn_d"
+        assert compose(filled, draft("talkifai"), NOW).body["fromPhoneNumberId"] == "pn_1"
+
+    def test_the_vendor_mapping_goes_before_them(self) -> None:
+        with_defaults = provider("techladder", version_id="pmt-d", voice="alloy")
+        made = compose(with_defaults, draft("techladder"), NOW)
+        assert (made.body["version_name"], made.body["voice"]) == ("pmt-1", "alloy")
+
+    def test_what_stands_under_another_vendor_is_not_used(self, vendor: str) -> None:
+        own = NEEDED[vendor].get("vendor", {})
+        others: Any = {other: {"no_such_thing": object()} for other in VENDORS if other != vendor}
+        made = composed(vendor, vendor={**own, **others, "acme": 5})
+        assert made.preflight.obstacles() == []
+        assert {**made.body, "description": ""} == {**composed(vendor).body, "description": ""}
+
+    def test_an_option_that_the_vendor_does_not_have(self, vendor: str) -> None:
+        own = NEEDED[vendor].get("vendor", {}).get(vendor, {})
+        assert [*wrong(vendor, vendor={vendor: {**own, "colour": "red"}})] == [f"vendor.{vendor}.colour"]
+
+    @pytest.mark.parametrize("value", ["", 5, None, "\ud800", b"x", ["x"]])
+    def test_an_option_of_the_wrong_kind(self, value: Any) -> None:
+        options = {"techladder": {"version_id": "pmt-1", "voice": value}}
+        assert [*wrong("techladder", vendor=options)] == ["vendor.techladder.voice"]
+
+    def test_options_are_a_mapping(self, vendor: str) -> None:
+        options: Any = {vendor: "red"}
+        assert wrong(vendor, vendor=options)[f"vendor.{vendor}"] == "must be a mapping, not str"
+
+
+class TestKeys:
+    def key(self, vendor: str = "truedy", *, defaults: Mapping[str, Any] | None = None, **changes: Any) -> str:
+        made = compose(provider(vendor, **(defaults or {})), draft(vendor, **changes), NOW)
+        return made.key_of({**made.body, "contacts": made.contacts})
+
+    def test_a_key_of_the_users_own_is_sent_as_it_is(self) -> None:
+        assert self.key(idempotency_key="mine") == "mine"
+
+    def test_the_order_of_the_contacts_makes_no_difference(self) -> None:
+        assert self.key(contacts=contacts("truedy")[::-1]) == self.key()
+
+    def test_anything_else_does(self) -> None:
+        keys = [self.key(), self.key(name="X"), self.key(start=Start.HOLD), self.key(contacts=contacts("truedy", 2))]
+        assert len({*keys, self.key(defaults={"phone_rotation_strategy": "random"})}) == 5
+
+
+class TestAddingContacts:
+    def test_everybody_comes_by_number(self) -> None:
+        bodies, repeated, result = compose_contacts(provider("truedy"), contacts("truedy"))
+        assert [*bodies] == [body["phone_number"] for body in bodies.values()]
+        assert (repeated, result.obstacles()) == ([], [])
+
+    def test_repetitions_are_told(self) -> None:
+        people = contacts("truedy")
+        _, repeated, _ = compose_contacts(provider("truedy"), [*people, people[1]])
+        assert repeated == [people[1]]
+
+    def test_what_is_lost_only_here(self) -> None:
+        people = [ContactDraft(phone_number="+12125550123", external_id="7", fields={"plan": "gold"})]
+        _, _, result = compose_contacts(provider("truedy"), people)
+        assert [finding.field for finding in result.obstacles()] == ["contacts.external_id", "contacts.fields"]
+
+    @pytest.mark.parametrize("number", [None, ["x"], 5, "212"])
+    def test_a_number_that_is_none(self, number: Any) -> None:
+        bodies, _, result = compose_contacts(provider("truedy"), [ContactDraft(phone_number=number)])
+        assert bodies == {}
+        assert [finding.field for finding in result.obstacles()] == ["contacts.phone_number"]
+
+    def test_nobody_to_add(self) -> None:
+        _, _, result = compose_contacts(provider("truedy"), [])
+        assert [finding.field for finding in result.obstacles()] == ["contacts"]
+
+    @pytest.mark.parametrize("people", [None, 5, ["+12125550123"], [{}]])
+    def test_what_is_no_contact(self, people: Any) -> None:
+        with pytest.raises(InvalidInput, match="contacts must hold ContactDraft objects"):
+            compose_contacts(provider("truedy"), people)
+
+
+class TestWithoutANetwork:
+    def test_a_provider_is_found_by_name(self, vendor: str) -> None:
+        assert preflight(draft(vendor), vendor).provider == vendor
+
+    @pytest.mark.parametrize("thing", [None, 5, {}, [], "draft"])
+    def test_what_is_no_draft(self, thing: Any) -> None:
+        with pytest.raises(InvalidInput, match=r"^expected a CampaignDraft, got "):
+            preflight(thing, "truedy")
+
+
+EVERYTHING: dict[str, dict[str, Any]] = {
+    "truedy": {
+        "from_number_ids": ["pn_1"],
+        "schedule": Schedule(**WINDOW, weekdays=(1, 2), max_calls_per_day=9),
+        "retry": RetryPolicy(max_attempts=1),
+        "max_concurrency": 3,
+        "vendor": {"truedy": {"phone_rotation_strategy": "random"}},
+    },
+    "techladder": {
+        "from_number_ids": ["+12125550100"],
+        "description": "Words",
+        "metadata": {"a": [1, {"b": None}]},
+        "schedule": Schedule(timezone=BERLIN),
+        "retry": RetryPolicy(max_attempts=1),
+        "max_concurrency": 3,
+        "part": Part(number=1, of=2, whole="w"),
+        "vendor": {
+            "techladder": {
+                "version_id": "pmt-1",
+                "voice": "v",
+                "interruption": True,
+                "use_alternate_number": False,
+                "recording_enabled": True,
+                "max_duration_seconds_per_call": 60,
+                "callback_url": "https://example.org",
+            }
+        },
+    },
+    "talkifai": {
+        "description": "Words",
+        "schedule": Schedule(timezone=BERLIN),
+        "retry": RetryPolicy(max_attempts=3),
+        "max_concurrency": 3,
+        "part": Part(number=1, of=2, whole="w"),
+    },
+}
+"""All that the vendor can do at all."""
+
+NOT_ASKED_FOR: dict[str, dict[str, Any]] = {
+    "truedy": {},
+    "techladder": {"deduplicate_by_phone": False},
+    "talkifai": {},
+}
+"""What is sent although no field asks for it."""
+
+
+def merged(found: tuple[Finding, ...]) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    for finding in found:
+        for key, value in finding.sent.items():
+            body[key] = {**body[key], **value} if isinstance(value, dict) and key in body else value
+    return body
+
+
+class TestWhatIsSent:
+    @pytest.mark.parametrize("start", [Start.HOLD, Start.NOW, Start.at(LATER, BERLIN)], ids=lambda start: start.kind)
+    def test_the_findings_say_all_that_is_sent(self, vendor: str, start: Start) -> None:
+        hold = {"hold_until": LATER.replace(tzinfo=UTC)} if start == Start.HOLD else {}
+        made = composed(vendor, start=start, **hold, **EVERYTHING[vendor])
+        assert made.preflight.obstacles() == []
+        assert merged(made.preflight.findings) | NOT_ASKED_FOR[vendor] == made.body
+
+    def test_every_field_that_is_used_has_a_finding(self, vendor: str) -> None:
+        made = draft(vendor, start=Start.HOLD, hold_until=LATER.replace(tzinfo=UTC), **EVERYTHING[vendor])
+        found = {finding.field.partition(".")[0] for finding in compose(provider(vendor), made, NOW).preflight.findings}
+        used = {field.alias for field in attrs.fields(CampaignDraft) if getattr(made, str(field.alias))}
+        assert used - found == set()
+
+
+# Anything at all ------------------------------------------------------------------------------------------------------
+
+CYCLIC: dict[str, Any] = {}
+CYCLIC["self"] = CYCLIC
+
+
+ATOMS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-2, 60),
+    st.floats(),
+    st.text(max_size=5),
+    st.binary(max_size=3),
+    st.dates(),
+    st.times(),
+    st.datetimes(),
+    st.datetimes(timezones=st.timezones()),
+    st.sampled_from(CallStatus),
+    st.sampled_from(["\ud800", CYCLIC, object(), {1, 2}, {1: 2}, {"a": {1: 2}}, "+12125550123", BERLIN, CampaignDraft]),
+    st.sampled_from([datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=ZoneInfo(BERLIN)), date.max]),
+    st.builds(lambda: 10**5000),
+    st.builds(lambda: iter([1])),
+)
+KEYS = st.one_of(st.text(max_size=3), st.integers(), st.sampled_from([*VENDORS, "version_id", "voice", "name"]))
+JUNK = st.recursive(
+    ATOMS,
+    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=4,
+)
+TABLES = st.dictionaries(KEYS, JUNK, max_size=2)
+PEOPLE: Any = st.builds(
+    ContactDraft,
+    phone_number=st.just("+12125550123") | JUNK,
+    **{name: st.none() | JUNK for name in ("name", "first_name", "last_name", "email", "external_id")},
+    fields=st.just({}) | TABLES,
+)
+ANY_START: Any = (
+    st.sampled_from([Start.HOLD, Start.NOW]) | st.builds(Start, st.sampled_from(StartKind) | JUNK, JUNK, JUNK) | JUNK
+)
+SCHEDULES: Any = JUNK | st.builds(
+    Schedule,
+    **{name: st.none() | JUNK for name in ("start", "timezone", "window_start", "window_end", "max_calls_per_day")},
+    weekdays=st.just(()) | JUNK,
+)
+ANY_DRAFT: Any = st.builds(
+    CampaignDraft,
+    name=st.just("Spring") | JUNK,
+    contacts=st.lists(PEOPLE, max_size=2),
+    start=ANY_START,
+    schedule=st.none() | SCHEDULES,
+    retry=st.none() | JUNK | st.builds(RetryPolicy, max_attempts=JUNK, retry_on=JUNK),
+    part=st.none() | JUNK | st.builds(Part, number=JUNK, of=JUNK, whole=JUNK),
+    from_number_ids=st.lists(JUNK, max_size=2),
+    metadata=st.just({}) | TABLES,
+    vendor=st.just({}) | TABLES,
+    **{
+        name: st.none() | JUNK
+        for name in ("hold_until", "agent_id", "description", "max_concurrency", "idempotency_key")
+    },
+)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(made=ANY_DRAFT)
+def test_whatever_a_draft_holds_there_are_findings_and_no_traceback(vendor: str, made: CampaignDraft) -> None:
+    composition = compose(provider(vendor), made, NOW)
+    found = [finding.field for finding in composition.preflight.findings]
+    assert len(set(found)) == len(found)
+    if not composition.preflight.obstacles():
+        assert "start" in found
+        provider(vendor).creation(composition)

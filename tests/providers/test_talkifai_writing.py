@@ -1,0 +1,183 @@
+"""TalkifAI's end of writing, with plain values: what is sent for a draft, and how a job is recognised."""
+# ruff: noqa: DTZ001 - moments without a zone are among what is tested
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, time
+from typing import Any
+
+import pytest
+
+from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, digest
+from unibatch.core.errors import DraftRefused, InvalidInput
+from unibatch.core.model import RetryPolicy, Schedule
+from unibatch.core.moments import When
+from unibatch.core.preflight import Composition, Fit, compose
+from unibatch.core.provider import OperationName
+from unibatch.core.status import CallStatus
+from unibatch.providers.talkifai import RETRIED_BY_VENDOR, TalkifAI
+from unibatch.testing import play
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+LATER = datetime(2026, 3, 20, 9)
+PERSON = ContactDraft(phone_number="+12125550123", name="Ada")
+TALKIFAI = TalkifAI({"organization_id": "org_1"})
+
+
+def composed(provider: TalkifAI = TALKIFAI, **changes: Any) -> Composition:
+    usual: dict[str, Any] = {"name": "Spring", "contacts": [PERSON], "start": Start.NOW, "from_number_ids": ["pn_1"]}
+    return compose(provider, CampaignDraft(**{**usual, **changes}), NOW)
+
+
+def mark(composition: Composition) -> str:
+    return f"[unibatch:{digest(composition.draft.key)}]"
+
+
+def sent(composition: Composition) -> dict[str, Any]:
+    assert composition.preflight.obstacles() == []
+    (request,) = TALKIFAI.creation(composition)
+    assert (request.method, request.path, request.repeatable) == ("POST", "/batch/create", False)
+    body: dict[str, Any] = json.loads(request.content)
+    return body
+
+
+def job(**about: Any) -> dict[str, Any]:
+    return {"id": "job_1", "status": "running", "totalContacts": 1, **about}
+
+
+class TestStarting:
+    def test_without_a_start_time_it_begins_at_once(self) -> None:
+        assert not {"scheduledStartTime", "timezone"} & {*sent(composed())}
+
+    @pytest.mark.parametrize(
+        ("start", "text", "zone"),
+        [
+            (Start.at(LATER, "Europe/Berlin"), "2026-03-20T09:00:00+01:00", "Europe/Berlin"),
+            (Start.at(datetime(2026, 3, 30, 9), "Europe/Berlin"), "2026-03-30T09:00:00+02:00", "Europe/Berlin"),
+            (Start.at(LATER.replace(tzinfo=UTC)), "2026-03-20T09:00:00Z", "UTC"),
+        ],
+    )
+    def test_a_time_goes_out_with_offset_and_zone(self, start: Start, text: str, zone: str) -> None:
+        body = sent(composed(start=start))
+        assert (body["scheduledStartTime"], body["timezone"]) == (text, zone)
+
+    def test_it_cannot_hold_without_a_time(self) -> None:
+        """It would begin at once, so no accepted loss makes it go on."""
+        with pytest.raises(DraftRefused, match=r"start: TalkifAI cannot hold a job without a time.*Give hold_until"):
+            composed(start=Start.HOLD).insist("create_campaign", ["start", "hold_until"])
+
+    def test_with_a_time_it_holds_until_then(self) -> None:
+        composition = composed(start=Start.HOLD, hold_until=LATER.replace(tzinfo=UTC))
+        assert sent(composition)["scheduledStartTime"] == "2026-03-20T09:00:00Z"
+        assert {finding.field: finding.fit for finding in composition.preflight.findings}["start"] is Fit.EMULATED
+
+
+class TestBody:
+    def test_the_least_that_is_sent(self) -> None:
+        composition = composed()
+        assert sent(composition) == {
+            "name": "Spring",
+            "description": mark(composition),
+            "fromPhoneNumberId": "pn_1",
+            "contacts": [{"phone": "+12125550123", "name": "Ada"}],
+        }
+
+    def test_the_mark_stands_behind_the_description(self) -> None:
+        composition = composed(description="Words")
+        assert sent(composition)["description"] == f"Words {mark(composition)}"
+
+    @pytest.mark.parametrize(
+        ("changes", "key", "expected"),
+        [
+            ({"max_concurrency": 5}, "concurrentCallLimit", 5),
+            ({"retry": RetryPolicy(max_attempts=3)}, "maxAttempts", 3),
+            ({"retry": RetryPolicy(max_attempts=3, retry_on=RETRIED_BY_VENDOR)}, "maxAttempts", 3),
+            ({"part": Part(number=1, of=2, whole="w"), "name": "Spring (1 of 2)"}, "name", "Spring (1 of 2)"),
+        ],
+    )
+    def test_a_field_is_sent_in_the_vendors_spelling(self, changes: dict[str, Any], key: str, expected: Any) -> None:
+        assert sent(composed(**changes))[key] == expected
+
+    @pytest.mark.parametrize(
+        ("changes", "field", "fit"),
+        [
+            ({"from_number_ids": []}, "from_number_ids", Fit.INVALID),
+            ({"from_number_ids": ["a", "b"]}, "from_number_ids", Fit.INVALID),
+            ({"agent_id": "agt_1"}, "agent_id", Fit.UNSUPPORTED),
+            ({"metadata": {"a": 1}}, "metadata", Fit.UNSUPPORTED),
+            ({"retry": RetryPolicy(retry_on=frozenset({CallStatus.BUSY}))}, "retry.retry_on", Fit.UNSUPPORTED),
+            ({"schedule": Schedule(timezone="UTC", weekdays=(1,))}, "schedule.weekdays", Fit.UNSUPPORTED),
+            ({"description": "x" * 970}, "description", Fit.INVALID),
+            ({"contacts": [ContactDraft(phone_number="+12125550123", fields={"phone": "x"})]}, "contacts", Fit.INVALID),
+        ],
+    )
+    def test_what_it_cannot_do_is_found(self, changes: dict[str, Any], field: str, fit: Fit) -> None:
+        assert [(finding.field, finding.fit) for finding in composed(**changes).preflight.obstacles()] == [(field, fit)]
+
+    def test_both_edges_of_a_window_are_lost(self) -> None:
+        window = Schedule(timezone="UTC", window_start=time(8), window_end=time(9))
+        obstacles = composed(schedule=window).preflight.obstacles()
+        assert [finding.field for finding in obstacles] == ["schedule.window_start", "schedule.window_end"]
+
+    def test_without_an_organization_nobody_could_look(self) -> None:
+        obstacles = composed(TalkifAI({})).preflight.obstacles()
+        assert [(finding.field, finding.fit) for finding in obstacles] == [("idempotency_key", Fit.LOSSY)]
+        assert composed(TalkifAI({})).preflight.obstacles(["idempotency_key"]) == []
+
+
+class TestContacts:
+    def test_nothing_that_is_known_is_lost(self) -> None:
+        about: dict[str, Any] = {"first_name": "Ada", "last_name": "L.", "email": "a@example.org", "external_id": "7"}
+        contact = ContactDraft(phone_number="+12125550123", fields={"plan": "gold"}, **about)
+        assert TALKIFAI.contact_body(contact) == {
+            "phone": "+12125550123",
+            "name": "Ada L.",
+            **about,
+            "plan": "gold",
+        }
+
+
+class TestCreating:
+    def test_it_looks_sends_and_reads(self) -> None:
+        created = {"batchJobId": "job_1", "status": "running", "totalContacts": 1}
+        played = play(TALKIFAI.create_campaign(composed()), {"batchJobs": [], "total": 0}, created, job())
+        assert [request.method for request in played.requests] == ["GET", "POST", "GET"]
+        assert played.value.id == "job_1"
+
+    def test_what_is_there_is_not_created_again(self) -> None:
+        composition = composed(description="Words")
+        there = job(description=f"Words {mark(composition)}")
+        played = play(TALKIFAI.create_campaign(composition), {"batchJobs": [there], "total": 1})
+        assert (played.value.id, played.value.description) == ("job_1", "Words")
+
+    def test_a_listing_without_descriptions_is_asked_for_each(self) -> None:
+        composition = composed()
+        jobs = {"batchJobs": [job(id="job_0"), job()], "total": 2}
+        there = job(description=mark(composition))
+        played = play(TALKIFAI.create_campaign(composition), jobs, job(id="job_0", description="x"), there)
+        assert [request.path for request in played.requests] == [
+            "/batch/jobs",
+            "/batch/jobs/job_0",
+            "/batch/jobs/job_1",
+        ]
+        assert played.value.id == "job_1"
+
+    def test_what_is_over_is_not_returned(self) -> None:
+        composition = composed()
+        there = job(description=mark(composition), status="cancelled")
+        with pytest.raises(InvalidInput, match="placed before, as job_1, which is cancelled"):
+            play(TALKIFAI.create_campaign(composition), {"batchJobs": [there], "total": 1})
+
+
+class TestChanging:
+    @pytest.mark.parametrize(("operation", "verb"), [("start_campaign", "start"), ("cancel_campaign", "cancel")])
+    def test_each_has_a_request(self, operation: OperationName, verb: str) -> None:
+        request = TALKIFAI.change(operation, "job_1")
+        assert (request.method, request.path, request.content) == ("POST", f"/batch/jobs/job_1/{verb}", b"")
+
+    def test_another_time(self) -> None:
+        when = When(LATER.replace(tzinfo=UTC), "Europe/Berlin")
+        request = TALKIFAI.change("reschedule_campaign", "job_1", when)
+        assert (request.method, request.path) == ("PATCH", "/batch/jobs/job_1/reschedule")
+        assert request.query == {"scheduledStartTime": "2026-03-20T10:00:00+01:00", "timezone": "Europe/Berlin"}

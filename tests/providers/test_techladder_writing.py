@@ -1,0 +1,198 @@
+"""TechLadder's end of writing, with plain values: what is sent for a draft, and how a batch is recognised."""
+# ruff: noqa: DTZ001 - moments without a zone are among what is tested
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, time, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, digest
+from unibatch.core.errors import InvalidInput, PartlyDone
+from unibatch.core.model import RetryPolicy, Schedule
+from unibatch.core.preflight import Composition, Fit, compose
+from unibatch.core.status import CallStatus
+from unibatch.providers.techladder import TechLadder
+from unibatch.testing import play
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+LATER = datetime(2026, 3, 20, 9)
+PERSON = ContactDraft(phone_number="+12125550123", name="Ada")
+OPTIONS = {"version_id": "pmt-1"}
+
+
+def composed(**changes: Any) -> Composition:
+    usual: dict[str, Any] = {"name": "Spring", "contacts": [PERSON], "start": Start.HOLD, "agent_id": "agt-1"}
+    vendor = {"techladder": OPTIONS}
+    return compose(TechLadder({}), CampaignDraft(**{**usual, "vendor": vendor, **changes}), NOW)
+
+
+def sent(composition: Composition) -> dict[str, Any]:
+    assert composition.preflight.obstacles() == []
+    (request,) = TechLadder({}).creation(composition)
+    assert (request.method, request.path, request.repeatable) == ("POST", "/call-batches", False)
+    body: dict[str, Any] = json.loads(request.content)
+    return body
+
+
+def batch(**about: Any) -> dict[str, Any]:
+    return {"schedule_id": "sched_1", "agent_id": "agt-1", "status": "pending", "total_contacts": 1, **about}
+
+
+def listed(*batches: dict[str, Any]) -> dict[str, Any]:
+    return {"data": {"items": list(batches), "total": len(batches), "page": 1, "limit": 100, "has_more": False}}
+
+
+class TestStarting:
+    @pytest.mark.parametrize(
+        ("start", "expected"),
+        [
+            (Start.HOLD, {"start_mode": "manual"}),
+            (Start.NOW, {"start_mode": "immediate"}),
+            (Start.at(LATER, "America/New_York"), ("2026-03-20", "09:00", "America/New_York (EDT, UTC-4:00)")),
+            (
+                Start.at(datetime(2026, 12, 1, 9), "America/New_York"),
+                ("2026-12-01", "09:00", "America/New_York (EST, UTC-5:00)"),
+            ),
+            (Start.at(LATER, "Asia/Kolkata"), ("2026-03-20", "09:00", "Asia/Kolkata (IST, UTC+5:30)")),
+            (Start.at(LATER.replace(second=1, tzinfo=UTC)), ("2026-03-20", "09:01", "UTC (UTC, UTC+0:00)")),
+            (
+                Start.at(datetime(2026, 10, 25, 2, 30, tzinfo=timezone(timedelta(hours=1))), "Europe/Berlin"),
+                ("2026-10-25", "01:30", "UTC (UTC, UTC+0:00)"),
+            ),
+        ],
+    )
+    def test_the_start_in_the_vendors_form(self, start: Start, expected: Any) -> None:
+        if isinstance(expected, tuple):
+            names = ("schedule_date", "schedule_time", "schedule_timezone")
+            expected = {"start_mode": "scheduled", **dict(zip(names, expected, strict=True))}
+        body = composed(start=start).body
+        assert {key: value for key, value in body.items() if key.startswith(("start", "schedule"))} == expected
+
+
+class TestBody:
+    def test_the_least_that_is_sent(self) -> None:
+        mark = digest(composed().draft.key)
+        assert sent(composed()) == {
+            "metadata": {"name": "Spring"},
+            "agent_name": "agt-1",
+            "start_mode": "manual",
+            "version_name": "pmt-1",
+            "deduplicate_by_phone": False,
+            "contacts": [{"contact_id": f"ub-{mark}-0", "phone_number": "12125550123", "name": "Ada"}],
+        }
+
+    @pytest.mark.parametrize(
+        ("changes", "key", "expected"),
+        [
+            ({"from_number_ids": ["+12125550100"]}, "did_number", "12125550100"),
+            ({"max_concurrency": 5}, "concurrency", 5),
+            ({"description": "Words"}, "metadata", {"name": "Spring", "description": "Words"}),
+            ({"metadata": {"a": [1]}}, "metadata", {"name": "Spring", "a": [1]}),
+            (
+                {"part": Part(number=1, of=2, whole="w")},
+                "metadata",
+                {"name": "Spring", "part": "1 of 2", "part_of": "w"},
+            ),
+            ({"vendor": {"techladder": {**OPTIONS, "recording_enabled": False}}}, "recording_enabled", False),
+        ],
+    )
+    def test_a_field_is_sent_in_the_vendors_spelling(self, changes: dict[str, Any], key: str, expected: Any) -> None:
+        assert sent(composed(**changes))[key] == expected
+
+    @pytest.mark.parametrize(
+        ("changes", "field", "fit"),
+        [
+            ({"agent_id": None}, "agent_id", Fit.INVALID),
+            ({"vendor": {}}, "vendor.techladder.version_id", Fit.INVALID),
+            ({"from_number_ids": ["1", "2"]}, "from_number_ids", Fit.INVALID),
+            ({"metadata": {"name": "x"}}, "metadata", Fit.INVALID),
+            ({"retry": RetryPolicy(max_attempts=2)}, "retry.max_attempts", Fit.UNSUPPORTED),
+            ({"retry": RetryPolicy(retry_on=frozenset({CallStatus.BUSY}))}, "retry.retry_on", Fit.UNSUPPORTED),
+            ({"schedule": Schedule(max_calls_per_day=5)}, "schedule.max_calls_per_day", Fit.UNSUPPORTED),
+            ({"schedule": Schedule(timezone="UTC", weekdays=(1,))}, "schedule.weekdays", Fit.UNSUPPORTED),
+            ({"contacts": [ContactDraft(phone_number="+49301234")]}, "contacts", Fit.INVALID),
+        ],
+    )
+    def test_what_it_cannot_do_is_found(self, changes: dict[str, Any], field: str, fit: Fit) -> None:
+        assert [(finding.field, finding.fit) for finding in composed(**changes).preflight.obstacles()] == [(field, fit)]
+
+    def test_both_edges_of_a_window_are_lost(self) -> None:
+        window = Schedule(timezone="UTC", window_start=time(0), window_end=time(9))
+        obstacles = composed(schedule=window).preflight.obstacles()
+        assert [finding.field for finding in obstacles] == ["schedule.window_start", "schedule.window_end"]
+
+
+class TestContacts:
+    @pytest.mark.parametrize(
+        ("about", "expected"),
+        [
+            ({"external_id": "7"}, {"contact_id": "7"}),
+            (
+                {"first_name": "Ada", "last_name": "L."},
+                {"name": "Ada L.", "metadata": {"first_name": "Ada", "last_name": "L."}},
+            ),
+            ({"email": "a@example.org", "fields": {"plan": 1}}, {"metadata": {"email": "a@example.org", "plan": 1}}),
+        ],
+    )
+    def test_nothing_that_is_known_is_lost(self, about: dict[str, Any], expected: dict[str, Any]) -> None:
+        contact = ContactDraft(phone_number="+12125550123", **about)
+        assert TechLadder({}).contact_body(contact) == {"phone_number": "12125550123", **expected}
+
+    def test_ids_of_ours_do_not_depend_on_the_order(self) -> None:
+        people = [ContactDraft(phone_number=f"+1212555012{index}") for index in range(3)]
+        ids = [
+            {contact["phone_number"]: contact["contact_id"] for contact in sent(composed(contacts=order))["contacts"]}
+            for order in (people, people[::-1])
+        ]
+        assert ids[0] == ids[1]
+
+    def test_one_carries_a_mark_where_all_have_ids_of_the_users_own(self) -> None:
+        people = [ContactDraft(phone_number=f"+1212555012{index}", external_id=str(index)) for index in range(2)]
+        composition = composed(contacts=people)
+        first, second = sent(composition)["contacts"]
+        assert first["metadata"] == {"unibatch_draft": digest(composition.draft.key)}
+        assert "metadata" not in second
+
+
+class TestCreating:
+    def test_it_looks_sends_and_reads(self) -> None:
+        played = play(TechLadder({}).create_campaign(composed()), listed(), {"data": batch()}, {"data": batch()})
+        assert [request.method for request in played.requests] == ["GET", "POST", "GET"]
+        assert played.requests[0].query["agent_id"] == "agt-1"
+        assert played.value.id == "sched_1"
+
+    def test_what_is_there_is_not_created_again(self) -> None:
+        composition = composed()
+        our_id = sent(composition)["contacts"][0]["contact_id"]
+        call = {"call_id": "c1", "external_id": our_id, "phone_number": "12125550123", "status": "pending"}
+        played = play(TechLadder({}).create_campaign(composition), listed(batch()), listed(call))
+        assert [request.method for request in played.requests] == ["GET", "GET"]
+        assert played.requests[1].query["external_id"] == our_id
+        assert played.value.id == "sched_1"
+
+    def test_what_is_over_is_not_returned(self) -> None:
+        composition = composed()
+        our_id = sent(composition)["contacts"][0]["contact_id"]
+        call = {"call_id": "c1", "external_id": our_id, "phone_number": "12125550123", "status": "completed"}
+        with pytest.raises(InvalidInput, match="placed before, as sched_1, which is completed"):
+            play(TechLadder({}).create_campaign(composition), listed(batch(status="completed")), listed(call))
+
+    def test_another_batch_is_not_taken_for_it(self) -> None:
+        """Another size, too old, or without one of our ids."""
+        old = (NOW - timedelta(days=8)).isoformat()
+        newest = batch(schedule_id="s3", created_at=NOW.isoformat())
+        others = listed(batch(total_contacts=2), batch(schedule_id="s2", created_at=old), newest)
+        flow = TechLadder({}).create_campaign(composed())
+        played = play(flow, others, listed(), {"data": batch()}, {"data": batch()})
+        assert [(request.method, request.path) for request in played.requests[1:3]] == [
+            ("GET", "/call-batches/s3/calls"),
+            ("POST", "/call-batches"),
+        ]
+
+    def test_another_number_of_contacts_is_told(self) -> None:
+        created = {"data": batch(total_contacts=3)}
+        with pytest.raises(PartlyDone, match="was created with 3 contacts where 1 were sent"):
+            play(TechLadder({}).create_campaign(composed()), listed(), created, created)

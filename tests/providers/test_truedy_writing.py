@@ -1,0 +1,242 @@
+"""Truedy's end of writing, with plain values: what is sent for a draft, and what its answers lead to."""
+# ruff: noqa: DTZ001 - moments without a zone are among what is tested
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, time, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from unibatch.core.draft import CampaignDraft, ContactDraft, Start
+from unibatch.core.errors import Conflict, InvalidInput, PartlyDone
+from unibatch.core.flow import Request
+from unibatch.core.model import RetryPolicy, Schedule
+from unibatch.core.moments import When
+from unibatch.core.preflight import Composition, Fit, compose, compose_contacts
+from unibatch.core.provider import OperationName
+from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.providers.truedy import TRANSITIONS, Truedy
+from unibatch.testing import play
+
+WINTER = timezone(timedelta(hours=1))
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+LATER = datetime(2026, 3, 20, 9)
+PERSON = ContactDraft(phone_number="+12125550123", first_name="Ada")
+
+
+def composed(**changes: Any) -> Composition:
+    usual: dict[str, Any] = {"name": "Spring", "contacts": [PERSON], "start": Start.HOLD, "agent_id": "agt_1"}
+    return compose(Truedy({}), CampaignDraft(**{**usual, **changes}), NOW)
+
+
+def sent(composition: Composition) -> list[tuple[str, Any]]:
+    assert composition.preflight.obstacles() == []
+    return [(request.path, body(request)) for request in Truedy({}).creation(composition)]
+
+
+def body(request: Request) -> Any:
+    return json.loads(request.content)
+
+
+def answer(status: str = "draft", total: int | None = 1) -> dict[str, Any]:
+    return {"data": {"id": "batch_1", "status": status, "agent_id": "agt_1", "total_contacts": total}}
+
+
+CREATED = (
+    "/batch-calls",
+    {"name": "Spring", "agent_id": "agt_1", "contacts": [{"phone_number": "+12125550123", "first_name": "Ada"}]},
+)
+
+
+class TestStarting:
+    def test_what_is_held_is_only_created(self) -> None:
+        assert sent(composed()) == [CREATED]
+
+    def test_what_begins_at_once_is_created_and_then_started(self) -> None:
+        assert sent(composed(start=Start.NOW)) == [CREATED, ("/batch-calls/CAMPAIGN_ID/schedule", {})]
+
+    @pytest.mark.parametrize(
+        ("start", "at", "zone"),
+        [
+            (Start.at(LATER, "Europe/Berlin"), "2026-03-20T09:00:00+01:00", "Europe/Berlin"),
+            (Start.at(datetime(2026, 3, 30, 9), "Europe/Berlin"), "2026-03-30T09:00:00+02:00", "Europe/Berlin"),
+            (
+                Start.at(datetime(2026, 10, 25, 2, 30, tzinfo=WINTER), "Europe/Berlin"),
+                "2026-10-25T02:30:00+01:00",
+                "Europe/Berlin",
+            ),
+            (Start.at(LATER.replace(tzinfo=UTC)), "2026-03-20T09:00:00Z", "UTC"),
+        ],
+    )
+    def test_what_begins_later_is_created_and_then_scheduled(self, start: Start, at: str, zone: str) -> None:
+        assert sent(composed(start=start)) == [
+            CREATED,
+            ("/batch-calls/CAMPAIGN_ID/schedule", {"scheduled_at": at, "timezone": zone}),
+        ]
+
+
+class TestBody:
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            ({"from_number_ids": ["pn_1", "pn_2"]}, {"phone_number_ids": ["pn_1", "pn_2"]}),
+            ({"max_concurrency": 5}, {"max_concurrent_calls": 5}),
+            ({"retry": RetryPolicy(max_attempts=1)}, {"retry_failed": False}),
+            ({"vendor": {"truedy": {"phone_rotation_strategy": "random"}}}, {"phone_rotation_strategy": "random"}),
+            (
+                {
+                    "schedule": Schedule(
+                        timezone="Europe/Berlin",
+                        window_start=time(9),
+                        window_end=time(17, 30),
+                        weekdays=(5, 1),
+                        max_calls_per_day=9,
+                    )
+                },
+                {
+                    "timezone": "Europe/Berlin",
+                    "start_time": "09:00",
+                    "end_time": "17:30",
+                    "working_days": [1, 5],
+                    "max_calls_per_day": 9,
+                },
+            ),
+        ],
+    )
+    def test_a_field_is_sent_in_the_vendors_spelling(self, changes: dict[str, Any], expected: dict[str, Any]) -> None:
+        composition = composed(**changes)
+        assert composition.preflight.obstacles() == []
+        assert composition.body == {"name": "Spring", "agent_id": "agt_1", **expected}
+
+    @pytest.mark.parametrize(
+        ("field", "changes", "fit"),
+        [
+            ("description", {"description": "x"}, Fit.UNSUPPORTED),
+            ("metadata", {"metadata": {"a": 1}}, Fit.UNSUPPORTED),
+            ("retry.max_attempts", {"retry": RetryPolicy(max_attempts=3)}, Fit.LOSSY),
+            ("retry.retry_on", {"retry": RetryPolicy(retry_on=frozenset({CallStatus.BUSY}))}, Fit.UNSUPPORTED),
+            ("agent_id", {"agent_id": None}, Fit.INVALID),
+        ],
+    )
+    def test_what_it_cannot_do_is_found(self, field: str, changes: dict[str, Any], fit: Fit) -> None:
+        assert [(finding.field, finding.fit) for finding in composed(**changes).preflight.obstacles()] == [(field, fit)]
+
+
+class TestContacts:
+    @pytest.mark.parametrize(
+        ("about", "expected"),
+        [
+            ({"name": "Ada"}, {"first_name": "Ada"}),
+            ({"name": "Ada King Lovelace"}, {"first_name": "Ada", "last_name": "King Lovelace"}),
+            ({"first_name": "Ada", "last_name": "Lovelace"}, {"first_name": "Ada", "last_name": "Lovelace"}),
+            (
+                {"name": "Ada Lovelace", "first_name": "Ada", "last_name": "Lovelace"},
+                {"first_name": "Ada", "last_name": "Lovelace"},
+            ),
+            ({"name": "Countess", "first_name": "Ada"}, {"first_name": "Ada", "custom_fields": {"name": "Countess"}}),
+            ({"email": "a@example.org"}, {"email": "a@example.org"}),
+            ({"external_id": "7", "fields": {"plan": "gold"}}, {"custom_fields": {"plan": "gold", "external_id": "7"}}),
+        ],
+    )
+    def test_nothing_that_is_known_is_lost(self, about: dict[str, Any], expected: dict[str, Any]) -> None:
+        contact = ContactDraft(phone_number="+12125550123", **about)
+        assert Truedy({}).contact_body(contact) == {"phone_number": "+12125550123", **expected}
+
+    def test_contacts_are_added_five_hundred_at_a_time(self) -> None:
+        people = [ContactDraft(phone_number=f"+1212555{index:04}") for index in range(1001)]
+        bodies, _, _ = compose_contacts(Truedy({}), people)
+        requests = Truedy({}).addition("batch_1", list(bodies.values()))
+        assert [len(body(request)["contacts"]) for request in requests] == [500, 500, 1]
+
+    def test_custom_fields_are_not_sent_when_contacts_are_added(self) -> None:
+        (request,) = Truedy({}).addition("batch_1", [{"phone_number": "+12125550123", "custom_fields": {"a": 1}}])
+        assert body(request) == {"contacts": [{"phone_number": "+12125550123"}]}
+
+
+class TestCreating:
+    def test_the_key_stands_in_a_header_and_makes_repeating_safe(self) -> None:
+        (request,) = Truedy({}).creation(composed())
+        assert [*request.headers] == ["X-Idempotency-Key"]
+        assert request.headers["X-Idempotency-Key"].startswith("unibatch-")
+        assert request.repeatable
+
+    def test_a_key_of_the_users_own_is_sent(self) -> None:
+        (request,) = Truedy({}).creation(composed(idempotency_key="mine"))
+        assert request.headers["X-Idempotency-Key"] == "mine"
+
+    def test_nobody_is_called_who_is_held(self) -> None:
+        played = play(Truedy({}).create_campaign(composed()), answer(), answer())
+        assert [request.method for request in played.requests] == ["POST", "GET"]
+        assert played.value.status is CampaignStatus.DRAFT
+
+    @pytest.mark.parametrize("status", ["scheduled", "active"])
+    def test_one_that_is_not_held_by_itself_is_paused(self, status: str) -> None:
+        """One of the vendor's examples shows such an answer."""
+        flow = Truedy({}).create_campaign(composed())
+        played = play(flow, answer(status), answer(status), answer("paused"), answer("paused"))
+        assert played.requests[2].path == "/batch-calls/batch_1/pause"
+        assert played.value.status is CampaignStatus.PAUSED
+
+    def test_it_is_started_once_it_is_there(self) -> None:
+        flow = Truedy({}).create_campaign(composed(start=Start.NOW))
+        played = play(flow, answer(), answer(), answer("active"), answer("active"))
+        assert [(request.method, request.path) for request in played.requests] == [
+            ("POST", "/batch-calls"),
+            ("GET", "/batch-calls/batch_1"),
+            ("POST", "/batch-calls/batch_1/schedule"),
+            ("GET", "/batch-calls/batch_1"),
+        ]
+        assert played.value.status is CampaignStatus.RUNNING
+
+    def test_one_that_was_started_before_is_not_started_again(self) -> None:
+        flow = Truedy({}).create_campaign(composed(start=Start.NOW))
+        assert len(play(flow, answer(), answer("active")).requests) == 2
+
+    def test_one_that_is_over_is_not_returned(self) -> None:
+        with pytest.raises(InvalidInput, match="this very draft was placed before, as batch_1, which is completed"):
+            play(Truedy({}).create_campaign(composed()), answer(), answer("completed"))
+
+    def test_another_number_of_contacts_is_told(self) -> None:
+        with pytest.raises(PartlyDone, match="was created with 2 contacts where 1 were sent") as caught:
+            play(Truedy({}).create_campaign(composed()), answer(total=2), answer(total=2))
+        assert caught.value.campaign is not None
+        assert caught.value.campaign.id == "batch_1"
+
+    def test_contacts_cannot_be_added_to_one_that_is_over(self) -> None:
+        bodies, _, _ = compose_contacts(Truedy({}), [PERSON])
+        with pytest.raises(Conflict) as caught:
+            play(Truedy({}).add_contacts("batch_1", bodies, lambda _settled, _total: None), answer("completed"))
+        assert caught.value.present is CampaignStatus.COMPLETED
+
+
+class TestChanging:
+    @pytest.mark.parametrize(
+        ("operation", "path", "content"),
+        [
+            ("start_campaign", "/batch-calls/batch_1/schedule", b"{}"),
+            ("pause_campaign", "/batch-calls/batch_1/pause", b""),
+            ("resume_campaign", "/batch-calls/batch_1/resume", b""),
+            ("delete_campaign", "/batch-calls/bulk-delete", b'{"ids":["batch_1"]}'),
+        ],
+    )
+    def test_each_has_a_request(self, operation: OperationName, path: str, content: bytes) -> None:
+        request = Truedy({}).change(operation, "batch_1")
+        assert (request.method, request.path, request.content) == ("POST", path, content)
+        assert (request.operation, request.subject, request.repeatable) == (operation, "batch_1", False)
+
+    def test_another_time(self) -> None:
+        request = Truedy({}).change("reschedule_campaign", "batch_1", When(LATER.replace(tzinfo=UTC), "Europe/Berlin"))
+        assert body(request) == {"scheduled_at": "2026-03-20T10:00:00+01:00", "timezone": "Europe/Berlin"}
+
+    @pytest.mark.parametrize("operation", TRANSITIONS)
+    def test_an_id_is_one_segment(self, operation: OperationName) -> None:
+        with pytest.raises(InvalidInput):
+            Truedy({}).change(operation, "..")
+        assert "/../" not in Truedy({}).change(operation, "../x").path
+
+    def test_one_that_the_vendor_does_not_delete(self) -> None:
+        flow = Truedy({}).delete_campaign("batch_1")
+        with pytest.raises(Conflict):
+            play(flow, answer(), {"data": {"failed_ids": ["batch_1"]}}, answer("active"))

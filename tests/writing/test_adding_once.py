@@ -1,0 +1,299 @@
+"""Whoever is added to a campaign is there once, and what became of everybody is told."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+import pytest
+
+from unibatch import CampaignStatus, ContactDraft
+from unibatch.core.draft import AddedContacts
+from unibatch.core.errors import (
+    Conflict,
+    DraftRefused,
+    NotFound,
+    OutcomeUnknown,
+    PartlyDone,
+    PaymentRequired,
+    ServerError,
+    UnsupportedFeature,
+)
+from writing.conftest import Emulating, Joining, contacts, draft, number, numbers, one_client, settle
+from writing.emulator import (
+    AFTER,
+    BEFORE,
+    Arrival,
+    Emulator,
+    Fault,
+    cut_after,
+    cut_before,
+    every_write,
+    garbage_200_after,
+    http_500_before,
+    late,
+    saying,
+    stall_before,
+)
+
+pytestmark = pytest.mark.usefixtures("impatient")
+
+FAULTS: Mapping[str, Fault] = {**BEFORE, **AFTER}
+
+BRIEF = 0.1
+"""Seconds after which a client gives up waiting for an answer that does not come."""
+
+CHUNK = 500
+"""How many contacts one request adds."""
+
+
+def prepared(emulating: Emulating, joining: Joining, there: int = 2, **options: Any) -> tuple[Emulator, str]:
+    """A campaign with a few contacts, of the indexes from 0 on."""
+    emulator = emulating("truedy", **options)
+    wanted = draft("truedy", contacts=contacts("truedy", there, first=0))
+    return emulator, joining(emulator).create(wanted).id
+
+
+def everybody(told: AddedContacts) -> list[ContactDraft]:
+    """All contacts that are accounted for, each as often as it is."""
+    return [*told.added, *told.duplicates, *(refused.contact for refused in told.rejected), *told.unknown]
+
+
+def insist_on_all(told: AddedContacts | None, given: Sequence[ContactDraft]) -> None:
+    """What became of everybody who was given is told, once each."""
+    assert told is not None
+    assert numbers(everybody(told)) == numbers(given)
+
+
+def slowly(first: int) -> Fault:
+    """The first contacts are added, the others when nobody waits any more."""
+
+    def fault(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
+        rows = arrival.body["contacts"]
+        emulator.perform(attrs.evolve(arrival, body={"contacts": rows[:first]}))
+        emulator.postpone(attrs.evolve(arrival, body={"contacts": rows[first:]}), None)
+        return stall_before(emulator, connection, arrival)
+
+    return fault
+
+
+class TestManyContacts:
+    @pytest.mark.parametrize("shape", ["schema", "example"])
+    def test_are_added_in_chunks_and_all_accounted_for(
+        self, shape: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        refused = {number(index) for index in range(700, 720)}
+        emulator, campaign_id = prepared(emulating, joining, 34, shape=shape, refuses=refused)
+        given = [*contacts("truedy", 1234, first=0), *contacts("truedy", 6, first=100)]
+        progress: list[tuple[int, int]] = []
+        told = joining(emulator).add(campaign_id, given, on_progress=lambda *step: progress.append(step))
+        insist_on_all(told, given)
+        assert numbers(told.duplicates) == numbers([*contacts("truedy", 34, 0), *contacts("truedy", 6, 100)])
+        assert {refusal.contact.phone_number for refusal in told.rejected} == refused
+        assert (len(told.added), told.unknown) == (1234 - 34 - 20, ())
+        assert sorted(emulator.numbers(campaign_id)) == sorted(set(numbers(given)) - refused)
+        assert progress == sorted(progress)
+        assert (progress[0], progress[-1]) == ((34, 1234), (1234, 1234))
+        sizes = [len(arrival.body["contacts"]) for arrival in emulator.writes if arrival.path.endswith("/contacts")]
+        assert sizes == [CHUNK, CHUNK, 200]
+
+    @pytest.mark.parametrize("shape", ["schema", "example"])
+    def test_that_are_all_there_are_not_sent_again(self, shape: str, emulating: Emulating, joining: Joining) -> None:
+        emulator, campaign_id = prepared(emulating, joining, 250, shape=shape)
+        told = joining(emulator).add(campaign_id, contacts("truedy", 250, first=0))
+        assert (len(told.duplicates), len(emulator.writes)) == (250, 1)
+
+    def test_may_be_none_at_all(self, emulating: Emulating, joining: Joining) -> None:
+        emulator, campaign_id = prepared(emulating, joining)
+        with pytest.raises(DraftRefused, match="nobody to call"):
+            joining(emulator).add(campaign_id, [])
+        assert len(emulator.writes) == 1
+
+    def test_to_an_empty_campaign_needs_no_looking(self, emulating: Emulating, joining: Joining) -> None:
+        emulator, campaign_id = prepared(emulating, joining)
+        emulator.campaigns[campaign_id].contacts.clear()
+        told = joining(emulator).add(campaign_id, contacts("truedy", 3))
+        assert (len(told.added), sorted(emulator.numbers(campaign_id))) == (3, numbers(contacts("truedy", 3)))
+
+
+@pytest.mark.parametrize("shape", ["schema", "example"])
+@pytest.mark.parametrize("fault", FAULTS)
+class TestALostAnswer:
+    @pytest.mark.parametrize("chunk", [1, 3])
+    def test_to_one_chunk_leaves_everybody_there_once(  # noqa: PLR0917 - one for each thing that varies
+        self,
+        fault: str,
+        shape: str,
+        chunk: int,
+        monkeypatch: pytest.MonkeyPatch,
+        emulating: Emulating,
+        joining: Joining,
+    ) -> None:
+        monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
+        emulator, campaign_id = prepared(emulating, joining, shape=shape)
+        given = contacts("truedy", 14, first=0)
+        emulator.fail(chunk, FAULTS[fault])
+        timeout = BRIEF if fault.startswith("stall") else 5.0
+        told = settle(emulator, joining, lambda client: client.add(campaign_id, given), timeout=timeout)
+        insist_on_all(told, given)
+        assert sorted(emulator.numbers(campaign_id)) == numbers(given)
+        assert (told.rejected, told.unknown) == ((), ())
+
+    @one_client
+    def test_to_every_chunk_leaves_everybody_there_once(
+        self, fault: str, shape: str, monkeypatch: pytest.MonkeyPatch, emulating: Emulating, joining: Joining
+    ) -> None:
+        monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
+        emulator, campaign_id = prepared(emulating, joining, shape=shape, refuses={number(7)})
+        given = contacts("truedy", 14, first=0)
+        emulator.fail(every_write, FAULTS[fault])
+        timeout = BRIEF if fault.startswith("stall") else 5.0
+        try:
+            insist_on_all(joining(emulator, timeout=timeout).add(campaign_id, given), given)
+        except (OutcomeUnknown, PartlyDone) as exc:
+            insist_on_all(exc.contacts, given)
+        emulator.no_faults()
+        told = joining(emulator).add(campaign_id, given)
+        insist_on_all(told, given)
+        assert [refusal.contact.phone_number for refusal in told.rejected] == [number(7)]
+        assert sorted(emulator.numbers(campaign_id)) == sorted(set(numbers(given)) - {number(7)})
+
+
+class TestNotKnowing:
+    def test_names_whom_nobody_knows_of_and_who_was_not_sent(
+        self, monkeypatch: pytest.MonkeyPatch, emulating: Emulating, joining: Joining
+    ) -> None:
+        monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
+        emulator, campaign_id = prepared(emulating, joining)
+        given = contacts("truedy", 14, first=0)
+        emulator.fail(2, stall_before)
+        with pytest.raises(OutcomeUnknown, match=f"look which contacts {campaign_id} has") as caught:
+            joining(emulator, timeout=BRIEF).add(campaign_id, given)
+        told = caught.value.contacts
+        insist_on_all(told, given)
+        assert told is not None
+        assert [len(told.duplicates), len(told.added), len(told.unknown), len(told.rejected)] == [2, 5, 5, 2]
+        assert {refusal.reason for refusal in told.rejected} == {"not sent, since something failed before"}
+        assert emulator.numbers(campaign_id) == [number(index) for index in range(7)]
+
+    @pytest.mark.parametrize("fault", [cut_before, cut_after, garbage_200_after])
+    def test_is_the_end_where_looking_fails(self, fault: Fault, emulating: Emulating, joining: Joining) -> None:
+        emulator, campaign_id = prepared(emulating, joining)
+        given = contacts("truedy", 9, first=0)
+        emulator.fail(1, fault)
+        emulator.fail(lambda arrival: not arrival.is_write and len(emulator.writes) > 1, http_500_before)
+        with pytest.raises(OutcomeUnknown) as caught:
+            joining(emulator).add(campaign_id, given)
+        insist_on_all(caught.value.contacts, given)
+        assert caught.value.contacts is not None
+        assert len(caught.value.contacts.unknown) == 7
+        assert len(emulator.writes) == 2
+        emulator.no_faults()
+        insist_on_all(joining(emulator).add(campaign_id, given), given)
+        assert sorted(emulator.numbers(campaign_id)) == numbers(given)
+
+    def test_is_the_end_while_the_vendor_is_at_work_on_the_others(self, emulating: Emulating, joining: Joining) -> None:
+        emulator, campaign_id = prepared(emulating, joining)
+        given = contacts("truedy", 9, first=0)
+        emulator.fail(1, slowly(3))
+        with pytest.raises(OutcomeUnknown) as caught:
+            joining(emulator, timeout=BRIEF).add(campaign_id, given)
+        told = caught.value.contacts
+        insist_on_all(told, given)
+        assert told is not None
+        assert (len(told.added), len(told.unknown)) == (3, 4)
+        emulator.catch_up()
+        insist_on_all(joining(emulator).add(campaign_id, given), given)
+        assert sorted(emulator.numbers(campaign_id)) == numbers(given)
+
+    def test_is_over_when_the_work_is_seen_that_was_done_late(
+        self, monkeypatch: pytest.MonkeyPatch, emulating: Emulating, joining: Joining
+    ) -> None:
+        monkeypatch.setattr("unibatch.core.writing.LOOKS", (0.01, 0.3, 0.01))
+        emulator, campaign_id = prepared(emulating, joining)
+        given = contacts("truedy", 9, first=0)
+        emulator.fail(1, late(0.1))
+        told = joining(emulator).add(campaign_id, given)
+        assert (len(told.added), len(emulator.writes)) == (7, 2)
+        assert sorted(emulator.numbers(campaign_id)) == numbers(given)
+
+    def test_is_avoided_where_it_cannot_be_seen_who_is_there_and_nothing_is_sent(
+        self, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, campaign_id = prepared(emulating, joining)
+        emulator.fail(lambda arrival: arrival.method == "GET" and arrival.path.endswith("/contacts"), http_500_before)
+        with pytest.raises(ServerError):
+            joining(emulator).add(campaign_id, contacts("truedy", 9))
+        assert len(emulator.writes) == 1
+
+
+@pytest.mark.parametrize("shape", ["schema", "example"])
+def test_a_refusal_half_way_tells_who_was_added_and_asking_again_adds_the_others(
+    shape: str, monkeypatch: pytest.MonkeyPatch, emulating: Emulating, joining: Joining
+) -> None:
+    monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
+    emulator, campaign_id = prepared(emulating, joining, shape=shape)
+    given = contacts("truedy", 14, first=0)
+    emulator.fail(2, saying(402, emulator.error(402, "no_credits", "No credits")))
+    with pytest.raises(PartlyDone, match=r"5 contacts were added .* 7 were not") as caught:
+        joining(emulator).add(campaign_id, given)
+    insist_on_all(caught.value.contacts, given)
+    assert isinstance(caught.value.__cause__, PaymentRequired)
+    told = joining(emulator).add(campaign_id, given)
+    insist_on_all(told, given)
+    assert (len(told.duplicates), len(told.added)) == (7, 7)
+    assert sorted(emulator.numbers(campaign_id)) == numbers(given)
+
+
+class TestACampaign:
+    @pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])
+    def test_that_is_over_takes_nobody(self, status: str, emulating: Emulating, joining: Joining) -> None:
+        emulator, campaign_id = prepared(emulating, joining)
+        emulator.campaigns[campaign_id].status = status
+        with pytest.raises(Conflict, match=f"the campaign is {status}; possible while it is ") as caught:
+            joining(emulator).add(campaign_id, contacts("truedy", 3))
+        assert caught.value.present == status
+        assert CampaignStatus.DRAFT in caught.value.allowed
+        assert len(emulator.writes) == 1
+
+    @pytest.mark.parametrize("status", ["draft", "scheduled", "active", "paused"])
+    def test_that_is_not_over_takes_everybody(self, status: str, emulating: Emulating, joining: Joining) -> None:
+        emulator, campaign_id = prepared(emulating, joining)
+        emulator.campaigns[campaign_id].status = status
+        told = joining(emulator).add(campaign_id, contacts("truedy", 3))
+        assert len(told.added) == 3
+        expected = numbers([*contacts("truedy", 2, 0), *contacts("truedy", 3)])
+        assert sorted(emulator.numbers(campaign_id)) == expected
+        assert sorted(emulator.dialled) == (expected if status == "active" else [])
+
+    def test_that_is_not_there_is_not_found(self, emulating: Emulating, joining: Joining) -> None:
+        emulator = emulating("truedy")
+        with pytest.raises(NotFound):
+            joining(emulator).add("another", contacts("truedy", 3))
+        assert emulator.writes == []
+
+    @pytest.mark.parametrize("vendor", ["techladder", "talkifai"])
+    def test_of_a_vendor_that_takes_nobody_later_is_not_even_looked_at(
+        self, vendor: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator = emulating(vendor)
+        with pytest.raises(UnsupportedFeature, match="create another one"):
+            joining(emulator).add("any", contacts(vendor, 3))
+        assert emulator.arrivals == []
+
+
+BAD: Mapping[str, Callable[[], ContactDraft]] = {
+    "a national number": lambda: ContactDraft(phone_number="0301234567"),
+    "a blank name": lambda: ContactDraft(phone_number=number(1), name=" "),
+    "fields that Truedy drops": lambda: ContactDraft(phone_number=number(1), fields={"plan": "gold"}),
+}
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_nobody_is_added_while_one_contact_is_bad(bad: str, emulating: Emulating, joining: Joining) -> None:
+    emulator, campaign_id = prepared(emulating, joining)
+    with pytest.raises(DraftRefused):
+        joining(emulator).add(campaign_id, [*contacts("truedy", 3), BAD[bad]()])
+    assert len(emulator.writes) == 1

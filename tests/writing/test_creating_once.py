@@ -1,0 +1,421 @@
+"""A draft is placed once, whatever goes wrong on the way and however often it is asked for."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from operator import methodcaller
+from typing import Any
+
+import attrs
+import pytest
+
+from unibatch import Retry, Start
+from unibatch.core.draft import CampaignDraft
+from unibatch.core.errors import (
+    InvalidInput,
+    OutcomeUnknown,
+    PartlyDone,
+    ProviderError,
+    ServerError,
+    TransportError,
+)
+from writing.conftest import VENDORS, Emulating, Joining, contacts, draft, number, numbers, one_client, settle
+from writing.emulator import (
+    AFTER,
+    BEFORE,
+    Arrival,
+    Emulator,
+    Fault,
+    cut_after,
+    cut_before,
+    every_write,
+    garbage_200_after,
+    http_500_before,
+    late,
+    message,
+    saying,
+    stall_before,
+)
+
+pytestmark = pytest.mark.usefixtures("impatient")
+
+FAULTS: Mapping[str, Fault] = {**BEFORE, **AFTER}
+
+STARTS: Mapping[str, Start] = {
+    "hold": Start.HOLD,
+    "now": Start.NOW,
+    "at": Start.at(datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(days=5)),
+}
+
+LOOKING = ("techladder", "talkifai")
+"""Vendors that do not recognise a repeated request, so that a campaign has to be looked for."""
+
+BRIEF = 0.1
+"""Seconds after which a client gives up waiting for an answer that does not come."""
+
+
+def patience(name: str) -> float:
+    return BRIEF if name.startswith("stall") else 5.0
+
+
+def insist_on(emulator: Emulator, wanted: CampaignDraft) -> None:
+    """What stands at the vendor is what the draft asks for, once."""
+    emulator.catch_up()
+    assert len(emulator.campaigns) == 1
+    assert sorted(emulator.all_numbers()) == numbers(wanted.contacts)
+    dialled = emulator.dialled
+    if wanted.start == Start.NOW:
+        assert sorted(dialled) == numbers(wanted.contacts)
+        return
+    assert dialled == []
+    (campaign,) = emulator.campaigns.values()
+    due = wanted.hold_until if wanted.start == Start.HOLD else wanted.start.moment
+    assert campaign.start == due
+    if due is not None:
+        emulator.now = due - timedelta(seconds=1)
+        assert emulator.dialled == []
+        emulator.now = due
+        assert sorted(emulator.dialled) == numbers(wanted.contacts)
+
+
+def is_read(arrival: Arrival) -> bool:
+    return not arrival.is_write
+
+
+def reads_after_a_write(emulator: Emulator) -> Any:
+    return lambda arrival: not arrival.is_write and any(other.is_write for other in emulator.arrivals)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+class TestALostAnswer:
+    @pytest.mark.parametrize("start", ["hold", "now"])
+    @pytest.mark.parametrize("fault", FAULTS)
+    def test_to_the_first_write_leaves_one_campaign(
+        self, vendor: str, start: str, fault: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 4, STARTS[start])
+        emulator.fail(1, FAULTS[fault])
+        settle(emulator, joining, lambda client: client.create(wanted), timeout=patience(fault))
+        insist_on(emulator, wanted)
+
+    @one_client
+    @pytest.mark.parametrize("fault", FAULTS)
+    def test_to_every_write_for_a_while_leaves_one_campaign(
+        self, vendor: str, fault: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 4, Start.NOW)
+        emulator.fail(every_write, FAULTS[fault])
+        settle(emulator, joining, lambda client: client.create(wanted), timeout=patience(fault))
+        insist_on(emulator, wanted)
+
+    @one_client
+    @pytest.mark.parametrize("fault", FAULTS)
+    def test_to_the_second_write_leaves_one_campaign(
+        self, vendor: str, fault: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 4, Start.NOW)
+        emulator.fail(1, cut_before)
+        emulator.fail(2, FAULTS[fault])
+        settle(emulator, joining, lambda client: client.create(wanted), timeout=patience(fault))
+        insist_on(emulator, wanted)
+
+
+@one_client
+@pytest.mark.parametrize("start", ["now", "at"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_lost_answer_to_the_start_at_truedy_leaves_one_campaign_that_begins_when_it_should(
+    start: str, fault: str, emulating: Emulating, joining: Joining
+) -> None:
+    emulator, wanted = emulating("truedy"), draft("truedy", 4, STARTS[start])
+    emulator.fail("/schedule", FAULTS[fault])
+    settle(emulator, joining, lambda client: client.create(wanted), timeout=patience(fault))
+    insist_on(emulator, wanted)
+
+
+@one_client
+@pytest.mark.parametrize("fault", sorted(FAULTS.keys() - {"garbage after", "nothing after"}))
+@pytest.mark.parametrize("start", STARTS)
+def test_truedy_is_asked_again_by_itself_since_it_knows_the_key(
+    start: str, fault: str, emulating: Emulating, joining: Joining
+) -> None:
+    emulator, wanted = emulating("truedy"), draft("truedy", 4, STARTS[start])
+    emulator.fail(1, FAULTS[fault])
+    joining(emulator, retry=Retry(attempts=3), timeout=patience(fault)).create(wanted)
+    insist_on(emulator, wanted)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_work_that_is_done_after_the_answer_was_lost_is_not_done_twice_when_the_program_is_run_again(
+    vendor: str, emulating: Emulating, joining: Joining
+) -> None:
+    def late_and_silent(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
+        emulator.postpone(arrival, None)
+        return stall_before(emulator, connection, arrival)
+
+    emulator, wanted = emulating(vendor), draft(vendor, 4)
+    emulator.fail(1, late_and_silent)
+    with pytest.raises(OutcomeUnknown):
+        joining(emulator, timeout=BRIEF).create(wanted)
+    emulator.catch_up()
+    joining(emulator).create(wanted)
+    insist_on(emulator, wanted)
+
+
+def test_truedy_does_late_work_once_even_if_the_program_is_run_again_before(
+    emulating: Emulating, joining: Joining
+) -> None:
+    emulator, wanted = emulating("truedy"), draft("truedy", 4)
+    emulator.fail(1, late())
+    with pytest.raises(OutcomeUnknown):
+        joining(emulator).create(wanted)
+    joining(emulator).create(wanted)
+    insist_on(emulator, wanted)
+
+
+@pytest.mark.parametrize("vendor", LOOKING)
+class TestLooking:
+    @pytest.mark.parametrize("fault", AFTER)
+    def test_finds_what_was_carried_out_and_sends_nothing_again(
+        self, vendor: str, fault: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 4, Start.NOW)
+        emulator.fail(1, AFTER[fault])
+        campaign = joining(emulator, timeout=patience(fault)).create(wanted)
+        assert ([campaign.id], len(emulator.writes)) == (list(emulator.campaigns), 1)
+        insist_on(emulator, wanted)
+
+    def test_finds_what_is_carried_out_while_it_looks(
+        self, vendor: str, monkeypatch: pytest.MonkeyPatch, emulating: Emulating, joining: Joining
+    ) -> None:
+        monkeypatch.setattr("unibatch.core.writing.LOOKS", (0.01, 0.3, 0.01))
+        emulator, wanted = emulating(vendor), draft(vendor, 4)
+        emulator.fail(1, late(0.1))
+        joining(emulator).create(wanted)
+        assert len(emulator.writes) == 1
+        insist_on(emulator, wanted)
+
+    @one_client
+    @pytest.mark.parametrize("fault", FAULTS)
+    def test_that_fails_leaves_the_outcome_unknown_and_sends_nothing_again(
+        self, vendor: str, fault: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 4)
+        emulator.fail(1, FAULTS[fault])
+        emulator.fail(reads_after_a_write(emulator), http_500_before)
+        with pytest.raises(OutcomeUnknown, match=r"new (batch|job) of 4 contacts") as caught:
+            joining(emulator, timeout=patience(fault)).create(wanted)
+        assert "asking for the same again looks for it" in caught.value.check
+        assert len(emulator.writes) == 1
+        emulator.no_faults()
+        joining(emulator).create(wanted)
+        insist_on(emulator, wanted)
+
+    def test_that_fails_in_the_end_undoes_what_a_look_before_has_told(
+        self, vendor: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator = emulating(vendor)
+        emulator.fail(1, cut_before)
+        emulator.fail(lambda arrival: is_read(arrival) and arrival.number > 2, http_500_before)
+        with pytest.raises(OutcomeUnknown):
+            joining(emulator).create(draft(vendor))
+        assert len(emulator.writes) == 1
+
+    @pytest.mark.parametrize("how", ["stall", "504"])
+    def test_that_does_not_find_it_settles_nothing_while_the_vendor_may_be_at_work(
+        self, vendor: str, how: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 4)
+        emulator.fail(1, stall_before if how == "stall" else saying(504, "<html>Gateway Timeout</html>"))
+        with pytest.raises(OutcomeUnknown):
+            joining(emulator, timeout=BRIEF).create(wanted)
+        assert len(emulator.writes) == 1
+
+    def test_that_fails_before_anything_was_sent_sends_nothing(
+        self, vendor: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator = emulating(vendor)
+        emulator.fail(is_read, http_500_before)
+        with pytest.raises(ServerError):
+            joining(emulator).create(draft(vendor))
+        assert emulator.writes == []
+
+    @pytest.mark.parametrize("lacks", [(), ("description",), ("created_at", "total_contacts", "totalContacts")])
+    @one_client
+    @pytest.mark.parametrize("order", ["oldest first", "newest first"])
+    def test_finds_it_among_many_whatever_the_listing_tells(
+        self, vendor: str, lacks: tuple[str, ...], order: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, wanted = emulating(vendor, oldest_first=order == "oldest first", list_lacks=lacks), draft(vendor, 2)
+        client = joining(emulator)
+        for index in range(3):
+            client.create(draft(vendor, 2, name=f"before {index}", metadata={}))
+        first = client.create(wanted)
+        for index in range(3):
+            client.create(draft(vendor, 2, name=f"after {index}"))
+        assert (client.create(wanted).id, len(emulator.campaigns)) == (first.id, 7)
+
+    def test_finds_it_on_a_later_page(self, vendor: str, emulating: Emulating, joining: Joining) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 2)
+        client = joining(emulator)
+        first = client.create(wanted)
+        mine = emulator.campaigns[first.id]
+        for index in range(120):
+            copied = attrs.evolve(mine, id=f"other-{index}", contacts=[], settings={**mine.settings, "description": ""})
+            emulator.campaigns[copied.id] = copied
+        assert (client.create(wanted).id, len(emulator.writes)) == (first.id, 1)
+
+
+@one_client
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("vendor", VENDORS)
+class TestAskedAgain:
+    def test_the_same_draft_is_the_same_campaign(
+        self, vendor: str, start: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 4, STARTS[start])
+        placed = [joining(emulator).create(wanted).id for _ in range(3)]
+        assert placed == [*emulator.campaigns] * 3
+        insist_on(emulator, wanted)
+
+    def test_another_draft_is_another_campaign(
+        self, vendor: str, start: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 4, STARTS[start])
+        client = joining(emulator)
+        for changes in (
+            {},
+            {"name": "Autumn calls"},
+            {"idempotency_key": "once more"},
+            {"contacts": contacts(vendor, 5)},
+        ):
+            client.create(attrs.evolve(wanted, **changes))
+        assert len(emulator.campaigns) == 4
+
+    @pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])
+    def test_for_what_is_over_it_says_so(
+        self, vendor: str, start: str, status: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 2, STARTS[start])
+        placed = joining(emulator).create(wanted).id
+        emulator.campaigns[placed].status = status
+        with pytest.raises(InvalidInput, match=f"placed before, as {placed}, which is {status}.*idempotency_key"):
+            joining(emulator).create(wanted)
+        assert len(emulator.campaigns) == 1
+
+
+class TestStarting:
+    @pytest.mark.parametrize("status", [402, 403, 409, 500])
+    @pytest.mark.parametrize("start", ["now", "at"])
+    def test_that_fails_carries_the_campaign_and_goes_on_when_it_is_asked_for_again(
+        self, status: int, start: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, wanted = emulating("truedy"), draft("truedy", 4, STARTS[start])
+        emulator.fail("/schedule", saying(status, emulator.error(status, "no", "No")))
+        for _ in range(2):
+            with pytest.raises(PartlyDone, match="asking for the same again goes on with it") as caught:
+                joining(emulator).create(wanted)
+            assert [caught.value.campaign and caught.value.campaign.id] == list(emulator.campaigns)
+            assert isinstance(caught.value.__cause__, ProviderError | OutcomeUnknown)
+            assert emulator.dialled == []
+        emulator.no_faults()
+        joining(emulator).create(wanted)
+        insist_on(emulator, wanted)
+
+    def test_is_not_tried_where_not_everybody_was_taken(self, emulating: Emulating, joining: Joining) -> None:
+        emulator, wanted = emulating("truedy", refuses={number(101)}), draft("truedy", 4, Start.NOW)
+        for _ in range(2):
+            with pytest.raises(PartlyDone, match="3 contacts where 4 were sent") as caught:
+                joining(emulator).create(wanted)
+        assert [caught.value.campaign and caught.value.campaign.id] == list(emulator.campaigns)
+        assert emulator.dialled == []
+
+
+@one_client
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 422, 429])
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_refusal_is_told_as_it_is_and_nothing_is_sent_again(
+    vendor: str, status: int, emulating: Emulating, joining: Joining
+) -> None:
+    emulator = emulating(vendor)
+    emulator.fail(every_write, saying(status, emulator.error(status, "no", "No")))
+    with pytest.raises(ProviderError) as caught:
+        joining(emulator).create(draft(vendor))
+    assert (caught.value.http_status, len(emulator.writes)) == (status, 1)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+class TestReadingAfterwards:
+    def test_that_fails_does_not_make_a_written_campaign_fail(
+        self, vendor: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 4)
+        emulator.fail(reads_after_a_write(emulator), http_500_before)
+        assert [joining(emulator).create(wanted).id] == list(emulator.campaigns)
+        insist_on(emulator, wanted)
+
+
+def test_a_batch_that_is_only_accepted_is_found(emulating: Emulating, joining: Joining) -> None:
+    def accepted(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
+        emulator.perform(arrival)
+        connection.sendall(message(202, {"status_code": 202, "message": "Accepted", "error": None, "data": {}}))
+        return True
+
+    emulator, wanted = emulating("techladder"), draft("techladder", 4)
+    emulator.fail(1, accepted)
+    assert [joining(emulator).create(wanted).id] == list(emulator.campaigns)
+    insist_on(emulator, wanted)
+
+
+@pytest.mark.parametrize("named", ["schedule_id", "batch_id", "id"])
+@pytest.mark.parametrize("code", [201, 202])
+def test_the_id_of_a_new_batch_is_found_under_each_name(
+    named: str, code: int, emulating: Emulating, joining: Joining
+) -> None:
+    emulator = emulating("techladder", created_as=named, created_code=code)
+    assert [joining(emulator).create(draft("techladder")).id] == list(emulator.campaigns)
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("shape", ["schema", "example"])
+def test_truedy_s_two_shapes_are_both_understood(
+    shape: str, start: str, emulating: Emulating, joining: Joining
+) -> None:
+    emulator, wanted = emulating("truedy", shape=shape), draft("truedy", 4, STARTS[start])
+    for _ in range(2):
+        joining(emulator).create(wanted)
+    insist_on(emulator, wanted)
+
+
+@one_client
+@pytest.mark.parametrize("vendor", VENDORS)
+class TestManyContacts:
+    def test_ten_thousand_are_placed_at_once(self, vendor: str, emulating: Emulating, joining: Joining) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 10_000)
+        emulator.fail(1, cut_after)
+        campaign = settle(emulator, joining, lambda client: client.create(wanted))
+        assert campaign.counts.total == 10_000
+        insist_on(emulator, wanted)
+
+    def test_twenty_five_thousand_are_placed_in_three_parts_once(
+        self, vendor: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, whole = emulating(vendor), draft(vendor, 25_000)
+        emulator.fail(2, garbage_200_after)
+        parts = whole.split(10_000)
+        for _ in range(2):
+            for part in parts:
+                settle(emulator, joining, methodcaller("create", part))
+        assert [len(campaign.contacts) for campaign in emulator.campaigns.values()] == [10_000, 10_000, 5_000]
+        assert sorted(emulator.all_numbers()) == numbers(whole.contacts)
+        assert emulator.dialled == []
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_vendor_that_cannot_be_reached_was_sent_nothing(
+    vendor: str, unused_port: int, emulating: Emulating, joining: Joining
+) -> None:
+    client = joining(emulating(vendor), base_url=f"http://127.0.0.1:{unused_port}")
+    with pytest.raises(TransportError):
+        client.create(draft(vendor))

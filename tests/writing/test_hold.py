@@ -1,0 +1,162 @@
+"""Nobody is called before it is said, whatever goes wrong."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from unibatch import CampaignStatus, Start
+from unibatch.core.errors import DraftRefused, UnsupportedFeature
+from writing.conftest import VENDORS, Emulating, Joining, draft, numbers, one_client, settle
+from writing.emulator import AFTER, BEFORE, Arrival, Emulator, Fault, every_write, late, message
+
+pytestmark = pytest.mark.usefixtures("impatient")
+
+FAULTS: Mapping[str, Fault] = {**BEFORE, **AFTER}
+
+BRIEF = 0.1
+"""Seconds after which a client gives up waiting for an answer that does not come."""
+
+UNTIL = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
+"""Until when TalkifAI holds."""
+
+
+def pass_by(emulator: Emulator) -> datetime:
+    """Let the vendor's time pass as far as nobody may be called; to a moment before `UNTIL`, or a year for others."""
+    emulator.catch_up()
+    emulator.now = (
+        UNTIL - timedelta(seconds=1) if type(emulator).__name__ == "TalkifAI" else UNTIL + timedelta(days=365)
+    )
+    return emulator.now
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+class TestAHeldDraft:
+    @one_client
+    @pytest.mark.parametrize("fault", FAULTS)
+    def test_calls_nobody_whatever_becomes_of_the_writes(
+        self, vendor: str, fault: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        options = {"obeys_schedule_type": True} if vendor == "truedy" else {}
+        emulator, wanted = emulating(vendor, **options), draft(vendor, 4, hold_until=UNTIL)
+        emulator.fail(every_write, FAULTS[fault])
+        timeout = BRIEF if fault.startswith("stall") else 5.0
+        settle(emulator, joining, lambda client: client.create(wanted), timeout=timeout)
+        assert emulator.dialled == []
+        pass_by(emulator)
+        assert (emulator.dialled, sorted(emulator.all_numbers())) == ([], numbers(wanted.contacts))
+
+    def test_calls_nobody_though_the_work_is_done_late(
+        self, vendor: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 4, hold_until=UNTIL)
+        emulator.fail(every_write, late(0.002))
+        settle(emulator, joining, lambda client: client.create(wanted))
+        pass_by(emulator)
+        assert emulator.dialled == []
+
+
+@pytest.mark.parametrize("vendor", ["truedy", "talkifai"])
+def test_a_held_campaign_calls_everybody_once_when_it_is_started(
+    vendor: str, emulating: Emulating, joining: Joining
+) -> None:
+    emulator, wanted = emulating(vendor), draft(vendor, 4, hold_until=UNTIL)
+    campaign = joining(emulator).create(wanted)
+    started = joining(emulator).change("start_campaign", campaign.id)
+    assert started is not None
+    assert started.status is CampaignStatus.RUNNING
+    assert sorted(emulator.dialled) == numbers(wanted.contacts)
+    emulator.now = UNTIL + timedelta(days=1)
+    assert sorted(emulator.dialled) == numbers(wanted.contacts)
+
+
+def test_a_held_batch_of_techladder_s_is_started_in_its_dashboard(emulating: Emulating, joining: Joining) -> None:
+    emulator, wanted = emulating("techladder"), draft("techladder", 4)
+    campaign = joining(emulator).create(wanted)
+    with pytest.raises(UnsupportedFeature, match="dashboard"):
+        joining(emulator).change("start_campaign", campaign.id)
+    assert emulator.dialled == []
+
+
+class TestTalkifAI:
+    def test_cannot_hold_for_ever_and_so_nothing_is_sent(self, emulating: Emulating, joining: Joining) -> None:
+        emulator = emulating("talkifai")
+        for accepted in ((), ("start",), ("start", "hold_until")):
+            with pytest.raises(DraftRefused, match="Give hold_until"):
+                joining(emulator).create(draft("talkifai", hold_until=None), accept_loss=accepted)
+        assert emulator.arrivals == []
+
+    def test_calls_everybody_once_at_the_time_until_which_it_holds(
+        self, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, wanted = emulating("talkifai"), draft("talkifai", 4, hold_until=UNTIL)
+        joining(emulator).create(wanted)
+        emulator.now = UNTIL
+        assert sorted(emulator.dialled) == numbers(wanted.contacts)
+
+    def test_calls_nobody_when_the_job_is_cancelled_before(self, emulating: Emulating, joining: Joining) -> None:
+        emulator, wanted = emulating("talkifai"), draft("talkifai", 4, hold_until=UNTIL)
+        campaign = joining(emulator).create(wanted)
+        joining(emulator).change("cancel_campaign", campaign.id)
+        emulator.now = UNTIL + timedelta(days=1)
+        assert emulator.dialled == []
+
+    @pytest.mark.parametrize("until", [datetime.now(UTC) - timedelta(seconds=1), datetime(2020, 1, 1, tzinfo=UTC)])
+    def test_holds_until_no_time_that_has_passed(self, until: datetime, emulating: Emulating, joining: Joining) -> None:
+        emulator = emulating("talkifai")
+        with pytest.raises(DraftRefused, match="lies in the past"):
+            joining(emulator).create(draft("talkifai", hold_until=until))
+        assert emulator.arrivals == []
+
+
+class TestTruedyThatBegins:
+    """One example of the vendor answers a creation with a campaign that is scheduled, not with a draft."""
+
+    @staticmethod
+    def begins(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
+        answer = emulator.perform(arrival)
+        (campaign,) = emulator.campaigns.values()
+        campaign.status, campaign.start = "scheduled", datetime.now(UTC) + timedelta(hours=1)
+        answer.content["data"]["status"] = "scheduled"
+        connection.sendall(message(answer.status, answer.content))
+        return True
+
+    def test_is_paused_and_calls_nobody(self, emulating: Emulating, joining: Joining) -> None:
+        emulator, wanted = emulating("truedy"), draft("truedy", 4)
+        emulator.fail(1, self.begins)
+        assert joining(emulator).create(wanted).status is CampaignStatus.PAUSED
+        pass_by(emulator)
+        assert emulator.dialled == []
+
+    @one_client
+    @pytest.mark.parametrize("fault", FAULTS)
+    def test_is_paused_whatever_becomes_of_the_answer(self, fault: str, emulating: Emulating, joining: Joining) -> None:
+        emulator, wanted = emulating("truedy"), draft("truedy", 4)
+        emulator.fail(1, self.begins)
+        emulator.fail("/pause", FAULTS[fault])
+        timeout = BRIEF if fault.startswith("stall") else 5.0
+        campaign = settle(emulator, joining, lambda client: client.create(wanted), timeout=timeout)
+        assert campaign.status is CampaignStatus.PAUSED
+        pass_by(emulator)
+        assert emulator.dialled == []
+
+    def test_is_not_paused_when_the_same_is_asked_for_again_after_it_was_started(
+        self, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, wanted = emulating("truedy"), draft("truedy", 4)
+        campaign_id = joining(emulator).create(wanted).id
+        joining(emulator).change("start_campaign", campaign_id)
+        assert joining(emulator).create(wanted).status is CampaignStatus.RUNNING
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_start_to_come_calls_nobody_before_it(vendor: str, emulating: Emulating, joining: Joining) -> None:
+    emulator, wanted = emulating(vendor), draft(vendor, 4, Start.at(UNTIL))
+    joining(emulator).create(wanted)
+    emulator.now = UNTIL - timedelta(seconds=1)
+    assert emulator.dialled == []
+    emulator.now = UNTIL + timedelta(minutes=1)
+    assert sorted(emulator.dialled) == numbers(wanted.contacts)

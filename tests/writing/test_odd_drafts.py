@@ -1,0 +1,248 @@
+"""Whatever preflight lets through, the vendor accepts, and takes as it was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from unibatch import ContactDraft, Preflight, RetryPolicy, Schedule, Start, preflight
+from unibatch.core.draft import CampaignDraft
+from unibatch.core.errors import DraftRefused
+from writing.conftest import VENDORS, Emulating, Joining, contacts, draft, number, numbers, one_client
+from writing.emulator import Emulator, Row
+
+pytestmark = [pytest.mark.usefixtures("impatient"), one_client]
+
+
+def place(vendor: str, wanted: CampaignDraft, emulating: Emulating, joining: Joining) -> Emulator:
+    """The vendor, after the draft was placed there twice."""
+    emulator = emulating(vendor)
+    placed = [joining(emulator).create(wanted, every_loss(vendor, wanted)).id for _ in range(2)]
+    assert placed == [*emulator.campaigns] * 2
+    return emulator
+
+
+def every_loss(vendor: str, wanted: CampaignDraft) -> list[str]:
+    found: Preflight = preflight(wanted, vendor)
+    return [finding.field for finding in found.findings if finding.acceptable]
+
+
+def kept(row: Row) -> dict[str, Any]:
+    """What a vendor keeps of a contact's custom data."""
+    return {name: value for name, value in row.fields.items() if not name.startswith("unibatch")}
+
+
+ODD_TEXTS = [
+    "Zoë Ångström",
+    "李小龍",
+    "محمد",
+    "👩‍👩‍👧‍👦 Family",
+    'O\'Brien "Bob" \\ <b>',
+    "a\u0000b",
+    "\u202egnirts",
+    "line\nbreak\ttab",
+    "A" * 100_000,
+    "null",
+    "{}",
+]
+
+
+@pytest.mark.parametrize("text", ODD_TEXTS, ids=range(len(ODD_TEXTS)))
+@pytest.mark.parametrize("vendor", VENDORS)
+class TestOddTexts:
+    def test_are_names_of_people(self, vendor: str, text: str, emulating: Emulating, joining: Joining) -> None:
+        field = "first_name" if vendor == "truedy" else "name"
+        people = [ContactDraft(phone_number=number(1), **{field: text})]  # type: ignore[arg-type]
+        emulator = place(vendor, draft(vendor, contacts=people), emulating, joining)
+        (campaign,) = emulator.campaigns.values()
+        assert [row.name for row in campaign.contacts] == [text]
+
+    def test_are_custom_data(self, vendor: str, text: str, emulating: Emulating, joining: Joining) -> None:
+        fields = {"note": text, "more": {"list": [text, 1, 2.5, None, True]}}
+        people = [ContactDraft(phone_number=number(1), fields=fields)]
+        emulator = place(vendor, draft(vendor, contacts=people), emulating, joining)
+        (campaign,) = emulator.campaigns.values()
+        assert [kept(row) for row in campaign.contacts] == [fields]
+
+    def test_are_ids_of_your_own(self, vendor: str, text: str, emulating: Emulating, joining: Joining) -> None:
+        if vendor == "techladder" and len(text) > 1000:
+            text = text[:1000]  # it goes into the address of a request
+        people = [ContactDraft(phone_number=number(1), external_id=text), ContactDraft(phone_number=number(2))]
+        emulator = place(vendor, draft(vendor, contacts=people), emulating, joining)
+        (campaign,) = emulator.campaigns.values()
+        row = campaign.contacts[0]
+        assert text in {row.external_id, row.fields.get("external_id")}
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+class TestOddDrafts:
+    @pytest.mark.parametrize("same", [1, 3])
+    def test_ids_that_are_all_the_same_are_kept(
+        self, vendor: str, same: int, emulating: Emulating, joining: Joining
+    ) -> None:
+        people = [ContactDraft(phone_number=number(index), external_id="same") for index in range(same, 0, -1)]
+        emulator = place(vendor, draft(vendor, contacts=people), emulating, joining)
+        assert sorted(emulator.all_numbers()) == numbers(people)
+
+    def test_two_drafts_with_the_same_ids_are_two_campaigns(
+        self, vendor: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator = emulating(vendor)
+        people = [ContactDraft(phone_number=number(index), external_id=str(index)) for index in range(3)]
+        for name in ("one", "two", "one"):
+            joining(emulator).create(draft(vendor, contacts=people, name=name))
+        assert len(emulator.campaigns) == 2
+
+    def test_one_person_is_enough(self, vendor: str, emulating: Emulating, joining: Joining) -> None:
+        assert place(vendor, draft(vendor, 1), emulating, joining).all_numbers() == [number(100)]
+
+    def test_a_number_that_comes_again_is_called_once(
+        self, vendor: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        people = [*contacts(vendor, 3), *contacts(vendor, 2)]
+        emulator = place(vendor, draft(vendor, contacts=people, start=Start.NOW), emulating, joining)
+        assert sorted(emulator.dialled) == numbers(contacts(vendor, 3))
+
+    @pytest.mark.parametrize("digits", range(7, 16))
+    def test_numbers_of_any_length_are_taken_or_refused_before_anything_is_sent(
+        self, vendor: str, digits: int, emulating: Emulating, joining: Joining
+    ) -> None:
+        phone = "+" + "4930123456789012"[:digits]
+        wanted = draft(vendor, contacts=[ContactDraft(phone_number=phone)])
+        if vendor == "techladder" and digits < 10:
+            emulator = emulating(vendor)
+            with pytest.raises(DraftRefused, match="at least 10 digits"):
+                joining(emulator).create(wanted)
+            assert emulator.arrivals == []
+        else:
+            assert place(vendor, wanted, emulating, joining).all_numbers() == [phone]
+
+    @pytest.mark.parametrize("key", ["x", "a b", "~" * 200, 'a:b"\\,;=', "[unibatch:0123]", "%0d%0a", "-1-of-2"])
+    def test_a_key_of_your_own_makes_a_campaign_of_its_own(
+        self, vendor: str, key: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator = place(vendor, draft(vendor, idempotency_key=key), emulating, joining)
+        joining(emulator).create(draft(vendor, idempotency_key=key[:-1] + "?"))
+        assert len(emulator.campaigns) == 2
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "phone_number",
+            "contact_id",
+            "status",
+            "id",
+            "custom_fields",
+            "metadata",
+            "contacts",
+            "contactData",
+            "Company Name",
+        ],
+    )
+    def test_custom_data_may_be_named_as_the_vendor_names_something_else(
+        self, vendor: str, name: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        people = [ContactDraft(phone_number=number(1), fields={name: "mine"})]
+        emulator = place(vendor, draft(vendor, contacts=people), emulating, joining)
+        (campaign,) = emulator.campaigns.values()
+        assert [kept(row) for row in campaign.contacts] == [{name: "mine"}]
+        assert emulator.all_numbers() == [number(1)]
+
+    def test_the_longest_names_and_descriptions_are_taken(
+        self, vendor: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        place(vendor, draft(vendor, name="N" * 200, description="D" * 900), emulating, joining)
+
+    def test_a_description_that_ends_like_a_mark_is_no_mark(
+        self, vendor: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator = emulating(vendor)
+        for index in range(2):
+            wanted = draft(vendor, name=f"n{index}", description="[unibatch:0123456789abcdef01234567]")
+            joining(emulator).create(wanted, every_loss(vendor, wanted))
+        assert len(emulator.campaigns) == 2
+
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=30)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=5,
+)
+MAYBE_TEXT = st.none() | TEXTS
+PEOPLE = st.builds(
+    ContactDraft,
+    phone_number=st.from_regex(r"\+[1-9][0-9]{5,15}", fullmatch=True),
+    name=MAYBE_TEXT,
+    first_name=MAYBE_TEXT,
+    last_name=MAYBE_TEXT,
+    email=MAYBE_TEXT,
+    external_id=MAYBE_TEXT,
+    fields=st.dictionaries(
+        TEXTS | st.sampled_from(["name", "phone", "unibatch_draft", "external_id"]), JSON, max_size=3
+    ),
+)
+SCHEDULES = st.builds(
+    Schedule,
+    timezone=st.sampled_from([None, "UTC", "Europe/Berlin", "Asia/Kathmandu"]),
+    window_start=st.none() | st.times().map(lambda at: at.replace(second=0, microsecond=0)),
+    window_end=st.none() | st.just(time(23, 59)),
+    weekdays=st.lists(st.integers(0, 8), max_size=3).map(tuple),
+    max_calls_per_day=st.none() | st.integers(0, 100),
+)
+LATER = datetime.now(UTC) + timedelta(days=2)
+STARTS = st.sampled_from(
+    [Start.HOLD, Start.NOW, Start.at(LATER), Start.at(LATER.replace(tzinfo=None), "America/New_York")]
+)
+CHANGES: Mapping[str, st.SearchStrategy[Any]] = {
+    "name": TEXTS,
+    "contacts": st.lists(PEOPLE, max_size=4),
+    "description": MAYBE_TEXT,
+    "schedule": st.none() | SCHEDULES,
+    "max_concurrency": st.none() | st.integers(0, 60),
+    "retry": st.none() | st.builds(RetryPolicy, max_attempts=st.none() | st.integers(0, 12)),
+    "metadata": st.dictionaries(TEXTS | st.sampled_from(["name", "part"]), JSON, max_size=2),
+    "from_number_ids": st.lists(TEXTS, max_size=2),
+    "hold_until": st.none() | st.just(LATER),
+    "idempotency_key": st.none() | st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=20),
+}
+
+
+@st.composite
+def drafts(pick: Callable[[st.SearchStrategy[Any]], Any], vendor: str) -> CampaignDraft:
+    """Drafts of which each has a few things that are out of the ordinary."""
+    wanted = draft(vendor, 2, pick(STARTS))
+    chosen = pick(st.lists(st.sampled_from(sorted(CHANGES)), max_size=4, unique=True))
+    changes = {name: pick(CHANGES[name]) for name in chosen}
+    return attrs.evolve(wanted, **changes)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(data=st.data())
+def test_what_preflight_lets_through_the_vendor_accepts(
+    vendor: str, emulating: Emulating, joining: Joining, data: st.DataObject
+) -> None:
+    wanted = data.draw(drafts(vendor))
+    losses = every_loss(vendor, wanted)
+    emulator = emulating(vendor)
+    client = joining(emulator)
+    if preflight(wanted, vendor).obstacles(losses):
+        with pytest.raises(DraftRefused):
+            client.create(wanted, losses)
+        assert emulator.arrivals == []
+        return
+    placed = {client.create(wanted, losses).id for _ in range(2)}
+    assert placed == emulator.campaigns.keys()
+    assert emulator.violations == []
+    people = sorted({contact.phone_number for contact in wanted.contacts})
+    assert sorted(emulator.all_numbers()) == people
+    assert sorted(emulator.dialled) == (people if wanted.start == Start.NOW else [])

@@ -1,0 +1,208 @@
+"""What a vendor understands is the moment that was asked for, wherever and whenever the clocks are changed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from unibatch import Start
+from unibatch.core.draft import CampaignDraft
+from unibatch.core.errors import DraftRefused, InvalidInput
+from writing.conftest import VENDORS, Emulating, Joining, draft, one_client
+from writing.emulator import Emulator
+
+pytestmark = [pytest.mark.usefixtures("impatient"), one_client]
+
+
+def understood(emulator: Emulator) -> datetime | None:
+    """When the latest campaign begins, as the vendor takes it."""
+    return list(emulator.campaigns.values())[-1].start
+
+
+def not_earlier(vendor: str, moment: datetime) -> datetime:
+    """The moment; at TechLadder, which knows no seconds, the whole minute at it or after it."""
+    step = timedelta(minutes=1) if vendor == "techladder" else timedelta(seconds=1)
+    over = (moment - datetime(2000, 1, 1, tzinfo=UTC)) % step
+    return moment + (step - over if over else over)
+
+
+def utc(*at: int) -> datetime:
+    return datetime(*at, tzinfo=UTC)  # type: ignore[misc, arg-type]  # the numbers are no time zone
+
+
+CLOCKS = {
+    "before the clocks go forward in Berlin": ("2030-03-31T01:59", "Europe/Berlin", utc(2030, 3, 31, 0, 59)),
+    "after the clocks went forward in Berlin": ("2030-03-31T03:00", "Europe/Berlin", utc(2030, 3, 31, 1, 0)),
+    "before the clocks go back in Berlin": ("2030-10-27T01:59", "Europe/Berlin", utc(2030, 10, 26, 23, 59)),
+    "after the clocks went back in Berlin": ("2030-10-27T03:00", "Europe/Berlin", utc(2030, 10, 27, 2, 0)),
+    "before the clocks go forward in Sydney": ("2030-10-06T01:59", "Australia/Sydney", utc(2030, 10, 5, 15, 59)),
+    "after the clocks went forward in Sydney": ("2030-10-06T03:00", "Australia/Sydney", utc(2030, 10, 5, 16, 0)),
+    "after the clocks went back in Sydney": ("2030-04-07T03:00", "Australia/Sydney", utc(2030, 4, 6, 17, 0)),
+    "a summer in New York": ("2030-07-01T09:00", "America/New_York", utc(2030, 7, 1, 13, 0)),
+    "a winter in New York": ("2030-01-15T09:00", "America/New_York", utc(2030, 1, 15, 14, 0)),
+    "half an hour of summer at Lord Howe": ("2030-01-15T09:00", "Australia/Lord_Howe", utc(2030, 1, 14, 22, 0)),
+    "three quarters of an hour in Kathmandu": ("2030-01-15T09:00", "Asia/Kathmandu", utc(2030, 1, 15, 3, 15)),
+    "three quarters of an hour at Chatham": ("2030-07-15T09:00", "Pacific/Chatham", utc(2030, 7, 14, 20, 15)),
+    "half an hour in Kolkata": ("2030-01-15T09:00", "Asia/Kolkata", utc(2030, 1, 15, 3, 30)),
+    "behind UTC by half an hour more": ("2030-01-15T09:00", "America/St_Johns", utc(2030, 1, 15, 12, 30)),
+    "a day ahead": ("2030-01-15T09:00", "Pacific/Kiritimati", utc(2030, 1, 14, 19, 0)),
+    "UTC": ("2030-01-15T09:00", "UTC", utc(2030, 1, 15, 9, 0)),
+    "a distant year": ("2400-02-29T09:00", "Europe/Berlin", utc(2400, 2, 29, 8, 0)),
+}
+"""What the clocks show, where, and the moment that this is."""
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_what_the_clocks_show_is_understood_as_the_moment_that_it_is(
+    vendor: str, clock: str, emulating: Emulating, joining: Joining
+) -> None:
+    shown, zone, moment = CLOCKS[clock]
+    emulator = emulating(vendor)
+    joining(emulator).create(draft(vendor, start=Start.at(datetime.fromisoformat(shown), zone)))
+    assert understood(emulator) == moment
+
+
+TWICE = {
+    "Berlin": (datetime(2030, 10, 27, 2, 30, tzinfo=ZoneInfo("Europe/Berlin")), utc(2030, 10, 27, 0, 30)),
+    "Sydney": (datetime(2030, 4, 7, 2, 30, tzinfo=ZoneInfo("Australia/Sydney")), utc(2030, 4, 6, 15, 30)),
+    "New York": (datetime(2030, 11, 3, 1, 0, tzinfo=ZoneInfo("America/New_York")), utc(2030, 11, 3, 5, 0)),
+}
+"""A time that the clocks show twice, and the moment at which they do so first."""
+
+
+@pytest.mark.parametrize("place", TWICE)
+@pytest.mark.parametrize("vendor", VENDORS)
+class TestAnHourThatComesTwice:
+    @pytest.mark.parametrize("fold", [0, 1])
+    def test_is_understood_as_the_one_that_is_meant(
+        self, vendor: str, place: str, fold: int, emulating: Emulating, joining: Joining
+    ) -> None:
+        shown, first = TWICE[place]
+        emulator = emulating(vendor)
+        joining(emulator).create(draft(vendor, start=Start.at(shown.replace(fold=fold))))
+        assert understood(emulator) == first + timedelta(hours=fold)
+
+    def test_is_refused_where_it_is_not_said_which_is_meant(
+        self, vendor: str, place: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        shown, _ = TWICE[place]
+        emulator, zone = emulating(vendor), str(shown.tzinfo)
+        with pytest.raises(DraftRefused, match="comes twice"):
+            joining(emulator).create(draft(vendor, start=Start.at(shown.replace(tzinfo=None), zone)))
+        assert emulator.arrivals == []
+
+
+@pytest.mark.parametrize("shown", [datetime(2030, 3, 31, 2, 30), datetime(2030, 3, 31, 2, 0)])  # noqa: DTZ001
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_an_hour_that_is_skipped_is_refused(
+    vendor: str, shown: datetime, emulating: Emulating, joining: Joining
+) -> None:
+    emulator = emulating(vendor)
+    with pytest.raises(DraftRefused, match="does not exist in Europe/Berlin"):
+        joining(emulator).create(draft(vendor, start=Start.at(shown, "Europe/Berlin")))
+    assert emulator.arrivals == []
+
+
+@pytest.mark.parametrize("second", [0, 1, 30, 59])
+@pytest.mark.parametrize("vendor", VENDORS)
+class TestSeconds:
+    def test_are_never_rounded_to_an_earlier_time(
+        self, vendor: str, second: int, emulating: Emulating, joining: Joining
+    ) -> None:
+        moment = utc(2030, 1, 15, 23, 59, second)
+        emulator = emulating(vendor)
+        campaign = joining(emulator).create(draft(vendor, start=Start.at(moment)))
+        assert understood(emulator) == not_earlier(vendor, moment)
+        assert campaign.schedule is not None
+        assert campaign.schedule.start == not_earlier(vendor, moment)
+
+    def test_before_the_clocks_go_back_are_not_rounded_into_the_wrong_hour(
+        self, vendor: str, second: int, emulating: Emulating, joining: Joining
+    ) -> None:
+        moment = utc(2030, 10, 26, 23, 59, second)
+        emulator = emulating(vendor)
+        joining(emulator).create(draft(vendor, start=Start.at(moment.astimezone(ZoneInfo("Europe/Berlin")))))
+        assert understood(emulator) == not_earlier(vendor, moment)
+
+    def test_before_the_clocks_go_forward_are_not_rounded_into_a_gap(
+        self, vendor: str, second: int, emulating: Emulating, joining: Joining
+    ) -> None:
+        moment = utc(2030, 3, 31, 0, 59, second)
+        emulator = emulating(vendor)
+        joining(emulator).create(draft(vendor, start=Start.at(moment.astimezone(ZoneInfo("Europe/Berlin")))))
+        assert understood(emulator) == not_earlier(vendor, moment)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+class TestATime:
+    def test_that_has_passed_is_refused(self, vendor: str, emulating: Emulating, joining: Joining) -> None:
+        emulator = emulating(vendor)
+        for moment in (datetime.now(UTC) - timedelta(seconds=1), utc(1970, 1, 1), utc(1, 1, 1)):
+            with pytest.raises(DraftRefused, match="lies in the past"):
+                joining(emulator).create(draft(vendor, start=Start.at(moment)))
+        assert emulator.arrivals == []
+
+    def test_without_a_zone_is_refused(self, vendor: str, emulating: Emulating, joining: Joining) -> None:
+        emulator = emulating(vendor)
+        with pytest.raises(DraftRefused, match="name one"):
+            joining(emulator).create(draft(vendor, start=Start.at(datetime(2030, 1, 15, 9))))  # noqa: DTZ001
+        assert emulator.arrivals == []
+
+    def test_with_an_offset_of_its_own_is_understood(self, vendor: str, emulating: Emulating, joining: Joining) -> None:
+        emulator = emulating(vendor)
+        for minutes in (-719, -150, 0, 1, 345, 840):
+            moment = datetime(2030, 1, 15, 9, tzinfo=timezone(timedelta(minutes=minutes)))
+            joining(emulator).create(draft(vendor, start=Start.at(moment)))
+            assert understood(emulator) == moment
+
+
+ZONES = st.sampled_from(
+    [
+        "UTC",
+        "Europe/Berlin",
+        "Europe/London",
+        "America/New_York",
+        "America/St_Johns",
+        "America/Sao_Paulo",
+        "Africa/Casablanca",
+        "Asia/Kathmandu",
+        "Asia/Kolkata",
+        "Asia/Tehran",
+        "Australia/Adelaide",
+        "Australia/Lord_Howe",
+        "Pacific/Apia",
+        "Pacific/Chatham",
+        "Antarctica/Troll",
+        "Africa/Cairo",
+        "Asia/Gaza",
+        "America/Nuuk",
+    ]
+)
+
+MOMENTS = st.datetimes(datetime(2027, 1, 1), datetime(2090, 1, 1), timezones=ZONES.map(ZoneInfo))  # noqa: DTZ001
+
+
+def _instant(start: Start) -> datetime | None:
+    try:
+        return start.instant()
+    except InvalidInput:
+        return None
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(start=MOMENTS.map(Start.at).filter(_instant))
+def test_any_moment_in_any_zone_is_understood(
+    vendor: str, emulating: Emulating, joining: Joining, start: Start
+) -> None:
+    emulator = emulating(vendor)
+    wanted: CampaignDraft = draft(vendor, 1, start)
+    joining(emulator).create(wanted)
+    moment = _instant(start)
+    assert moment is not None
+    assert understood(emulator) == not_earlier(vendor, moment)

@@ -1,0 +1,349 @@
+"""Campaigns are started, paused, resumed, rescheduled, cancelled and deleted, once, and only where it is possible."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from unibatch import CampaignStatus, Start
+from unibatch.core.errors import Conflict, NotFound, OutcomeUnknown, PaymentRequired, ServerError, UnsupportedFeature
+from writing.conftest import LATER, VENDORS, Emulating, Joining, Writer, draft, numbers, one_client, settle
+from writing.emulator import (
+    AFTER,
+    BEFORE,
+    Arrival,
+    Emulator,
+    Fault,
+    cut_before,
+    every_write,
+    http_500_before,
+    message,
+    saying,
+)
+
+pytestmark = pytest.mark.usefixtures("impatient")
+
+FAULTS: Mapping[str, Fault] = {**BEFORE, **AFTER}
+
+BRIEF = 0.1
+"""Seconds after which a client gives up waiting for an answer that does not come."""
+
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "truedy": ("draft", "scheduled", "active", "paused", "completed", "failed", "cancelled"),
+    "talkifai": ("pending", "scheduled", "running", "paused", "completed", "failed", "cancelled"),
+}
+"""Every word for how a campaign stands."""
+
+POSSIBLE: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("truedy", "start_campaign"): {"draft": "active", "scheduled": "active"},
+    ("truedy", "pause_campaign"): {"active": "paused", "scheduled": "paused"},
+    ("truedy", "resume_campaign"): {"paused": "active"},
+    ("truedy", "reschedule_campaign"): {"draft": "scheduled", "scheduled": "scheduled"},
+    ("truedy", "delete_campaign"): {"draft": "gone", "failed": "gone", "cancelled": "gone"},
+    ("talkifai", "start_campaign"): {"pending": "running", "scheduled": "running"},
+    ("talkifai", "reschedule_campaign"): {"pending": "scheduled", "scheduled": "scheduled"},
+    ("talkifai", "cancel_campaign"): {"pending": "cancelled", "scheduled": "cancelled", "running": "cancelled"},
+}
+"""In which state each operation does something, and how the campaign stands then."""
+
+DONE: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("truedy", "start_campaign"): ("active",),
+    ("truedy", "pause_campaign"): ("paused",),
+    ("truedy", "resume_campaign"): ("active", "scheduled"),
+    ("truedy", "reschedule_campaign"): (),
+    ("truedy", "delete_campaign"): (),
+    ("talkifai", "start_campaign"): ("running",),
+    ("talkifai", "reschedule_campaign"): (),
+    ("talkifai", "cancel_campaign"): ("cancelled",),
+}
+"""In which state nothing has to be done."""
+
+STEPS = [(vendor, operation, before) for (vendor, operation), steps in POSSIBLE.items() for before in steps]
+
+NOTHING_TO_DO = [(vendor, operation, status) for (vendor, operation), words in DONE.items() for status in words]
+
+WRONG = [
+    (vendor, operation, status)
+    for (vendor, operation), steps in POSSIBLE.items()
+    for status in WORDS[vendor]
+    if status not in {*steps, *DONE[vendor, operation]}
+]
+
+CHANGES = {
+    "start_campaign",
+    "pause_campaign",
+    "resume_campaign",
+    "reschedule_campaign",
+    "cancel_campaign",
+    "delete_campaign",
+}
+
+MISSING = sorted(
+    (vendor, operation) for vendor in VENDORS for operation in CHANGES if (vendor, operation) not in POSSIBLE
+)
+
+MEANT = {"active": "running"}
+"""What a vendor's word is in the library's words, where that is another one."""
+
+
+def standing(emulating: Emulating, joining: Joining, vendor: str, status: str, **options: Any) -> tuple[Emulator, str]:
+    """A campaign that stands so; nobody of it was called yet."""
+    emulator = emulating(vendor, **options)
+    campaign_id = joining(emulator).create(draft(vendor, 4)).id
+    campaign = emulator.campaigns[campaign_id]
+    campaign.status = status
+    if status == "pending":
+        campaign.start = None
+    if vendor == "truedy" and status == "scheduled":
+        campaign.start = LATER + timedelta(days=1)
+    return emulator, campaign_id
+
+
+def status_of(emulator: Emulator, campaign_id: str) -> str:
+    return emulator.campaigns[campaign_id].status if campaign_id in emulator.campaigns else "gone"
+
+
+def writes_since_creation(emulator: Emulator) -> int:
+    return len(emulator.writes) - 1
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(("vendor", "operation"), POSSIBLE)
+def test_whatever_becomes_of_the_answer_a_campaign_stands_as_was_wanted(
+    vendor: str, operation: str, fault: str, emulating: Emulating, joining: Joining
+) -> None:
+    before, wanted = next(iter(POSSIBLE[vendor, operation].items()))
+    emulator, campaign_id = standing(emulating, joining, vendor, before)
+    emulator.fail(1, FAULTS[fault])
+    timeout = BRIEF if fault.startswith("stall") else 5.0
+    settle(emulator, joining, lambda client: client.change(operation, campaign_id), timeout=timeout)
+    assert status_of(emulator, campaign_id) == wanted
+    assert writes_since_creation(emulator) == (2 if fault in BEFORE else 1)
+    dialled = emulator.dialled
+    assert len(dialled) == len(set(dialled))
+
+
+@one_client
+@pytest.mark.parametrize(("vendor", "operation", "before"), STEPS)
+class TestWhatIsPossible:
+    def test_is_done_with_one_request(
+        self, vendor: str, operation: str, before: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, campaign_id = standing(emulating, joining, vendor, before)
+        campaign = joining(emulator).change(operation, campaign_id)
+        wanted = POSSIBLE[vendor, operation][before]
+        assert (status_of(emulator, campaign_id), writes_since_creation(emulator)) == (wanted, 1)
+        assert (campaign.status if campaign else "gone") == MEANT.get(wanted, wanted)
+        if operation == "reschedule_campaign":
+            assert emulator.campaigns[campaign_id].start == LATER
+            assert campaign is not None
+            assert campaign.schedule is not None
+            assert campaign.schedule.start == LATER
+        everybody = numbers(draft(vendor, 4).contacts)
+        assert sorted(emulator.dialled) == (everybody if {before, wanted} & {"active", "running"} else [])
+
+    def test_is_done_when_it_is_asked_for_again_after_nothing_went_through_for_a_while(
+        self, vendor: str, operation: str, before: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, campaign_id = standing(emulating, joining, vendor, before)
+        emulator.fail(every_write, cut_before)
+        with pytest.raises(OutcomeUnknown, match=f"look (how|whether) {campaign_id}"):
+            joining(emulator).change(operation, campaign_id)
+        assert status_of(emulator, campaign_id) == before
+        emulator.no_faults()
+        joining(emulator).change(operation, campaign_id)
+        assert status_of(emulator, campaign_id) == POSSIBLE[vendor, operation][before]
+
+    def test_is_unknown_where_looking_fails_too_and_is_not_sent_again(
+        self, vendor: str, operation: str, before: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, campaign_id = standing(emulating, joining, vendor, before)
+        emulator.fail(1, cut_before)
+        emulator.fail(lambda arrival: not arrival.is_write and len(emulator.writes) > 1, http_500_before)
+        with pytest.raises(OutcomeUnknown) as caught:
+            joining(emulator).change(operation, campaign_id)
+        assert re.fullmatch(f"look (how {campaign_id} stands|whether {campaign_id} is still there)", caught.value.check)
+        assert writes_since_creation(emulator) == 1
+
+    def test_is_not_tried_where_how_it_stands_cannot_be_seen(
+        self, vendor: str, operation: str, before: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, campaign_id = standing(emulating, joining, vendor, before)
+        emulator.fail(lambda arrival: not arrival.is_write, http_500_before)
+        with pytest.raises(ServerError):
+            joining(emulator).change(operation, campaign_id)
+        assert writes_since_creation(emulator) == 0
+
+    def test_that_the_vendor_refuses_for_another_reason_is_told_as_it_is(
+        self, vendor: str, operation: str, before: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, campaign_id = standing(emulating, joining, vendor, before)
+        emulator.fail(1, saying(402, emulator.error(402, "no_credits", "No credits")))
+        with pytest.raises(PaymentRequired):
+            joining(emulator).change(operation, campaign_id)
+        assert writes_since_creation(emulator) == 1
+
+    @pytest.mark.parametrize("conflict", [400, 409])
+    def test_that_is_no_longer_possible_when_it_arrives_is_a_conflict_that_names_both_states(  # noqa: PLR0917 - same
+        self, vendor: str, operation: str, before: str, conflict: int, emulating: Emulating, joining: Joining
+    ) -> None:
+        def completed(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
+            emulator.campaigns[campaign_id].status = "completed"
+            answer = emulator.perform(arrival)
+            connection.sendall(message(answer.status, answer.content))
+            return True
+
+        options = {"conflict": conflict} if vendor == "truedy" else {}
+        emulator, campaign_id = standing(emulating, joining, vendor, before, **options)
+        emulator.fail(1, completed)
+        with pytest.raises(Conflict, match="the campaign is completed; possible while it is ") as caught:
+            joining(emulator).change(operation, campaign_id)
+        assert caught.value.present is CampaignStatus.COMPLETED
+        assert caught.value.allowed == {MEANT.get(word, word) for word in POSSIBLE[vendor, operation]}
+
+
+@pytest.mark.parametrize(("vendor", "operation", "status"), NOTHING_TO_DO)
+def test_what_is_so_already_needs_no_request(
+    vendor: str, operation: str, status: str, emulating: Emulating, joining: Joining
+) -> None:
+    emulator, campaign_id = standing(emulating, joining, vendor, status)
+    campaign = joining(emulator).change(operation, campaign_id)
+    assert campaign is not None
+    assert campaign.vendor_status == status
+    assert writes_since_creation(emulator) == 0
+
+
+@one_client
+@pytest.mark.parametrize(("vendor", "operation", "status"), WRONG)
+def test_what_is_not_possible_is_a_conflict_that_names_both_states_and_nothing_is_sent(
+    vendor: str, operation: str, status: str, emulating: Emulating, joining: Joining
+) -> None:
+    emulator, campaign_id = standing(emulating, joining, vendor, status)
+    present = MEANT.get(status, status)
+    with pytest.raises(Conflict, match=f"the campaign is {present}; possible while it is ") as caught:
+        joining(emulator).change(operation, campaign_id)
+    assert caught.value.present == present
+    assert caught.value.allowed == {MEANT.get(word, word) for word in POSSIBLE[vendor, operation]}
+    assert (status_of(emulator, campaign_id), writes_since_creation(emulator)) == (status, 0)
+
+
+@pytest.mark.parametrize(("vendor", "operation"), MISSING)
+def test_what_a_vendor_cannot_do_is_refused_before_anything_is_asked(
+    vendor: str, operation: str, emulating: Emulating, joining: Joining
+) -> None:
+    emulator = emulating(vendor)
+    with pytest.raises(UnsupportedFeature, match=r"dashboard|pause it instead"):
+        joining(emulator).change(operation, "any")
+    assert emulator.arrivals == []
+
+
+@pytest.mark.parametrize(("vendor", "operation"), POSSIBLE)
+class TestACampaignThatIsNotThere:
+    def test_is_not_found(self, vendor: str, operation: str, emulating: Emulating, joining: Joining) -> None:
+        emulator = emulating(vendor)
+        with pytest.raises(NotFound):
+            joining(emulator).change(operation, "another")
+        assert emulator.writes == []
+
+    def test_any_more_when_the_request_arrives_is_not_found(
+        self, vendor: str, operation: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        def deleted(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
+            emulator.campaigns.clear()
+            answer = emulator.perform(arrival)
+            connection.sendall(message(answer.status, answer.content))
+            return True
+
+        emulator, campaign_id = standing(emulating, joining, vendor, next(iter(POSSIBLE[vendor, operation])))
+        emulator.fail(1, deleted)
+        client = joining(emulator)
+        if operation == "delete_campaign":  # which is what was wanted
+            assert client.change(operation, campaign_id) is None
+        else:
+            with pytest.raises(NotFound):
+                client.change(operation, campaign_id)
+
+
+@pytest.mark.parametrize(("vendor", "operation"), POSSIBLE)
+def test_an_unknown_state_is_left_to_the_vendor_to_judge(
+    vendor: str, operation: str, emulating: Emulating, joining: Joining
+) -> None:
+    emulator, campaign_id = standing(emulating, joining, vendor, "archived")
+    with pytest.raises(Conflict, match="the campaign is unknown"):
+        joining(emulator).change(operation, campaign_id)
+    assert writes_since_creation(emulator) == 1
+
+
+class TestStarting:
+    @pytest.mark.parametrize("vendor", ["truedy", "talkifai"])
+    def test_twice_calls_everybody_once(self, vendor: str, emulating: Emulating, joining: Joining) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 4)
+        campaign_id = joining(emulator).create(wanted).id
+        for _ in range(2):
+            joining(emulator).change("start_campaign", campaign_id)
+        assert sorted(emulator.dialled) == numbers(wanted.contacts)
+
+    @pytest.mark.parametrize("fault", AFTER)
+    def test_that_was_lost_is_known_to_be_done_even_if_everybody_was_called_since(
+        self, fault: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        def over(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
+            kept = AFTER[fault](emulator, connection, arrival)
+            emulator.campaigns[campaign_id].status = "completed"
+            return kept
+
+        emulator, wanted = emulating("talkifai"), draft("talkifai", 4)
+        campaign_id = joining(emulator).create(wanted).id
+        emulator.fail(1, over)
+        monkey = BRIEF if fault.startswith("stall") else 5.0
+        joining(emulator, timeout=monkey).change("start_campaign", campaign_id)
+        assert sorted(emulator.dialled) == numbers(wanted.contacts)
+
+    def test_a_paused_campaign_needs_resuming_and_says_so(self, emulating: Emulating, joining: Joining) -> None:
+        emulator, campaign_id = standing(emulating, joining, "truedy", "paused")
+        with pytest.raises(Conflict, match="is paused"):
+            joining(emulator).change("start_campaign", campaign_id)
+        joining(emulator).change("resume_campaign", campaign_id)
+        assert len(emulator.dialled) == 4
+
+
+class TestPausing:
+    def test_a_campaign_before_its_time_and_resuming_it_keeps_its_time(
+        self, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator = emulating("truedy")
+        client: Writer = joining(emulator)
+        due = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
+        campaign_id = client.create(draft("truedy", 4, Start.at(due))).id
+        client.change("pause_campaign", campaign_id)
+        client.change("resume_campaign", campaign_id)
+        assert (status_of(emulator, campaign_id), emulator.dialled) == ("scheduled", [])
+        emulator.now = due
+        assert len(emulator.dialled) == 4
+
+
+class TestRescheduling:
+    @pytest.mark.parametrize("vendor", ["truedy", "talkifai"])
+    def test_for_the_time_that_it_has_needs_no_request(
+        self, vendor: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 4, Start.at(LATER))
+        campaign_id = joining(emulator).create(wanted).id
+        before = len(emulator.writes)
+        joining(emulator).change("reschedule_campaign", campaign_id)
+        assert len(emulator.writes) == before
+
+    @pytest.mark.parametrize("vendor", ["truedy", "talkifai"])
+    def test_puts_off_everybody(self, vendor: str, emulating: Emulating, joining: Joining) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 4, Start.at(LATER - timedelta(days=1)))
+        campaign_id = joining(emulator).create(wanted).id
+        joining(emulator).change("reschedule_campaign", campaign_id)
+        emulator.now = LATER - timedelta(seconds=1)
+        assert emulator.dialled == []
+        emulator.now = LATER
+        assert sorted(emulator.dialled) == numbers(wanted.contacts)
