@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from unibatch import sandbox as sandbox
     from unibatch.client import AsyncClient, AsyncListing, Client, Listing, PlannedRequest, Retry, Timeout, Wait
     from unibatch.config import connect, connect_async
-    from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, RejectedContact, Start
+    from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, Part, RejectedContact, Start, StartKind
     from unibatch.core.preflight import Finding, Fit, Preflight
     from unibatch.core.provider import Capabilities, Provider
     from unibatch.workflows.contacts import ContactList, RejectedRow, RepeatedRow, read_contacts
@@ -76,8 +76,10 @@ _LATER = {
     "AddedContacts": "unibatch.core.draft",
     "CampaignDraft": "unibatch.core.draft",
     "ContactDraft": "unibatch.core.draft",
+    "Part": "unibatch.core.draft",
     "RejectedContact": "unibatch.core.draft",
     "Start": "unibatch.core.draft",
+    "StartKind": "unibatch.core.draft",
     "Finding": "unibatch.core.preflight",
     "Fit": "unibatch.core.preflight",
     "Preflight": "unibatch.core.preflight",
@@ -125,6 +127,7 @@ __all__ = [
     "Money",
     "NotFound",
     "OutcomeUnknown",
+    "Part",
     "PartlyDone",
     "PaymentRequired",
     "PermissionDenied",
@@ -144,6 +147,7 @@ __all__ = [
     "Schedule",
     "ServerError",
     "Start",
+    "StartKind",
     "Timeout",
     "TransportError",
     "UnibatchError",

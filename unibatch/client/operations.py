@@ -220,8 +220,8 @@ def _adding_failed(failed: AddingFailed, contacts: AddedContacts, provider: str)
     if isinstance(cause, OutcomeUnknown):
         cause.contacts = contacts
         return cause
-    if not contacts.added and cause is not None:
-        return cause
+    if cause is not None and not (failed.added.added or failed.added.unknown or failed.added.rejected):
+        return cause  # nothing was sent, or nothing was carried out
     return PartlyDone(
         provider=provider,
         operation="add_contacts",

@@ -254,7 +254,8 @@ class CampaignDraft:
         """Make several drafts of this one, each small enough for a vendor; one that is small enough stays as it is.
 
         Repeated numbers are left out first, so that nobody is in two parts. The parts are named ``NAME (1 of 2)`` and
-        so on, and know which draft they are of. Who is in which part goes by the order of the contacts.
+        so on, and know which draft they are of. Who is in which part goes by the order of the numbers: that of the
+        contacts makes no difference.
 
         Args:
             most: The most contacts in a part, 1 or more; for a vendor, ``capabilities.limits.max_contacts``, which is
@@ -270,17 +271,21 @@ class CampaignDraft:
         whole, _ = self.without_repetitions()
         if len(whole.contacts) <= most:
             return (self,)
-        number, key = -(-len(whole.contacts) // most), self.key
-        return tuple(
-            attrs.evolve(
-                whole,
-                name=f"{self.name} ({index + 1} of {number})",
-                contacts=whole.contacts[index * most : (index + 1) * most],
-                idempotency_key=f"{key}-{index + 1}-of-{number}",
-                part=Part(number=index + 1, of=number, whole=key),
+        numbers = sorted(str(contact.phone_number) for contact in whole.contacts)
+        slices = [numbers[begin : begin + most] for begin in range(0, len(numbers), most)]
+        key, of = self.key, len(slices)
+        parts = []
+        for number, members in enumerate(map(frozenset, slices), start=1):
+            parts.append(
+                attrs.evolve(
+                    whole,
+                    name=f"{self.name} ({number} of {of})",
+                    contacts=[contact for contact in whole.contacts if str(contact.phone_number) in members],
+                    idempotency_key=f"{key}-{number}-of-{of}-{digest(sorted(members))[:8]}",
+                    part=Part(number=number, of=of, whole=key),
+                )
             )
-            for index in range(number)
-        )
+        return tuple(parts)
 
 
 def once_each(contacts: Iterable[ContactDraft]) -> tuple[tuple[ContactDraft, ...], Sequence[ContactDraft]]:

@@ -28,22 +28,22 @@ class When:
 
     Attributes:
         moment: The moment (aware, UTC).
-        zone: The IANA name of the zone.
+        zone: The IANA name of the zone; ``None`` if nobody named one.
     """
 
     moment: datetime
-    zone: str
+    zone: str | None
 
     @property
     def local(self) -> datetime:
         """The moment as the clocks in the zone show it (aware)."""
-        return self.moment.astimezone(time_zone(self.zone))
+        return self.moment.astimezone(time_zone(self.zone or "UTC"))
 
     @property
     def text(self) -> str:
         """ISO 8601 to the second, in the zone, with its offset; ``Z`` in UTC."""
         local = self.local.isoformat(timespec="seconds")
-        return local.removesuffix("+00:00") + "Z" if self.zone == "UTC" else local
+        return local.removesuffix("+00:00") + "Z" if self.zone in {None, "UTC"} else local
 
     def to_next(self, step: timedelta) -> When:
         """The same, or the next later moment that is a whole number of steps past the hour: never earlier."""

@@ -152,7 +152,6 @@ class Translation:
         now: The time now (aware, UTC).
         start: When to begin; ``None`` for at once, for not before it is told to, or if that is not known.
         hold_until: Until when to hold, or ``None``.
-        zone: The IANA name of the zone in which the campaign's times are meant.
         body: What will be sent, apart from the contacts.
         findings: What was found.
     """
@@ -162,7 +161,6 @@ class Translation:
     now: datetime
     start: When | None = None
     hold_until: When | None = None
-    zone: str = "UTC"
     body: dict[str, Any] = attrs.field(factory=dict)
     findings: list[Finding] = attrs.field(factory=list)
 
@@ -213,12 +211,8 @@ class Composition:
     given_key: str | None
 
     def key_of(self, body: Mapping[str, Any]) -> str:
-        """The key by which a vendor is to recognise this request: the user's own, or one that goes with the body.
-
-        The order of the contacts makes no difference.
-        """
-        rest = {name: value for name, value in body.items() if value is not self.contacts}
-        return self.given_key or f"unibatch-{digest([self.draft.key, rest])}"
+        """The key by which a vendor is to recognise this request: the user's own, or one that goes with the body."""
+        return self.given_key or f"unibatch-{digest([self.draft.key, body])}"
 
     def insist(self, operation: str, accept_loss: Collection[str] = ()) -> Composition:
         """Go on only if nothing stands in the way.
@@ -437,15 +431,12 @@ def _check_times(to: Translation) -> None:
     if schedule.timezone is not None:
         try:
             time_zone(schedule.timezone)
-            to.zone = schedule.timezone
         except InvalidInput as exc:
             to.refuse("schedule.timezone", str(exc))
     if _is_start(draft.start):
         to.start = _when(to, "start", draft.start)
     else:
         to.refuse("start", f"must be Start.HOLD, Start.NOW or Start.at(...), not {_shown(draft.start)}")
-    if to.start is not None and schedule.timezone is None:
-        to.zone = to.start.zone
     if draft.hold_until is not None:
         if draft.start == Start.HOLD:
             to.hold_until = _when(to, "hold_until", Start.at(draft.hold_until))
@@ -514,14 +505,15 @@ def ahead(start: Start, timezone: str | None, now: datetime) -> When | None:
         raise InvalidInput(f"{moment:%Y-%m-%dT%H:%M:%SZ} lies in the past; it is {now:%Y-%m-%dT%H:%M:%SZ} now")
     if moment.year == MAXYEAR:
         raise InvalidInput(f"{moment:%Y-%m-%dT%H:%M:%SZ} lies too far ahead")
-    zone = start.timezone or timezone or _zone_of(start.moment)
-    time_zone(zone)
+    zone = timezone or start.timezone or _zone_of(start.moment)
+    if zone is not None:
+        time_zone(zone)
     return When(moment, zone).to_next(timedelta(seconds=1))
 
 
-def _zone_of(moment: datetime | None) -> str:
+def _zone_of(moment: datetime | None) -> str | None:
     zone = None if moment is None else moment.tzinfo
-    return str(zone.key) if isinstance(zone, ZoneInfo) else "UTC"
+    return str(zone.key) if isinstance(zone, ZoneInfo) else None
 
 
 def _check_numbers(to: Translation) -> None:

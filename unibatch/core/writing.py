@@ -1,8 +1,9 @@
 """Writing with dial safety: the parts of flows that change something, the same for every vendor.
 
-A request whose answer is lost may have been carried out. None is sent again before looking has told that it was not;
-and where even that cannot be told, the end is `OutcomeUnknown`, not a second request. Asking for the same thing again
-looks first, too, so that a program that was killed can simply be run again.
+A request whose answer is lost may have been carried out, or may still be. What creates a campaign or adds contacts is
+therefore never sent a second time: this looks whether it is there, and if it does not find it, the end is
+`OutcomeUnknown`. Asking for the same thing again looks first, too, so a program that was stopped can be run again.
+What only changes how a campaign stands is sent again if looking shows that it was not carried out: twice is as once.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from operator import attrgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import attrs
 
@@ -25,10 +26,7 @@ from unibatch.core.errors import (
     OutcomeUnknown,
     PartlyDone,
     ProviderError,
-    ReadTimeout,
-    ServerError,
     UnibatchError,
-    WriteTimeout,
 )
 from unibatch.core.flow import Flow, Request, Response
 from unibatch.core.model import Campaign, Contact
@@ -46,22 +44,9 @@ LOOKS = (0.5, 2.0, 5.0)
 """How many seconds to wait before each look at what became of a request whose answer was lost."""
 
 _MOST_SENDS = 3
-_GATEWAY_TIMEOUT = 504
 
 _Lost = (OutcomeUnknown, StructureError)
 """What is raised where a request may have been carried out: its answer did not come, or cannot be read."""
-
-
-class Look(NamedTuple):
-    """What was seen.
-
-    Attributes:
-        found: The campaign that was looked for, or ``None``.
-        is_complete: There is nothing that was not looked at.
-    """
-
-    found: Campaign | None
-    is_complete: bool
 
 
 def after(seconds: float, flow: Flow[R]) -> Flow[R]:
@@ -107,19 +92,11 @@ def recent(campaigns: Sequence[Campaign], now: datetime) -> list[Campaign]:
     return [campaign for campaign in campaigns if campaign.created_at is None or campaign.created_at >= oldest]
 
 
-def may_still_come(lost: BaseException) -> bool:
-    """Whether the vendor may still be at work on a request whose answer was lost: then not to see it proves nothing."""
-    cause = lost.__cause__
-    return isinstance(cause, ReadTimeout | WriteTimeout) or (
-        isinstance(cause, ServerError) and cause.http_status == _GATEWAY_TIMEOUT
-    )
-
-
 def create_once(
     provider: Provider,
     request: Request,
     read: Callable[[Response], Campaign],
-    look: Callable[[], Flow[Look]],
+    look: Callable[[], Flow[Campaign | None]] | None,
     check: str,
 ) -> Flow[Campaign]:
     """Create a campaign at a vendor that does not recognise a repeated request, unless it is there already.
@@ -128,31 +105,37 @@ def create_once(
         provider: The vendor.
         request: What creates it.
         read: Reads the answer, as far as it tells about the campaign.
-        look: Looks whether it is there.
+        look: Looks whether it is there, and raises what keeps it from telling; ``None`` if there is no way to look.
         check: What to look at by hand if looking does not settle it, as a sentence.
 
     Raises:
-        OutcomeUnknown: An answer was lost, and looking did not tell whether the campaign is there.
+        OutcomeUnknown: An answer was lost, and the campaign was not found.
+        IncompleteListing: It cannot be told whether the campaign is there already; nothing was sent.
         InvalidInput: The very same was created before, and is over.
     """
-    if (earlier := (yield from look()).found) is not None:
+    if look is not None and (earlier := (yield from look())) is not None:
         return placed_before(earlier)
-    for _ in range(_MOST_SENDS):
+    try:
+        return (yield from reread(provider, read((yield request))))
+    except _Lost as exc:
+        lost = exc
+    for flow in () if look is None else (after(pause, look()) for pause in LOOKS):
         try:
-            return (yield from reread(provider, read((yield request))))
-        except _Lost as exc:
-            lost = exc
-        for pause in LOOKS:
-            try:
-                seen = yield from after(pause, look())
-            except (UnibatchError, StructureError) as exc:
-                seen = Look(None, is_complete=False)
-                _logger.warning("%s: looking whether the campaign is there failed: %s", provider.name, exc)
-            if seen.found is not None:
-                return seen.found
-        if may_still_come(lost) or not seen.is_complete:
-            break
+            if (found := (yield from flow)) is not None:
+                return found
+        except (UnibatchError, StructureError) as exc:
+            _logger.warning("%s: looking whether the campaign is there failed: %s", provider.name, exc)
     raise unknown(request, provider, lost, check) from lost
+
+
+def insist_on_all(report: ListingReport, provider: Provider) -> None:
+    """Insist that a listing in which a campaign was not found is whole.
+
+    Raises:
+        IncompleteListing: It is not.
+    """
+    if not report.complete:
+        raise IncompleteListing(provider=provider.name, operation="list_campaigns", subject=None, report=report)
 
 
 def unknown(request: Request, provider: Provider, lost: Exception, check: str) -> OutcomeUnknown:
@@ -215,7 +198,10 @@ def placed_before(campaign: Campaign) -> Campaign:
 
 
 def reread(provider: Provider, known: Campaign) -> Flow[Campaign]:
-    """Read a campaign that was just written; if that fails, what is known of it has to do, since the write did not."""
+    """Read a campaign that was just written; if that fails, what is known of it has to do, since the write did not.
+
+    What is known of it is what the vendor answered, or that it has the status `UNKNOWN`: never how it stood before.
+    """
     try:
         return (yield from provider.get_campaign(known.id))
     except (UnibatchError, StructureError) as exc:
@@ -223,7 +209,27 @@ def reread(provider: Provider, known: Campaign) -> Flow[Campaign]:
         return known
 
 
-def check_taken(campaign: Campaign, expected: int) -> Campaign:
+def present(provider: Provider, known: Campaign) -> Flow[Campaign]:
+    """How a campaign stands now that was created just now, or by an earlier run, as the vendor's answer may mean.
+
+    Raises:
+        InvalidInput: It is gone.
+    """
+    for flow in (after(pause, provider.get_campaign(known.id)) for pause in (0.0, *LOOKS)):
+        try:
+            return (yield from flow)
+        except NotFound:
+            continue
+        except (UnibatchError, StructureError) as exc:
+            _logger.warning("%s: reading %s failed: %s", provider.name, known.id, exc)
+            return known
+    raise InvalidInput(
+        f"this very draft was placed before, as {known.id}, and that is gone; to place it once more, give it an "
+        "idempotency_key of its own"
+    )
+
+
+def check_taken(campaign: Campaign, expected: int, *, advice: str) -> Campaign:
     """Insist that a new campaign has as many contacts as were sent, where the vendor tells.
 
     Raises:
@@ -235,7 +241,7 @@ def check_taken(campaign: Campaign, expected: int) -> Campaign:
             operation="create_campaign",
             campaign=campaign,
             reason=f"{campaign.id} was created with {campaign.counts.total:,} contacts where {expected:,} were sent; "
-            "compare them before you create another one",
+            f"list them to see who is missing; {advice}",
         )
     return campaign
 
@@ -272,7 +278,7 @@ def carry_out(
         try:
             response = yield request
             if read_leniently(response.content):
-                return (yield from reread(provider, campaign))
+                return (yield from reread(provider, _of_unknown_status(campaign)))
             lost = StructureError("$", "the answer is no JSON object")
         except OutcomeUnknown as exc:
             lost = exc
@@ -280,7 +286,7 @@ def carry_out(
             campaign = yield from reread(provider, campaign)
             if is_done(campaign) or (lost is not None and campaign.status in transition.passed):
                 return campaign
-            if campaign.status in transition.allowed:
+            if campaign.status in transition.allowed and not isinstance(refused, Conflict):
                 raise
             raise _conflict(provider, request, campaign, refused) from refused
         try:
@@ -291,6 +297,10 @@ def carry_out(
         return campaign
     assert lost is not None  # noqa: S101  # the loop ends only after losses
     raise unknown(request, provider, lost, f"look how {campaign_id} stands") from lost
+
+
+def _of_unknown_status(campaign: Campaign) -> Campaign:
+    return attrs.evolve(campaign, status=CampaignStatus.UNKNOWN, vendor_status=None)
 
 
 def delete_once(provider: Provider, request: Request, refused: Callable[[Response], bool]) -> Flow[None]:
@@ -436,38 +446,32 @@ class Adding:
         Returns:
             The numbers of which the answer does not say whether they were added, with what it says.
         """
-        missing = list(chunk)
-        for _ in range(_MOST_SENDS):
-            (request,) = self.provider.addition(self.campaign.id, [self.bodies[number] for number in missing])
-            try:
-                added, remark = self.count((yield request))
-            except _Lost as exc:
-                lost = exc
-            else:
-                if added != len(missing):
-                    return dict.fromkeys(missing, remark)
-                done.added += missing
-                return {}
-            seen = yield from self._look(missing)
-            done.added += [number for number in missing if seen is not None and number in seen]
-            missing = [number for number in missing if seen is None or number not in seen]
-            if not missing:
-                return {}
-            if seen is None or may_still_come(lost):
-                break
-        done.unknown += missing
+        (request,) = self.provider.addition(self.campaign.id, [self.bodies[number] for number in chunk])
+        try:
+            added, remark = self.count((yield request))
+        except _Lost as exc:
+            lost = exc
+        else:
+            if added != len(chunk):
+                return dict.fromkeys(chunk, remark)
+            done.added += chunk
+            return {}
+        seen = yield from self._look(chunk)
+        done.added += [number for number in chunk if number in seen]
+        done.unknown += [number for number in chunk if number not in seen]
+        if len(seen) == len(chunk):
+            return {}
         raise unknown(request, self.provider, lost, f"look which contacts {self.campaign.id} has") from lost
 
-    def _look(self, missing: Sequence[str]) -> Flow[set[str] | None]:
-        """Look which of the numbers are there by now; ``None`` if that cannot be told."""
-        seen: set[str] | None = None
+    def _look(self, chunk: Sequence[str]) -> Flow[set[str]]:
+        """Look which of the numbers are there by now."""
+        seen: set[str] = set()
         for pause in LOOKS:
             try:
-                seen = (yield from after(pause, self._there())).intersection(missing)
+                seen |= (yield from after(pause, self._there())).intersection(chunk)
             except (UnibatchError, StructureError) as exc:
-                seen = None
                 _logger.warning("%s: looking which contacts are there failed: %s", self.provider.name, exc)
-            if seen is not None and len(seen) == len(missing):
+            if len(seen) == len(chunk):
                 break
         return seen
 

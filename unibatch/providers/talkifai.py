@@ -51,7 +51,7 @@ from unibatch.core.structuring import (
     utc,
 )
 from unibatch.core.vocabulary import StatusTable
-from unibatch.core.writing import Look, check_taken, create_once, read_all, recent
+from unibatch.core.writing import check_taken, create_once, insist_on_all, read_all, recent
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
@@ -407,15 +407,17 @@ class TalkifAI(Provider):
 
     def create_campaign(self, composition: Composition) -> Flow[Campaign]:
         (request,) = self.creation(composition)
+        number = len(composition.contacts)
         campaign = yield from create_once(
             self,
             request,
             self._created,
-            lambda: self._look(composition),
-            f"look in TalkifAI's Studio for a new job of {len(composition.contacts):,} contacts; asking for the same "
-            "again looks for it, too",
+            (lambda: self._look(composition)) if self._organization_id else None,
+            f"look in TalkifAI's Studio for a new job of {number:,} contacts"
+            + ("; asking for the same again looks for it first" if self._organization_id else ""),
         )
-        return check_taken(campaign, len(composition.contacts))
+        advice = "TalkifAI's jobs cannot be extended: place those who are missing as a campaign of their own"
+        return check_taken(campaign, number, advice=advice)
 
     def _created(self, response: Response) -> Campaign:
         answer = read(response.content, CreatedJob)
@@ -428,10 +430,8 @@ class TalkifAI(Provider):
             raw=decode(response.content),
         )
 
-    def _look(self, composition: Composition) -> Flow[Look]:
+    def _look(self, composition: Composition) -> Flow[Campaign | None]:
         """Look for a job of this draft, by the mark in its description."""
-        if not self._organization_id:
-            return Look(None, is_complete=False)
         mark = digest(composition.draft.key)
         jobs, report = yield from read_all(
             self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, CampaignFilter())
@@ -441,8 +441,9 @@ class TalkifAI(Provider):
             told = (yield from self.get_campaign(job.id)) if job.id in to_be_asked else job
             found = _MARK.search(str(told.raw.get("description")))
             if found and found["mark"] == mark:
-                return Look(told, is_complete=True)
-        return Look(None, report.complete)
+                return told
+        insist_on_all(report, self)
+        return None
 
     def change(self, operation: OperationName, campaign_id: str, when: When | None = None) -> Request:
         path = f"/batch/jobs/{segment(campaign_id)}"
@@ -557,7 +558,7 @@ def _place(data: ContactData, contact: Any) -> None:
 
 def _times(when: When) -> Mapping[str, str]:
     """A start as the vendor takes it, which comes to the same moment whether the offset or the zone is looked at."""
-    return {"scheduledStartTime": when.text, "timezone": when.zone}
+    return {"scheduledStartTime": when.text, "timezone": when.zone or "UTC"}
 
 
 def _custom(row: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -62,7 +62,7 @@ from unibatch.core.structuring import (
     utc,
 )
 from unibatch.core.vocabulary import StatusTable
-from unibatch.core.writing import Look, check_taken, create_once, read_all, recent
+from unibatch.core.writing import check_taken, create_once, insist_on_all, read_all, recent
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
@@ -226,7 +226,13 @@ _SHORTEST = 10
 """Digits of the shortest number that the vendor takes, country code included."""
 
 _MARK = "unibatch_draft"
-"""The key in the metadata of one contact by which a batch is recognised whose contacts all have ids of the user's."""
+"""The key in the metadata of some contacts by which a batch is recognised whose contacts all have ids of the user's."""
+
+_MOST_PROBES = 3
+"""By how many ids a batch is looked for that has fewer contacts than were sent, since any of them may be missing."""
+
+_ACCEPTED = 202
+"""The status of an answer that comes before the batch is complete."""
 
 _ONE_MINUTE = timedelta(minutes=1)
 
@@ -370,7 +376,8 @@ class TechLadder(Provider):
             to.refuse(f"vendor.{self.name}.version_id", reason)
         for name, value in to.options.items():
             to.put(f"vendor.{self.name}.{name}", {"version_name" if name == "version_id" else name: value})
-        to.body["deduplicate_by_phone"] = False  # repeated numbers were left out already, and that was told
+        reason = "repeated numbers are left out before they are sent"
+        to.put("contacts", {"deduplicate_by_phone": False}, reason=reason)
 
     def _translate_identity(self, to: Translation) -> None:
         draft = to.draft
@@ -409,21 +416,24 @@ class TechLadder(Provider):
     def contact_fault(self, contact: ContactDraft) -> str | None:
         if len(contact.phone_number) - 1 < _SHORTEST:
             return f"TechLadder takes numbers of at least {_SHORTEST} digits only"
+        if taken := sorted(contact.fields.keys() & {*_as_metadata(contact), _MARK}):
+            return f"the fields {', '.join(taken)} are needed for the contact's own; choose other names"
         return None
 
     def contact_body(self, contact: ContactDraft) -> Mapping[str, Any]:
-        kept = {"first_name": contact.first_name, "last_name": contact.last_name, "email": contact.email}
-        metadata = {**{key: value for key, value in kept.items() if value is not None}, **contact.fields}
+        metadata = {**contact.fields, **_as_metadata(contact)}
         told = {"contact_id": contact.external_id, "name": contact.full_name, "metadata": metadata}
         number = contact.phone_number.removeprefix("+")
         return {"phone_number": number, **{key: value for key, value in told.items() if value}}
 
     def creation(self, composition: Composition) -> Sequence[Request]:
         mark = digest(composition.draft.key)
+        ids = _ids(composition)
+        probes = set(_probes(composition))
         contacts = []
-        for place, body in zip(_places(composition), composition.contacts, strict=True):
-            contact = {"contact_id": _our_id(mark, place), **body}
-            if place == 0 and "contact_id" in body:
+        for contact_id, body in zip(ids, composition.contacts, strict=True):
+            contact = {**body, "contact_id": contact_id}
+            if contact_id in probes and "contact_id" in body:
                 contact["metadata"] = {**contact.get("metadata", {}), _MARK: mark}
             contacts.append(contact)
         content = encode({**composition.body, "contacts": contacts})
@@ -431,37 +441,49 @@ class TechLadder(Provider):
 
     def create_campaign(self, composition: Composition) -> Flow[Campaign]:
         (request,) = self.creation(composition)
+        still_growing = False
+
+        def created(response: Response) -> Campaign:
+            nonlocal still_growing
+            still_growing = response.status == _ACCEPTED
+            return self._told(response)
+
+        number = len(composition.contacts)
         campaign = yield from create_once(
             self,
             request,
-            self._told,
+            created,
             lambda: self._look(composition),
-            f"look in TechLadder's dashboard for a new batch of {len(composition.contacts):,} contacts; asking for the "
-            "same again looks for it, too",
+            f"look in TechLadder's dashboard for a new batch of {number:,} contacts; asking for the same again looks "
+            "for it first",
         )
-        return check_taken(campaign, len(composition.contacts))
+        advice = "TechLadder's batches cannot be extended: place those who are missing as a campaign of their own"
+        return campaign if still_growing else check_taken(campaign, number, advice=advice)
 
-    def _look(self, composition: Composition) -> Flow[Look]:
-        """Look for a batch of this draft: one of its contacts has an id, or a mark, that no other draft gives."""
-        mark, number = digest(composition.draft.key), len(composition.contacts)
-        probe = composition.contacts[_places(composition).index(0)].get("contact_id")
-        wanted = ContactFilter(external_id=_our_id(mark, 0) if probe is None else probe)
-        of_agent = CampaignFilter(agent_id=composition.draft.agent_id)
+    def _look(self, composition: Composition) -> Flow[Campaign | None]:
+        """Look for a batch of this draft: some of its contacts have an id, or a mark, that no other draft gives."""
+        number, of_agent = len(composition.contacts), CampaignFilter(agent_id=composition.draft.agent_id)
         batches, report = yield from read_all(
             self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, of_agent)
         )
+        # One whose number is the same has everybody, so that one question will do; not everybody may have been taken.
+        candidates = [batch for batch in recent(batches, composition.now) if (batch.counts.total or 0) <= number]
+        for batch in sorted(candidates, key=lambda batch: batch.counts.total != number):
+            for probe in _probes(composition)[: 1 if batch.counts.total == number else None]:
+                if (yield from self._has(batch, probe, digest(composition.draft.key))):
+                    return batch
+        insist_on_all(report, self)
+        return None
+
+    def _has(self, batch: Campaign, contact_id: str, mark: str) -> Flow[bool]:
+        """Whether a batch has a contact with this id that is of the draft with this mark."""
         first = self.capabilities.contact_paging.first
-        for batch in recent(batches, composition.now):
-            if batch.counts.total not in {None, number}:
-                continue
-            try:
-                page = yield from self.list_contacts(batch.id, first, wanted)
-            except NotFound:
-                continue
-            asked_for = [contact for contact in page.items if contact.raw.get("external_id") == wanted.external_id]
-            if any(probe is None or contact.field(_MARK) == mark for contact in asked_for):
-                return Look(batch, is_complete=True)
-        return Look(None, report.complete)
+        try:
+            page = yield from self.list_contacts(batch.id, first, ContactFilter(external_id=contact_id))
+        except NotFound:
+            return False
+        asked_for = [contact for contact in page.items if str(contact.raw.get("external_id")) == contact_id]
+        return any(_is_our_id(contact_id) or contact.field(_MARK) == mark for contact in asked_for)
 
     def refusal(self, response: Response) -> Refusal:
         body = read_leniently(response.content)
@@ -535,16 +557,23 @@ class TechLadder(Provider):
             yield contact
 
 
-def _places(composition: Composition) -> list[int]:
-    """The place of each contact in the order of their numbers, whatever order they are sent in."""
-    numbers = sorted(body["phone_number"] for body in composition.contacts)
+def _ids(composition: Composition) -> list[str]:
+    """The id of each contact: the user's own, or one that is the same whatever order the contacts come in."""
+    mark, numbers = digest(composition.draft.key), sorted(body["phone_number"] for body in composition.contacts)
     places = {number: place for place, number in enumerate(numbers)}
-    return [places[body["phone_number"]] for body in composition.contacts]
+    return [body.get("contact_id", f"ub-{mark}-{places[body['phone_number']]}") for body in composition.contacts]
 
 
-def _our_id(mark: str, place: int) -> str:
-    """The id of a contact that the user gave none; the vendor insists on one."""
-    return f"ub-{mark}-{place}"
+def _probes(composition: Composition) -> list[str]:
+    """The ids of some contacts, by which a batch is recognised."""
+    by_number = sorted(zip((body["phone_number"] for body in composition.contacts), _ids(composition), strict=True))
+    return list(dict.fromkeys(contact_id for _, contact_id in by_number))[:_MOST_PROBES]
+
+
+def _as_metadata(contact: ContactDraft) -> Mapping[str, str]:
+    """What the vendor has no other place for."""
+    kept = {"first_name": contact.first_name, "last_name": contact.last_name, "email": contact.email}
+    return {key: value for key, value in kept.items() if value is not None}
 
 
 _is_our_id = re.compile(r"ub-[0-9a-f]{24}-[0-9]+").fullmatch
@@ -566,7 +595,7 @@ def _schedule(start: When) -> Mapping[str, str]:
     return {
         "schedule_date": f"{local:%Y-%m-%d}",
         "schedule_time": f"{local:%H:%M}",
-        "schedule_timezone": f"{whole.zone} ({local:%Z}, UTC{sign}{hours}:{minutes:02})",
+        "schedule_timezone": f"{whole.zone or 'UTC'} ({local:%Z}, UTC{sign}{hours}:{minutes:02})",
     }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time
 from decimal import Decimal
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -69,7 +70,7 @@ from unibatch.core.writing import (
     delete_once,
     insist_on_open,
     partly_created,
-    reread,
+    present,
     unknown,
 )
 
@@ -233,7 +234,10 @@ CAPABILITIES = Capabilities(
 
 CONTACT_HANDLING = MappingProxyType(
     {
-        "name": Handling(Fit.MAPPED, "sent as first_name and last_name, parted at the first blank"),
+        "name": Handling(
+            Fit.MAPPED,
+            "sent as first_name and last_name, parted at the first blank; a custom field where these are given too",
+        ),
         "first_name": Handling(),
         "last_name": Handling(),
         "email": Handling(),
@@ -244,7 +248,15 @@ CONTACT_HANDLING = MappingProxyType(
 
 _NO_CUSTOM_FIELDS = Handling(Fit.UNSUPPORTED, "Truedy takes custom fields only when a campaign is created")
 
-ADDED_CONTACT_HANDLING = MappingProxyType({"external_id": _NO_CUSTOM_FIELDS, "fields": _NO_CUSTOM_FIELDS})
+ADDED_CONTACT_HANDLING = MappingProxyType(
+    {
+        "name": Handling(
+            Fit.MAPPED, "sent as first_name and last_name, parted at the first blank, where neither of them is given"
+        ),
+        "external_id": _NO_CUSTOM_FIELDS,
+        "fields": _NO_CUSTOM_FIELDS,
+    }
+)
 
 _GOING = frozenset({CampaignStatus.RUNNING, CampaignStatus.COMPLETED})
 
@@ -267,7 +279,6 @@ TRANSITIONS: Mapping[OperationName, Transition] = MappingProxyType(
         "reschedule_campaign": Transition(
             allowed=frozenset({CampaignStatus.DRAFT, CampaignStatus.SCHEDULED}),
             done=frozenset({CampaignStatus.SCHEDULED}),
-            passed=_GOING,
         ),
         "delete_campaign": Transition(
             allowed=frozenset({CampaignStatus.DRAFT, CampaignStatus.FAILED, CampaignStatus.CANCELLED}),
@@ -357,7 +368,8 @@ class Truedy(Provider):
     def translate(self, to: Translation) -> None:
         draft = to.draft
         to.put("name", {"name": draft.name})
-        to.put("idempotency_key", reason="sent as X-Idempotency-Key; the same draft gives the same campaign")
+        reason = "sent as X-Idempotency-Key; the same draft gives the same campaign, its contacts in any order"
+        to.put("idempotency_key", reason=reason)
         if draft.part is not None:
             to.put("part", fit=Fit.EMULATED, reason="told by its name")
         if draft.agent_id is None:
@@ -395,7 +407,7 @@ class Truedy(Provider):
     def _translate_schedule(self, to: Translation) -> None:
         draft, schedule = to.draft, to.draft.schedule or Schedule()
         if to.start is not None:
-            reason = f"created as a draft, then scheduled for {to.start.text} ({to.start.zone})"
+            reason = f"created as a draft, then scheduled for {to.start.text}"
             to.put("start", fit=Fit.MAPPED, reason=reason)
         elif draft.start == Start.NOW:
             to.put("start", fit=Fit.MAPPED, reason="created as a draft, then started at once")
@@ -413,14 +425,16 @@ class Truedy(Provider):
         if schedule.max_calls_per_day is not None:
             to.put("schedule.max_calls_per_day", {"max_calls_per_day": schedule.max_calls_per_day})
 
+    def contact_fault(self, contact: ContactDraft) -> str | None:
+        if taken := sorted(contact.fields.keys() & _as_custom_fields(contact).keys()):
+            return f"the fields {', '.join(taken)} are needed for the contact's own; choose other names"
+        return None
+
     def contact_body(self, contact: ContactDraft) -> Mapping[str, Any]:
-        first, last, custom = contact.first_name, contact.last_name, dict(contact.fields)
+        first, last = contact.first_name, contact.last_name
         if contact.name is not None and first is None and last is None:
             first, _, last = contact.name.strip().partition(" ")
-        elif contact.name is not None and contact.name != f"{first or ''} {last or ''}".strip():
-            custom.setdefault("name", contact.name)
-        if contact.external_id is not None:
-            custom.setdefault("external_id", contact.external_id)
+        custom = {**contact.fields, **_as_custom_fields(contact)}
         told = {"first_name": first, "last_name": (last or "").strip(), "email": contact.email, "custom_fields": custom}
         return {"phone_number": contact.phone_number, **{key: value for key, value in told.items() if value}}
 
@@ -430,7 +444,8 @@ class Truedy(Provider):
         return [self._creation(composition), self._scheduling("create_campaign", "CAMPAIGN_ID", composition.start)]
 
     def _creation(self, composition: Composition) -> Request:
-        body = {**composition.body, "contacts": composition.contacts}
+        # The same key must never come with another body, so the order of the draft makes no difference.
+        body = {**composition.body, "contacts": sorted(composition.contacts, key=itemgetter("phone_number"))}
         return Request(
             operation="create_campaign",
             method="POST",
@@ -447,10 +462,11 @@ class Truedy(Provider):
         except (OutcomeUnknown, StructureError) as lost:
             check = "asking for the same again is safe, since Truedy recognises it by its key"
             raise unknown(request, self, lost, check) from lost
-        # What the key brings back may be the answer of an earlier run, so how it stands has to be looked up.
-        campaign = yield from reread(self, known)
+        advice = "start_campaign starts it as it is" if known.status is CampaignStatus.DRAFT else "it goes on as it is"
+        check_taken(known, len(composition.contacts), advice=advice)
+        # What the key brings back may be the answer of an earlier run, so how it stands now has to be looked up.
+        campaign = yield from present(self, known)
         check_not_over(campaign)
-        check_taken(campaign, len(composition.contacts))
         try:
             return (yield from self._begin(campaign, known, composition))
         except (UnibatchError, StructureError) as exc:
@@ -513,7 +529,9 @@ class Truedy(Provider):
         return Request(operation=operation, method="POST", path=path, content=content, subject=campaign_id)
 
     def _scheduling(self, operation: str, campaign_id: str, when: When | None) -> Request:
-        body = {} if when is None else {"scheduled_at": when.text, "timezone": when.zone}
+        body = {} if when is None else {"scheduled_at": when.text}
+        if when is not None and when.zone is not None:
+            body["timezone"] = when.zone  # that of the daily window, too
         return Request(
             operation=operation,
             method="POST",
@@ -632,6 +650,13 @@ def _count(response: Response) -> tuple[int, str]:
     }
     said = ", ".join(f"{number:,} {what}" for what, number in told.items() if number)
     return added, f"Truedy did not take it; of that request it says: {said or f'{added:,} added'}"
+
+
+def _as_custom_fields(contact: ContactDraft) -> Mapping[str, str]:
+    """What the vendor has no other place for: the id, and a full name that is not the first and the last one."""
+    parts = " ".join(filter(None, (contact.first_name, contact.last_name)))
+    name = contact.name if parts and contact.name != parts else None
+    return {key: value for key, value in (("external_id", contact.external_id), ("name", name)) if value is not None}
 
 
 def _without_custom_fields(body: Mapping[str, Any]) -> Mapping[str, Any]:
