@@ -12,7 +12,15 @@ import attrs
 from unibatch.client.conversation import Conversation
 from unibatch.client.exchange import Exchange
 from unibatch.client.listing import Plan
-from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, RejectedContact, Start, StartKind
+from unibatch.core.draft import (
+    AddedContacts,
+    CampaignDraft,
+    ContactDraft,
+    RejectedContact,
+    Start,
+    StartKind,
+    as_contacts,
+)
 from unibatch.core.errors import InvalidInput, OutcomeUnknown, PartlyDone, UnsupportedFeature
 from unibatch.core.flow import Request, segment
 from unibatch.core.model import Account, Campaign, Contact
@@ -27,6 +35,19 @@ F = TypeVar("F", CampaignFilter, ContactFilter)
 
 _STANDS_STILL = frozenset({CampaignStatus.DRAFT, *filter(lambda status: status.is_terminal, CampaignStatus)})
 """Campaigns of which no contact changes its status while they are read."""
+
+
+_ARGUMENTS: Mapping[OperationName, int] = {
+    "create_campaign": 1,
+    "add_contacts": 2,
+    "start_campaign": 1,
+    "pause_campaign": 1,
+    "resume_campaign": 1,
+    "reschedule_campaign": 2,
+    "cancel_campaign": 1,
+    "delete_campaign": 1,
+}
+"""The operations that change something, and how many arguments their methods take."""
 
 
 class Operations:
@@ -134,7 +155,7 @@ class Operations:
     ) -> tuple[Mapping[str, ContactDraft], Mapping[str, Mapping[str, Any]], Sequence[ContactDraft]]:
         self._provider.insist("add_contacts")
         segment(campaign_id)
-        given = tuple(contacts)
+        given = as_contacts(contacts)
         bodies, repeated, preflight = compose_contacts(self._provider, given)
         insist(preflight, "add_contacts", accept_loss)
         return {contact.phone_number: contact for contact in reversed(given)}, bodies, repeated
@@ -199,19 +220,18 @@ class Operations:
 
     def rehearse(self, operation: OperationName, *about: Any, accept_loss: Collection[str] = ()) -> list[Request]:
         """The requests that an operation which writes would send, where everything goes well."""
+        if operation not in _ARGUMENTS:
+            raise InvalidInput(f"{operation} does not change anything; what does is {', '.join(_ARGUMENTS)}")
+        if len(about) != _ARGUMENTS[operation]:
+            raise InvalidInput(f"{operation} takes {_ARGUMENTS[operation]} arguments, not {len(about)}")
         match operation:
             case "create_campaign":
                 return list(self._provider.creation(self._compose(about[0], accept_loss)))
             case "add_contacts":
                 _, bodies, _ = self._compose_contacts(about[0], about[1], accept_loss)
                 return list(self._provider.addition(about[0], list(bodies.values())))
-            case "start_campaign" | "pause_campaign" | "resume_campaign" | "reschedule_campaign" | "cancel_campaign":
-                return [self._change(operation, about[0], *about[1:] or (None,))[0]]
-            case "delete_campaign":
-                self._provider.insist(operation)
-                return [self._provider.change(operation, *about)]
             case _:
-                raise InvalidInput(f"{operation} does not change anything")
+                return [self._change(operation, about[0], about[1] if len(about) > 1 else None)[0]]
 
 
 def _adding_failed(failed: AddingFailed, contacts: AddedContacts, provider: str) -> BaseException:

@@ -165,7 +165,12 @@ class Part:
     whole: str
 
 
-def _contacts(value: Any) -> tuple[ContactDraft, ...]:
+def as_contacts(value: Any) -> tuple[ContactDraft, ...]:
+    """Take contacts in.
+
+    Raises:
+        InvalidInput: They are something else.
+    """
     if not isinstance(value, Iterable):
         raise InvalidInput(f"contacts must hold ContactDraft objects, got {type(value).__name__}")
     contacts = tuple(value)
@@ -203,7 +208,7 @@ class CampaignDraft:
     """
 
     name: str
-    contacts: tuple[ContactDraft, ...] = attrs.field(converter=_contacts, repr=lambda contacts: f"<{len(contacts)}>")
+    contacts: tuple[ContactDraft, ...] = attrs.field(converter=as_contacts, repr=lambda contacts: f"<{len(contacts)}>")
     start: Start
     hold_until: datetime | None = None
     agent_id: str | None = None

@@ -214,7 +214,8 @@ class Conflict(ProviderError):
     def _sentence(self) -> str:
         if self.present is None:
             return super()._sentence()
-        possible = f"; possible while it is {' or '.join(sorted(self.allowed))}" if self.allowed else ""
+        in_order = [status for status in type(self.present) if status in self.allowed]
+        possible = f"; possible while it is {' or '.join(in_order)}" if in_order else ""
         return f"{super()._sentence()}: the campaign is {self.present}{possible}"
 
 

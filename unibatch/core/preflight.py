@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import MAXYEAR, UTC, datetime, time, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -559,7 +559,7 @@ def _contacts(
     used: Counter[str] = Counter()
     bodies: list[Mapping[str, Any]] = []
     for contact in draft.contacts:
-        found = list(_contact_faults(contact, provider))
+        found = _contact_faults(contact, provider)
         for field, reason in found:
             number: Any = contact.phone_number
             faults.setdefault((field, reason), []).append(
@@ -585,21 +585,22 @@ def _contacts(
     return bodies
 
 
-def _contact_faults(contact: ContactDraft, provider: Provider) -> Iterator[tuple[str, str]]:
+def _contact_faults(contact: ContactDraft, provider: Provider) -> list[tuple[str, str]]:
+    """What is wrong with a contact: the attribute, and the reason."""
+    found = []
     number: Any = contact.phone_number
     if not isinstance(number, str) or not is_e164(number):
-        yield (
-            "contacts.phone_number",
-            "not in E.164 form (+ and country code); read_contacts(region=...) brings national numbers into it",
-        )
-    elif reason := provider.contact_fault(contact):
-        yield "contacts", reason
+        reason = "not in E.164 form (+ and country code); read_contacts(region=...) brings national numbers into it"
+        found.append(("contacts.phone_number", reason))
     for field in _OPTIONAL:
         value = getattr(contact, field)
         if value is not None and not _is_text(value):
-            yield f"contacts.{field}", "must be a text that is not blank"
-    if reason := _json_fault(contact.fields):
-        yield "contacts.fields", reason
+            found.append((f"contacts.{field}", "must be a text that is not blank"))
+    if fault := _json_fault(contact.fields):
+        found.append(("contacts.fields", fault))
+    if not found and (fault := provider.contact_fault(contact)):
+        found.append(("contacts", fault))
+    return found
 
 
 def _named(contacts: Sequence[ContactDraft]) -> str:

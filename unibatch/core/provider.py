@@ -334,7 +334,7 @@ class Provider(ABC):
         raise NotImplementedError
 
     def contact_fault(self, contact: ContactDraft) -> str | None:  # noqa: ARG002 - for providers that ask for more
-        """What this vendor in particular finds wrong with a contact; only the number was checked so far."""
+        """What this vendor in particular finds wrong with a contact with which nothing else is, or ``None``."""
         return None
 
     def creation(self, composition: Composition) -> Sequence[Request]:

@@ -376,8 +376,7 @@ class TechLadder(Provider):
             to.refuse(f"vendor.{self.name}.version_id", reason)
         for name, value in to.options.items():
             to.put(f"vendor.{self.name}.{name}", {"version_name" if name == "version_id" else name: value})
-        reason = "repeated numbers are left out before they are sent"
-        to.put("contacts", {"deduplicate_by_phone": False}, reason=reason)
+        to.put("contacts", {"deduplicate_by_phone": False})  # repeated numbers were left out already
 
     def _translate_identity(self, to: Translation) -> None:
         draft = to.draft
