@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal, Protocol, Self, TypeAlias, TypeVar
 
 import httpx
@@ -11,15 +12,19 @@ import httpx
 import unibatch
 from unibatch import (
     Account,
+    AddedContacts,
     AsyncClient,
     AsyncListing,
     CallStatus,
     Campaign,
+    CampaignDraft,
     CampaignStatus,
     Client,
     Contact,
+    ContactDraft,
     ListingReport,
     Retry,
+    Start,
     Timeout,
 )
 from unibatch.client import Options
@@ -76,6 +81,22 @@ class AnyClient(Protocol):
     ) -> AnyListing[Contact]: ...
 
     def get_account(self) -> Account: ...
+
+    def create_campaign(self, draft: CampaignDraft, *, accept_loss: Collection[str] = ()) -> Campaign: ...
+
+    def add_contacts(self, campaign_id: str, contacts: Iterable[ContactDraft]) -> AddedContacts: ...
+
+    def start_campaign(self, campaign_id: str) -> Campaign: ...
+
+    def pause_campaign(self, campaign_id: str) -> Campaign: ...
+
+    def resume_campaign(self, campaign_id: str) -> Campaign: ...
+
+    def reschedule_campaign(self, campaign_id: str, start: datetime | Start) -> Campaign: ...
+
+    def cancel_campaign(self, campaign_id: str) -> Campaign: ...
+
+    def delete_campaign(self, campaign_id: str) -> None: ...
 
     def close(self) -> None: ...
 
@@ -146,6 +167,30 @@ class BlockingAsyncClient:
 
     def get_account(self) -> Account:
         return self.run(self.client.get_account())
+
+    def create_campaign(self, draft: CampaignDraft, *, accept_loss: Collection[str] = ()) -> Campaign:
+        return self.run(self.client.create_campaign(draft, accept_loss=accept_loss))
+
+    def add_contacts(self, campaign_id: str, contacts: Iterable[ContactDraft]) -> AddedContacts:
+        return self.run(self.client.add_contacts(campaign_id, contacts))
+
+    def start_campaign(self, campaign_id: str) -> Campaign:
+        return self.run(self.client.start_campaign(campaign_id))
+
+    def pause_campaign(self, campaign_id: str) -> Campaign:
+        return self.run(self.client.pause_campaign(campaign_id))
+
+    def resume_campaign(self, campaign_id: str) -> Campaign:
+        return self.run(self.client.resume_campaign(campaign_id))
+
+    def reschedule_campaign(self, campaign_id: str, start: datetime | Start) -> Campaign:
+        return self.run(self.client.reschedule_campaign(campaign_id, start))
+
+    def cancel_campaign(self, campaign_id: str) -> Campaign:
+        return self.run(self.client.cancel_campaign(campaign_id))
+
+    def delete_campaign(self, campaign_id: str) -> None:
+        self.run(self.client.delete_campaign(campaign_id))
 
     def close(self) -> None:
         self.run(self.client.close())

@@ -25,6 +25,7 @@ from typing import Any
 import attrs
 import vcr
 from bothways import SETTINGS
+from lives import LIVES
 from replay import CASSETTES, MATCH_ON
 
 import unibatch
@@ -133,6 +134,10 @@ def first_contact_again(client: Client, campaign_id: str) -> object:
     return list(client.list_contacts(campaign_id, external_id=contact.external_id))
 
 
+def life(vendor: str) -> Talk:
+    return lambda client, _: LIVES[vendor](client)
+
+
 def account(client: Client, _: str) -> object:
     return client.get_account()
 
@@ -204,6 +209,12 @@ TRUEDY = [
         under_way("truedy", "active", contacts=60, calls=50),
         contacts(status=CallStatus.COMPLETED),
     ),
+    Recording(
+        "truedy/life",
+        "a campaign that is created and held, gets one more contact, is scheduled, paused, resumed and started.",
+        unknown,
+        life("truedy"),
+    ),
     *refusals("truedy", 400, 422),
     Recording(
         "truedy/refused-422-as-in-guide",
@@ -259,6 +270,12 @@ TECHLADDER = [
         first_contact_again,
     ),
     Recording("techladder/account", "the account.", unknown, account),
+    Recording(
+        "techladder/life",
+        "a batch that is created and held, and found again when the same is asked for once more.",
+        unknown,
+        life("techladder"),
+    ),
     *refusals("techladder", 400, 422),
 ]
 
@@ -300,6 +317,12 @@ TALKIFAI = [
         under_way("talkifai", "running", contacts=60, calls=80),
         contacts(status=[CallStatus.NO_ANSWER, CallStatus.TIMEOUT]),
     ),
+    Recording(
+        "talkifai/life",
+        "a job that is created for a time far ahead, rescheduled, started before that time, and cancelled.",
+        unknown,
+        life("talkifai"),
+    ),
     *refusals("talkifai", 400),
 ]
 
@@ -316,7 +339,8 @@ def record(sandbox: Sandbox, recording: Recording, folder: Path = CASSETTES) -> 
 
     def request_as_kept(request: Any) -> Any:
         request.uri = request.uri.replace(here, documented)
-        request.headers = {"accept": "application/json"}
+        key = {name: value for name, value in request.headers.items() if name.lower() == "x-idempotency-key"}
+        request.headers = {"accept": "application/json", **key}
         return request
 
     def response_as_kept(response: dict[str, Any]) -> dict[str, Any]:

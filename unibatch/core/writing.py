@@ -114,7 +114,7 @@ def create_once(
         InvalidInput: The very same was created before, and is over.
     """
     if look is not None and (earlier := (yield from look())) is not None:
-        return placed_before(earlier)
+        return placed_before((yield from reread(provider, earlier)))
     try:
         return (yield from reread(provider, read((yield request))))
     except _Lost as exc:
@@ -122,7 +122,7 @@ def create_once(
     for flow in () if look is None else (after(pause, look()) for pause in LOOKS):
         try:
             if (found := (yield from flow)) is not None:
-                return found
+                return (yield from reread(provider, found))
         except (UnibatchError, StructureError) as exc:
             _logger.warning("%s: looking whether the campaign is there failed: %s", provider.name, exc)
     raise unknown(request, provider, lost, check) from lost
