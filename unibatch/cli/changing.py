@@ -27,11 +27,10 @@ from unibatch.cli.text import one_line
 from unibatch.cli.waits import Waits
 from unibatch.client import PlannedRequest
 from unibatch.core.draft import Start
-from unibatch.core.errors import Conflict
 from unibatch.core.model import Campaign
 from unibatch.core.provider import OperationName
-from unibatch.core.status import CampaignStatus
 from unibatch.core.structuring import unstructure
+from unibatch.core.writing import check_allowed
 
 _DONE: dict[OperationName, tuple[str, str]] = {
     "start_campaign": ("started", "started already"),
@@ -141,15 +140,7 @@ def _change(
             line = f"{said_already}: {sentences.stands(client, before, where)}"
             _write(form, line, before)
             return
-        if before.status not in {*transition.allowed, CampaignStatus.UNKNOWN}:
-            raise Conflict(
-                provider=client.provider,
-                operation=operation,
-                http_status=None,
-                subject=campaign_id,
-                present=before.status,
-                allowed=transition.allowed,
-            )
+        check_allowed(client.vendor, operation, before)
         if operation in _ASKS:
             confirm(sentences.change(client, str(profile), operation, before, start), yes=yes)
         if operation == "delete_campaign":

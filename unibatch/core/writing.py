@@ -31,7 +31,7 @@ from unibatch.core.errors import (
 from unibatch.core.flow import Flow, Request, Response
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import ListingReport, Page, Pager, Paging, Position
-from unibatch.core.provider import ContactFilter, Provider
+from unibatch.core.provider import ContactFilter, OperationName, Provider
 from unibatch.core.status import CampaignStatus
 from unibatch.core.structuring import StructureError, read_leniently
 
@@ -273,8 +273,7 @@ def carry_out(
     for _ in range(_MOST_SENDS):
         if is_done(campaign) or (lost is not None and campaign.status in transition.passed):
             return campaign
-        if campaign.status is not CampaignStatus.UNKNOWN and campaign.status not in transition.allowed:
-            raise _conflict(provider, request, campaign) from lost
+        check_allowed(provider, operation, campaign)
         try:
             response = yield request
             if read_leniently(response.content):
@@ -288,7 +287,7 @@ def carry_out(
                 return campaign
             if campaign.status in transition.allowed and not isinstance(refused, Conflict):
                 raise
-            raise _conflict(provider, request, campaign, refused) from refused
+            raise _conflict(provider, operation, campaign, refused) from refused
         try:
             campaign = yield from after(LOOKS[0], provider.get_campaign(campaign_id))
         except (UnibatchError, StructureError) as exc:
@@ -319,11 +318,7 @@ def delete_once(provider: Provider, request: Request, refused: Callable[[Respons
     campaign = yield from provider.get_campaign(campaign_id)
     lost: Exception | None = None
     for _ in range(_MOST_SENDS):
-        if (
-            campaign.status is not CampaignStatus.UNKNOWN
-            and campaign.status not in provider.transitions["delete_campaign"].allowed
-        ):
-            raise _conflict(provider, request, campaign) from lost
+        check_allowed(provider, "delete_campaign", campaign)
         try:
             if not refused((yield request)):
                 return
@@ -338,22 +333,31 @@ def delete_once(provider: Provider, request: Request, refused: Callable[[Respons
                 raise
             raise unknown(request, provider, lost, f"look whether {campaign_id} is still there") from exc
         if lost is None:
-            raise _conflict(provider, request, campaign)
+            raise _conflict(provider, "delete_campaign", campaign)
     raise unknown(request, provider, lost or OSError(), f"look whether {campaign_id} is still there") from lost
 
 
+def check_allowed(provider: Provider, operation: OperationName, campaign: Campaign) -> None:
+    """Insist that an operation is possible as a campaign stands; of an unknown status the vendor is the judge.
+
+    Raises:
+        Conflict: It is not.
+    """
+    if campaign.status not in {CampaignStatus.UNKNOWN, *provider.transitions[operation].allowed}:
+        raise _conflict(provider, operation, campaign)
+
+
 def _conflict(
-    provider: Provider, request: Request, campaign: Campaign, refused: ProviderError | None = None
+    provider: Provider, operation: OperationName, campaign: Campaign, refused: ProviderError | None = None
 ) -> Conflict:
-    operation: Any = request.operation
     about: dict[str, Any] = {"http_status": None}
     if refused is not None:
         names = ("http_status", "code", "message", "details", "request_id", "field_errors")
         about = {name: getattr(refused, name) for name in names}
     return Conflict(
         provider=provider.name,
-        operation=request.operation,
-        subject=request.subject,
+        operation=operation,
+        subject=campaign.id,
         present=campaign.status,
         allowed=provider.transitions[operation].allowed,
         **about,
