@@ -36,6 +36,7 @@ bench: $(VENV)/.bench ## the measurements that the documentation quotes; takes h
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/import_time.py
 	$(BIN)/python benchmarks/client_floor.py
+	$(BIN)/python benchmarks/placing.py
 
 clean: ## remove what the other commands made
 	rm -rf $(VENV) .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist

@@ -156,7 +156,7 @@ def tables() -> Mapping[str, str]:
         "options": _table(
             ["provider", "option", "meaning"],
             (
-                [f"`{kind.name}`", f"`{name}`", setting.purpose.partition(" in such campaigns")[0]]
+                [f"`{kind.name}`", f"`{name}`", setting.purpose.replace(" in such campaigns", "")]
                 for kind in KINDS
                 for name, setting in kind({}).draft_options.items()
             ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import re
 import runpy
 import shlex
@@ -22,6 +23,7 @@ import pytest
 
 import unibatch
 from unibatch import config
+from unibatch.cli import main
 from unibatch.cli.app import cli
 from unibatch.core.draft import CampaignDraft
 from unibatch.core.preflight import Fit
@@ -38,7 +40,7 @@ NOT_TOLD = "\N{EN DASH}"
 SAMPLE_ID = "batch_c3d4e5f6"
 """The id of a campaign in all examples; it stands for the first one in the sandbox."""
 
-OTHER_PROGRAMS = {"curl", "head", "jq"}
+OTHER_PROGRAMS = {"curl", "head", "jq", "printf"}
 """What examples use beside unibatch and what belongs to this repository."""
 
 
@@ -192,6 +194,44 @@ def check_command(program: str, arguments: list[str]) -> None:
         assert program in OTHER_PROGRAMS
 
 
+class TestFirstSteps:
+    def test_they_can_be_typed(
+        self,
+        server: Sandbox,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        """Each command of README.md's first steps succeeds after those before it, and prints what is shown."""
+        server.reset()
+        (tmp_path / "unibatch.toml").write_text(server.toml(), encoding="utf-8")
+        monkeypatch.delenv("UNIBATCH_CONFIG", raising=False)
+        monkeypatch.chdir(tmp_path)
+        page = (ROOT / "README.md").read_text(encoding="utf-8")
+        steps = page.partition("<!-- first steps -->")[2].partition("<!-- end -->")[0]
+        typed = re.findall(r"^\$ (.*)\n((?:(?!\$ |```).*\n)*)", steps, flags=re.MULTILINE)
+        assert len(typed) > 0
+        for command, shown in typed:
+            (words,) = commands(command)
+            take_step(words, server)
+            out, err = capsys.readouterr()
+            assert not shown or f"{err}{out}" == shown
+
+
+def take_step(words: list[str], sandbox: Sandbox) -> None:
+    """Do what a shell does with a command of the first steps."""
+    program, *arguments = words
+    if program == "unibatch":
+        assert main(arguments) == 0
+    elif program == "printf":
+        form, *lines = arguments
+        assert form == r"%s\n"
+        Path("people.csv").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    else:
+        assert (program, arguments[2]) == ("curl", "http://127.0.0.1:8080/_sandbox/advance")
+        sandbox.advance(**json.loads(arguments[1]))
+
+
 class TestTables:
     def test_statuses_are_up_to_date(self) -> None:
         """If this fails: python docs/generate_statuses.py."""
@@ -215,7 +255,7 @@ class TestTables:
         assert [fit for fit in Fit if f"\n| `{fit}` |" not in page] == []
 
     def test_writing_tells_when_it_looks(self) -> None:
-        page = (ROOT / "docs" / "writing.md").read_text(encoding="utf-8")
+        page = " ".join((ROOT / "docs" / "writing.md").read_text(encoding="utf-8").split())
         first, second, third = (f"{pause:g}" for pause in LOOKS)
         assert f"after {first}, {second} and {third} more seconds" in page
         assert f"begin {first} seconds and end some {sum(LOOKS):g} seconds later" in page
