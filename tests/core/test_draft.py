@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, StartKind, once_each
+from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, StartKind, digest, once_each
 from unibatch.core.errors import InvalidInput
 from unibatch.core.model import RetryPolicy, Schedule
 from unibatch.core.status import CallStatus
@@ -257,13 +257,29 @@ class TestKey:
                 _ = draft(metadata=metadata).key
 
 
+def _with_another_order(indexes: list[int]) -> st.SearchStrategy[tuple[list[int], list[int]]]:
+    return st.permutations(indexes).map(lambda turned: (indexes, list(turned)))
+
+
 class TestSplitting:
     @given(st.lists(st.integers(0, 40), min_size=1, max_size=60), st.integers(1, 50))
     def test_every_number_is_in_one_part(self, indexes: list[int], most: int) -> None:
         parts = draft(contacts=people(*indexes)).split(most)
         called = [contact.phone_number for part in parts for contact in part.without_repetitions()[0].contacts]
-        assert called == list(dict.fromkeys(map(number, indexes)))
+        assert sorted(called) == sorted(set(map(number, indexes)))
         assert all(len(part.without_repetitions()[0].contacts) <= most for part in parts)
+
+    @given(st.lists(st.integers(0, 40), min_size=2, max_size=40, unique=True).flatmap(_with_another_order))
+    def test_the_order_of_the_contacts_makes_no_difference_to_who_is_in_which_part(
+        self, orders: tuple[list[int], list[int]]
+    ) -> None:
+        one, other = (draft(contacts=people(*indexes)).split(7) for indexes in orders)
+        assert [part.key for part in one] == [part.key for part in other]
+        assert [set(part.contacts) for part in one] == [set(part.contacts) for part in other]
+
+    def test_within_a_part_the_contacts_keep_their_order(self) -> None:
+        first, second = draft(contacts=people(4, 2, 1, 3)).split(2)
+        assert [list(first.contacts), list(second.contacts)] == [people(2, 1), people(4, 3)]
 
     def test_the_parts_are_named_and_linked(self) -> None:
         whole = draft()
@@ -276,7 +292,13 @@ class TestSplitting:
 
     def test_the_parts_have_keys_of_their_own(self) -> None:
         whole = draft()
-        assert [part.key for part in whole.split(1)] == [f"{whole.key}-{number}-of-3" for number in (1, 2, 3)]
+        keys = [f"{whole.key}-{index}-of-3-{digest([number(index)])[:8]}" for index in (1, 2, 3)]
+        assert [part.key for part in whole.split(1)] == keys
+
+    def test_a_part_with_other_people_has_another_key(self) -> None:
+        nine = draft(contacts=people(*range(9)))
+        threes, fours = ({part.key for part in nine.split(most)} for most in (3, 4))
+        assert (len(threes), threes & fours) == (3, set())
 
     def test_the_parts_keep_the_rest(self) -> None:
         own = {"name", "contacts", "idempotency_key", "part"}

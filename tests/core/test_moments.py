@@ -155,8 +155,9 @@ class TestWhen:
         when = When(datetime(2026, 7, 1, 7, tzinfo=UTC), "Europe/Berlin")
         assert (when.text, when.local) == ("2026-07-01T09:00:00+02:00", datetime(2026, 7, 1, 9, tzinfo=BERLIN))
 
-    def test_utc_is_written_with_a_z(self) -> None:
-        assert When(datetime(2026, 7, 1, 7, tzinfo=UTC), "UTC").text == "2026-07-01T07:00:00Z"
+    @pytest.mark.parametrize("zone", ["UTC", None])
+    def test_utc_is_written_with_a_z_and_so_is_a_moment_without_a_zone(self, zone: str | None) -> None:
+        assert When(datetime(2026, 7, 1, 7, tzinfo=UTC), zone).text == "2026-07-01T07:00:00Z"
 
     @pytest.mark.parametrize(
         ("second", "microsecond", "expected"), [(0, 0, "09:00:00"), (0, 1, "09:01:00"), (59, 0, "09:01:00")]

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, digest
-from unibatch.core.errors import DraftRefused, InvalidInput
+from unibatch.core.errors import DraftRefused, IncompleteListing, InvalidInput
 from unibatch.core.model import RetryPolicy, Schedule
 from unibatch.core.moments import When
 from unibatch.core.preflight import Composition, Fit, compose
 from unibatch.core.provider import OperationName
-from unibatch.core.status import CallStatus
+from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.providers.talkifai import RETRIED_BY_VENDOR, TalkifAI
 from unibatch.testing import play
 
@@ -148,17 +148,21 @@ class TestCreating:
     def test_what_is_there_is_not_created_again(self) -> None:
         composition = composed(description="Words")
         there = job(description=f"Words {mark(composition)}")
-        played = play(TALKIFAI.create_campaign(composition), {"batchJobs": [there], "total": 1})
+        now = {**there, "status": "running"}
+        played = play(TALKIFAI.create_campaign(composition), {"batchJobs": [there], "total": 1}, now)
+        assert [request.method for request in played.requests] == ["GET", "GET"]
         assert (played.value.id, played.value.description) == ("job_1", "Words")
+        assert played.value.status is CampaignStatus.RUNNING
 
     def test_a_listing_without_descriptions_is_asked_for_each(self) -> None:
         composition = composed()
         jobs = {"batchJobs": [job(id="job_0"), job()], "total": 2}
         there = job(description=mark(composition))
-        played = play(TALKIFAI.create_campaign(composition), jobs, job(id="job_0", description="x"), there)
+        played = play(TALKIFAI.create_campaign(composition), jobs, job(id="job_0", description="x"), there, there)
         assert [request.path for request in played.requests] == [
             "/batch/jobs",
             "/batch/jobs/job_0",
+            "/batch/jobs/job_1",
             "/batch/jobs/job_1",
         ]
         assert played.value.id == "job_1"
@@ -167,7 +171,12 @@ class TestCreating:
         composition = composed()
         there = job(description=mark(composition), status="cancelled")
         with pytest.raises(InvalidInput, match="placed before, as job_1, which is cancelled"):
-            play(TALKIFAI.create_campaign(composition), {"batchJobs": [there], "total": 1})
+            play(TALKIFAI.create_campaign(composition), {"batchJobs": [there], "total": 1}, there)
+
+    def test_nothing_is_sent_where_the_listing_is_not_whole(self) -> None:
+        short = {"batchJobs": [], "total": 1}
+        with pytest.raises(IncompleteListing):
+            play(TALKIFAI.create_campaign(composed()), short, short)
 
 
 class TestChanging:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, digest
-from unibatch.core.errors import InvalidInput, PartlyDone
+from unibatch.core.errors import IncompleteListing, InvalidInput, PartlyDone
+from unibatch.core.flow import Response
 from unibatch.core.model import RetryPolicy, Schedule
 from unibatch.core.preflight import Composition, Fit, compose
-from unibatch.core.status import CallStatus
+from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.providers.techladder import TechLadder
 from unibatch.testing import play
 
@@ -149,12 +150,41 @@ class TestContacts:
         ]
         assert ids[0] == ids[1]
 
-    def test_one_carries_a_mark_where_all_have_ids_of_the_users_own(self) -> None:
-        people = [ContactDraft(phone_number=f"+1212555012{index}", external_id=str(index)) for index in range(2)]
+    def test_the_first_three_by_number_carry_a_mark_where_all_have_ids_of_the_users_own(self) -> None:
+        people = [ContactDraft(phone_number=f"+1212555012{index}", external_id=str(index)) for index in (4, 2, 0, 3, 1)]
         composition = composed(contacts=people)
-        first, second = sent(composition)["contacts"]
-        assert first["metadata"] == {"unibatch_draft": digest(composition.draft.key)}
-        assert "metadata" not in second
+        marked = {row["contact_id"]: row["metadata"] for row in sent(composition)["contacts"] if "metadata" in row}
+        mark = {"unibatch_draft": digest(composition.draft.key)}
+        assert marked == {"0": mark, "1": mark, "2": mark}
+
+    def test_everybody_with_an_id_that_stands_for_many_carries_a_mark(self) -> None:
+        people = [ContactDraft(phone_number=f"+1212555012{index}", external_id="same") for index in range(5)]
+        composition = composed(contacts=people)
+        mark = {"unibatch_draft": digest(composition.draft.key)}
+        assert [row["metadata"] for row in sent(composition)["contacts"]] == [mark] * 5
+
+    @pytest.mark.parametrize(
+        ("about", "named"),
+        [
+            ({"first_name": "Ada", "fields": {"first_name": "Eve"}}, "first_name"),
+            ({"email": "a@example.org", "last_name": "L.", "fields": {"email": 1, "last_name": 2}}, "email, last_name"),
+            ({"fields": {"unibatch_draft": "x"}}, "unibatch_draft"),
+        ],
+    )
+    def test_a_field_that_would_replace_the_contacts_own_is_refused(self, about: dict[str, Any], named: str) -> None:
+        (found,) = composed(contacts=[ContactDraft(phone_number="+12125550123", **about)]).preflight.obstacles()
+        assert (found.field, found.fit) == ("contacts", Fit.INVALID)
+        assert found.reason.startswith(f"the fields {named} are needed for the contact's own; choose other names")
+
+    def test_a_field_named_like_what_the_contact_has_not_is_a_field(self) -> None:
+        (contact,) = sent(composed(contacts=[ContactDraft(phone_number="+12125550123", fields={"email": "x"})]))[
+            "contacts"
+        ]
+        assert contact["metadata"] == {"email": "x"}
+
+    def test_an_id_of_ours_needs_no_mark(self) -> None:
+        composition = composed(contacts=[PERSON])
+        assert ["metadata" in row for row in sent(composition)["contacts"]] == [False]
 
 
 class TestCreating:
@@ -168,17 +198,62 @@ class TestCreating:
         composition = composed()
         our_id = sent(composition)["contacts"][0]["contact_id"]
         call = {"call_id": "c1", "external_id": our_id, "phone_number": "12125550123", "status": "pending"}
-        played = play(TechLadder({}).create_campaign(composition), listed(batch()), listed(call))
-        assert [request.method for request in played.requests] == ["GET", "GET"]
+        now = {"data": batch(status="active")}
+        played = play(TechLadder({}).create_campaign(composition), listed(batch()), listed(call), now)
+        assert [request.method for request in played.requests] == ["GET", "GET", "GET"]
         assert played.requests[1].query["external_id"] == our_id
+        assert (played.value.id, played.value.status) == ("sched_1", CampaignStatus.RUNNING)
+
+    def test_a_batch_with_fewer_contacts_is_asked_for_three_of_them(self) -> None:
+        people = [ContactDraft(phone_number=f"+1212555012{index}") for index in range(5)]
+        composition = composed(contacts=people)
+        ids = [contact["contact_id"] for contact in sent(composition)["contacts"]]
+        call = {"call_id": "c1", "external_id": ids[2], "phone_number": "12125550122", "status": "pending"}
+        answers = [listed(batch(total_contacts=4)), listed(), listed(), listed(call), {"data": batch(total_contacts=5)}]
+        played = play(TechLadder({}).create_campaign(composition), *answers)
+        assert [request.query["external_id"] for request in played.requests[1:4]] == ids[:3]
         assert played.value.id == "sched_1"
+
+    def test_one_with_more_contacts_is_not_asked(self) -> None:
+        played = play(
+            TechLadder({}).create_campaign(composed()),
+            listed(batch(total_contacts=2)),
+            {"data": batch()},
+            {"data": batch()},
+        )
+        assert [request.method for request in played.requests] == ["GET", "POST", "GET"]
+
+    def test_one_that_has_them_all_is_asked_before_one_that_has_not(self) -> None:
+        people = [ContactDraft(phone_number=f"+1212555012{index}") for index in range(2)]
+        composition = composed(contacts=people)
+        first = sent(composition)["contacts"][0]["contact_id"]
+        call = {"call_id": "c1", "external_id": first, "phone_number": "12125550120", "status": "pending"}
+        batches = listed(batch(schedule_id="fewer"), batch(schedule_id="all", total_contacts=2))
+        now = {"data": batch(schedule_id="all", total_contacts=2)}
+        played = play(TechLadder({}).create_campaign(composition), batches, listed(call), now)
+        assert [request.path.rpartition("call-batches")[2] for request in played.requests] == ["", "/all/calls", "/all"]
+
+    def test_fewer_contacts_than_were_sent_are_told(self) -> None:
+        people = [ContactDraft(phone_number=f"+1212555012{index}") for index in range(2)]
+        flow = TechLadder({}).create_campaign(composed(contacts=people))
+        with pytest.raises(PartlyDone, match=r"1 contacts where 2 were sent.*a campaign of their own"):
+            play(flow, listed(), {"data": batch()}, {"data": batch()})
+
+    def test_an_accepted_batch_may_still_grow(self) -> None:
+        """An answer with the status 202 comes before everybody is there."""
+        people = [ContactDraft(phone_number=f"+1212555012{index}") for index in range(2)]
+        accepted = Response(status=202, content=json.dumps({"data": batch()}).encode())
+        flow = TechLadder({}).create_campaign(composed(contacts=people))
+        played = play(flow, listed(), accepted, {"data": batch()})
+        assert (played.value.id, played.value.counts.total) == ("sched_1", 1)
 
     def test_what_is_over_is_not_returned(self) -> None:
         composition = composed()
         our_id = sent(composition)["contacts"][0]["contact_id"]
         call = {"call_id": "c1", "external_id": our_id, "phone_number": "12125550123", "status": "completed"}
+        over = batch(status="completed")
         with pytest.raises(InvalidInput, match="placed before, as sched_1, which is completed"):
-            play(TechLadder({}).create_campaign(composition), listed(batch(status="completed")), listed(call))
+            play(TechLadder({}).create_campaign(composition), listed(over), listed(call), {"data": over})
 
     def test_another_batch_is_not_taken_for_it(self) -> None:
         """Another size, too old, or without one of our ids."""
@@ -191,6 +266,11 @@ class TestCreating:
             ("GET", "/call-batches/s3/calls"),
             ("POST", "/call-batches"),
         ]
+
+    def test_nothing_is_sent_where_the_listing_is_not_whole(self) -> None:
+        short = {"data": {"items": [], "total": 1, "has_more": False}}
+        with pytest.raises(IncompleteListing):
+            play(TechLadder({}).create_campaign(composed()), short, short)
 
     def test_another_number_of_contacts_is_told(self) -> None:
         created = {"data": batch(total_contacts=3)}

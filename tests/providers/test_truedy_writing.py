@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime, time, timedelta, timezone
 from typing import Any
 
+import attrs
 import pytest
 
 from unibatch.core.draft import CampaignDraft, ContactDraft, Start
@@ -67,7 +68,7 @@ class TestStarting:
                 "2026-10-25T02:30:00+01:00",
                 "Europe/Berlin",
             ),
-            (Start.at(LATER.replace(tzinfo=UTC)), "2026-03-20T09:00:00Z", "UTC"),
+            (Start.at(LATER, "UTC"), "2026-03-20T09:00:00Z", "UTC"),
         ],
     )
     def test_what_begins_later_is_created_and_then_scheduled(self, start: Start, at: str, zone: str) -> None:
@@ -75,6 +76,16 @@ class TestStarting:
             CREATED,
             ("/batch-calls/CAMPAIGN_ID/schedule", {"scheduled_at": at, "timezone": zone}),
         ]
+
+    @pytest.mark.parametrize("moment", [LATER.replace(tzinfo=UTC), LATER.replace(hour=10, tzinfo=WINTER)])
+    def test_no_zone_is_sent_where_nobody_named_one(self, moment: datetime) -> None:
+        (_, scheduling) = sent(composed(start=Start.at(moment)))
+        assert scheduling == ("/batch-calls/CAMPAIGN_ID/schedule", {"scheduled_at": "2026-03-20T09:00:00Z"})
+
+    def test_the_zone_of_the_window_goes_before_that_of_the_start(self) -> None:
+        office = Schedule(timezone="Europe/Berlin", window_start=time(9), window_end=time(17))
+        (_, (_, scheduling)) = sent(composed(start=Start.at(LATER, "America/New_York"), schedule=office))
+        assert scheduling == {"scheduled_at": "2026-03-20T14:00:00+01:00", "timezone": "Europe/Berlin"}
 
 
 class TestBody:
@@ -138,11 +149,24 @@ class TestContacts:
             ({"name": "Countess", "first_name": "Ada"}, {"first_name": "Ada", "custom_fields": {"name": "Countess"}}),
             ({"email": "a@example.org"}, {"email": "a@example.org"}),
             ({"external_id": "7", "fields": {"plan": "gold"}}, {"custom_fields": {"plan": "gold", "external_id": "7"}}),
+            ({"name": "Ada", "fields": {"name": "x"}}, {"first_name": "Ada", "custom_fields": {"name": "x"}}),
         ],
     )
     def test_nothing_that_is_known_is_lost(self, about: dict[str, Any], expected: dict[str, Any]) -> None:
         contact = ContactDraft(phone_number="+12125550123", **about)
         assert Truedy({}).contact_body(contact) == {"phone_number": "+12125550123", **expected}
+
+    @pytest.mark.parametrize(
+        ("about", "named"),
+        [
+            ({"external_id": "7", "fields": {"external_id": "8"}}, "external_id"),
+            ({"name": "Countess", "first_name": "Ada", "fields": {"name": "x"}}, "name"),
+        ],
+    )
+    def test_a_field_that_would_replace_the_contacts_own_is_refused(self, about: dict[str, Any], named: str) -> None:
+        (found,) = composed(contacts=[ContactDraft(phone_number="+12125550123", **about)]).preflight.obstacles()
+        assert (found.field, found.fit) == ("contacts", Fit.INVALID)
+        assert found.reason.startswith(f"the fields {named} are needed for the contact's own; choose other names")
 
     def test_contacts_are_added_five_hundred_at_a_time(self) -> None:
         people = [ContactDraft(phone_number=f"+1212555{index:04}") for index in range(1001)]
@@ -161,6 +185,21 @@ class TestCreating:
         assert [*request.headers] == ["X-Idempotency-Key"]
         assert request.headers["X-Idempotency-Key"].startswith("unibatch-")
         assert request.repeatable
+
+    def test_the_order_of_the_contacts_makes_no_other_request(self) -> None:
+        people = [ContactDraft(phone_number=f"+1212555012{index}") for index in (1, 0, 2)]
+        (one,), (other,) = (Truedy({}).creation(composed(contacts=order)) for order in (people, people[::-1]))
+        assert one == other
+        assert [row["phone_number"] for row in body(one)["contacts"]] == sorted(
+            person.phone_number for person in people
+        )
+
+    @pytest.mark.parametrize(
+        "change", [{"name": "Summer"}, {"contacts": [attrs.evolve(PERSON, first_name="Eve")]}, {"max_concurrency": 2}]
+    )
+    def test_the_key_goes_with_the_whole_body(self, change: dict[str, Any]) -> None:
+        (one,), (other,) = (Truedy({}).creation(composed(**changes)) for changes in ({}, change))
+        assert one.headers != other.headers
 
     def test_a_key_of_the_users_own_is_sent(self) -> None:
         (request,) = Truedy({}).creation(composed(idempotency_key="mine"))

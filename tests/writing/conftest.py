@@ -22,6 +22,9 @@ VENDORS = tuple(EMULATORS)
 SETTINGS: Mapping[str, Mapping[str, str]] = {"truedy": {}, "techladder": {}, "talkifai": {"organization_id": "org_1"}}
 """The settings with which a client speaks to an emulator."""
 
+LATER = datetime.now(UTC).replace(microsecond=0) + timedelta(days=9)
+"""A time to come."""
+
 NEEDED: Mapping[str, Mapping[str, Any]] = {
     "truedy": {"agent_id": "agt_1"},
     "techladder": {"agent_id": "agt-1", "vendor": {"techladder": {"version_id": "pmt-1"}}},
@@ -78,7 +81,7 @@ def draft(vendor: str, n: int = 3, start: Start = Start.HOLD, **changes: Any) ->
     """A draft that this vendor can take without any loss, unless the changes see to that."""
     usual: dict[str, Any] = {"name": "Spring calls", "contacts": contacts(vendor, n), **NEEDED[vendor]}
     if vendor == "talkifai" and start.kind is StartKind.HOLD:
-        usual["hold_until"] = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
+        usual["hold_until"] = LATER + timedelta(days=30)
     return CampaignDraft(**{**usual, "start": start, **changes})
 
 
@@ -112,10 +115,6 @@ class Writer:
         return getattr(self.client, operation)(*about, **how)
 
 
-LATER = datetime.now(UTC).replace(microsecond=0) + timedelta(days=9)
-"""A time to come."""
-
-
 class Joining(Protocol):
     """Makes a client of an emulator, as a program that was just started does."""
 
@@ -131,6 +130,12 @@ def joining(connect: Connect) -> Joining:
     return joining
 
 
+@pytest.fixture(autouse=True)
+def no_plug_ins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No distribution is searched for further providers, which takes longer than all that is tested."""
+    monkeypatch.setattr("unibatch.providers.registry.entry_points", lambda **_: ())
+
+
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is hardly any time before looks and further attempts."""
@@ -141,6 +146,15 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def numbers(contacts: Iterable[ContactDraft]) -> list[str]:
     """The numbers of contacts, in order."""
     return sorted(contact.phone_number for contact in contacts)
+
+
+BRIEF = 0.1
+"""Seconds after which a client gives up waiting for an answer that does not come."""
+
+
+def patience(fault: str) -> float:
+    """How long a client waits where something of this name goes wrong."""
+    return BRIEF if fault.startswith("stall") else 5.0
 
 
 def settle(emulator: Emulator, joining: Joining, ask: Callable[[Writer], R], **how: Any) -> R:

@@ -21,7 +21,18 @@ from unibatch.core.errors import (
     ServerError,
     UnsupportedFeature,
 )
-from writing.conftest import Emulating, Joining, contacts, draft, number, numbers, one_client, settle
+from writing.conftest import (
+    BRIEF,
+    Emulating,
+    Joining,
+    contacts,
+    draft,
+    number,
+    numbers,
+    one_client,
+    patience,
+    settle,
+)
 from writing.emulator import (
     AFTER,
     BEFORE,
@@ -41,9 +52,6 @@ from writing.emulator import (
 pytestmark = pytest.mark.usefixtures("impatient")
 
 FAULTS: Mapping[str, Fault] = {**BEFORE, **AFTER}
-
-BRIEF = 0.1
-"""Seconds after which a client gives up waiting for an answer that does not come."""
 
 CHUNK = 500
 """How many contacts one request adds."""
@@ -118,30 +126,23 @@ class TestManyContacts:
         assert (len(told.added), sorted(emulator.numbers(campaign_id))) == (3, numbers(contacts("truedy", 3)))
 
 
-@pytest.mark.parametrize("shape", ["schema", "example"])
+@one_client
 @pytest.mark.parametrize("fault", FAULTS)
 class TestALostAnswer:
     @pytest.mark.parametrize("chunk", [1, 3])
-    def test_to_one_chunk_leaves_everybody_there_once(  # noqa: PLR0917 - one for each thing that varies
-        self,
-        fault: str,
-        shape: str,
-        chunk: int,
-        monkeypatch: pytest.MonkeyPatch,
-        emulating: Emulating,
-        joining: Joining,
+    def test_to_one_chunk_leaves_everybody_there_once(
+        self, fault: str, chunk: int, monkeypatch: pytest.MonkeyPatch, emulating: Emulating, joining: Joining
     ) -> None:
         monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
-        emulator, campaign_id = prepared(emulating, joining, shape=shape)
+        emulator, campaign_id = prepared(emulating, joining)
         given = contacts("truedy", 14, first=0)
         emulator.fail(chunk, FAULTS[fault])
-        timeout = BRIEF if fault.startswith("stall") else 5.0
-        told = settle(emulator, joining, lambda client: client.add(campaign_id, given), timeout=timeout)
+        told = settle(emulator, joining, lambda client: client.add(campaign_id, given), timeout=patience(fault))
         insist_on_all(told, given)
         assert sorted(emulator.numbers(campaign_id)) == numbers(given)
         assert (told.rejected, told.unknown) == ((), ())
 
-    @one_client
+    @pytest.mark.parametrize("shape", ["schema", "example"])
     def test_to_every_chunk_leaves_everybody_there_once(
         self, fault: str, shape: str, monkeypatch: pytest.MonkeyPatch, emulating: Emulating, joining: Joining
     ) -> None:
@@ -149,9 +150,8 @@ class TestALostAnswer:
         emulator, campaign_id = prepared(emulating, joining, shape=shape, refuses={number(7)})
         given = contacts("truedy", 14, first=0)
         emulator.fail(every_write, FAULTS[fault])
-        timeout = BRIEF if fault.startswith("stall") else 5.0
         try:
-            insist_on_all(joining(emulator, timeout=timeout).add(campaign_id, given), given)
+            insist_on_all(joining(emulator, timeout=patience(fault)).add(campaign_id, given), given)
         except (OutcomeUnknown, PartlyDone) as exc:
             insist_on_all(exc.contacts, given)
         emulator.no_faults()
@@ -211,13 +211,26 @@ class TestNotKnowing:
     def test_is_over_when_the_work_is_seen_that_was_done_late(
         self, monkeypatch: pytest.MonkeyPatch, emulating: Emulating, joining: Joining
     ) -> None:
-        monkeypatch.setattr("unibatch.core.writing.LOOKS", (0.01, 0.3, 0.01))
+        monkeypatch.setattr("unibatch.core.writing.LOOKS", (0.001, 0.2, 0.001))
         emulator, campaign_id = prepared(emulating, joining)
         given = contacts("truedy", 9, first=0)
-        emulator.fail(1, late(0.1))
+        emulator.fail(1, late(0.05))
         told = joining(emulator).add(campaign_id, given)
         assert (len(told.added), len(emulator.writes)) == (7, 2)
         assert sorted(emulator.numbers(campaign_id)) == numbers(given)
+
+    @pytest.mark.parametrize("n", [3, 40])
+    def test_is_told_of_everybody_where_some_were_not_taken_and_the_last_look_fails(
+        self, n: int, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, campaign_id = prepared(emulating, joining, refuses={number(501)})
+        emulator.fail(lambda arrival: not arrival.is_write and len(emulator.writes) > 1, http_500_before)
+        given = contacts("truedy", n, first=500)
+        with pytest.raises(PartlyDone) as caught:
+            joining(emulator).add(campaign_id, given)
+        assert caught.value.contacts is not None
+        assert numbers(caught.value.contacts.unknown) == numbers(given)
+        assert len(emulator.writes) == 2
 
     def test_is_avoided_where_it_cannot_be_seen_who_is_there_and_nothing_is_sent(
         self, emulating: Emulating, joining: Joining

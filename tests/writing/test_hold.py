@@ -10,15 +10,12 @@ import pytest
 
 from unibatch import CampaignStatus, Start
 from unibatch.core.errors import DraftRefused, UnsupportedFeature
-from writing.conftest import VENDORS, Emulating, Joining, draft, numbers, one_client, settle
+from writing.conftest import VENDORS, Emulating, Joining, draft, numbers, one_client, patience, settle
 from writing.emulator import AFTER, BEFORE, Arrival, Emulator, Fault, every_write, late, message
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
 FAULTS: Mapping[str, Fault] = {**BEFORE, **AFTER}
-
-BRIEF = 0.1
-"""Seconds after which a client gives up waiting for an answer that does not come."""
 
 UNTIL = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
 """Until when TalkifAI holds."""
@@ -43,8 +40,7 @@ class TestAHeldDraft:
         options = {"obeys_schedule_type": True} if vendor == "truedy" else {}
         emulator, wanted = emulating(vendor, **options), draft(vendor, 4, hold_until=UNTIL)
         emulator.fail(every_write, FAULTS[fault])
-        timeout = BRIEF if fault.startswith("stall") else 5.0
-        settle(emulator, joining, lambda client: client.create(wanted), timeout=timeout)
+        settle(emulator, joining, lambda client: client.create(wanted), timeout=patience(fault))
         assert emulator.dialled == []
         pass_by(emulator)
         assert (emulator.dialled, sorted(emulator.all_numbers())) == ([], numbers(wanted.contacts))
@@ -137,9 +133,22 @@ class TestTruedyThatBegins:
         emulator, wanted = emulating("truedy"), draft("truedy", 4)
         emulator.fail(1, self.begins)
         emulator.fail("/pause", FAULTS[fault])
-        timeout = BRIEF if fault.startswith("stall") else 5.0
-        campaign = settle(emulator, joining, lambda client: client.create(wanted), timeout=timeout)
+        campaign = settle(emulator, joining, lambda client: client.create(wanted), timeout=patience(fault))
         assert campaign.status is CampaignStatus.PAUSED
+        pass_by(emulator)
+        assert emulator.dialled == []
+
+    def test_is_paused_again_when_the_same_is_asked_for_again_after_it_was_resumed(
+        self, emulating: Emulating, joining: Joining
+    ) -> None:
+        """It goes on by the vendor's start, not by one of the user's, and to hold means that nobody is called."""
+        emulator, wanted = emulating("truedy"), draft("truedy", 4)
+        emulator.fail(1, self.begins)
+        campaign_id = joining(emulator).create(wanted).id
+        joining(emulator).change("resume_campaign", campaign_id)
+        assert emulator.campaigns[campaign_id].status == "scheduled"
+        again = joining(emulator).create(wanted)
+        assert (again.id, again.status) == (campaign_id, CampaignStatus.PAUSED)
         pass_by(emulator)
         assert emulator.dialled == []
 

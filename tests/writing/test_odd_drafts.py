@@ -131,6 +131,15 @@ class TestOddDrafts:
         joining(emulator).create(draft(vendor, idempotency_key=key[:-1] + "?"))
         assert len(emulator.campaigns) == 2
 
+    @pytest.mark.parametrize("key", ["", " ", " a", "a ", "a\nb", "ü", "x" * 256])
+    def test_a_key_that_a_header_cannot_hold_is_refused(
+        self, vendor: str, key: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator = emulating(vendor)
+        with pytest.raises(DraftRefused, match="idempotency_key"):
+            joining(emulator).create(draft(vendor, idempotency_key=key))
+        assert emulator.arrivals == []
+
     @pytest.mark.parametrize(
         "name",
         [
@@ -167,6 +176,25 @@ class TestOddDrafts:
             wanted = draft(vendor, name=f"n{index}", description="[unibatch:0123456789abcdef01234567]")
             joining(emulator).create(wanted, every_loss(vendor, wanted))
         assert len(emulator.campaigns) == 2
+
+
+@pytest.mark.parametrize(
+    ("vendor", "about"),
+    [
+        ("truedy", {"external_id": "mine", "fields": {"external_id": "other"}}),
+        ("truedy", {"name": "Countess", "first_name": "Ada", "fields": {"name": "other"}}),
+        ("techladder", {"first_name": "Ada", "fields": {"first_name": "Bob"}}),
+        ("techladder", {"email": "a@example.org", "fields": {"email": "b@example.org"}}),
+        ("techladder", {"fields": {"unibatch_draft": "mine"}}),
+    ],
+)
+def test_custom_data_does_not_replace_what_a_contact_is(
+    vendor: str, about: dict[str, Any], emulating: Emulating, joining: Joining
+) -> None:
+    emulator, person = emulating(vendor), ContactDraft(phone_number=number(1), **about)
+    with pytest.raises(DraftRefused, match="are needed for the contact's own"):
+        joining(emulator).create(draft(vendor, contacts=[person]))
+    assert emulator.arrivals == []
 
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=30)
@@ -225,7 +253,7 @@ def drafts(pick: Callable[[st.SearchStrategy[Any]], Any], vendor: str) -> Campai
 
 @pytest.mark.parametrize("vendor", VENDORS)
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(data=st.data())
 def test_what_preflight_lets_through_the_vendor_accepts(

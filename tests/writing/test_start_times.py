@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from unibatch import Start
+from unibatch import Schedule, Start
 from unibatch.core.draft import CampaignDraft
 from unibatch.core.errors import DraftRefused, InvalidInput
-from writing.conftest import VENDORS, Emulating, Joining, draft, one_client
+from writing.conftest import LATER, VENDORS, Emulating, Joining, draft, one_client
 from writing.emulator import Emulator
 
 pytestmark = [pytest.mark.usefixtures("impatient"), one_client]
@@ -147,6 +147,16 @@ class TestATime:
                 joining(emulator).create(draft(vendor, start=Start.at(moment)))
         assert emulator.arrivals == []
 
+    @pytest.mark.parametrize("microsecond", [0, 5])
+    def test_at_the_end_of_time_is_refused(
+        self, vendor: str, microsecond: int, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator = emulating(vendor)
+        last = datetime(9999, 12, 31, 23, 59, 59, microsecond, tzinfo=UTC)
+        with pytest.raises(DraftRefused, match="lies too far ahead"):
+            joining(emulator).create(draft(vendor, start=Start.at(last)))
+        assert emulator.arrivals == []
+
     def test_without_a_zone_is_refused(self, vendor: str, emulating: Emulating, joining: Joining) -> None:
         emulator = emulating(vendor)
         with pytest.raises(DraftRefused, match="name one"):
@@ -159,6 +169,28 @@ class TestATime:
             moment = datetime(2030, 1, 15, 9, tzinfo=timezone(timedelta(minutes=minutes)))
             joining(emulator).create(draft(vendor, start=Start.at(moment)))
             assert understood(emulator) == moment
+
+
+class TestADailyWindow:
+    OFFICE = Schedule(timezone="Europe/Berlin", window_start=time(9), window_end=time(17))
+
+    def test_keeps_its_zone_whatever_zone_the_start_is_told_in(self, emulating: Emulating, joining: Joining) -> None:
+        emulator = emulating("truedy")
+        day = (datetime.now(UTC) + timedelta(days=3)).replace(tzinfo=None, microsecond=0)
+        start = Start.at(day, "America/New_York")
+        campaign = joining(emulator).create(draft("truedy", start=start, schedule=self.OFFICE))
+        assert emulator.campaigns[campaign.id].settings["timezone"] == "Europe/Berlin"
+        assert understood(emulator) == start.instant()
+
+    @pytest.mark.parametrize("start", [Start.HOLD, Start.at(LATER - timedelta(days=1))], ids=["held", "scheduled"])
+    def test_keeps_its_zone_when_the_campaign_is_put_off(
+        self, start: Start, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator = emulating("truedy")
+        campaign = joining(emulator).create(draft("truedy", start=start, schedule=self.OFFICE))
+        joining(emulator).change("reschedule_campaign", campaign.id)
+        assert emulator.campaigns[campaign.id].settings["timezone"] == "Europe/Berlin"
+        assert understood(emulator) == LATER
 
 
 ZONES = st.sampled_from(
@@ -195,7 +227,7 @@ def _instant(start: Start) -> datetime | None:
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(start=MOMENTS.map(Start.at).filter(_instant))
 def test_any_moment_in_any_zone_is_understood(
     vendor: str, emulating: Emulating, joining: Joining, start: Start

@@ -12,7 +12,7 @@ import pytest
 
 from unibatch import CampaignStatus, Start
 from unibatch.core.errors import Conflict, NotFound, OutcomeUnknown, PaymentRequired, ServerError, UnsupportedFeature
-from writing.conftest import LATER, VENDORS, Emulating, Joining, Writer, draft, numbers, one_client, settle
+from writing.conftest import LATER, VENDORS, Emulating, Joining, Writer, draft, numbers, one_client, patience, settle
 from writing.emulator import (
     AFTER,
     BEFORE,
@@ -29,9 +29,6 @@ from writing.emulator import (
 pytestmark = pytest.mark.usefixtures("impatient")
 
 FAULTS: Mapping[str, Fault] = {**BEFORE, **AFTER}
-
-BRIEF = 0.1
-"""Seconds after which a client gives up waiting for an answer that does not come."""
 
 WORDS: Mapping[str, tuple[str, ...]] = {
     "truedy": ("draft", "scheduled", "active", "paused", "completed", "failed", "cancelled"),
@@ -112,6 +109,7 @@ def writes_since_creation(emulator: Emulator) -> int:
     return len(emulator.writes) - 1
 
 
+@one_client
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize(("vendor", "operation"), POSSIBLE)
 def test_whatever_becomes_of_the_answer_a_campaign_stands_as_was_wanted(
@@ -120,8 +118,7 @@ def test_whatever_becomes_of_the_answer_a_campaign_stands_as_was_wanted(
     before, wanted = next(iter(POSSIBLE[vendor, operation].items()))
     emulator, campaign_id = standing(emulating, joining, vendor, before)
     emulator.fail(1, FAULTS[fault])
-    timeout = BRIEF if fault.startswith("stall") else 5.0
-    settle(emulator, joining, lambda client: client.change(operation, campaign_id), timeout=timeout)
+    settle(emulator, joining, lambda client: client.change(operation, campaign_id), timeout=patience(fault))
     assert status_of(emulator, campaign_id) == wanted
     assert writes_since_creation(emulator) == (2 if fault in BEFORE else 1)
     dialled = emulator.dialled
@@ -288,6 +285,7 @@ class TestStarting:
             joining(emulator).change("start_campaign", campaign_id)
         assert sorted(emulator.dialled) == numbers(wanted.contacts)
 
+    @one_client
     @pytest.mark.parametrize("fault", AFTER)
     def test_that_was_lost_is_known_to_be_done_even_if_everybody_was_called_since(
         self, fault: str, emulating: Emulating, joining: Joining
@@ -300,8 +298,7 @@ class TestStarting:
         emulator, wanted = emulating("talkifai"), draft("talkifai", 4)
         campaign_id = joining(emulator).create(wanted).id
         emulator.fail(1, over)
-        monkey = BRIEF if fault.startswith("stall") else 5.0
-        joining(emulator, timeout=monkey).change("start_campaign", campaign_id)
+        joining(emulator, timeout=patience(fault)).change("start_campaign", campaign_id)
         assert sorted(emulator.dialled) == numbers(wanted.contacts)
 
     def test_a_paused_campaign_needs_resuming_and_says_so(self, emulating: Emulating, joining: Joining) -> None:
@@ -310,6 +307,17 @@ class TestStarting:
             joining(emulator).change("start_campaign", campaign_id)
         joining(emulator).change("resume_campaign", campaign_id)
         assert len(emulator.dialled) == 4
+
+    @pytest.mark.parametrize("vendor", ["truedy", "talkifai"])
+    def test_does_not_show_the_state_before_where_reading_fails_afterwards(
+        self, vendor: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator = emulating(vendor)
+        campaign_id = joining(emulator).create(draft(vendor)).id
+        emulator.fail(lambda arrival: not arrival.is_write and len(emulator.writes) > 1, http_500_before)
+        campaign = joining(emulator).change("start_campaign", campaign_id)
+        assert campaign is not None
+        assert (campaign.id, campaign.status) == (campaign_id, CampaignStatus.UNKNOWN)
 
 
 class TestPausing:
@@ -337,6 +345,21 @@ class TestRescheduling:
         before = len(emulator.writes)
         joining(emulator).change("reschedule_campaign", campaign_id)
         assert len(emulator.writes) == before
+
+    @pytest.mark.parametrize("vendor", ["truedy", "talkifai"])
+    def test_that_was_lost_is_not_done_because_the_campaign_began_at_its_old_time(
+        self, vendor: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        def begun(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
+            del connection, arrival
+            emulator.campaigns[campaign_id].status = emulator.active
+            return False
+
+        emulator = emulating(vendor)
+        campaign_id = joining(emulator).create(draft(vendor, start=Start.at(LATER - timedelta(days=1)))).id
+        emulator.fail(1, begun)
+        with pytest.raises(OutcomeUnknown, match=f"{campaign_id} is running now"):
+            joining(emulator).change("reschedule_campaign", campaign_id)
 
     @pytest.mark.parametrize("vendor", ["truedy", "talkifai"])
     def test_puts_off_everybody(self, vendor: str, emulating: Emulating, joining: Joining) -> None:

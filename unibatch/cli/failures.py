@@ -92,6 +92,8 @@ def _report(error: Exception) -> int:
         return error.exit_code
     if isinstance(error, UnibatchError):
         say(f"unibatch: {error}")
+        if isinstance(error, IncompleteListing) and error.consequence is not None:
+            return FAILED  # not the listing was asked for, but what it was read for
         return next((code for kinds, code in _CODES if isinstance(error, kinds)), FAILED)
     if isinstance(error, OSError):
         say(f"unibatch: {mask_text(str(error))}")

@@ -411,15 +411,26 @@ class IncompleteListing(UnibatchError):
         operation: The client's method, for example ``"list_contacts"``.
         subject: The id of the campaign whose contacts were listed, or ``None``.
         report: What was seen.
+        consequence: What it means for an operation that had to look first, for example that nothing was sent; ``None``
+            if only a listing was asked for.
     """
 
-    def __init__(self, *, provider: str, operation: str, subject: str | None, report: ListingReport) -> None:
+    def __init__(
+        self,
+        *,
+        provider: str,
+        operation: str,
+        subject: str | None,
+        report: ListingReport,
+        consequence: str | None = None,
+    ) -> None:
         self.provider = provider
         self.operation = operation
         self.subject = subject
         self.report = report
+        self.consequence = consequence
         about = f" of {subject!r}" if subject is not None else ""
         super().__init__(
             f"{provider} {operation}{about}: rows may be missing after the {report.seen:,} that came: {report.reason}; "
-            "read again when nothing moves"
+            + (consequence or "read again when nothing moves")
         )

@@ -44,6 +44,7 @@ LOOKS = (0.5, 2.0, 5.0)
 """How many seconds to wait before each look at what became of a request whose answer was lost."""
 
 _MOST_SENDS = 3
+_NOT_SENT = "it cannot be told what is there already, so nothing was sent; ask again when nothing moves"
 
 _Lost = (OutcomeUnknown, StructureError)
 """What is raised where a request may have been carried out: its answer did not come, or cannot be read."""
@@ -135,7 +136,9 @@ def insist_on_all(report: ListingReport, provider: Provider) -> None:
         IncompleteListing: It is not.
     """
     if not report.complete:
-        raise IncompleteListing(provider=provider.name, operation="list_campaigns", subject=None, report=report)
+        raise IncompleteListing(
+            provider=provider.name, operation="create_campaign", subject=None, report=report, consequence=_NOT_SENT
+        )
 
 
 def unknown(request: Request, provider: Provider, lost: Exception, check: str) -> OutcomeUnknown:
@@ -273,7 +276,10 @@ def carry_out(
     for _ in range(_MOST_SENDS):
         if is_done(campaign) or (lost is not None and campaign.status in transition.passed):
             return campaign
-        check_allowed(provider, operation, campaign)
+        if lost is None:
+            check_allowed(provider, operation, campaign)
+        elif not is_allowed(provider, operation, campaign):
+            raise unknown(request, provider, lost, f"{campaign_id} is {campaign.status} now") from lost
         try:
             response = yield request
             if read_leniently(response.content):
@@ -318,7 +324,10 @@ def delete_once(provider: Provider, request: Request, refused: Callable[[Respons
     campaign = yield from provider.get_campaign(campaign_id)
     lost: Exception | None = None
     for _ in range(_MOST_SENDS):
-        check_allowed(provider, "delete_campaign", campaign)
+        if lost is None:
+            check_allowed(provider, "delete_campaign", campaign)
+        elif not is_allowed(provider, "delete_campaign", campaign):
+            raise unknown(request, provider, lost, f"{campaign_id} is {campaign.status} now") from lost
         try:
             if not refused((yield request)):
                 return
@@ -337,13 +346,18 @@ def delete_once(provider: Provider, request: Request, refused: Callable[[Respons
     raise unknown(request, provider, lost or OSError(), f"look whether {campaign_id} is still there") from lost
 
 
+def is_allowed(provider: Provider, operation: OperationName, campaign: Campaign) -> bool:
+    """Whether an operation is possible as a campaign stands; of an unknown status the vendor is the judge."""
+    return campaign.status in {CampaignStatus.UNKNOWN, *provider.transitions[operation].allowed}
+
+
 def check_allowed(provider: Provider, operation: OperationName, campaign: Campaign) -> None:
-    """Insist that an operation is possible as a campaign stands; of an unknown status the vendor is the judge.
+    """Insist that an operation is possible as a campaign stands.
 
     Raises:
         Conflict: It is not.
     """
-    if campaign.status not in {CampaignStatus.UNKNOWN, *provider.transitions[operation].allowed}:
+    if not is_allowed(provider, operation, campaign):
         raise _conflict(provider, operation, campaign)
 
 
@@ -425,7 +439,7 @@ class Adding:
             IncompleteListing: It cannot be told who is there already; nothing was sent.
         """
         done = Added(len(self.bodies))
-        there = set() if self.campaign.counts.total == 0 else (yield from self._there())
+        there = set() if self.campaign.counts.total == 0 else (yield from self._there(_NOT_SENT))
         done.present = [number for number in self.bodies if number in there]
         left = iter([number for number in self.bodies if number not in there])
         doubtful: dict[str, str] = {}
@@ -479,11 +493,11 @@ class Adding:
                 break
         return seen
 
-    def _there(self) -> Flow[set[str]]:
-        return _numbers(self.provider, self.campaign.id)
+    def _there(self, consequence: str = "ask again when nothing moves; only who is missing is sent") -> Flow[set[str]]:
+        return _numbers(self.provider, self.campaign.id, consequence)
 
 
-def _numbers(provider: Provider, campaign_id: str) -> Flow[set[str]]:
+def _numbers(provider: Provider, campaign_id: str, consequence: str) -> Flow[set[str]]:
     """The numbers of everybody in a campaign.
 
     Raises:
@@ -494,5 +508,11 @@ def _numbers(provider: Provider, campaign_id: str) -> Flow[set[str]]:
         lambda position: provider.list_contacts(campaign_id, position, ContactFilter()),
     )
     if not report.complete:
-        raise IncompleteListing(provider=provider.name, operation="add_contacts", subject=campaign_id, report=report)
+        raise IncompleteListing(
+            provider=provider.name,
+            operation="add_contacts",
+            subject=campaign_id,
+            report=report,
+            consequence=consequence,
+        )
     return {contact.phone_number for contact in contacts}

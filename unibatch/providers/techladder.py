@@ -183,7 +183,7 @@ CAPABILITIES = Capabilities(
         "get_campaign": Support(),
         "list_contacts": Support(),
         "get_account": Support(),
-        "create_campaign": Support(note="can hold, start at once, or at a set time; repeated numbers are dropped"),
+        "create_campaign": Support(note="can hold, start at once, or at a set time"),
         "add_contacts": Support(available=False, note="TechLadder's batches cannot be extended; create another one"),
         "start_campaign": Support(available=False, note=_NOT_IN_API),
         "pause_campaign": Support(available=False, note=_NOT_IN_API),

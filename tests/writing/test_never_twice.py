@@ -1,0 +1,196 @@
+"""What creates or adds is sent once by whoever asks once, and what is there is recognised whoever asks again."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import pytest
+
+from unibatch import ContactDraft, Retry, Start
+from unibatch.core.errors import IncompleteListing, InvalidInput, OutcomeUnknown, PartlyDone
+from writing.conftest import VENDORS, Emulating, Joining, contacts, draft, number, numbers, one_client, patience
+from writing.emulator import AFTER, BEFORE, Arrival, Emulator, Fault, cut_after, every_write, late, message
+
+pytestmark = [pytest.mark.usefixtures("impatient"), one_client]
+
+FAULTS: Mapping[str, Fault] = {**BEFORE, **AFTER}
+
+LOOKING = ("techladder", "talkifai")
+"""Vendors that do not recognise a repeated request."""
+
+EAGER: Mapping[str, Any] = {"retry": Retry(attempts=4)}
+"""A client that tries again whatever may be tried again."""
+
+
+def sent(emulator: Emulator, path: str) -> list[bytes]:
+    """The bodies of the writes whose path ends so."""
+    return [arrival.raw for arrival in emulator.writes if arrival.path.endswith(path)]
+
+
+CREATING = {"techladder": "/call-batches", "talkifai": "/batch/create", "truedy": "/batch-calls"}
+"""The path to which each vendor's campaigns are sent."""
+
+
+def empty_page(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
+    """A page that tells of everything, and holds nothing of it."""
+    content = emulator.perform(arrival).content
+    if isinstance(content.get("data"), dict):
+        content["data"]["items"] = []
+    else:
+        content["batchJobs" if "batchJobs" in content else "data"] = []
+    connection.sendall(message(200, content))
+    return True
+
+
+def is_read(arrival: Arrival) -> bool:
+    return not arrival.is_write
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+class TestInOneCall:
+    @pytest.mark.parametrize("vendor", LOOKING)
+    def test_a_campaign_is_created_with_one_request_whatever_becomes_of_it(
+        self, vendor: str, fault: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 4, Start.NOW)
+        emulator.fail(every_write, FAULTS[fault])
+        client = joining(emulator, timeout=patience(fault), **EAGER)
+        if fault in AFTER:
+            assert [client.create(wanted).id] == list(emulator.campaigns)
+        else:
+            with pytest.raises(OutcomeUnknown):
+                client.create(wanted)
+        assert len(emulator.writes) == 1
+        assert sorted(emulator.dialled) == (numbers(wanted.contacts) if fault in AFTER else [])
+
+    def test_a_chunk_of_contacts_is_added_with_one_request_whatever_becomes_of_it(
+        self, fault: str, monkeypatch: pytest.MonkeyPatch, emulating: Emulating, joining: Joining
+    ) -> None:
+        monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
+        emulator = emulating("truedy")
+        campaign_id = joining(emulator).create(draft("truedy", 2)).id
+        emulator.fail(every_write, FAULTS[fault])
+        client, given = joining(emulator, timeout=patience(fault), **EAGER), contacts("truedy", 9, first=0)
+        if fault in AFTER:
+            assert len(client.add(campaign_id, given).added) == 9
+        else:
+            with pytest.raises(OutcomeUnknown):
+                client.add(campaign_id, given)
+        bodies = sent(emulator, "/contacts")
+        assert len(bodies) == len(set(bodies)) == (2 if fault in AFTER else 1)
+        assert len(emulator.numbers(campaign_id)) == (11 if fault in AFTER else 2)
+
+
+@pytest.mark.parametrize("seconds", [None, 0.003, 0.3], ids=["after all looks", "during the looks", "long after them"])
+class TestWorkThatIsDoneLate:
+    @pytest.mark.parametrize("vendor", VENDORS)
+    def test_makes_one_campaign_when_the_program_is_run_again(
+        self, vendor: str, seconds: float | None, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 4, Start.NOW)
+        emulator.fail(CREATING[vendor], late(seconds))
+        with contextlib.suppress(OutcomeUnknown):
+            joining(emulator).create(wanted)
+        assert len(sent(emulator, CREATING[vendor])) == 1
+        emulator.catch_up()
+        emulator.no_faults()
+        assert [joining(emulator).create(wanted).id] == list(emulator.campaigns)
+        assert sorted(emulator.dialled) == numbers(wanted.contacts)
+
+    def test_adds_everybody_once_when_the_program_is_run_again(
+        self, seconds: float | None, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, given = emulating("truedy"), contacts("truedy", 4, first=0)
+        campaign_id = joining(emulator).create(draft("truedy", 2)).id
+        emulator.fail(every_write, late(seconds))
+        with contextlib.suppress(OutcomeUnknown):
+            joining(emulator).add(campaign_id, given)
+        assert len(sent(emulator, "/contacts")) == 1
+        emulator.catch_up()
+        emulator.no_faults()
+        told = joining(emulator).add(campaign_id, given)
+        assert numbers(told.duplicates) == numbers(given)
+        assert sorted(emulator.numbers(campaign_id)) == numbers([*given, *contacts("truedy", 2)])
+
+
+class TestRecognising:
+    @pytest.mark.parametrize("fault", [None, cut_after])
+    @pytest.mark.parametrize("missing", [{100}, {103}, {100, 101}])
+    def test_a_batch_some_of_whose_contacts_were_not_taken(
+        self, missing: set[int], fault: Fault | None, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator = emulating("techladder", refuses=set(map(number, missing)))
+        wanted = draft("techladder", 4, Start.NOW)
+        if fault is not None:
+            emulator.fail(1, fault)
+        for _ in range(2):
+            with pytest.raises(PartlyDone, match=f"{4 - len(missing)} contacts where 4 were sent"):
+                joining(emulator).create(wanted)
+        assert (len(emulator.campaigns), len(emulator.dialled)) == (1, 4 - len(missing))
+
+    def test_a_batch_of_many_contacts_with_the_same_id(self, emulating: Emulating, joining: Joining) -> None:
+        people = [ContactDraft(phone_number=number(5000 - index), external_id="same") for index in range(600)]
+        emulator, wanted = emulating("techladder"), draft("techladder", contacts=people)
+        placed = [joining(emulator).create(wanted).id for _ in range(2)]
+        assert placed == list(emulator.campaigns) * 2
+
+    @pytest.mark.parametrize("vendor", VENDORS)
+    def test_a_draft_whose_contacts_come_in_another_order(
+        self, vendor: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 4)
+        turned = attrs.evolve(wanted, contacts=wanted.contacts[::-1])
+        placed = [joining(emulator).create(one).id for one in (wanted, turned)]
+        assert placed == list(emulator.campaigns) * 2
+
+    @pytest.mark.parametrize("vendor", VENDORS)
+    def test_the_part_that_was_placed_before_the_program_was_stopped(
+        self, vendor: str, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 6)
+        turned = attrs.evolve(wanted, contacts=wanted.contacts[::-1])
+        joining(emulator).create(wanted.split(2)[0])
+        for part in turned.split(2):
+            joining(emulator).create(part)
+        assert (len(emulator.campaigns), sorted(emulator.all_numbers())) == (3, numbers(wanted.contacts))
+
+    def test_a_campaign_that_others_were_added_to_since(self, emulating: Emulating, joining: Joining) -> None:
+        emulator, wanted = emulating("truedy"), draft("truedy", 3)
+        campaign_id = joining(emulator).create(wanted).id
+        joining(emulator).add(campaign_id, contacts("truedy", 2, first=500))
+        assert joining(emulator).create(wanted).id == campaign_id
+
+    def test_a_campaign_that_was_deleted_since_is_not_told_as_placed(
+        self, emulating: Emulating, joining: Joining
+    ) -> None:
+        emulator, wanted = emulating("truedy"), draft("truedy")
+        campaign_id = joining(emulator).create(wanted).id
+        joining(emulator).change("delete_campaign", campaign_id)
+        with pytest.raises(InvalidInput, match=f"placed before, as {campaign_id}, and that is gone.*idempotency_key"):
+            joining(emulator).create(wanted)
+        joining(emulator).create(attrs.evolve(wanted, idempotency_key="once more"))
+        assert len(emulator.campaigns) == 1
+
+
+class TestNotSeeingEverything:
+    @pytest.mark.parametrize("vendor", LOOKING)
+    def test_of_the_campaigns_sends_nothing(self, vendor: str, emulating: Emulating, joining: Joining) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor)
+        joining(emulator).create(wanted)
+        emulator.fail(is_read, empty_page)
+        with pytest.raises(IncompleteListing):
+            joining(emulator).create(wanted)
+        assert len(emulator.writes) == 1
+
+    @pytest.mark.parametrize("shape", ["schema", "example"])
+    def test_of_the_contacts_sends_nothing(self, shape: str, emulating: Emulating, joining: Joining) -> None:
+        emulator = emulating("truedy", shape=shape)
+        campaign_id = joining(emulator).create(draft("truedy", 3)).id
+        emulator.fail(lambda arrival: is_read(arrival) and arrival.path.endswith("/contacts"), empty_page)
+        with pytest.raises(IncompleteListing):
+            joining(emulator).add(campaign_id, contacts("truedy", 3))
+        assert len(emulator.writes) == 1
