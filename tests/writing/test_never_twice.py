@@ -132,6 +132,29 @@ class TestRecognising:
                 joining(emulator).create(wanted)
         assert (len(emulator.campaigns), len(emulator.dialled)) == (1, 4 - len(missing))
 
+    @pytest.mark.parametrize("ours", [True, False])
+    def test_a_batch_of_which_the_first_ten_were_not_taken(
+        self, *, ours: bool, emulating: Emulating, joining: Joining
+    ) -> None:
+        people = [
+            ContactDraft(phone_number=number(index), external_id=None if ours else f"c-{index}")
+            for index in range(100, 130)
+        ]
+        emulator = emulating("techladder", refuses={number(index) for index in range(100, 110)})
+        wanted = draft("techladder", contacts=people, start=Start.NOW)
+        for _ in range(2):
+            with pytest.raises(PartlyDone, match="20 contacts where 30 were sent"):
+                joining(emulator).create(wanted)
+        assert (len(emulator.campaigns), len(emulator.dialled)) == (1, 20)
+
+    def test_a_batch_whose_number_of_contacts_is_not_listed(self, emulating: Emulating, joining: Joining) -> None:
+        emulator = emulating("techladder", list_lacks=("total_contacts",), refuses={number(103)})
+        wanted = draft("techladder", 4)
+        for _ in range(2):
+            with pytest.raises(PartlyDone):
+                joining(emulator).create(wanted)
+        assert len(emulator.campaigns) == 1
+
     def test_a_batch_of_many_contacts_with_the_same_id(self, emulating: Emulating, joining: Joining) -> None:
         people = [ContactDraft(phone_number=number(5000 - index), external_id="same") for index in range(600)]
         emulator, wanted = emulating("techladder"), draft("techladder", contacts=people)

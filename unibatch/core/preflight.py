@@ -33,6 +33,9 @@ _MOST_NAMED = 5
 _LONGEST_KEY = 200
 _LONGEST_SHOWN = 60
 _WEEK = range(1, 8)
+_LARGEST = 1_000_000_000
+"""No number of anything that a campaign can have is larger."""
+
 _FIELDS = frozenset(field.alias or field.name for field in attrs.fields(CampaignDraft))
 
 
@@ -526,6 +529,8 @@ def _check_numbers(to: Translation) -> None:
     for field, number in numbers.items():
         if number is not None and (type(number) is not int or number < 1):
             to.refuse(field, f"must be a whole number from 1, not {_shown(number)}")
+        elif number is not None and number > _LARGEST:
+            to.refuse(field, "is too large")
     if draft.retry is not None:
         retry_on: Any = draft.retry.retry_on
         if isinstance(retry_on, Collection) and all(isinstance(status, CallStatus) for status in retry_on):

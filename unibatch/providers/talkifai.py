@@ -438,7 +438,10 @@ class TalkifAI(Provider):
         )
         to_be_asked = {job.id for job in recent(jobs, composition.now) if "description" not in job.raw}
         for job in jobs:
-            told = (yield from self.get_campaign(job.id)) if job.id in to_be_asked else job
+            try:
+                told = (yield from self.get_campaign(job.id)) if job.id in to_be_asked else job
+            except NotFound:
+                continue
             found = _MARK.search(str(told.raw.get("description")))
             if found and found["mark"] == mark:
                 return told

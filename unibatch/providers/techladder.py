@@ -228,8 +228,8 @@ _SHORTEST = 10
 _MARK = "unibatch_draft"
 """The key in the metadata of some contacts by which a batch is recognised whose contacts all have ids of the user's."""
 
-_MOST_PROBES = 3
-"""By how many ids a batch is looked for that has fewer contacts than were sent, since any of them may be missing."""
+_ENOUGH_PROBES = 20
+"""How many contacts carry a mark, since any of them may not be taken; there may be up to twice as many."""
 
 _ACCEPTED = 202
 """The status of an answer that comes before the batch is complete."""
@@ -456,7 +456,7 @@ class TechLadder(Provider):
             f"look in TechLadder's dashboard for a new batch of {number:,} contacts; asking for the same again looks "
             "for it first",
         )
-        advice = "TechLadder's batches cannot be extended: place those who are missing as a campaign of their own"
+        advice = "it may still be filled, so look again before you place those who are missing as another campaign"
         return campaign if still_growing else check_taken(campaign, number, advice=advice)
 
     def _look(self, composition: Composition) -> Flow[Campaign | None]:
@@ -465,24 +465,26 @@ class TechLadder(Provider):
         batches, report = yield from read_all(
             self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, of_agent)
         )
-        # One whose number is the same has everybody, so that one question will do; not everybody may have been taken.
         candidates = [batch for batch in recent(batches, composition.now) if (batch.counts.total or 0) <= number]
         for batch in sorted(candidates, key=lambda batch: batch.counts.total != number):
-            for probe in _probes(composition)[: 1 if batch.counts.total == number else None]:
-                if (yield from self._has(batch, probe, digest(composition.draft.key))):
-                    return batch
+            # One with as many contacts has everybody, so anybody will do. Of another, anybody may not have been taken.
+            wanted = ContactFilter(external_id=_probes(composition)[0] if batch.counts.total == number else None)
+            try:
+                contacts = yield from self._some_contacts(batch, wanted)
+            except NotFound:
+                continue
+            if any(_is_of(contact, digest(composition.draft.key)) for contact in contacts):
+                return batch
         insist_on_all(report, self)
         return None
 
-    def _has(self, batch: Campaign, contact_id: str, mark: str) -> Flow[bool]:
-        """Whether a batch has a contact with this id that is of the draft with this mark."""
-        first = self.capabilities.contact_paging.first
-        try:
-            page = yield from self.list_contacts(batch.id, first, ContactFilter(external_id=contact_id))
-        except NotFound:
-            return False
-        asked_for = [contact for contact in page.items if str(contact.raw.get("external_id")) == contact_id]
-        return any(_is_our_id(contact_id) or contact.field(_MARK) == mark for contact in asked_for)
+    def _some_contacts(self, batch: Campaign, wanted: ContactFilter) -> Flow[Sequence[Contact]]:
+        """The first page of what is wanted, or if nobody in particular is, everybody."""
+        paging = self.capabilities.contact_paging
+        if wanted:
+            return (yield from self.list_contacts(batch.id, paging.first, wanted)).items
+        contacts, _ = yield from read_all(paging, lambda position: self.list_contacts(batch.id, position, wanted))
+        return contacts
 
     def refusal(self, response: Response) -> Refusal:
         body = read_leniently(response.content)
@@ -564,9 +566,10 @@ def _ids(composition: Composition) -> list[str]:
 
 
 def _probes(composition: Composition) -> list[str]:
-    """The ids of some contacts, by which a batch is recognised."""
+    """The ids of some contacts, from all over the draft, by which a batch is recognised."""
     by_number = sorted(zip((body["phone_number"] for body in composition.contacts), _ids(composition), strict=True))
-    return list(dict.fromkeys(contact_id for _, contact_id in by_number))[:_MOST_PROBES]
+    ids = list(dict.fromkeys(contact_id for _, contact_id in by_number))
+    return ids[:: max(1, len(ids) // _ENOUGH_PROBES)]
 
 
 def _as_metadata(contact: ContactDraft) -> Mapping[str, str]:
@@ -575,7 +578,13 @@ def _as_metadata(contact: ContactDraft) -> Mapping[str, str]:
     return {key: value for key, value in kept.items() if value is not None}
 
 
-_is_our_id = re.compile(r"ub-[0-9a-f]{24}-[0-9]+").fullmatch
+_is_our_id = re.compile(r"ub-(?P<mark>[0-9a-f]{24})-[0-9]+").fullmatch
+
+
+def _is_of(contact: Contact, mark: str) -> bool:
+    """Whether a contact was created by the draft with this mark."""
+    ours = _is_our_id(str(contact.raw.get("external_id")))
+    return (ours is not None and ours["mark"] == mark) or contact.field(_MARK) == mark
 
 
 def _users_own(external_id: str) -> str | None:
