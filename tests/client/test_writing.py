@@ -17,6 +17,7 @@ import unibatch
 from client.byhand import KEY, Line
 from client.replies import Reply, one, page
 from unibatch import AsyncClient, CampaignDraft, CampaignStatus, Client, ContactDraft, Start
+from unibatch.core.composing import compose
 from unibatch.core.errors import (
     ConnectFailed,
     DraftRefused,
@@ -27,7 +28,6 @@ from unibatch.core.errors import (
     PartlyDone,
     UnsupportedFeature,
 )
-from unibatch.core.preflight import compose
 from unibatch.core.provider import OperationName
 from unibatch.core.writing import LOOKS, carry_out
 

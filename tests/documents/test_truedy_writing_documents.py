@@ -16,9 +16,9 @@ import httpx
 import pytest
 
 import unibatch.sandbox
+from unibatch.core.composing import compose_contacts
 from unibatch.core.draft import ContactDraft
-from unibatch.core.preflight import compose_contacts
-from unibatch.core.writing import Added
+from unibatch.core.provider import Added
 from unibatch.providers.truedy import Truedy
 from unibatch.sandbox import Sandbox
 from unibatch.testing import play

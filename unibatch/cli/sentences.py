@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from unibatch.client import Client
+from unibatch.core.composing import ahead
 from unibatch.core.draft import CampaignDraft, Start
 from unibatch.core.errors import InvalidInput
 from unibatch.core.model import Campaign
 from unibatch.core.moments import When
-from unibatch.core.preflight import Finding, ahead
+from unibatch.core.preflight import Finding
 from unibatch.core.provider import OperationName
 from unibatch.core.status import CampaignStatus
 

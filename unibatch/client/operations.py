@@ -12,6 +12,7 @@ import attrs
 from unibatch.client.conversation import Conversation
 from unibatch.client.exchange import Exchange
 from unibatch.client.listing import Plan
+from unibatch.core.composing import ahead, compose, compose_contacts
 from unibatch.core.draft import (
     AddedContacts,
     CampaignDraft,
@@ -25,10 +26,10 @@ from unibatch.core.errors import InvalidInput, OutcomeUnknown, PartlyDone, Unsup
 from unibatch.core.flow import Request, segment
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.moments import When
-from unibatch.core.preflight import Composition, ahead, compose, compose_contacts, insist
-from unibatch.core.provider import CampaignFilter, ContactFilter, OperationName
+from unibatch.core.preflight import Composition, insist
+from unibatch.core.provider import Added, CampaignFilter, ContactFilter, OperationName
 from unibatch.core.status import CallStatus, CampaignStatus
-from unibatch.core.writing import Added, AddingFailed, carry_out
+from unibatch.core.writing import AddingFailed, carry_out
 
 S = TypeVar("S", bound=StrEnum)
 F = TypeVar("F", CampaignFilter, ContactFilter)

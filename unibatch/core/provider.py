@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
@@ -24,9 +24,6 @@ from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.preflight import Composition, Handling, Translation
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.vocabulary import StatusReader, StatusTable
-
-if TYPE_CHECKING:
-    from unibatch.core.writing import Added
 
 OperationName: TypeAlias = Literal[
     "list_campaigns",
@@ -230,6 +227,30 @@ class Refusal:
     request_id: str | None = None
     field_errors: Mapping[str, str] = attrs.field(factory=dict)
     retry_at: datetime | None = None
+
+
+@attrs.define
+class Added:
+    """What became of the numbers that were to be added.
+
+    Attributes:
+        total: How many there are.
+        added: Those that are there now, and were not before.
+        present: Those that were there already.
+        rejected: Those that the vendor did not take, and why.
+        unknown: Those of which nobody knows.
+    """
+
+    total: int
+    added: list[str] = attrs.field(factory=list)
+    present: list[str] = attrs.field(factory=list)
+    rejected: dict[str, str] = attrs.field(factory=dict)
+    unknown: list[str] = attrs.field(factory=list)
+
+    @property
+    def settled(self) -> int:
+        """Of how many it is known what became of them."""
+        return len(self.added) + len(self.present) + len(self.rejected)
 
 
 class Provider(ABC):

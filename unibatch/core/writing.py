@@ -31,7 +31,7 @@ from unibatch.core.errors import (
 from unibatch.core.flow import Flow, Request, Response
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import ListingReport, Page, Pager, Paging, Position
-from unibatch.core.provider import ContactFilter, OperationName, Provider
+from unibatch.core.provider import Added, ContactFilter, OperationName, Provider
 from unibatch.core.status import CampaignStatus
 from unibatch.core.structuring import StructureError, read_leniently
 
@@ -376,30 +376,6 @@ def _conflict(
         allowed=provider.transitions[operation].allowed,
         **about,
     )
-
-
-@attrs.define
-class Added:
-    """What became of the numbers that were to be added.
-
-    Attributes:
-        total: How many there are.
-        added: Those that are there now, and were not before.
-        present: Those that were there already.
-        rejected: Those that the vendor did not take, and why.
-        unknown: Those of which nobody knows.
-    """
-
-    total: int
-    added: list[str] = attrs.field(factory=list)
-    present: list[str] = attrs.field(factory=list)
-    rejected: dict[str, str] = attrs.field(factory=dict)
-    unknown: list[str] = attrs.field(factory=list)
-
-    @property
-    def settled(self) -> int:
-        """Of how many it is known what became of them."""
-        return len(self.added) + len(self.present) + len(self.rejected)
 
 
 class AddingFailed(Exception):

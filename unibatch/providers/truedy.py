@@ -32,6 +32,7 @@ from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.phone import is_e164
 from unibatch.core.preflight import Composition, Fit, Handling, Translation
 from unibatch.core.provider import (
+    Added,
     CampaignFilter,
     Capabilities,
     ContactFilter,
@@ -62,7 +63,6 @@ from unibatch.core.structuring import (
 )
 from unibatch.core.vocabulary import StatusTable
 from unibatch.core.writing import (
-    Added,
     Adding,
     carry_out,
     check_not_over,

@@ -30,12 +30,13 @@ import attrs
 import pytest
 
 from unibatch.client import Client, Options, Retry
+from unibatch.core.composing import compose
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start
 from unibatch.core.errors import AuthenticationError, InvalidInput, NotFound, ProviderError, UnsupportedFeature
 from unibatch.core.flow import Flow, Response
 from unibatch.core.model import Account, Campaign, Contact, RetryPolicy, Schedule
 from unibatch.core.paging import Page, Paging
-from unibatch.core.preflight import Fit, compose
+from unibatch.core.preflight import Fit
 from unibatch.core.provider import CampaignFilter, ContactFilter, Limits, OperationName, Provider, Refusal
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.structuring import StructureError
