@@ -494,8 +494,13 @@ class TestFailures:
         outcome = create(run, "talkifai", file, "--yes", start="now")
 
         assert (outcome.code, outcome.out) == (1, "")
-        assert "its answer was lost" in outcome.err
-        assert outcome.err.endswith("What is there: unibatch campaigns -p sandbox-talkifai\n")
+        assert "no usable answer came" in outcome.err
+        assert "try again" not in outcome.err
+        assert outcome.err.splitlines()[-1] == (
+            "Wait some minutes, since the vendor may still be at work on it; then look: unibatch campaigns "
+            "-p sandbox-talkifai. Run the same command again only then: sooner, there may be two campaigns, and "
+            "everybody is called twice"
+        )
 
     def test_ctrl_c_says_how_to_go_on(self, sandbox: Sandbox, file: str) -> None:
         sandbox.fail("truedy", method="GET", delay=60)
@@ -509,7 +514,28 @@ class TestFailures:
             errors = process.stderr.read()
 
         assert process.returncode == 130
-        assert errors.splitlines()[-2:] == [
-            "The same command again looks first what is there, and does only what is missing",
+        assert errors.splitlines()[-3:] == [
+            "It may be there.",
+            "Look: unibatch campaigns -p sandbox-truedy. The same command again is safe: the vendor recognises it",
             "Interrupted",
         ]
+
+
+def test_rejected_rows_do_not_replace_another_file(run: Run, sandbox: Sandbox, folder: Path) -> None:
+    people(folder, "phone", "nix", NUMBERS[0])
+    before = (folder / "unibatch.toml").read_text(encoding="utf-8")
+    options = ("--name", "Spring", "--start", "hold", "--skip-invalid", "--rejected", "unibatch.toml")
+    outcome = run("create", "sandbox-truedy", "--contacts", "people.csv", *options)
+
+    assert outcome.code == 2
+    assert "--rejected: unibatch.toml is there, and is no file of rejected rows; name another one" in outcome.err
+    assert (folder / "unibatch.toml").read_text(encoding="utf-8") == before
+    assert sandbox.requests == ()
+
+
+def test_rejected_rows_replace_those_of_an_earlier_run(run: Run, folder: Path) -> None:
+    people(folder, "phone", "nix", NUMBERS[0])
+    options = ("--name", "Spring", "--start", "hold", "--skip-invalid", "--rejected", "rejected.csv")
+    codes = [run("create", "sandbox-truedy", "--contacts", "people.csv", *options).code for _ in range(2)]
+
+    assert codes == [0, 0]

@@ -37,6 +37,14 @@ class TestVerdict:
             "To accept what would be lost: --accept-loss description\n\n"
         )
 
+    def test_bad_rows_have_to_be_corrected_first(self, run: Run, folder: Path) -> None:
+        outcome = preflight(run, people(folder, "phone", "nix", "+12125550123"), "truedy", *NEEDED["truedy"])
+
+        assert outcome.code == 2
+        assert outcome.out.endswith(
+            "It can be placed once what is wrong with the command, or with its rows, is corrected.\n\n"
+        )
+
     def test_what_can_with_a_loss(self, run: Run, file: str) -> None:
         arguments = ("truedy", *NEEDED["truedy"], "--description", "x", "--accept-loss", "description")
         outcome = preflight(run, file, *arguments)

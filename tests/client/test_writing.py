@@ -232,7 +232,7 @@ class TestCreatingWhenAnswersAreLost:
         with pytest.raises(OutcomeUnknown) as caught:
             lead()
         assert (self.methods(line), line.pauses) == ("GET POST GET GET GET", list(LOOKS))
-        assert caught.value.check.startswith("look in TechLadder's dashboard for a new batch of 1 contacts")
+        assert caught.value.check.startswith("wait some minutes, since it may still be at work on it, then look")
 
     def test_a_rerun_that_does_not_find_it_sends_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
         line, lead = self.lead(monkeypatch, NO_BATCHES, LOST, *[NO_BATCHES] * len(LOOKS))

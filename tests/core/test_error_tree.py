@@ -164,8 +164,8 @@ class TestMessages:
     @pytest.mark.parametrize(("subject", "about"), [("batch_1", " of 'batch_1'"), (None, "")])
     def test_a_write_whose_answer_is_lost(self, subject: str | None, about: str) -> None:
         assert str(errors.OutcomeUnknown(**LOST, subject=subject)) == (
-            f"truedy start_campaign{about}: the request was sent and its answer was lost, so nobody knows whether the "
-            "vendor has carried it out; look before you send it again (no answer in time)"
+            f"truedy start_campaign{about}: the request was sent and no usable answer came, so nobody knows whether "
+            "the vendor has carried it out; look before you send it again (no answer in time)"
         )
 
     @pytest.mark.parametrize(("subject", "about"), [("batch_1", " of 'batch_1'"), (None, "")])

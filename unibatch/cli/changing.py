@@ -27,6 +27,7 @@ from unibatch.cli.text import one_line
 from unibatch.cli.waits import Waits
 from unibatch.client import PlannedRequest
 from unibatch.core.draft import Start
+from unibatch.core.errors import OutcomeUnknown
 from unibatch.core.model import Campaign
 from unibatch.core.provider import OperationName
 from unibatch.core.structuring import unstructure
@@ -143,11 +144,14 @@ def _change(
         check_allowed(client.vendor, operation, before)
         if operation in _ASKS:
             confirm(sentences.change(client, str(profile), operation, before, start), yes=yes)
-        if operation == "delete_campaign":
-            client.delete_campaign(campaign_id)
+        try:
+            after: Campaign | None = getattr(client, operation)(campaign_id, *about)
+        except OutcomeUnknown as exc:
+            exc.add_note(f"Look: unibatch show {where}. The same command again is safe: it looks first")
+            raise
+        if after is None:  # it is deleted
             _write(form, f"{said} {where} {sentences.quoted(before.name)}", before)
             return
-        after: Campaign = getattr(client, operation)(campaign_id, *about)
         _write(form, f"{said} {sentences.stands(client, after, where)}", after)
 
 

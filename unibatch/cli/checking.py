@@ -73,7 +73,7 @@ def preflight(*, targets: tuple[str, ...], form: str, **given: Any) -> None:
     if form == "table":
         console = screen()
         for target, result in found.items():
-            show(console, _sheet(target, result, obstacles[target], problems.unread))
+            show(console, _sheet(target, result, obstacles[target], problems))
     else:
         write_data(form, [row for target in found for row in _rows(target, found[target], obstacles[target])], _COLUMNS)
     for problem in problems.lines:
@@ -117,14 +117,14 @@ def _rows(target: str, result: Preflight, obstacles: Collection[Finding]) -> lis
     ]
 
 
-def _sheet(target: str, result: Preflight, obstacles: Sequence[Finding], unread: Collection[str]) -> RenderableType:
+def _sheet(target: str, result: Preflight, obstacles: Sequence[Finding], problems: Problems) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=DIM)
     for title in ("field", "fit"):
         table.add_column(title, no_wrap=True)
     for title in ("sent", "what becomes of it"):
         table.add_column(title, overflow="fold")
     for finding in result.findings:
-        if finding.field in unread:
+        if finding.field in problems.unread:
             continue
         accepted = finding.is_obstacle() and finding not in obstacles
         fit = Text.assemble((finding.fit.value, _STYLES[finding.fit]), (", accepted" if accepted else "", DIM))
@@ -132,13 +132,16 @@ def _sheet(target: str, result: Preflight, obstacles: Sequence[Finding], unread:
         table.add_row(words(finding.field), fit, words(sent), words(finding.reason))
     title = registry.load(result.provider).title
     heading = title if target == result.provider else f"{title} (profile {target})"
-    return Group(words(heading, HEADING), Padding(table, (0, 0, 0, 2)), _verdict(result, obstacles, unread), "")
+    return Group(words(heading, HEADING), Padding(table, (0, 0, 0, 2)), _verdict(result, obstacles, problems), "")
 
 
-def _verdict(result: Preflight, obstacles: Sequence[Finding], unread: Collection[str]) -> RenderableType:
+def _verdict(result: Preflight, obstacles: Sequence[Finding], problems: Problems) -> RenderableType:
+    unread = problems.unread
     accepted = [finding for finding in result.obstacles() if finding not in obstacles and finding.field not in unread]
     if not obstacles and unread:
         return Text("Nothing stands in the way in what could be read.", style=WARN)
+    if not obstacles and problems.lines:
+        return Text("It can be placed once what is wrong with the command, or with its rows, is corrected.", style=WARN)
     if not obstacles:
         with_loss = f", with {len(accepted)} accepted loss{'es' if len(accepted) > 1 else ''}" if accepted else ""
         return Text(f"It can be placed{with_loss}.", style=GOOD)

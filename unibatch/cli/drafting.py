@@ -20,7 +20,7 @@ from unibatch.core.masking import mask_text
 from unibatch.core.model import RetryPolicy, Schedule
 from unibatch.core.moments import read_moment, time_zone
 from unibatch.core.provider import Provider, Setting
-from unibatch.workflows.contacts import ContactList, read_contacts
+from unibatch.workflows.contacts import LINE_COLUMN, ContactList, read_contacts
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -101,6 +101,9 @@ class ContactRequest:
         if self.rejected is not None and not self.from_stdin and _same(self.rejected, self.contacts):
             problems.add(f"--rejected: {self.rejected} is the file of the contacts, and would be overwritten")
             return self._read(self.contacts, columns, None, problems)
+        if self.rejected is not None and not _may_be_replaced(Path(self.rejected)):
+            problems.add(f"--rejected: {self.rejected} is there, and is no file of rejected rows; name another one")
+            return self._read(self.contacts, columns, None, problems)
         return self._read(self.contacts, columns, self.rejected, problems)
 
     def _read(
@@ -151,6 +154,15 @@ def _same(one: str, other: str) -> bool:
         return Path(one).resolve() == Path(other).resolve()
     except (OSError, RuntimeError, ValueError):  # no possible path
         return False
+
+
+def _may_be_replaced(path: Path) -> bool:
+    """Whether nothing is lost with a file: it is not there, or an earlier run wrote it, or it cannot be read anyway."""
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            return file.read(len(LINE_COLUMN)) in {LINE_COLUMN, ""}
+    except (OSError, ValueError):
+        return True  # what is wrong with it is told when it is written
 
 
 def _number(items: Sequence[Any], what: str) -> str:

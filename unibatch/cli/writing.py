@@ -139,15 +139,16 @@ def _create(
         try:
             campaign = client.create_campaign(part, accept_loss=accept_loss)
         except KeyboardInterrupt:
-            say(_AGAIN)
+            say(f"It may be there{'' if part.start == Start.HOLD else ', and calling people already'}.")
+            say(_after_loss(client, profile))
             raise
         except UnibatchError as exc:
             if isinstance(exc, PartlyDone) and exc.campaign is not None:
                 where = f"{profile}:{exc.campaign.id}"
                 exc.add_note(f"There is {sentences.stands(client, exc.campaign, where)}")
-                exc.add_note(f"{_AGAIN}; or look at it: unibatch show {where}")
+                exc.add_note(_after_part(where, failed=exc.__cause__ is not None))
             elif isinstance(exc, OutcomeUnknown):
-                exc.add_note(f"What is there: unibatch campaigns -p {profile}")
+                exc.add_note(_after_loss(client, profile))
             if len(parts) > 1:
                 done = ", ".join(created) or "none"
                 were = "was" if len(created) == 1 else "were"
@@ -156,6 +157,24 @@ def _create(
             raise
         created.append(f"{profile}:{campaign.id}")
         yield campaign
+
+
+def _after_loss(client: Client, profile: str) -> str:
+    """What to do when nobody knows whether a campaign was created."""
+    look = f"unibatch campaigns -p {profile}"
+    if client.capabilities.operations["create_campaign"].idempotency_key:
+        return f"Look: {look}. The same command again is safe: the vendor recognises it"
+    return (
+        f"Wait some minutes, since the vendor may still be at work on it; then look: {look}. Run the same command "
+        "again only then: sooner, there may be two campaigns, and everybody is called twice"
+    )
+
+
+def _after_part(where: str, *, failed: bool) -> str:
+    """What to do about a campaign that was created, and with which not all is well."""
+    if failed:
+        return f"{_AGAIN}; or look at it: unibatch show {where}"
+    return f"Who is there: unibatch contacts {where}. Place who is missing as a campaign of their own"
 
 
 # Adding ---------------------------------------------------------------------------------------------------------------
@@ -209,19 +228,27 @@ def add(*, campaign: str, profile: str | None, yes: bool, dry_run: bool, form: s
             with _progress() as tell:
                 added = client.add_contacts(campaign_id, contacts, accept_loss=request.accept_loss, on_progress=tell)
         except KeyboardInterrupt:
-            say(_AGAIN)
+            say(_after_adding(where))
             raise
         except (PartlyDone, OutcomeUnknown) as exc:
             if exc.contacts is not None:
                 _write_added(form, where, exc.contacts)
                 sys.stdout.flush()
-            exc.add_note(_AGAIN)
+            exc.add_note(_after_adding(where) if exc.contacts is None or exc.contacts.unknown else _AGAIN)
             raise
     _write_added(form, where, added)
     if added.unknown:
         raise click.exceptions.Exit(FAILED)
     if added.rejected:
         raise click.exceptions.Exit(INCOMPLETE)
+
+
+def _after_adding(where: str) -> str:
+    """What to do when nobody knows whether some contacts were added."""
+    return (
+        f"Wait some minutes, since the vendor may still be at work on it; then look: unibatch contacts {where}. Run "
+        "the same command again only then: sooner, some may be there twice, and called twice"
+    )
 
 
 @contextlib.contextmanager
@@ -248,7 +275,7 @@ _OUTCOMES = {
     "added": "added",
     "duplicates": "there already",
     "rejected": "not added",
-    "unknown": "of which nobody knows whether they were added; look before you add them again",
+    "unknown": "of which nobody knows whether they were added",
 }
 
 

@@ -342,8 +342,11 @@ class Exchange:
 
     def _unknown(self, request: Request, error: errors.UnibatchError) -> errors.OutcomeUnknown:
         """What to raise instead of ``error`` if the request may have been carried out."""
+        reason = str(error)
+        if isinstance(error, errors.TransportError):  # whose advice, to try again, is wrong here
+            reason = reason.replace(error.summary, error.summary.partition(";")[0])
         return errors.OutcomeUnknown(
-            provider=self.provider.name, operation=request.operation, subject=request.subject, reason=str(error)
+            provider=self.provider.name, operation=request.operation, subject=request.subject, reason=reason
         )
 
     def _announce(self, request: Request, seconds: float, error: BaseException | None, attempts: int) -> None:

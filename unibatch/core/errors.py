@@ -26,7 +26,7 @@
     │   ├── ConnectionLost       the connection broke before the answer was whole
     │   ├── AnswerTooLarge       the answer is larger than any page that a vendor has reason to send
     │   └── RedirectRefused      the answer points to another host, which must not see the key
-    ├── OutcomeUnknown           a write was sent and its answer was lost: look before sending it again
+    ├── OutcomeUnknown           a write was sent and no usable answer came: look before sending it again
     ├── PartlyDone               a part of the work was done, and then something failed; it says which part
     └── IncompleteListing        a listing was read to its end, and rows may be missing from it
 
@@ -369,8 +369,8 @@ class OutcomeUnknown(UnibatchError):
         self.check = check
         about = f" of {subject!r}" if subject is not None else ""
         super().__init__(
-            f"{provider} {operation}{about}: the request was sent and its answer was lost, so nobody knows whether the "
-            f"vendor has carried it out; {check} ({reason})"
+            f"{provider} {operation}{about}: the request was sent and no usable answer came, so nobody knows whether "
+            f"the vendor has carried it out; {check} ({reason})"
         )
 
 

@@ -83,6 +83,12 @@ _RECENT = timedelta(days=7)
 """How old a campaign may be to be asked whether it is the one that an earlier run created."""
 
 
+def where_to_look(place: str, what: str, contacts: int) -> str:
+    """What to do when nobody knows whether a campaign was created, as the end of a sentence."""
+    people = "1 contact" if contacts == 1 else f"{contacts:,} contacts"
+    return f"wait some minutes, since it may still be at work on it, then look in {place} for a new {what} of {people}"
+
+
 def recent(campaigns: Sequence[Campaign], now: datetime) -> list[Campaign]:
     """The campaigns that an earlier run may have created; those of which the vendor does not tell when are among them.
 
@@ -455,7 +461,8 @@ class Adding:
         done.unknown += [number for number in chunk if number not in seen]
         if len(seen) == len(chunk):
             return {}
-        raise unknown(request, self.provider, lost, f"look which contacts {self.campaign.id} has") from lost
+        check = f"wait some minutes, then look which contacts {self.campaign.id} has"
+        raise unknown(request, self.provider, lost, check) from lost
 
     def _look(self, chunk: Sequence[str]) -> Flow[set[str]]:
         """Look which of the numbers are there by now."""

@@ -51,7 +51,7 @@ from unibatch.core.structuring import (
     utc,
 )
 from unibatch.core.vocabulary import StatusTable
-from unibatch.core.writing import check_taken, create_once, insist_on_all, read_all, recent
+from unibatch.core.writing import check_taken, create_once, insist_on_all, read_all, recent, where_to_look
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
@@ -244,6 +244,8 @@ _MARK = re.compile(r"\s*\[unibatch:(?P<mark>[0-9a-f]+)\]\s*$")
 
 _LONGEST_DESCRIPTION = 1000
 
+_ASKING_AGAIN = "; asking for the same again looks for it first"
+
 _blank_contact = maker_of_blank_contacts("attempts", "max_attempts", "failure_reason")
 
 # Flows ----------------------------------------------------------------------------------------------------------------
@@ -413,8 +415,7 @@ class TalkifAI(Provider):
             request,
             self._created,
             (lambda: self._look(composition)) if self._organization_id else None,
-            f"look in TalkifAI's Studio for a new job of {number:,} contacts"
-            + ("; asking for the same again looks for it first" if self._organization_id else ""),
+            where_to_look("TalkifAI's Studio", "job", number) + (_ASKING_AGAIN if self._organization_id else ""),
         )
         advice = "TalkifAI's jobs cannot be extended: place those who are missing as a campaign of their own"
         return check_taken(campaign, number, advice=advice)

@@ -62,7 +62,7 @@ from unibatch.core.structuring import (
     utc,
 )
 from unibatch.core.vocabulary import StatusTable
-from unibatch.core.writing import check_taken, create_once, insist_on_all, read_all, recent
+from unibatch.core.writing import check_taken, create_once, insist_on_all, read_all, recent, where_to_look
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
@@ -233,6 +233,8 @@ _ENOUGH_PROBES = 20
 
 _ACCEPTED = 202
 """The status of an answer that comes before the batch is complete."""
+
+_ASKING_AGAIN = "; asking for the same again looks for it first"
 
 _ONE_MINUTE = timedelta(minutes=1)
 
@@ -453,8 +455,7 @@ class TechLadder(Provider):
             request,
             created,
             lambda: self._look(composition),
-            f"look in TechLadder's dashboard for a new batch of {number:,} contacts; asking for the same again looks "
-            "for it first",
+            where_to_look("TechLadder's dashboard", "batch", number) + _ASKING_AGAIN,
         )
         advice = "it may still be filled, so look again before you place those who are missing as another campaign"
         return campaign if still_growing else check_taken(campaign, number, advice=advice)
