@@ -118,7 +118,10 @@ def test_the_sandbox_prints_its_profiles_and_stops_cleanly(number: signal.Signal
         while not printed.endswith('from_number_ids = ["pn_sandbox"]\n'):
             printed += process.stdout.readline()
         process.send_signal(number)
-        _, errors = process.communicate()
+        try:
+            _, errors = process.communicate(timeout=30)
+        finally:
+            process.kill()
 
     assert process.returncode == 0
     assert printed.startswith('default = "sandbox-truedy"\n')

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _MARK = "# Written by `unibatch sandbox`; overwritten when it is started again.\n"
 
+_NAP = 0.5  # seconds
+
 
 @click.command(
     short_help="Run the three vendors on this machine.",
@@ -84,7 +86,8 @@ def sandbox(
         if clock is None:
             say(f"Calls happen only when asked for: curl -d '{{\"calls\": 10}}' {running.url}/_sandbox/advance")
         say(f"The sandbox runs at {running.url} until Ctrl-C.")
-        stopped.wait()
+        while not stopped.wait(_NAP):  # a signal just before the wait begins is noticed only when it ends
+            pass
     say("Stopped.")
 
 
