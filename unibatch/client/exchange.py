@@ -344,7 +344,7 @@ class Exchange:
         """What to raise instead of ``error`` if the request may have been carried out."""
         reason = str(error)
         if isinstance(error, errors.TransportError):  # whose advice, to try again, is wrong here
-            reason = reason.replace(error.summary, error.summary.partition(";")[0])
+            reason = reason.replace(error.summary, error.summary.partition("; try again")[0])
         return errors.OutcomeUnknown(
             provider=self.provider.name, operation=request.operation, subject=request.subject, reason=reason
         )
