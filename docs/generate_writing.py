@@ -126,7 +126,7 @@ def render(page: str) -> str:
     for name, table in tables().items():
         page, found = re.subn(
             rf"(<!-- {name} -->\n).*?(<!-- end -->)",
-            lambda match, table=table: f"{match[1]}\n{table}\n{match[2]}",  # type: ignore[misc]
+            lambda match, table=table: f"{match[1]}\n{table}\n{match[2]}",  # type: ignore[misc]  # a lambda with a default
             page,
             flags=re.DOTALL,
         )

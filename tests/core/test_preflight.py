@@ -347,7 +347,7 @@ class TestAllAtOnce:
         refused = draft(
             "techladder",
             name="",
-            contacts=[ContactDraft(phone_number="212"), ContactDraft(phone_number="+12125550123", email=5)],  # type: ignore[arg-type]
+            contacts=[ContactDraft(phone_number="212"), ContactDraft(phone_number="+12125550123", email=5)],  # type: ignore[arg-type]  # on purpose
             start=Start.at(NOW),
             agent_id=None,
             max_concurrency=21,

@@ -506,7 +506,7 @@ class TestSources:
         )
 
     def test_items_of_other_kinds_are_rejected_by_their_number(self) -> None:
-        people = read_contacts([A, 5, [B], {"phone": B, None: ["x"]}])  # type: ignore[list-item, dict-item]
+        people = read_contacts([A, 5, [B], {"phone": B, None: ["x"]}])  # type: ignore[list-item, dict-item]  # on purpose
         assert [rejected.line for rejected in people.rejected] == [2, 3, 4]
 
     @pytest.mark.parametrize("value", [float("nan"), object(), {1, 2}])
@@ -560,7 +560,7 @@ class TestSources:
 
     def test_an_unknown_format_is_refused(self) -> None:
         with pytest.raises(InvalidInput, match="format must be"):
-            read_contacts([], format="xlsx")  # type: ignore[arg-type]
+            read_contacts([], format="xlsx")  # type: ignore[arg-type]  # on purpose
 
     def test_an_array_that_is_broken_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "a.json"

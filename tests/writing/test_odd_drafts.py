@@ -58,7 +58,7 @@ ODD_TEXTS = [
 class TestOddTexts:
     def test_are_names_of_people(self, vendor: str, text: str, emulating: Emulating, joining: Joining) -> None:
         field = "first_name" if vendor == "truedy" else "name"
-        people = [ContactDraft(phone_number=number(1), **{field: text})]  # type: ignore[arg-type]
+        people = [ContactDraft(phone_number=number(1), **{field: text})]  # type: ignore[arg-type]  # a text
         emulator = place(vendor, draft(vendor, contacts=people), emulating, joining)
         (campaign,) = emulator.campaigns.values()
         assert [row.name for row in campaign.contacts] == [text]

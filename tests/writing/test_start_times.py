@@ -97,7 +97,7 @@ class TestAnHourThatComesTwice:
         assert emulator.arrivals == []
 
 
-@pytest.mark.parametrize("shown", [datetime(2030, 3, 31, 2, 30), datetime(2030, 3, 31, 2, 0)])  # noqa: DTZ001
+@pytest.mark.parametrize("shown", [datetime(2030, 3, 31, 2, 30), datetime(2030, 3, 31, 2, 0)])  # noqa: DTZ001  # naive
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_an_hour_that_is_skipped_is_refused(
     vendor: str, shown: datetime, emulating: Emulating, joining: Joining
@@ -160,7 +160,7 @@ class TestATime:
     def test_without_a_zone_is_refused(self, vendor: str, emulating: Emulating, joining: Joining) -> None:
         emulator = emulating(vendor)
         with pytest.raises(DraftRefused, match="name one"):
-            joining(emulator).create(draft(vendor, start=Start.at(datetime(2030, 1, 15, 9))))  # noqa: DTZ001
+            joining(emulator).create(draft(vendor, start=Start.at(datetime(2030, 1, 15, 9))))  # noqa: DTZ001  # naive
         assert emulator.arrivals == []
 
     def test_with_an_offset_of_its_own_is_understood(self, vendor: str, emulating: Emulating, joining: Joining) -> None:
@@ -216,7 +216,7 @@ ZONES = st.sampled_from(
     ]
 )
 
-MOMENTS = st.datetimes(datetime(2027, 1, 1), datetime(2090, 1, 1), timezones=ZONES.map(ZoneInfo))  # noqa: DTZ001
+MOMENTS = st.datetimes(datetime(2027, 1, 1), datetime(2090, 1, 1), timezones=ZONES.map(ZoneInfo))  # noqa: DTZ001  # naive
 
 
 def _instant(start: Start) -> datetime | None:
