@@ -11,7 +11,7 @@ from pathlib import Path
 
 from unibatch.core.provider import Provider
 from unibatch.core.status import CallStatus, CampaignStatus
-from unibatch.core.vocabulary import StatusTable
+from unibatch.core.status_table import StatusTable
 from unibatch.providers import registry
 
 TARGET = Path(__file__).with_name("statuses.md")

@@ -16,10 +16,10 @@ from typing import Any
 
 import attrs
 
-from unibatch.core.composing import compose
 from unibatch.core.draft import CampaignDraft, ContactDraft, Start
+from unibatch.core.findings import Finding, Handling
 from unibatch.core.model import RetryPolicy, Schedule
-from unibatch.core.preflight import Finding, Handling
+from unibatch.core.preflight import compose
 from unibatch.core.provider import Limits, OperationName, Provider
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.providers import registry

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from bothways import AnyClient, BlockingAsyncClient, Connect, Style, make_client
 
-from unibatch.client.pacing import forget_budgets
+from tests.bothways import AnyClient, BlockingAsyncClient, Connect, Style, make_client
+from unibatch.client.rate_limit import forget_budgets
 
 SAYS_SOMETHING = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 

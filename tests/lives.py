@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from bothways import AnyClient
-
+from tests.bothways import AnyClient
 from unibatch import AddedContacts, Campaign, CampaignDraft, Client, ContactDraft, Start
 
 PEOPLE = (

@@ -24,13 +24,13 @@ from typing import Any
 
 import attrs
 import vcr
-from bothways import SETTINGS
-from lives import LIVES
-from replay import CASSETTES, MATCH_ON
 
 import unibatch
+from tests.bothways import SETTINGS
+from tests.lives import LIVES
+from tests.replay import CASSETTES, MATCH_ON
 from unibatch import CallStatus, CampaignStatus, Client, ProviderError, Retry
-from unibatch.client.pacing import forget_budgets
+from unibatch.client.rate_limit import forget_budgets
 from unibatch.providers import registry
 from unibatch.sandbox import Sandbox, serve
 

@@ -513,7 +513,7 @@ class TestConnecting:
         def on_wait(wait: Wait) -> None:
             del wait
 
-        monkeypatch.setattr("unibatch.client.clients.Exchange", exchange)
+        monkeypatch.setattr("unibatch.client.client.Exchange", exchange)
         write(
             MINIMAL + "timeout = 1\nretry = { attempts = 2 }\nrequests_per_minute = 3\nmax_in_flight = 4\n"
             'rate_limit_file = "5.sqlite"\n'

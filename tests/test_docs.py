@@ -26,9 +26,9 @@ from unibatch import config
 from unibatch.cli import main
 from unibatch.cli.app import cli
 from unibatch.core.draft import CampaignDraft
-from unibatch.core.preflight import Fit
+from unibatch.core.findings import Fit
 from unibatch.core.provider import Provider
-from unibatch.core.writing import LOOKS
+from unibatch.core.reconcile import LOOKS
 from unibatch.providers import registry, talkifai, techladder, truedy
 from unibatch.sandbox import Sandbox, serve
 

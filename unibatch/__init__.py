@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from unibatch.client import AsyncClient, AsyncListing, Client, Listing, PlannedRequest, Retry, Timeout, Wait
     from unibatch.config import connect, connect_async
     from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, Part, RejectedContact, Start, StartKind
-    from unibatch.core.preflight import Finding, Fit, Preflight
+    from unibatch.core.findings import Finding, Fit, Preflight
     from unibatch.core.provider import Capabilities, Provider
     from unibatch.workflows.contacts import ContactList, RejectedRow, RepeatedRow, read_contacts
     from unibatch.workflows.preflight import preflight
@@ -80,9 +80,9 @@ _LATER = {
     "RejectedContact": "unibatch.core.draft",
     "Start": "unibatch.core.draft",
     "StartKind": "unibatch.core.draft",
-    "Finding": "unibatch.core.preflight",
-    "Fit": "unibatch.core.preflight",
-    "Preflight": "unibatch.core.preflight",
+    "Finding": "unibatch.core.findings",
+    "Fit": "unibatch.core.findings",
+    "Preflight": "unibatch.core.findings",
     "Capabilities": "unibatch.core.provider",
     "Provider": "unibatch.core.provider",
     "ContactList": "unibatch.workflows.contacts",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import unibatch.sandbox
-from cli.running import Keyboard, Run, Terminal, make_run
+from tests.cli.running import Keyboard, Run, Terminal, make_run
 from unibatch.sandbox import Sandbox
 
 

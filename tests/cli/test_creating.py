@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import unibatch.sandbox
-from cli.drafts import HOLD_UNTIL, NEEDED, NUMBERS, VENDORS, created, people, take_defaults_away
-from cli.running import Outcome, Run
+from tests.cli.drafts import HOLD_UNTIL, NEEDED, NUMBERS, VENDORS, created, people, take_defaults_away
+from tests.cli.running import Outcome, Run
 from unibatch.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("profiles")
@@ -488,7 +488,7 @@ class TestFailures:
     def test_a_lost_answer_that_looking_does_not_settle_says_what_to_check(
         self, run: Run, sandbox: Sandbox, file: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("unibatch.core.writing.LOOKS", (0.0,))
+        monkeypatch.setattr("unibatch.core.reconcile.LOOKS", (0.0,))
         sandbox.fail("talkifai", method="POST", drop="before")
         sandbox.fail("talkifai", method="GET", after=1, status=500, times=None)
         outcome = create(run, "talkifai", file, "--yes", start="now")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.running import Run, Terminal
+from tests.cli.running import Run, Terminal
 from unibatch.cli import demo as demo_module
 from unibatch.cli import main
 from unibatch.providers import registry

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli.running import Outcome, Run, Terminal
+from tests.cli.running import Outcome, Run, Terminal
 from unibatch import OutcomeUnknown
 from unibatch.cli.failures import report
 from unibatch.sandbox import Sandbox

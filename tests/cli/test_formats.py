@@ -14,7 +14,7 @@ import pytest
 from rich.text import Text
 
 import unibatch
-from cli.running import Run, Terminal
+from tests.cli.running import Run, Terminal
 from unibatch.cli import main
 from unibatch.cli.output import columns_of, screen
 from unibatch.cli.tables import Column, RowTable

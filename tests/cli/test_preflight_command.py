@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.drafts import HOLD_UNTIL, NEEDED, VENDORS, people
-from cli.running import Outcome, Run, Terminal
+from tests.cli.drafts import HOLD_UNTIL, NEEDED, VENDORS, people
+from tests.cli.running import Outcome, Run, Terminal
 
 
 @pytest.fixture

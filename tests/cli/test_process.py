@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 import unibatch
-from cli.running import Run
+from tests.cli.running import Run
 from unibatch.cli import main
 from unibatch.sandbox import Sandbox
 

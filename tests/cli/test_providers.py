@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from cli.running import Run, Terminal
+from tests.cli.running import Run, Terminal
 from unibatch import Client
 from unibatch.providers import registry
 

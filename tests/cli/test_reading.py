@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import unibatch
-from cli.running import Run, Terminal
+from tests.cli.running import Run, Terminal
 from unibatch.core.structuring import unstructure
 from unibatch.sandbox import Sandbox
 

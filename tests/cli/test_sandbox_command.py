@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.running import Run
+from tests.cli.running import Run
 
 
 def test_a_port_that_is_taken(run: Run) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from cli.running import Run
+from tests.cli.running import Run
 from unibatch import config
 from unibatch.cli.setup import template
 from unibatch.client import Options

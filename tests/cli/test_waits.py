@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli.running import Run
+from tests.cli.running import Run
 from unibatch import (
     ConnectFailed,
     ConnectionLost,

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
-from cli.drafts import NUMBERS, people
-from cli.running import Run
+from tests.cli.drafts import NUMBERS, people
+from tests.cli.running import Run
 from unibatch.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("profiles")
@@ -344,7 +344,7 @@ class TestAdd:
     def test_of_whom_nobody_knows_is_told(
         self, run: Run, sandbox: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("unibatch.core.writing.LOOKS", (0.0,))
+        monkeypatch.setattr("unibatch.core.reconcile.LOOKS", (0.0,))
         where = campaign(sandbox)
         sandbox.fail("truedy", method="POST", drop="before")
         sandbox.fail("truedy", method="GET", path="contacts", after=1, status=500, times=None)

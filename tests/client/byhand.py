@@ -6,13 +6,13 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
-from bothways import SETTINGS
 
-from client.replies import Reply
-from unibatch.client import Options, exchange, retrying
+from tests.bothways import SETTINGS
+from tests.client.replies import Reply
+from unibatch.client import Options, exchange, retry
 from unibatch.client.conversation import Conversation, Pause
 from unibatch.client.exchange import Exchange
-from unibatch.client.pacing import Budget
+from unibatch.client.rate_limit import Budget
 from unibatch.core.flow import Response
 from unibatch.providers import registry
 
@@ -45,7 +45,7 @@ class Line:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, vendor: str = "truedy", **options: Any) -> None:
         self.clock = Clock()
-        monkeypatch.setattr(retrying, "time", self.clock)
+        monkeypatch.setattr(retry, "time", self.clock)
         options = {"requests_per_minute": 1_000_000, **options}
         self.exchange = Exchange(registry.load(vendor)(SETTINGS[vendor]), KEY, Options(**options))
         self.exchange.budget = Budget(options["requests_per_minute"], clock=self.clock.monotonic)

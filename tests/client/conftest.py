@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from bothways import AnyClient, Connect
 
 import unibatch.sandbox
+from tests.bothways import AnyClient, Connect
 from unibatch.sandbox import LoggedRequest, Sandbox
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import httpx
-from bothways import Style
 
+from tests.bothways import Style
 from unibatch.client.conversation import Conversation
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.core.flow import Response

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from bothways import Connect
 
+from tests.bothways import Connect
 from unibatch import CallStatus, CampaignStatus, ConfigError, InvalidInput, Timeout
 
 WRONG: Any = [5, None, b"x", True, ["a"]]

@@ -11,11 +11,11 @@ from typing import Any
 
 import httpx
 import pytest
-from bothways import VENDORS, AnyClient, BlockingAsyncClient, Connect
 
-from client.conftest import Visitor
-from client.rawserver import PATIENT, RawServer, serving
-from client.replies import CAMPAIGN, Reply, one
+from tests.bothways import VENDORS, AnyClient, BlockingAsyncClient, Connect
+from tests.client.conftest import Visitor
+from tests.client.rawserver import PATIENT, RawServer, serving
+from tests.client.replies import CAMPAIGN, Reply, one
 from unibatch import AsyncClient
 from unibatch.providers import registry
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 import yaml
-from bothways import VENDORS, Connect
-from record import RECORDINGS, WALL, record
-from replay import CASSETTES, interactions, names, replay
 from vcr.errors import CannotOverwriteExistingCassetteException
 
 import unibatch.sandbox
+from tests.bothways import VENDORS, Connect
+from tests.record import RECORDINGS, WALL, record
+from tests.replay import CASSETTES, interactions, names, replay
 from unibatch.sandbox import Sandbox
 
 DOCUMENTED_AT = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from bothways import VENDORS, Connect
 
-from client.conftest import Visitor
-from client.replies import CAMPAIGN, Replies, Reply, one, page
+from tests.bothways import VENDORS, Connect
+from tests.client.conftest import Visitor
+from tests.client.replies import CAMPAIGN, Replies, Reply, one, page
 from unibatch import ConfigError
 
 

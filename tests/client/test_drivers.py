@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from bothways import Style
 
-from client.rawserver import (
+from tests.bothways import Style
+from tests.client.rawserver import (
     Talk,
     ask,
     driving,

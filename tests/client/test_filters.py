@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import pytest
-from bothways import VENDORS, Connect
 
-from client.conftest import Visit, Visitor
-from client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page
+from tests.bothways import VENDORS, Connect
+from tests.client.conftest import Visit, Visitor
+from tests.client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page
 from unibatch import CallStatus, CampaignStatus, InvalidInput, NotFound, UnsupportedFeature
 
 RUNNING = {"truedy": "active", "techladder": "active", "talkifai": "running"}

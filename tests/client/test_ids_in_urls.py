@@ -6,10 +6,10 @@ from collections.abc import Callable
 from urllib.parse import parse_qsl
 
 import pytest
-from bothways import VENDORS, AnyClient, Connect
 
-from client.conftest import Visitor
-from client.replies import CAMPAIGN, Replies, Reply, one, page
+from tests.bothways import VENDORS, AnyClient, Connect
+from tests.client.conftest import Visitor
+from tests.client.replies import CAMPAIGN, Replies, Reply, one, page
 from unibatch import InvalidInput, NotFound, UnibatchError
 
 READERS: dict[str, Callable[[AnyClient, str], object]] = {

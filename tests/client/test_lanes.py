@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import httpx
 import pytest
 
-from client.rawserver import (
+from tests.client.rawserver import (
     PATIENT,
     Behaviour,
     RawServer,

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
-from bothways import VENDORS, AnyListing, Connect
 
-from client.conftest import Visit, Visitor
-from client.replies import CAMPAIGN, CONTACT, Replies, Reply, page
+from tests.bothways import VENDORS, AnyListing, Connect
+from tests.client.conftest import Visit, Visitor
+from tests.client.replies import CAMPAIGN, CONTACT, Replies, Reply, page
 from unibatch import CallStatus, Contact, IncompleteListing, ListingReport
-from unibatch.client import ahead
+from unibatch.client import prefetch
 
 LARGEST_PAGE = {"truedy": 100, "techladder": 500, "talkifai": 500}
 RUNNING = {"truedy": "active", "techladder": "active", "talkifai": "running"}
@@ -28,8 +28,8 @@ def at(request: pytest.FixtureRequest, visit: Visitor) -> Visit:
 @pytest.fixture(autouse=True)
 def near(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow this machine is, no page is read ahead unless the test says so."""
-    monkeypatch.setattr(ahead, "_FAR", math.inf)
-    monkeypatch.setattr(ahead, "_NOT_NEAR", math.inf)
+    monkeypatch.setattr(prefetch, "_FAR", math.inf)
+    monkeypatch.setattr(prefetch, "_NOT_NEAR", math.inf)
 
 
 def two_pages(at: Visit) -> str:
@@ -209,7 +209,7 @@ class TestRowsThatMove:
     def test_a_listing_that_is_read_ahead_finds_everybody_too(
         self, at: Visit, change: dict[str, Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(ahead, "_FAR", 0)
+        monkeypatch.setattr(prefetch, "_FAR", 0)
         campaign_id = at.sandbox.create(at.vendor, LARGEST_PAGE[at.vendor] * 4 + 10)
         at.sandbox.between_pages(at.vendor, campaign_id, after_page=2, **change)
         listing = at.client.list_contacts(campaign_id)

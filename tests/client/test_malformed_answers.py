@@ -9,10 +9,10 @@ from typing import Any
 
 import attrs
 import pytest
-from bothways import VENDORS, AnyClient, Connect
 
-from client.conftest import Visitor
-from client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page
+from tests.bothways import VENDORS, AnyClient, Connect
+from tests.client.conftest import Visitor
+from tests.client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page
 from unibatch import AuthenticationError, MalformedResponse, NotFound, ProviderError, RateLimited, ServerError
 
 WHERE_ROWS_ARE = {"truedy": "$.data", "techladder": "$.data.items", "talkifai": "$.contacts"}

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from bothways import VENDORS, Answer, Connect
 
-from client.replies import CONTACT, Reply, page
+from tests.bothways import VENDORS, Answer, Connect
+from tests.client.replies import CONTACT, Reply, page
 from unibatch import CallStatus, Contact
 from unibatch.core.structuring import seconds
 

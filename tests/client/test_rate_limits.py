@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from bothways import VENDORS, Connect
 
-from client.replies import Replies, Reply, refusal
+from tests.bothways import VENDORS, Connect
+from tests.client.replies import Replies, Reply, refusal
 from unibatch import RateLimited
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

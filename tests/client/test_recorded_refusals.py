@@ -7,9 +7,9 @@ from typing import Any
 
 import attrs
 import pytest
-from bothways import VENDORS, Connect
-from replay import replay
 
+from tests.bothways import VENDORS, Connect
+from tests.replay import replay
 from unibatch import (
     AuthenticationError,
     InvalidRequest,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from bothways import Connect
-from replay import answers, replay
-
+from tests.bothways import Connect
+from tests.replay import answers, replay
 from unibatch import CallStatus, Campaign, CampaignStatus, Contact, Counts, ListingReport, RetryPolicy
 
 RENEWALS = "a9d880f2-76d9-63c2-c2cc-4dd05b5ddac1"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from bothways import Connect
-from replay import replay
-
+from tests.bothways import Connect
+from tests.replay import replay
 from unibatch import Account, AccountLimits, CallStatus, Campaign, CampaignStatus, Contact, Counts, ListingReport
 
 FIRST_CALL = Contact(

@@ -6,9 +6,8 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from bothways import Connect
-from replay import replay
-
+from tests.bothways import Connect
+from tests.replay import replay
 from unibatch import (
     CallStatus,
     Campaign,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from bothways import VENDORS, Connect
-from lives import FAR_AHEAD, FARTHER, LIVES, PEOPLE, TWO_MORE
-from replay import interactions, replay
 
+from tests.bothways import VENDORS, Connect
+from tests.lives import FAR_AHEAD, FARTHER, LIVES, PEOPLE, TWO_MORE
+from tests.replay import interactions, replay
 from unibatch import AddedContacts, Campaign, CampaignStatus
 
 

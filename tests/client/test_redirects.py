@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from bothways import Connect
 
-from client.replies import CAMPAIGN, Replies, Reply, one
+from tests.bothways import Connect
+from tests.client.replies import CAMPAIGN, Replies, Reply, one
 from unibatch import OutcomeUnknown, RedirectRefused, ServerError
 from unibatch.client import Options
 from unibatch.client.exchange import Exchange

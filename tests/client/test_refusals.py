@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from bothways import VENDORS, Connect
 
 import unibatch
-from client.replies import Replies, Reply, refusal
+from tests.bothways import VENDORS, Connect
+from tests.client.replies import Replies, Reply, refusal
 from unibatch import (
     AuthenticationError,
     Conflict,

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import pytest
-from bothways import VENDORS, Connect
 
-from client.conftest import Visitor
-from client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page
+from tests.bothways import VENDORS, Connect
+from tests.client.conftest import Visitor
+from tests.client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page
 
 LARGEST_PAGE = {"truedy": 100, "techladder": 500, "talkifai": 500}
 LARGEST_PAGE_OF_CAMPAIGNS = 100

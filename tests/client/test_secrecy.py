@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
-from bothways import VENDORS, AnyClient, Connect
 
-from client.conftest import Visitor
-from client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page, refusal
+from tests.bothways import VENDORS, AnyClient, Connect
+from tests.client.conftest import Visitor
+from tests.client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page, refusal
 from unibatch import (
     CallStatus,
     IncompleteListing,

@@ -16,9 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 import trustme
-from bothways import Style
 
-from client.rawserver import (
+from tests.bothways import Style
+from tests.client.rawserver import (
     PATIENT,
     Behaviour,
     RawServer,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from bothways import VENDORS, Connect
 
-from client.conftest import Visitor
-from client.replies import CAMPAIGN, Replies, Reply, one
+from tests.bothways import VENDORS, Connect
+from tests.client.conftest import Visitor
+from tests.client.replies import CAMPAIGN, Replies, Reply, one
 from unibatch import (
     ConnectFailed,
     ConnectionLost,

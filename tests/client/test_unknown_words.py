@@ -6,9 +6,9 @@ import logging
 from typing import Any
 
 import pytest
-from bothways import VENDORS, Connect
 
-from client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page
+from tests.bothways import VENDORS, Connect
+from tests.client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page
 from unibatch import CallStatus, CampaignStatus
 
 ID = {"truedy": "contact_id", "techladder": "call_id", "talkifai": "id"}

@@ -11,13 +11,12 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from writing.conftest import VENDORS, draft
 
 import unibatch
-from client.byhand import KEY, Line
-from client.replies import Reply, one, page
+from tests.client.byhand import KEY, Line
+from tests.client.replies import Reply, one, page
+from tests.writing.conftest import VENDORS, draft
 from unibatch import AsyncClient, CampaignDraft, CampaignStatus, Client, ContactDraft, Start
-from unibatch.core.composing import compose
 from unibatch.core.errors import (
     ConnectFailed,
     DraftRefused,
@@ -28,8 +27,9 @@ from unibatch.core.errors import (
     PartlyDone,
     UnsupportedFeature,
 )
+from unibatch.core.preflight import compose
 from unibatch.core.provider import OperationName
-from unibatch.core.writing import LOOKS, carry_out
+from unibatch.core.reconcile import LOOKS, carry_out
 
 PERSON = ContactDraft(phone_number="+12125550123", first_name="Ada")
 WHOLE = datetime.now(UTC).replace(microsecond=0) + timedelta(days=7)

@@ -182,7 +182,7 @@ CHANGES: dict[str, Any] = {
 }
 
 IN_ANOTHER_PROCESS = """
-from core.test_draft import FULL, draft
+from tests.core.test_draft import FULL, draft
 from unibatch.core.status import CallStatus
 from unibatch.core.model import RetryPolicy
 loose = draft(retry=RetryPolicy(retry_on={CallStatus.BUSY, CallStatus.NO_ANSWER, CallStatus.TIMEOUT}))

@@ -10,9 +10,9 @@ import pytest
 
 from unibatch.core import errors
 from unibatch.core.draft import AddedContacts, ContactDraft
+from unibatch.core.findings import Finding, Fit
 from unibatch.core.model import Campaign
 from unibatch.core.paging import ListingReport
-from unibatch.core.preflight import Finding, Fit
 from unibatch.core.status import CampaignStatus
 
 ABOUT: dict[str, Any] = {"provider": "truedy", "operation": "get_campaign", "http_status": 404}

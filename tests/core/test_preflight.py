@@ -12,14 +12,14 @@ import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from writing.conftest import NEEDED, VENDORS, contacts
 
+from tests.writing.conftest import NEEDED, VENDORS, contacts
 from unibatch import preflight
-from unibatch.core.composing import compose, compose_contacts
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, StartKind
 from unibatch.core.errors import DraftRefused, InvalidInput, UnsupportedFeature
+from unibatch.core.findings import Composition, Finding, Fit, Preflight
 from unibatch.core.model import RetryPolicy, Schedule
-from unibatch.core.preflight import Composition, Finding, Fit, Preflight
+from unibatch.core.preflight import compose, compose_contacts
 from unibatch.core.provider import Provider
 from unibatch.core.status import CallStatus
 from unibatch.providers import registry

@@ -6,9 +6,9 @@ TalkifAI's page "Batch job details" shows tables of fields and no example, so th
 from __future__ import annotations
 
 import pytest
-from bothways import Connect
-from replay import answers, replay
 
+from tests.bothways import Connect
+from tests.replay import answers, replay
 from unibatch import AuthenticationError, CallStatus, Contact, ListingReport, NotFound
 
 

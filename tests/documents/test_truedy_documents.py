@@ -11,9 +11,9 @@ from decimal import Decimal
 
 import httpx
 import pytest
-from bothways import Connect
-from replay import answers, replay
 
+from tests.bothways import Connect
+from tests.replay import answers, replay
 from unibatch import (
     CallStatus,
     Campaign,

@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 import unibatch.sandbox
-from unibatch.core.composing import compose_contacts
 from unibatch.core.draft import ContactDraft
+from unibatch.core.preflight import compose_contacts
 from unibatch.core.provider import Added
 from unibatch.providers.truedy import Truedy
 from unibatch.sandbox import Sandbox

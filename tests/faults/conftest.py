@@ -11,9 +11,9 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 import pytest
-from bothways import AnyClient, BlockingAsyncClient, Style, make_client
 
-from faults.emulator import Emulator
+from tests.bothways import AnyClient, BlockingAsyncClient, Style, make_client
+from tests.faults.emulator import Emulator
 from unibatch import Retry
 
 Pace: TypeAlias = Literal["one by one", "reading ahead"]
@@ -68,7 +68,7 @@ def pace(request: pytest.FixtureRequest) -> Pace:
 @pytest.fixture
 def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between attempts there is hardly any time, where the server names none."""
-    monkeypatch.setattr("unibatch.client.retrying._backoff", lambda _: 0.005)
+    monkeypatch.setattr("unibatch.client.retry._backoff", lambda _: 0.005)
     for module in ("retrying", "exchange"):
         monkeypatch.setattr(f"unibatch.client.{module}.UNTOLD", 0.02)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from urllib.parse import parse_qs, unquote
 
 import pytest
-from bothways import VENDORS, AnyListing
 
-from faults.conftest import Enter, Scene
-from faults.emulator import BASE, path_of
+from tests.bothways import VENDORS, AnyListing
+from tests.faults.conftest import Enter, Scene
+from tests.faults.emulator import BASE, path_of
 from unibatch import Contact, InvalidInput, UnibatchError
 
 IDS = [

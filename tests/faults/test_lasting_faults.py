@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from bothways import VENDORS, AnyListing
 
-from faults import emulator as wrong
-from faults.conftest import Enter, Pace, Scene
-from faults.emulator import Arrival, Emulator, Fault, always_on_page, saying
+from tests.bothways import VENDORS, AnyListing
+from tests.faults import emulator as wrong
+from tests.faults.conftest import Enter, Pace, Scene
+from tests.faults.emulator import Arrival, Emulator, Fault, always_on_page, saying
 from unibatch import Contact, IncompleteListing, Retry, UnibatchError
 
 pytestmark = pytest.mark.usefixtures("no_backoff")

@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
-from bothways import BlockingAsyncClient, Style, make_client
 
-from faults.conftest import PATIENT
-from faults.emulator import Arrival, Limiter, emulating
+from tests.bothways import BlockingAsyncClient, Style, make_client
+from tests.faults.conftest import PATIENT
+from tests.faults.emulator import Arrival, Limiter, emulating
 from unibatch import RateLimited, Retry
 from unibatch.client.conversation import Conversation, Pause
 from unibatch.client.exchange import Exchange
@@ -51,7 +51,7 @@ def list_below(style: Style, limiter: Limiter, contacts: int, *, latency: float 
 
 def test_no_request_is_one_too_many_if_the_server_counts_aloud(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ends of windows are told to the millisecond here, so less of a margin is needed than with whole seconds."""
-    monkeypatch.setattr("unibatch.client.pacing.MARGIN", 0.15)
+    monkeypatch.setattr("unibatch.client.rate_limit.MARGIN", 0.15)
 
     def refused(kind: str) -> int:
         limiter = Limiter(**KINDS[kind])  # type: ignore[arg-type]  # of several types
@@ -74,7 +74,7 @@ def test_ends_of_windows_that_are_told_in_whole_seconds_are_late_enough(style: S
 def test_a_server_that_counts_silently_gets_everything_across(
     style: Style, monkeypatch: pytest.MonkeyPatch, *, sliding: bool
 ) -> None:
-    monkeypatch.setattr("unibatch.client.retrying._backoff", lambda _: 0.03)
+    monkeypatch.setattr("unibatch.client.retry._backoff", lambda _: 0.03)
     limiter = Limiter(6, 0.2, sliding=sliding, told=False)
     arrivals = list_below(style, limiter, 48)
 
@@ -140,7 +140,7 @@ def test_a_count_of_thousands_of_digits_is_not_believed() -> None:
 
 
 def test_a_limit_that_is_told_is_kept_by_all_clients_of_the_key(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unibatch.client.pacing.MARGIN", 0.15)
+    monkeypatch.setattr("unibatch.client.rate_limit.MARGIN", 0.15)
     limiter = Limiter(10, 0.6)
     with emulating("truedy", 38, limiter=limiter, latency=0.025) as emulator:
         clients = [make_client(style, "truedy", base_url=emulator.url, retry=PATIENT) for _ in range(3)]
@@ -161,7 +161,7 @@ def test_a_limit_that_is_told_is_kept_by_all_clients_of_the_key(style: Style, mo
 
 def test_two_listings_of_which_one_is_refused_both_wait(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
     """A limiter that is silent but for Retry-After: nobody asks again before that."""
-    monkeypatch.setattr("unibatch.client.retrying._backoff", lambda _: 0.01)
+    monkeypatch.setattr("unibatch.client.retry._backoff", lambda _: 0.01)
     refusals: list[float] = []
 
     class Harsh(Limiter):

@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from bothways import VENDORS, AnyClient, BlockingAsyncClient, Style, make_client
 
-from faults import emulator as wrong
-from faults.conftest import PATIENT, Enter, Pace
-from faults.emulator import Arrival, Emulator, Fault, on_page, saying, scripted
+from tests.bothways import VENDORS, AnyClient, BlockingAsyncClient, Style, make_client
+from tests.faults import emulator as wrong
+from tests.faults.conftest import PATIENT, Enter, Pace
+from tests.faults.emulator import Arrival, Emulator, Fault, on_page, saying, scripted
 from unibatch import UnibatchError
 
 pytestmark = pytest.mark.usefixtures("no_backoff")

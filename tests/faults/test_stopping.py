@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bothways import BlockingAsyncClient, make_client
 
 import unibatch
-from faults import emulator as wrong
-from faults.conftest import PATIENT, Enter, Pace, Scene, eventually
-from faults.emulator import Emulator, emulating
+from tests.bothways import BlockingAsyncClient, make_client
+from tests.faults import emulator as wrong
+from tests.faults.conftest import PATIENT, Enter, Pace, Scene, eventually
+from tests.faults.emulator import Emulator, emulating
 from unibatch import RateLimited
 
 ROOT = Path(unibatch.__file__).parent.parent
@@ -112,7 +112,7 @@ def test_an_interrupt_while_a_thread_is_being_started_leaves_none(monkeypatch: p
                 raise KeyboardInterrupt
             return begun[-1]
 
-    monkeypatch.setattr("unibatch.client.ahead.ThreadPoolExecutor", Interrupted)
+    monkeypatch.setattr("unibatch.client.prefetch.ThreadPoolExecutor", Interrupted)
     with emulating("truedy", 98, latency=0.025) as emulator:
         emulator.plan = lambda arrival: wrong.stall if arrival.page > 0 else None
         how: dict[str, Any] = {"timeout": 2.0, "retry": unibatch.Retry(attempts=1)}

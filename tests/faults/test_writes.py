@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from bothways import SETTINGS, Style
-from client.rawserver import AnyDriver, driving
 
-from faults import emulator as wrong
-from faults.emulator import Arrival, Emulator, Fault, Plan, emulating, no_fault, saying
-from faults.test_lasting_faults import bomb, elsewhere, forty_megabytes_announced
-from faults.test_passing_faults import LOST
+from tests.bothways import SETTINGS, Style
+from tests.client.rawserver import AnyDriver, driving
+from tests.faults import emulator as wrong
+from tests.faults.emulator import Arrival, Emulator, Fault, Plan, emulating, no_fault, saying
+from tests.faults.test_lasting_faults import bomb, elsewhere, forty_megabytes_announced
+from tests.faults.test_passing_faults import LOST
 from unibatch import ConnectFailed, InvalidRequest, OutcomeUnknown, RateLimited, Retry, Timeout, UnibatchError
 from unibatch.client.exchange import Exchange
 from unibatch.client.options import Options

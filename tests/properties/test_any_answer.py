@@ -6,12 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
-from bothways import AnyClient, Connect
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.bothways import AnyClient, Connect
 from unibatch import Account, Campaign, Contact, MalformedResponse, ProviderError, RateLimited
-from unibatch.client.pacing import forget_budgets
+from unibatch.client.rate_limit import forget_budgets
 from unibatch.core.flow import Response
 from unibatch.core.provider import Refusal
 from unibatch.core.structuring import unstructure

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from unibatch.core.composing import compose
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, digest
 from unibatch.core.errors import DraftRefused, IncompleteListing, InvalidInput
+from unibatch.core.findings import Composition, Fit
 from unibatch.core.model import RetryPolicy, Schedule
-from unibatch.core.moments import When
-from unibatch.core.preflight import Composition, Fit
+from unibatch.core.preflight import compose
 from unibatch.core.provider import OperationName
 from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.times import When
 from unibatch.providers.talkifai import RETRIED_BY_VENDOR, TalkifAI
 from unibatch.testing import play
 

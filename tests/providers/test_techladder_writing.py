@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from unibatch.core.composing import compose
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, digest
 from unibatch.core.errors import IncompleteListing, InvalidInput, PartlyDone
+from unibatch.core.findings import Composition, Fit
 from unibatch.core.flow import Response
 from unibatch.core.model import RetryPolicy, Schedule
-from unibatch.core.preflight import Composition, Fit
+from unibatch.core.preflight import compose
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.providers.techladder import TechLadder
 from unibatch.testing import play

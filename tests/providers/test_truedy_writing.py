@@ -10,15 +10,15 @@ from typing import Any
 import attrs
 import pytest
 
-from unibatch.core.composing import compose, compose_contacts
 from unibatch.core.draft import CampaignDraft, ContactDraft, Start
 from unibatch.core.errors import Conflict, InvalidInput, PartlyDone
+from unibatch.core.findings import Composition, Fit
 from unibatch.core.flow import Request
 from unibatch.core.model import RetryPolicy, Schedule
-from unibatch.core.moments import When
-from unibatch.core.preflight import Composition, Fit
+from unibatch.core.preflight import compose, compose_contacts
 from unibatch.core.provider import OperationName
 from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.times import When
 from unibatch.providers.truedy import TRANSITIONS, Truedy
 from unibatch.testing import play
 

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 import pytest
-from bothways import AnyClient, BlockingAsyncClient, Connect
 
+from tests.bothways import AnyClient, BlockingAsyncClient, Connect
+from tests.writing.emulator import EMULATORS, Emulator
 from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, Start, StartKind
 from unibatch.core.errors import OutcomeUnknown, PartlyDone
 from unibatch.core.model import Campaign
-from writing.emulator import EMULATORS, Emulator
 
 R = TypeVar("R")
 
@@ -139,8 +139,8 @@ def no_plug_ins(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is hardly any time before looks and further attempts."""
-    monkeypatch.setattr("unibatch.core.writing.LOOKS", (0.001, 0.002, 0.003))
-    monkeypatch.setattr("unibatch.client.retrying._backoff", lambda _: 0.005)
+    monkeypatch.setattr("unibatch.core.reconcile.LOOKS", (0.001, 0.002, 0.003))
+    monkeypatch.setattr("unibatch.client.retry._backoff", lambda _: 0.005)
 
 
 def numbers(contacts: Iterable[ContactDraft]) -> list[str]:

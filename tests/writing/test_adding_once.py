@@ -9,19 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
-from unibatch import CampaignStatus, ContactDraft
-from unibatch.core.draft import AddedContacts
-from unibatch.core.errors import (
-    Conflict,
-    DraftRefused,
-    NotFound,
-    OutcomeUnknown,
-    PartlyDone,
-    PaymentRequired,
-    ServerError,
-    UnsupportedFeature,
-)
-from writing.conftest import (
+from tests.writing.conftest import (
     BRIEF,
     Emulating,
     Joining,
@@ -33,7 +21,7 @@ from writing.conftest import (
     patience,
     settle,
 )
-from writing.emulator import (
+from tests.writing.emulator import (
     AFTER,
     BEFORE,
     Arrival,
@@ -47,6 +35,18 @@ from writing.emulator import (
     late,
     saying,
     stall_before,
+)
+from unibatch import CampaignStatus, ContactDraft
+from unibatch.core.draft import AddedContacts
+from unibatch.core.errors import (
+    Conflict,
+    DraftRefused,
+    NotFound,
+    OutcomeUnknown,
+    PartlyDone,
+    PaymentRequired,
+    ServerError,
+    UnsupportedFeature,
 )
 
 pytestmark = pytest.mark.usefixtures("impatient")
@@ -211,7 +211,7 @@ class TestNotKnowing:
     def test_is_over_when_the_work_is_seen_that_was_done_late(
         self, monkeypatch: pytest.MonkeyPatch, emulating: Emulating, joining: Joining
     ) -> None:
-        monkeypatch.setattr("unibatch.core.writing.LOOKS", (0.001, 0.2, 0.001))
+        monkeypatch.setattr("unibatch.core.reconcile.LOOKS", (0.001, 0.2, 0.001))
         emulator, campaign_id = prepared(emulating, joining)
         given = contacts("truedy", 9, first=0)
         emulator.fail(1, late(0.05))

@@ -11,17 +11,7 @@ from typing import Any
 import attrs
 import pytest
 
-from unibatch import Retry, Start
-from unibatch.core.draft import CampaignDraft
-from unibatch.core.errors import (
-    InvalidInput,
-    OutcomeUnknown,
-    PartlyDone,
-    ProviderError,
-    ServerError,
-    TransportError,
-)
-from writing.conftest import (
+from tests.writing.conftest import (
     BRIEF,
     VENDORS,
     Emulating,
@@ -34,7 +24,7 @@ from writing.conftest import (
     patience,
     settle,
 )
-from writing.emulator import (
+from tests.writing.emulator import (
     AFTER,
     BEFORE,
     Arrival,
@@ -49,6 +39,16 @@ from writing.emulator import (
     message,
     saying,
     stall_before,
+)
+from unibatch import Retry, Start
+from unibatch.core.draft import CampaignDraft
+from unibatch.core.errors import (
+    InvalidInput,
+    OutcomeUnknown,
+    PartlyDone,
+    ProviderError,
+    ServerError,
+    TransportError,
 )
 
 pytestmark = pytest.mark.usefixtures("impatient")
@@ -198,7 +198,7 @@ class TestLooking:
     def test_finds_what_is_carried_out_while_it_looks(
         self, vendor: str, monkeypatch: pytest.MonkeyPatch, emulating: Emulating, joining: Joining
     ) -> None:
-        monkeypatch.setattr("unibatch.core.writing.LOOKS", (0.001, 0.2, 0.001))
+        monkeypatch.setattr("unibatch.core.reconcile.LOOKS", (0.001, 0.2, 0.001))
         emulator, wanted = emulating(vendor), draft(vendor, 4)
         emulator.fail(1, late(0.05))
         joining(emulator).create(wanted)

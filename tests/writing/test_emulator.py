@@ -12,9 +12,8 @@ from urllib.parse import quote, urlsplit
 import attrs
 import pytest
 
-from unibatch.core.draft import Start
-from writing.conftest import VENDORS, Emulating, draft, number
-from writing.emulator import (
+from tests.writing.conftest import VENDORS, Emulating, draft, number
+from tests.writing.emulator import (
     AFTER,
     BEFORE,
     Emulator,
@@ -25,6 +24,7 @@ from writing.emulator import (
     late,
     saying,
 )
+from unibatch.core.draft import Start
 
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
 """The vendor's time in these tests: nine days before the clocks go forward in Europe, twelve after New York's did."""

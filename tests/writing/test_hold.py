@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.writing.conftest import VENDORS, Emulating, Joining, draft, numbers, one_client, patience, settle
+from tests.writing.emulator import AFTER, BEFORE, Arrival, Emulator, Fault, every_write, late, message
 from unibatch import CampaignStatus, Start
 from unibatch.core.errors import DraftRefused, UnsupportedFeature
-from writing.conftest import VENDORS, Emulating, Joining, draft, numbers, one_client, patience, settle
-from writing.emulator import AFTER, BEFORE, Arrival, Emulator, Fault, every_write, late, message
 
 pytestmark = pytest.mark.usefixtures("impatient")
 

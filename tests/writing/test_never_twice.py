@@ -10,10 +10,10 @@ from typing import Any
 import attrs
 import pytest
 
+from tests.writing.conftest import VENDORS, Emulating, Joining, contacts, draft, number, numbers, one_client, patience
+from tests.writing.emulator import AFTER, BEFORE, Arrival, Emulator, Fault, cut_after, every_write, late, message
 from unibatch import ContactDraft, Retry, Start
 from unibatch.core.errors import IncompleteListing, InvalidInput, OutcomeUnknown, PartlyDone
-from writing.conftest import VENDORS, Emulating, Joining, contacts, draft, number, numbers, one_client, patience
-from writing.emulator import AFTER, BEFORE, Arrival, Emulator, Fault, cut_after, every_write, late, message
 
 pytestmark = [pytest.mark.usefixtures("impatient"), one_client]
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.writing.conftest import VENDORS, Emulating, Joining, contacts, draft, number, numbers, one_client
+from tests.writing.emulator import Emulator, Row
 from unibatch import ContactDraft, Preflight, RetryPolicy, Schedule, Start, preflight
 from unibatch.core.draft import CampaignDraft
 from unibatch.core.errors import DraftRefused
-from writing.conftest import VENDORS, Emulating, Joining, contacts, draft, number, numbers, one_client
-from writing.emulator import Emulator, Row
 
 pytestmark = [pytest.mark.usefixtures("impatient"), one_client]
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.writing.conftest import LATER, VENDORS, Emulating, Joining, draft, one_client
+from tests.writing.emulator import Emulator
 from unibatch import Schedule, Start
 from unibatch.core.draft import CampaignDraft
 from unibatch.core.errors import DraftRefused, InvalidInput
-from writing.conftest import LATER, VENDORS, Emulating, Joining, draft, one_client
-from writing.emulator import Emulator
 
 pytestmark = [pytest.mark.usefixtures("impatient"), one_client]
 

@@ -10,10 +10,19 @@ from typing import Any
 
 import pytest
 
-from unibatch import CampaignStatus, Start
-from unibatch.core.errors import Conflict, NotFound, OutcomeUnknown, PaymentRequired, ServerError, UnsupportedFeature
-from writing.conftest import LATER, VENDORS, Emulating, Joining, Writer, draft, numbers, one_client, patience, settle
-from writing.emulator import (
+from tests.writing.conftest import (
+    LATER,
+    VENDORS,
+    Emulating,
+    Joining,
+    Writer,
+    draft,
+    numbers,
+    one_client,
+    patience,
+    settle,
+)
+from tests.writing.emulator import (
     AFTER,
     BEFORE,
     Arrival,
@@ -25,6 +34,8 @@ from writing.emulator import (
     message,
     saying,
 )
+from unibatch import CampaignStatus, Start
+from unibatch.core.errors import Conflict, NotFound, OutcomeUnknown, PaymentRequired, ServerError, UnsupportedFeature
 
 pytestmark = pytest.mark.usefixtures("impatient")
 

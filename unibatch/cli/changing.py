@@ -30,8 +30,8 @@ from unibatch.core.draft import Start
 from unibatch.core.errors import OutcomeUnknown
 from unibatch.core.model import Campaign
 from unibatch.core.provider import OperationName
+from unibatch.core.reconcile import check_allowed
 from unibatch.core.structuring import unstructure
-from unibatch.core.writing import check_allowed
 
 _DONE: dict[OperationName, tuple[str, str]] = {
     "start_campaign": ("started", "started already"),

@@ -19,7 +19,7 @@ from unibatch.cli.output import dumps, screen, show, write_data
 from unibatch.cli.problems import Problems
 from unibatch.cli.text import BAD, DIM, GOOD, HEADING, MOVING, WARN, words
 from unibatch.core.draft import CampaignDraft
-from unibatch.core.preflight import Finding, Fit, Preflight
+from unibatch.core.findings import Finding, Fit, Preflight
 from unibatch.core.provider import Provider
 from unibatch.core.structuring import unstructure
 from unibatch.providers import registry

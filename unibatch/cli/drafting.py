@@ -18,8 +18,8 @@ from unibatch.core.draft import CampaignDraft, ContactDraft, Start
 from unibatch.core.errors import InvalidInput
 from unibatch.core.masking import mask_text
 from unibatch.core.model import RetryPolicy, Schedule
-from unibatch.core.moments import read_moment, time_zone
 from unibatch.core.provider import Provider, Setting
+from unibatch.core.times import read_moment, time_zone
 from unibatch.workflows.contacts import LINE_COLUMN, ContactList, read_contacts
 
 F = TypeVar("F", bound=Callable[..., Any])

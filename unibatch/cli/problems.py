@@ -8,7 +8,7 @@ import attrs
 
 from unibatch.cli.failures import Refused
 from unibatch.core.errors import UnibatchError
-from unibatch.core.preflight import Finding
+from unibatch.core.findings import Finding
 
 FLAGS = {
     "name": "--name",

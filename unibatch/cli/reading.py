@@ -53,8 +53,8 @@ from unibatch.core.masking import mask_phone
 from unibatch.core.model import Campaign, Contact, Counts, RetryPolicy, Schedule
 from unibatch.core.paging import ListingReport
 from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.status_table import StatusTable
 from unibatch.core.structuring import unstructure
-from unibatch.core.vocabulary import StatusTable
 from unibatch.providers import registry
 
 T = TypeVar("T", bound=Campaign | Contact)

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from unibatch.client import Client
-from unibatch.core.composing import ahead
 from unibatch.core.draft import CampaignDraft, Start
 from unibatch.core.errors import InvalidInput
+from unibatch.core.findings import Finding
 from unibatch.core.model import Campaign
-from unibatch.core.moments import When
-from unibatch.core.preflight import Finding
+from unibatch.core.preflight import resolve_start
 from unibatch.core.provider import OperationName
 from unibatch.core.status import CampaignStatus
+from unibatch.core.times import When
 
 NEXT: dict[CampaignStatus, tuple[tuple[str, OperationName], ...]] = {
     CampaignStatus.DRAFT: (("nobody is called before", "start_campaign"),),
@@ -99,7 +99,7 @@ def _step(client: Client, address: str, leads_to: str, operation: OperationName)
 
 def of_start(draft: CampaignDraft, start: Start) -> When | None:
     """The moment of a start of a draft, which was found to lie ahead."""
-    return ahead(start, draft.schedule.timezone if draft.schedule else None, datetime.now(UTC))
+    return resolve_start(start, draft.schedule.timezone if draft.schedule else None, datetime.now(UTC))
 
 
 def creation(
@@ -140,7 +140,7 @@ def change(
     """What an operation on a campaign will bring about."""
     agent, name, where = who(campaign.agent_id), quoted(campaign.name), place(client, profile)
     number = counted(campaign)
-    when = None if start is None else ahead(start, None, datetime.now(UTC))
+    when = None if start is None else resolve_start(start, None, datetime.now(UTC))
     texts: dict[OperationName, str] = {
         "start_campaign": f"{agent} will call from now on ({name}, {number}) at {where}",
         "resume_campaign": f"{agent} will go on calling from now on ({name}, {number}) at {where}",

@@ -35,9 +35,9 @@ from unibatch.cli.waits import Waits
 from unibatch.client import Client, PlannedRequest
 from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, Start
 from unibatch.core.errors import DraftRefused, OutcomeUnknown, PartlyDone, UnibatchError
+from unibatch.core.findings import Finding
 from unibatch.core.masking import mask_phone, mask_text
 from unibatch.core.model import Campaign
-from unibatch.core.preflight import Finding
 from unibatch.core.status import CampaignStatus
 from unibatch.core.structuring import unstructure
 

@@ -6,7 +6,7 @@ rate limit, and holds all logic that the two clients share. `unibatch.client.dri
 with ``await`` and once without.
 """
 
-from unibatch.client.clients import AsyncClient, Client
+from unibatch.client.client import AsyncClient, Client
 from unibatch.client.exchange import PlannedRequest
 from unibatch.client.listing import AsyncListing, Listing
 from unibatch.client.options import Options, Retry, Timeout, Wait

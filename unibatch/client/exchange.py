@@ -18,9 +18,9 @@ import httpx
 from unibatch.client import bodies
 from unibatch.client.conversation import Barred, Conversation, Pause, TooLarge
 from unibatch.client.options import Options, Wait
-from unibatch.client.pacing import shared_budget
-from unibatch.client.retrying import UNTOLD, Attempts, is_outcome_unknown
-from unibatch.client.vendor_clock import Reset, told_remaining, told_reset
+from unibatch.client.rate_limit import shared_budget
+from unibatch.client.retry import UNTOLD, Attempts, is_outcome_unknown
+from unibatch.client.retry_after import Reset, told_remaining, told_reset
 from unibatch.core import errors
 from unibatch.core.flow import Flow, Request, Response
 from unibatch.core.masking import mask_text

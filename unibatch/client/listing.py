@@ -10,11 +10,11 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
-from unibatch.client.ahead import Ahead, AsyncAhead
 from unibatch.client.conversation import Conversation
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.exchange import Answered
 from unibatch.client.halt import Halt
+from unibatch.client.prefetch import AsyncPrefetch, Prefetch
 from unibatch.core.errors import IncompleteListing
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import ListingReport, Page, Pager, Paging, Position
@@ -101,16 +101,16 @@ class Listing(Generic[T]):
         def ask(position: Position, halt: Halt | None) -> Answered[Page[T]]:
             return self._driver.run(plan.ask(position, chosen), halt)
 
-        ahead = Ahead(ask, plan.max_in_flight)
+        prefetch = Prefetch(ask, plan.max_in_flight)
         try:
             while pager.position is not None:
-                answered = ahead.take(pager.upcoming(ahead.eagerness.pages))
+                answered = prefetch.take(pager.upcoming(prefetch.eagerness.pages))
                 rows = plan.take(pager, self._driver.run(plan.finish(answered)))
-                ahead.begin(pager.upcoming(ahead.eagerness.pages - 1))
+                prefetch.begin(pager.upcoming(prefetch.eagerness.pages - 1))
                 yield rows
         finally:
-            ahead.close()
-            pager.report.requests += ahead.discarded
+            prefetch.close()
+            pager.report.requests += prefetch.discarded
         plan.conclude(pager.report)
 
     def __iter__(self) -> Iterator[T]:
@@ -140,16 +140,16 @@ class AsyncListing(Generic[T]):
         async def ask(position: Position) -> Answered[Page[T]]:
             return await self._driver.run(plan.ask(position, chosen))
 
-        ahead = AsyncAhead(ask, plan.max_in_flight)
+        prefetch = AsyncPrefetch(ask, plan.max_in_flight)
         try:
             while pager.position is not None:
-                answered = await ahead.take(pager.upcoming(ahead.eagerness.pages))
+                answered = await prefetch.take(pager.upcoming(prefetch.eagerness.pages))
                 rows = plan.take(pager, await self._driver.run(plan.finish(answered)))
-                await ahead.begin(pager.upcoming(ahead.eagerness.pages - 1))
+                await prefetch.begin(pager.upcoming(prefetch.eagerness.pages - 1))
                 yield rows
         finally:
-            await ahead.close()
-            pager.report.requests += ahead.discarded
+            await prefetch.close()
+            pager.report.requests += prefetch.discarded
         plan.conclude(pager.report)
 
     async def __aiter__(self) -> AsyncIterator[T]:

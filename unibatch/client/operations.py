@@ -12,7 +12,6 @@ import attrs
 from unibatch.client.conversation import Conversation
 from unibatch.client.exchange import Exchange
 from unibatch.client.listing import Plan
-from unibatch.core.composing import ahead, compose, compose_contacts
 from unibatch.core.draft import (
     AddedContacts,
     CampaignDraft,
@@ -23,13 +22,14 @@ from unibatch.core.draft import (
     as_contacts,
 )
 from unibatch.core.errors import InvalidInput, OutcomeUnknown, PartlyDone, UnsupportedFeature
+from unibatch.core.findings import Composition, insist
 from unibatch.core.flow import Request, segment
 from unibatch.core.model import Account, Campaign, Contact
-from unibatch.core.moments import When
-from unibatch.core.preflight import Composition, insist
+from unibatch.core.preflight import compose, compose_contacts, resolve_start
 from unibatch.core.provider import Added, CampaignFilter, ContactFilter, OperationName
+from unibatch.core.reconcile import AddingFailed, carry_out
 from unibatch.core.status import CallStatus, CampaignStatus
-from unibatch.core.writing import AddingFailed, carry_out
+from unibatch.core.times import When
 
 S = TypeVar("S", bound=StrEnum)
 F = TypeVar("F", CampaignFilter, ContactFilter)
@@ -211,7 +211,7 @@ class Operations:
             start = Start.at(start) if isinstance(start, datetime) else start
             if not isinstance(start, Start) or start.kind is not StartKind.AT:
                 raise InvalidInput("reschedule_campaign needs a time: a datetime or Start.at(...)")
-            when = ahead(start, None, datetime.now(UTC))
+            when = resolve_start(start, None, datetime.now(UTC))
         return self._provider.change(operation, campaign_id, when), when
 
     def delete_campaign(self, campaign_id: str) -> Conversation[None]:

@@ -19,8 +19,8 @@ import attrs
 from unibatch.core.errors import InvalidInput
 from unibatch.core.masking import mask_phone
 from unibatch.core.model import RetryPolicy, Schedule
-from unibatch.core.moments import instant, read_moment
 from unibatch.core.structuring import unstructure
+from unibatch.core.times import instant, read_moment
 
 _quiet: Any = attrs.field(default=None, repr=False)
 

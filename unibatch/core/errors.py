@@ -44,8 +44,8 @@ from unibatch.core.paging import ListingReport
 
 if TYPE_CHECKING:
     from unibatch.core.draft import AddedContacts
+    from unibatch.core.findings import Finding
     from unibatch.core.model import Campaign
-    from unibatch.core.preflight import Finding
     from unibatch.core.status import CampaignStatus
 
 

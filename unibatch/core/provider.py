@@ -17,13 +17,13 @@ import attrs
 
 from unibatch.core.draft import ContactDraft
 from unibatch.core.errors import ConfigError, ProviderError, UnsupportedFeature
+from unibatch.core.findings import Composition, Handling, Translation
 from unibatch.core.flow import Flow, Request, Response
 from unibatch.core.model import Account, Campaign, Contact
-from unibatch.core.moments import When
 from unibatch.core.paging import Page, Paging, Position
-from unibatch.core.preflight import Composition, Handling, Translation
 from unibatch.core.status import CallStatus, CampaignStatus
-from unibatch.core.vocabulary import StatusReader, StatusTable
+from unibatch.core.status_table import StatusReader, StatusTable
+from unibatch.core.times import When
 
 OperationName: TypeAlias = Literal[
     "list_campaigns",

@@ -19,12 +19,11 @@ from unibatch.core import phone
 from unibatch.core.blank import maker_of_blank_contacts, seal_contacts
 from unibatch.core.draft import ContactDraft, Start, digest
 from unibatch.core.errors import ConfigError, NotFound, ProviderError
+from unibatch.core.findings import Composition, Fit, Handling, Translation
 from unibatch.core.flow import Flow, Request, Response, segment
 from unibatch.core.model import Campaign, Contact, Counts, RetryPolicy, Schedule
-from unibatch.core.moments import When
 from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.phone import is_e164
-from unibatch.core.preflight import Composition, Fit, Handling, Translation
 from unibatch.core.provider import (
     CampaignFilter,
     Capabilities,
@@ -38,7 +37,9 @@ from unibatch.core.provider import (
     Transition,
 )
 from unibatch.core.raw import RawRows, decode
+from unibatch.core.reconcile import check_taken, create_once, insist_on_all, read_all, recent, where_to_look
 from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.status_table import StatusTable
 from unibatch.core.structuring import (
     Wire,
     collect,
@@ -50,8 +51,7 @@ from unibatch.core.structuring import (
     text_or_none,
     utc,
 )
-from unibatch.core.vocabulary import StatusTable
-from unibatch.core.writing import check_taken, create_once, insist_on_all, read_all, recent, where_to_look
+from unibatch.core.times import When
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from unibatch.core.errors import (
     ProviderError,
     RateLimited,
 )
+from unibatch.core.findings import Composition, Fit, Handling, Translation
 from unibatch.core.flow import Flow, Request, Response, segment
 from unibatch.core.model import (
     Account,
@@ -32,10 +33,8 @@ from unibatch.core.model import (
     RetryPolicy,
     Schedule,
 )
-from unibatch.core.moments import When, is_ambiguous
 from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.phone import DIGITS
-from unibatch.core.preflight import Composition, Fit, Handling, Translation
 from unibatch.core.provider import (
     CampaignFilter,
     Capabilities,
@@ -47,7 +46,9 @@ from unibatch.core.provider import (
     Support,
 )
 from unibatch.core.raw import RawRows, decode
+from unibatch.core.reconcile import check_taken, create_once, insist_on_all, read_all, recent, where_to_look
 from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.status_table import StatusTable
 from unibatch.core.structuring import (
     StructureError,
     Unread,
@@ -61,8 +62,7 @@ from unibatch.core.structuring import (
     text_or_none,
     utc,
 )
-from unibatch.core.vocabulary import StatusTable
-from unibatch.core.writing import check_taken, create_once, insist_on_all, read_all, recent, where_to_look
+from unibatch.core.times import When, is_ambiguous
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 

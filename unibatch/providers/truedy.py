@@ -18,6 +18,7 @@ from unibatch.core import phone
 from unibatch.core.blank import maker_of_blank_contacts, seal_contacts
 from unibatch.core.draft import ContactDraft, Start
 from unibatch.core.errors import OutcomeUnknown, ProviderError, UnibatchError
+from unibatch.core.findings import Composition, Fit, Handling, Translation
 from unibatch.core.flow import Flow, Request, Response, segment
 from unibatch.core.model import (
     Campaign,
@@ -27,10 +28,8 @@ from unibatch.core.model import (
     RetryPolicy,
     Schedule,
 )
-from unibatch.core.moments import When
 from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.phone import is_e164
-from unibatch.core.preflight import Composition, Fit, Handling, Translation
 from unibatch.core.provider import (
     Added,
     CampaignFilter,
@@ -45,7 +44,19 @@ from unibatch.core.provider import (
     Transition,
 )
 from unibatch.core.raw import RawRows, decode
+from unibatch.core.reconcile import (
+    Adding,
+    carry_out,
+    check_not_over,
+    check_taken,
+    delete_once,
+    insist_on_open,
+    partly_created,
+    present,
+    unknown,
+)
 from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.status_table import StatusTable
 from unibatch.core.structuring import (
     StructureError,
     Unread,
@@ -61,18 +72,7 @@ from unibatch.core.structuring import (
     time_of_day,
     utc,
 )
-from unibatch.core.vocabulary import StatusTable
-from unibatch.core.writing import (
-    Adding,
-    carry_out,
-    check_not_over,
-    check_taken,
-    delete_once,
-    insist_on_open,
-    partly_created,
-    present,
-    unknown,
-)
+from unibatch.core.times import When
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 

@@ -30,17 +30,17 @@ import attrs
 import pytest
 
 from unibatch.client import Client, Options, Retry
-from unibatch.core.composing import compose
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start
 from unibatch.core.errors import AuthenticationError, InvalidInput, NotFound, ProviderError, UnsupportedFeature
+from unibatch.core.findings import Fit
 from unibatch.core.flow import Flow, Response
 from unibatch.core.model import Account, Campaign, Contact, RetryPolicy, Schedule
 from unibatch.core.paging import Page, Paging
-from unibatch.core.preflight import Fit
+from unibatch.core.preflight import compose
 from unibatch.core.provider import CampaignFilter, ContactFilter, Limits, OperationName, Provider, Refusal
 from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.status_table import StatusTable
 from unibatch.core.structuring import StructureError
-from unibatch.core.vocabulary import StatusTable
 from unibatch.testing.flows import play
 
 OPERATIONS: tuple[OperationName, ...] = get_args(OperationName)

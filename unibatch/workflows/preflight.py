@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from unibatch import config
 from unibatch.client import AsyncClient, Client
-from unibatch.core.composing import compose
 from unibatch.core.draft import CampaignDraft
-from unibatch.core.preflight import Preflight
+from unibatch.core.findings import Preflight
+from unibatch.core.preflight import compose
 from unibatch.core.provider import Provider
 from unibatch.providers import registry
 

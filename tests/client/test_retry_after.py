@@ -7,7 +7,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from unibatch.client.vendor_clock import Reset, told_remaining, told_reset
+from unibatch.client.retry_after import Reset, told_remaining, told_reset
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 

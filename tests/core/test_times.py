@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from unibatch.core.errors import InvalidInput
-from unibatch.core.moments import When, instant, is_ambiguous, read_moment, time_zone
+from unibatch.core.times import When, instant, is_ambiguous, read_moment, time_zone
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NINE = datetime(2026, 3, 20, 9)

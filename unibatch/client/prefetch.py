@@ -56,7 +56,7 @@ class _UnderWay(Generic[T]):
     future: Future[T] | None = None
 
 
-class Ahead(Generic[T]):
+class Prefetch(Generic[T]):
     """Reads pages in threads of its own.
 
     Attributes:
@@ -127,8 +127,8 @@ def _result(future: Future[T]) -> T:
                 return future.result()
 
 
-class AsyncAhead(Generic[T]):
-    """Reads pages in tasks of its own; otherwise like `Ahead`."""
+class AsyncPrefetch(Generic[T]):
+    """Reads pages in tasks of its own; otherwise like `Prefetch`."""
 
     def __init__(self, read: Callable[[Position], Coroutine[Any, Any, T]], most: int) -> None:
         self.discarded = 0

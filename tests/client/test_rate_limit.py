@@ -21,7 +21,7 @@ from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unibatch.client.pacing import MARGIN, WINDOW, Budget, shared_budget
+from unibatch.client.rate_limit import MARGIN, WINDOW, Budget, shared_budget
 from unibatch.core.errors import ConfigError
 
 searched = settings(max_examples=300, deadline=None, derandomize=True, database=None)
@@ -351,7 +351,7 @@ class TestAFile:
     def test_processes_get_no_more_together(self, file: Path) -> None:
         program = (
             "import sys, pathlib\n"
-            "from unibatch.client.pacing import Budget\n"
+            "from unibatch.client.rate_limit import Budget\n"
             "budget = Budget(40, file=pathlib.Path(sys.argv[1]))\n"
             "count = 0\n"
             "while (wait := budget.take()) < 1:\n"

@@ -19,14 +19,14 @@ from urllib.parse import parse_qs, urlsplit
 import attrs
 import httpx
 import pytest
-from bothways import VENDORS, AnyClient, BlockingAsyncClient, Connect, Style, make_client
 
-from client.rawserver import PATIENT, RawServer, serving
-from client.replies import CAMPAIGN, CONTACT, one
+from tests.bothways import VENDORS, AnyClient, BlockingAsyncClient, Connect, Style, make_client
+from tests.client.rawserver import PATIENT, RawServer, serving
+from tests.client.replies import CAMPAIGN, CONTACT, one
 from unibatch import AsyncClient, Client, Contact, IncompleteListing, Retry, ServerError
-from unibatch.client import Options, ahead
-from unibatch.client.ahead import Ahead, AsyncAhead, Eagerness
+from unibatch.client import Options, prefetch
 from unibatch.client.halt import Halt, Halted
+from unibatch.client.prefetch import AsyncPrefetch, Eagerness, Prefetch
 from unibatch.core.flow import Flow
 from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.provider import Capabilities, ContactFilter
@@ -277,7 +277,7 @@ class TestNear:
     def test_a_near_server_is_asked_for_a_page_when_it_is_needed(
         self, connect: Connect, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(ahead, "_idle_time", lambda: 0.0)
+        monkeypatch.setattr(prefetch, "_idle_time", lambda: 0.0)
         vendor = Vendor(450, delay=0)
         asked = []
         with campaign_of(vendor) as url:
@@ -324,15 +324,15 @@ class TestNear:
         assert eagerness.pages == 1
 
     def test_waiting_is_what_is_not_spent_computing(self) -> None:
-        idle, began, spent = ahead._idle_time(), time.monotonic(), time.thread_time()
+        idle, began, spent = prefetch._idle_time(), time.monotonic(), time.thread_time()
         while time.thread_time() < spent + 0.03:
             pass
-        assert ahead._idle_time() - idle <= time.monotonic() - began - 0.029
+        assert prefetch._idle_time() - idle <= time.monotonic() - began - 0.029
 
     def test_sleeping_is_waiting(self) -> None:
-        idle = ahead._idle_time()
+        idle = prefetch._idle_time()
         time.sleep(0.03)
-        assert ahead._idle_time() - idle >= 0.02
+        assert prefetch._idle_time() - idle >= 0.02
 
 
 class TestStopping:
@@ -479,7 +479,7 @@ class TestCancellation:
 
     @pytest.fixture(autouse=True)
     def everything_is_far(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(ahead, "_FAR", -1.0)
+        monkeypatch.setattr(prefetch, "_FAR", -1.0)
 
     class Quick:
         """A vendor within the loop."""
@@ -672,7 +672,7 @@ class TestCursors:
         assert asked == [1, 2, 3, 4, 5]
 
     def test_if_the_server_is_near_it_is_not(self, style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(ahead, "_idle_time", lambda: 0.0)
+        monkeypatch.setattr(prefetch, "_idle_time", lambda: 0.0)
         vendor = Vendor(450, delay=0)
         asked = []
         with campaign_of(vendor) as url, self.connected(style, url) as client:
@@ -687,14 +687,14 @@ class TestThreads:
     """What reads ahead with threads, by itself."""
 
     def test_none_is_started_for_one_page_at_a_time(self) -> None:
-        reading: Ahead[Position] = Ahead(lambda position, _: position, 8)
+        reading: Prefetch[Position] = Prefetch(lambda position, _: position, 8)
         reading.begin([])
         assert reading.take([7]) == 7
         assert reading._threads is None
         reading.close()
 
     def test_the_page_that_is_needed_is_read_by_whoever_needs_it(self) -> None:
-        reading: Ahead[int] = Ahead(lambda _, halt: -1 if halt else threading.get_ident(), 8)
+        reading: Prefetch[int] = Prefetch(lambda _, halt: -1 if halt else threading.get_ident(), 8)
         assert reading.take([7]) == threading.get_ident()
         reading.close()
 
@@ -708,7 +708,7 @@ class TestThreads:
             halt.sleep(PATIENT)
             return position
 
-        reading: Ahead[Position] = Ahead(read, 2)
+        reading: Prefetch[Position] = Prefetch(read, 2)
         reading.begin([7])
         assert began.wait(PATIENT)
         reading.begin([])
@@ -725,7 +725,7 @@ class TestThreads:
             assert go_on.wait(PATIENT)
             return position
 
-        reading: Ahead[Position] = Ahead(read, 1)
+        reading: Prefetch[Position] = Prefetch(read, 1)
         reading.begin([1, 2, 3])
         assert began.wait(PATIENT)
         reading.begin([1])
@@ -753,15 +753,15 @@ class TestThreads:
                 came_to.append("a halt")
             return position
 
-        monkeypatch.setattr(ahead, "ThreadPoolExecutor", Interrupting)
-        reading: Ahead[Position] = Ahead(read, 2)
+        monkeypatch.setattr(prefetch, "ThreadPoolExecutor", Interrupting)
+        reading: Prefetch[Position] = Prefetch(read, 2)
         with pytest.raises(Interrupted):
             reading.begin([7])
         reading.close()
         assert came_to == ["a halt"]
 
     def test_closing_twice_does_no_harm(self) -> None:
-        reading: Ahead[Position] = Ahead(lambda position, _: position, 2)
+        reading: Prefetch[Position] = Prefetch(lambda position, _: position, 2)
         assert [reading.take([1, 2]), reading.take([2])] == [1, 2]
         reading.close()
         reading.close()
@@ -776,7 +776,7 @@ class TestTasks:
             return len(asyncio.all_tasks())
 
         async def go() -> int:
-            return await AsyncAhead(read, 8).take([7])
+            return await AsyncPrefetch(read, 8).take([7])
 
         assert asyncio.run(go()) == 1
 
@@ -792,7 +792,7 @@ class TestTasks:
             return position
 
         async def go() -> int:
-            reading = AsyncAhead(read, 8)
+            reading = AsyncPrefetch(read, 8)
             await reading.begin([1, 2])
             await reading.begin([2, 3])
             await reading.close()

@@ -14,10 +14,10 @@ from typing import Any
 
 import httpx
 import pytest
-from bothways import Connect
 
-from client.byhand import KEY, Line, fixed_time, received
-from client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page, refusal
+from tests.bothways import Connect
+from tests.client.byhand import KEY, Line, fixed_time, received
+from tests.client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page, refusal
 from unibatch import (
     AnswerTooLarge,
     AuthenticationError,

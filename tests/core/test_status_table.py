@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from unibatch.core.status import CallStatus, CampaignStatus
-from unibatch.core.vocabulary import StatusReader, StatusTable
+from unibatch.core.status_table import StatusReader, StatusTable
 
 TABLE = StatusTable(
     {
