@@ -96,6 +96,7 @@ METHODS = [
     "rehearse",
     "reschedule_campaign",
     "resume_campaign",
+    "retry_campaign",
     "start_campaign",
 ]
 PROPERTIES = ["base_url", "capabilities", "provider", "vendor"]

@@ -242,7 +242,7 @@ class TestIncomplete:
             requests=4,
             passes=2,
             complete=False,
-            reason="rows came again although none had been added, so others may have been passed over; "
+            reason="rows came again although none had been added, so others may be missing; "
             "reading it again brought the same",
         )
 
@@ -262,8 +262,8 @@ class TestIncomplete:
             requests=6,
             passes=3,
             complete=False,
-            reason="rows were removed while it was read, so others may have been passed over; "
-            "it was read 3 times, and never stood still",
+            reason="rows were removed while it was read, so others may be missing; "
+            "it was read 3 times, and rows moved each time",
         )
 
     def test_a_third_pass_like_the_second(self) -> None:
@@ -316,7 +316,7 @@ class TestServersThatNeverEnd:
         while pager.position is not None:
             pager.accept(Page(items="abc", total=next(totals), has_more=True))
         assert (pager.report.seen, pager.report.requests) == (3, 3 * (1 + 5 + 1))
-        assert pager.report.reason == f"{NOTHING_NEW}; it was read 3 times, and never stood still"
+        assert pager.report.reason == f"{NOTHING_NEW}; it was read 3 times, and rows moved each time"
 
 
 class TestLongerThanTheMemory:
@@ -343,7 +343,7 @@ class TestLongerThanTheMemory:
             seen=26,
             requests=9,
             complete=False,
-            reason="27 rows were announced, and 26 came; with more than 10 rows it is too long to be read again",
+            reason="27 rows were announced, and 26 came; with more than 10 rows it is too long to read again",
         )
 
     def test_one_that_can_be_remembered_is_read_again(self) -> None:
@@ -371,7 +371,7 @@ class TestLongerThanTheMemory:
         rows, _, report = walk(OFFSET, *around, around[0])
         assert rows[-1] == []
         assert (report.seen, report.duplicates, report.requests, report.complete) == (24, 3, 9, False)
-        assert report.reason == f"{NOTHING_NEW}; with more than 10 rows it is too long to be read again"
+        assert report.reason == f"{NOTHING_NEW}; with more than 10 rows it is too long to read again"
 
     def test_a_round_whose_pages_do_not_come_again_ends_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(paging, "_MOST_STALE", 2)

@@ -18,7 +18,8 @@ TABLE = StatusTable(
         "cancelled": CallStatus.CANCELLED,
     },
     unknown=CallStatus.UNKNOWN,
-    filterable=frozenset({"pending", "scheduled", "no_answer"}),
+    filterable=True,
+    not_filterable=frozenset({"busy"}),
 )
 
 
@@ -123,7 +124,7 @@ class TestReader:
             (
                 "unibatch",
                 logging.WARNING,
-                "acme: unknown contact status 'hibernating' is taken for UNKNOWN; the word is kept in vendor_status",
+                "acme: unknown contact status 'hibernating' is read as UNKNOWN; the word is kept in vendor_status",
             )
         ]
 
@@ -164,5 +165,5 @@ class TestReader:
         read = StatusReader(table, "acme", "campaign")
         assert (read("Active"), read("asleep")) == (CampaignStatus.RUNNING, CampaignStatus.UNKNOWN)
         assert caplog.messages == [
-            "acme: unknown campaign status 'asleep' is taken for UNKNOWN; the word is kept in vendor_status"
+            "acme: unknown campaign status 'asleep' is read as UNKNOWN; the word is kept in vendor_status"
         ]

@@ -217,6 +217,7 @@ class TestUnstructuring:
             "duration": 90,
             "sip_code": None,
             "failure_reason": None,
+            "end_reason": None,
             "raw": {"id": "c1"},
         }
 
@@ -259,10 +260,13 @@ class TestUnstructuring:
                 "pending": None,
                 "voicemail": None,
                 "no_answer": None,
+                "finished": None,
+                "skipped": None,
                 "by_status": {"busy": 1, "pending": 1},
             },
             "schedule": {
                 "start": "2026-03-05T09:00:00Z",
+                "end": None,
                 "timezone": "Europe/Berlin",
                 "window_start": "09:00:00",
                 "window_end": "17:30:00",

@@ -124,7 +124,7 @@ def _change(
         with problems.noting():
             profile, campaign_id = named(campaign, profile)
             client = stack.enter_context(config.connect(profile, on_wait=Waits()))
-            client.vendor.insist(operation)
+            client.vendor.require(operation)
             if operation != "reschedule_campaign" or start is not None:
                 planned = client.rehearse(operation, campaign_id, *about)
         if operation in _ASKS and not (yes or dry_run or can_ask()):

@@ -27,7 +27,7 @@ from unibatch.core.flow import Request, segment
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.preflight import compose, compose_contacts, resolve_start
 from unibatch.core.provider import Added, CampaignFilter, ContactFilter, OperationName
-from unibatch.core.reconcile import AddingFailed, carry_out
+from unibatch.core.reconcile import AddingFailed, carry_out, retry_once
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.times import When
 
@@ -47,6 +47,7 @@ _ARGUMENTS: Mapping[OperationName, int] = {
     "reschedule_campaign": 2,
     "cancel_campaign": 1,
     "delete_campaign": 1,
+    "retry_campaign": 1,
 }
 """The operations that change something, and how many arguments their methods take."""
 
@@ -63,7 +64,7 @@ class Operations:
         self, status: CampaignStatus | Iterable[CampaignStatus] | None, agent_id: str | None
     ) -> Plan[Campaign]:
         """Plan the listing of campaigns."""
-        self._provider.insist("list_campaigns")
+        self._provider.require("list_campaigns")
         _insist_on_text("agent_id", agent_id)
         wanted = CampaignFilter(status=_statuses(CampaignStatus, status), agent_id=agent_id)
         return Plan(
@@ -80,7 +81,7 @@ class Operations:
 
     def get_campaign(self, campaign_id: str) -> Conversation[Campaign]:
         """Read one campaign."""
-        self._provider.insist("get_campaign")
+        self._provider.require("get_campaign")
         return self._exchange.run(self._provider.get_campaign(campaign_id))
 
     def list_contacts(
@@ -92,7 +93,7 @@ class Operations:
         server_filter: bool,
     ) -> Plan[Contact]:
         """Plan the listing of a campaign's contacts."""
-        self._provider.insist("list_contacts")
+        self._provider.require("list_contacts")
         segment(campaign_id)  # refuses what is no id here already, and not only when the listing is iterated
         if external_id is not None and "external_id" not in self._provider.capabilities.contact_fields:
             instead = f"{self._provider.title} does not return external ids; look for the phone number"
@@ -125,7 +126,7 @@ class Operations:
 
     def get_account(self) -> Conversation[Account]:
         """Read the account, and keep to the limit that it has."""
-        self._provider.insist("get_account")
+        self._provider.require("get_account")
         account = yield from self._exchange.run(self._provider.get_account())
         if account.limits.requests_per_minute:
             self._exchange.budget.tighten(account.limits.requests_per_minute)
@@ -137,7 +138,7 @@ class Operations:
         return self._exchange.run(self._provider.create_campaign(composition))
 
     def _compose(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Composition:
-        self._provider.insist("create_campaign")
+        self._provider.require("create_campaign")
         return compose(self._provider, draft, datetime.now(UTC)).insist("create_campaign", accept_loss)
 
     def add_contacts(
@@ -154,7 +155,7 @@ class Operations:
     def _compose_contacts(
         self, campaign_id: str, contacts: Iterable[ContactDraft], accept_loss: Collection[str]
     ) -> tuple[Mapping[str, ContactDraft], Mapping[str, Mapping[str, Any]], Sequence[ContactDraft]]:
-        self._provider.insist("add_contacts")
+        self._provider.require("add_contacts")
         segment(campaign_id)
         given = as_contacts(contacts)
         bodies, repeated, preflight = compose_contacts(self._provider, given)
@@ -205,7 +206,7 @@ class Operations:
     def _change(
         self, operation: OperationName, campaign_id: str, start: Start | datetime | None
     ) -> tuple[Request, When | None]:
-        self._provider.insist(operation)
+        self._provider.require(operation)
         when = None
         if operation == "reschedule_campaign":
             start = Start.at(start) if isinstance(start, datetime) else start
@@ -214,9 +215,14 @@ class Operations:
             when = resolve_start(start, None, datetime.now(UTC))
         return self._provider.change(operation, campaign_id, when), when
 
+    def retry_campaign(self, campaign_id: str) -> Conversation[Campaign]:
+        """Have a campaign call again those it did not reach."""
+        request, _ = self._change("retry_campaign", campaign_id, None)
+        return self._exchange.run(retry_once(self._provider, request))
+
     def delete_campaign(self, campaign_id: str) -> Conversation[None]:
         """Delete a campaign."""
-        self._provider.insist("delete_campaign")
+        self._provider.require("delete_campaign")
         return self._exchange.run(self._provider.delete_campaign(campaign_id))
 
     def rehearse(self, operation: OperationName, *about: Any, accept_loss: Collection[str] = ()) -> list[Request]:

@@ -11,47 +11,68 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from unibatch.core import phone
-from unibatch.core.blank import maker_of_blank_contacts, seal_contacts
-from unibatch.core.draft import ContactDraft, Start, digest
-from unibatch.core.errors import ConfigError, NotFound, ProviderError
-from unibatch.core.findings import Composition, Fit, Handling, Translation
-from unibatch.core.flow import Flow, Request, Response, segment
-from unibatch.core.model import Campaign, Contact, Counts, RedialPolicy, Schedule
-from unibatch.core.paging import Page, Paging, Position
-from unibatch.core.phone import is_e164
-from unibatch.core.provider import (
+from unibatch.provider_api import (
+    CallStatus,
+    Campaign,
     CampaignFilter,
+    CampaignStatus,
     Capabilities,
+    Composition,
+    ConfigError,
+    Contact,
+    ContactDraft,
     ContactFilter,
+    Counts,
+    Fit,
+    Flow,
+    Handling,
     Limits,
+    NotFound,
     OperationName,
+    Page,
+    Paging,
+    Position,
     Provider,
+    RawRows,
+    RedialPolicy,
     Refusal,
+    Request,
+    Response,
+    Schedule,
     Setting,
+    Start,
+    StatusTable,
     Support,
     Transition,
-)
-from unibatch.core.raw import RawRows, decode
-from unibatch.core.reconcile import check_taken, create_once, insist_on_all, read_all, recent, where_to_look
-from unibatch.core.status import CallStatus, CampaignStatus
-from unibatch.core.status_table import StatusTable
-from unibatch.core.structuring import (
+    Translation,
+    When,
     Wire,
+    check_taken,
     collect,
+    create_once,
+    decode,
+    digest,
     encode,
+    insist_on_all,
+    is_e164,
+    maker_of_blank_contacts,
+    phone_from_vendor,
     read,
+    read_all,
     read_leniently,
+    recent,
     required,
+    seal_contacts,
     seconds,
+    segment,
     text_or_none,
     utc,
+    where_to_look,
 )
-from unibatch.core.times import When
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
@@ -141,10 +162,7 @@ CALL_STATUSES = StatusTable(
         "cancelled": CallStatus.CANCELLED,
     },
     unknown=CallStatus.UNKNOWN,
-    filterable=frozenset(
-        {"pending", "queued", "dialing", "completed", "no_answer", "busy", "timeout", "blocked", "invalid_number"}
-        | {"carrier_error", "failed", "cancelled"}
-    ),
+    filterable=True,
 )
 
 CAMPAIGN_STATUSES = StatusTable(
@@ -158,7 +176,8 @@ CAMPAIGN_STATUSES = StatusTable(
         "cancelled": CampaignStatus.CANCELLED,
     },
     unknown=CampaignStatus.UNKNOWN,
-    filterable=frozenset({"pending", "scheduled", "running", "completed", "failed", "cancelled"}),
+    filterable=True,
+    not_filterable=frozenset({"paused"}),
 )
 
 OWN_ATTRIBUTES = frozenset({"first_name", "last_name", "email", "external_id"})
@@ -179,7 +198,7 @@ CAPABILITIES = Capabilities(
         "list_campaigns": Support(note="needs organization_id"),
         "get_campaign": Support(),
         "list_contacts": Support(),
-        "get_account": Support(available=False, note="TalkifAI's API does not tell about the account; see its Studio"),
+        "get_account": Support(available=False, note="TalkifAI's API does not show the account; use its Studio"),
         "create_campaign": Support(note="without a start time it dials at once"),
         "add_contacts": Support(available=False, note="TalkifAI's jobs cannot be extended; create another one"),
         "start_campaign": Support(note="while pending or scheduled"),
@@ -188,6 +207,7 @@ CAPABILITIES = Capabilities(
         "reschedule_campaign": Support(note="while pending or scheduled"),
         "cancel_campaign": Support(note="while pending, scheduled or running"),
         "delete_campaign": Support(available=False, note=_ONLY_DASHBOARD),
+        "retry_campaign": Support(available=False, note="create another job for those who were not reached"),
     },
     server_filters=frozenset({"list_campaigns.status", "list_contacts.status"}),
     campaign_paging=Paging("page", 100, size_param="pageSize", position_param="page"),
@@ -254,11 +274,11 @@ _blank_contact = maker_of_blank_contacts("attempts", "max_attempts", "failure_re
 class TalkifAI(Provider):
     """TalkifAI's batch API."""
 
-    name: ClassVar[str] = "talkifai"
-    title: ClassVar[str] = "TalkifAI"
-    base_url: ClassVar[str] = "https://api.talkifai.dev"
-    capabilities: ClassVar[Capabilities] = CAPABILITIES
-    settings: ClassVar[Mapping[str, Setting]] = MappingProxyType(
+    name = "talkifai"
+    title = "TalkifAI"
+    base_url = "https://api.talkifai.dev"
+    capabilities = CAPABILITIES
+    settings = MappingProxyType(
         {
             "organization_id": Setting(
                 purpose="your organization's id, without which TalkifAI does not list campaigns"
@@ -273,11 +293,11 @@ class TalkifAI(Provider):
             ),
         }
     )
-    error_codes: ClassVar[Mapping[str, type[ProviderError]]] = MappingProxyType({"job_not_found": NotFound})
-    contact_handling: ClassVar[Mapping[str, Handling]] = CONTACT_HANDLING
-    transitions: ClassVar[Mapping[OperationName, Transition]] = TRANSITIONS
-    call_statuses: ClassVar[StatusTable[CallStatus]] = CALL_STATUSES
-    campaign_statuses: ClassVar[StatusTable[CampaignStatus]] = CAMPAIGN_STATUSES
+    error_codes = MappingProxyType({"job_not_found": NotFound})
+    contact_handling = CONTACT_HANDLING
+    transitions = TRANSITIONS
+    call_statuses = CALL_STATUSES
+    campaign_statuses = CAMPAIGN_STATUSES
 
     def __init__(self, defaults: Mapping[str, Any]) -> None:
         super().__init__(defaults)
@@ -520,7 +540,7 @@ class TalkifAI(Provider):
                 contact.phone_number = number
                 contact.phone_valid = True
             else:
-                contact.phone_number, contact.phone_valid = phone.from_vendor(number)
+                contact.phone_number, contact.phone_valid = phone_from_vendor(number)
             if row.contactData is not None:
                 _place(row.contactData, contact)
             contact.vendor_status = word = row.status

@@ -10,59 +10,72 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any
 
-from unibatch.core import phone
-from unibatch.core.blank import maker_of_blank_contacts, seal_contacts
-from unibatch.core.draft import ContactDraft, Start, digest
-from unibatch.core.errors import (
-    AuthenticationError,
-    NotFound,
-    PermissionDenied,
-    ProviderError,
-    RateLimited,
-)
-from unibatch.core.findings import Composition, Fit, Handling, Translation
-from unibatch.core.flow import Flow, Request, Response, segment
-from unibatch.core.model import (
+from unibatch.provider_api import (
+    DIGITS,
     Account,
     AccountLimits,
+    AuthenticationError,
+    CallStatus,
     Campaign,
-    Contact,
-    Counts,
-    RedialPolicy,
-    Schedule,
-)
-from unibatch.core.paging import Page, Paging, Position
-from unibatch.core.phone import DIGITS
-from unibatch.core.provider import (
     CampaignFilter,
+    CampaignStatus,
     Capabilities,
+    Composition,
+    Contact,
+    ContactDraft,
     ContactFilter,
+    Counts,
+    Fit,
+    Flow,
+    Handling,
     Limits,
+    NotFound,
+    Page,
+    Paging,
+    PermissionDenied,
+    Position,
     Provider,
+    RateLimited,
+    RawRows,
+    RedialPolicy,
     Refusal,
+    Request,
+    Response,
+    Schedule,
     Setting,
+    Start,
+    StatusTable,
     Support,
-)
-from unibatch.core.raw import RawRows, decode
-from unibatch.core.reconcile import check_taken, create_once, insist_on_all, read_all, recent, where_to_look
-from unibatch.core.status import CallStatus, CampaignStatus
-from unibatch.core.status_table import StatusTable
-from unibatch.core.structuring import (
-    StructureError,
+    Translation,
     Unread,
+    When,
     Wire,
+    check_taken,
     collect,
+    create_once,
+    decode,
+    digest,
     encode,
+    insist_on_all,
+    is_ambiguous,
+    maker_of_blank_contacts,
+    mapping_or_empty,
+    phone_from_vendor,
     read,
+    read_all,
     read_leniently,
+    recent,
     required,
+    seal_contacts,
     seconds,
+    segment,
     text_or_none,
+    translate_at,
     utc,
+    where_to_look,
 )
-from unibatch.core.times import When, is_ambiguous
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
@@ -155,10 +168,7 @@ CALL_STATUSES = StatusTable(
         "cancelled": CallStatus.CANCELLED,
     },
     unknown=CallStatus.UNKNOWN,
-    filterable=frozenset(
-        {"pending", "queued", "ringing", "answered", "in_progress", "completed", "no_answer", "busy", "failed"}
-        | {"cancelled"}
-    ),
+    filterable=True,
 )
 
 CAMPAIGN_STATUSES = StatusTable(
@@ -170,7 +180,7 @@ CAMPAIGN_STATUSES = StatusTable(
         "cancelled": CampaignStatus.CANCELLED,
     },
     unknown=CampaignStatus.UNKNOWN,
-    filterable=frozenset({"pending", "active", "completed", "failed", "cancelled"}),
+    filterable=True,
 )
 
 # Capabilities ---------------------------------------------------------------------------------------------------------
@@ -191,6 +201,7 @@ CAPABILITIES = Capabilities(
         "reschedule_campaign": Support(available=False, note=_NOT_IN_API),
         "cancel_campaign": Support(available=False, note=_NOT_IN_API),
         "delete_campaign": Support(available=False, note=_NOT_IN_API),
+        "retry_campaign": Support(available=False, note="create another batch for those who were not reached"),
     },
     server_filters=frozenset(
         {"list_campaigns.status", "list_campaigns.agent_id", "list_contacts.status", "list_contacts.external_id"}
@@ -246,11 +257,11 @@ _blank_contact = maker_of_blank_contacts("name", "call_id")
 class TechLadder(Provider):
     """TechLadder's public API, version 1."""
 
-    name: ClassVar[str] = "techladder"
-    title: ClassVar[str] = "TechLadder"
-    base_url: ClassVar[str] = "https://api.staging.techladder.ai/api/v1/public"
-    capabilities: ClassVar[Capabilities] = CAPABILITIES
-    settings: ClassVar[Mapping[str, Setting]] = MappingProxyType(
+    name = "techladder"
+    title = "TechLadder"
+    base_url = "https://api.staging.techladder.ai/api/v1/public"
+    capabilities = CAPABILITIES
+    settings = MappingProxyType(
         {
             "agent_id": Setting(purpose="the agent that talks in campaigns created with this profile"),
             "version_id": Setting(purpose="the version of the agent's prompt in such campaigns", in_draft=True),
@@ -276,8 +287,8 @@ class TechLadder(Provider):
             "callback_url": Setting(purpose="where TechLadder reports on such campaigns", in_draft=True),
         }
     )
-    contact_handling: ClassVar[Mapping[str, Handling]] = CONTACT_HANDLING
-    error_codes: ClassVar[Mapping[str, type[ProviderError]]] = MappingProxyType(
+    contact_handling = CONTACT_HANDLING
+    error_codes = MappingProxyType(
         {
             "UNAUTHORIZED": AuthenticationError,
             "FORBIDDEN": PermissionDenied,
@@ -285,8 +296,8 @@ class TechLadder(Provider):
             "RATE_LIMITED": RateLimited,
         }
     )
-    call_statuses: ClassVar[StatusTable[CallStatus]] = CALL_STATUSES
-    campaign_statuses: ClassVar[StatusTable[CampaignStatus]] = CAMPAIGN_STATUSES
+    call_statuses = CALL_STATUSES
+    campaign_statuses = CAMPAIGN_STATUSES
 
     def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
         query = self.capabilities.campaign_paging.query(position)
@@ -304,14 +315,11 @@ class TechLadder(Provider):
 
     def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
         path = f"/call-batches/{segment(campaign_id)}"
-        return self._told((yield Request(operation="get_campaign", path=path, subject=campaign_id)))
+        return self._read_campaign((yield Request(operation="get_campaign", path=path, subject=campaign_id)))
 
-    def _told(self, response: Response) -> Campaign:
+    def _read_campaign(self, response: Response) -> Campaign:
         answer = read(response.content, BatchAnswer)
-        try:
-            return self._campaign(answer.data, decode(response.content)["data"])
-        except StructureError as exc:
-            raise exc.within("$.data") from exc
+        return translate_at("$.data", self._campaign, answer.data, decode(response.content)["data"])
 
     def list_contacts(self, campaign_id: str, position: Position, wanted: ContactFilter) -> Flow[Page[Contact]]:
         query = self.capabilities.contact_paging.query(position)
@@ -333,10 +341,7 @@ class TechLadder(Provider):
         response = yield Request(operation="get_account", path="/me")
         facts = read(response.content, AccountAnswer).data
         limits = facts.limits or AccountFactsLimits()
-        try:
-            max_call_duration = seconds(limits.max_call_duration_seconds, "max_call_duration_seconds")
-        except StructureError as exc:
-            raise exc.within("$.data.limits") from exc
+        longest = translate_at("$.data.limits", seconds, limits.max_call_duration_seconds, "max_call_duration_seconds")
         return Account(
             id=required(facts.account_id, "data.account_id"),
             provider=self.name,
@@ -345,7 +350,7 @@ class TechLadder(Provider):
             limits=AccountLimits(
                 max_contacts=limits.max_batch_size,
                 max_concurrency=limits.max_concurrent_calls,
-                max_call_duration=max_call_duration,
+                max_call_duration=longest,
                 requests_per_minute=limits.rate_limit_per_minute,
             ),
             raw=decode(response.content)["data"],
@@ -447,7 +452,7 @@ class TechLadder(Provider):
         def created(response: Response) -> Campaign:
             nonlocal still_growing
             still_growing = response.status == _ACCEPTED
-            return self._told(response)
+            return self._read_campaign(response)
 
         number = len(composition.contacts)
         campaign = yield from create_once(
@@ -489,8 +494,7 @@ class TechLadder(Provider):
 
     def refusal(self, response: Response) -> Refusal:
         body = read_leniently(response.content)
-        error = body.get("error")
-        error = error if isinstance(error, dict) else {}
+        error = mapping_or_empty(body.get("error"))
         details = error.get("details")
         lines = [line for line in details if isinstance(line, str)] if isinstance(details, list) else []
         fields: dict[str, str] = {}
@@ -514,7 +518,7 @@ class TechLadder(Provider):
             status=self.read_campaign_status(wire.status),
             vendor_status=wire.status,
             agent_id=wire.agent_id or None,
-            from_numbers=(phone.from_vendor(wire.did_number, bare_digits=True)[0],) if wire.did_number else (),
+            from_numbers=(phone_from_vendor(wire.did_number, bare_digits=True)[0],) if wire.did_number else (),
             counts=Counts(
                 total=wire.total_contacts,
                 succeeded=wire.completed_contacts,
@@ -543,7 +547,7 @@ class TechLadder(Provider):
                 contact.phone_number = f"+{number}"
                 contact.phone_valid = True
             else:
-                contact.phone_number, contact.phone_valid = phone.from_vendor(number, bare_digits=True)
+                contact.phone_number, contact.phone_valid = phone_from_vendor(number, bare_digits=True)
             contact.name = row.name or None
             if row.external_id is not None:
                 contact.external_id = _users_own(str(row.external_id))

@@ -2,7 +2,7 @@
 
 Sources: the pages "List Batch Call Contacts", "Add Contacts to Batch Call" and "Create Batch Call" of Truedy's API
 reference, and its guides on errors, rate limits and idempotency. Two pages often show the same object in two shapes;
-both occur, so both are read. In the wire types, *schema* and *example* say from which part of a page a key comes.
+both occur, so both are read. In the wire types, *schema* and *example* say in which part of a page a key is shown.
 """
 
 from __future__ import annotations
@@ -12,67 +12,76 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 from operator import itemgetter
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any
 
-from unibatch.core import phone
-from unibatch.core.blank import maker_of_blank_contacts, seal_contacts
-from unibatch.core.draft import ContactDraft, Start
-from unibatch.core.errors import OutcomeUnknown, ProviderError, UnibatchError
-from unibatch.core.findings import Composition, Fit, Handling, Translation
-from unibatch.core.flow import Flow, Request, Response, segment
-from unibatch.core.model import (
-    Campaign,
-    Contact,
-    Counts,
-    Money,
-    RedialPolicy,
-    Schedule,
-)
-from unibatch.core.paging import Page, Paging, Position
-from unibatch.core.phone import is_e164
-from unibatch.core.provider import (
+from unibatch.provider_api import (
     Added,
+    Adding,
+    CallStatus,
+    Campaign,
     CampaignFilter,
+    CampaignStatus,
     Capabilities,
+    Composition,
+    Contact,
+    ContactDraft,
     ContactFilter,
+    Counts,
+    Fit,
+    Flow,
+    Handling,
     Limits,
+    Money,
     OperationName,
+    OutcomeUnknown,
+    Page,
+    Paging,
+    Position,
     Provider,
+    RawRows,
+    RedialPolicy,
     Refusal,
+    Request,
+    Response,
+    Schedule,
     Setting,
+    Start,
+    StatusTable,
+    StructureError,
     Support,
     Transition,
-)
-from unibatch.core.raw import RawRows, decode
-from unibatch.core.reconcile import (
-    Adding,
+    Translation,
+    UnibatchError,
+    Unread,
+    When,
+    Wire,
     carry_out,
     check_not_over,
     check_taken,
-    delete_once,
-    insist_on_open,
-    partly_created,
-    present,
-    unknown,
-)
-from unibatch.core.status import CallStatus, CampaignStatus
-from unibatch.core.status_table import StatusTable
-from unibatch.core.structuring import (
-    StructureError,
-    Unread,
-    Wire,
     collect,
+    decode,
+    delete_once,
     encode,
+    insist_on_open,
     instant_or_none,
+    is_e164,
+    maker_of_blank_contacts,
+    mapping_or_empty,
+    partly_created,
+    phone_from_vendor,
+    present,
     read,
     read_leniently,
     required,
+    seal_contacts,
     seconds,
+    segment,
     text_or_none,
     time_of_day,
+    translate_at,
+    unknown,
     utc,
 )
-from unibatch.core.times import When
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
@@ -180,9 +189,9 @@ CALL_STATUSES = StatusTable(
         "cancelled": CallStatus.CANCELLED,
     },
     unknown=CallStatus.UNKNOWN,
-    # The filter is a free text, so every word is taken to be understood, but for "in-progress": with its hyphen it
-    # stands only in the guide to another endpoint, and this one spells with underscores.
-    filterable=frozenset({"queued", "ringing", "voicemail", "no_answer", "failed", "cancelled"}),
+    filterable=True,  # by any text, as documented
+    # With its hyphen it is only in the guide to another endpoint; this endpoint spells with underscores.
+    not_filterable=frozenset({"in-progress"}),
 )
 
 CAMPAIGN_STATUSES = StatusTable(
@@ -190,14 +199,15 @@ CAMPAIGN_STATUSES = StatusTable(
         "draft": CampaignStatus.DRAFT,
         "scheduled": CampaignStatus.SCHEDULED,
         "active": CampaignStatus.RUNNING,
-        "running": CampaignStatus.RUNNING,  # in examples only; the schema and the filter do not know it
+        "running": CampaignStatus.RUNNING,  # in examples only, not in the schema
         "paused": CampaignStatus.PAUSED,
         "completed": CampaignStatus.COMPLETED,
         "failed": CampaignStatus.FAILED,
         "cancelled": CampaignStatus.CANCELLED,
     },
     unknown=CampaignStatus.UNKNOWN,
-    filterable=frozenset({"draft", "scheduled", "active", "paused", "completed", "failed", "cancelled"}),
+    filterable=True,
+    not_filterable=frozenset({"running"}),
 )
 
 # Capabilities ---------------------------------------------------------------------------------------------------------
@@ -207,7 +217,7 @@ CAPABILITIES = Capabilities(
         "list_campaigns": Support(),
         "get_campaign": Support(),
         "list_contacts": Support(),
-        "get_account": Support(available=False, note="Truedy's API does not tell about the account; see its dashboard"),
+        "get_account": Support(available=False, note="Truedy's API does not show the account; use its dashboard"),
         "create_campaign": Support(note="stands in draft until started", idempotency_key=True),
         "add_contacts": Support(),
         "start_campaign": Support(),
@@ -216,6 +226,7 @@ CAPABILITIES = Capabilities(
         "reschedule_campaign": Support(),
         "cancel_campaign": Support(available=False, note="pause it instead; Truedy documents no way to cancel"),
         "delete_campaign": Support(note="only draft, failed or cancelled ones"),
+        "retry_campaign": Support(available=False, note="create another campaign for those who were not reached"),
     },
     server_filters=frozenset({"list_campaigns.status", "list_campaigns.agent_id", "list_contacts.status"}),
     campaign_paging=Paging("offset", 100, size_param="limit", position_param="offset"),
@@ -300,11 +311,11 @@ _blank_contact = maker_of_blank_contacts("name", "first_name", "last_name", "ema
 class Truedy(Provider):
     """Truedy's public API, version 1."""
 
-    name: ClassVar[str] = "truedy"
-    title: ClassVar[str] = "Truedy"
-    base_url: ClassVar[str] = "https://api.truedy.ai/api/public/v1"
-    capabilities: ClassVar[Capabilities] = CAPABILITIES
-    settings: ClassVar[Mapping[str, Setting]] = MappingProxyType(
+    name = "truedy"
+    title = "Truedy"
+    base_url = "https://api.truedy.ai/api/public/v1"
+    capabilities = CAPABILITIES
+    settings = MappingProxyType(
         {
             "agent_id": Setting(purpose="the agent that talks in campaigns created with this profile"),
             "from_number_ids": Setting(
@@ -317,12 +328,11 @@ class Truedy(Provider):
             ),
         }
     )
-    error_codes: ClassVar[Mapping[str, type[ProviderError]]] = MappingProxyType({})
-    contact_handling: ClassVar[Mapping[str, Handling]] = CONTACT_HANDLING
-    added_contact_handling: ClassVar[Mapping[str, Handling]] = ADDED_CONTACT_HANDLING
-    transitions: ClassVar[Mapping[OperationName, Transition]] = TRANSITIONS
-    call_statuses: ClassVar[StatusTable[CallStatus]] = CALL_STATUSES
-    campaign_statuses: ClassVar[StatusTable[CampaignStatus]] = CAMPAIGN_STATUSES
+    contact_handling = CONTACT_HANDLING
+    added_contact_handling = ADDED_CONTACT_HANDLING
+    transitions = TRANSITIONS
+    call_statuses = CALL_STATUSES
+    campaign_statuses = CAMPAIGN_STATUSES
 
     def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
         query = self.capabilities.campaign_paging.query(position)
@@ -341,14 +351,11 @@ class Truedy(Provider):
 
     def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
         path = f"/batch-calls/{segment(campaign_id)}"
-        return self._told((yield Request(operation="get_campaign", path=path, subject=campaign_id)))
+        return self._read_campaign((yield Request(operation="get_campaign", path=path, subject=campaign_id)))
 
-    def _told(self, response: Response) -> Campaign:
+    def _read_campaign(self, response: Response) -> Campaign:
         answer = read(response.content, BatchCallAnswer)
-        try:
-            return self._campaign(answer.data, decode(response.content)["data"])
-        except StructureError as exc:
-            raise exc.within("$.data") from exc
+        return translate_at("$.data", self._campaign, answer.data, decode(response.content)["data"])
 
     def list_contacts(self, campaign_id: str, position: Position, wanted: ContactFilter) -> Flow[Page[Contact]]:
         query = self.capabilities.contact_paging.query(position)
@@ -458,7 +465,7 @@ class Truedy(Provider):
     def create_campaign(self, composition: Composition) -> Flow[Campaign]:
         request = self._creation(composition)
         try:
-            known = self._told((yield request))
+            known = self._read_campaign((yield request))
         except (OutcomeUnknown, StructureError) as lost:
             check = "asking for the same again is safe, since Truedy recognises it by its key"
             raise unknown(request, self, lost, check) from lost
@@ -548,10 +555,8 @@ class Truedy(Provider):
 
     def refusal(self, response: Response) -> Refusal:
         body = read_leniently(response.content)
-        error = body.get("error")
-        error = error if isinstance(error, dict) else {}
+        error = mapping_or_empty(body.get("error"))
         details = error.get("details")
-        meta = body.get("meta")
         fields: dict[str, str] = {}
         retry_at = None
         if isinstance(details, dict):
@@ -568,7 +573,7 @@ class Truedy(Provider):
             code=text_or_none(error.get("code")),
             message=text_or_none(error.get("message")),
             details=details,
-            request_id=text_or_none(meta.get("request_id")) if isinstance(meta, dict) else None,
+            request_id=text_or_none(mapping_or_empty(body.get("meta")).get("request_id")),
             field_errors=fields,
             retry_at=retry_at,
         )
@@ -593,15 +598,15 @@ class Truedy(Provider):
             from_numbers=tuple(wire.phone_number_ids or from_number),
             counts=Counts(
                 total=wire.total_contacts,
-                attempted=_first_told(wire.completed_contacts, wire.called),
-                succeeded=_first_told(wire.successful_contacts, wire.completed),
-                failed=_first_told(wire.failed_contacts, wire.failed),
+                attempted=_first_given(wire.completed_contacts, wire.called),
+                succeeded=_first_given(wire.successful_contacts, wire.completed),
+                failed=_first_given(wire.failed_contacts, wire.failed),
                 pending=wire.pending,
                 voicemail=wire.voicemail_contacts,
                 no_answer=wire.no_answer_contacts,
             ),
             schedule=schedule if schedule != Schedule() else None,
-            max_concurrency=_first_told(wire.max_concurrent_calls, wire.concurrency),
+            max_concurrency=_first_given(wire.max_concurrent_calls, wire.concurrency),
             # The vendor counts the attempts after the first one.
             retry=None if wire.retry_attempts is None else RedialPolicy(max_attempts=wire.retry_attempts + 1),
             cost=_dollars(wire.total_cost_usd),
@@ -624,7 +629,7 @@ class Truedy(Provider):
                 contact.phone_number = number
                 contact.phone_valid = True
             else:
-                contact.phone_number, contact.phone_valid = phone.from_vendor(number)
+                contact.phone_number, contact.phone_valid = phone_from_vendor(number)
             contact.name = row.name or _full_name(row.first_name, row.last_name)
             contact.first_name = row.first_name or None
             contact.last_name = row.last_name or None
@@ -640,7 +645,7 @@ class Truedy(Provider):
 
 def _count(response: Response) -> tuple[int, str]:
     counts = read(response.content, AddedAnswer).data
-    added = _first_told(counts.added_count, counts.added)
+    added = _first_given(counts.added_count, counts.added)
     if added is None:
         raise StructureError("$.data.added_count", "missing")
     told = {
@@ -671,7 +676,7 @@ def _full_name(first: str | None, last: str | None) -> str | None:
     return f"{first} {last}" if first and last else first or last or None
 
 
-def _first_told(*numbers: int | None) -> int | None:
+def _first_given(*numbers: int | None) -> int | None:
     return next((number for number in numbers if number is not None), None)
 
 

@@ -58,13 +58,14 @@ LIFECYCLE: tuple[OperationName, ...] = (
     "reschedule_campaign",
     "cancel_campaign",
     "delete_campaign",
+    "retry_campaign",
 )
 """What needs an entry in `Provider.transitions`, where it is offered."""
 
 CONTACT_ATTRIBUTES = frozenset(str(field.alias) for field in attrs.fields(ContactDraft)) - {"phone_number"}
 """What stands in `Provider.contact_handling`."""
 
-# What this library fills itself, whatever the vendor tells: no vendor declares it.
+# What this library fills itself at every vendor: no vendor declares it.
 _OURS = frozenset({"provider", "campaign_id", "phone_valid", "vendor_status", "is_final", "raw"})
 
 CONTACT_FIELDS = frozenset(field.alias or field.name for field in attrs.fields(Contact)) - _OURS
@@ -102,7 +103,7 @@ BODIES = (
     b"\x00",
     b"\xff\xfe\xfd",
 )
-"""Bodies that no vendor documents, and that proxies, outages and new versions send all the same."""
+"""Bodies that no vendor documents, but that proxies, outages and new versions send."""
 
 
 @attrs.frozen(kw_only=True)
@@ -115,11 +116,12 @@ class VendorAccount:
         wrong_api_key: A key that the server refuses.
         defaults: The settings of the provider's own that it needs to read everything.
         campaign_id: A campaign with contacts: better more than fit on one page, and in many statuses.
-        phone_numbers: The numbers of its contacts in E.164 form, in any order, repeated as often as they occur.
+        phone_numbers: The numbers of its contacts in E.164 form, in any order, repeated as often as they occur; an
+            empty text for a contact without a number.
         empty_campaign_id: A campaign without contacts.
         unknown_campaign_id: An id in the vendor's form, of no campaign.
-        draft: Attributes of a `CampaignDraft` without which this vendor takes none, such as ``agent_id``. Left out,
-            nothing is created.
+        draft: The attributes that this vendor requires of a `CampaignDraft`, such as ``agent_id``. Left out, nothing is
+            created.
     """
 
     base_url: str
@@ -202,7 +204,7 @@ class ProviderContract:
         assert [name for name, support in operations.items() if not (support.available or support.note)] == []
 
     def test_capabilities_name_real_fields(self) -> None:
-        """The declared fields are attributes of the canonical model; no contact lacks an id, a number and a status."""
+        """The declared fields are attributes of the canonical model; id, number and status are always among them."""
         capabilities = self.provider_class.capabilities
         assert capabilities.contact_fields - CONTACT_FIELDS == frozenset()
         assert capabilities.campaign_fields - CAMPAIGN_FIELDS == frozenset()
@@ -225,9 +227,10 @@ class ProviderContract:
         self.provider_class({})
 
     def test_error_codes_name_kinds_of_errors(self) -> None:
-        """A code of the vendor stands for an error that a vendor's answer can be."""
-        for kind in self.provider_class.error_codes.values():
+        """A code, or an HTTP status from 400 to 499 with a code, stands for an error that an answer can be."""
+        for key, kind in self.provider_class.error_codes.items():
             assert issubclass(kind, ProviderError)
+            assert isinstance(key, str) or key[0] in range(400, 500)
 
     def test_key_is_sent_in_a_header(self, account: VendorAccount) -> None:
         """The key stands in a header, which no log or proxy keeps, and nowhere else."""
@@ -240,7 +243,7 @@ class ProviderContract:
     # Status tables
 
     def test_status_tables_hold_canonical_statuses(self) -> None:
-        """Each word stands for a canonical status, and what is not in the table is taken for UNKNOWN."""
+        """Each word stands for a canonical status, and what is not in the table is UNKNOWN."""
         calls, campaigns = self.provider_class.call_statuses, self.provider_class.campaign_statuses
         assert {type(status) for _, status in calls} == {CallStatus}
         assert {type(status) for _, status in campaigns} == {CampaignStatus}
@@ -249,14 +252,19 @@ class ProviderContract:
     def test_words_are_found_in_any_spelling(self) -> None:
         """A word is found whatever its case, and with hyphens, underscores or spaces between its parts."""
         for table in (self.provider_class.call_statuses, self.provider_class.campaign_statuses):
-            for word, status in table:
+            for key, status in table.words.items():
+                word, reason = (key, None) if isinstance(key, str) else key
                 spellings = {word, word.upper(), word.title(), *(re.sub(r"[\s_-]", mark, word) for mark in "-_ ")}
-                assert {table.get(spelling) for spelling in spellings} == {status}
+                assert {table.get(spelling, reason) for spelling in spellings} == {status}
+                assert table.get(word, "a reason that came later") == table.words[word]
 
     def test_filter_words_say_exactly_what_is_wanted(self) -> None:
-        """The vendor's own filter is used only where one of its words, and no other, stands for the status."""
-        _check_filter_words(self.provider_class.call_statuses, CallStatus)
-        _check_filter_words(self.provider_class.campaign_statuses, CampaignStatus)
+        """The vendor's own filter is used only where it has one, and one of its words, and no other, is the status."""
+        filters = self.provider_class.capabilities.server_filters
+        offered = _check_filter_words(self.provider_class.call_statuses, CallStatus)
+        assert offered == ("list_contacts.status" in filters)
+        offered = _check_filter_words(self.provider_class.campaign_statuses, CampaignStatus)
+        assert offered == ("list_campaigns.status" in filters)
 
     # Flows
 
@@ -277,10 +285,13 @@ class ProviderContract:
     def test_listings_ask_for_the_largest_page(self, account: VendorAccount) -> None:
         """Each listing asks for as many rows as the vendor gives at once, at the position that was asked for."""
         provider = self.provider_class(account.defaults)
-        for paging, begin in (
-            (provider.capabilities.campaign_paging, lambda at: provider.list_campaigns(at, CampaignFilter())),
-            (provider.capabilities.contact_paging, lambda at: provider.list_contacts("some-id", at, ContactFilter())),
-        ):
+        can = provider.capabilities
+        listings: list[tuple[Paging, Callable[[Any], Flow[Any]]]] = [
+            (can.contact_paging, lambda at: provider.list_contacts("some-id", at, ContactFilter()))
+        ]
+        if can.operations["list_campaigns"].available:
+            listings.append((can.campaign_paging, lambda at: provider.list_campaigns(at, CampaignFilter())))
+        for paging, begin in listings:
             for position in _some_positions(paging):
                 assert paging.query(position).items() <= next(begin(position)).query.items()
 
@@ -322,7 +333,7 @@ class ProviderContract:
         """No blank id, no time without a zone, no data that can be changed."""
         for contact in contacts:
             _check_canonical(contact)
-            assert contact.phone_valid
+            assert contact.phone_valid == bool(contact.phone_number)
             assert contact.vendor_status is None or isinstance(contact.vendor_status, str)
 
     def test_contacts_fill_declared_fields_only(self, contacts: list[Contact]) -> None:
@@ -338,6 +349,7 @@ class ProviderContract:
 
     def test_campaigns_are_listed(self, account: VendorAccount, client: Client) -> None:
         """The listing of campaigns is whole, holds the one that can be read by its id, and each of them once."""
+        self._require("list_campaigns")
         listing = client.list_campaigns()
         campaigns = list(listing)
         ids = [campaign.id for campaign in campaigns]
@@ -359,7 +371,7 @@ class ProviderContract:
     # Errors
 
     def test_a_wrong_key_is_an_authentication_error(self, account: VendorAccount) -> None:
-        """A key that the vendor refuses is told from every other failure, and not shown."""
+        """A key that the vendor refuses is an error of its own, and is not shown."""
         with (
             self._connect(account, api_key=account.wrong_api_key) as client,
             pytest.raises(AuthenticationError) as caught,
@@ -375,7 +387,7 @@ class ProviderContract:
             list(client.list_contacts(account.unknown_campaign_id))
 
     def test_any_body_is_understood_or_refused(self, account: VendorAccount) -> None:
-        """Whatever a success holds: a canonical value comes, or an error that says where it is wrong."""
+        """For any body of a success: a canonical value comes, or an error that says where it is wrong."""
         for begin in self._flows(account).values():
             for body in BODIES:
                 try:
@@ -386,7 +398,7 @@ class ProviderContract:
                     assert isinstance(value, (Page, Campaign, Account))
 
     def test_any_refusal_is_read(self, account: VendorAccount) -> None:
-        """Whatever an error holds, and in whatever success that turns out to be malformed: nothing is raised."""
+        """For any body of an error, or of a success that turns out to be malformed: nothing is raised."""
         provider = self.provider_class(account.defaults)
         for body in BODIES:
             for status in (200, 400, 401, 404, 422, 429, 500, 502):
@@ -409,6 +421,7 @@ class ProviderContract:
                 "reschedule_campaign": lambda: client.reschedule_campaign("some-id", _later()),
                 "cancel_campaign": lambda: client.cancel_campaign("some-id"),
                 "delete_campaign": lambda: client.delete_campaign("some-id"),
+                "retry_campaign": lambda: client.retry_campaign("some-id"),
             }
             assert sorted(calls) == sorted(OPERATIONS)
             for operation, call in calls.items():
@@ -419,7 +432,7 @@ class ProviderContract:
 
     # Writing: for providers whose capabilities offer it
 
-    def _insist_on(self, operation: OperationName) -> None:
+    def _require(self, operation: OperationName) -> None:
         if not self.provider_class.capabilities.operations[operation].available:
             pytest.skip(f"{self.provider_class.title} does not offer {operation}")
 
@@ -432,8 +445,8 @@ class ProviderContract:
                 yield _draft(**{**needed, field: value})
 
     def test_every_attribute_of_a_contact_is_handled(self) -> None:
-        """What becomes of each attribute that a contact may have is declared, with a reason where it is not native."""
-        self._insist_on("create_campaign")
+        """What happens to each attribute of a contact is declared, with a reason where it is not native."""
+        self._require("create_campaign")
         handling = self.provider_class.contact_handling
         assert sorted(handling) == sorted(CONTACT_ATTRIBUTES)
         for each in (handling, self.provider_class.added_contact_handling):
@@ -442,7 +455,7 @@ class ProviderContract:
             assert {how.fit for how in each.values()} <= set(Fit) - {Fit.INVALID}
 
     def test_transitions_are_declared_for_what_is_offered(self) -> None:
-        """Each operation that changes how a campaign stands says when it is possible, and no other does."""
+        """Each operation that changes a campaign's status says when it is possible, and no other does."""
         operations = self.provider_class.capabilities.operations
         transitions = self.provider_class.transitions
         assert sorted(transitions) == sorted(name for name in LIFECYCLE if operations[name].available)
@@ -450,9 +463,15 @@ class ProviderContract:
             assert transition.allowed
             assert CampaignStatus.UNKNOWN not in transition.allowed | transition.done | transition.passed
 
+    def test_to_call_again_is_never_sent_twice(self, account: VendorAccount) -> None:
+        """No answer is waited for twice: what calls the unreached again is not repeatable."""
+        self._require("retry_campaign")
+        request = self.provider_class(account.defaults).change("retry_campaign", "some-id")
+        assert (request.operation, request.subject, request.repeatable) == ("retry_campaign", "some-id", False)
+
     def test_a_draft_is_judged_whatever_it_holds(self, account: VendorAccount) -> None:
         """Nothing is raised, each field has one finding, and what is not native says why."""
-        self._insist_on("create_campaign")
+        self._require("create_campaign")
         provider = self.provider_class(account.defaults)
         for draft in self._drafts(account):
             findings = compose(provider, draft, _NOW).preflight.findings
@@ -460,8 +479,8 @@ class ProviderContract:
             assert [finding for finding in findings if finding.fit is not Fit.NATIVE and not finding.reason] == []
 
     def test_every_field_that_a_draft_uses_has_a_finding(self, account: VendorAccount) -> None:
-        """Nothing that was asked for is dropped without a word."""
-        self._insist_on("create_campaign")
+        """Nothing that was asked for is dropped in silence."""
+        self._require("create_campaign")
         provider = self.provider_class(account.defaults)
         for draft in self._drafts(account):
             findings = compose(provider, draft, _NOW).preflight.findings
@@ -471,8 +490,8 @@ class ProviderContract:
             assert _used(draft) - {part for field in found for part in (field, field.partition(".")[0])} == set()
 
     def test_what_is_sent_can_be_sent(self, account: VendorAccount) -> None:
-        """A draft in whose way nothing stands becomes requests, the same ones each time."""
-        self._insist_on("create_campaign")
+        """A draft that nothing blocks becomes requests, the same ones each time."""
+        self._require("create_campaign")
         provider = self.provider_class(account.defaults)
         for draft in self._drafts(account):
             composition = compose(provider, draft, _NOW)
@@ -481,9 +500,9 @@ class ProviderContract:
                 assert [request.method == "GET" for request in requests] == [False] * len(requests)
                 assert requests == provider.creation(compose(provider, draft, _NOW))
 
-    def test_what_is_sent_is_told(self, account: VendorAccount) -> None:
+    def test_what_is_sent_stands_in_the_body(self, account: VendorAccount) -> None:
         """What the findings say is sent stands in the body."""
-        self._insist_on("create_campaign")
+        self._require("create_campaign")
         provider = self.provider_class(account.defaults)
         for draft in self._drafts(account):
             composition = compose(provider, draft, _NOW)
@@ -492,8 +511,8 @@ class ProviderContract:
                     assert all(_holds(composition.body.get(key), value) for key, value in finding.sent.items())
 
     def test_preflight_opens_no_connection(self, account: VendorAccount, monkeypatch: pytest.MonkeyPatch) -> None:
-        """What becomes of a draft is found out without a network."""
-        self._insist_on("create_campaign")
+        """What happens to a draft is found out without a network."""
+        self._require("create_campaign")
 
         def refuse(*_: Any, **__: Any) -> Any:
             raise AssertionError("a provider opened a connection of its own")
@@ -505,15 +524,16 @@ class ProviderContract:
 
     def test_what_is_asked_for_twice_is_created_once(self, account: VendorAccount, client: Client) -> None:
         """The same draft gives the same campaign, with everybody in it once, and nobody called."""
-        self._insist_on("create_campaign")
+        self._require("create_campaign")
         if account.draft is None:
             pytest.skip("the account gives no draft")
         draft = _held(self.provider_class(account.defaults), account)
-        before = {campaign.id for campaign in client.list_campaigns()}
+        lists = client.capabilities.operations["list_campaigns"].available
+        before = {campaign.id for campaign in client.list_campaigns()} if lists else set()
         first = client.create_campaign(draft)
         again = client.create_campaign(draft)
         assert again.id == first.id
-        assert {campaign.id for campaign in client.list_campaigns()} - before == {first.id}
+        assert not lists or {campaign.id for campaign in client.list_campaigns()} - before == {first.id}
         contacts = list(client.list_contacts(first.id))
         assert sorted(contact.phone_number for contact in contacts) == sorted(
             contact.phone_number for contact in draft.contacts
@@ -521,7 +541,7 @@ class ProviderContract:
 
     def test_who_is_held_is_not_called(self, account: VendorAccount, client: Client) -> None:
         """A campaign that is held has not begun, and every contact is still to be called."""
-        self._insist_on("create_campaign")
+        self._require("create_campaign")
         if account.draft is None:
             pytest.skip("the account gives no draft")
         campaign = client.create_campaign(_held(self.provider_class(account.defaults), account))
@@ -547,7 +567,7 @@ def _draft(**about: Any) -> CampaignDraft:
 
 
 def _held(provider: Provider, account: VendorAccount) -> CampaignDraft:
-    """A draft of its own that calls nobody; with a time, where the vendor cannot hold without one."""
+    """A new draft that calls nobody; with a time, where the vendor cannot hold without one."""
     held = _draft(**{**(account.draft or {}), "start": Start.HOLD, "name": f"Contract {uuid4()}"})
     obstacles = compose(provider, held, datetime.now(UTC)).preflight.obstacles()
     return attrs.evolve(held, hold_until=_later()) if "start" in {each.field for each in obstacles} else held
@@ -595,24 +615,26 @@ def _used(draft: CampaignDraft) -> set[str]:
     return used - {"vendor"}
 
 
-def _holds(there: Any, told: Any) -> bool:
-    """Whether what is sent holds what a finding tells of; several may tell of one mapping."""
-    return there == told or (isinstance(there, dict) and isinstance(told, Mapping) and told.items() <= there.items())
+def _holds(there: Any, named: Any) -> bool:
+    """Whether what is sent holds what a finding names; several may name parts of one mapping."""
+    return there == named or (isinstance(there, dict) and isinstance(named, Mapping) and named.items() <= there.items())
 
 
 _EMPTY: tuple[Any, ...] = (None, "", (), {}, attrs.fields(Campaign).counts.default)
 
 
 def _some_positions(paging: Paging) -> tuple[Any, ...]:
-    return paging.first, {"offset": paging.max_size, "page": 2, "cursor": "a-cursor"}[paging.style]
+    return paging.first, {"offset": paging.max_size, "page": 2, "cursor": "a-cursor"}.get(paging.style, paging.first)
 
 
-def _check_filter_words(table: StatusTable[Any], statuses: type[CallStatus | CampaignStatus]) -> None:
-    for status in statuses:
-        word = table.filter_word(frozenset({status}))
-        assert word is None or [known for known, meant in table if meant is status] == [word]
+def _check_filter_words(table: StatusTable[Any], statuses: type[CallStatus | CampaignStatus]) -> bool:
+    """Check each word that goes to the vendor's filter, and return whether there is any."""
     assert table.filter_word(frozenset()) is None
     assert table.filter_word(frozenset(statuses)) is None
+    words = {status: table.filter_word(frozenset({status})) for status in statuses}
+    for status, word in words.items():
+        assert word is None or {key for key, meant in table.words.items() if meant is status or word in key} == {word}
+    return any(words.values())
 
 
 def _check_canonical(thing: Contact | Campaign) -> None:

@@ -29,7 +29,7 @@ def preflight(draft: CampaignDraft, target: str | Client | AsyncClient) -> Prefl
         InvalidInput: ``draft`` is no draft.
     """
     provider = target.vendor if isinstance(target, Client | AsyncClient) else _provider(target)
-    provider.insist("create_campaign")
+    provider.require("create_campaign")
     return compose(provider, draft, datetime.now(UTC)).preflight
 
 
