@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from unibatch.core import paging
-from unibatch.core.paging import ListingReport, Page, Pager, Paging
+from unibatch.core.paging import UNPAGED, ListingReport, Page, Pager, Paging
 
 OFFSET = Paging("offset", 3, size_param="limit", position_param="offset")
 NUMBER = Paging("page", 3, size_param="pageSize", position_param="page")
@@ -457,3 +457,29 @@ class TestUpcoming:
 @pytest.mark.parametrize(("style", "first"), [("offset", 0), ("page", 1), ("cursor", "")])
 def test_where_a_listing_begins(style: Literal["offset", "page", "cursor"], first: int | str) -> None:
     assert Paging(style, 10, size_param="s", position_param="p").first == first
+
+
+class TestUnpaged:
+    def test_one_answer_without_parameters_is_all(self) -> None:
+        assert UNPAGED.query(UNPAGED.first) == {}
+        rows, positions, report = walk(UNPAGED, Page(items="abc"))
+        assert (rows, positions) == ([["a", "b", "c"]], [""])
+        assert report == ListingReport(seen=3, requests=1, complete=True)
+
+    def test_rows_that_are_missing_by_the_total_are_asked_for_again(self) -> None:
+        rows, _, report = walk(UNPAGED, Page(items="ab", total=3), Page(items="abc", total=3))
+        assert (rows, report.complete) == ([["a", "b"], ["c"]], True)
+
+    def test_an_answer_that_promises_more_is_not_complete(self) -> None:
+        *_, report = walk(UNPAGED, Page(items="ab", has_more=True), Page(items="ab", has_more=True))
+        assert (report.complete, report.reason) == (False, f"{NOTHING_NEW}; reading it again brought the same")
+
+
+class TestWithheld:
+    REASON = "this plan shows no calls that are older than 14 days"
+
+    def test_what_the_vendor_does_not_show_makes_a_listing_incomplete_and_is_not_read_again(self) -> None:
+        first, last = Page(items="ab", next_cursor="x", withheld=self.REASON), Page(items="c")
+        rows, _, report = walk(CURSOR, first, last)
+        assert rows == [["a", "b"], ["c"]]
+        assert report == ListingReport(seen=3, requests=2, complete=False, reason=self.REASON)

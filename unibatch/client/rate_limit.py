@@ -79,21 +79,19 @@ class Budget:
             ConfigError: The file cannot be used.
         """
         self._clock = clock or time.monotonic
-        self._file, self._name, self._file_clock = file, name, clock or time.time
-        self._log = None if requests_per_minute is None else self._new_log(requests_per_minute)
+        self._log: _OwnLog | _SharedLog
         self._requests_per_minute: float = requests_per_minute or math.inf
+        first = requests_per_minute or 1  # where no limit is known, the log is not used before one is
+        if file is None:
+            self._log = _OwnLog(first, self._clock)
+        else:
+            self._log = _SharedLog(first, clock or time.time, file, name)
+            weakref.finalize(self, self._log.bucket.conn.close)
         self._lock = Lock()
         self._in_flight = 0
         self._latest = -math.inf
         self._held_until = -math.inf
         self._vendor = _VendorsCount()
-
-    def _new_log(self, requests_per_minute: int) -> _OwnLog | _SharedLog:
-        if self._file is None:
-            return _OwnLog(requests_per_minute, self._clock)
-        log = _SharedLog(requests_per_minute, self._file_clock, self._file, self._name)
-        weakref.finalize(self, log.bucket.conn.close)
-        return log
 
     def take(self) -> float:
         """Count one request, or tell how long to wait. Does not block.
@@ -110,7 +108,7 @@ class Budget:
             wait = self._held_until - now
             if wait <= 0:
                 wait = self._vendor.wait(now, self._in_flight)
-            if wait <= 0 and self._log is not None:
+            if wait <= 0 and self._requests_per_minute < math.inf:
                 wait = self._log.put()
             if wait > 0:
                 return max(wait, _SHORTEST)
@@ -159,10 +157,7 @@ class Budget:
         with self._lock:
             if requests_per_minute < self._requests_per_minute:
                 self._requests_per_minute = requests_per_minute
-                if self._log is None:
-                    self._log = self._new_log(requests_per_minute)
-                else:
-                    self._log.bucket.rates = _rates(requests_per_minute)
+                self._log.bucket.rates = _rates(requests_per_minute)
 
 
 class _VendorsCount:

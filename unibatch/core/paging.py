@@ -132,7 +132,7 @@ class Pager(Generic[T]):
 
     What the vendor says that it does not show (`Page.withheld`) no further pass can bring: the listing is incomplete.
 
-    Rows are distinguished by the 64-bit hashes of their ids, of which a pass remembers at least the latest 19,000, and the
+    Rows are compared by the 64-bit hashes of their ids, of which a pass remembers at least the latest 19,000, and the
     first of every page. A listing of more than 39,000 rows is not read again, so memory stays nearly the same however
     long it is.
 

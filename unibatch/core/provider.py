@@ -21,7 +21,7 @@ from unibatch.core.errors import ConfigError, ProviderError, UnsupportedFeature
 from unibatch.core.findings import Composition, Handling, Translation
 from unibatch.core.flow import Flow, Request, Response
 from unibatch.core.model import Account, Campaign, Contact
-from unibatch.core.paging import Page, Paging, Position
+from unibatch.core.paging import UNPAGED, Page, Paging, Position
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.status_table import StatusReader, StatusTable
 from unibatch.core.times import When
@@ -93,7 +93,7 @@ class Capabilities:
         operations: For each operation, whether the vendor's API offers it.
         server_filters: Filters that the vendor applies itself, as ``"operation.filter"``, for example
             ``"list_contacts.external_id"``. Every other filter is applied by the client, with the same result.
-        campaign_paging: How campaigns are paged.
+        campaign_paging: How campaigns are paged, if they can be listed.
         contact_paging: How contacts are paged.
         limits: What the vendor allows.
         webhooks: Whether the vendor sends webhooks that can be relied on.
@@ -103,7 +103,7 @@ class Capabilities:
 
     operations: Mapping[OperationName, Support]
     server_filters: frozenset[str]
-    campaign_paging: Paging
+    campaign_paging: Paging = UNPAGED
     contact_paging: Paging
     limits: Limits
     webhooks: Support

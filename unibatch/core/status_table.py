@@ -52,7 +52,7 @@ class StatusTable(Generic[S]):
 
     def __init__(
         self,
-        words: Mapping[str, S] | Mapping[Word, S],
+        words: Mapping[Word, S],
         unknown: S,
         *,
         filterable: bool = False,
@@ -66,7 +66,7 @@ class StatusTable(Generic[S]):
             filterable: The vendor's own status filter takes these words.
             not_filterable: Words that it does not take all the same.
         """
-        self.words: Mapping[Word, S] = dict(words.items())
+        self.words = words
         self.unknown = unknown
         self._normal = {_normal_key(word): status for word, status in self.words.items()}
         meanings: dict[str, set[S]] = {}

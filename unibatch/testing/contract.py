@@ -11,8 +11,8 @@
         def account(self, acme_server):
             return VendorAccount(base_url=acme_server.url, api_key="key", campaign_id="c1", ...)
 
-Behind ``account`` stands a server that behaves as the vendor does: a simulation, or recorded answers. A provider for
-which a test makes no sense overrides that test, and says why.
+Behind ``account`` is a server that behaves as the vendor does: a simulation, or recorded answers. A provider for which
+a test makes no sense overrides that test, and says why.
 """
 # ruff: noqa: S101 - these are tests, although they are shipped
 
@@ -120,6 +120,7 @@ class VendorAccount:
             empty text for a contact without a number.
         empty_campaign_id: A campaign without contacts.
         unknown_campaign_id: An id in the vendor's form, of no campaign.
+        transport: What answers in the place of a server, such as an ``httpx.MockTransport``; then no server is needed.
         draft: The attributes that this vendor requires of a `CampaignDraft`, such as ``agent_id``. Left out, nothing is
             created.
     """
@@ -132,6 +133,7 @@ class VendorAccount:
     phone_numbers: Sequence[str]
     empty_campaign_id: str
     unknown_campaign_id: str
+    transport: Any = None
     draft: Mapping[str, Any] | None = None
 
 
@@ -168,7 +170,7 @@ class ProviderContract:
         options = Options(
             base_url=base_url or account.base_url, retry=Retry(attempts=1), requests_per_minute=_UNLIMITED
         )
-        return Client(provider, api_key or account.api_key, options=options)
+        return Client(provider, api_key or account.api_key, options=options, transport=account.transport)
 
     def _flows(self, account: VendorAccount) -> Mapping[str, Callable[[], Flow[Any]]]:
         """Every reading operation that the provider has, by name."""
@@ -527,11 +529,13 @@ class ProviderContract:
         self._require("create_campaign")
         if account.draft is None:
             pytest.skip("the account gives no draft")
-        draft = _held(self.provider_class(account.defaults), account)
+        draft, losses = _held(self.provider_class(account.defaults), account)
+        if "idempotency_key" in losses:
+            pytest.skip("the preflight says that a repetition is not recognised")
         lists = client.capabilities.operations["list_campaigns"].available
         before = {campaign.id for campaign in client.list_campaigns()} if lists else set()
-        first = client.create_campaign(draft)
-        again = client.create_campaign(draft)
+        first = client.create_campaign(draft, accept_loss=losses)
+        again = client.create_campaign(draft, accept_loss=losses)
         assert again.id == first.id
         assert not lists or {campaign.id for campaign in client.list_campaigns()} - before == {first.id}
         contacts = list(client.list_contacts(first.id))
@@ -544,7 +548,8 @@ class ProviderContract:
         self._require("create_campaign")
         if account.draft is None:
             pytest.skip("the account gives no draft")
-        campaign = client.create_campaign(_held(self.provider_class(account.defaults), account))
+        draft, losses = _held(self.provider_class(account.defaults), account)
+        campaign = client.create_campaign(draft, accept_loss=losses)
         assert campaign.status in {CampaignStatus.DRAFT, CampaignStatus.PENDING, CampaignStatus.SCHEDULED}
         assert {contact.status for contact in client.list_contacts(campaign.id)} == {CallStatus.PENDING}
 
@@ -566,11 +571,13 @@ def _draft(**about: Any) -> CampaignDraft:
     return CampaignDraft(**{**usual, **about})
 
 
-def _held(provider: Provider, account: VendorAccount) -> CampaignDraft:
-    """A new draft that calls nobody; with a time, where the vendor cannot hold without one."""
+def _held(provider: Provider, account: VendorAccount) -> tuple[CampaignDraft, list[str]]:
+    """A new draft that calls nobody; with a time, where the vendor cannot hold without one; and what it loses."""
     held = _draft(**{**(account.draft or {}), "start": Start.HOLD, "name": f"Contract {uuid4()}"})
     obstacles = compose(provider, held, datetime.now(UTC)).preflight.obstacles()
-    return attrs.evolve(held, hold_until=_later()) if "start" in {each.field for each in obstacles} else held
+    if "start" in {each.field for each in obstacles}:
+        held = attrs.evolve(held, hold_until=_later())
+    return held, [each.field for each in obstacles if each.acceptable]
 
 
 _CHANGES: Mapping[str, Sequence[Any]] = {
