@@ -18,7 +18,7 @@ import attrs
 
 from unibatch.core.draft import CampaignDraft, ContactDraft, Start
 from unibatch.core.findings import Finding, Handling
-from unibatch.core.model import RetryPolicy, Schedule
+from unibatch.core.model import RedialPolicy, Schedule
 from unibatch.core.preflight import compose
 from unibatch.core.provider import Limits, OperationName, Provider
 from unibatch.core.status import CallStatus, CampaignStatus
@@ -60,7 +60,7 @@ FULL = CampaignDraft(
         max_calls_per_day=500,
     ),
     max_concurrency=10,
-    retry=RetryPolicy(max_attempts=3, retry_on=frozenset({CallStatus.BUSY})),
+    retry=RedialPolicy(max_attempts=3, retry_on=frozenset({CallStatus.BUSY})),
     metadata={"team": "retention"},
     vendor={"techladder": {"version_id": "pmt_1"}},
 )
@@ -93,10 +93,10 @@ FIELDS: Sequence[tuple[str, str, Mapping[str, Any]]] = (
     ("`schedule.weekdays`", "schedule.weekdays", {}),
     ("`schedule.max_calls_per_day`", "schedule.max_calls_per_day", {}),
     ("`max_concurrency`", "max_concurrency", {}),
-    ("`retry.max_attempts` (1)", "retry.max_attempts", {"retry": RetryPolicy(max_attempts=1)}),
+    ("`retry.max_attempts` (1)", "retry.max_attempts", {"retry": RedialPolicy(max_attempts=1)}),
     ("`retry.max_attempts` (2 or more)", "retry.max_attempts", {}),
     ("`retry.retry_on` (others)", "retry.retry_on", {}),
-    ("`retry.retry_on` (no_answer, busy, timeout)", "retry.retry_on", {"retry": RetryPolicy(retry_on=RETRIED)}),
+    ("`retry.retry_on` (no_answer, busy, timeout)", "retry.retry_on", {"retry": RedialPolicy(retry_on=RETRIED)}),
     ("`metadata`", "metadata", {}),
     ("`idempotency_key`", "idempotency_key", {}),
     ("`part` (of a split draft)", "part", {"contacts": [PERSON, attrs.evolve(PERSON, phone_number="+12125550124")]}),

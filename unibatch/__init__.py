@@ -45,7 +45,7 @@ from unibatch.core.model import (
     Contact,
     Counts,
     Money,
-    RetryPolicy,
+    RedialPolicy,
     Schedule,
 )
 from unibatch.core.paging import ListingReport
@@ -138,12 +138,12 @@ __all__ = [
     "ProviderError",
     "RateLimited",
     "ReadTimeout",
+    "RedialPolicy",
     "RedirectRefused",
     "RejectedContact",
     "RejectedRow",
     "RepeatedRow",
     "Retry",
-    "RetryPolicy",
     "Schedule",
     "ServerError",
     "Start",

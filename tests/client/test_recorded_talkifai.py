@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.bothways import Connect
 from tests.replay import answers, replay
-from unibatch import CallStatus, Campaign, CampaignStatus, Contact, Counts, ListingReport, RetryPolicy
+from unibatch import CallStatus, Campaign, CampaignStatus, Contact, Counts, ListingReport, RedialPolicy
 
 RENEWALS = "a9d880f2-76d9-63c2-c2cc-4dd05b5ddac1"
 RECORDED = "d00fc57c-2cd5-aefd-14c9-a196e597142b"
@@ -77,7 +77,7 @@ class TestCampaigns:
                 },
             ),
             max_concurrency=6,
-            retry=RetryPolicy(
+            retry=RedialPolicy(
                 max_attempts=3,
                 retry_on=frozenset({CallStatus.NO_ANSWER, CallStatus.BUSY, CallStatus.TIMEOUT}),
             ),

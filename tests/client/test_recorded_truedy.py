@@ -16,7 +16,7 @@ from unibatch import (
     Counts,
     ListingReport,
     Money,
-    RetryPolicy,
+    RedialPolicy,
     Schedule,
 )
 
@@ -92,7 +92,7 @@ class TestCampaigns:
             counts=Counts(total=48, attempted=32, succeeded=16, failed=16, pending=16),
             schedule=Schedule(timezone="Europe/London"),
             max_concurrency=5,
-            retry=RetryPolicy(max_attempts=1),
+            retry=RedialPolicy(max_attempts=1),
             created_at=datetime(2026, 3, 9, 9, tzinfo=UTC),
             updated_at=datetime(2026, 3, 10, 8, 59, 59, tzinfo=UTC),
         )

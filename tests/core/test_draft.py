@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, StartKind, digest, once_each
 from unibatch.core.errors import InvalidInput
-from unibatch.core.model import RetryPolicy, Schedule
+from unibatch.core.model import RedialPolicy, Schedule
 from unibatch.core.status import CallStatus
 
 NINE = datetime(2026, 3, 20, 9)
@@ -160,7 +160,7 @@ FULL: dict[str, Any] = {
     "description": "All of it",
     "schedule": Schedule(timezone="Europe/Berlin", window_start=time(9), window_end=time(17), weekdays=(1, 2)),
     "max_concurrency": 5,
-    "retry": RetryPolicy(max_attempts=2, retry_on=frozenset({CallStatus.BUSY, CallStatus.NO_ANSWER})),
+    "retry": RedialPolicy(max_attempts=2, retry_on=frozenset({CallStatus.BUSY, CallStatus.NO_ANSWER})),
     "metadata": {"source": "crm", "deep": {"b": [1, 2.5, None, True], "a": "ü"}},
     "vendor": {"techladder": {"version_id": "pmt-1"}},
 }
@@ -174,7 +174,7 @@ CHANGES: dict[str, Any] = {
     "description": "Another",
     "schedule": Schedule(timezone="Europe/Berlin", window_start=time(9), window_end=time(18), weekdays=(1, 2)),
     "max_concurrency": 6,
-    "retry": RetryPolicy(max_attempts=2, retry_on=frozenset({CallStatus.BUSY})),
+    "retry": RedialPolicy(max_attempts=2, retry_on=frozenset({CallStatus.BUSY})),
     "metadata": {"source": "crm", "deep": {"b": [1, 2.5, None, False], "a": "ü"}},
     "vendor": {"techladder": {"version_id": "pmt-2"}},
     "contacts": people(1, 2, 4),
@@ -184,8 +184,8 @@ CHANGES: dict[str, Any] = {
 IN_ANOTHER_PROCESS = """
 from tests.core.test_draft import FULL, draft
 from unibatch.core.status import CallStatus
-from unibatch.core.model import RetryPolicy
-loose = draft(retry=RetryPolicy(retry_on={CallStatus.BUSY, CallStatus.NO_ANSWER, CallStatus.TIMEOUT}))
+from unibatch.core.model import RedialPolicy
+loose = draft(retry=RedialPolicy(retry_on={CallStatus.BUSY, CallStatus.NO_ANSWER, CallStatus.TIMEOUT}))
 print(draft(**FULL).key, loose.key)
 """
 

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
-from unibatch.core.model import Account, Campaign, Contact, Counts, Money, RetryPolicy, Schedule, fold
+from unibatch.core.model import Account, Campaign, Contact, Counts, Money, RedialPolicy, Schedule, fold
 from unibatch.core.paging import Page
 from unibatch.core.provider import ContactFilter
 from unibatch.core.status import CallStatus, CampaignStatus
@@ -40,7 +40,7 @@ CAMPAIGN = Campaign(
     from_numbers=("+15557654321",),
     counts=Counts(total=1, by_status={CallStatus.COMPLETED: 1}),
     schedule=Schedule(weekdays=(1, 2)),
-    retry=RetryPolicy(retry_on=frozenset({CallStatus.BUSY})),
+    retry=RedialPolicy(retry_on=frozenset({CallStatus.BUSY})),
     cost=Money(Decimal("1.50"), "USD"),
     raw={"id": "b1"},
 )

@@ -18,7 +18,7 @@ from unibatch import preflight
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, StartKind
 from unibatch.core.errors import DraftRefused, InvalidInput, UnsupportedFeature
 from unibatch.core.findings import Composition, Finding, Fit, Preflight
-from unibatch.core.model import RetryPolicy, Schedule
+from unibatch.core.model import RedialPolicy, Schedule
 from unibatch.core.preflight import compose, compose_contacts
 from unibatch.core.provider import Provider
 from unibatch.core.status import CallStatus
@@ -180,7 +180,7 @@ class TestWhatIsWrong:
             ({"max_concurrency": True}, "max_concurrency", "must be a whole number from 1, not True"),
             ({"max_concurrency": 2.0}, "max_concurrency", "must be a whole number from 1, not 2.0"),
             (
-                {"retry": RetryPolicy(max_attempts=0)},
+                {"retry": RedialPolicy(max_attempts=0)},
                 "retry.max_attempts",
                 "must be a whole number from 1, not 0",
             ),
@@ -201,7 +201,7 @@ class TestWhatIsWrong:
             ),
             ({"from_number_ids": [5]}, "from_number_ids", "must hold texts that are not blank, not 5"),
             ({"agent_id": 5}, "agent_id", "must be a text that is not blank, not 5"),
-            ({"retry": 5}, "retry", "must be a RetryPolicy, not 5"),
+            ({"retry": 5}, "retry", "must be a RedialPolicy, not 5"),
             ({"schedule": {"timezone": "UTC"}}, "schedule", "must be a Schedule, not {'timezone': 'UTC'}"),
             ({"part": "1 of 2"}, "part", "must be a Part, not '1 of 2'"),
             (
@@ -399,8 +399,8 @@ class TestLimits:
         assert [*wrong(vendor, max_concurrency=most + 1)] == ["max_concurrency"]
 
     def test_too_many_attempts(self) -> None:
-        assert wrong("talkifai", retry=RetryPolicy(max_attempts=10)) == {}
-        assert [*wrong("talkifai", retry=RetryPolicy(max_attempts=11))] == ["max_attempts"]
+        assert wrong("talkifai", retry=RedialPolicy(max_attempts=10)) == {}
+        assert [*wrong("talkifai", retry=RedialPolicy(max_attempts=11))] == ["max_attempts"]
 
 
 LOSSY: dict[str, Any] = {"description": "x", "metadata": {"a": 1}}
@@ -569,7 +569,7 @@ EVERYTHING: dict[str, dict[str, Any]] = {
     "truedy": {
         "from_number_ids": ["pn_1"],
         "schedule": Schedule(**WINDOW, weekdays=(1, 2), max_calls_per_day=9),
-        "retry": RetryPolicy(max_attempts=1),
+        "retry": RedialPolicy(max_attempts=1),
         "max_concurrency": 3,
         "vendor": {"truedy": {"phone_rotation_strategy": "random"}},
     },
@@ -578,7 +578,7 @@ EVERYTHING: dict[str, dict[str, Any]] = {
         "description": "Words",
         "metadata": {"a": [1, {"b": None}]},
         "schedule": Schedule(timezone=BERLIN),
-        "retry": RetryPolicy(max_attempts=1),
+        "retry": RedialPolicy(max_attempts=1),
         "max_concurrency": 3,
         "part": Part(number=1, of=2, whole="w"),
         "vendor": {
@@ -596,7 +596,7 @@ EVERYTHING: dict[str, dict[str, Any]] = {
     "talkifai": {
         "description": "Words",
         "schedule": Schedule(timezone=BERLIN),
-        "retry": RetryPolicy(max_attempts=3),
+        "retry": RedialPolicy(max_attempts=3),
         "max_concurrency": 3,
         "part": Part(number=1, of=2, whole="w"),
     },
@@ -684,7 +684,7 @@ ANY_DRAFT: Any = st.builds(
     contacts=st.lists(PEOPLE, max_size=2),
     start=ANY_START,
     schedule=st.none() | SCHEDULES,
-    retry=st.none() | JUNK | st.builds(RetryPolicy, max_attempts=JUNK, retry_on=JUNK),
+    retry=st.none() | JUNK | st.builds(RedialPolicy, max_attempts=JUNK, retry_on=JUNK),
     part=st.none() | JUNK | st.builds(Part, number=JUNK, of=JUNK, whole=JUNK),
     from_number_ids=st.lists(JUNK, max_size=2),
     metadata=st.just({}) | TABLES,

@@ -16,7 +16,7 @@ from unibatch.core.model import (
     Contact,
     Counts,
     Money,
-    RetryPolicy,
+    RedialPolicy,
     Schedule,
 )
 from unibatch.core.paging import ListingReport
@@ -236,7 +236,7 @@ class TestUnstructuring:
                 window_end=time(17, 30),
                 weekdays=(1, 2),
             ),
-            retry=RetryPolicy(max_attempts=3, retry_on=frozenset({CallStatus.BUSY})),
+            retry=RedialPolicy(max_attempts=3, retry_on=frozenset({CallStatus.BUSY})),
             cost=Money(Decimal("147.50"), "USD"),
             average_duration=timedelta(seconds=61.5),
             raw={"id": "b1"},
@@ -314,11 +314,11 @@ class TestUnstructuring:
 
     @pytest.mark.parametrize("retry_on", [frozenset(), frozenset(CallStatus)])
     def test_a_set_of_statuses_is_ready_for_json(self, retry_on: frozenset[CallStatus]) -> None:
-        plain = json.loads(json.dumps(unstructure(RetryPolicy(retry_on=retry_on))))
+        plain = json.loads(json.dumps(unstructure(RedialPolicy(retry_on=retry_on))))
         assert sorted(plain["retry_on"]) == sorted(retry_on)
 
     def test_the_order_of_a_set_of_statuses_does_not_depend_on_chance(self) -> None:
-        assert unstructure(RetryPolicy(retry_on=frozenset(CallStatus)))["retry_on"] == sorted(CallStatus)
+        assert unstructure(RedialPolicy(retry_on=frozenset(CallStatus)))["retry_on"] == sorted(CallStatus)
 
     def test_plain_data_stay_as_they_are(self) -> None:
         assert unstructure({"a": [1, None, {"b": "c"}]}) == {"a": [1, None, {"b": "c"}]}

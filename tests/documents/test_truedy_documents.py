@@ -24,7 +24,7 @@ from unibatch import (
     ListingReport,
     Money,
     NotFound,
-    RetryPolicy,
+    RedialPolicy,
     Schedule,
 )
 
@@ -227,7 +227,7 @@ class TestCampaignInTheShapeOfTheExample:
             ),
             schedule=Schedule(start=None, timezone="America/New_York"),
             max_concurrency=5,
-            retry=RetryPolicy(max_attempts=3, retry_on=frozenset()),
+            retry=RedialPolicy(max_attempts=3, retry_on=frozenset()),
             cost=None,
             average_duration=None,
             created_at=datetime(2026, 4, 1, 9, tzinfo=UTC),

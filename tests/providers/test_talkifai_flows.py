@@ -7,7 +7,7 @@ import pytest
 
 from unibatch.core.errors import ConfigError, NotFound, UnsupportedFeature
 from unibatch.core.flow import Request, Response
-from unibatch.core.model import Campaign, Contact, Counts, RetryPolicy, Schedule
+from unibatch.core.model import Campaign, Contact, Counts, RedialPolicy, Schedule
 from unibatch.core.paging import Page, Pager
 from unibatch.core.provider import CampaignFilter, ContactFilter
 from unibatch.core.status import CallStatus, CampaignStatus
@@ -390,7 +390,7 @@ class TestCampaigns:
             ),
             schedule=Schedule(start=datetime(2026, 3, 5, 8, tzinfo=UTC)),
             max_concurrency=5,
-            retry=RetryPolicy(
+            retry=RedialPolicy(
                 max_attempts=3, retry_on=frozenset({CallStatus.NO_ANSWER, CallStatus.BUSY, CallStatus.TIMEOUT})
             ),
             created_at=datetime(2026, 3, 4, 12, tzinfo=UTC),

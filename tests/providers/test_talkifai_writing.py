@@ -12,7 +12,7 @@ import pytest
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, digest
 from unibatch.core.errors import DraftRefused, IncompleteListing, InvalidInput
 from unibatch.core.findings import Composition, Fit
-from unibatch.core.model import RetryPolicy, Schedule
+from unibatch.core.model import RedialPolicy, Schedule
 from unibatch.core.preflight import compose
 from unibatch.core.provider import OperationName
 from unibatch.core.status import CallStatus, CampaignStatus
@@ -92,8 +92,8 @@ class TestBody:
         ("changes", "key", "expected"),
         [
             ({"max_concurrency": 5}, "concurrentCallLimit", 5),
-            ({"retry": RetryPolicy(max_attempts=3)}, "maxAttempts", 3),
-            ({"retry": RetryPolicy(max_attempts=3, retry_on=RETRIED_BY_VENDOR)}, "maxAttempts", 3),
+            ({"retry": RedialPolicy(max_attempts=3)}, "maxAttempts", 3),
+            ({"retry": RedialPolicy(max_attempts=3, retry_on=RETRIED_BY_VENDOR)}, "maxAttempts", 3),
             ({"part": Part(number=1, of=2, whole="w"), "name": "Spring (1 of 2)"}, "name", "Spring (1 of 2)"),
         ],
     )
@@ -107,7 +107,7 @@ class TestBody:
             ({"from_number_ids": ["a", "b"]}, "from_number_ids", Fit.INVALID),
             ({"agent_id": "agt_1"}, "agent_id", Fit.UNSUPPORTED),
             ({"metadata": {"a": 1}}, "metadata", Fit.UNSUPPORTED),
-            ({"retry": RetryPolicy(retry_on=frozenset({CallStatus.BUSY}))}, "retry.retry_on", Fit.UNSUPPORTED),
+            ({"retry": RedialPolicy(retry_on=frozenset({CallStatus.BUSY}))}, "retry.retry_on", Fit.UNSUPPORTED),
             ({"schedule": Schedule(timezone="UTC", weekdays=(1,))}, "schedule.weekdays", Fit.UNSUPPORTED),
             ({"description": "x" * 970}, "description", Fit.INVALID),
             ({"contacts": [ContactDraft(phone_number="+12125550123", fields={"phone": "x"})]}, "contacts", Fit.INVALID),

@@ -13,7 +13,7 @@ from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, digest
 from unibatch.core.errors import IncompleteListing, InvalidInput, PartlyDone
 from unibatch.core.findings import Composition, Fit
 from unibatch.core.flow import Response
-from unibatch.core.model import RetryPolicy, Schedule
+from unibatch.core.model import RedialPolicy, Schedule
 from unibatch.core.preflight import compose
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.providers.techladder import TechLadder
@@ -111,8 +111,8 @@ class TestBody:
             ({"vendor": {}}, "vendor.techladder.version_id", Fit.INVALID),
             ({"from_number_ids": ["1", "2"]}, "from_number_ids", Fit.INVALID),
             ({"metadata": {"name": "x"}}, "metadata", Fit.INVALID),
-            ({"retry": RetryPolicy(max_attempts=2)}, "retry.max_attempts", Fit.UNSUPPORTED),
-            ({"retry": RetryPolicy(retry_on=frozenset({CallStatus.BUSY}))}, "retry.retry_on", Fit.UNSUPPORTED),
+            ({"retry": RedialPolicy(max_attempts=2)}, "retry.max_attempts", Fit.UNSUPPORTED),
+            ({"retry": RedialPolicy(retry_on=frozenset({CallStatus.BUSY}))}, "retry.retry_on", Fit.UNSUPPORTED),
             ({"schedule": Schedule(max_calls_per_day=5)}, "schedule.max_calls_per_day", Fit.UNSUPPORTED),
             ({"schedule": Schedule(timezone="UTC", weekdays=(1,))}, "schedule.weekdays", Fit.UNSUPPORTED),
             ({"contacts": [ContactDraft(phone_number="+49301234")]}, "contacts", Fit.INVALID),

@@ -8,7 +8,7 @@ import pytest
 
 from unibatch.core.errors import UnsupportedFeature
 from unibatch.core.flow import Request, Response
-from unibatch.core.model import Campaign, Contact, Counts, Money, RetryPolicy, Schedule
+from unibatch.core.model import Campaign, Contact, Counts, Money, RedialPolicy, Schedule
 from unibatch.core.provider import CampaignFilter, ContactFilter
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.structuring import StructureError
@@ -275,7 +275,7 @@ class TestCampaigns:
             counts=Counts(total=500, attempted=120, succeeded=80, failed=40, pending=380),
             schedule=Schedule(timezone="America/New_York"),
             max_concurrency=5,
-            retry=RetryPolicy(max_attempts=3),
+            retry=RedialPolicy(max_attempts=3),
             created_at=datetime(2026, 4, 1, 9, tzinfo=UTC),
             updated_at=datetime(2026, 4, 5, 10, 22, tzinfo=UTC),
         )
@@ -293,7 +293,7 @@ class TestCampaigns:
         assert (counts.attempted, counts.succeeded) == (0, None)
 
     def test_one_attempt_more_than_retries(self) -> None:
-        assert campaign_of({"id": "b", "retry_attempts": 0}).retry == RetryPolicy(max_attempts=1)
+        assert campaign_of({"id": "b", "retry_attempts": 0}).retry == RedialPolicy(max_attempts=1)
         assert campaign_of({"id": "b"}).retry is None
 
     @pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity"])

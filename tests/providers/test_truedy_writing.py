@@ -14,7 +14,7 @@ from unibatch.core.draft import CampaignDraft, ContactDraft, Start
 from unibatch.core.errors import Conflict, InvalidInput, PartlyDone
 from unibatch.core.findings import Composition, Fit
 from unibatch.core.flow import Request
-from unibatch.core.model import RetryPolicy, Schedule
+from unibatch.core.model import RedialPolicy, Schedule
 from unibatch.core.preflight import compose, compose_contacts
 from unibatch.core.provider import OperationName
 from unibatch.core.status import CallStatus, CampaignStatus
@@ -95,7 +95,7 @@ class TestBody:
         [
             ({"from_number_ids": ["pn_1", "pn_2"]}, {"phone_number_ids": ["pn_1", "pn_2"]}),
             ({"max_concurrency": 5}, {"max_concurrent_calls": 5}),
-            ({"retry": RetryPolicy(max_attempts=1)}, {"retry_failed": False}),
+            ({"retry": RedialPolicy(max_attempts=1)}, {"retry_failed": False}),
             ({"vendor": {"truedy": {"phone_rotation_strategy": "random"}}}, {"phone_rotation_strategy": "random"}),
             (
                 {
@@ -127,8 +127,8 @@ class TestBody:
         [
             ("description", {"description": "x"}, Fit.UNSUPPORTED),
             ("metadata", {"metadata": {"a": 1}}, Fit.UNSUPPORTED),
-            ("retry.max_attempts", {"retry": RetryPolicy(max_attempts=3)}, Fit.LOSSY),
-            ("retry.retry_on", {"retry": RetryPolicy(retry_on=frozenset({CallStatus.BUSY}))}, Fit.UNSUPPORTED),
+            ("retry.max_attempts", {"retry": RedialPolicy(max_attempts=3)}, Fit.LOSSY),
+            ("retry.retry_on", {"retry": RedialPolicy(retry_on=frozenset({CallStatus.BUSY}))}, Fit.UNSUPPORTED),
             ("agent_id", {"agent_id": None}, Fit.INVALID),
         ],
     )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.writing.conftest import VENDORS, Emulating, Joining, contacts, draft, number, numbers, one_client
 from tests.writing.emulator import Emulator, Row
-from unibatch import ContactDraft, Preflight, RetryPolicy, Schedule, Start, preflight
+from unibatch import ContactDraft, Preflight, RedialPolicy, Schedule, Start, preflight
 from unibatch.core.draft import CampaignDraft
 from unibatch.core.errors import DraftRefused
 
@@ -234,7 +234,7 @@ CHANGES: Mapping[str, st.SearchStrategy[Any]] = {
     "description": MAYBE_TEXT,
     "schedule": st.none() | SCHEDULES,
     "max_concurrency": st.none() | st.integers(0, 60),
-    "retry": st.none() | st.builds(RetryPolicy, max_attempts=st.none() | st.integers(0, 12)),
+    "retry": st.none() | st.builds(RedialPolicy, max_attempts=st.none() | st.integers(0, 12)),
     "metadata": st.dictionaries(TEXTS | st.sampled_from(["name", "part"]), JSON, max_size=2),
     "from_number_ids": st.lists(TEXTS, max_size=2),
     "hold_until": st.none() | st.just(LATER),

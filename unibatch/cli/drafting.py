@@ -17,7 +17,7 @@ from unibatch.cli.problems import Problems
 from unibatch.core.draft import CampaignDraft, ContactDraft, Start
 from unibatch.core.errors import InvalidInput
 from unibatch.core.masking import mask_text
-from unibatch.core.model import RetryPolicy, Schedule
+from unibatch.core.model import RedialPolicy, Schedule
 from unibatch.core.provider import Provider, Setting
 from unibatch.core.times import read_moment, time_zone
 from unibatch.workflows.contacts import LINE_COLUMN, ContactList, read_contacts
@@ -279,7 +279,7 @@ class DraftRequest(ContactRequest):
             description=self.description,
             schedule=self._schedule(problems),
             max_concurrency=_whole("--max-concurrency", self.max_concurrency, problems),
-            retry=None if attempts is None else RetryPolicy(max_attempts=attempts),
+            retry=None if attempts is None else RedialPolicy(max_attempts=attempts),
             metadata=_pairs("--metadata", self.metadata, problems),
             idempotency_key=self.idempotency_key,
         )

@@ -50,7 +50,7 @@ from unibatch.client import Client, Listing
 from unibatch.config import connect
 from unibatch.core.errors import IncompleteListing
 from unibatch.core.masking import mask_phone
-from unibatch.core.model import Campaign, Contact, Counts, RetryPolicy, Schedule
+from unibatch.core.model import Campaign, Contact, Counts, RedialPolicy, Schedule
 from unibatch.core.paging import ListingReport
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.status_table import StatusTable
@@ -419,7 +419,7 @@ def _schedule(schedule: Schedule) -> Text:
     return words(", ".join(parts))
 
 
-def _retry(retry: RetryPolicy) -> Text:
+def _retry(retry: RedialPolicy) -> Text:
     text = words(f"{'?' if retry.max_attempts is None else retry.max_attempts} attempts")
     if retry.retry_on:
         text.append(", again after ")

@@ -18,7 +18,7 @@ import attrs
 
 from unibatch.core.errors import InvalidInput
 from unibatch.core.masking import mask_phone
-from unibatch.core.model import RetryPolicy, Schedule
+from unibatch.core.model import RedialPolicy, Schedule
 from unibatch.core.structuring import unstructure
 from unibatch.core.times import instant, read_moment
 
@@ -216,7 +216,7 @@ class CampaignDraft:
     description: str | None = _quiet
     schedule: Schedule | None = _quiet
     max_concurrency: int | None = _quiet
-    retry: RetryPolicy | None = _quiet
+    retry: RedialPolicy | None = _quiet
     _metadata: Mapping[str, Any] = _mapping("metadata")
     _vendor: Mapping[str, Mapping[str, Any]] = _mapping("vendor")
     idempotency_key: str | None = _quiet

@@ -182,7 +182,7 @@ class Schedule:
 
 
 @attrs.frozen(kw_only=True)
-class RetryPolicy:
+class RedialPolicy:
     """How a vendor calls again by itself.
 
     Attributes:
@@ -248,7 +248,7 @@ class Campaign:
     counts: Counts = Counts()
     schedule: Schedule | None = _quiet
     max_concurrency: int | None = _quiet
-    retry: RetryPolicy | None = _quiet
+    retry: RedialPolicy | None = _quiet
     cost: Money | None = _quiet
     average_duration: timedelta | None = _quiet
     created_at: datetime | None = _quiet

@@ -15,7 +15,7 @@ from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, StartK
 from unibatch.core.errors import InvalidInput
 from unibatch.core.findings import Composition, Finding, Fit, Handling, Preflight, Translation, shown
 from unibatch.core.masking import mask_phone
-from unibatch.core.model import RetryPolicy, Schedule
+from unibatch.core.model import RedialPolicy, Schedule
 from unibatch.core.phone import is_e164
 from unibatch.core.provider import Provider
 from unibatch.core.status import CallStatus
@@ -79,7 +79,7 @@ def _without(draft: CampaignDraft, refused: Collection[str]) -> CampaignDraft:
     blank: Any = {"name": "", "description": None, "agent_id": None, "from_number_ids": (), "metadata": {}}
     blank.update(max_concurrency=None, part=None, idempotency_key="")
     changes = {field: value for field, value in blank.items() if field in refused}
-    for field, empty in (("schedule", Schedule()), ("retry", RetryPolicy())):
+    for field, empty in (("schedule", Schedule()), ("retry", RedialPolicy())):
         whole: Any = getattr(draft, field)
         inner = {each.name: each.default for each in attrs.fields(type(empty)) if f"{field}.{each.name}" in refused}
         if field in refused:
@@ -165,7 +165,7 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-_KINDS = {"schedule": Schedule, "retry": RetryPolicy, "part": Part}
+_KINDS = {"schedule": Schedule, "retry": RedialPolicy, "part": Part}
 
 
 def _check_types(to: Translation) -> None:
@@ -301,7 +301,7 @@ def _check_numbers(to: Translation) -> None:
     draft = to.draft
     numbers = {
         "max_concurrency": draft.max_concurrency,
-        "retry.max_attempts": (draft.retry or RetryPolicy()).max_attempts,
+        "retry.max_attempts": (draft.retry or RedialPolicy()).max_attempts,
         "schedule.max_calls_per_day": (draft.schedule or Schedule()).max_calls_per_day,
     }
     for field, number in numbers.items():
@@ -396,7 +396,7 @@ def _check_limits(to: Translation, provider: Provider) -> None:
     used = {
         "max_contacts": (len(draft.contacts), "contacts", "split the draft: --split, or CampaignDraft.split()"),
         "max_concurrency": (draft.max_concurrency, "calls at the same time", "ask for fewer"),
-        "max_attempts": ((draft.retry or RetryPolicy()).max_attempts, "attempts", "ask for fewer"),
+        "max_attempts": ((draft.retry or RedialPolicy()).max_attempts, "attempts", "ask for fewer"),
         "max_name_length": (_length(to.draft.name), "characters", "choose a shorter name"),
         "max_description_length": (_length(draft.description), "characters", "shorten it"),
     }

@@ -21,7 +21,7 @@ from unibatch.core.draft import ContactDraft, Start, digest
 from unibatch.core.errors import ConfigError, NotFound, ProviderError
 from unibatch.core.findings import Composition, Fit, Handling, Translation
 from unibatch.core.flow import Flow, Request, Response, segment
-from unibatch.core.model import Campaign, Contact, Counts, RetryPolicy, Schedule
+from unibatch.core.model import Campaign, Contact, Counts, RedialPolicy, Schedule
 from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.phone import is_e164
 from unibatch.core.provider import (
@@ -342,7 +342,7 @@ class TalkifAI(Provider):
             to.refuse("from_number_ids", reason)
         if draft.max_concurrency is not None:
             to.put("max_concurrency", {"concurrentCallLimit": draft.max_concurrency})
-        retry = draft.retry or RetryPolicy()
+        retry = draft.retry or RedialPolicy()
         if retry.max_attempts is not None:
             to.put("retry.max_attempts", {"maxAttempts": retry.max_attempts})
         if retry.retry_on == RETRIED_BY_VENDOR:
@@ -496,7 +496,7 @@ class TalkifAI(Provider):
             max_concurrency=wire.concurrentCallLimit,
             retry=None
             if retry is None
-            else RetryPolicy(
+            else RedialPolicy(
                 max_attempts=retry.maxAttempts,
                 retry_on=frozenset(map(self.read_call_status, retry.retryableStatuses or ())),
             ),

@@ -30,7 +30,7 @@ from unibatch.core.model import (
     Campaign,
     Contact,
     Counts,
-    RetryPolicy,
+    RedialPolicy,
     Schedule,
 )
 from unibatch.core.paging import Page, Paging, Position
@@ -365,7 +365,7 @@ class TechLadder(Provider):
             to.refuse("from_number_ids", "TechLadder calls from one number; name only one")
         if draft.max_concurrency is not None:
             to.put("max_concurrency", {"concurrency": draft.max_concurrency})
-        retry = draft.retry or RetryPolicy()
+        retry = draft.retry or RedialPolicy()
         if retry.max_attempts == 1:
             to.put("retry.max_attempts", fit=Fit.MAPPED, reason="not sent: TechLadder documents one attempt only")
         elif retry.max_attempts is not None:

@@ -25,7 +25,7 @@ from unibatch.core.model import (
     Contact,
     Counts,
     Money,
-    RetryPolicy,
+    RedialPolicy,
     Schedule,
 )
 from unibatch.core.paging import Page, Paging, Position
@@ -390,7 +390,7 @@ class Truedy(Provider):
             to.put(f"vendor.{self.name}.{name}", {name: value})
 
     def _translate_retry(self, to: Translation) -> None:
-        retry = to.draft.retry or RetryPolicy()
+        retry = to.draft.retry or RedialPolicy()
         if retry.max_attempts is not None:
             again = retry.max_attempts > 1
             if again:
@@ -603,7 +603,7 @@ class Truedy(Provider):
             schedule=schedule if schedule != Schedule() else None,
             max_concurrency=_first_told(wire.max_concurrent_calls, wire.concurrency),
             # The vendor counts the attempts after the first one.
-            retry=None if wire.retry_attempts is None else RetryPolicy(max_attempts=wire.retry_attempts + 1),
+            retry=None if wire.retry_attempts is None else RedialPolicy(max_attempts=wire.retry_attempts + 1),
             cost=_dollars(wire.total_cost_usd),
             average_duration=seconds(wire.average_duration_seconds, "average_duration_seconds"),
             created_at=utc(wire.created_at, "created_at"),

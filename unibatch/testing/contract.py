@@ -34,7 +34,7 @@ from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start
 from unibatch.core.errors import AuthenticationError, InvalidInput, NotFound, ProviderError, UnsupportedFeature
 from unibatch.core.findings import Fit
 from unibatch.core.flow import Flow, Response
-from unibatch.core.model import Account, Campaign, Contact, RetryPolicy, Schedule
+from unibatch.core.model import Account, Campaign, Contact, RedialPolicy, Schedule
 from unibatch.core.paging import Page, Paging
 from unibatch.core.preflight import compose
 from unibatch.core.provider import CampaignFilter, ContactFilter, Limits, OperationName, Provider, Refusal
@@ -576,7 +576,7 @@ _CHANGES: Mapping[str, Sequence[Any]] = {
         5,
     ],
     "max_concurrency": [1, 0, 1_000_000, "5"],
-    "retry": [RetryPolicy(max_attempts=1), RetryPolicy(max_attempts=3, retry_on=frozenset({CallStatus.BUSY})), 5],
+    "retry": [RedialPolicy(max_attempts=1), RedialPolicy(max_attempts=3, retry_on=frozenset({CallStatus.BUSY})), 5],
     "metadata": [{"source": "crm"}, {"a": float("inf")}],
     "idempotency_key": ["a-key", "", 5],
     "part": [Part(number=1, of=2, whole="whole"), 5],
@@ -587,7 +587,7 @@ _CHANGES: Mapping[str, Sequence[Any]] = {
 def _used(draft: CampaignDraft) -> set[str]:
     """The fields that a draft uses: those of a schedule and of a retry policy one by one."""
     used = {str(field.alias) for field in attrs.fields(CampaignDraft) if getattr(draft, str(field.alias))}
-    for name, kind in (("schedule", Schedule), ("retry", RetryPolicy)):
+    for name, kind in (("schedule", Schedule), ("retry", RedialPolicy)):
         whole = getattr(draft, name)
         if isinstance(whole, kind):
             used.discard(name)
