@@ -24,9 +24,9 @@ documented is a `StructureError`; `translate_at` and `collect` add where it is.
 `Refusal`. Contacts come by the thousand, and are made in a quick way: `maker_of_blank_contacts`, `seal_contacts`,
 `RawRows`. Their numbers are read by `is_e164`, `DIGITS` and `phone_from_vendor`.
 
-**Write**: a draft is a `CampaignDraft` of `ContactDraft` and `Start`. `Translation`, `Fit` and `Handling` say what
-happens to each of its fields; the result is a `Composition`. `encode` makes the body. `When` and `is_ambiguous` are for
-times, `digest` makes marks.
+**Write**: a draft is a `CampaignDraft` of `ContactDraft`, `Start` and `Part`. `How`, `Fit` and `Given` say how each of
+its fields is taken; the result is a `Composition`. `encode` makes the body. `When` and `is_ambiguous` are for times,
+`digest` makes marks.
 
 **Write without calling anybody twice**: `create_once`, `Adding` and `Added`, `carry_out`, `delete_once`, `retry_once`;
 to look: `read_all`, `recent`, `insist_on_all`; to judge: `insist_on_open`, `check_taken`, `check_not_over`, `present`,
@@ -40,7 +40,8 @@ to look: `read_all`, `recent`, `insist_on_all`; to judge: `insist_on_open`, `che
 from __future__ import annotations
 
 from unibatch.core.blank import maker_of_blank_contacts, seal_contacts
-from unibatch.core.draft import CampaignDraft, ContactDraft, Start, digest
+from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, digest
+from unibatch.core.draft_fields import Composition, Given, How
 from unibatch.core.errors import (
     AuthenticationError,
     ConfigError,
@@ -55,7 +56,7 @@ from unibatch.core.errors import (
     ServerError,
     UnibatchError,
 )
-from unibatch.core.findings import Composition, Fit, Handling, Translation
+from unibatch.core.findings import Fit
 from unibatch.core.flow import NO_CONTENT, Flow, Request, Response, segment
 from unibatch.core.model import (
     Account,
@@ -150,7 +151,8 @@ __all__ = [
     "ErrorCodes",
     "Fit",
     "Flow",
-    "Handling",
+    "Given",
+    "How",
     "InvalidRequest",
     "Limits",
     "Money",
@@ -159,6 +161,7 @@ __all__ = [
     "OutcomeUnknown",
     "Page",
     "Paging",
+    "Part",
     "PaymentRequired",
     "PermissionDenied",
     "Position",
@@ -178,7 +181,6 @@ __all__ = [
     "StructureError",
     "Support",
     "Transition",
-    "Translation",
     "UnibatchError",
     "Unread",
     "When",

@@ -343,9 +343,7 @@ class Exchange:
 
     def _unknown(self, request: Request, error: errors.UnibatchError) -> errors.OutcomeUnknown:
         """What to raise instead of ``error`` if the request may have been carried out."""
-        reason = str(error)
-        if isinstance(error, errors.TransportError):  # whose advice, to try again, is wrong here
-            reason = reason.replace(error.summary, error.summary.partition("; try again")[0])
+        reason = error.sentence(may_retry=False) if isinstance(error, errors.TransportError) else str(error)
         return errors.OutcomeUnknown(
             provider=self.provider.name, operation=request.operation, subject=request.subject, reason=reason
         )

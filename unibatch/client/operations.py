@@ -21,8 +21,8 @@ from unibatch.core.draft import (
     StartKind,
     as_contacts,
 )
+from unibatch.core.draft_fields import Composition, require_fit
 from unibatch.core.errors import InvalidInput, OutcomeUnknown, PartlyDone, UnsupportedFeature
-from unibatch.core.findings import Composition, insist
 from unibatch.core.flow import Request, segment
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.preflight import compose, compose_contacts, resolve_start
@@ -139,7 +139,7 @@ class Operations:
 
     def _compose(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Composition:
         self._provider.require("create_campaign")
-        return compose(self._provider, draft, datetime.now(UTC)).insist("create_campaign", accept_loss)
+        return compose(self._provider, draft, datetime.now(UTC)).require("create_campaign", accept_loss)
 
     def add_contacts(
         self,
@@ -159,7 +159,7 @@ class Operations:
         segment(campaign_id)
         given = as_contacts(contacts)
         bodies, repeated, preflight = compose_contacts(self._provider, given)
-        insist(preflight, "add_contacts", accept_loss)
+        require_fit(preflight, "add_contacts", accept_loss)
         return {contact.phone_number: contact for contact in reversed(given)}, bodies, repeated
 
     def _add(

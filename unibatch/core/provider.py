@@ -17,8 +17,8 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import attrs
 
 from unibatch.core.draft import ContactDraft
+from unibatch.core.draft_fields import Composition, How, is_text
 from unibatch.core.errors import ConfigError, ProviderError, UnsupportedFeature
-from unibatch.core.findings import Composition, Handling, Translation
 from unibatch.core.flow import Flow, Request, Response
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.paging import UNPAGED, Page, Paging, Position
@@ -142,9 +142,9 @@ class Setting:
             wanted, fits = f"one of {', '.join(self.choices)}", isinstance(value, str) and value in self.choices
         elif self.is_list:
             wanted = "a list of texts that is not blank"
-            fits = isinstance(value, list) and bool(value) and all(map(_is_text, value))
+            fits = isinstance(value, list) and bool(value) and all(map(is_text, value))
         else:
-            wanted, fits = "a text that is not blank", _is_text(value)
+            wanted, fits = "a text that is not blank", is_text(value)
         return None if fits else f"must be {wanted}, not {value!r}"
 
     def check(self, name: str, value: Any) -> None:
@@ -155,10 +155,6 @@ class Setting:
         """
         if fault := self.fault(value):
             raise ConfigError(f"defaults: {name} {fault}")
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
 
 
 @attrs.frozen(kw_only=True)
@@ -274,8 +270,10 @@ class Provider(ABC):
         base_url: The vendor's documented base URL; a profile may set another.
         capabilities: What the vendor's API can do.
         settings: The settings of its own that it understands in a profile's ``defaults``.
-        contact_handling: How it takes each attribute of a contact that a draft may fill, beside the phone number.
-        added_contact_handling: The same for contacts that are added to a campaign, where that differs.
+        draft_fields: How it takes each field of a draft, attributes of contacts included (``"contacts.email"``); see
+            `How`. A field without an entry is unsupported. A setting with ``in_draft=True`` needs an entry, such as
+            ``"vendor.voice"``, only if it is not sent as a key of its name.
+        added_contact_fields: The same for attributes of contacts that are added to a campaign, where that differs.
         transitions: For each operation that changes a campaign's status, when it is possible.
         error_codes: Codes of the vendor that say which error it is, where the HTTP status does not.
         call_statuses: The vendor's words for the status of a call.
@@ -290,8 +288,8 @@ class Provider(ABC):
     base_url: ClassVar[str]
     capabilities: ClassVar[Capabilities]
     settings: ClassVar[Mapping[str, Setting]] = MappingProxyType({})
-    contact_handling: ClassVar[Mapping[str, Handling]] = MappingProxyType({})
-    added_contact_handling: ClassVar[Mapping[str, Handling]] = MappingProxyType({})
+    draft_fields: ClassVar[Mapping[str, How]] = MappingProxyType({})
+    added_contact_fields: ClassVar[Mapping[str, How]] = MappingProxyType({})
     transitions: ClassVar[Mapping[OperationName, Transition]] = MappingProxyType({})
     error_codes: ClassVar[ErrorCodes] = MappingProxyType({})
     call_statuses: ClassVar[StatusTable[CallStatus]]
@@ -349,13 +347,6 @@ class Provider(ABC):
     def draft_options(self) -> Mapping[str, Setting]:
         """The settings that may also stand in the ``vendor`` mapping of a draft."""
         return {name: setting for name, setting in self.settings.items() if setting.in_draft}
-
-    def translate(self, to: Translation) -> None:
-        """Put everything that is to be sent of a draft into ``to.body``, apart from its contacts, and find what fits.
-
-        A provider whose capabilities offer ``create_campaign`` defines it. It raises nothing, whatever the draft holds.
-        """
-        raise NotImplementedError
 
     def contact_body(self, contact: ContactDraft) -> Mapping[str, Any]:
         """A contact as the vendor takes it; its number is in E.164 form, and nothing is wrong with it.

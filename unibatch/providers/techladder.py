@@ -29,17 +29,18 @@ from unibatch.provider_api import (
     Counts,
     Fit,
     Flow,
-    Handling,
+    Given,
+    How,
     Limits,
     NotFound,
     Page,
     Paging,
+    Part,
     PermissionDenied,
     Position,
     Provider,
     RateLimited,
     RawRows,
-    RedialPolicy,
     Refusal,
     Request,
     Response,
@@ -48,7 +49,6 @@ from unibatch.provider_api import (
     Start,
     StatusTable,
     Support,
-    Translation,
     Unread,
     When,
     Wire,
@@ -222,14 +222,82 @@ CAPABILITIES = Capabilities(
 
 _AS_METADATA = "kept in the contact's metadata, whose keys TechLadder spells anew"
 
-CONTACT_HANDLING = MappingProxyType(
+_IN_METADATA = "a batch has none; kept in its metadata"
+_NO_WINDOW = How(Fit.UNSUPPORTED, "TechLadder's batches call at any time from their start")
+_NO_RETRY = "TechLadder documents no further attempts"
+
+
+def _start(start: Start | When, _: Given) -> How:
+    if isinstance(start, When):
+        sent = {"start_mode": "scheduled", **_schedule(start)}
+        return How(Fit.MAPPED, "date, time to the minute, and zone", sent)
+    if start == Start.NOW:
+        return How(Fit.NATIVE, "", {"start_mode": "immediate"})
+    reason = "it waits until somebody starts it in TechLadder's dashboard: its API cannot"
+    return How(Fit.NATIVE, reason, {"start_mode": "manual"})
+
+
+def _from_numbers(numbers: Sequence[str], _: Given) -> How:
+    if len(numbers) > 1:
+        return How(Fit.INVALID, "TechLadder calls from one number; name only one")
+    return How(Fit.MAPPED, "did_number", {"did_number": numbers[0].removeprefix("+")})
+
+
+def _attempts(attempts: int, _: Given) -> How:
+    if attempts > 1:
+        return How(Fit.UNSUPPORTED, _NO_RETRY)
+    return How(Fit.MAPPED, "not sent: TechLadder documents one attempt only")
+
+
+def _part(part: Part) -> Mapping[str, str]:
+    return {"part": f"{part.number} of {part.of}", "part_of": part.whole}
+
+
+def _metadata(metadata: Mapping[str, Any], given: Given) -> How:
+    own = {"name": ["name"], "description": ["description"], "part": ["part", "part_of"]}
+    used = {key for field, keys in own.items() for key in keys if field == "name" or field in given.fields}
+    if taken := sorted(used & metadata.keys()):
+        return How(Fit.INVALID, f"the campaign's own {', '.join(taken)} go there; choose other keys")
+    return How(Fit.NATIVE, "", {"metadata": dict(metadata)})
+
+
+DRAFT_FIELDS: Mapping[str, How] = MappingProxyType(
     {
-        "name": Handling(),
-        "first_name": Handling(Fit.EMULATED, f"part of name, and {_AS_METADATA}"),
-        "last_name": Handling(Fit.EMULATED, f"part of name, and {_AS_METADATA}"),
-        "email": Handling(Fit.EMULATED, _AS_METADATA),
-        "external_id": Handling(Fit.NATIVE, "contact_id"),
-        "fields": Handling(Fit.MAPPED, _AS_METADATA),
+        "name": How.sent("metadata", lambda name: {"name": name}, Fit.EMULATED, _IN_METADATA),
+        "contacts": How(Fit.NATIVE, "", {"deduplicate_by_phone": False}),  # repeated numbers are left out already
+        "contacts.name": How(),
+        "contacts.first_name": How(Fit.EMULATED, f"part of name, and {_AS_METADATA}"),
+        "contacts.last_name": How(Fit.EMULATED, f"part of name, and {_AS_METADATA}"),
+        "contacts.email": How(Fit.EMULATED, _AS_METADATA),
+        "contacts.external_id": How(Fit.NATIVE, "contact_id"),
+        "contacts.fields": How(Fit.MAPPED, _AS_METADATA),
+        "start": How.depends(_start),
+        "hold_until": How(Fit.MAPPED, "not needed, and not sent: the batch waits until it is started"),
+        "agent_id": How.sent(
+            "agent_name",
+            None,
+            Fit.MAPPED,
+            "agent_name takes the agent's id",
+            required="TechLadder needs an agent; give agent_id, or set it in the profile's defaults",
+        ),
+        "from_number_ids": How.depends(_from_numbers),
+        "description": How.sent("metadata", lambda text: {"description": text}, Fit.EMULATED, _IN_METADATA),
+        "schedule.end": _NO_WINDOW,
+        "schedule.timezone": How(Fit.MAPPED, "the zone of the start; nothing else is meant in it"),
+        "schedule.window_start": _NO_WINDOW,
+        "schedule.window_end": _NO_WINDOW,
+        "schedule.weekdays": _NO_WINDOW,
+        "schedule.max_calls_per_day": _NO_WINDOW,
+        "max_concurrency": How.sent("concurrency"),
+        "retry.max_attempts": How.depends(_attempts),
+        "retry.retry_on": How(Fit.UNSUPPORTED, _NO_RETRY),
+        "metadata": How.depends(_metadata),
+        "vendor.version_id": How.sent(
+            "version_name",
+            required="TechLadder needs the version of the prompt; give it here, or set it in the profile's defaults",
+        ),
+        "idempotency_key": How(Fit.EMULATED, "placed again, the batch is looked for first"),
+        "part": How.sent("metadata", _part, Fit.EMULATED, _IN_METADATA),
     }
 )
 
@@ -287,7 +355,7 @@ class TechLadder(Provider):
             "callback_url": Setting(purpose="where TechLadder reports on such campaigns", in_draft=True),
         }
     )
-    contact_handling = CONTACT_HANDLING
+    draft_fields = DRAFT_FIELDS
     error_codes = MappingProxyType(
         {
             "UNAUTHORIZED": AuthenticationError,
@@ -356,69 +424,6 @@ class TechLadder(Provider):
             raw=decode(response.content)["data"],
         )
 
-    def translate(self, to: Translation) -> None:
-        draft = to.draft
-        self._translate_identity(to)
-        if draft.agent_id is None:
-            to.refuse("agent_id", "TechLadder needs an agent; give agent_id, or set it in the profile's defaults")
-        else:
-            to.put("agent_id", {"agent_name": draft.agent_id}, Fit.MAPPED, "agent_name takes the agent's id")
-        if len(draft.from_number_ids) == 1:
-            number = draft.from_number_ids[0].removeprefix("+")
-            to.put("from_number_ids", {"did_number": number}, Fit.MAPPED, "did_number")
-        elif draft.from_number_ids:
-            to.refuse("from_number_ids", "TechLadder calls from one number; name only one")
-        if draft.max_concurrency is not None:
-            to.put("max_concurrency", {"concurrency": draft.max_concurrency})
-        retry = draft.retry or RedialPolicy()
-        if retry.max_attempts == 1:
-            to.put("retry.max_attempts", fit=Fit.MAPPED, reason="not sent: TechLadder documents one attempt only")
-        elif retry.max_attempts is not None:
-            to.lose("retry.max_attempts", "TechLadder documents no further attempts")
-        if retry.retry_on:
-            to.lose("retry.retry_on", "TechLadder documents no further attempts")
-        self._translate_schedule(to)
-        if "version_id" not in to.options:
-            reason = "TechLadder needs the version of the prompt; give it here, or set it in the profile's defaults"
-            to.refuse(f"vendor.{self.name}.version_id", reason)
-        for name, value in to.options.items():
-            to.put(f"vendor.{self.name}.{name}", {"version_name" if name == "version_id" else name: value})
-        to.put("contacts", {"deduplicate_by_phone": False})  # repeated numbers were left out already
-
-    def _translate_identity(self, to: Translation) -> None:
-        draft = to.draft
-        to.put("idempotency_key", fit=Fit.EMULATED, reason="asked again, this library looks for the batch first")
-        own: dict[str, dict[str, Any]] = {"name": {"name": draft.name}}
-        if draft.description is not None:
-            own["description"] = {"description": draft.description}
-        if draft.part is not None:
-            own["part"] = {"part": f"{draft.part.number} of {draft.part.of}", "part_of": draft.part.whole}
-        for field, sent in own.items():
-            to.put(field, {"metadata": sent}, Fit.EMULATED, "a batch has none; kept in its metadata")
-        taken = {key for sent in own.values() for key in sent}.intersection(draft.metadata)
-        if taken:
-            to.refuse("metadata", f"the campaign's own {', '.join(sorted(taken))} go there; choose other keys")
-        elif draft.metadata:
-            to.put("metadata", {"metadata": dict(draft.metadata)})
-
-    def _translate_schedule(self, to: Translation) -> None:
-        draft, schedule = to.draft, to.draft.schedule or Schedule()
-        if to.start is not None:
-            sent = {"start_mode": "scheduled", **_schedule(to.start)}
-            to.put("start", sent, Fit.MAPPED, "date, time to the minute, and zone")
-        elif draft.start == Start.NOW:
-            to.put("start", {"start_mode": "immediate"})
-        elif draft.start == Start.HOLD:
-            reason = "it waits until somebody starts it in TechLadder's dashboard: its API cannot"
-            to.put("start", {"start_mode": "manual"}, reason=reason)
-        if draft.hold_until is not None:
-            to.put("hold_until", fit=Fit.MAPPED, reason="not needed, and not sent: the batch waits for its start")
-        if schedule.timezone is not None:
-            to.put("schedule.timezone", fit=Fit.MAPPED, reason="the zone of the start; nothing else is meant in it")
-        for field in ("window_start", "window_end", "weekdays", "max_calls_per_day"):
-            if getattr(schedule, field):
-                to.lose(f"schedule.{field}", "TechLadder's batches call at any time from their start")
-
     def contact_fault(self, contact: ContactDraft) -> str | None:
         if len(contact.phone_number) - 1 < _SHORTEST:
             return f"TechLadder takes numbers of at least {_SHORTEST} digits only"
@@ -428,9 +433,9 @@ class TechLadder(Provider):
 
     def contact_body(self, contact: ContactDraft) -> Mapping[str, Any]:
         metadata = {**contact.fields, **_as_metadata(contact)}
-        told = {"contact_id": contact.external_id, "name": contact.full_name, "metadata": metadata}
+        body = {"contact_id": contact.external_id, "name": contact.full_name, "metadata": metadata}
         number = contact.phone_number.removeprefix("+")
-        return {"phone_number": number, **{key: value for key, value in told.items() if value}}
+        return {"phone_number": number, **{key: value for key, value in body.items() if value}}
 
     def creation(self, composition: Composition) -> Sequence[Request]:
         mark = digest(composition.draft.key)

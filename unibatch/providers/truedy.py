@@ -8,7 +8,7 @@ both occur, so both are read. In the wire types, *schema* and *example* say in w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from decimal import Decimal
 from operator import itemgetter
 from types import MappingProxyType
@@ -29,7 +29,8 @@ from unibatch.provider_api import (
     Counts,
     Fit,
     Flow,
-    Handling,
+    Given,
+    How,
     Limits,
     Money,
     OperationName,
@@ -50,7 +51,6 @@ from unibatch.provider_api import (
     StructureError,
     Support,
     Transition,
-    Translation,
     UnibatchError,
     Unread,
     When,
@@ -243,29 +243,69 @@ CAPABILITIES = Capabilities(
     ),
 )
 
-CONTACT_HANDLING = MappingProxyType(
+_MINUTE = "%H:%M"
+
+
+def _start(start: Start | When, _: Given) -> How:
+    if isinstance(start, When):
+        return How(Fit.MAPPED, f"created as a draft, then scheduled for {start.text}")
+    if start == Start.NOW:
+        return How(Fit.MAPPED, "created as a draft, then started at once")
+    return How(Fit.NATIVE, "stays a draft, and nobody is called, until it is started")
+
+
+def _attempts(attempts: int, _: Given) -> How:
+    if attempts == 1:
+        return How(Fit.MAPPED, "nobody is called again", {"retry_failed": False})
+    reason = "Truedy calls again where calls failed, and decides itself how often"
+    return How(Fit.LOSSY, reason, {"retry_failed": True})
+
+
+DRAFT_FIELDS: Mapping[str, How] = MappingProxyType(
     {
-        "name": Handling(
+        "name": How.sent("name"),
+        "contacts.name": How(
             Fit.MAPPED,
-            "sent as first_name and last_name, parted at the first blank; a custom field where these are given too",
+            "sent as first_name and last_name, split at the first blank; a custom field where these are given too",
         ),
-        "first_name": Handling(),
-        "last_name": Handling(),
-        "email": Handling(),
-        "external_id": Handling(Fit.EMULATED, "kept among the custom fields; Truedy's listings do not return it"),
-        "fields": Handling(Fit.NATIVE, "custom_fields"),
+        "contacts.first_name": How(),
+        "contacts.last_name": How(),
+        "contacts.email": How(),
+        "contacts.external_id": How(Fit.EMULATED, "kept among the custom fields; Truedy's listings do not return it"),
+        "contacts.fields": How(Fit.NATIVE, "custom_fields"),
+        "start": How.depends(_start),
+        "hold_until": How(Fit.MAPPED, "not needed, and not sent: a draft waits until it is started"),
+        "agent_id": How.sent(
+            "agent_id", required="Truedy needs an agent; give agent_id, or set it in the profile's defaults"
+        ),
+        "from_number_ids": How.sent("phone_number_ids", list),
+        "description": How(Fit.UNSUPPORTED, "Truedy's batch calls have no description"),
+        "schedule.end": How(Fit.UNSUPPORTED, "Truedy's batch calls have no end; pause the campaign then"),
+        "schedule.timezone": How.sent("timezone"),
+        "schedule.window_start": How.sent("start_time", lambda edge: edge.strftime(_MINUTE)),
+        "schedule.window_end": How.sent("end_time", lambda edge: edge.strftime(_MINUTE)),
+        "schedule.weekdays": How.sent("working_days", lambda days: sorted(set(days))),
+        "schedule.max_calls_per_day": How.sent("max_calls_per_day"),
+        "max_concurrency": How.sent("max_concurrent_calls"),
+        "retry.max_attempts": How.depends(_attempts),
+        "retry.retry_on": How(Fit.UNSUPPORTED, "Truedy decides itself after which results it calls again"),
+        "metadata": How(Fit.UNSUPPORTED, "Truedy's batch calls have no metadata; put it into the contacts' fields"),
+        "idempotency_key": How(
+            Fit.NATIVE, "sent as X-Idempotency-Key; the same draft gives the same campaign, its contacts in any order"
+        ),
+        "part": How(Fit.EMULATED, "its name says it"),
     }
 )
 
-_NO_CUSTOM_FIELDS = Handling(Fit.UNSUPPORTED, "Truedy takes custom fields only when a campaign is created")
+_NO_CUSTOM_FIELDS = How(Fit.UNSUPPORTED, "Truedy takes custom fields only when a campaign is created")
 
-ADDED_CONTACT_HANDLING = MappingProxyType(
+ADDED_CONTACT_FIELDS: Mapping[str, How] = MappingProxyType(
     {
-        "name": Handling(
-            Fit.MAPPED, "sent as first_name and last_name, parted at the first blank, where neither of them is given"
+        "contacts.name": How(
+            Fit.MAPPED, "sent as first_name and last_name, split at the first blank, where neither of them is given"
         ),
-        "external_id": _NO_CUSTOM_FIELDS,
-        "fields": _NO_CUSTOM_FIELDS,
+        "contacts.external_id": _NO_CUSTOM_FIELDS,
+        "contacts.fields": _NO_CUSTOM_FIELDS,
     }
 )
 
@@ -301,8 +341,6 @@ TRANSITIONS: Mapping[OperationName, Transition] = MappingProxyType(
 _MOST_ADDED = 500
 """Contacts in one request that adds some."""
 
-_MINUTE = "%H:%M"
-
 _blank_contact = maker_of_blank_contacts("name", "first_name", "last_name", "email", "call_id")
 
 # Flows ----------------------------------------------------------------------------------------------------------------
@@ -328,8 +366,8 @@ class Truedy(Provider):
             ),
         }
     )
-    contact_handling = CONTACT_HANDLING
-    added_contact_handling = ADDED_CONTACT_HANDLING
+    draft_fields = DRAFT_FIELDS
+    added_contact_fields = ADDED_CONTACT_FIELDS
     transitions = TRANSITIONS
     call_statuses = CALL_STATUSES
     campaign_statuses = CAMPAIGN_STATUSES
@@ -372,66 +410,6 @@ class Truedy(Provider):
             has_more=pagination.has_more,
         )
 
-    def translate(self, to: Translation) -> None:
-        draft = to.draft
-        to.put("name", {"name": draft.name})
-        reason = "sent as X-Idempotency-Key; the same draft gives the same campaign, its contacts in any order"
-        to.put("idempotency_key", reason=reason)
-        if draft.part is not None:
-            to.put("part", fit=Fit.EMULATED, reason="told by its name")
-        if draft.agent_id is None:
-            to.refuse("agent_id", "Truedy needs an agent; give agent_id, or set it in the profile's defaults")
-        else:
-            to.put("agent_id", {"agent_id": draft.agent_id})
-        if draft.from_number_ids:
-            to.put("from_number_ids", {"phone_number_ids": list(draft.from_number_ids)})
-        if draft.description is not None:
-            to.lose("description", "Truedy's batch calls have no description")
-        if draft.metadata:
-            to.lose("metadata", "Truedy's batch calls have no metadata; put it into the contacts' fields")
-        if draft.max_concurrency is not None:
-            to.put("max_concurrency", {"max_concurrent_calls": draft.max_concurrency})
-        self._translate_retry(to)
-        self._translate_schedule(to)
-        for name, value in to.options.items():
-            to.put(f"vendor.{self.name}.{name}", {name: value})
-
-    def _translate_retry(self, to: Translation) -> None:
-        retry = to.draft.retry or RedialPolicy()
-        if retry.max_attempts is not None:
-            again = retry.max_attempts > 1
-            if again:
-                to.lossy(
-                    "retry.max_attempts",
-                    {"retry_failed": True},
-                    "Truedy calls again where calls failed, and decides itself how often",
-                )
-            else:
-                to.put("retry.max_attempts", {"retry_failed": False}, Fit.MAPPED, "nobody is called again")
-        if retry.retry_on:
-            to.lose("retry.retry_on", "Truedy decides itself after which results it calls again")
-
-    def _translate_schedule(self, to: Translation) -> None:
-        draft, schedule = to.draft, to.draft.schedule or Schedule()
-        if to.start is not None:
-            reason = f"created as a draft, then scheduled for {to.start.text}"
-            to.put("start", fit=Fit.MAPPED, reason=reason)
-        elif draft.start == Start.NOW:
-            to.put("start", fit=Fit.MAPPED, reason="created as a draft, then started at once")
-        elif draft.start == Start.HOLD:
-            to.put("start", reason="stands in draft, and nobody is called, until it is started")
-        if draft.hold_until is not None:
-            to.put("hold_until", fit=Fit.MAPPED, reason="not needed, and not sent: a draft waits for its start")
-        if schedule.timezone is not None:
-            to.put("schedule.timezone", {"timezone": schedule.timezone})
-        if isinstance(schedule.window_start, time) and isinstance(schedule.window_end, time):
-            to.put("schedule.window_start", {"start_time": schedule.window_start.strftime(_MINUTE)})
-            to.put("schedule.window_end", {"end_time": schedule.window_end.strftime(_MINUTE)})
-        if schedule.weekdays:
-            to.put("schedule.weekdays", {"working_days": sorted(set(schedule.weekdays))})
-        if schedule.max_calls_per_day is not None:
-            to.put("schedule.max_calls_per_day", {"max_calls_per_day": schedule.max_calls_per_day})
-
     def contact_fault(self, contact: ContactDraft) -> str | None:
         if taken := sorted(contact.fields.keys() & _as_custom_fields(contact).keys()):
             return f"the fields {', '.join(taken)} are needed for the contact's own; choose other names"
@@ -442,8 +420,8 @@ class Truedy(Provider):
         if contact.name is not None and first is None and last is None:
             first, _, last = contact.name.strip().partition(" ")
         custom = {**contact.fields, **_as_custom_fields(contact)}
-        told = {"first_name": first, "last_name": (last or "").strip(), "email": contact.email, "custom_fields": custom}
-        return {"phone_number": contact.phone_number, **{key: value for key, value in told.items() if value}}
+        body = {"first_name": first, "last_name": (last or "").strip(), "email": contact.email, "custom_fields": custom}
+        return {"phone_number": contact.phone_number, **{key: value for key, value in body.items() if value}}
 
     def creation(self, composition: Composition) -> Sequence[Request]:
         if composition.draft.start == Start.HOLD:

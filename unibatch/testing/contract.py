@@ -31,6 +31,7 @@ import pytest
 
 from unibatch.client import Client, Options, Retry
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start
+from unibatch.core.draft_fields import DRAFT_FIELDS
 from unibatch.core.errors import AuthenticationError, InvalidInput, NotFound, ProviderError, UnsupportedFeature
 from unibatch.core.findings import Fit
 from unibatch.core.flow import Flow, Response
@@ -62,8 +63,8 @@ LIFECYCLE: tuple[OperationName, ...] = (
 )
 """What needs an entry in `Provider.transitions`, where it is offered."""
 
-CONTACT_ATTRIBUTES = frozenset(str(field.alias) for field in attrs.fields(ContactDraft)) - {"phone_number"}
-"""What stands in `Provider.contact_handling`."""
+CONTACT_ATTRIBUTES = frozenset(name for name in DRAFT_FIELDS if name.startswith("contacts."))
+"""What can stand in `Provider.added_contact_fields`."""
 
 # What this library fills itself at every vendor: no vendor declares it.
 _OURS = frozenset({"provider", "campaign_id", "phone_valid", "vendor_status", "is_final", "raw"})
@@ -446,15 +447,23 @@ class ProviderContract:
             for value in values:
                 yield _draft(**{**needed, field: value})
 
-    def test_every_attribute_of_a_contact_is_handled(self) -> None:
-        """What happens to each attribute of a contact is declared, with a reason where it is not native."""
+    def test_every_field_of_a_draft_has_an_entry(self) -> None:
+        """How the vendor takes each field is declared, and nothing else is; what is not native says why."""
         self._require("create_campaign")
-        handling = self.provider_class.contact_handling
-        assert sorted(handling) == sorted(CONTACT_ATTRIBUTES)
-        for each in (handling, self.provider_class.added_contact_handling):
-            assert set(each) <= CONTACT_ATTRIBUTES
-            assert [name for name, how in each.items() if how.fit is not Fit.NATIVE and not how.reason] == []
-            assert {how.fit for how in each.values()} <= set(Fit) - {Fit.INVALID}
+        table, added = self.provider_class.draft_fields, self.provider_class.added_contact_fields
+        options = {f"vendor.{name}" for name, setting in self.provider_class.settings.items() if setting.in_draft}
+        assert set(DRAFT_FIELDS) - table.keys() == set()
+        assert table.keys() - options - {"contacts", *DRAFT_FIELDS} == set()
+        assert added.keys() <= CONTACT_ATTRIBUTES
+        entries = {**table, **{f"added {name}": how for name, how in added.items()}}
+        assert [name for name, how in entries.items() if how.fit is Fit.INVALID] == []
+        assert [name for name, how in entries.items() if how.fit is not Fit.NATIVE and not how.reason] == []
+
+    def test_contacts_are_made_by_contact_body(self) -> None:
+        """The entries of a contact's attributes say how well each fits, and send nothing by themselves."""
+        for table in (self.provider_class.draft_fields, self.provider_class.added_contact_fields):
+            entries = {name: how for name, how in table.items() if name in CONTACT_ATTRIBUTES}
+            assert [name for name, how in entries.items() if how.body or how.decide] == []
 
     def test_transitions_are_declared_for_what_is_offered(self) -> None:
         """Each operation that changes a campaign's status says when it is possible, and no other does."""
@@ -580,13 +589,15 @@ def _held(provider: Provider, account: VendorAccount) -> tuple[CampaignDraft, li
     return held, [each.field for each in obstacles if each.acceptable]
 
 
+_TEXTS_OF_A_CONTACT = tuple(str(field.alias) for field in attrs.fields(ContactDraft) if field.default is None)
+
 _CHANGES: Mapping[str, Sequence[Any]] = {
     "name": ["", None, 5, "x" * 10_000, "\ud800"],
     "start": [Start.HOLD, Start.at(_NOW + timedelta(days=1)), Start.at(_NOW), None, "now"],
     "contacts": [
         [],
         [_person(1), _person(1)],
-        [_person(1, **{name: value}) for value in ("Ada", "", 5) for name in sorted(CONTACT_ATTRIBUTES - {"fields"})],
+        [_person(1, **{name: value}) for value in ("Ada", "", 5) for name in sorted(_TEXTS_OF_A_CONTACT)],
         [_person(1, fields={"plan": "gold", "deep": {"list": [1, None, True]}})],
         [_person(1, fields={"a": float("nan")})],
         [ContactDraft(phone_number="212 555 0123")],
@@ -598,7 +609,7 @@ _CHANGES: Mapping[str, Sequence[Any]] = {
     "schedule": [
         Schedule(timezone="Europe/Berlin"),
         Schedule(timezone="Europe/Berlin", window_start=time(9), window_end=time(17), weekdays=(1, 5)),
-        Schedule(max_calls_per_day=100),
+        Schedule(max_calls_per_day=100, end=_NOW + timedelta(days=2)),
         Schedule(timezone="Nowhere", window_start=time(17), window_end=time(9), weekdays=(0,), max_calls_per_day=0),
         5,
     ],
