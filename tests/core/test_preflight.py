@@ -132,13 +132,13 @@ class TestWhatIsWrong:
             (
                 {"start": Start.at(datetime(2026, 3, 29, 2, 30), BERLIN)},
                 "start",
-                "2026-03-29T02:30:00 does not exist in Europe/Berlin: the clocks are put forward over it",
+                "2026-03-29T02:30:00 does not exist in Europe/Berlin: the clocks skip it",
             ),
             (
                 {"start": Start.at(datetime(2026, 10, 25, 2, 30), BERLIN)},
                 "start",
                 (
-                    "2026-10-25T02:30:00 comes twice in Europe/Berlin, since the clocks are put back; write "
+                    "2026-10-25T02:30:00 comes twice in Europe/Berlin, when the clocks go back; write "
                     "2026-10-25T02:30+02:00[Europe/Berlin] or 2026-10-25T02:30+01:00[Europe/Berlin]"
                 ),
             ),
@@ -150,7 +150,7 @@ class TestWhatIsWrong:
             (
                 {"start": Start.at(LATER)},
                 "start",
-                "2026-03-20T09:00:00 has neither an offset nor a time zone, so it could be meant anywhere; name one",
+                "2026-03-20T09:00:00 has neither an offset nor a time zone; name one",
             ),
             (
                 {"start": Start.at(datetime.max.replace(tzinfo=UTC))},

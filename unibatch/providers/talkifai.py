@@ -245,7 +245,7 @@ def _key(_: str, given: Given) -> How:
 
 def _hold(_: Start, given: Given) -> How:
     if "hold_until" in given.fields:
-        return How(Fit.EMULATED, "scheduled for hold_until; start_campaign starts it earlier")
+        return How(Fit.EMULATED, "scheduled for hold_until; start_campaign can start it earlier")
     reason = "TalkifAI cannot hold a job without a time: it would begin to call at once. Give hold_until, a time at "
     reason += "which it starts unless start_campaign starts it earlier, or choose another start"
     return How(Fit.UNSUPPORTED, reason, acceptable=False)
@@ -298,7 +298,7 @@ DRAFT_FIELDS: Mapping[str, How] = {
     "retry.retry_on": How.depends(_retry_on),
     "metadata": How(Fit.UNSUPPORTED, "TalkifAI's jobs have no metadata; put it into the contacts' fields"),
     "idempotency_key": How.depends(_key),
-    "part": How(Fit.EMULATED, "its name says it"),
+    "part": How(Fit.EMULATED, "its name says which part it is"),
 }
 
 _NOT_BEGUN = frozenset({CampaignStatus.PENDING, CampaignStatus.SCHEDULED})

@@ -209,7 +209,7 @@ CAPABILITIES = Capabilities(
     ),
 )
 
-_AS_METADATA = "kept in the contact's metadata, whose keys TechLadder spells anew"
+_AS_METADATA = "kept in the contact's metadata, whose keys TechLadder respells"
 
 _IN_METADATA = "a batch has none; kept in its metadata"
 _NO_WINDOW = How(Fit.UNSUPPORTED, "TechLadder's batches call at any time from their start")

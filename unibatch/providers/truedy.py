@@ -279,7 +279,7 @@ DRAFT_FIELDS: Mapping[str, How] = {
     "retry.retry_on": How(Fit.UNSUPPORTED, "Truedy decides itself after which results it calls again"),
     "metadata": How(Fit.UNSUPPORTED, "Truedy's batch calls have no metadata; put it into the contacts' fields"),
     "idempotency_key": How(Fit.NATIVE, "sent as X-Idempotency-Key; the order of the contacts makes no difference"),
-    "part": How(Fit.EMULATED, "its name says it"),
+    "part": How(Fit.EMULATED, "its name says which part it is"),
 }
 
 ADDED_CONTACT_FIELDS: Mapping[str, How] = {
