@@ -292,6 +292,17 @@ def provider_of(profile: str | None = None) -> Provider:
         return _provider(chosen)
 
 
+def provider_for(target: str) -> Provider:
+    """The vendor of a profile, with the profile's defaults; or else the provider of that name. The key is not needed.
+
+    Raises:
+        ConfigError: There is neither such a profile nor such a provider, or the profile is wrong.
+    """
+    if target not in profile_names() and target in registry.names():
+        return registry.load(target)({})
+    return provider_of(target)
+
+
 def _choose_profile(name: str | None, provider: str | None, api_key: str | None) -> Profile:
     """The profile that is meant, or one made of what is spelled out."""
     if provider is None:

@@ -351,8 +351,6 @@ class OutcomeUnknown(UnibatchError):
         contacts: Where contacts were to be added: what became of them, as far as that is known. Otherwise ``None``.
     """
 
-    contacts: AddedContacts | None = None
-
     def __init__(
         self,
         *,
@@ -361,12 +359,14 @@ class OutcomeUnknown(UnibatchError):
         subject: str | None,
         reason: str,
         check: str = "look before you send it again",
+        contacts: AddedContacts | None = None,
     ) -> None:
         self.provider = provider
         self.operation = operation
         self.subject = subject
         self.reason = reason
         self.check = check
+        self.contacts = contacts
         about = f" of {subject!r}" if subject is not None else ""
         super().__init__(
             f"{provider} {operation}{about}: the request was sent and no usable answer came, so nobody knows whether "

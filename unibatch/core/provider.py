@@ -239,6 +239,7 @@ class Added:
         present: Those that were there already.
         rejected: Those that the vendor did not take, and why.
         unknown: Those of which nobody knows.
+        failed: What kept it from going on; ``None`` if nothing did. What is in no list then was not sent.
     """
 
     total: int
@@ -246,6 +247,7 @@ class Added:
     present: list[str] = attrs.field(factory=list)
     rejected: dict[str, str] = attrs.field(factory=dict)
     unknown: list[str] = attrs.field(factory=list)
+    failed: Exception | None = None
 
     @property
     def settled(self) -> int:
@@ -411,7 +413,7 @@ class Provider(ABC):
         """
         raise self._unsupported("delete_campaign")
 
-    def insist(self, operation: OperationName) -> None:
+    def require(self, operation: OperationName) -> None:
         """Go on only if the vendor's API offers an operation.
 
         Raises:

@@ -37,7 +37,7 @@ from unibatch.core.provider import (
     Transition,
 )
 from unibatch.core.raw import RawRows, decode
-from unibatch.core.reconcile import check_taken, create_once, insist_on_all, read_all, recent, where_to_look
+from unibatch.core.reconcile import create_once, read_all, recent, require_all_taken, require_whole, where_to_look
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.status_table import StatusTable
 from unibatch.core.structuring import (
@@ -418,7 +418,7 @@ class TalkifAI(Provider):
             where_to_look("TalkifAI's Studio", "job", number) + (_ASKING_AGAIN if self._organization_id else ""),
         )
         advice = "TalkifAI's jobs cannot be extended: place those who are missing as a campaign of their own"
-        return check_taken(campaign, number, advice=advice)
+        return require_all_taken(campaign, number, advice=advice)
 
     def _created(self, response: Response) -> Campaign:
         answer = read(response.content, CreatedJob)
@@ -446,7 +446,7 @@ class TalkifAI(Provider):
             found = _MARK.search(str(told.raw.get("description")))
             if found and found["mark"] == mark:
                 return told
-        insist_on_all(report, self)
+        require_whole(report, self)
         return None
 
     def change(self, operation: OperationName, campaign_id: str, when: When | None = None) -> Request:

@@ -46,7 +46,7 @@ from unibatch.core.provider import (
     Support,
 )
 from unibatch.core.raw import RawRows, decode
-from unibatch.core.reconcile import check_taken, create_once, insist_on_all, read_all, recent, where_to_look
+from unibatch.core.reconcile import create_once, read_all, recent, require_all_taken, require_whole, where_to_look
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.status_table import StatusTable
 from unibatch.core.structuring import (
@@ -458,7 +458,7 @@ class TechLadder(Provider):
             where_to_look("TechLadder's dashboard", "batch", number) + _ASKING_AGAIN,
         )
         advice = "it may still be filled, so look again before you place those who are missing as another campaign"
-        return campaign if still_growing else check_taken(campaign, number, advice=advice)
+        return campaign if still_growing else require_all_taken(campaign, number, advice=advice)
 
     def _look(self, composition: Composition) -> Flow[Campaign | None]:
         """Look for a batch of this draft: some of its contacts have an id, or a mark, that no other draft gives."""
@@ -476,7 +476,7 @@ class TechLadder(Provider):
                 continue
             if any(_is_of(contact, digest(composition.draft.key)) for contact in contacts):
                 return batch
-        insist_on_all(report, self)
+        require_whole(report, self)
         return None
 
     def _some_contacts(self, batch: Campaign, wanted: ContactFilter) -> Flow[Sequence[Contact]]:

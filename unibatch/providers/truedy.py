@@ -47,13 +47,13 @@ from unibatch.core.raw import RawRows, decode
 from unibatch.core.reconcile import (
     Adding,
     carry_out,
-    check_not_over,
-    check_taken,
     delete_once,
-    insist_on_open,
+    outcome_unknown,
     partly_created,
-    present,
-    unknown,
+    require_all_taken,
+    require_not_over,
+    require_open,
+    reread_created,
 )
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.status_table import StatusTable
@@ -461,12 +461,12 @@ class Truedy(Provider):
             known = self._told((yield request))
         except (OutcomeUnknown, StructureError) as lost:
             check = "asking for the same again is safe, since Truedy recognises it by its key"
-            raise unknown(request, self, lost, check) from lost
+            raise outcome_unknown(request, self, lost, check) from lost
         advice = "start_campaign starts it as it is" if known.status is CampaignStatus.DRAFT else "it goes on as it is"
-        check_taken(known, len(composition.contacts), advice=advice)
+        require_all_taken(known, len(composition.contacts), advice=advice)
         # What the key brings back may be the answer of an earlier run, so how it stands now has to be looked up.
-        campaign = yield from present(self, known)
-        check_not_over(campaign)
+        campaign = yield from reread_created(self, known)
+        require_not_over(campaign)
         try:
             return (yield from self._begin(campaign, known, composition))
         except (UnibatchError, StructureError) as exc:
@@ -506,7 +506,7 @@ class Truedy(Provider):
         on_progress: Callable[[int, int], None],
     ) -> Flow[Added]:
         campaign = yield from self.get_campaign(campaign_id)
-        insist_on_open(campaign)
+        require_open(campaign)
         adding = Adding(
             provider=self,
             campaign=campaign,
