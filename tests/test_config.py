@@ -22,7 +22,7 @@ from unibatch.config import (
     find_file,
     load_profile,
     profile_names,
-    provider_for,
+    provider_of_target,
 )
 from unibatch.providers import registry
 from unibatch.providers.truedy import Truedy
@@ -146,20 +146,22 @@ class TestWhichProfile:
         assert profile_names() == ["main", "other"]
 
 
-class TestProviderFor:
+class TestProviderOfTarget:
     """Where a profile or a provider may be named."""
 
     def test_a_profile_goes_before_a_provider_of_the_same_name(self) -> None:
         write(MINIMAL.replace("main", "techladder") + '[profiles.techladder.defaults]\nagent_id = "agt_1"\n')
-        found = provider_for("techladder")
+        found = provider_of_target("techladder")
         assert (found.name, found.defaults) == ("truedy", {"agent_id": "agt_1"})
 
     def test_a_provider_needs_no_file(self) -> None:
-        assert provider_for("techladder").name == "techladder"
+        assert provider_of_target("techladder").name == "techladder"
 
     def test_what_is_neither_is_refused_as_a_profile(self) -> None:
         write(MINIMAL)
-        assert refusal(lambda: provider_for("mane")) == "there is no profile 'mane' in unibatch.toml; known are main"
+        assert (
+            refusal(lambda: provider_of_target("mane")) == "there is no profile 'mane' in unibatch.toml; known are main"
+        )
 
 
 class TestWithoutAFile:

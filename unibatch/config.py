@@ -292,7 +292,7 @@ def provider_of(profile: str | None = None) -> Provider:
         return _provider(chosen.provider, chosen.defaults)
 
 
-def provider_for(target: str) -> Provider:
+def provider_of_target(target: str) -> Provider:
     """The provider of a profile, with the profile's defaults; or else the provider of that name. No key is read.
 
     Raises:

@@ -25,7 +25,7 @@ from unibatch.cli.output import columns_of, write_data
 from unibatch.cli.problems import Problems
 from unibatch.cli.text import one_line
 from unibatch.cli.waits import Waits
-from unibatch.client import PlannedRequest, provider_behind
+from unibatch.client import PlannedRequest, provider_of_client
 from unibatch.core.draft import Start
 from unibatch.core.errors import OutcomeUnknown
 from unibatch.core.model import Campaign
@@ -124,7 +124,7 @@ def _change(
         with problems.noting():
             profile, campaign_id = named(campaign, profile)
             client = stack.enter_context(config.connect(profile, on_wait=Waits()))
-            provider = provider_behind(client)
+            provider = provider_of_client(client)
             provider.require(operation)
             if operation != "reschedule_campaign" or start is not None:
                 planned = getattr(client.rehearse, operation)(campaign_id, *about)

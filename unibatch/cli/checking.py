@@ -86,7 +86,7 @@ def _providers(targets: Sequence[str], problems: Problems) -> Mapping[str, Provi
     providers: dict[str, Provider] = {}
     for target in targets:
         with problems.noting():
-            providers[target] = config.provider_for(target)
+            providers[target] = config.provider_of_target(target)
     return providers
 
 

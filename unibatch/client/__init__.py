@@ -6,7 +6,7 @@ rate limit, and holds all logic that the two clients share. `unibatch.client.dri
 with ``await`` and once without.
 """
 
-from unibatch.client.client import AsyncClient, Client, provider_behind
+from unibatch.client.client import AsyncClient, Client, provider_of_client
 from unibatch.client.exchange import PlannedRequest
 from unibatch.client.listing import AsyncListing, Listing
 from unibatch.client.options import Options, Retry, Timeout, Wait
@@ -21,5 +21,5 @@ __all__ = [
     "Retry",
     "Timeout",
     "Wait",
-    "provider_behind",
+    "provider_of_client",
 ]

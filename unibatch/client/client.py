@@ -402,6 +402,6 @@ class AsyncClient(_BaseClient):
         await self.close()
 
 
-def provider_behind(client: Client | AsyncClient) -> Provider:
+def provider_of_client(client: Client | AsyncClient) -> Provider:
     """The provider of a client, with the defaults of its profile; for what is built on the clients."""
     return client._provider  # noqa: SLF001 - the clients and this function are one module

@@ -291,8 +291,12 @@ def carry_out(
     if campaign is None:
         campaign = yield from provider.get_campaign(campaign_id)
     lost: Exception | None = None
+
+    def is_settled(campaign: Campaign) -> bool:
+        return is_done(campaign) or (lost is not None and campaign.status in transition.passed)
+
     for _ in range(_MOST_SENDS):
-        if is_done(campaign) or (lost is not None and campaign.status in transition.passed):
+        if is_settled(campaign):
             return campaign
         if lost is None:
             require_allowed(provider, operation, campaign)
@@ -307,7 +311,7 @@ def carry_out(
             lost = exc
         except (InvalidRequest, Conflict) as refused:
             campaign = yield from reread(provider, campaign)
-            if is_done(campaign) or (lost is not None and campaign.status in transition.passed):
+            if is_settled(campaign):
                 return campaign
             if campaign.status in transition.allowed and not isinstance(refused, Conflict):
                 raise

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from unibatch import config
-from unibatch.client import AsyncClient, Client, provider_behind
+from unibatch.client import AsyncClient, Client, provider_of_client
+from unibatch.config import provider_of_target
 from unibatch.core.draft import CampaignDraft
 from unibatch.core.findings import Preflight
 from unibatch.core.preflight import compose
@@ -27,6 +27,6 @@ def preflight(draft: CampaignDraft, target: str | Client | AsyncClient) -> Prefl
         UnsupportedFeature: The vendor's API cannot create campaigns.
         InvalidInput: ``draft`` is no draft.
     """
-    provider = provider_behind(target) if isinstance(target, Client | AsyncClient) else config.provider_for(target)
+    provider = provider_of_client(target) if isinstance(target, Client | AsyncClient) else provider_of_target(target)
     provider.require("create_campaign")
     return compose(provider, draft, datetime.now(UTC)).preflight

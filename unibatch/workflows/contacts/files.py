@@ -251,7 +251,7 @@ def _delimiter(sample: list[str], columns: Columns) -> str:
             return False, False, 0.0, 0
         width = len(rows[0])
         alike = sum(len(row) == width for row in rows) / len(rows)
-        return any(map(columns.is_phone, rows[0])), width > 1, alike if width > 1 else 0.0, width
+        return any(map(columns.is_known, rows[0])), width > 1, alike if width > 1 else 0.0, width
 
     return max(_DELIMITERS, key=merit)
 

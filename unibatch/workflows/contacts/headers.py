@@ -127,7 +127,7 @@ class Columns:
             wanted[key] = target
         return cls(wanted)
 
-    def is_phone(self, header: str) -> bool:
+    def is_known(self, header: str) -> bool:
         """Whether a header is known, as a phone number or because the user names it."""
         return _simple(header) in {*_KNOWN["phone_number"], *map(_simple, self.wanted)}
 
