@@ -9,9 +9,9 @@ import os
 import re
 import shutil
 import tempfile
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, iterdecode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
@@ -59,36 +59,31 @@ def read_file(source: Any, form: Format | None, into: Rows) -> None:
     label = str(name) if isinstance(name, str) and name else "the source of contacts"
     if is_path and "\n" in label:
         raise InvalidInput("the path of a file has a line break; if it is the contacts themselves, use io.StringIO")
-    with ExitStack() as stack:
-        stack.enter_context(_translated(label))
-        text, encoding = _text_of(source, label, stack)
-        lines = _Lines(text, label)
-        start = lines.peek(_SAMPLE_LINES)
-        head = next((line.strip(BLANK) for line in start if line.strip(BLANK)), "")
-        if not head:
-            raise InvalidInput(f"{label} is empty")
-        form = form or _FORMATS.get(Path(label).suffix.lower())
-        is_array = form is None and head.startswith("[")
-        if form is None:
-            form = "jsonl" if head[0] in "[{" else "csv"
-        if form == "csv":
-            _read_csv(lines, start, into, label)
-            return
-        if encoding == "cp1252":
-            raise InvalidInput(f"{label} is not UTF-8, which JSON must be")
-        into.take_items(_array(lines, label) if is_array else _json_lines(lines))
-
-
-@contextmanager
-def _translated(label: str) -> Iterator[None]:
     try:
-        yield
-    except InvalidInput:
-        raise
+        with ExitStack() as stack:
+            _read_text(*_text_of(source, label, stack), form, label, into)
     except OSError as exc:
         raise InvalidInput(f"cannot read {label}: {exc.strerror or exc}") from exc
     except UnicodeError as exc:
         raise InvalidInput(f"{label} is not in UTF-8 nor in another known encoding; save it as UTF-8") from exc
+
+
+def _read_text(text: Iterable[str], encoding: str | None, form: Format | None, label: str, into: Rows) -> None:
+    lines = _Lines(text, label)
+    start = lines.peek(_SAMPLE_LINES)
+    head = next((line.strip(BLANK) for line in start if line.strip(BLANK)), "")
+    if not head:
+        raise InvalidInput(f"{label} is empty")
+    form = form or _FORMATS.get(Path(label).suffix.lower())
+    is_array = form is None and head.startswith("[")
+    if form is None:
+        form = "jsonl" if head[0] in "[{" else "csv"
+    if form == "csv":
+        _read_csv(lines, start, into, label)
+    elif encoding == "cp1252":
+        raise InvalidInput(f"{label} is not UTF-8, which JSON must be")
+    else:
+        into.take_items(_array(lines, label) if is_array else _json_lines(lines))
 
 
 def _text_of(source: Any, label: str, stack: ExitStack) -> tuple[Iterable[str], str | None]:
@@ -133,13 +128,10 @@ def _encoding(binary: IO[bytes], label: str) -> str:
     for bom, encoding in _BOMS.items():
         if head.startswith(bom):
             return encoding
-    decoder = getincrementaldecoder("utf-8")()
-    chunk = head
+    binary.seek(0)
     try:
-        while chunk:
-            decoder.decode(chunk)
-            chunk = binary.read(_CHUNK)
-        decoder.decode(b"", final=True)
+        for _ in iterdecode(iter(lambda: binary.read(_CHUNK), b""), "utf-8"):
+            pass
     except UnicodeDecodeError:
         return "cp1252"
     return "utf-8"

@@ -14,55 +14,57 @@ from unibatch.core.errors import InvalidInput
 from unibatch.core.masking import mask_text
 from unibatch.core.model import fold
 
+_WORDS = {
+    "phone_number": """
+        phone_number,
+        phone, phone no, phone nr, phone num, phone 1, phone 1 - value, primary phone,
+        telephone, telephone number, telephone no, tel, tel no, tel nr, tel number,
+        mobile, mobile number, mobile no, mobile phone, mobile phone number, cell, cell number, cell phone,
+        cell phone number, cellular, msisdn, e164, contact number, contact phone, contact no, customer phone,
+        phone e164, home phone, work phone, business phone, office phone, caller number, called number,
+        to, to number, number, destination, destination number, whatsapp, whatsapp number,
+        telefon, telefonnummer, telefonnr, tel nummer, rufnummer, handy, handynummer, handynr, mobil, mobilnummer,
+        mobilnr, mobiltelefon, mobilfunk, mobilfunknummer, nummer,
+        teléfono, número de teléfono, número, móvil, teléfono móvil, celular, teléfono celular,
+        téléphone, numéro de téléphone, numéro, portable, téléphone portable, tél, tél portable,
+        telefono, numero di telefono, numero, cellulare, numero cellulare, recapito telefonico,
+        telefone, número de telefone, telemóvel, telefoonnummer, telefoon, mobiel, gsm,
+        numer telefonu, telefon komórkowy, komórka, telefon numarası, cep telefonu, puhelin, puhelinnumero,
+        telefonszám,
+        телефон, номер телефона, мобильный,
+        मोबाइल, फ़ोन,
+        电话, 電話, 手机, 手機, 电话号码, 電話番号, 手机号, 携帯, 携帯電話, 전화번호, 휴대폰,
+        هاتف, رقم الهاتف, جوال, טלפון
+    """,  # noqa: RUF001 - Turkish is spelled so
+    "name": """
+        name, full name, contact name, customer name, client name, lead name, display name, contact, person,
+        vollständiger name, nombre completo, nombre y apellidos, nom complet, nom et prénom, nombre, nome completo,
+        nome, naam,
+        имя, имя и фамилия,
+        姓名, 氏名, 이름
+    """,
+    "first_name": """
+        first_name, first, given name, forename, fname, customer first name, contact first name,
+        vorname, prénom, primer nombre, primeiro nome, voornaam, imię, förnamn, fornavn, 名
+    """,
+    "last_name": """
+        last_name, last, surname, family name, lname, customer last name, contact last name,
+        nachname, familienname, nom de famille, nom, apellidos, apellido, cognome, sobrenome, achternaam, nazwisko,
+        efternamn, etternavn, фамилия, 姓
+    """,
+    "email": """
+        email, email address, mail, mail address, contact email, customer email, email 1, e-mail 1 - value,
+        e-mail-adresse, mailadresse, correo, correo electrónico, courriel, adresse e-mail, adresse email,
+        posta elettronica, электронная почта, 邮箱, メール
+    """,
+    "external_id": """
+        external_id, id, contact id, customer id, client id, lead id, record id, user id,
+        external ref, external reference, reference, reference id, ref, crm id, customer number, customer no,
+        kundennummer, kundennr, kunden-id, kunden id, id cliente, id client
+    """,
+}
 SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "phone_number": (
-            "phone_number",
-            *("phone", "phone no", "phone nr", "phone num", "phone 1", "phone 1 - value", "primary phone"),
-            *("telephone", "telephone number", "telephone no", "tel", "tel no", "tel nr", "tel number"),
-            *("mobile", "mobile number", "mobile no", "mobile phone", "mobile phone number"),
-            *("cell", "cell number", "cell phone", "cell phone number", "cellular"),
-            *("msisdn", "e164", "contact number", "contact phone", "contact no", "customer phone", "phone e164"),
-            *("home phone", "work phone", "business phone", "office phone", "caller number", "called number"),
-            *("to", "to number", "number", "destination", "destination number", "whatsapp", "whatsapp number"),
-            *("telefon", "telefonnummer", "telefonnr", "tel nummer", "rufnummer", "handy", "handynummer", "handynr"),
-            *("mobil", "mobilnummer", "mobilnr", "mobiltelefon", "mobilfunk", "mobilfunknummer", "nummer"),
-            *("teléfono", "número de teléfono", "número", "móvil", "teléfono móvil", "celular", "teléfono celular"),
-            *("téléphone", "numéro de téléphone", "numéro", "portable", "téléphone portable", "tél", "tél portable"),
-            *("telefono", "numero di telefono", "numero", "cellulare", "numero cellulare", "recapito telefonico"),
-            *("telefone", "número de telefone", "telemóvel", "telefoonnummer", "telefoon", "mobiel", "gsm"),
-            *("numer telefonu", "telefon komórkowy", "komórka", "telefon numarası", "cep telefonu", "puhelin"),  # noqa: RUF001 - it is spelled so
-            *("puhelinnumero", "telefonszám", "телефон", "номер телефона", "мобильный", "मोबाइल", "फ़ोन"),
-            *("电话", "電話", "手机", "手機", "电话号码", "電話番号", "手机号", "携帯", "携帯電話", "전화번호"),
-            "휴대폰",
-            *("هاتف", "رقم الهاتف", "جوال", "טלפון"),
-        ),
-        "name": (
-            *("name", "full name", "contact name", "customer name", "client name", "lead name", "display name"),
-            *("contact", "person", "vollständiger name", "nombre completo", "nombre y apellidos", "nom complet"),
-            *("nom et prénom", "nombre", "nome completo", "nome", "naam", "имя", "имя и фамилия"),
-            *("姓名", "氏名", "이름"),
-        ),
-        "first_name": (
-            *("first_name", "first", "given name", "forename", "fname", "customer first name", "contact first name"),
-            *("vorname", "prénom", "primer nombre", "primeiro nome", "voornaam", "imię", "förnamn", "fornavn", "名"),
-        ),
-        "last_name": (
-            *("last_name", "last", "surname", "family name", "lname", "customer last name", "contact last name"),
-            *("nachname", "familienname", "nom de famille", "nom", "apellidos", "apellido", "cognome", "sobrenome"),
-            *("achternaam", "nazwisko", "efternamn", "etternavn", "фамилия", "姓"),
-        ),
-        "email": (
-            *("email", "email address", "mail", "mail address", "contact email", "customer email", "email 1"),
-            *("e-mail 1 - value", "e-mail-adresse", "mailadresse", "correo", "correo electrónico", "courriel"),
-            *("adresse e-mail", "adresse email", "posta elettronica", "электронная почта", "邮箱", "メール"),
-        ),
-        "external_id": (
-            *("external_id", "id", "contact id", "customer id", "client id", "lead id", "record id", "user id"),
-            *("external ref", "external reference", "reference", "reference id", "ref", "crm id", "customer number"),
-            *("customer no", "kundennummer", "kundennr", "kunden-id", "kunden id", "id cliente", "id client"),
-        ),
-    }
+    {attribute: tuple(map(str.strip, words.split(","))) for attribute, words in _WORDS.items()}
 )
 """For each attribute of `ContactDraft`, the headers that mean it, the best first.
 
