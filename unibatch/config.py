@@ -81,7 +81,7 @@ class Profile:
         provider: The provider's name.
         api_key: The vendor's key; not shown by ``repr``.
         options: The settings of the client.
-        defaults: Settings that only this provider understands, for example ``organization_id``.
+        defaults: Settings that only this provider has, for example ``organization_id``.
     """
 
     name: str | None

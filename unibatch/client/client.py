@@ -384,7 +384,7 @@ class AsyncClient(_BaseClient):
         return await self._driver.run(self._operations.change("reschedule_campaign", campaign_id, start))
 
     async def cancel_campaign(self, campaign_id: str) -> Campaign:
-        """Call nobody any more, for good; see `Client.cancel_campaign`."""
+        """Stop calling, for good; see `Client.cancel_campaign`."""
         return await self._driver.run(self._operations.change("cancel_campaign", campaign_id))
 
     async def delete_campaign(self, campaign_id: str) -> None:

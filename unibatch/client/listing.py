@@ -31,7 +31,7 @@ class Plan(Generic[T]):
         operation: The client's method, for errors.
         subject: The campaign whose contacts are listed, for errors, or ``None``.
         paging: How it is paged.
-        max_in_flight: The most pages to have under way at once.
+        max_in_flight: The most pages that are being read or in memory at the same time.
         choose: Begins the conversation that returns the filter that the vendor is to apply.
         ask: Begins the conversation that asks for one page with that filter.
         finish: Begins the conversation that reads what was answered.

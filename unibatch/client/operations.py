@@ -59,7 +59,7 @@ class Operations:
             subject=None,
             paging=self._provider.capabilities.campaign_paging,
             max_in_flight=self._max_in_flight,
-            choose=lambda: _at_once(wanted),
+            choose=lambda: _returned(wanted),
             ask=lambda position, chosen: self._exchange.ask(self._provider.list_campaigns(position, chosen)),
             finish=self._exchange.finish,
             admits=wanted.admits if wanted else None,
@@ -92,7 +92,7 @@ class Operations:
             subject=campaign_id,
             paging=self._provider.capabilities.contact_paging,
             max_in_flight=self._max_in_flight,
-            choose=lambda: _at_once(wanted) if server_filter else self._safe_filter(campaign_id, wanted),
+            choose=lambda: _returned(wanted) if server_filter else self._safe_filter(campaign_id, wanted),
             ask=lambda position, chosen: self._exchange.ask(
                 self._provider.list_contacts(campaign_id, position, chosen)
             ),
@@ -199,7 +199,7 @@ class Operations:
             operation="add_contacts",
             contacts=added,
             reason=f"{len(added.added):,} contacts were added to {campaign_id} and {len(added.rejected):,} were not; "
-            f"asking for the same again adds only who is missing: {failed}",
+            f"doing the same again adds only those that are missing: {failed}",
         ) from failed
 
     def change(
@@ -242,7 +242,7 @@ def _ignore_progress(_settled: int, _total: int) -> None:
     pass
 
 
-def _at_once(wanted: F) -> Conversation[F]:
+def _returned(wanted: F) -> Conversation[F]:
     """A conversation that sends nothing and returns ``wanted``."""
     return wanted
     yield

@@ -47,7 +47,7 @@ class Timeout:
 
     @classmethod
     def of(cls, timeout: float | Timeout) -> Timeout:
-        """A number of seconds stands for both times."""
+        """One number of seconds is for both times."""
         return timeout if isinstance(timeout, Timeout) else cls(connect=timeout, read=timeout)
 
 

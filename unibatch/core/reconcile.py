@@ -189,7 +189,7 @@ def partly_created(campaign: Campaign, failed: Exception) -> PartlyDone:
         provider=campaign.provider,
         operation="create_campaign",
         campaign=campaign,
-        reason=f"{campaign.id} was created, then something failed; asking for the same again goes on with it: {failed}",
+        reason=f"{campaign.id} was created, then something failed; doing the same again goes on with it: {failed}",
     )
 
 
@@ -262,7 +262,7 @@ def require_all_taken(campaign: Campaign, expected: int, *, advice: str) -> Camp
             operation="create_campaign",
             campaign=campaign,
             reason=f"{campaign.id} was created with {campaign.counts.total:,} contacts where {expected:,} were sent; "
-            f"list them to see who is missing; {advice}",
+            f"list them to see which are missing; {advice}",
         )
     return campaign
 
