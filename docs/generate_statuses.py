@@ -22,13 +22,13 @@ HEAD = """\
 
 <!-- Written by `python docs/generate_statuses.py`. Change the tables in unibatch, then run it again. -->
 
-Every vendor has words of its own for how a call and a campaign stand. unibatch translates them by the tables below and
-keeps the vendor's word beside the translation, as `vendor_status`.
+Every vendor has its own words for the status of a call and of a campaign. unibatch translates them by the tables below
+and keeps the vendor's word beside the translation, as `vendor_status`.
 
-- A word is looked up without regard to case, hyphens, underscores and blanks: `in-progress`, `in_progress` and
-  `In Progress` are one word. `canceled` is read as `cancelled`, and `dialling` as `dialing`.
-- A word that no table holds becomes `unknown`. unibatch logs one warning for it, keeps the word, and goes on.
-- A status that is missing altogether, or `null`, is `unknown` too, with `vendor_status` set to `None`.
+- Case, hyphens, underscores and spaces make no difference: `in-progress`, `in_progress` and `In Progress` are one word.
+  `canceled` is read as `cancelled`, and `dialling` as `dialing`.
+- A word that is in no table becomes `unknown`. unibatch logs one warning for it, keeps the word, and goes on.
+- A status that is missing, or `null`, is `unknown` too, with `vendor_status` set to `None`.
 
 The same tables are printed by `unibatch providers --statuses`.
 
@@ -37,9 +37,10 @@ The same tables are printed by `unibatch providers --statuses`.
 CALLS = """\
 ## Calls
 
-`CallStatus` says how the *latest attempt* stands. *Over*, *connected* and *worth retrying* are `is_terminal`,
-`is_connected` and `is_retryable`. Whether the vendor itself will call again is a question to the contact, not to the
-status: see [`is_final`](model.md#is_final-and-the-status).
+`CallStatus` is the status of the *latest attempt*. *Over*, *connected* and *worth retrying* are `is_terminal`,
+`is_connected` and `is_retryable`. Whether the vendor itself will call again, the contact says, not the status: see
+[`is_final`](model.md#is_final-and-the-status). No built-in vendor has a word for some of these; see
+[model.md](model.md#for-other-vendors).
 
 """
 
@@ -53,12 +54,12 @@ CAMPAIGNS = """\
 FILTERS = """\
 ## Who applies the filter `status=`
 
-A vendor's filter takes one of its own words. unibatch hands the filter over where one status is asked for, exactly one
-word of the vendor stands for it, and the vendor documents that its filter takes that word. A cell in `code` is the word
-that is sent. *here* means that every row is read and filtered on your side, as it is whenever you ask for several
-statuses at once. A dash means that the vendor has no word for it: every row is read, and none can match.
+A vendor's filter takes one of its own words. The vendor filters if you ask for one status, exactly one word of the
+vendor means it, and the vendor documents that its filter takes that word. A cell in `code` is the word that is sent.
+*here* means that every row is read and filtered on your side; this is also so whenever you ask for several statuses. A
+dash means that the vendor has no word for it: every row is read, and none can match.
 
-The rows that come are the same either way. What differs is [how much is read, and what the report then
+The rows are the same either way. What differs is [how much is read, and what the report then
 proves](listings.md#filters).
 
 """
@@ -119,13 +120,13 @@ def filters(
     tables: Sequence[StatusTable[CallStatus]] | Sequence[StatusTable[CampaignStatus]],
     statuses: type[CallStatus | CampaignStatus],
 ) -> str:
-    """For each status: the word that goes to each vendor's filter, if one does."""
+    """For each status: the word that goes to each vendor's filter, if there is one."""
 
     def cell(words: StatusTable[CallStatus] | StatusTable[CampaignStatus], status: CallStatus | CampaignStatus) -> str:
         word = words.filter_word(frozenset({status}))  # type: ignore[arg-type]  # the two are of one kind
         if word is not None:
             return f"`{word}`"
-        return "here" if status in {*dict(words).values(), words.unknown} else NONE
+        return "here" if status in {*words.words.values(), words.unknown} else NONE
 
     rows = ((f"`{status}`", *(cell(words, status) for words in tables)) for status in statuses)
     return table(("status", *(kind.title for kind in kinds)), rows)

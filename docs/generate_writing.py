@@ -113,6 +113,7 @@ CHANGES: Sequence[OperationName] = (
     "reschedule_campaign",
     "cancel_campaign",
     "delete_campaign",
+    "retry_campaign",
 )
 
 

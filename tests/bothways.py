@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Any, Literal, Protocol, Self, TypeAlias, TypeVar
+import inspect
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from typing import Any, Generic, Literal, Protocol, Self, TypeAlias, TypeVar, cast
 
 import httpx
+import pytest
 
 import unibatch
-from unibatch import (
-    Account,
-    AddedContacts,
-    AsyncClient,
-    AsyncListing,
-    CallStatus,
-    Campaign,
-    CampaignDraft,
-    CampaignStatus,
-    Client,
-    Contact,
-    ContactDraft,
-    ListingReport,
-    Retry,
-    Start,
-    Timeout,
-)
+from unibatch import AsyncClient, AsyncListing, Campaign, Client, Contact, Listing, ListingReport, Retry, Timeout
 from unibatch.client import Options
 from unibatch.providers import registry
 
 T = TypeVar("T", bound=Campaign | Contact)
-T_co = TypeVar("T_co", covariant=True)
 R = TypeVar("R")
 
 Style: TypeAlias = Literal["sync", "async"]
@@ -47,65 +31,18 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
 
 VENDORS = tuple(SETTINGS)
 
-
-class AnyListing(Protocol[T_co]):
-    """A listing that is read without ``await``."""
-
-    @property
-    def report(self) -> ListingReport: ...
-
-    def pages(self) -> Iterator[Sequence[T_co]]: ...
-
-    def __iter__(self) -> Iterator[T_co]: ...
+ONE_CLIENT = pytest.mark.parametrize("style", ["sync"])
+"""For tests of what both clients share, such as reading an answer: the other client could not fail by itself."""
 
 
-class AnyClient(Protocol):
-    """A client that is used without ``await``: `Client` itself, or a `BlockingAsyncClient`."""
+AnyClient: TypeAlias = Client
+"""`Client` itself, or a `BlockingAsyncClient`, which looks like one."""
 
-    @property
-    def base_url(self) -> str: ...
-
-    def list_campaigns(
-        self, *, status: CampaignStatus | Iterable[CampaignStatus] | None = None, agent_id: str | None = None
-    ) -> AnyListing[Campaign]: ...
-
-    def get_campaign(self, campaign_id: str) -> Campaign: ...
-
-    def list_contacts(
-        self,
-        campaign_id: str,
-        *,
-        status: CallStatus | Iterable[CallStatus] | None = None,
-        external_id: str | None = None,
-        server_filter: bool = False,
-    ) -> AnyListing[Contact]: ...
-
-    def get_account(self) -> Account: ...
-
-    def create_campaign(self, draft: CampaignDraft, *, accept_loss: Collection[str] = ()) -> Campaign: ...
-
-    def add_contacts(self, campaign_id: str, contacts: Iterable[ContactDraft]) -> AddedContacts: ...
-
-    def start_campaign(self, campaign_id: str) -> Campaign: ...
-
-    def pause_campaign(self, campaign_id: str) -> Campaign: ...
-
-    def resume_campaign(self, campaign_id: str) -> Campaign: ...
-
-    def reschedule_campaign(self, campaign_id: str, start: datetime | Start) -> Campaign: ...
-
-    def cancel_campaign(self, campaign_id: str) -> Campaign: ...
-
-    def delete_campaign(self, campaign_id: str) -> None: ...
-
-    def close(self) -> None: ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(self, *_: object) -> None: ...
+AnyListing: TypeAlias = Listing
+"""`Listing` itself, or a `BlockingListing`, which looks like one."""
 
 
-class BlockingListing(AnyListing[T]):
+class BlockingListing(Generic[T]):
     """An `AsyncListing`, read step by step on the loop of its client."""
 
     def __init__(self, listing: AsyncListing[T], loop: asyncio.AbstractEventLoop) -> None:
@@ -136,67 +73,24 @@ class BlockingListing(AnyListing[T]):
 
 
 class BlockingAsyncClient:
-    """An `AsyncClient` on an event loop of its own, to be used like a `Client`."""
+    """An `AsyncClient` on an event loop of its own, whose methods are called without ``await``."""
 
     def __init__(self, client: AsyncClient) -> None:
         self.client = client
         self._runner = asyncio.Runner()
 
-    @property
-    def base_url(self) -> str:
-        return self.client.base_url
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self.client, name)
+        if not inspect.ismethod(attribute):
+            return attribute
 
-    def list_campaigns(
-        self, *, status: CampaignStatus | Iterable[CampaignStatus] | None = None, agent_id: str | None = None
-    ) -> BlockingListing[Campaign]:
-        listing = self.client.list_campaigns(status=status, agent_id=agent_id)
-        return BlockingListing(listing, self._runner.get_loop())
+        def blocking(*args: Any, **kwargs: Any) -> Any:
+            result = attribute(*args, **kwargs)
+            if isinstance(result, AsyncListing):
+                return BlockingListing(result, self._runner.get_loop())
+            return self.run(result) if inspect.iscoroutine(result) else result
 
-    def get_campaign(self, campaign_id: str) -> Campaign:
-        return self.run(self.client.get_campaign(campaign_id))
-
-    def list_contacts(
-        self,
-        campaign_id: str,
-        *,
-        status: CallStatus | Iterable[CallStatus] | None = None,
-        external_id: str | None = None,
-        server_filter: bool = False,
-    ) -> BlockingListing[Contact]:
-        listing = self.client.list_contacts(
-            campaign_id, status=status, external_id=external_id, server_filter=server_filter
-        )
-        return BlockingListing(listing, self._runner.get_loop())
-
-    def get_account(self) -> Account:
-        return self.run(self.client.get_account())
-
-    def create_campaign(self, draft: CampaignDraft, *, accept_loss: Collection[str] = ()) -> Campaign:
-        return self.run(self.client.create_campaign(draft, accept_loss=accept_loss))
-
-    def add_contacts(self, campaign_id: str, contacts: Iterable[ContactDraft]) -> AddedContacts:
-        return self.run(self.client.add_contacts(campaign_id, contacts))
-
-    def start_campaign(self, campaign_id: str) -> Campaign:
-        return self.run(self.client.start_campaign(campaign_id))
-
-    def pause_campaign(self, campaign_id: str) -> Campaign:
-        return self.run(self.client.pause_campaign(campaign_id))
-
-    def resume_campaign(self, campaign_id: str) -> Campaign:
-        return self.run(self.client.resume_campaign(campaign_id))
-
-    def reschedule_campaign(self, campaign_id: str, start: datetime | Start) -> Campaign:
-        return self.run(self.client.reschedule_campaign(campaign_id, start))
-
-    def cancel_campaign(self, campaign_id: str) -> Campaign:
-        return self.run(self.client.cancel_campaign(campaign_id))
-
-    def delete_campaign(self, campaign_id: str) -> None:
-        self.run(self.client.delete_campaign(campaign_id))
-
-    def close(self) -> None:
-        self.run(self.client.close())
+        return blocking
 
     def __enter__(self) -> Self:
         entered = self.run(self.client.__aenter__())
@@ -243,7 +137,7 @@ def make_client(
     base_url: str | None = None,
     answer: Answer | None = None,
     **how: Any,
-) -> Client | BlockingAsyncClient:
+) -> AnyClient:
     """Connect over one of the two clients.
 
     With ``answer``, nothing is sent anywhere: that function answers in the place of the vendor. Unless the test says
@@ -260,6 +154,8 @@ def make_client(
         transport = httpx.MockTransport(answer)
         if style == "sync":
             return Client(made, api_key, options=options, transport=transport)
-        return BlockingAsyncClient(AsyncClient(made, api_key, options=options, transport=transport))
+        return cast("Client", BlockingAsyncClient(AsyncClient(made, api_key, options=options, transport=transport)))
     how |= {"provider": provider, "api_key": api_key, "base_url": base_url, "defaults": defaults}
-    return unibatch.connect(**how) if style == "sync" else BlockingAsyncClient(unibatch.connect_async(**how))
+    if style == "sync":
+        return unibatch.connect(**how)
+    return cast("Client", BlockingAsyncClient(unibatch.connect_async(**how)))

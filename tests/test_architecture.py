@@ -1,4 +1,4 @@
-"""What the folders promise: one of them speaks HTTP, and vendors are known to few."""
+"""What the folders promise: one of them speaks HTTP, few know the vendors, and vendors know one module."""
 
 import ast
 import io
@@ -68,6 +68,22 @@ def test_vendors_know_nothing_of_one_another(vendor: str) -> None:
     others = set(VENDORS) - {vendor}
     path = PACKAGE / "providers" / f"{vendor}.py"
     assert [(line, text) for line, text in code(path) if any(other in text.lower() for other in others)] == []
+
+
+def of_unibatch(path: Path) -> set[str]:
+    """The modules of this package that a file imports."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    return {name for name in names if name.split(".")[0] in {"unibatch", ""}}
+
+
+EXAMPLES = [Path(__file__).parent / "contract" / f"{vendor}.py" for vendor in ("heron", "kestrel")]
+
+
+@pytest.mark.parametrize("path", [*(PACKAGE / "providers" / f"{vendor}.py" for vendor in VENDORS), *EXAMPLES], ids=str)
+def test_vendors_import_one_module_of_this_package(path: Path) -> None:
+    assert of_unibatch(path) == {"unibatch.provider_api"}
 
 
 @pytest.mark.parametrize("path", modules("core", "providers"), ids=short)

@@ -22,6 +22,6 @@ def test_a_warning_reaches_whoever_has() -> None:
     program = "import logging; logging.basicConfig(format='%(name)s %(levelname)s %(message)s')" + PROGRAM
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
     assert done.stderr == (
-        "unibatch WARNING truedy: unknown contact status 'a word of its own' is taken for UNKNOWN; "
+        "unibatch WARNING truedy: unknown contact status 'a word of its own' is read as UNKNOWN; "
         "the word is kept in vendor_status\n"
     )

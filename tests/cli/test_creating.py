@@ -270,7 +270,7 @@ class TestBadInput:
         outcome = create(run, "truedy", people(folder, "phone", "nix"), "--skip-invalid")
 
         assert outcome.code == 2
-        assert "contacts (--contacts): there is nobody to call\n" in outcome.err
+        assert "contacts (--contacts): no contacts\n" in outcome.err
 
     @pytest.mark.parametrize("vendor", ["techladder", "talkifai"])
     def test_more_contacts_than_the_vendor_takes(self, run: Run, sandbox: Sandbox, folder: Path, vendor: str) -> None:

@@ -37,6 +37,7 @@ def test_says_what_the_sandbox_holds(output: str, sandbox: Sandbox) -> None:
         state = sandbox.state(vendor, sandbox.campaign_ids(vendor)[0])
         kind = registry.load(vendor)
         size = kind.capabilities.contact_paging.max_size
+        assert size is not None
         total = len(state.contacts)
         requests = -(-total // size)
         assert re.search(rf"{kind.title} +{total:,} contacts, {size} a page: {requests} requests, complete ✓", output)

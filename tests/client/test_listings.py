@@ -191,8 +191,8 @@ class TestRowsThatMove:
         assert (error.provider, error.operation, error.subject) == (at.vendor, "list_contacts", campaign_id)
         assert (error.report.passes, error.report.requests, error.report.complete) == (3, 6, False)
         assert error.report.reason == (
-            "rows were removed while it was read, so others may have been passed over; "
-            "it was read 3 times, and never stood still"
+            "rows were removed while it was read, so others may be missing; "
+            "it was read 3 times, and rows moved each time"
         )
 
     @pytest.mark.parametrize("change", [{"insert": 3}, {"remove": 3}, {"insert": 3, "where": "end"}])

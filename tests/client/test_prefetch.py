@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import attrs
@@ -635,7 +635,7 @@ class TestCursors:
         else:
             blocking = BlockingAsyncClient(AsyncClient(Cursors({}), "a-key-for-tests", options=options))
             with blocking:
-                yield blocking
+                yield cast("Client", blocking)  # it looks like one
             blocking.stop()
 
     def test_rows_come_in_order_and_each_page_is_asked_for_once(self, style: Style) -> None:

@@ -131,6 +131,12 @@ class TestTightening:
         budget.tighten(limit)
         assert taken(budget) == 5
 
+    def test_where_no_limit_was_known_it_begins_to_count(self) -> None:
+        budget = Budget(None)
+        assert taken(budget, 100) == 100
+        budget.tighten(3)
+        assert taken(budget) == 3
+
 
 class TestHolding:
     def test_nobody_may_send_until_it_is_over(self, make: MakeBudget, clock: Clock) -> None:

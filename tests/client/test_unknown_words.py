@@ -45,7 +45,7 @@ class TestContacts:
         list(client.list_contacts("c-1"))
         list(client.list_contacts("c-1"))
         assert warnings(caplog) == [
-            f"{vendor}: unknown contact status {word!r} is taken for UNKNOWN; the word is kept in vendor_status"
+            f"{vendor}: unknown contact status {word!r} is read as UNKNOWN; the word is kept in vendor_status"
             for word in ("teleported", "beamed up")
         ]
 
@@ -92,7 +92,7 @@ class TestCampaigns:
         client.get_campaign("c-1")
         client.get_campaign("c-1")
         assert warnings(caplog) == [
-            f"{vendor}: unknown campaign status 'hibernating' is taken for UNKNOWN; the word is kept in vendor_status"
+            f"{vendor}: unknown campaign status 'hibernating' is read as UNKNOWN; the word is kept in vendor_status"
         ]
 
 

@@ -47,6 +47,7 @@ def test_reads(unibatch_sandbox):
 
 A_THIRD_PARTY = """
 import pytest
+from unibatch.core.draft_fields import How
 from unibatch.core.provider import Transition
 from unibatch.providers.techladder import TechLadder
 from unibatch.testing import ProviderContract, VendorAccount
@@ -126,14 +127,17 @@ class TestContract:
                 "list_contacts = lambda self, at, position, wanted: TechLadder.list_contacts(self, at, 1, wanted)",
                 "test_listings_ask_for_the_largest_page",
             ),
-            ("contact_handling = {}", "test_every_attribute_of_a_contact_is_handled"),
-            ("translate = lambda self, to: None", "test_every_field_that_a_draft_uses_has_a_finding"),
+            ("draft_fields = {}", "test_every_field_of_a_draft_has_an_entry"),
+            (
+                "draft_fields = {**TechLadder.draft_fields, 'contacts.email': How.sent('email')}",
+                "test_contacts_are_made_by_contact_body",
+            ),
             (
                 "transitions = {'start_campaign': Transition(allowed=frozenset(), done=frozenset())}",
                 "test_transitions_are_declared_for_what_is_offered",
             ),
         ],
-        ids=["base_url", "headers", "list_contacts", "contact_handling", "translate", "transitions"],
+        ids=["base_url", "headers", "list_contacts", "draft_fields", "contacts", "transitions"],
     )
     def test_a_provider_that_breaks_it(self, run: Run, change: str, broken: str) -> None:
         result = run(A_THIRD_PARTY.format(change=change), "-k", broken)

@@ -145,26 +145,28 @@ class TestMessages:
         )
 
     @pytest.mark.parametrize(
-        ("kind", "summary"),
+        ("kind", "said", "advice"),
         [
-            (errors.TransportError, "no answer arrived"),
-            (errors.ConnectFailed, "could not connect; check the network and base_url"),
-            (errors.ConnectTimeout, "no connection in time; check the network, or raise the connect time-out"),
-            (errors.ReadTimeout, "no answer in time; try again, or raise the read time-out"),
-            (errors.WriteTimeout, "the request could not be sent in time; try again"),
-            (errors.PoolTimeout, "every connection of this client is busy"),
-            (errors.ConnectionLost, "the connection broke before the whole answer had arrived"),
-            (errors.AnswerTooLarge, "the answer is too large; check base_url"),
-            (errors.RedirectRefused, "refused to follow a redirect; set base_url to where the API is"),
+            (errors.TransportError, "no answer arrived", ""),
+            (errors.ConnectFailed, "could not connect; check the network and base_url", ""),
+            (errors.ConnectTimeout, "no connection in time; check the network, or raise the connect time-out", ""),
+            (errors.ReadTimeout, "no answer in time", "; try again, or raise the read time-out"),
+            (errors.WriteTimeout, "the request could not be sent in time", "; try again"),
+            (errors.PoolTimeout, "every connection of this client is busy", ""),
+            (errors.ConnectionLost, "the connection broke before the whole answer had arrived", ""),
+            (errors.AnswerTooLarge, "the answer is too large; check base_url", ""),
+            (errors.RedirectRefused, "refused to follow a redirect; set base_url to where the API is", ""),
         ],
     )
-    def test_why_no_answer_arrived(self, kind: type[errors.TransportError], summary: str) -> None:
-        assert str(kind(**ON_THE_WAY)) == f"truedy get_campaign: {summary} (api.truedy.ai: no route)"
+    def test_why_no_answer_arrived(self, kind: type[errors.TransportError], said: str, advice: str) -> None:
+        error = kind(**ON_THE_WAY)
+        assert str(error) == f"truedy get_campaign: {said}{advice} (api.truedy.ai: no route)"
+        assert error.sentence(may_retry=False) == f"truedy get_campaign: {said} (api.truedy.ai: no route)"
 
     @pytest.mark.parametrize(("subject", "about"), [("batch_1", " of 'batch_1'"), (None, "")])
     def test_a_write_whose_answer_is_lost(self, subject: str | None, about: str) -> None:
         assert str(errors.OutcomeUnknown(**LOST, subject=subject)) == (
-            f"truedy start_campaign{about}: the request was sent and no usable answer came, so nobody knows whether "
+            f"truedy start_campaign{about}: the request was sent and no usable answer came, so it is unknown whether "
             "the vendor has carried it out; look before you send it again (no answer in time)"
         )
 
@@ -184,7 +186,7 @@ class TestMessages:
 
 
 class TestDraftRefused:
-    def test_everything_that_stands_in_the_way_is_told(self) -> None:
+    def test_everything_that_blocks_it_is_named(self) -> None:
         error = errors.DraftRefused("truedy", "create_campaign", [LOSS, MISTAKE])
         assert str(error) == (
             "truedy create_campaign: nothing was sent: description: there is none; name: must not be blank"
@@ -193,8 +195,8 @@ class TestDraftRefused:
 
     def test_where_only_losses_do_it_says_how_to_accept_them(self) -> None:
         error = errors.DraftRefused("truedy", "create_campaign", [LOSS])
-        assert error.instead == "accept_loss=['description'] goes on without"
-        assert str(error).endswith("(accept_loss=['description'] goes on without)")
+        assert error.instead == "accept_loss=['description'] accepts the loss"
+        assert str(error).endswith("(accept_loss=['description'] accepts the loss)")
 
     def test_it_is_caught_as_either_of_its_kinds(self) -> None:
         assert issubclass(errors.DraftRefused, errors.UnsupportedFeature)

@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from unibatch.core import paging
-from unibatch.core.paging import ListingReport, Page, Pager, Paging
+from unibatch.core.paging import UNPAGED, ListingReport, Page, Pager, Paging
 
 OFFSET = Paging("offset", 3, size_param="limit", position_param="offset")
 NUMBER = Paging("page", 3, size_param="pageSize", position_param="page")
@@ -242,7 +242,7 @@ class TestIncomplete:
             requests=4,
             passes=2,
             complete=False,
-            reason="rows came again although none had been added, so others may have been passed over; "
+            reason="rows came again although none had been added, so others may be missing; "
             "reading it again brought the same",
         )
 
@@ -262,8 +262,8 @@ class TestIncomplete:
             requests=6,
             passes=3,
             complete=False,
-            reason="rows were removed while it was read, so others may have been passed over; "
-            "it was read 3 times, and never stood still",
+            reason="rows were removed while it was read, so others may be missing; "
+            "it was read 3 times, and rows moved each time",
         )
 
     def test_a_third_pass_like_the_second(self) -> None:
@@ -316,7 +316,7 @@ class TestServersThatNeverEnd:
         while pager.position is not None:
             pager.accept(Page(items="abc", total=next(totals), has_more=True))
         assert (pager.report.seen, pager.report.requests) == (3, 3 * (1 + 5 + 1))
-        assert pager.report.reason == f"{NOTHING_NEW}; it was read 3 times, and never stood still"
+        assert pager.report.reason == f"{NOTHING_NEW}; it was read 3 times, and rows moved each time"
 
 
 class TestLongerThanTheMemory:
@@ -343,7 +343,7 @@ class TestLongerThanTheMemory:
             seen=26,
             requests=9,
             complete=False,
-            reason="27 rows were announced, and 26 came; with more than 10 rows it is too long to be read again",
+            reason="27 rows were announced, and 26 came; with more than 10 rows it is too long to read again",
         )
 
     def test_one_that_can_be_remembered_is_read_again(self) -> None:
@@ -371,7 +371,7 @@ class TestLongerThanTheMemory:
         rows, _, report = walk(OFFSET, *around, around[0])
         assert rows[-1] == []
         assert (report.seen, report.duplicates, report.requests, report.complete) == (24, 3, 9, False)
-        assert report.reason == f"{NOTHING_NEW}; with more than 10 rows it is too long to be read again"
+        assert report.reason == f"{NOTHING_NEW}; with more than 10 rows it is too long to read again"
 
     def test_a_round_whose_pages_do_not_come_again_ends_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(paging, "_MOST_STALE", 2)
@@ -457,3 +457,29 @@ class TestUpcoming:
 @pytest.mark.parametrize(("style", "first"), [("offset", 0), ("page", 1), ("cursor", "")])
 def test_where_a_listing_begins(style: Literal["offset", "page", "cursor"], first: int | str) -> None:
     assert Paging(style, 10, size_param="s", position_param="p").first == first
+
+
+class TestUnpaged:
+    def test_one_answer_without_parameters_is_all(self) -> None:
+        assert UNPAGED.query(UNPAGED.first) == {}
+        rows, positions, report = walk(UNPAGED, Page(items="abc"))
+        assert (rows, positions) == ([["a", "b", "c"]], [""])
+        assert report == ListingReport(seen=3, requests=1, complete=True)
+
+    def test_rows_that_are_missing_by_the_total_are_asked_for_again(self) -> None:
+        rows, _, report = walk(UNPAGED, Page(items="ab", total=3), Page(items="abc", total=3))
+        assert (rows, report.complete) == ([["a", "b"], ["c"]], True)
+
+    def test_an_answer_that_promises_more_is_not_complete(self) -> None:
+        *_, report = walk(UNPAGED, Page(items="ab", has_more=True), Page(items="ab", has_more=True))
+        assert (report.complete, report.reason) == (False, f"{NOTHING_NEW}; reading it again brought the same")
+
+
+class TestWithheld:
+    REASON = "this plan shows no calls that are older than 14 days"
+
+    def test_what_the_vendor_does_not_show_makes_a_listing_incomplete_and_is_not_read_again(self) -> None:
+        first, last = Page(items="ab", next_cursor="x", withheld=self.REASON), Page(items="c")
+        rows, _, report = walk(CURSOR, first, last)
+        assert rows == [["a", "b"], ["c"]]
+        assert report == ListingReport(seen=3, requests=2, complete=False, reason=self.REASON)

@@ -10,6 +10,7 @@ CALLS = {
     "queued": (False, False, False),
     "retry_scheduled": (False, False, False),
     "dialing": (False, False, False),
+    "placed": (False, False, False),
     "ringing": (False, False, False),
     "answered": (False, True, False),
     "in_progress": (False, True, False),
@@ -38,6 +39,7 @@ CAMPAIGNS_OVER = {
     "completed": True,
     "failed": True,
     "cancelled": True,
+    "expired": True,
     "unknown": False,
 }
 

@@ -18,7 +18,8 @@ TABLE = StatusTable(
         "cancelled": CallStatus.CANCELLED,
     },
     unknown=CallStatus.UNKNOWN,
-    filterable=frozenset({"pending", "scheduled", "no_answer"}),
+    filterable=True,
+    not_filterable=frozenset({"busy"}),
 )
 
 
@@ -94,11 +95,53 @@ class TestFilterWord:
         assert TABLE.filter_word(frozenset({CallStatus.NO_ANSWER, CallStatus.VOICEMAIL})) is None
         assert TABLE.filter_word(frozenset({CallStatus.NO_ANSWER, CallStatus.BUSY})) is None
 
+    def test_none_where_the_vendor_has_no_filter(self) -> None:
+        table = StatusTable({"busy": CallStatus.BUSY}, unknown=CallStatus.UNKNOWN)
+        assert table.filter_word(frozenset({CallStatus.BUSY})) is None
+
     def test_none_where_every_status_is_wanted(self) -> None:
         assert TABLE.filter_word(frozenset()) is None
 
     def test_none_for_the_unknown(self) -> None:
         assert TABLE.filter_word(frozenset({CallStatus.UNKNOWN})) is None
+
+
+class TestTwoFields:
+    """A table whose keys are words, and pairs of a word and a reason."""
+
+    TWO = StatusTable(
+        {
+            "done": CallStatus.COMPLETED,
+            ("done", "line-busy"): CallStatus.BUSY,
+            "failed": CallStatus.FAILED,
+        },
+        unknown=CallStatus.UNKNOWN,
+        filterable=True,
+    )
+
+    @pytest.mark.parametrize(
+        ("reason", "status"),
+        [("line-busy", CallStatus.BUSY), ("Line Busy", CallStatus.BUSY), (None, CallStatus.COMPLETED)],
+    )
+    def test_the_pair_decides(self, reason: str | None, status: CallStatus) -> None:
+        read = StatusReader(self.TWO, "acme", "contact")
+        assert [self.TWO.get("Done", reason), read("done", reason), read("done", reason)] == [status] * 3
+
+    def test_a_reason_that_is_not_known_leaves_it_to_the_word(self, caplog: pytest.LogCaptureFixture) -> None:
+        read = StatusReader(self.TWO, "acme", "contact")
+        assert read("done", "a reason of next year") is CallStatus.COMPLETED
+        assert read.known["done", "a reason of next year"] == (CallStatus.COMPLETED, True)
+        assert caplog.messages == []
+
+    def test_a_word_that_is_not_known_is_unknown_with_any_reason(self) -> None:
+        assert StatusReader(self.TWO, "acme", "contact")("gone", "line-busy") is CallStatus.UNKNOWN
+
+    def test_a_word_goes_to_the_filter_only_if_it_is_the_status_with_any_reason(self) -> None:
+        words = [self.TWO.filter_word(frozenset({status})) for status in ("completed", "busy", "failed")]  # type: ignore[arg-type]  # a status is its word
+        assert words == [None, None, "failed"]
+
+    def test_it_is_printed_with_its_reason(self) -> None:
+        assert [word for word, _ in self.TWO] == ["done", "done (line-busy)", "failed"]
 
 
 class TestReader:
@@ -123,7 +166,7 @@ class TestReader:
             (
                 "unibatch",
                 logging.WARNING,
-                "acme: unknown contact status 'hibernating' is taken for UNKNOWN; the word is kept in vendor_status",
+                "acme: unknown contact status 'hibernating' is read as UNKNOWN; the word is kept in vendor_status",
             )
         ]
 
@@ -164,5 +207,5 @@ class TestReader:
         read = StatusReader(table, "acme", "campaign")
         assert (read("Active"), read("asleep")) == (CampaignStatus.RUNNING, CampaignStatus.UNKNOWN)
         assert caplog.messages == [
-            "acme: unknown campaign status 'asleep' is taken for UNKNOWN; the word is kept in vendor_status"
+            "acme: unknown campaign status 'asleep' is read as UNKNOWN; the word is kept in vendor_status"
         ]

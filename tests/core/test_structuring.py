@@ -25,6 +25,8 @@ from unibatch.core.structuring import (
     StructureError,
     Wire,
     collect,
+    from_unix_milliseconds,
+    from_unix_seconds,
     instant_or_none,
     read,
     read_leniently,
@@ -217,6 +219,7 @@ class TestToDict:
             "duration": 90,
             "sip_code": None,
             "failure_reason": None,
+            "end_reason": None,
             "raw": {"id": "c1"},
         }
 
@@ -259,10 +262,13 @@ class TestToDict:
                 "pending": None,
                 "voicemail": None,
                 "no_answer": None,
+                "finished": None,
+                "skipped": None,
                 "by_status": {"busy": 1, "pending": 1},
             },
             "schedule": {
                 "start": "2026-03-05T09:00:00Z",
+                "end": None,
                 "timezone": "Europe/Berlin",
                 "window_start": "09:00:00",
                 "window_end": "17:30:00",
@@ -322,6 +328,19 @@ class TestToDict:
 
 
 class TestParts:
+    @pytest.mark.parametrize("number", [1_772_700_000.25, 0, -1, 253_402_300_799])
+    def test_unix_times_are_in_utc(self, number: float) -> None:
+        expected = datetime.fromtimestamp(number, UTC)
+        assert from_unix_seconds(number, "at") == from_unix_milliseconds(number * 1000, "at") == expected
+
+    def test_no_unix_time_is_none(self) -> None:
+        assert from_unix_seconds(None, "at") is from_unix_milliseconds(None, "at") is None
+
+    @pytest.mark.parametrize("number", [253_402_300_800, 10**30, 10**400, -(10**12), 1e300])
+    def test_a_unix_time_outside_of_the_years_is_refused(self, number: float) -> None:
+        with pytest.raises(StructureError, match=r"^a time outside of the years 1 to 9999 at \$\.at$"):
+            from_unix_seconds(number, "at")
+
     def test_a_time_without_an_offset_is_taken_for_utc(self) -> None:
         assert utc(datetime(2026, 3, 5, 9), "at") == datetime(2026, 3, 5, 9, tzinfo=UTC)  # noqa: DTZ001 - on purpose
 

@@ -431,6 +431,13 @@ class TestRefusals:
         assert (refusal.code, refusal.message) == (None, None)
 
 
-def test_what_is_done_in_the_dashboard_only_is_declared_so() -> None:
+def test_what_the_api_does_not_offer_is_declared_so() -> None:
     unavailable = {name for name, support in TalkifAI.capabilities.operations.items() if not support.available}
-    assert unavailable == {"get_account", "add_contacts", "pause_campaign", "resume_campaign", "delete_campaign"}
+    assert unavailable == {
+        "get_account",
+        "add_contacts",
+        "pause_campaign",
+        "resume_campaign",
+        "delete_campaign",
+        "retry_campaign",
+    }

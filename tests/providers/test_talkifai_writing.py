@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, digest
+from unibatch.core.draft_fields import Composition
 from unibatch.core.errors import DraftRefused, IncompleteListing, InvalidInput
-from unibatch.core.findings import Composition, Fit
+from unibatch.core.findings import Fit
 from unibatch.core.model import RedialPolicy, Schedule
 from unibatch.core.preflight import compose
 from unibatch.core.provider import OperationName
@@ -66,7 +67,7 @@ class TestStarting:
     def test_it_cannot_hold_without_a_time(self) -> None:
         """It would begin at once, so no accepted loss makes it go on."""
         with pytest.raises(DraftRefused, match=r"start: TalkifAI cannot hold a job without a time.*Give hold_until"):
-            composed(start=Start.HOLD).insist("create_campaign", ["start", "hold_until"])
+            composed(start=Start.HOLD).require("create_campaign", ["start", "hold_until"])
 
     def test_with_a_time_it_holds_until_then(self) -> None:
         composition = composed(start=Start.HOLD, hold_until=LATER.replace(tzinfo=UTC))

@@ -343,7 +343,7 @@ class TestRefusals:
         }
 
 
-def test_what_is_done_in_the_dashboard_only_is_declared_so() -> None:
+def test_what_the_api_does_not_offer_is_declared_so() -> None:
     unavailable = {name for name, support in TechLadder.capabilities.operations.items() if not support.available}
     assert unavailable == {
         "add_contacts",
@@ -353,4 +353,5 @@ def test_what_is_done_in_the_dashboard_only_is_declared_so() -> None:
         "reschedule_campaign",
         "cancel_campaign",
         "delete_campaign",
+        "retry_campaign",
     }

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, digest
+from unibatch.core.draft_fields import Composition
 from unibatch.core.errors import IncompleteListing, InvalidInput, PartlyDone
-from unibatch.core.findings import Composition, Fit
+from unibatch.core.findings import Fit
 from unibatch.core.flow import Response
 from unibatch.core.model import RedialPolicy, Schedule
 from unibatch.core.preflight import compose

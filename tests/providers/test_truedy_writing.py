@@ -11,8 +11,9 @@ import attrs
 import pytest
 
 from unibatch.core.draft import CampaignDraft, ContactDraft, Start
+from unibatch.core.draft_fields import Composition
 from unibatch.core.errors import Conflict, InvalidInput, PartlyDone
-from unibatch.core.findings import Composition, Fit
+from unibatch.core.findings import Fit
 from unibatch.core.flow import Request
 from unibatch.core.model import RedialPolicy, Schedule
 from unibatch.core.preflight import compose, compose_contacts

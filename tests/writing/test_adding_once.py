@@ -115,7 +115,7 @@ class TestManyContacts:
 
     def test_may_be_none_at_all(self, emulating: Emulating, joining: Joining) -> None:
         emulator, campaign_id = prepared(emulating, joining)
-        with pytest.raises(DraftRefused, match="nobody to call"):
+        with pytest.raises(DraftRefused, match="no contacts"):
             joining(emulator).add(campaign_id, [])
         assert len(emulator.writes) == 1
 

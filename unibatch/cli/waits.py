@@ -43,7 +43,7 @@ def _why(wait: Wait) -> str:
     if isinstance(wait.error, ProviderError):
         reason = f"{wait.error.summary} (HTTP {wait.error.http_status})"
     elif isinstance(wait.error, TransportError):
-        reason = wait.error.summary.partition(";")[0]  # behind it stands what to do if no attempt succeeds
+        reason = wait.error.summary
     return f": {reason}, attempt {wait.attempt + 1}"
 
 

@@ -291,6 +291,21 @@ class Client(_BaseClient):
         """
         self._driver.run(self._operations.delete_campaign(campaign_id))
 
+    def retry_campaign(self, campaign_id: str) -> Campaign:
+        """Have a campaign that is over call again those it did not reach.
+
+        It is sent once at most, since twice could call people twice.
+
+        Returns:
+            The campaign as it is afterwards.
+
+        Raises:
+            UnsupportedFeature: The vendor has no such operation. No built-in vendor has it.
+            Conflict: It is not possible in the campaign's status.
+            OutcomeUnknown: The answer was lost, and the campaign's status does not show whether it was carried out.
+        """
+        return self._driver.run(self._operations.retry_campaign(campaign_id))
+
     def close(self) -> None:
         """Close all connections. The client cannot be used afterwards."""
         self._driver.close()
@@ -390,6 +405,10 @@ class AsyncClient(_BaseClient):
     async def delete_campaign(self, campaign_id: str) -> None:
         """Delete a campaign; see `Client.delete_campaign`."""
         await self._driver.run(self._operations.delete_campaign(campaign_id))
+
+    async def retry_campaign(self, campaign_id: str) -> Campaign:
+        """Have a campaign that is over call again those it did not reach; see `Client.retry_campaign`."""
+        return await self._driver.run(self._operations.retry_campaign(campaign_id))
 
     async def close(self) -> None:
         """Close all connections. The client cannot be used afterwards."""

@@ -22,7 +22,7 @@ from unibatch.client.rate_limit import shared_budget
 from unibatch.client.retry import UNTOLD, Attempts, is_outcome_unknown
 from unibatch.client.retry_after import Reset, told_remaining, told_reset
 from unibatch.core import errors
-from unibatch.core.flow import Flow, Request, Response
+from unibatch.core.flow import NO_CONTENT, Flow, Request, Response
 from unibatch.core.masking import mask_text
 from unibatch.core.provider import Provider, Refusal
 from unibatch.core.structuring import StructureError
@@ -335,16 +335,15 @@ class Exchange:
             except TooLarge as exc:
                 reason = f"more than {bodies.LARGEST:,} bytes when decompressed"
                 raise self._transport_error(errors.AnswerTooLarge, request, reason) from exc
-        if answer.status in _SUCCESS and bodies.is_cut_off(answer.content, answer.headers):
+        is_empty = answer.status == NO_CONTENT and request.method != "GET"  # a 204 ends with its headers
+        if answer.status in _SUCCESS and not is_empty and bodies.is_cut_off(answer.content, answer.headers):
             reason = "the JSON ends in the middle" if answer.content else "the body is empty"
             raise self._malformed(request, answer, "$", reason)
         return answer
 
     def _unknown(self, request: Request, error: errors.UnibatchError) -> errors.OutcomeUnknown:
         """What to raise instead of ``error`` if the request may have been carried out."""
-        reason = str(error)
-        if isinstance(error, errors.TransportError):  # whose advice, to try again, is wrong here
-            reason = reason.replace(error.summary, error.summary.partition("; try again")[0])
+        reason = error.sentence(may_retry=False) if isinstance(error, errors.TransportError) else str(error)
         return errors.OutcomeUnknown(
             provider=self.provider.name, operation=request.operation, subject=request.subject, reason=reason
         )
@@ -384,8 +383,11 @@ class Exchange:
         kind = _BY_STATUS.get(response.status)
         if kind is None:
             kind = errors.InvalidRequest if response.status in _CLIENT_ERRORS else errors.ServerError
-        if response.status in _UNCERTAIN and refusal.code is not None:
-            kind = self.provider.error_codes.get(refusal.code, kind)
+        if refusal.code is not None and response.status in _CLIENT_ERRORS:
+            codes = self.provider.error_codes
+            if response.status in _UNCERTAIN:
+                kind = codes.get(refusal.code, kind)
+            kind = codes.get((response.status, refusal.code), kind)
         reset = self._told_reset(response, refusal)
         about = self._about(request, response, refusal)
         about["retry_after"] = None if reset is None else reset.after

@@ -21,13 +21,13 @@ from unibatch.core.draft import (
     StartKind,
     as_contacts,
 )
+from unibatch.core.draft_fields import Composition, require_fit
 from unibatch.core.errors import InvalidInput, OutcomeUnknown, PartlyDone, UnsupportedFeature
-from unibatch.core.findings import Composition, insist
 from unibatch.core.flow import Request, segment
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.preflight import compose, compose_contacts, resolve_start
 from unibatch.core.provider import CampaignFilter, ContactFilter, OperationName
-from unibatch.core.reconcile import carry_out
+from unibatch.core.reconcile import carry_out, retry_once
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.times import When
 
@@ -129,7 +129,7 @@ class Operations:
 
     def _compose(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Composition:
         self._provider.require("create_campaign")
-        return compose(self._provider, draft, datetime.now(UTC)).insist("create_campaign", accept_loss)
+        return compose(self._provider, draft, datetime.now(UTC)).require("create_campaign", accept_loss)
 
     def add_contacts(
         self,
@@ -157,7 +157,7 @@ class Operations:
         segment(campaign_id)
         given = as_contacts(contacts)
         bodies, repeated, preflight = compose_contacts(self._provider, given)
-        insist(preflight, "add_contacts", accept_loss)
+        require_fit(preflight, "add_contacts", accept_loss)
         return {contact.phone_number: contact for contact in reversed(given)}, bodies, repeated
 
     def _add(
@@ -199,7 +199,7 @@ class Operations:
             operation="add_contacts",
             contacts=added,
             reason=f"{len(added.added):,} contacts were added to {campaign_id} and {len(added.rejected):,} were not; "
-            f"doing the same again adds only those that are missing: {failed}",
+            f"asking for the same again adds only those that are missing: {failed}",
         ) from failed
 
     def change(
@@ -231,6 +231,11 @@ class Operations:
                 raise InvalidInput("reschedule_campaign needs a time: a datetime or Start.at(...)")
             when = resolve_start(start, None, datetime.now(UTC))
         return self._provider.change(operation, campaign_id, when), when
+
+    def retry_campaign(self, campaign_id: str) -> Conversation[Campaign]:
+        """Have a campaign call again those it did not reach."""
+        request, _ = self._change("retry_campaign", campaign_id, None)
+        return self._exchange.run(retry_once(self._provider, request))
 
     def delete_campaign(self, campaign_id: str) -> Conversation[None]:
         """Delete a campaign."""

@@ -58,7 +58,7 @@ class Budget:
 
     def __init__(
         self,
-        requests_per_minute: int,
+        requests_per_minute: int | None,
         *,
         file: Path | None = None,
         name: str = "",
@@ -67,7 +67,8 @@ class Budget:
         """Begin to count.
 
         Args:
-            requests_per_minute: How many requests may go in any `WINDOW`; more than 0.
+            requests_per_minute: How many requests may go in any `WINDOW`; more than 0. ``None`` if that is not known:
+                then only the vendor's own count and a hold make a request wait.
             file: An SQLite database in which several processes of this machine count together. It is made if need be,
                 with a few files of the same name and another ending beside it.
             name: Whose requests are counted in the file; it is not written there in the clear.
@@ -79,12 +80,13 @@ class Budget:
         """
         self._clock = clock or time.monotonic
         self._log: _OwnLog | _SharedLog
+        self._requests_per_minute: float = requests_per_minute or math.inf
+        first = requests_per_minute or 1  # where no limit is known, the log is not used before one is
         if file is None:
-            self._log = _OwnLog(requests_per_minute, self._clock)
+            self._log = _OwnLog(first, self._clock)
         else:
-            self._log = _SharedLog(requests_per_minute, clock or time.time, file, name)
+            self._log = _SharedLog(first, clock or time.time, file, name)
             weakref.finalize(self, self._log.bucket.conn.close)
-        self._requests_per_minute = requests_per_minute
         self._lock = Lock()
         self._in_flight = 0
         self._latest = -math.inf
@@ -106,7 +108,7 @@ class Budget:
             wait = self._held_until - now
             if wait <= 0:
                 wait = self._vendor.wait(now, self._in_flight)
-            if wait <= 0:
+            if wait <= 0 and self._requests_per_minute < math.inf:
                 wait = self._log.put()
             if wait > 0:
                 return max(wait, _SHORTEST)
@@ -312,7 +314,7 @@ _busy: dict[_Whose, Budget] = {}  # keeps what matters still after the last clie
 _budgets_lock = Lock()
 
 
-def shared_budget(fingerprint: tuple[str, ...], requests_per_minute: int, file: Path | None) -> Budget:
+def shared_budget(fingerprint: tuple[str, ...], requests_per_minute: int | None, file: Path | None) -> Budget:
     """Find the budget that all clients of this process with the same key share, or begin it.
 
     It lives as long as one of its clients, and a minute longer than its latest request. The lowest limit that one of
@@ -321,7 +323,7 @@ def shared_budget(fingerprint: tuple[str, ...], requests_per_minute: int, file: 
 
     Args:
         fingerprint: What tells keys apart: the provider, the host, and a hash of the key; never the key itself.
-        requests_per_minute: How many requests may go in any `WINDOW`; more than 0.
+        requests_per_minute: How many requests may go in any `WINDOW`; more than 0. ``None`` if that is not known.
         file: Where several processes count together.
 
     Raises:
@@ -336,7 +338,8 @@ def shared_budget(fingerprint: tuple[str, ...], requests_per_minute: int, file: 
             budget = Budget(requests_per_minute, file=file, name="\n".join(fingerprint))
             _budgets[whose] = budget
         _busy[whose] = budget
-    budget.tighten(requests_per_minute)
+    if requests_per_minute is not None:
+        budget.tighten(requests_per_minute)
     return budget
 
 

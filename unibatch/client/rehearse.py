@@ -59,6 +59,10 @@ class Rehearsal:
         """What `Client.delete_campaign` would send."""
         return self._change("delete_campaign", campaign_id)
 
+    def retry_campaign(self, campaign_id: str) -> list[PlannedRequest]:
+        """What `Client.retry_campaign` would send."""
+        return self._change("retry_campaign", campaign_id)
+
     def _change(
         self, operation: OperationName, campaign_id: str, start: datetime | Start | None = None
     ) -> list[PlannedRequest]:

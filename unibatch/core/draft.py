@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 import attrs
 
-from unibatch.core.errors import InvalidInput
+from unibatch.core.base_errors import InvalidInput
 from unibatch.core.masking import mask_phone
 from unibatch.core.model import RedialPolicy, Schedule
 from unibatch.core.times import instant, read_moment

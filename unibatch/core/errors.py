@@ -5,8 +5,8 @@
     UnibatchError
     ├── ConfigError              a profile, key, URL or option is missing or wrong
     ├── UnsupportedFeature       this vendor cannot do that (also a ValueError)
-    ├── InvalidInput             an argument makes no sense (also a ValueError)
-    ├── DraftRefused             a draft does not fit this vendor as it stands (both of the above)
+    ├── InvalidInput             an argument is wrong for every vendor (also a ValueError)
+    ├── DraftRefused             a draft does not fit this vendor (both of the above)
     ├── ProviderError            the vendor answered, and the answer is no
     │   ├── AuthenticationError  401: the key is wrong or missing
     │   ├── PaymentRequired      402: no credits
@@ -24,10 +24,10 @@
     │   ├── WriteTimeout         connected, but the request could not be sent in time
     │   ├── PoolTimeout          every connection of this client was busy
     │   ├── ConnectionLost       the connection broke before the answer was whole
-    │   ├── AnswerTooLarge       the answer is larger than any page that a vendor has reason to send
+    │   ├── AnswerTooLarge       the answer is larger than any page of a vendor
     │   └── RedirectRefused      the answer points to another host, which must not see the key
     ├── OutcomeUnknown           a write was sent and no usable answer came: look before sending it again
-    ├── PartlyDone               a part of the work was done, and then something failed; it says which part
+    ├── PartlyDone               a part of the work was done, then something failed; it says which part
     └── IncompleteListing        a listing was read to its end, and rows may be missing from it
 
 A class is chosen by HTTP status first and by the vendor's code second, never by the text of a message.
@@ -40,61 +40,53 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from unibatch.core.base_errors import ConfigError, InvalidInput, UnibatchError, UnsupportedFeature
 from unibatch.core.paging import ListingReport
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # who only catches errors does not wait for the import of all that they may carry
     from unibatch.core.draft import AddedContacts
     from unibatch.core.findings import Finding
     from unibatch.core.model import Campaign
     from unibatch.core.status import CampaignStatus
 
-
-class UnibatchError(Exception):
-    """The root of every error that unibatch raises on purpose."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle without calling ``__init__`` again, so that keyword-only arguments survive."""
-        return _rebuild, (type(self), self.args, self.__dict__.copy())
-
-
-def _rebuild(cls: type[UnibatchError], args: tuple[Any, ...], state: dict[str, Any]) -> UnibatchError:
-    error = cls.__new__(cls)
-    error.args = args
-    error.__dict__.update(state)
-    return error
-
-
-class ConfigError(UnibatchError):
-    """A profile, a key, a URL or an option is missing or wrong; the message names it and the remedy."""
-
-
-class InvalidInput(UnibatchError, ValueError):
-    """An argument makes no sense, whatever the vendor."""
-
-
-class UnsupportedFeature(UnibatchError, ValueError):
-    """The vendor cannot do what was asked; raised before any request is sent.
-
-    Attributes:
-        provider: The provider's name, for example ``"techladder"``.
-        feature: What was asked for, for example ``"get_account"``.
-        instead: What to do instead, as a sentence, or ``None`` if there is no way.
-    """
-
-    def __init__(self, provider: str, feature: str, instead: str | None = None) -> None:
-        self.provider = provider
-        self.feature = feature
-        self.instead = instead
-        super().__init__(f"{provider} does not support {feature}" + (f": {instead}" if instead else ""))
+__all__ = [
+    "AnswerTooLarge",
+    "AuthenticationError",
+    "ConfigError",
+    "Conflict",
+    "ConnectFailed",
+    "ConnectTimeout",
+    "ConnectionLost",
+    "DraftRefused",
+    "IncompleteListing",
+    "InvalidInput",
+    "InvalidRequest",
+    "MalformedResponse",
+    "NotFound",
+    "OutcomeUnknown",
+    "PartlyDone",
+    "PaymentRequired",
+    "PermissionDenied",
+    "PoolTimeout",
+    "ProviderError",
+    "RateLimited",
+    "ReadTimeout",
+    "RedirectRefused",
+    "ServerError",
+    "TransportError",
+    "UnibatchError",
+    "UnsupportedFeature",
+    "WriteTimeout",
+]
 
 
 class DraftRefused(UnsupportedFeature, InvalidInput):
-    """A draft, or contacts to be added, cannot be placed at this vendor as they stand; nothing was sent.
+    """A draft, or contacts to be added, do not fit this vendor; nothing was sent.
 
     Attributes:
         provider: The provider's name.
         feature: The client's method, for example ``"create_campaign"``.
-        findings: Everything that stands in the way.
+        findings: Everything that blocks it.
     """
 
     def __init__(self, provider: str, feature: str, findings: Sequence[Finding]) -> None:
@@ -102,20 +94,20 @@ class DraftRefused(UnsupportedFeature, InvalidInput):
         self.feature = feature
         self.findings = tuple(findings)
         loss = [finding.field for finding in findings if finding.acceptable]
-        self.instead = f"accept_loss={loss!r} goes on without" if len(loss) == len(findings) else None
+        self.instead = f"accept_loss={loss!r} accepts the loss" if len(loss) == len(findings) else None
         lines = "; ".join(f"{finding.field}: {finding.reason}" for finding in findings)
         way = "" if self.instead is None else f" ({self.instead})"
         Exception.__init__(self, f"{provider} {feature}: nothing was sent: {lines}{way}")
 
 
 class ProviderError(UnibatchError):
-    """The vendor answered, and the answer is no, or makes no sense.
+    """The vendor answered, and the answer is no, or cannot be used.
 
     Attributes:
         provider: The provider's name, for example ``"truedy"``.
         operation: The client's method, for example ``"list_contacts"``.
-        http_status: The HTTP status code of the answer, or ``None`` if the request was not sent, since it was clear
-            what the answer would be.
+        http_status: The HTTP status code of the answer, or ``None`` if nothing was sent, because the answer
+            was known beforehand.
         code: The vendor's own error code, or ``None``.
         message: The vendor's own message, key and phone numbers masked, or ``None``.
         details: What else the vendor said about the error, in its own spelling: a mapping, a list or ``None``.
@@ -195,11 +187,11 @@ class NotFound(ProviderError):
 
 
 class Conflict(ProviderError):
-    """What was asked does not fit the present state: the vendor says so, or it was seen before anything was sent.
+    """The operation is not possible in the campaign's status: the vendor says so, or a look before sending showed it.
 
     Attributes:
-        present: How the campaign stands, or ``None`` if that is not known.
-        allowed: In which states it would have been possible; empty if that is not known.
+        present: The campaign's status, or ``None`` if it is unknown.
+        allowed: The statuses in which the operation is possible; empty if they are unknown.
     """
 
     summary = "not possible in the present state"
@@ -230,7 +222,7 @@ class RateLimited(ProviderError):
 
     Attributes:
         retry_at: From when on the vendor accepts requests again, by the vendor's clock (aware, UTC), or ``None`` if it
-            does not say. To wait, use ``retry_after``, which takes into account that clocks disagree.
+            does not say. To wait, use ``retry_after``, which does not depend on whether the two clocks agree.
     """
 
     summary = "too many requests"
@@ -276,41 +268,60 @@ class TransportError(UnibatchError):
     Attributes:
         provider: The provider's name.
         operation: The client's method, for example ``"get_campaign"``.
-        host: The host and port that were to be reached.
+        host: The host and port of the vendor or proxy.
+        reason: What failed, in the words of the HTTP library.
     """
 
     summary: ClassVar[str] = "no answer arrived"
+    """What happened."""
+    remedy: ClassVar[str] = ""
+    """What to correct; may be empty."""
+    retry_advice: ClassVar[str] = ""
+    """The advice to try again, for requests that may be repeated; may be empty."""
 
     def __init__(self, *, provider: str, operation: str, host: str, reason: str) -> None:
         self.provider = provider
         self.operation = operation
         self.host = host
         self.reason = reason
-        super().__init__(f"{provider} {operation}: {self.summary} ({host}: {reason})")
+        super().__init__(self.sentence())
+
+    def sentence(self, *, may_retry: bool = True) -> str:
+        """The message.
+
+        Args:
+            may_retry: Whether the request may be sent again; if not, the advice to try again is left out.
+        """
+        said = "; ".join(filter(None, (self.summary, self.remedy, self.retry_advice if may_retry else "")))
+        return f"{self.provider} {self.operation}: {said} ({self.host}: {self.reason})"
 
 
 class ConnectFailed(TransportError):
     """The connection was refused, the host is not known, or TLS could not be set up. Nothing was sent."""
 
-    summary = "could not connect; check the network and base_url"
+    summary = "could not connect"
+    remedy = "check the network and base_url"
 
 
 class ConnectTimeout(TransportError):
     """No connection within the connect time-out. Nothing was sent."""
 
-    summary = "no connection in time; check the network, or raise the connect time-out"
+    summary = "no connection in time"
+    remedy = "check the network, or raise the connect time-out"
 
 
 class ReadTimeout(TransportError):
     """The request was sent, and no answer came within the read time-out."""
 
-    summary = "no answer in time; try again, or raise the read time-out"
+    summary = "no answer in time"
+    retry_advice = "try again, or raise the read time-out"
 
 
 class WriteTimeout(TransportError):
     """The request could not be sent whole within the time-out."""
 
-    summary = "the request could not be sent in time; try again"
+    summary = "the request could not be sent in time"
+    retry_advice = "try again"
 
 
 class PoolTimeout(TransportError):
@@ -326,29 +337,31 @@ class ConnectionLost(TransportError):
 
 
 class AnswerTooLarge(TransportError):
-    """The answer is larger than any that a vendor has reason to send, and was not read to its end."""
+    """The answer is larger than any page of a vendor; it was not read to its end."""
 
-    summary = "the answer is too large; check base_url"
+    summary = "the answer is too large"
+    remedy = "check base_url"
 
 
 class RedirectRefused(TransportError):
     """The answer redirects to another scheme, host or port, where the API key must not go."""
 
-    summary = "refused to follow a redirect; set base_url to where the API is"
+    summary = "refused to follow a redirect"
+    remedy = "set base_url to where the API is"
 
 
 class OutcomeUnknown(UnibatchError):
     """A write was sent and its answer was lost: the vendor may have carried it out, or not.
 
-    Sending it again could call people twice. Look what is there first. ``__cause__`` is what went wrong.
+    Sending it again could call people twice. Look first whether it was done. ``__cause__`` is what went wrong.
 
     Attributes:
         provider: The provider's name.
         operation: The client's method, for example ``"create_campaign"``.
         subject: The id that the operation is about, or ``None``.
-        reason: What became of the answer.
+        reason: What happened to the answer.
         check: What to look at before anything is sent again, as a sentence.
-        contacts: Where contacts were to be added: what became of them, as far as that is known. Otherwise ``None``.
+        contacts: For ``add_contacts``: what happened to each contact, as far as it is known. Otherwise ``None``.
     """
 
     def __init__(
@@ -369,21 +382,21 @@ class OutcomeUnknown(UnibatchError):
         self.contacts = contacts
         about = f" of {subject!r}" if subject is not None else ""
         super().__init__(
-            f"{provider} {operation}{about}: the request was sent and no usable answer came, so nobody knows whether "
-            f"the vendor has carried it out; {check} ({reason})"
+            f"{provider} {operation}{about}: the request was sent and no usable answer came, so it is unknown "
+            f"whether the vendor has carried it out; {check} ({reason})"
         )
 
 
 class PartlyDone(UnibatchError):
     """A part of the work was done, and then something failed. ``__cause__`` is what failed.
 
-    Asking for the same again does what is missing, and nothing twice.
+    Calling the same method again does what is missing, and nothing twice.
 
     Attributes:
         provider: The provider's name.
         operation: The client's method, for example ``"create_campaign"``.
-        campaign: The campaign that was created, as far as it is known; ``None`` if none was.
-        contacts: What became of the contacts, where that is the question; otherwise ``None``.
+        campaign: The campaign that was created, or ``None``.
+        contacts: For ``add_contacts``: what happened to each contact. Otherwise ``None``.
     """
 
     def __init__(
@@ -411,8 +424,8 @@ class IncompleteListing(UnibatchError):
         operation: The client's method, for example ``"list_contacts"``.
         subject: The id of the campaign whose contacts were listed, or ``None``.
         report: What was seen.
-        consequence: What it means for an operation that had to look first, for example that nothing was sent; ``None``
-            if only a listing was asked for.
+        consequence: For an operation that has to look first: what follows, for example that nothing was sent. ``None``
+            for a listing.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """How a provider talks without doing I/O.
 
-Each operation of a provider is a generator: it yields a `Request`, is sent the `Response` or thrown the
-`UnibatchError` that came of it, may yield again, and returns a canonical value. A driver (in ``unibatch.client``) does
-the sending; a test can do it with plain values::
+Each operation of a provider is a generator: it yields a `Request`, is sent the `Response`, or the `UnibatchError` that
+was the result is thrown into it; it may yield again, and returns a canonical value. A driver (in ``unibatch.client``)
+sends the requests; a test can answer them with plain values::
 
     flow = provider.get_campaign("batch_c3d4e5f6")
     request = next(flow)
@@ -24,6 +24,9 @@ import attrs
 from unibatch.core.errors import InvalidInput
 
 T = TypeVar("T")
+NO_CONTENT = 204
+"""The HTTP status of a success without a body."""
+
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -31,7 +34,7 @@ def segment(text: object) -> str:
     """Percent-encode ``text`` as exactly one segment of a path.
 
     Raises:
-        InvalidInput: It is no text, is blank, is not Unicode, or would change the path's meaning (``.`` and ``..``).
+        InvalidInput: It is not a text, is blank, is not Unicode, or would change the path's meaning (``.``, ``..``).
     """
     if not isinstance(text, str) or not text.strip() or text in {".", ".."}:
         raise InvalidInput(f"an id must be a text that is not blank, not {text!r}")
@@ -46,16 +49,16 @@ class Request:
     """What a flow wants sent.
 
     Attributes:
-        operation: The client's method that this belongs to, for error messages and logs.
+        operation: The client's method that it belongs to, for error messages and logs.
         method: The HTTP method.
         path: The path below the profile's base URL, starting with a slash, segments already percent-encoded.
         query: Query parameters in the vendor's spelling, not yet encoded.
         content: The body, as JSON; empty for none.
-        headers: Headers that only this request has; for those that change something.
-        repeatable: Sending it twice does what sending it once does, since it only reads, or the vendor documents that
+        headers: Headers that only this request has. They are sent with requests that change something.
+        repeatable: Sending it twice has the same effect as sending it once: it only reads, or the vendor documents that
             it recognises a repetition. Any other request is never sent again once it may have arrived.
         subject: The id that the operation is about, for error messages, or ``None``.
-        after: For how many seconds to wait before it is sent.
+        after: How many seconds to wait before it is sent.
     """
 
     operation: str
@@ -71,11 +74,11 @@ class Request:
 
 @attrs.frozen(kw_only=True)
 class Response:
-    """What came back.
+    """The answer.
 
     Attributes:
         status: The HTTP status code.
-        content: The body, decompressed.
+        content: The body, decompressed; empty where there is none, as with a 204.
         headers: The headers; look-up by lower-case name.
     """
 

@@ -1,8 +1,8 @@
 """The canonical model: what every vendor's campaigns, contacts and accounts are translated into.
 
 All datetimes are aware and in UTC, durations are `datetime.timedelta`, money is `decimal.Decimal` with its currency.
-What a vendor does not tell is ``None``, never a zero or an empty text. Every object that came from a vendor keeps the
-vendor's own mapping as ``raw``, and the vendor's own word beside each translated status.
+What a vendor does not give is ``None``, never a zero; only a missing phone number is an empty text. Every object that
+came from a vendor keeps the vendor's own mapping as ``raw``, and the vendor's own word beside each translated status.
 
 Objects are frozen and hashable. Their ``repr`` leaves out personal data and masks phone numbers.
 """
@@ -40,29 +40,30 @@ def _custom_of(stored: Mapping[str, Any] | tuple[RawRows, int]) -> Mapping[str, 
 
 
 def _mapping(alias: str, *, eq: Any = True) -> Any:
-    """A mapping that is stored as it came, is handed out read-only, and takes no part in hashing."""
+    """A mapping that is stored as it came, is returned read-only, and takes no part in hashing."""
     return attrs.field(factory=dict, alias=alias, repr=False, eq=eq, hash=False)
 
 
 @attrs.frozen(kw_only=True)
 class Contact:
-    """One person to be called in one campaign, and how that stands.
+    """One person to be called in one campaign, and the result so far.
 
     Attributes:
         id: The vendor's id of this contact. TechLadder has none: there it is the id of the call.
         provider: The provider's name, for example ``"truedy"``.
         campaign_id: The vendor's id of the campaign.
-        phone_number: In E.164 form with plus if ``phone_valid``, otherwise the vendor's text as it came.
+        phone_number: In E.164 form with plus if ``phone_valid``, otherwise the vendor's text as it came; empty if the
+            vendor gives no number.
         phone_valid: Whether ``phone_number`` has the form of an E.164 number. Whether it is in service is not known.
-        name: The full name; put together from first and last name where the vendor tells only those.
-        first_name: The first name, where the vendor keeps it apart.
-        last_name: The last name, where the vendor keeps it apart.
+        name: The full name; made of first and last name where the vendor gives only those.
+        first_name: The first name, where the vendor has a field for it.
+        last_name: The last name, where the vendor has a field for it.
         email: The e-mail address.
         external_id: The id that you gave the contact when you sent it to the vendor.
         fields: Custom data, under the names that the vendor returns; see `field`. Read-only.
-        status: How the latest attempt stands.
+        status: The status of the latest attempt.
         vendor_status: The vendor's own word for ``status``.
-        is_final: The vendor will make no further attempt, as far as its answer tells. Not the same as
+        is_final: The vendor will make no further attempt, as far as its answer shows. Not the same as
             ``status.is_terminal``: TalkifAI tries ``no_answer``, ``busy`` and ``timeout`` again while attempts remain.
         call_id: The vendor's id of the latest call.
         attempts: How often the number was dialled so far.
@@ -74,6 +75,8 @@ class Contact:
         duration: How long the latest call took.
         sip_code: The SIP response code of a failed attempt, 100 to 699.
         failure_reason: The vendor's text on why the attempt failed.
+        end_reason: The vendor's word for why the call ended, where it gives one beside the status, whether the call
+            failed or not.
         raw: The vendor's own mapping. Read-only.
     """
 
@@ -101,6 +104,7 @@ class Contact:
     duration: timedelta | None = _quiet
     sip_code: int | None = _quiet
     failure_reason: str | None = _quiet
+    end_reason: str | None = _quiet
     _raw: Mapping[str, Any] | tuple[RawRows, int] = _mapping("raw", eq=False)
 
     @property
@@ -117,7 +121,7 @@ class Contact:
         """Look up custom data by the name under which you sent it.
 
         Vendors respell names: what was sent to TechLadder as ``company_name`` comes back as ``Company Name``. An exact
-        match wins; otherwise case, spaces, hyphens and underscores are disregarded.
+        match wins; otherwise case, spaces, hyphens and underscores make no difference.
 
         Args:
             name: The name, for example ``"company_name"``.
@@ -132,7 +136,7 @@ class Contact:
 
 @attrs.frozen(kw_only=True)
 class Counts:
-    """How many contacts of a campaign stand where. ``None`` where the vendor does not tell.
+    """How many contacts of a campaign have which result. ``None`` where the vendor does not say.
 
     Attributes:
         total: Contacts in the campaign.
@@ -142,7 +146,9 @@ class Counts:
         pending: Contacts still to be called.
         voicemail: Contacts whose call reached an answering machine.
         no_answer: Contacts who did not pick up.
-        by_status: Contacts by canonical status, where the vendor breaks them down so. Read-only, may be empty.
+        finished: Contacts whose call is over, whether it succeeded or not.
+        skipped: Contacts who will never be called: left out on purpose.
+        by_status: Contacts by canonical status, where the vendor counts them so. Read-only, may be empty.
     """
 
     total: int | None = None
@@ -152,11 +158,13 @@ class Counts:
     pending: int | None = None
     voicemail: int | None = None
     no_answer: int | None = None
+    finished: int | None = None
+    skipped: int | None = None
     _by_status: Mapping[CallStatus, int] = _mapping("by_status")
 
     @property
     def by_status(self) -> Mapping[CallStatus, int]:
-        """Contacts by canonical status, where the vendor breaks them down so. Read-only, may be empty."""
+        """Contacts by canonical status, where the vendor counts them so. Read-only, may be empty."""
         return MappingProxyType(self._by_status)
 
 
@@ -166,6 +174,7 @@ class Schedule:
 
     Attributes:
         start: When it starts, or started, by plan.
+        end: When it stops dialling for good, by plan. No built-in vendor has one.
         timezone: The IANA name of the zone that the daily window is meant in, for example ``"America/New_York"``.
         window_start: The time of day from which it dials, in ``timezone``.
         window_end: The time of day until which it dials, in ``timezone``.
@@ -174,6 +183,7 @@ class Schedule:
     """
 
     start: datetime | None = None
+    end: datetime | None = None
     timezone: str | None = None
     window_start: time | None = None
     window_end: time | None = None
@@ -219,13 +229,13 @@ class Campaign:
         provider: The provider's name, for example ``"techladder"``.
         name: Its name. TechLadder's batches have none.
         description: Its description.
-        status: How it stands.
+        status: Its status.
         vendor_status: The vendor's own word for ``status``.
         agent_id: The vendor's id of the AI agent that talks.
-        from_numbers: What is shown to the persons called: numbers, or the vendor's ids of numbers where it tells
-            only those; empty if it tells neither.
-        counts: How many contacts stand where.
-        schedule: When it may dial, or ``None`` if the vendor tells nothing about that.
+        from_numbers: The numbers that it calls from, or the vendor's ids of numbers where it gives only those; empty
+            if it gives neither.
+        counts: How many contacts have which result.
+        schedule: When it may dial, or ``None`` if the vendor says nothing about that.
         max_concurrency: The most calls at the same time.
         retry: How the vendor calls again by itself.
         cost: What it has cost so far.
@@ -310,5 +320,5 @@ _SEPARATORS = re.compile(r"[\s_-]+")
 
 
 def fold(word: str) -> str:
-    """Disregard what vendors respell: case, spaces, hyphens and underscores."""
+    """The word without what vendors respell: case, spaces, hyphens and underscores."""
     return _SEPARATORS.sub("", word).casefold()

@@ -1,8 +1,8 @@
 """Paging as data, and the bookkeeping that says whether a listing saw everything.
 
-A vendor pages by offset, by page number or by cursor. A `Pager` turns any of the three into positions to read one
-after the other, trusts no server to come to an end, reads a listing again whose rows moved meanwhile, and keeps the
-`ListingReport`. It does no I/O.
+A vendor pages by offset, by page number or by cursor, or sends all rows in one answer. A `Pager` turns each of them
+into positions to read one after the other, trusts no server to end a listing, reads a listing again whose rows moved
+while it was read, and keeps the `ListingReport`. It does no I/O.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ T = TypeVar("T")
 Position: TypeAlias = int | str
 """Where a page begins: an offset (from 0), a page number (from 1), or a cursor."""
 
-START_OF_CURSOR = ""
-"""The position of the first page of a listing that is paged by cursor."""
+START = ""
+"""The position of the first page of a listing that is paged by cursor, and of the only one if it is not paged."""
 
 
 @attrs.frozen
@@ -26,47 +26,55 @@ class Paging:
     """How one listing of a vendor is paged.
 
     Attributes:
-        style: ``"offset"`` (rows to skip), ``"page"`` (numbered from 1) or ``"cursor"`` (an opaque text).
+        style: ``"offset"`` (rows to skip), ``"page"`` (numbered from 1), ``"cursor"`` (an opaque text) or ``"unpaged"``
+            (all rows in one answer, see `UNPAGED`).
         max_size: The most rows that the vendor gives on one page. A listing always asks for so many.
         size_param: The vendor's name of the query parameter for the page's size.
         position_param: The vendor's name of the query parameter for the position.
     """
 
-    style: Literal["offset", "page", "cursor"]
-    max_size: int
-    size_param: str
-    position_param: str
+    style: Literal["offset", "page", "cursor", "unpaged"]
+    max_size: int | None = None
+    size_param: str | None = None
+    position_param: str | None = None
 
     @property
     def first(self) -> Position:
         """The position of the first page."""
-        if self.style == "cursor":
-            return START_OF_CURSOR
-        return 0 if self.style == "offset" else 1
+        first_rows: dict[str, Position] = {"offset": 0, "page": 1}
+        return first_rows.get(self.style, START)
 
     def query(self, position: Position) -> dict[str, str]:
         """The query parameters that ask for the page at ``position``."""
-        asked = {self.size_param: str(self.max_size)}
-        if position != START_OF_CURSOR:
+        asked = {} if self.size_param is None else {self.size_param: str(self.max_size)}
+        if self.position_param is not None and position != START:
             asked[self.position_param] = str(position)
         return asked
 
 
+UNPAGED = Paging("unpaged")
+"""The vendor sends all rows in one answer."""
+
+
 @attrs.frozen(kw_only=True)
 class Page(Generic[T]):
-    """One page of a listing, as a provider hands it over.
+    """One page of a listing, as a provider returns it.
 
     Attributes:
         items: The rows, in the vendor's order.
         total: How many rows the vendor says there are in all, or ``None`` if it does not say.
         has_more: Whether the vendor says that more follow, or ``None`` if it does not say.
         next_cursor: With cursor paging, the position of the next page.
+        withheld: What the vendor says that it does not show at all, as a sentence, for example that its plan shows no
+            rows older than 14 days; ``None`` if it shows everything. A listing with it is read to its end, and is not
+            complete.
     """
 
     items: Sequence[T]
     total: int | None = None
     has_more: bool | None = None
     next_cursor: str | None = None
+    withheld: str | None = None
 
 
 @attrs.define(kw_only=True)
@@ -79,7 +87,7 @@ class ListingReport:
         duplicates: Rows that came again while the listing was read once from front to back; nobody is yielded twice.
         requests: Pages asked for.
         passes: How many times the listing was read from its front: more than once if rows moved meanwhile.
-        complete: Every row that was there all the time has been seen, as far as the vendor's answers can prove it.
+        complete: Every row that was there all the time was seen, as far as the vendor's answers can prove it.
             ``False`` while reading.
         reason: Why the listing is not complete, as a sentence; ``None`` while reading, and if it is.
     """
@@ -110,19 +118,21 @@ class Pager(Generic[T]):
 
     Positions count rows from the front. If rows come or go while a listing is read, the rows behind them shift, and the
     vendor says nothing of it: some come again, others are passed over. A pass from front to back that shows any sign
-    of that (a total that shrinks, another number of rows than announced, rows that come again without having been
-    pushed back by new ones) is followed by another pass, which yields only what is new. The listing is complete when a
-    pass shows no such sign; or none but repeats, while it brought as many different rows as announced, and none that
-    the passes before had not. After three passes, or when a pass went as the one before, it is not.
+    of that (a total that shrinks, another number of rows than announced, rows that come again although no new ones
+    pushed them back) is followed by another pass, which yields only what is new. The listing is complete when a pass
+    shows no such sign; or only repeats, while it brought as many different rows as announced, and none that the passes
+    before did not have. After three passes, or when a pass went as the one before, it is not.
 
     Why that is enough: as long as no row is removed, every row that comes is one of those that are there at the end, so
     when as many different ones have come as there are then, they all have, in whatever order. A removal is seen as a
     total that shrinks, unless at least as many rows are added between the same two pages.
 
-    A page that holds nothing new ends a pass, so a server that promises more for ever, or goes round in circles, cannot
-    keep it going. Such pages are passed over only while no more rows have come again than were added, by the totals.
+    A page without anything new ends a pass, so a server that always promises more, or goes round in circles, cannot
+    keep it going. Such pages are skipped only while no more rows came again than were added, by the totals.
 
-    Rows are told apart by the 64-bit hashes of their ids, of which a pass remembers at least the latest 19,000, and the
+    What the vendor says that it does not show (`Page.withheld`) no further pass can bring: the listing is incomplete.
+
+    Rows are compared by the 64-bit hashes of their ids, of which a pass remembers at least the latest 19,000, and the
     first of every page. A listing of more than 39,000 rows is not read again, so memory stays nearly the same however
     long it is.
 
@@ -136,13 +146,14 @@ class Pager(Generic[T]):
 
         Args:
             paging: How the listing is paged.
-            identity: Gives the id that tells one row from another.
+            identity: Gives the id of a row.
         """
         self.report = ListingReport()
         self._paging = paging
         self._identity = identity
         self._earlier: list[_Pass] = []
         self._pass = _Pass(paging)
+        self._withheld: str | None = None
 
     @property
     def position(self) -> Position | None:
@@ -150,14 +161,14 @@ class Pager(Generic[T]):
         return self._pass.position
 
     def upcoming(self, count: int) -> Sequence[Position]:
-        """The positions of the next pages, as far as they can be told before the pages in front of them are read.
+        """The positions of the next pages, as far as they are known before the pages in front of them are read.
 
         Args:
             count: The most positions wanted.
 
         Returns:
             `position` and what follows it; empty at the end. Only `position` itself with cursors, and as long as no
-            page has told the total. Behind `position`, nothing that the announced total does not call for.
+            page has given the total. Behind `position`, nothing beyond the announced total.
         """
         return self._pass.upcoming(count)
 
@@ -176,27 +187,27 @@ class Pager(Generic[T]):
         report.duplicates += len(page.items) - self._pass.latest
         if page.total is not None:
             report.expected_total = max(page.total, report.expected_total or 0)
+        self._withheld = self._withheld or page.withheld
         self._pass.found += len(items)
         if self._pass.position is None:
             self._conclude()
         return items
 
     def _conclude(self) -> None:
-        """A pass is over: be content, read again, or give up."""
+        """A pass is over: end, read again, or give up."""
         done = self._pass
         doubt = done.doubt
-        if doubt is None and self._earlier and not done.found:
-            self.report.complete = True
-            return
+        settled = doubt is None and self._earlier and not done.found
         doubt = doubt or done.suspicion
-        if doubt is None:
-            self.report.complete = True
+        if settled or doubt is None:
+            self.report.reason = self._withheld
+            self.report.complete = self._withheld is None
         elif not done.memory.is_whole:
-            self.report.reason = f"{doubt}; with more than {_REMEMBERED:,} rows it is too long to be read again"
+            self.report.reason = f"{doubt}; with more than {_REMEMBERED:,} rows it is too long to read again"
         elif self._earlier and done.found == 0 and done.outcome == self._earlier[-1].outcome:
             self.report.reason = f"{doubt}; reading it again brought the same"
         elif len(self._earlier) + 1 == _MOST_PASSES:
-            self.report.reason = f"{doubt}; it was read {_MOST_PASSES} times, and never stood still"
+            self.report.reason = f"{doubt}; it was read {_MOST_PASSES} times, and rows moved each time"
         else:
             self._earlier.append(done)
             self._pass = _Pass(self._paging)
@@ -277,7 +288,7 @@ class _Pass:
         turned_back = False
         if not (self.memory.is_whole or self._heads.keys().isdisjoint(news)):
             turned_back = self._unexplained(len(marks))
-            # Where a page comes again, the vendor goes round in a circle that is longer than the memory.
+            # If a page comes again, the vendor goes round in a circle that is longer than the memory.
             same = self._heads.get(marks[0]) == marks[-1]
             news = set() if turned_back and same else news - self._heads.keys()
         if marks:
@@ -295,12 +306,12 @@ class _Pass:
 
     @property
     def doubt(self) -> str | None:
-        """Why rows may have been passed over, or ``None`` if nothing speaks for it."""
+        """Why rows may be missing, or ``None`` if nothing points to it."""
         different = self._rows - self._repeats
         if self._promises_more:
             return "the vendor promised more rows, and sent none that were new"
         if self._shrank:
-            return "rows were removed while it was read, so others may have been passed over"
+            return "rows were removed while it was read, so others may be missing"
         if self._total is None:
             return self.suspicion
         if self._total != different:
@@ -309,14 +320,14 @@ class _Pass:
 
     @property
     def suspicion(self) -> str | None:
-        """Why to read again even if nothing else speaks for it: additions may have hidden removals from the totals."""
+        """Why to read again even if nothing else points to it: additions may have hidden removals from the totals."""
         if self._unexplained(0):
-            return "rows came again although none had been added, so others may have been passed over"
+            return "rows came again although none had been added, so others may be missing"
         return None
 
     @property
     def outcome(self) -> tuple[int | None, ...]:
-        """What two passes over a listing that stands still have in common."""
+        """What two passes over a listing whose rows do not move have in common."""
         return self._rows, self._repeats, self._first_total, self._total
 
     def upcoming(self, count: int) -> Sequence[Position]:
@@ -338,11 +349,11 @@ class _Pass:
         self._total = total
 
     def _unexplained(self, repeats: int) -> bool:
-        """Whether more rows have come again, with ``repeats`` more, than were added: each that is added shifts one."""
+        """Whether more rows came again, with ``repeats`` more, than were added: each that is added shifts one."""
         return self._repeats + repeats > self._added
 
     def _behind(self, page: Page[Any]) -> Position | None:
-        if page.has_more is False:
+        if page.has_more is False or self._style == "unpaged":
             return None
         if not isinstance(self.position, int):
             return page.next_cursor or None

@@ -1,21 +1,27 @@
-"""Translates drafts for a vendor, and finds everything that is to be said of them."""
+"""Judges a draft for a vendor: a finding for each field and each limit, and what is sent.
+
+Each field is judged once. First come the checks that hold for every vendor; a field that fails one of them is refused,
+and goes no further. Every other field that the draft uses goes through its entry in `Provider.draft_fields`, which
+gives both the finding and what is sent.
+"""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import MAXYEAR, UTC, datetime, time, timedelta
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Sized
+from datetime import MAXYEAR, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import attrs
 
-from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, StartKind
+from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, StartKind, as_contacts, once_each
+from unibatch.core.draft_fields import ALL_FIELDS, NO_ENTRY, PARTS_OF, Composition, Given, How, is_text
 from unibatch.core.errors import InvalidInput
-from unibatch.core.findings import Composition, Finding, Fit, Handling, Preflight, Translation, shown
+from unibatch.core.findings import Finding, Fit, Preflight, shown
 from unibatch.core.masking import mask_phone
-from unibatch.core.model import RedialPolicy, Schedule
 from unibatch.core.phone import is_e164
 from unibatch.core.provider import Provider
 from unibatch.core.status import CallStatus
@@ -29,9 +35,78 @@ _WEEK = range(1, 8)
 _LARGEST = 1_000_000_000
 """No number of anything that a campaign can have is larger."""
 
+_LIMITS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
+    {
+        "max_contacts": ("contacts", "contacts", "split the draft: --split, or CampaignDraft.split()"),
+        "max_concurrency": ("max_concurrency", "calls at the same time", "ask for fewer"),
+        "max_attempts": ("retry.max_attempts", "attempts", "ask for fewer"),
+        "max_name_length": ("name", "characters", "choose a shorter name"),
+        "max_description_length": ("description", "characters", "shorten it"),
+    }
+)
+"""For each of a vendor's limits: the field that it is about, what is counted, and the remedy."""
+
+
+@attrs.define
+class _Judging:
+    """What is known of a draft while it is judged.
+
+    Attributes:
+        table: How the vendor takes each field.
+        fields: The values of the fields that the draft uses, by name.
+        faults: What must be corrected, by field or limit.
+        notes: What else a finding says, by field or limit.
+    """
+
+    table: dict[str, How]
+    fields: dict[str, Any] = attrs.field(factory=dict)
+    faults: dict[str, list[str]] = attrs.field(factory=lambda: defaultdict(list))
+    notes: dict[str, str] = attrs.field(factory=dict)
+
+    def settle(self, settings: Mapping[str, Any]) -> tuple[tuple[Finding, ...], Mapping[str, Any]]:
+        """The findings, one for each name, and the body."""
+        given = Given(fields=self.fields, settings=settings)
+        body: dict[str, Any] = {}
+        findings = []
+        for name in dict.fromkeys([*ALL_FIELDS, *self.table, *self.fields, *self.faults, *self.notes]):
+            how = self._how(name, given)
+            if how is None:
+                continue
+            sent = how.sent_for(self.fields.get(name))
+            _merge(body, sent)
+            note = None if name in self.faults else self.notes.get(name)
+            findings.append(
+                Finding(
+                    field=name,
+                    fit=how.fit,
+                    reason="; ".join(filter(None, (how.reason, note))),
+                    sent=sent,
+                    acceptable=how.acceptable and how.fit in {Fit.LOSSY, Fit.UNSUPPORTED},
+                )
+            )
+        return tuple(findings), body
+
+    def _how(self, name: str, given: Given) -> How | None:
+        """How a field is taken; ``None`` if there is nothing to say about it."""
+        if name in self.faults:
+            return How(Fit.INVALID, "; ".join(dict.fromkeys(self.faults[name])))
+        if name in self.fields:
+            entry = self.table.get(name, NO_ENTRY)
+            return entry.decide(self.fields[name], given) if entry.decide else entry
+        if name in self.table and self.table[name].required:
+            return How(Fit.INVALID, self.table[name].required)
+        return How() if name in self.notes else None
+
+
+def _merge(body: dict[str, Any], sent: Mapping[str, Any]) -> None:
+    """Add what is sent to a body; a mapping within the body is added to, not replaced."""
+    for key, value in sent.items():
+        is_added = isinstance(value, dict) and isinstance(body.get(key), dict)
+        body[key] = {**body[key], **value} if is_added else value
+
 
 def compose(provider: Provider, draft: CampaignDraft, now: datetime) -> Composition:
-    """Translate a draft for a vendor, and find everything that is to be said of it. Raises nothing for what it finds.
+    """Judge a draft for a vendor, and make what is sent for it. Raises nothing for what it finds.
 
     Args:
         provider: The vendor.
@@ -44,91 +119,56 @@ def compose(provider: Provider, draft: CampaignDraft, now: datetime) -> Composit
     if not isinstance(draft, CampaignDraft):
         raise InvalidInput(f"expected a CampaignDraft, got {type(draft).__name__}")
     effective, repeated = _with_defaults(draft, provider).without_repetitions()
-    options = {
-        **{name: value for name, value in provider.defaults.items() if name in provider.draft_options},
-        **_options(draft, provider),
+    judging = _Judging({_full_name(name, provider): how for name, how in provider.draft_fields.items()})
+    _take_fields(judging, effective)
+    if draft.idempotency_key is not None and not _is_key(draft.idempotency_key):
+        fault = f"must have 1 to {_LONGEST_KEY} printable ASCII characters, and no blank at either end"
+        judging.faults["idempotency_key"].append(fault)
+    _check_times(judging, now)
+    _check_options(judging, draft, provider)
+    judging.fields = {
+        name: value
+        for name, value in judging.fields.items()
+        if name not in judging.faults and (_is_used(value) or name == "idempotency_key")
     }
-    to = Translation(effective, options, now)
-    _check_types(to)
-    _check_identity(to, draft.idempotency_key)
-    _check_times(to)
-    _check_numbers(to)
-    _check_options(to, provider)
-    bodies = _contacts(to, repeated, provider, provider.contact_handling)
-    refused = frozenset(finding.field for finding in to.findings if finding.fit is Fit.INVALID)
-    to.draft = _without(to.draft, refused)
-    to.options = {name: to.options[name] for name in to.options if f"vendor.{provider.name}.{name}" not in refused}
-    generally, to.findings = to.findings, []
-    provider.translate(to)
-    to.findings = generally + [finding for finding in to.findings if finding.field not in refused]
-    _check_limits(to, provider)
+    contacts = _judge_contacts(judging, effective.contacts, repeated, provider)
+    _check_limits(judging, provider)
+    findings, body = judging.settle(provider.defaults)
+    start = judging.fields.get("start")
     return Composition(
         draft=effective,
-        options=options,
         now=now,
-        start=to.start,
-        body=to.body,
-        contacts=bodies,
-        preflight=Preflight(provider=provider.name, findings=_one_a_field(to.findings)),
+        start=start if isinstance(start, When) else None,
+        body=body,
+        contacts=contacts,
+        preflight=Preflight(provider=provider.name, findings=findings),
         given_key=draft.idempotency_key,
-    )
-
-
-def _without(draft: CampaignDraft, refused: Collection[str]) -> CampaignDraft:
-    """The draft without what has to be corrected."""
-    blank: Any = {"name": "", "description": None, "agent_id": None, "from_number_ids": (), "metadata": {}}
-    blank.update(max_concurrency=None, part=None, idempotency_key="")
-    changes = {field: value for field, value in blank.items() if field in refused}
-    for field, empty in (("schedule", Schedule()), ("retry", RedialPolicy())):
-        whole: Any = getattr(draft, field)
-        inner = {each.name: each.default for each in attrs.fields(type(empty)) if f"{field}.{each.name}" in refused}
-        if field in refused:
-            changes[field] = None
-        elif inner:
-            changes[field] = attrs.evolve(whole or empty, **inner)
-    return attrs.evolve(draft, **changes)
-
-
-_FROM_BAD_TO_GOOD = (Fit.INVALID, Fit.UNSUPPORTED, Fit.LOSSY, Fit.EMULATED, Fit.MAPPED, Fit.NATIVE)
-
-
-def _one_a_field(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings, those of the same field made into one: the worst of them, with the reasons of all that count."""
-    by_field: dict[str, list[Finding]] = {}
-    for finding in findings:
-        by_field.setdefault(finding.field, []).append(finding)
-    return tuple(same[0] if len(same) == 1 else _together(same) for same in by_field.values())
-
-
-def _together(same: Sequence[Finding]) -> Finding:
-    fit = min((finding.fit for finding in same), key=_FROM_BAD_TO_GOOD.index)
-    telling = [finding for finding in same if fit is not Fit.INVALID or finding.fit is fit]
-    return Finding(
-        field=same[0].field,
-        fit=fit,
-        reason="; ".join(dict.fromkeys(finding.reason for finding in telling if finding.reason)),
-        sent={key: value for finding in telling for key, value in finding.sent.items()},
-        acceptable=all(finding.acceptable for finding in telling if finding.is_obstacle())
-        and fit in {Fit.LOSSY, Fit.UNSUPPORTED},
     )
 
 
 def compose_contacts(
     provider: Provider, contacts: Iterable[ContactDraft]
 ) -> tuple[Mapping[str, Mapping[str, Any]], Sequence[ContactDraft], Preflight]:
-    """Translate contacts that are to be added to a campaign.
+    """Judge contacts that are to be added to a campaign.
 
     Returns:
-        The contacts as they will be sent, by their numbers; those that repeat a number; and what was found.
+        The contacts as they are sent, by their numbers; those that repeat a number; and what was found.
 
     Raises:
         InvalidInput: ``contacts`` holds something else.
     """
-    draft, repeated = CampaignDraft(name="-", contacts=contacts, start=Start.HOLD).without_repetitions()
-    to = Translation(draft, {}, datetime.now(UTC))
-    bodies = _contacts(to, repeated, provider, {**provider.contact_handling, **provider.added_contact_handling})
-    by_number = {contact.phone_number: body for contact, body in zip(draft.contacts, bodies, strict=True) if body}
-    return by_number, repeated, Preflight(provider=provider.name, findings=_one_a_field(to.findings))
+    kept, repeated = once_each(as_contacts(contacts))
+    table = {**provider.draft_fields, **provider.added_contact_fields}
+    judging = _Judging({name: how for name, how in table.items() if name.startswith("contacts.")})
+    bodies = _judge_contacts(judging, kept, repeated, provider)
+    findings, _ = judging.settle(provider.defaults)
+    by_number = {contact.phone_number: body for contact, body in zip(kept, bodies, strict=True) if body}
+    return by_number, repeated, Preflight(provider=provider.name, findings=findings)
+
+
+def _full_name(name: str, provider: Provider) -> str:
+    """The name of a field in findings, where options stand under the name of the provider."""
+    return name.replace("vendor.", f"vendor.{provider.name}.", 1) if name.startswith("vendor.") else name
 
 
 def _with_defaults(draft: CampaignDraft, provider: Provider) -> CampaignDraft:
@@ -148,53 +188,131 @@ def _key(draft: CampaignDraft) -> str:
         return ""
 
 
-def _options(draft: CampaignDraft, provider: Provider) -> Mapping[str, Any]:
-    options: Any = draft.vendor.get(provider.name, {})
-    return options if isinstance(options, Mapping) else {}
+def _is_used(value: Any) -> bool:
+    return value is not None and not (isinstance(value, Sized) and len(value) == 0)
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip()) and _is_unicode(value)
+# One field at a time --------------------------------------------------------------------------------------------------
 
 
-def _is_unicode(text: str) -> bool:
+def _text_fault(value: Any) -> str | None:
+    return None if is_text(value) else f"must be a text that is not blank, not {shown(value)}"
+
+
+def _texts_fault(values: Iterable[Any]) -> str | None:
+    wrong = [shown(value) for value in values if not is_text(value)]
+    return f"must hold texts that are not blank, not {', '.join(wrong)}" if wrong else None
+
+
+def _number_fault(value: Any) -> str | None:
+    if type(value) is not int or value < 1:
+        return f"must be a whole number from 1, not {shown(value)}"
+    return "is too large" if value > _LARGEST else None
+
+
+def _part_fault(part: Any) -> str | None:
+    if not isinstance(part, Part):
+        return f"must be a Part, not {shown(part)}"
+    is_whole = type(part.number) is type(part.of) is int and is_text(part.whole)
+    return None if is_whole else "only CampaignDraft.split() sets it"
+
+
+def _zone_fault(name: Any) -> str | None:
     try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        time_zone(name)
+    except InvalidInput as exc:
+        return str(exc)
+    return None
 
 
-_KINDS = {"schedule": Schedule, "retry": RedialPolicy, "part": Part}
+def _moment_fault(moment: Any) -> str | None:
+    is_aware = isinstance(moment, datetime) and moment.tzinfo is not None
+    return None if is_aware else f"must be a datetime with a time zone, not {shown(moment)}"
 
 
-def _check_types(to: Translation) -> None:
-    """Refuse, and leave out, what has attributes of its own, and is something else."""
-    for field, kind in _KINDS.items():
-        value = getattr(to.draft, field)
-        if value is not None and not isinstance(value, kind):
-            to.refuse(field, f"must be a {kind.__name__}, not {shown(value)}")
-            nothing: Any = {field: None}
-            to.draft = attrs.evolve(to.draft, **nothing)
-    part = to.draft.part
-    if part is not None and not (type(part.number) is type(part.of) is int and _is_text(part.whole)):
-        to.refuse("part", "is set by CampaignDraft.split(), and by nobody else")
+def _is_time_of_day(edge: Any) -> bool:
+    return isinstance(edge, time) and edge.tzinfo is None
 
 
-def _check_identity(to: Translation, given_key: Any) -> None:
-    draft = to.draft
-    for field in ("name", "description", "agent_id"):
-        value = getattr(draft, field)
-        if not _is_text(value) and (value is not None or field == "name"):
-            to.refuse(field, f"must be a text that is not blank, not {shown(value)}")
-    for number in draft.from_number_ids:
-        if not _is_text(number):
-            to.refuse("from_number_ids", f"must hold texts that are not blank, not {shown(number)}")
-    if not (_is_key(draft.idempotency_key) or given_key is None):
-        fault = f"must have 1 to {_LONGEST_KEY} printable ASCII characters, and no blank at either end"
-        to.refuse("idempotency_key", fault)
-    if reason := _json_fault(draft.metadata):
-        to.refuse("metadata", reason)
+def _edge_fault(edge: Any) -> str | None:
+    if not _is_time_of_day(edge):
+        return "a window begins and ends with a datetime.time without a zone"
+    return "a window begins and ends with a minute" if edge.second or edge.microsecond else None
+
+
+def _weekdays_fault(weekdays: Any) -> str | None:
+    if isinstance(weekdays, Collection) and all(type(day) is int and day in _WEEK for day in weekdays):
+        return None
+    return f"must be 1 (Monday) to 7 (Sunday), not {shown(weekdays)}"
+
+
+def _statuses_fault(statuses: Any) -> str | None:
+    if isinstance(statuses, Collection) and all(isinstance(status, CallStatus) for status in statuses):
+        return None
+    return f"must hold CallStatus members, not {shown(statuses)}"
+
+
+def _json_fault(value: Mapping[str, Any]) -> str | None:
+    """Why JSON cannot hold a mapping, or ``None`` if it can."""
+    try:
+        json.dumps(dict(value), allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        return "holds what JSON cannot hold; use texts, finite numbers, true, false, null, lists and mappings of these"
+    return None if _has_text_keys(value) else "the keys of mappings must be texts"
+
+
+def _has_text_keys(value: Any) -> bool:
+    """Whether every key, however deep, is a text. JSON would make texts of some others."""
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) for key in value) and all(map(_has_text_keys, value.values()))
+    return not isinstance(value, list | tuple) or all(map(_has_text_keys, value))
+
+
+_CHECKS: Mapping[str, Callable[[Any], str | None]] = MappingProxyType(
+    {
+        "name": _text_fault,
+        "agent_id": _text_fault,
+        "from_number_ids": _texts_fault,
+        "description": _text_fault,
+        "schedule.start": lambda _: "is for campaigns that are read; a draft says it with start=Start.at(...)",
+        "schedule.end": _moment_fault,
+        "schedule.timezone": _zone_fault,
+        "schedule.window_start": _edge_fault,
+        "schedule.window_end": _edge_fault,
+        "schedule.weekdays": _weekdays_fault,
+        "schedule.max_calls_per_day": _number_fault,
+        "max_concurrency": _number_fault,
+        "retry.max_attempts": _number_fault,
+        "retry.retry_on": _statuses_fault,
+        "metadata": _json_fault,
+        "part": _part_fault,
+    }
+)
+"""For each field that can be checked by itself: what is wrong with a value, for every vendor."""
+
+
+def _take_fields(judging: _Judging, draft: CampaignDraft) -> None:
+    """Take in the fields of a draft, apart from its contacts and options, and check each by itself."""
+    for attribute in attrs.fields(CampaignDraft):
+        name = str(attribute.alias)
+        value, kind = getattr(draft, name), PARTS_OF.get(name)
+        if name in {"contacts", "vendor"}:
+            continue
+        if kind is None:
+            _take(judging, name, value, attribute.default)
+        elif isinstance(value, kind):
+            for inner in attrs.fields(kind):
+                _take(judging, f"{name}.{inner.alias}", getattr(value, str(inner.alias)), inner.default)
+        elif value is not None:
+            judging.faults[name].append(f"must be a {kind.__name__}, not {shown(value)}")
+
+
+def _take(judging: _Judging, name: str, value: Any, default: Any) -> None:
+    if value is None and default is None:
+        return
+    judging.fields[name] = value
+    if name in _CHECKS and (fault := _CHECKS[name](value)):
+        judging.faults[name].append(fault)
 
 
 def _is_key(key: Any) -> bool:
@@ -207,25 +325,25 @@ def _is_key(key: Any) -> bool:
     )
 
 
-def _check_times(to: Translation) -> None:
-    draft, schedule = to.draft, to.draft.schedule or Schedule()
-    if schedule.timezone is not None:
-        try:
-            time_zone(schedule.timezone)
-        except InvalidInput as exc:
-            to.refuse("schedule.timezone", str(exc))
-    if _is_start(draft.start):
-        to.start = _when(to, "start", draft.start)
+# Times ----------------------------------------------------------------------------------------------------------------
+
+
+def _check_times(judging: _Judging, now: datetime) -> None:
+    """Check the fields that are about times, and put moments in the place of what was written."""
+    fields, faults = judging.fields, judging.faults
+    start = fields["start"]
+    if _is_start(start):
+        _resolve(judging, "start", start, now)
     else:
-        to.refuse("start", f"must be Start.HOLD, Start.NOW or Start.at(...), not {shown(draft.start)}")
-    if draft.hold_until is not None:
-        if draft.start == Start.HOLD:
-            to.hold_until = _when(to, "hold_until", Start.at(draft.hold_until))
+        faults["start"].append(f"must be Start.HOLD, Start.NOW or Start.at(...), not {shown(start)}")
+    if "hold_until" in fields:
+        if start == Start.HOLD:
+            _resolve(judging, "hold_until", Start.at(fields["hold_until"]), now)
         else:
-            to.refuse("hold_until", "goes only with Start.HOLD")
-    if schedule.start is not None:
-        to.refuse("schedule.start", "is for campaigns that are read; a draft says it with start=Start.at(...)")
-    _check_window(to, schedule)
+            faults["hold_until"].append("goes only with Start.HOLD")
+        if start == Start.HOLD and not isinstance(fields.get("hold_until"), When):
+            del fields["start"]  # at some vendors it depends on the other
+    _check_window(judging)
 
 
 def _is_start(start: Any) -> bool:
@@ -233,39 +351,18 @@ def _is_start(start: Any) -> bool:
     return isinstance(start, Start) and (start.kind is StartKind.AT or start in (Start.HOLD, Start.NOW))
 
 
-def _check_window(to: Translation, schedule: Schedule) -> None:
-    edges: tuple[Any, Any] = (schedule.window_start, schedule.window_end)
-    first, last = edges
-    if not all(edge is None or (isinstance(edge, time) and edge.tzinfo is None) for edge in edges):
-        to.refuse("schedule.window_start", "a window begins and ends with a datetime.time that has no zone of its own")
-    elif (first is None) != (last is None):
-        to.refuse("schedule.window_start", "a window needs both its start and its end")
-    elif first is not None and last is not None:
-        if first >= last:
-            to.refuse(
-                "schedule.window_end", f"the window ends at {last:%H:%M}, and not after its start at {first:%H:%M}"
-            )
-        if any(edge.second or edge.microsecond for edge in edges):
-            to.refuse("schedule.window_start", "a window begins and ends with a minute")
-    weekdays: Any = schedule.weekdays
-    if not isinstance(weekdays, Collection) or not all(type(day) is int and day in _WEEK for day in weekdays):
-        to.refuse("schedule.weekdays", f"must be 1 (Monday) to 7 (Sunday), not {shown(weekdays)}")
-    if (edges != (None, None) or weekdays) and schedule.timezone is None:
-        to.refuse("schedule.timezone", "is missing, and a window or weekdays mean nothing without it")
-
-
-def _when(to: Translation, field: str, start: Start) -> When | None:
-    """The time, if it can be had and lies ahead."""
-    zone = (to.draft.schedule or Schedule()).timezone
-    if any(finding.field == "schedule.timezone" for finding in to.findings):  # that there is no such zone is told
+def _resolve(judging: _Judging, field: str, start: Start, now: datetime) -> None:
+    """Put the time of a start into its field, if it has one; leave the field out if the zone is not known."""
+    zone = judging.fields.get("schedule.timezone")
+    if "schedule.timezone" in judging.faults:
         zone = None
         if start.timezone is None and isinstance(start.moment, datetime) and start.moment.tzinfo is None:
-            return None
+            del judging.fields[field]
+            return
     try:
-        return resolve_start(start, zone, to.now)
+        judging.fields[field] = resolve_start(start, zone, now) or start
     except InvalidInput as exc:
-        to.refuse(field, str(exc))
-        return None
+        judging.faults[field].append(str(exc))
 
 
 def resolve_start(start: Start, timezone: str | None, now: datetime) -> When | None:
@@ -297,74 +394,79 @@ def _zone_of(moment: datetime | None) -> str | None:
     return str(zone.key) if isinstance(zone, ZoneInfo) else None
 
 
-def _check_numbers(to: Translation) -> None:
-    draft = to.draft
-    numbers = {
-        "max_concurrency": draft.max_concurrency,
-        "retry.max_attempts": (draft.retry or RedialPolicy()).max_attempts,
-        "schedule.max_calls_per_day": (draft.schedule or Schedule()).max_calls_per_day,
-    }
-    for field, number in numbers.items():
-        if number is not None and (type(number) is not int or number < 1):
-            to.refuse(field, f"must be a whole number from 1, not {shown(number)}")
-        elif number is not None and number > _LARGEST:
-            to.refuse(field, "is too large")
-    if draft.retry is not None:
-        retry_on: Any = draft.retry.retry_on
-        if isinstance(retry_on, Collection) and all(isinstance(status, CallStatus) for status in retry_on):
-            to.draft = attrs.evolve(draft, retry=attrs.evolve(draft.retry, retry_on=frozenset(retry_on)))
-        else:
-            to.refuse("retry.retry_on", f"must hold CallStatus members, not {shown(retry_on)}")
+def _check_window(judging: _Judging) -> None:
+    fields, faults = judging.fields, judging.faults
+    window = [fields[name] for name in ("schedule.window_start", "schedule.window_end") if name in fields]
+    if len(window) == 1:
+        faults["schedule.window_start"].append("a window needs both its start and its end")
+    elif window and all(map(_is_time_of_day, window)) and window[0] >= window[1]:
+        fault = f"the window ends at {window[1]:%H:%M}, and not after its start at {window[0]:%H:%M}"
+        faults["schedule.window_end"].append(fault)
+    if (window or fields.get("schedule.weekdays")) and "schedule.timezone" not in fields:
+        faults["schedule.timezone"].append("is missing; a window or weekdays mean nothing without it")
 
 
-def _check_options(to: Translation, provider: Provider) -> None:
-    given: Any = to.draft.vendor.get(provider.name, {})
-    if not isinstance(given, Mapping):
-        to.refuse(f"vendor.{provider.name}", f"must be a mapping, not {type(given).__name__}")
-    known = provider.draft_options
-    for name, value in to.options.items():
+# Options, contacts, limits --------------------------------------------------------------------------------------------
+
+
+def _check_options(judging: _Judging, draft: CampaignDraft, provider: Provider) -> None:
+    """Take in what only this vendor has: the draft's options over those of the profile."""
+    known, prefix = provider.draft_options, f"vendor.{provider.name}"
+    options: Any = draft.vendor.get(provider.name, {})
+    if not isinstance(options, Mapping):
+        judging.faults[prefix].append(f"must be a mapping, not {type(options).__name__}")
+        options = {}
+    defaults = {name: value for name, value in provider.defaults.items() if name in known}
+    for name, value in {**defaults, **options}.items():
+        field = f"{prefix}.{name}"
+        judging.fields[field] = value
+        judging.table.setdefault(field, How.sent(name))
         if name not in known:
             there = f"it has {', '.join(known)}" if known else "it has none"
-            to.refuse(f"vendor.{provider.name}.{name}", f"{provider.title} has no such option; {there}")
-        elif reason := _json_fault({name: value}) or known[name].fault(value):
-            to.refuse(f"vendor.{provider.name}.{name}", reason)
+            judging.faults[field].append(f"{provider.title} has no such option; {there}")
+        elif fault := _json_fault({name: value}) or known[name].fault(value):
+            judging.faults[field].append(fault)
 
 
-_OPTIONAL = ("name", "first_name", "last_name", "email", "external_id")
+_OPTIONAL = tuple(str(field.alias) for field in attrs.fields(ContactDraft) if field.default is None)
+"""The texts that a contact may have."""
 
 
-def _contacts(
-    to: Translation, repeated: Sequence[ContactDraft], provider: Provider, handled: Mapping[str, Handling]
+def _judge_contacts(
+    judging: _Judging, contacts: Sequence[ContactDraft], repeated: Sequence[ContactDraft], provider: Provider
 ) -> list[Mapping[str, Any]]:
-    """The contacts as they will be sent; what is wrong with any of them is found."""
-    draft = to.draft
-    faults: dict[tuple[str, str], list[str]] = {}
+    """Check the contacts.
+
+    Returns:
+        The contacts as they are sent; empty mappings for those with which something is wrong.
+    """
+    faulty: dict[tuple[str, str], list[str]] = {}
     used: Counter[str] = Counter()
     bodies: list[Mapping[str, Any]] = []
-    for contact in draft.contacts:
+    for contact in contacts:
         found = _contact_faults(contact, provider)
-        for field, reason in found:
+        for field_and_reason in found:
             number: Any = contact.phone_number
-            faults.setdefault((field, reason), []).append(
-                mask_phone(number) if isinstance(number, str) else shown(number)
-            )
+            masked = mask_phone(number) if isinstance(number, str) else shown(number)
+            faulty.setdefault(field_and_reason, []).append(masked)
         used.update(field for field in _OPTIONAL if getattr(contact, field) is not None)
         used.update(["fields"] if contact.fields else [])
         bodies.append({} if found else provider.contact_body(contact))
-    if not draft.contacts:
-        to.refuse("contacts", "there is nobody to call")
-    else:
-        noted = f"{len(draft.contacts):,} to call"
-        if repeated:
-            noted += f"; {len(repeated):,} left out, since their number came before: {_named(repeated)}"
-        to.put("contacts", fit=Fit.MAPPED if repeated else Fit.NATIVE, reason=noted)
+    judging.fields["contacts"] = contacts
+    judging.notes["contacts"] = f"{len(contacts):,} to call"
+    how = judging.table.setdefault("contacts", How())
+    if repeated:
+        judging.table["contacts"] = attrs.evolve(how, fit=Fit.MAPPED)
+        left_out = f"{len(repeated):,} left out, because their number came before: {_named(repeated)}"
+        judging.notes["contacts"] += f"; {left_out}"
+    if not contacts:
+        judging.faults["contacts"].append("no contacts")
     for field, number_of in used.items():
-        handling = handled[field]
-        counted = f"{number_of:,} contact{'s' if number_of > 1 else ''}"
-        to.put(f"contacts.{field}", fit=handling.fit, reason=f"{handling.reason} ({counted})".strip())
-    for (field, reason), numbers in faults.items():
+        judging.fields[f"contacts.{field}"] = number_of
+        judging.notes[f"contacts.{field}"] = f"{number_of:,} contact{'s' if number_of > 1 else ''}"
+    for (field, reason), numbers in faulty.items():
         more = f" and {len(numbers) - _MOST_NAMED:,} more" if len(numbers) > _MOST_NAMED else ""
-        to.refuse(field, f"{reason}: {', '.join(numbers[:_MOST_NAMED])}{more}")
+        judging.faults[field].append(f"{reason}: {', '.join(numbers[:_MOST_NAMED])}{more}")
     return bodies
 
 
@@ -377,7 +479,7 @@ def _contact_faults(contact: ContactDraft, provider: Provider) -> list[tuple[str
         found.append(("contacts.phone_number", reason))
     for field in _OPTIONAL:
         value = getattr(contact, field)
-        if value is not None and not _is_text(value):
+        if value is not None and not is_text(value):
             found.append((f"contacts.{field}", "must be a text that is not blank"))
     if fault := _json_fault(contact.fields):
         found.append(("contacts.fields", fault))
@@ -391,40 +493,13 @@ def _named(contacts: Sequence[ContactDraft]) -> str:
     return ", ".join(numbers) + (" …" if len(contacts) > _MOST_NAMED else "")
 
 
-def _check_limits(to: Translation, provider: Provider) -> None:
-    limits, draft = provider.capabilities.limits, to.draft
-    used = {
-        "max_contacts": (len(draft.contacts), "contacts", "split the draft: --split, or CampaignDraft.split()"),
-        "max_concurrency": (draft.max_concurrency, "calls at the same time", "ask for fewer"),
-        "max_attempts": ((draft.retry or RedialPolicy()).max_attempts, "attempts", "ask for fewer"),
-        "max_name_length": (_length(to.draft.name), "characters", "choose a shorter name"),
-        "max_description_length": (_length(draft.description), "characters", "shorten it"),
-    }
-    for limit, (number, what, remedy) in used.items():
-        most = getattr(limits, limit)
-        if most is None or type(number) is not int:
+def _check_limits(judging: _Judging, provider: Provider) -> None:
+    for limit, (field, what, remedy) in _LIMITS.items():
+        most, value = getattr(provider.capabilities.limits, limit), judging.fields.get(field)
+        if most is None or value is None:
             continue
+        number = value if isinstance(value, int) else len(value)
         if number > most:
-            to.refuse(limit, f"{number:,} {what} are more than {provider.title}'s {most:,}; {remedy}")
+            judging.faults[limit].append(f"{number:,} {what} are more than {provider.title}'s {most:,}; {remedy}")
         else:
-            to.put(limit, reason=f"{number:,} of at most {most:,} {what}")
-
-
-def _length(text: Any) -> int | None:
-    return len(text) if isinstance(text, str) else None
-
-
-def _json_fault(value: Mapping[str, Any]) -> str | None:
-    """Why JSON cannot hold a mapping, or ``None`` if it can."""
-    try:
-        json.dumps(dict(value), allow_nan=False, ensure_ascii=False).encode()
-    except (TypeError, ValueError, RecursionError):
-        return "holds what JSON cannot hold; use texts, finite numbers, true, false, null, lists and mappings of these"
-    return None if _has_text_keys(value) else "the keys of mappings must be texts"
-
-
-def _has_text_keys(value: Any) -> bool:
-    """Whether every key, however deep, is a text. JSON would make texts of some others."""
-    if isinstance(value, Mapping):
-        return all(isinstance(key, str) for key in value) and all(map(_has_text_keys, value.values()))
-    return not isinstance(value, list | tuple) or all(map(_has_text_keys, value))
+            judging.notes[limit] = f"{number:,} of at most {most:,} {what}"

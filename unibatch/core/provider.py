@@ -1,8 +1,9 @@
 """What a provider is: the facts it declares and the operations it offers, without any I/O.
 
-A provider is a class that a client makes one instance of. It knows one vendor's paths, spelling and words, and nothing
-about HTTP libraries, retries or files. Third-party packages offer one under the entry point group
-``unibatch.providers``; ``unibatch.testing.ProviderContract`` checks that it keeps its promises.
+A provider is a class of which a client makes one instance. It knows one vendor's paths, spelling and words, and nothing
+about HTTP libraries, retries or files. It imports nothing of this package but `unibatch.provider_api`. Packages outside
+offer one under the entry point group ``unibatch.providers``; `unibatch.testing.ProviderContract` checks that it does
+what it promises.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import attrs
 
 from unibatch.core.draft import ContactDraft
+from unibatch.core.draft_fields import Composition, How, is_text
 from unibatch.core.errors import ConfigError, ProviderError, UnsupportedFeature
-from unibatch.core.findings import Composition, Handling, Translation
 from unibatch.core.flow import Flow, Request, Response
 from unibatch.core.model import Account, Campaign, Contact
-from unibatch.core.paging import Page, Paging, Position
+from unibatch.core.paging import UNPAGED, Page, Paging, Position
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.status_table import StatusReader, StatusTable
 from unibatch.core.times import When
@@ -38,7 +39,13 @@ OperationName: TypeAlias = Literal[
     "reschedule_campaign",
     "cancel_campaign",
     "delete_campaign",
+    "retry_campaign",
 ]
+
+ErrorCodes: TypeAlias = Mapping[str | tuple[int, str], type[ProviderError]]
+"""Which error a code of the vendor is. A code alone decides only at 400 and 422, the statuses that vendors use for all
+that is wrong. A pair of an HTTP status (400 to 499) and a code decides at that status, for example
+``(401, "quota_exceeded"): PaymentRequired``."""
 
 
 @attrs.frozen(kw_only=True)
@@ -48,7 +55,7 @@ class Support:
     Attributes:
         available: It does.
         note: Under which conditions, or what to do instead.
-        idempotency_key: The vendor recognises a repeated request by a key, so repeating one is safe.
+        idempotency_key: The vendor recognises a repeated request by a key, so sending it again is safe.
     """
 
     available: bool = True
@@ -61,7 +68,8 @@ class Limits:
     """What the vendor allows, by its documentation; an account may have other limits. ``None``: not documented.
 
     Attributes:
-        requests_per_minute: Requests to the API in one minute, by default.
+        requests_per_minute: Requests to the API in one minute, by default. If it is not documented, the client counts
+            none, and waits only when the vendor's answers say so.
         max_contacts: Contacts in one campaign.
         max_concurrency: Calls at the same time in one campaign or account.
         max_attempts: Attempts a contact.
@@ -69,7 +77,7 @@ class Limits:
         max_description_length: Characters in a campaign's description.
     """
 
-    requests_per_minute: int
+    requests_per_minute: int | None = None
     max_contacts: int | None = None
     max_concurrency: int | None = None
     max_attempts: int | None = None
@@ -84,8 +92,8 @@ class Capabilities:
     Attributes:
         operations: For each operation, whether the vendor's API offers it.
         server_filters: Filters that the vendor applies itself, as ``"operation.filter"``, for example
-            ``"list_contacts.external_id"``. Every other filter is applied by the client, to the same effect.
-        campaign_paging: How campaigns are paged.
+            ``"list_contacts.external_id"``. Every other filter is applied by the client, with the same result.
+        campaign_paging: How campaigns are paged, if they can be listed.
         contact_paging: How contacts are paged.
         limits: What the vendor allows.
         webhooks: Whether the vendor sends webhooks that can be relied on.
@@ -95,7 +103,7 @@ class Capabilities:
 
     operations: Mapping[OperationName, Support]
     server_filters: frozenset[str]
-    campaign_paging: Paging
+    campaign_paging: Paging = UNPAGED
     contact_paging: Paging
     limits: Limits
     webhooks: Support
@@ -134,13 +142,13 @@ class Setting:
             wanted, fits = f"one of {', '.join(self.choices)}", isinstance(value, str) and value in self.choices
         elif self.is_list:
             wanted = "a list of texts that is not blank"
-            fits = isinstance(value, list) and bool(value) and all(map(_is_text, value))
+            fits = isinstance(value, list) and bool(value) and all(map(is_text, value))
         else:
-            wanted, fits = "a text that is not blank", _is_text(value)
+            wanted, fits = "a text that is not blank", is_text(value)
         return None if fits else f"must be {wanted}, not {value!r}"
 
     def check(self, name: str, value: Any) -> None:
-        """Insist on a value of the right kind.
+        """Require a value of the right kind.
 
         Raises:
             ConfigError: It is something else.
@@ -149,18 +157,14 @@ class Setting:
             raise ConfigError(f"defaults: {name} {fault}")
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
 @attrs.frozen(kw_only=True)
 class Transition:
-    """When an operation changes how a campaign stands, and when it has nothing left to do.
+    """In which statuses of a campaign an operation is possible, and in which it has nothing left to do.
 
     Attributes:
         allowed: The statuses in which the vendor carries it out.
-        done: The statuses in which what it is for has been reached already, so that nothing is sent.
-        passed: Further statuses that, once it was sent, tell that it was carried out.
+        done: The statuses in which there is nothing left to do, so that nothing is sent.
+        passed: Further statuses that show, once it was sent, that it was carried out.
     """
 
     allowed: frozenset[CampaignStatus]
@@ -210,7 +214,7 @@ class ContactFilter:
 
 @attrs.frozen(kw_only=True)
 class Refusal:
-    """What a vendor says in an answer that is an error; whatever it leaves out is ``None`` or empty.
+    """What a vendor says in an answer that is an error; what it leaves out is ``None`` or empty.
 
     Attributes:
         code: The vendor's error code.
@@ -231,14 +235,14 @@ class Refusal:
 
 @attrs.define
 class Added:
-    """What became of the numbers that were to be added.
+    """What happened to the numbers that were to be added.
 
     Attributes:
         total: How many there are.
         added: Those that are there now, and were not before.
         present: Those that were there already.
         rejected: Those that the vendor did not take, and why.
-        unknown: Those of which nobody knows.
+        unknown: Those whose result is unknown.
         failed: What kept it from going on; ``None`` if nothing did. What is in no list then was not sent.
     """
 
@@ -251,14 +255,16 @@ class Added:
 
     @property
     def settled(self) -> int:
-        """Of how many it is known what became of them."""
+        """For how many the result is known."""
         return len(self.added) + len(self.present) + len(self.rejected)
 
 
 class Provider(ABC):
     """One vendor, as flows. One instance serves one client; it must not share state with others.
 
-    Subclass it. What is the same at most vendors is defined here; a subclass that lacks one of the rest cannot be used.
+    Subclass it. What most vendors have in common is defined here; a subclass that lacks one of the rest cannot be used.
+    An operation that the capabilities declare as not available needs no method: the client refuses it before anything
+    is sent.
 
     Attributes:
         name: The name under which it is registered, for example ``"truedy"``.
@@ -266,10 +272,12 @@ class Provider(ABC):
         base_url: The vendor's documented base URL; a profile may set another.
         capabilities: What the vendor's API can do.
         settings: The settings of its own that it understands in a profile's ``defaults``.
-        contact_handling: How it takes each attribute of a contact that a draft may fill, beside the phone number.
-        added_contact_handling: The same for contacts that are added to a campaign, where that differs.
-        transitions: For each operation that changes how a campaign stands, when it is possible.
-        error_codes: Codes of the vendor that tell the kind of an error where the HTTP status (400 or 422) does not.
+        draft_fields: How it takes each field of a draft, attributes of contacts included (``"contacts.email"``); see
+            `How`. A field without an entry is unsupported. A setting with ``in_draft=True`` needs an entry, such as
+            ``"vendor.voice"``, only if it is not sent as a key of its name.
+        added_contact_fields: The same for attributes of contacts that are added to a campaign, where that differs.
+        transitions: For each operation that changes a campaign's status, when it is possible.
+        error_codes: Codes of the vendor that say which error it is, where the HTTP status does not.
         call_statuses: The vendor's words for the status of a call.
         campaign_statuses: The vendor's words for the status of a campaign.
         defaults: The ``defaults`` of the profile.
@@ -281,11 +289,11 @@ class Provider(ABC):
     title: ClassVar[str]
     base_url: ClassVar[str]
     capabilities: ClassVar[Capabilities]
-    settings: ClassVar[Mapping[str, Setting]]
-    contact_handling: ClassVar[Mapping[str, Handling]] = MappingProxyType({})
-    added_contact_handling: ClassVar[Mapping[str, Handling]] = MappingProxyType({})
+    settings: ClassVar[Mapping[str, Setting]] = MappingProxyType({})
+    draft_fields: ClassVar[Mapping[str, How]] = MappingProxyType({})
+    added_contact_fields: ClassVar[Mapping[str, How]] = MappingProxyType({})
     transitions: ClassVar[Mapping[OperationName, Transition]] = MappingProxyType({})
-    error_codes: ClassVar[Mapping[str, type[ProviderError]]]
+    error_codes: ClassVar[ErrorCodes] = MappingProxyType({})
     call_statuses: ClassVar[StatusTable[CallStatus]]
     campaign_statuses: ClassVar[StatusTable[CampaignStatus]]
 
@@ -300,7 +308,7 @@ class Provider(ABC):
             defaults: The ``defaults`` of the profile; every key is in ``settings``.
 
         Raises:
-            ConfigError: A value makes no sense.
+            ConfigError: A value is of the wrong kind.
         """
         for name, value in defaults.items():
             self.settings[name].check(name, value)
@@ -312,13 +320,14 @@ class Provider(ABC):
         """The headers that authenticate a request; by default a bearer token."""
         return {"Authorization": f"Bearer {api_key}"}
 
-    @abstractmethod
-    def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
+    def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:  # noqa: ARG002
         """Read the page of campaigns at ``position``. What the vendor cannot filter is filtered by the client.
 
         Raises:
             ConfigError: A setting is missing without which this vendor cannot list.
+            UnsupportedFeature: The vendor has no such operation.
         """
+        raise self._unsupported("list_campaigns")
 
     @abstractmethod
     def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
@@ -332,8 +341,7 @@ class Provider(ABC):
         """Read the account that the key belongs to.
 
         Raises:
-            UnsupportedFeature: The vendor has no such operation, as its capabilities say. A provider that does not
-                define this method inherits that answer.
+            UnsupportedFeature: The vendor has no such operation.
         """
         raise self._unsupported("get_account")
 
@@ -341,13 +349,6 @@ class Provider(ABC):
     def draft_options(self) -> Mapping[str, Setting]:
         """The settings that may also stand in the ``vendor`` mapping of a draft."""
         return {name: setting for name, setting in self.settings.items() if setting.in_draft}
-
-    def translate(self, to: Translation) -> None:
-        """Put everything that is to be sent of a draft into ``to.body``, apart from its contacts, and find what fits.
-
-        A provider whose capabilities offer ``create_campaign`` defines it. It raises nothing, whatever the draft holds.
-        """
-        raise NotImplementedError
 
     def contact_body(self, contact: ContactDraft) -> Mapping[str, Any]:
         """A contact as the vendor takes it; its number is in E.164 form, and nothing is wrong with it.
@@ -365,13 +366,13 @@ class Provider(ABC):
         raise NotImplementedError
 
     def create_campaign(self, composition: Composition) -> Flow[Campaign]:  # noqa: ARG002 - for providers that can
-        """Place a composition, once, however often it is asked for.
+        """Place a composition once, however often it is called.
 
         Raises:
             UnsupportedFeature: The vendor has no such operation.
-            OutcomeUnknown: An answer was lost, and looking did not tell whether the campaign is there.
+            OutcomeUnknown: An answer was lost, and looking did not show whether the campaign is there.
             PartlyDone: The campaign was created, and then something failed.
-            InvalidInput: The very same draft was placed before, and that campaign is over.
+            InvalidInput: The same draft was placed before, and that campaign is over.
         """
         raise self._unsupported("create_campaign")
 
@@ -385,12 +386,12 @@ class Provider(ABC):
         contacts: Mapping[str, Mapping[str, Any]],  # noqa: ARG002
         on_progress: Callable[[int, int], None],  # noqa: ARG002
     ) -> Flow[Added]:
-        """Add contacts to a campaign, each once, however often it is asked for.
+        """Add contacts to a campaign, each once, however often it is called.
 
         Args:
             campaign_id: The campaign.
             contacts: The contacts as the vendor takes them, by their numbers.
-            on_progress: Told how many contacts are settled, and how many there are.
+            on_progress: Called with the number of contacts that are settled, and the number of all.
 
         Raises:
             UnsupportedFeature: The vendor has no such operation.
@@ -398,7 +399,9 @@ class Provider(ABC):
         raise self._unsupported("add_contacts")
 
     def change(self, operation: OperationName, campaign_id: str, when: When | None = None) -> Request:  # noqa: ARG002
-        """The request that starts, pauses, resumes, reschedules (to ``when``), cancels or deletes a campaign.
+        """The request that starts, pauses, resumes, reschedules (to ``when``), cancels, deletes or retries a campaign.
+
+        One that retries a campaign is never `Request.repeatable`: sent twice, it could call everybody twice.
 
         Raises:
             UnsupportedFeature: The vendor has no such operation.
@@ -414,7 +417,7 @@ class Provider(ABC):
         raise self._unsupported("delete_campaign")
 
     def require(self, operation: OperationName) -> None:
-        """Go on only if the vendor's API offers an operation.
+        """Require that the vendor's API offers an operation.
 
         Raises:
             UnsupportedFeature: It does not.

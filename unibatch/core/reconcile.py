@@ -28,7 +28,7 @@ from unibatch.core.errors import (
     ProviderError,
     UnibatchError,
 )
-from unibatch.core.flow import Flow, Request, Response
+from unibatch.core.flow import NO_CONTENT, Flow, Request, Response
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import ListingReport, Page, Pager, Paging, Position
 from unibatch.core.provider import Added, ContactFilter, OperationName, Provider
@@ -189,7 +189,7 @@ def partly_created(campaign: Campaign, failed: Exception) -> PartlyDone:
         provider=campaign.provider,
         operation="create_campaign",
         campaign=campaign,
-        reason=f"{campaign.id} was created, then something failed; doing the same again goes on with it: {failed}",
+        reason=f"{campaign.id} was created, then something failed; asking for the same again goes on with it: {failed}",
     )
 
 
@@ -304,7 +304,7 @@ def carry_out(
             raise outcome_unknown(request, provider, lost, f"{campaign_id} is {campaign.status} now") from lost
         try:
             response = yield request
-            if read_leniently(response.content):
+            if response.status == NO_CONTENT or read_leniently(response.content):
                 return (yield from reread(provider, _of_unknown_status(campaign)))
             lost = StructureError("$", "the answer is no JSON object")
         except OutcomeUnknown as exc:
@@ -366,6 +366,38 @@ def delete_once(provider: Provider, request: Request, refused: Callable[[Respons
         if lost is None:
             raise _conflict(provider, "delete_campaign", campaign)
     raise outcome_unknown(request, provider, lost or OSError(), f"look whether {campaign_id} is still there") from lost
+
+
+def retry_once(provider: Provider, request: Request) -> Flow[Campaign]:
+    """Have a campaign call again those it did not reach. It is never sent twice: everybody could be called twice.
+
+    Args:
+        provider: The vendor.
+        request: What starts that; its subject is the campaign's id.
+
+    Raises:
+        Conflict: It is not possible in the campaign's status.
+        OutcomeUnknown: The answer was lost, and the campaign's status does not show whether it was carried out.
+    """
+    campaign_id = str(request.subject)
+    transition = provider.transitions["retry_campaign"]
+    campaign = yield from provider.get_campaign(campaign_id)
+    if campaign.status in transition.done:
+        return campaign
+    require_allowed(provider, "retry_campaign", campaign)
+    lost: Exception = StructureError("$", "the answer is no JSON object")
+    try:
+        response = yield request
+    except OutcomeUnknown as exc:
+        lost = exc
+    else:
+        if response.status == NO_CONTENT or read_leniently(response.content):
+            return (yield from reread(provider, _of_unknown_status(campaign)))
+    for pause in LOOKS if campaign.status in transition.allowed else ():
+        now = yield from after(pause, reread(provider, _of_unknown_status(campaign)))
+        if now.status in transition.done | transition.passed:
+            return now
+    raise outcome_unknown(request, provider, lost, f"look whether {campaign_id} calls people again") from lost
 
 
 def is_allowed(provider: Provider, operation: OperationName, campaign: Campaign) -> bool:

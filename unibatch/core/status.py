@@ -1,4 +1,4 @@
-"""The canonical words for how a call and a campaign stand, and what each word means."""
+"""The canonical words for the status of a call and of a campaign, and what each word means."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _OVER, _CONNECTED, _RETRYABLE = _Trait
 
 
 class CallStatus(StrEnum):
-    """How the latest attempt to call one contact stands.
+    """The status of the latest attempt to call one contact.
 
     A member is a ``str``; its value is the word that JSON output and command-line options use. Beside its
-    ``meaning`` it answers three questions about the *attempt*. Whether the vendor will make another attempt is
-    a question to the contact (``Contact.is_final``), since only the vendor's retry rules can tell.
+    ``meaning`` it answers three questions about the *attempt*. Whether the vendor will make another attempt depends on
+    the vendor's rules, so it is an attribute of the contact: ``Contact.is_final``.
 
     Attributes:
         meaning: What the word means, in one sentence.
         is_terminal: The attempt is over.
         is_connected: Somebody, or an answering machine, picked up.
-        is_retryable: The attempt is over, nobody was reached, and nothing suggests that the number must not be
-            called again: by default another attempt is worth while.
+        is_retryable: The attempt is over, nobody was reached, and nothing says that the number must not be called
+            again: by default another attempt makes sense.
     """
 
     meaning: str
@@ -52,9 +52,10 @@ class CallStatus(StrEnum):
     QUEUED = "queued", _OPEN, "With the dialler, waiting for a free line."
     RETRY_SCHEDULED = "retry_scheduled", _OPEN, "Tried before; another attempt is due."
     DIALING = "dialing", _OPEN, "The number is being dialled."
+    PLACED = "placed", _OPEN, "The call was placed; the vendor does not say yet whether anybody picked up."
     RINGING = "ringing", _OPEN, "The phone is ringing."
     ANSWERED = "answered", _CONNECTED, "Somebody picked up; the conversation is about to begin."
-    IN_PROGRESS = "in_progress", _CONNECTED, "The conversation is under way."
+    IN_PROGRESS = "in_progress", _CONNECTED, "The conversation is going on."
     COMPLETED = "completed", _OVER | _CONNECTED, "The conversation took place and ended."
     VOICEMAIL = "voicemail", _OVER | _CONNECTED, "An answering machine picked up."
     NO_ANSWER = "no_answer", _OVER | _RETRYABLE, "It rang, and nobody picked up."
@@ -64,8 +65,8 @@ class CallStatus(StrEnum):
     INVALID_NUMBER = "invalid_number", _OVER, "No such number."
     BLOCKED = "blocked", _OVER, "The carrier, or a do-not-call list, refused the call."
     CARRIER_ERROR = "carrier_error", _OVER | _RETRYABLE, "The carrier or the network failed before the phone rang."
-    FAILED = "failed", _OVER, "The attempt failed for another reason, or for one that the vendor does not tell."
-    CANCELLED = "cancelled", _OVER, "Called off before it connected."
+    FAILED = "failed", _OVER, "The attempt failed for another reason, or the vendor does not say why."
+    CANCELLED = "cancelled", _OVER, "Stopped before it connected."
     SKIPPED = "skipped", _OVER, "Will never be dialled: left out on purpose."
     EXPIRED = "expired", _OVER, "Was not dialled before the campaign or its time window ended."
     UNKNOWN = (
@@ -76,7 +77,7 @@ class CallStatus(StrEnum):
 
 
 class CampaignStatus(StrEnum):
-    """How a campaign as a whole stands.
+    """The status of a campaign as a whole.
 
     Attributes:
         meaning: What the word means, in one sentence.
@@ -101,7 +102,8 @@ class CampaignStatus(StrEnum):
     PENDING = "pending", _OPEN, "Accepted by the vendor and not yet started."
     RUNNING = "running", _OPEN, "Dialling, or ready to dial."
     PAUSED = "paused", _OPEN, "Stopped for now; can be resumed."
-    COMPLETED = "completed", _OVER, "Every contact has been dealt with."
+    COMPLETED = "completed", _OVER, "Done with every contact."
     FAILED = "failed", _OVER, "Stopped by an error."
     CANCELLED = "cancelled", _OVER, "Stopped by hand for good."
+    EXPIRED = "expired", _OVER, "Its time ran out before every contact was called."
     UNKNOWN = "unknown", _OPEN, "The vendor used a word that is not in its documentation; see vendor_status."

@@ -34,13 +34,13 @@ W = TypeVar("W", bound="Wire")
 class Wire(msgspec.Struct, gc=False):
     """The base of classes whose attributes are spelled as a vendor spells them.
 
-    They are structs, not attrs classes, since ``msgspec`` fills a struct several times as fast, and every contact of
-    every listing passes through one.
+    They are structs, not attrs classes: ``msgspec`` fills a struct several times as fast, and every contact of every
+    listing becomes one.
     """
 
 
 class Unread(Wire):
-    """An object of which is only asked that it is one; what it holds is read from the raw row when somebody asks."""
+    """Any JSON object; what it holds is read from the raw row when somebody asks for it."""
 
 
 class StructureError(Exception):
@@ -53,7 +53,7 @@ class StructureError(Exception):
         super().__init__(f"{reason} at {path}")
 
     def within(self, outer: str) -> StructureError:
-        """The same error, for data that stands at ``outer`` inside something larger."""
+        """The same error, for data that is at ``outer`` inside something larger."""
         return StructureError(outer + self.path.removeprefix("$"), self.reason)
 
 
@@ -90,12 +90,17 @@ def encode(body: Mapping[str, Any]) -> bytes:
 
 
 def read_leniently(content: bytes) -> dict[str, Any]:
-    """Read a JSON object from a body that may be anything, such as a proxy's page; if it is not one, an empty one."""
+    """Read a JSON object from a body that may be anything, such as a proxy's page; if it is something else, ``{}``."""
     try:
         body = raw.decode(content)
     except (ValueError, RecursionError):
         return {}
-    return body if isinstance(body, dict) else {}
+    return mapping_or_empty(body)
+
+
+def mapping_or_empty(value: Any) -> dict[str, Any]:
+    """The value if it is a JSON object, otherwise an empty one."""
+    return value if isinstance(value, dict) else {}
 
 
 def text_or_none(value: Any) -> str | None:
@@ -124,7 +129,7 @@ def structure(value: Any, cls: type[T]) -> T:
 
 
 def collect(rows: Iterable[R], at: str) -> list[R]:
-    """Take in the rows of a page while they are translated.
+    """Make a list of the rows of a page while they are translated.
 
     Args:
         rows: Translates one row after the other.
@@ -141,11 +146,23 @@ def collect(rows: Iterable[R], at: str) -> list[R]:
     return done
 
 
-def utc(moment: datetime | None, key: str) -> datetime | None:
-    """The same moment in UTC; one without an offset is taken to be in UTC already.
+def translate_at(path: str, translate: Callable[..., R], *about: Any) -> R:
+    """The result of ``translate(*about)``, for data that is at ``path`` of the answer.
 
-    Where every row of a listing passes, ask whether ``moment.tzinfo is UTC`` first: it nearly always is, and the call
-    takes longer than the question.
+    Raises:
+        StructureError: It cannot be translated; the path is that of the answer.
+    """
+    try:
+        return translate(*about)
+    except StructureError as exc:
+        raise exc.within(path) from exc
+
+
+def utc(moment: datetime | None, key: str) -> datetime | None:
+    """The same moment in UTC; one without an offset is read as UTC.
+
+    For every row of a listing, test ``moment.tzinfo is UTC`` first: it nearly always is, and a call takes longer than
+    the test.
 
     Raises:
         StructureError: In UTC it lies outside the years 1 to 9999.
@@ -160,7 +177,36 @@ def utc(moment: datetime | None, key: str) -> datetime | None:
         raise StructureError(f"$.{key}", "a time outside of the years 1 to 9999") from exc
 
 
-@lru_cache(maxsize=1024)  # calls last some seconds or minutes, and looking a duration up beats making one
+def from_unix_seconds(number: float | None, key: str) -> datetime | None:
+    """A number of seconds since 1970 as a datetime in UTC.
+
+    Raises:
+        StructureError: It lies outside the years 1 to 9999.
+    """
+    return _from_unix(number, _SECOND, key)
+
+
+def from_unix_milliseconds(number: float | None, key: str) -> datetime | None:
+    """A number of milliseconds since 1970 as a datetime in UTC.
+
+    Raises:
+        StructureError: It lies outside the years 1 to 9999.
+    """
+    return _from_unix(number, _MILLISECOND, key)
+
+
+_1970 = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND, _MILLISECOND = timedelta(seconds=1), timedelta(milliseconds=1)
+
+
+def _from_unix(number: float | None, unit: timedelta, key: str) -> datetime | None:
+    try:
+        return None if number is None else _1970 + number * unit
+    except OverflowError as exc:
+        raise StructureError(f"$.{key}", "a time outside of the years 1 to 9999") from exc
+
+
+@lru_cache(maxsize=1024)  # calls last some seconds or minutes, and looking a duration up is faster than making one
 def seconds(number: float | None, key: str) -> timedelta | None:
     """A number of seconds as a duration.
 
@@ -182,7 +228,7 @@ def time_of_day(text: str | None) -> time | None:
 
 
 def required(text: str | None, key: str) -> str:
-    """Insist on an id.
+    """The id; it must be there.
 
     Raises:
         StructureError: It is missing or empty.
@@ -193,7 +239,7 @@ def required(text: str | None, key: str) -> str:
 
 
 def _exactly(*accepted: type) -> Callable[[Any, Any], Any]:
-    """A hook that takes a value of these very types as it is, and refuses whatever would have to be coerced."""
+    """A hook that takes a value of exactly these types as it is, and refuses one that would have to be converted."""
 
     def hook(value: Any, _: Any) -> Any:
         if type(value) not in accepted:
@@ -223,7 +269,7 @@ def _first_problem(exc: BaseException, path: str = "$") -> StructureError:
 
 
 def _structure_table(cls: type[T], made: cattrs.Converter) -> Callable[[Any, Any], T]:
-    """A hook that makes a ``cls`` of a mapping, and names anything else for what it is not."""
+    """A hook that makes a ``cls`` of a mapping, and refuses anything else."""
     fill = make_dict_structure_fn(cls, made, _cattrs_forbid_extra_keys=True)
 
     def hook(value: Any, _: Any) -> T:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import attrs
 
-from unibatch.core.errors import InvalidInput
+from unibatch.core.base_errors import InvalidInput
 
 _LIKE_THIS = "write it like 2026-03-20T09:00[Europe/Berlin] or 2026-03-20T09:00+01:00"
 _ZONED = re.compile(r"(?P<moment>[^\[\]]*)\[(?P<zone>[^\[\]]*)\]").fullmatch

@@ -7,51 +7,72 @@ cancelling and rescheduling batch jobs, on errors and on limits.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from unibatch.core import phone
-from unibatch.core.blank import maker_of_blank_contacts, seal_contacts
-from unibatch.core.draft import ContactDraft, Start, digest
-from unibatch.core.errors import ConfigError, NotFound, ProviderError
-from unibatch.core.findings import Composition, Fit, Handling, Translation
-from unibatch.core.flow import Flow, Request, Response, segment
-from unibatch.core.model import Campaign, Contact, Counts, RedialPolicy, Schedule
-from unibatch.core.paging import Page, Paging, Position
-from unibatch.core.phone import is_e164
-from unibatch.core.provider import (
+from unibatch.provider_api import (
+    CallStatus,
+    Campaign,
     CampaignFilter,
+    CampaignStatus,
     Capabilities,
+    Composition,
+    ConfigError,
+    Contact,
+    ContactDraft,
     ContactFilter,
+    Counts,
+    Fit,
+    Flow,
+    Given,
+    How,
     Limits,
+    NotFound,
     OperationName,
+    Page,
+    Paging,
+    Position,
     Provider,
+    RawRows,
+    RedialPolicy,
     Refusal,
+    Request,
+    Response,
+    Schedule,
     Setting,
+    Start,
+    StatusTable,
     Support,
     Transition,
-)
-from unibatch.core.raw import RawRows, decode
-from unibatch.core.reconcile import create_once, read_all, recent, require_all_taken, require_whole, where_to_look
-from unibatch.core.status import CallStatus, CampaignStatus
-from unibatch.core.status_table import StatusTable
-from unibatch.core.structuring import (
+    When,
     Wire,
     collect,
+    create_once,
+    decode,
+    digest,
     encode,
+    is_e164,
+    maker_of_blank_contacts,
+    phone_from_vendor,
     read,
+    read_all,
     read_leniently,
+    recent,
+    require_all_taken,
+    require_whole,
     required,
+    seal_contacts,
     seconds,
+    segment,
     text_or_none,
     utc,
+    where_to_look,
 )
-from unibatch.core.times import When
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
@@ -141,10 +162,7 @@ CALL_STATUSES = StatusTable(
         "cancelled": CallStatus.CANCELLED,
     },
     unknown=CallStatus.UNKNOWN,
-    filterable=frozenset(
-        {"pending", "queued", "dialing", "completed", "no_answer", "busy", "timeout", "blocked", "invalid_number"}
-        | {"carrier_error", "failed", "cancelled"}
-    ),
+    filterable=True,
 )
 
 CAMPAIGN_STATUSES = StatusTable(
@@ -158,7 +176,8 @@ CAMPAIGN_STATUSES = StatusTable(
         "cancelled": CampaignStatus.CANCELLED,
     },
     unknown=CampaignStatus.UNKNOWN,
-    filterable=frozenset({"pending", "scheduled", "running", "completed", "failed", "cancelled"}),
+    filterable=True,
+    not_filterable=frozenset({"paused"}),
 )
 
 OWN_ATTRIBUTES = frozenset({"first_name", "last_name", "email", "external_id"})
@@ -179,7 +198,7 @@ CAPABILITIES = Capabilities(
         "list_campaigns": Support(note="needs organization_id"),
         "get_campaign": Support(),
         "list_contacts": Support(),
-        "get_account": Support(available=False, note="TalkifAI's API does not tell about the account; see its Studio"),
+        "get_account": Support(available=False, note="TalkifAI's API does not show the account; use its Studio"),
         "create_campaign": Support(note="without a start time it dials at once"),
         "add_contacts": Support(available=False, note="TalkifAI's jobs cannot be extended; create another one"),
         "start_campaign": Support(note="while pending or scheduled"),
@@ -188,6 +207,7 @@ CAPABILITIES = Capabilities(
         "reschedule_campaign": Support(note="while pending or scheduled"),
         "cancel_campaign": Support(note="while pending, scheduled or running"),
         "delete_campaign": Support(available=False, note=_ONLY_DASHBOARD),
+        "retry_campaign": Support(available=False, note="create another job for those who were not reached"),
     },
     server_filters=frozenset({"list_campaigns.status", "list_contacts.status"}),
     campaign_paging=Paging("page", 100, size_param="pageSize", position_param="page"),
@@ -212,13 +232,101 @@ CAPABILITIES = Capabilities(
     ),
 )
 
-_AS_OWN_KEY = "kept under a key of this name in the contact's data"
+_MARK = re.compile(r"\s*\[unibatch:(?P<mark>[0-9a-f]+)\]\s*$")
+"""What ends the description of a job that this library created, so that it can be recognised."""
 
-CONTACT_HANDLING = MappingProxyType(
+_LONGEST_DESCRIPTION = 1000
+
+
+def _described(given: Given) -> str:
+    """The description as it is sent, with the mark at its end."""
+    mark = f"[unibatch:{digest(given.fields.get('idempotency_key', ''))}]"
+    return f"{given.fields.get('description', '')} {mark}".strip()
+
+
+def _key(_: str, given: Given) -> How:
+    sent = {"description": _described(given)}
+    if given.settings.get("organization_id"):
+        reason = "the description ends with a mark; placed again, a job with that mark is looked for first"
+        return How(Fit.EMULATED, reason, sent)
+    reason = (
+        "organization_id is not set, and TalkifAI lists no jobs without it: after a lost answer it would be unknown "
+        "whether the campaign is there; set it in the profile's defaults"
+    )
+    return How(Fit.LOSSY, reason, sent)
+
+
+def _description(text: str, given: Given) -> How:
+    described = _described(given)
+    over = len(described) - _LONGEST_DESCRIPTION
+    if len(text) <= _LONGEST_DESCRIPTION < len(described):
+        reason = f"{over:,} characters too long, with the mark by which the job is recognised"
+        return How(Fit.INVALID, reason)
+    return How(Fit.NATIVE, "", {"description": described})
+
+
+def _from_numbers(numbers: Sequence[str], _: Given) -> How:
+    if len(numbers) > 1:
+        return How(Fit.INVALID, _ONE_NUMBER)
+    return How(Fit.NATIVE, "", {"fromPhoneNumberId": numbers[0]})
+
+
+def _retry_on(statuses: Collection[CallStatus], _: Given) -> How:
+    if set(statuses) == RETRIED_BY_VENDOR:
+        return How(Fit.NATIVE, "what TalkifAI does anyway")
+    return How(Fit.UNSUPPORTED, f"TalkifAI always calls again after {', '.join(sorted(RETRIED_BY_VENDOR))}")
+
+
+def _start(start: Start | When, given: Given) -> How:
+    if isinstance(start, When):
+        return How(Fit.NATIVE, "", _times(start))
+    if start == Start.NOW:
+        return How(Fit.NATIVE, "a job without a start time begins at once")
+    if "hold_until" in given.fields:
+        return How(Fit.EMULATED, "scheduled for hold_until; start_campaign starts it earlier")
+    return How(
+        Fit.UNSUPPORTED,
+        "TalkifAI cannot hold a job without a time: it would begin to call at once. Give hold_until, a time that it is "
+        "scheduled for, before which start_campaign can start it, or choose another start",
+        acceptable=False,
+    )
+
+
+def _times(when: When) -> Mapping[str, str]:
+    """A start as the vendor takes it: the offset and the zone give the same moment."""
+    return {"scheduledStartTime": when.text, "timezone": when.zone or "UTC"}
+
+
+_ONE_NUMBER = "TalkifAI needs the id of exactly one number; give it here, or set it in the profile's defaults"
+_AS_OWN_KEY = How(Fit.EMULATED, "kept under a key of this name in the contact's data")
+_NO_WINDOW = How(Fit.UNSUPPORTED, "TalkifAI's jobs call at any time from their start")
+
+DRAFT_FIELDS: Mapping[str, How] = MappingProxyType(
     {
-        "name": Handling(),
-        **{name: Handling(Fit.EMULATED, _AS_OWN_KEY) for name in sorted(OWN_ATTRIBUTES)},
-        "fields": Handling(),
+        "name": How.sent("name"),
+        "contacts.name": How(),
+        "contacts.first_name": _AS_OWN_KEY,
+        "contacts.last_name": _AS_OWN_KEY,
+        "contacts.email": _AS_OWN_KEY,
+        "contacts.external_id": _AS_OWN_KEY,
+        "contacts.fields": How(),
+        "start": How.depends(_start),
+        "hold_until": How(Fit.NATIVE, "it starts by itself then, unless it is cancelled", _times),
+        "agent_id": How(Fit.UNSUPPORTED, "TalkifAI's jobs name no agent: the agent assigned to the number talks"),
+        "from_number_ids": How.depends(_from_numbers, required=_ONE_NUMBER),
+        "description": How.depends(_description),
+        "schedule.end": _NO_WINDOW,
+        "schedule.timezone": How(Fit.MAPPED, "the zone of the start; nothing else is meant in it"),
+        "schedule.window_start": _NO_WINDOW,
+        "schedule.window_end": _NO_WINDOW,
+        "schedule.weekdays": _NO_WINDOW,
+        "schedule.max_calls_per_day": _NO_WINDOW,
+        "max_concurrency": How.sent("concurrentCallLimit"),
+        "retry.max_attempts": How.sent("maxAttempts"),
+        "retry.retry_on": How.depends(_retry_on),
+        "metadata": How(Fit.UNSUPPORTED, "TalkifAI's jobs have no metadata; put it into the contacts' fields"),
+        "idempotency_key": How.depends(_key),
+        "part": How(Fit.EMULATED, "its name says it"),
     }
 )
 
@@ -239,11 +347,6 @@ TRANSITIONS: Mapping[OperationName, Transition] = MappingProxyType(
     }
 )
 
-_MARK = re.compile(r"\s*\[unibatch:(?P<mark>[0-9a-f]+)\]\s*$")
-"""What ends the description of a job that this library created, so that it can be recognised."""
-
-_LONGEST_DESCRIPTION = 1000
-
 _ASKING_AGAIN = "; asking for the same again looks for it first"
 
 _blank_contact = maker_of_blank_contacts("attempts", "max_attempts", "failure_reason")
@@ -254,11 +357,11 @@ _blank_contact = maker_of_blank_contacts("attempts", "max_attempts", "failure_re
 class TalkifAI(Provider):
     """TalkifAI's batch API."""
 
-    name: ClassVar[str] = "talkifai"
-    title: ClassVar[str] = "TalkifAI"
-    base_url: ClassVar[str] = "https://api.talkifai.dev"
-    capabilities: ClassVar[Capabilities] = CAPABILITIES
-    settings: ClassVar[Mapping[str, Setting]] = MappingProxyType(
+    name = "talkifai"
+    title = "TalkifAI"
+    base_url = "https://api.talkifai.dev"
+    capabilities = CAPABILITIES
+    settings = MappingProxyType(
         {
             "organization_id": Setting(
                 purpose="your organization's id, without which TalkifAI does not list campaigns"
@@ -273,11 +376,11 @@ class TalkifAI(Provider):
             ),
         }
     )
-    error_codes: ClassVar[Mapping[str, type[ProviderError]]] = MappingProxyType({"job_not_found": NotFound})
-    contact_handling: ClassVar[Mapping[str, Handling]] = CONTACT_HANDLING
-    transitions: ClassVar[Mapping[OperationName, Transition]] = TRANSITIONS
-    call_statuses: ClassVar[StatusTable[CallStatus]] = CALL_STATUSES
-    campaign_statuses: ClassVar[StatusTable[CampaignStatus]] = CAMPAIGN_STATUSES
+    error_codes = MappingProxyType({"job_not_found": NotFound})
+    draft_fields = DRAFT_FIELDS
+    transitions = TRANSITIONS
+    call_statuses = CALL_STATUSES
+    campaign_statuses = CAMPAIGN_STATUSES
 
     def __init__(self, defaults: Mapping[str, Any]) -> None:
         super().__init__(defaults)
@@ -327,80 +430,14 @@ class TalkifAI(Provider):
             has_more=job.contactsHasMore,
         )
 
-    def translate(self, to: Translation) -> None:
-        draft = to.draft
-        to.put("name", {"name": draft.name})
-        self._translate_description(to)
-        if draft.metadata:
-            to.lose("metadata", "TalkifAI's jobs have no metadata; put it into the contacts' fields")
-        if draft.agent_id is not None:
-            to.lose("agent_id", "TalkifAI's jobs name no agent: the one talks who is assigned to the number")
-        if len(draft.from_number_ids) == 1:
-            to.put("from_number_ids", {"fromPhoneNumberId": draft.from_number_ids[0]})
-        else:
-            reason = "TalkifAI needs the id of exactly one number; give it here, or set it in the profile's defaults"
-            to.refuse("from_number_ids", reason)
-        if draft.max_concurrency is not None:
-            to.put("max_concurrency", {"concurrentCallLimit": draft.max_concurrency})
-        retry = draft.retry or RedialPolicy()
-        if retry.max_attempts is not None:
-            to.put("retry.max_attempts", {"maxAttempts": retry.max_attempts})
-        if retry.retry_on == RETRIED_BY_VENDOR:
-            to.put("retry.retry_on", reason="what TalkifAI does anyway")
-        elif retry.retry_on:
-            to.lose("retry.retry_on", f"TalkifAI calls again after {', '.join(sorted(RETRIED_BY_VENDOR))}, always")
-        self._translate_schedule(to)
-
-    def _translate_description(self, to: Translation) -> None:
-        draft = to.draft
-        text = f"{draft.description or ''} [unibatch:{digest(draft.key)}]".strip()
-        if self._organization_id:
-            reason = "the description ends with a mark; asked again, this library looks for a job with it first"
-            to.put("idempotency_key", {"description": text}, Fit.EMULATED, reason)
-        else:
-            reason = (
-                "organization_id is not set, without which TalkifAI does not list jobs: after a lost answer nobody "
-                "could tell whether the campaign is there; set it in the profile's defaults"
-            )
-            to.lossy("idempotency_key", {"description": text}, reason)
-        if draft.description is not None:
-            to.put("description", {"description": text})
-        if draft.part is not None:
-            to.put("part", fit=Fit.EMULATED, reason="told by its name")
-        over = len(text) - _LONGEST_DESCRIPTION
-        if over > 0 and len(draft.description or "") <= _LONGEST_DESCRIPTION:
-            to.refuse("description", f"{over:,} characters too long, with the mark by which the job is recognised")
-
-    def _translate_schedule(self, to: Translation) -> None:
-        draft, schedule = to.draft, to.draft.schedule or Schedule()
-        if to.start is not None:
-            to.put("start", _times(to.start))
-        elif to.hold_until is not None:
-            to.put("start", fit=Fit.EMULATED, reason="scheduled for hold_until; start_campaign brings that forward")
-            to.put("hold_until", _times(to.hold_until), reason="it starts by itself then, unless it is cancelled")
-        elif draft.start == Start.NOW:
-            to.put("start", reason="a job without a start time begins at once")
-        elif draft.start == Start.HOLD and draft.hold_until is None:
-            to.lose(
-                "start",
-                "TalkifAI cannot hold a job without a time: it would begin to call at once. Give hold_until, a time "
-                "that it is scheduled for and that start_campaign brings forward, or choose another start",
-                acceptable=False,
-            )
-        if schedule.timezone is not None:
-            to.put("schedule.timezone", fit=Fit.MAPPED, reason="the zone of the start; nothing else is meant in it")
-        for field in ("window_start", "window_end", "weekdays", "max_calls_per_day"):
-            if getattr(schedule, field):
-                to.lose(f"schedule.{field}", "TalkifAI's jobs call at any time from their start")
-
     def contact_fault(self, contact: ContactDraft) -> str | None:
         if taken := sorted(contact.fields.keys() & {"phone", "name", *OWN_ATTRIBUTES}):
-            return f"the fields {', '.join(taken)} are needed for what a contact has anyway; choose other names"
+            return f"the fields {', '.join(taken)} are needed for the contact's own; choose other names"
         return None
 
     def contact_body(self, contact: ContactDraft) -> Mapping[str, Any]:
-        told = {"name": contact.full_name, **{name: getattr(contact, name) for name in sorted(OWN_ATTRIBUTES)}}
-        own = {key: value for key, value in told.items() if value is not None}
+        body = {"name": contact.full_name, **{name: getattr(contact, name) for name in sorted(OWN_ATTRIBUTES)}}
+        own = {key: value for key, value in body.items() if value is not None}
         return {"phone": contact.phone_number, **own, **contact.fields}
 
     def creation(self, composition: Composition) -> Sequence[Request]:
@@ -520,7 +557,7 @@ class TalkifAI(Provider):
                 contact.phone_number = number
                 contact.phone_valid = True
             else:
-                contact.phone_number, contact.phone_valid = phone.from_vendor(number)
+                contact.phone_number, contact.phone_valid = phone_from_vendor(number)
             if row.contactData is not None:
                 _place(row.contactData, contact)
             contact.vendor_status = word = row.status
@@ -558,11 +595,6 @@ def _place(data: ContactData, contact: Any) -> None:
         if _has_attribute(key, value):
             setattr(contact, key, str(value) or None)
     contact.name = contact.name or " ".join(filter(None, (contact.first_name, contact.last_name))) or None
-
-
-def _times(when: When) -> Mapping[str, str]:
-    """A start as the vendor takes it, which comes to the same moment whether the offset or the zone is looked at."""
-    return {"scheduledStartTime": when.text, "timezone": when.zone or "UTC"}
 
 
 def _custom(row: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -10,59 +10,72 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any
 
-from unibatch.core import phone
-from unibatch.core.blank import maker_of_blank_contacts, seal_contacts
-from unibatch.core.draft import ContactDraft, Start, digest
-from unibatch.core.errors import (
-    AuthenticationError,
-    NotFound,
-    PermissionDenied,
-    ProviderError,
-    RateLimited,
-)
-from unibatch.core.findings import Composition, Fit, Handling, Translation
-from unibatch.core.flow import Flow, Request, Response, segment
-from unibatch.core.model import (
+from unibatch.provider_api import (
+    DIGITS,
     Account,
     AccountLimits,
+    AuthenticationError,
+    CallStatus,
     Campaign,
-    Contact,
-    Counts,
-    RedialPolicy,
-    Schedule,
-)
-from unibatch.core.paging import Page, Paging, Position
-from unibatch.core.phone import DIGITS
-from unibatch.core.provider import (
     CampaignFilter,
+    CampaignStatus,
     Capabilities,
+    Composition,
+    Contact,
+    ContactDraft,
     ContactFilter,
+    Counts,
+    Fit,
+    Flow,
+    Given,
+    How,
     Limits,
+    NotFound,
+    Page,
+    Paging,
+    Part,
+    PermissionDenied,
+    Position,
     Provider,
+    RateLimited,
+    RawRows,
     Refusal,
+    Request,
+    Response,
+    Schedule,
     Setting,
+    Start,
+    StatusTable,
     Support,
-)
-from unibatch.core.raw import RawRows, decode
-from unibatch.core.reconcile import create_once, read_all, recent, require_all_taken, require_whole, where_to_look
-from unibatch.core.status import CallStatus, CampaignStatus
-from unibatch.core.status_table import StatusTable
-from unibatch.core.structuring import (
-    StructureError,
     Unread,
+    When,
     Wire,
     collect,
+    create_once,
+    decode,
+    digest,
     encode,
+    is_ambiguous,
+    maker_of_blank_contacts,
+    mapping_or_empty,
+    phone_from_vendor,
     read,
+    read_all,
     read_leniently,
+    recent,
+    require_all_taken,
+    require_whole,
     required,
+    seal_contacts,
     seconds,
+    segment,
     text_or_none,
+    translate_at,
     utc,
+    where_to_look,
 )
-from unibatch.core.times import When, is_ambiguous
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
@@ -155,10 +168,7 @@ CALL_STATUSES = StatusTable(
         "cancelled": CallStatus.CANCELLED,
     },
     unknown=CallStatus.UNKNOWN,
-    filterable=frozenset(
-        {"pending", "queued", "ringing", "answered", "in_progress", "completed", "no_answer", "busy", "failed"}
-        | {"cancelled"}
-    ),
+    filterable=True,
 )
 
 CAMPAIGN_STATUSES = StatusTable(
@@ -170,7 +180,7 @@ CAMPAIGN_STATUSES = StatusTable(
         "cancelled": CampaignStatus.CANCELLED,
     },
     unknown=CampaignStatus.UNKNOWN,
-    filterable=frozenset({"pending", "active", "completed", "failed", "cancelled"}),
+    filterable=True,
 )
 
 # Capabilities ---------------------------------------------------------------------------------------------------------
@@ -191,6 +201,7 @@ CAPABILITIES = Capabilities(
         "reschedule_campaign": Support(available=False, note=_NOT_IN_API),
         "cancel_campaign": Support(available=False, note=_NOT_IN_API),
         "delete_campaign": Support(available=False, note=_NOT_IN_API),
+        "retry_campaign": Support(available=False, note="create another batch for those who were not reached"),
     },
     server_filters=frozenset(
         {"list_campaigns.status", "list_campaigns.agent_id", "list_contacts.status", "list_contacts.external_id"}
@@ -211,14 +222,82 @@ CAPABILITIES = Capabilities(
 
 _AS_METADATA = "kept in the contact's metadata, whose keys TechLadder spells anew"
 
-CONTACT_HANDLING = MappingProxyType(
+_IN_METADATA = "a batch has none; kept in its metadata"
+_NO_WINDOW = How(Fit.UNSUPPORTED, "TechLadder's batches call at any time from their start")
+_NO_RETRY = "TechLadder documents no further attempts"
+
+
+def _start(start: Start | When, _: Given) -> How:
+    if isinstance(start, When):
+        sent = {"start_mode": "scheduled", **_schedule(start)}
+        return How(Fit.MAPPED, "date, time to the minute, and zone", sent)
+    if start == Start.NOW:
+        return How(Fit.NATIVE, "", {"start_mode": "immediate"})
+    reason = "it waits until somebody starts it in TechLadder's dashboard: its API cannot"
+    return How(Fit.NATIVE, reason, {"start_mode": "manual"})
+
+
+def _from_numbers(numbers: Sequence[str], _: Given) -> How:
+    if len(numbers) > 1:
+        return How(Fit.INVALID, "TechLadder calls from one number; name only one")
+    return How(Fit.MAPPED, "did_number", {"did_number": numbers[0].removeprefix("+")})
+
+
+def _attempts(attempts: int, _: Given) -> How:
+    if attempts > 1:
+        return How(Fit.UNSUPPORTED, _NO_RETRY)
+    return How(Fit.MAPPED, "not sent: TechLadder documents one attempt only")
+
+
+def _part(part: Part) -> Mapping[str, str]:
+    return {"part": f"{part.number} of {part.of}", "part_of": part.whole}
+
+
+def _metadata(metadata: Mapping[str, Any], given: Given) -> How:
+    own = {"name": ["name"], "description": ["description"], "part": ["part", "part_of"]}
+    used = {key for field, keys in own.items() for key in keys if field == "name" or field in given.fields}
+    if taken := sorted(used & metadata.keys()):
+        return How(Fit.INVALID, f"the campaign's own {', '.join(taken)} go there; choose other keys")
+    return How(Fit.NATIVE, "", {"metadata": dict(metadata)})
+
+
+DRAFT_FIELDS: Mapping[str, How] = MappingProxyType(
     {
-        "name": Handling(),
-        "first_name": Handling(Fit.EMULATED, f"part of name, and {_AS_METADATA}"),
-        "last_name": Handling(Fit.EMULATED, f"part of name, and {_AS_METADATA}"),
-        "email": Handling(Fit.EMULATED, _AS_METADATA),
-        "external_id": Handling(Fit.NATIVE, "contact_id"),
-        "fields": Handling(Fit.MAPPED, _AS_METADATA),
+        "name": How.sent("metadata", lambda name: {"name": name}, Fit.EMULATED, _IN_METADATA),
+        "contacts": How(Fit.NATIVE, "", {"deduplicate_by_phone": False}),  # repeated numbers are left out already
+        "contacts.name": How(),
+        "contacts.first_name": How(Fit.EMULATED, f"part of name, and {_AS_METADATA}"),
+        "contacts.last_name": How(Fit.EMULATED, f"part of name, and {_AS_METADATA}"),
+        "contacts.email": How(Fit.EMULATED, _AS_METADATA),
+        "contacts.external_id": How(Fit.NATIVE, "contact_id"),
+        "contacts.fields": How(Fit.MAPPED, _AS_METADATA),
+        "start": How.depends(_start),
+        "hold_until": How(Fit.MAPPED, "not needed, and not sent: the batch waits until it is started"),
+        "agent_id": How.sent(
+            "agent_name",
+            None,
+            Fit.MAPPED,
+            "agent_name takes the agent's id",
+            required="TechLadder needs an agent; give agent_id, or set it in the profile's defaults",
+        ),
+        "from_number_ids": How.depends(_from_numbers),
+        "description": How.sent("metadata", lambda text: {"description": text}, Fit.EMULATED, _IN_METADATA),
+        "schedule.end": _NO_WINDOW,
+        "schedule.timezone": How(Fit.MAPPED, "the zone of the start; nothing else is meant in it"),
+        "schedule.window_start": _NO_WINDOW,
+        "schedule.window_end": _NO_WINDOW,
+        "schedule.weekdays": _NO_WINDOW,
+        "schedule.max_calls_per_day": _NO_WINDOW,
+        "max_concurrency": How.sent("concurrency"),
+        "retry.max_attempts": How.depends(_attempts),
+        "retry.retry_on": How(Fit.UNSUPPORTED, _NO_RETRY),
+        "metadata": How.depends(_metadata),
+        "vendor.version_id": How.sent(
+            "version_name",
+            required="TechLadder needs the version of the prompt; give it here, or set it in the profile's defaults",
+        ),
+        "idempotency_key": How(Fit.EMULATED, "placed again, the batch is looked for first"),
+        "part": How.sent("metadata", _part, Fit.EMULATED, _IN_METADATA),
     }
 )
 
@@ -246,11 +325,11 @@ _blank_contact = maker_of_blank_contacts("name", "call_id")
 class TechLadder(Provider):
     """TechLadder's public API, version 1."""
 
-    name: ClassVar[str] = "techladder"
-    title: ClassVar[str] = "TechLadder"
-    base_url: ClassVar[str] = "https://api.staging.techladder.ai/api/v1/public"
-    capabilities: ClassVar[Capabilities] = CAPABILITIES
-    settings: ClassVar[Mapping[str, Setting]] = MappingProxyType(
+    name = "techladder"
+    title = "TechLadder"
+    base_url = "https://api.staging.techladder.ai/api/v1/public"
+    capabilities = CAPABILITIES
+    settings = MappingProxyType(
         {
             "agent_id": Setting(purpose="the agent that talks in campaigns created with this profile"),
             "version_id": Setting(purpose="the version of the agent's prompt in such campaigns", in_draft=True),
@@ -276,8 +355,8 @@ class TechLadder(Provider):
             "callback_url": Setting(purpose="where TechLadder reports on such campaigns", in_draft=True),
         }
     )
-    contact_handling: ClassVar[Mapping[str, Handling]] = CONTACT_HANDLING
-    error_codes: ClassVar[Mapping[str, type[ProviderError]]] = MappingProxyType(
+    draft_fields = DRAFT_FIELDS
+    error_codes = MappingProxyType(
         {
             "UNAUTHORIZED": AuthenticationError,
             "FORBIDDEN": PermissionDenied,
@@ -285,8 +364,8 @@ class TechLadder(Provider):
             "RATE_LIMITED": RateLimited,
         }
     )
-    call_statuses: ClassVar[StatusTable[CallStatus]] = CALL_STATUSES
-    campaign_statuses: ClassVar[StatusTable[CampaignStatus]] = CAMPAIGN_STATUSES
+    call_statuses = CALL_STATUSES
+    campaign_statuses = CAMPAIGN_STATUSES
 
     def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
         query = self.capabilities.campaign_paging.query(position)
@@ -304,14 +383,11 @@ class TechLadder(Provider):
 
     def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
         path = f"/call-batches/{segment(campaign_id)}"
-        return self._told((yield Request(operation="get_campaign", path=path, subject=campaign_id)))
+        return self._read_campaign((yield Request(operation="get_campaign", path=path, subject=campaign_id)))
 
-    def _told(self, response: Response) -> Campaign:
+    def _read_campaign(self, response: Response) -> Campaign:
         answer = read(response.content, BatchAnswer)
-        try:
-            return self._campaign(answer.data, decode(response.content)["data"])
-        except StructureError as exc:
-            raise exc.within("$.data") from exc
+        return translate_at("$.data", self._campaign, answer.data, decode(response.content)["data"])
 
     def list_contacts(self, campaign_id: str, position: Position, wanted: ContactFilter) -> Flow[Page[Contact]]:
         query = self.capabilities.contact_paging.query(position)
@@ -333,10 +409,7 @@ class TechLadder(Provider):
         response = yield Request(operation="get_account", path="/me")
         facts = read(response.content, AccountAnswer).data
         limits = facts.limits or AccountFactsLimits()
-        try:
-            max_call_duration = seconds(limits.max_call_duration_seconds, "max_call_duration_seconds")
-        except StructureError as exc:
-            raise exc.within("$.data.limits") from exc
+        longest = translate_at("$.data.limits", seconds, limits.max_call_duration_seconds, "max_call_duration_seconds")
         return Account(
             id=required(facts.account_id, "data.account_id"),
             provider=self.name,
@@ -345,74 +418,11 @@ class TechLadder(Provider):
             limits=AccountLimits(
                 max_contacts=limits.max_batch_size,
                 max_concurrency=limits.max_concurrent_calls,
-                max_call_duration=max_call_duration,
+                max_call_duration=longest,
                 requests_per_minute=limits.rate_limit_per_minute,
             ),
             raw=decode(response.content)["data"],
         )
-
-    def translate(self, to: Translation) -> None:
-        draft = to.draft
-        self._translate_identity(to)
-        if draft.agent_id is None:
-            to.refuse("agent_id", "TechLadder needs an agent; give agent_id, or set it in the profile's defaults")
-        else:
-            to.put("agent_id", {"agent_name": draft.agent_id}, Fit.MAPPED, "agent_name takes the agent's id")
-        if len(draft.from_number_ids) == 1:
-            number = draft.from_number_ids[0].removeprefix("+")
-            to.put("from_number_ids", {"did_number": number}, Fit.MAPPED, "did_number")
-        elif draft.from_number_ids:
-            to.refuse("from_number_ids", "TechLadder calls from one number; name only one")
-        if draft.max_concurrency is not None:
-            to.put("max_concurrency", {"concurrency": draft.max_concurrency})
-        retry = draft.retry or RedialPolicy()
-        if retry.max_attempts == 1:
-            to.put("retry.max_attempts", fit=Fit.MAPPED, reason="not sent: TechLadder documents one attempt only")
-        elif retry.max_attempts is not None:
-            to.lose("retry.max_attempts", "TechLadder documents no further attempts")
-        if retry.retry_on:
-            to.lose("retry.retry_on", "TechLadder documents no further attempts")
-        self._translate_schedule(to)
-        if "version_id" not in to.options:
-            reason = "TechLadder needs the version of the prompt; give it here, or set it in the profile's defaults"
-            to.refuse(f"vendor.{self.name}.version_id", reason)
-        for name, value in to.options.items():
-            to.put(f"vendor.{self.name}.{name}", {"version_name" if name == "version_id" else name: value})
-        to.put("contacts", {"deduplicate_by_phone": False})  # repeated numbers were left out already
-
-    def _translate_identity(self, to: Translation) -> None:
-        draft = to.draft
-        to.put("idempotency_key", fit=Fit.EMULATED, reason="asked again, this library looks for the batch first")
-        own: dict[str, dict[str, Any]] = {"name": {"name": draft.name}}
-        if draft.description is not None:
-            own["description"] = {"description": draft.description}
-        if draft.part is not None:
-            own["part"] = {"part": f"{draft.part.number} of {draft.part.of}", "part_of": draft.part.whole}
-        for field, sent in own.items():
-            to.put(field, {"metadata": sent}, Fit.EMULATED, "a batch has none; kept in its metadata")
-        taken = {key for sent in own.values() for key in sent}.intersection(draft.metadata)
-        if taken:
-            to.refuse("metadata", f"the campaign's own {', '.join(sorted(taken))} go there; choose other keys")
-        elif draft.metadata:
-            to.put("metadata", {"metadata": dict(draft.metadata)})
-
-    def _translate_schedule(self, to: Translation) -> None:
-        draft, schedule = to.draft, to.draft.schedule or Schedule()
-        if to.start is not None:
-            sent = {"start_mode": "scheduled", **_schedule(to.start)}
-            to.put("start", sent, Fit.MAPPED, "date, time to the minute, and zone")
-        elif draft.start == Start.NOW:
-            to.put("start", {"start_mode": "immediate"})
-        elif draft.start == Start.HOLD:
-            reason = "it waits until somebody starts it in TechLadder's dashboard: its API cannot"
-            to.put("start", {"start_mode": "manual"}, reason=reason)
-        if draft.hold_until is not None:
-            to.put("hold_until", fit=Fit.MAPPED, reason="not needed, and not sent: the batch waits for its start")
-        if schedule.timezone is not None:
-            to.put("schedule.timezone", fit=Fit.MAPPED, reason="the zone of the start; nothing else is meant in it")
-        for field in ("window_start", "window_end", "weekdays", "max_calls_per_day"):
-            if getattr(schedule, field):
-                to.lose(f"schedule.{field}", "TechLadder's batches call at any time from their start")
 
     def contact_fault(self, contact: ContactDraft) -> str | None:
         if len(contact.phone_number) - 1 < _SHORTEST:
@@ -423,9 +433,9 @@ class TechLadder(Provider):
 
     def contact_body(self, contact: ContactDraft) -> Mapping[str, Any]:
         metadata = {**contact.fields, **_as_metadata(contact)}
-        told = {"contact_id": contact.external_id, "name": contact.full_name, "metadata": metadata}
+        body = {"contact_id": contact.external_id, "name": contact.full_name, "metadata": metadata}
         number = contact.phone_number.removeprefix("+")
-        return {"phone_number": number, **{key: value for key, value in told.items() if value}}
+        return {"phone_number": number, **{key: value for key, value in body.items() if value}}
 
     def creation(self, composition: Composition) -> Sequence[Request]:
         mark = digest(composition.draft.key)
@@ -447,7 +457,7 @@ class TechLadder(Provider):
         def created(response: Response) -> Campaign:
             nonlocal still_growing
             still_growing = response.status == _ACCEPTED
-            return self._told(response)
+            return self._read_campaign(response)
 
         number = len(composition.contacts)
         campaign = yield from create_once(
@@ -489,8 +499,7 @@ class TechLadder(Provider):
 
     def refusal(self, response: Response) -> Refusal:
         body = read_leniently(response.content)
-        error = body.get("error")
-        error = error if isinstance(error, dict) else {}
+        error = mapping_or_empty(body.get("error"))
         details = error.get("details")
         lines = [line for line in details if isinstance(line, str)] if isinstance(details, list) else []
         fields: dict[str, str] = {}
@@ -514,7 +523,7 @@ class TechLadder(Provider):
             status=self.read_campaign_status(wire.status),
             vendor_status=wire.status,
             agent_id=wire.agent_id or None,
-            from_numbers=(phone.from_vendor(wire.did_number, bare_digits=True)[0],) if wire.did_number else (),
+            from_numbers=(phone_from_vendor(wire.did_number, bare_digits=True)[0],) if wire.did_number else (),
             counts=Counts(
                 total=wire.total_contacts,
                 succeeded=wire.completed_contacts,
@@ -543,7 +552,7 @@ class TechLadder(Provider):
                 contact.phone_number = f"+{number}"
                 contact.phone_valid = True
             else:
-                contact.phone_number, contact.phone_valid = phone.from_vendor(number, bare_digits=True)
+                contact.phone_number, contact.phone_valid = phone_from_vendor(number, bare_digits=True)
             contact.name = row.name or None
             if row.external_id is not None:
                 contact.external_id = _users_own(str(row.external_id))

@@ -2,77 +2,86 @@
 
 Sources: the pages "List Batch Call Contacts", "Add Contacts to Batch Call" and "Create Batch Call" of Truedy's API
 reference, and its guides on errors, rate limits and idempotency. Two pages often show the same object in two shapes;
-both occur, so both are read. In the wire types, *schema* and *example* say from which part of a page a key comes.
+both occur, so both are read. In the wire types, *schema* and *example* say in which part of a page a key is shown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from decimal import Decimal
 from operator import itemgetter
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any
 
-from unibatch.core import phone
-from unibatch.core.blank import maker_of_blank_contacts, seal_contacts
-from unibatch.core.draft import ContactDraft, Start
-from unibatch.core.errors import OutcomeUnknown, ProviderError, UnibatchError
-from unibatch.core.findings import Composition, Fit, Handling, Translation
-from unibatch.core.flow import Flow, Request, Response, segment
-from unibatch.core.model import (
-    Campaign,
-    Contact,
-    Counts,
-    Money,
-    RedialPolicy,
-    Schedule,
-)
-from unibatch.core.paging import Page, Paging, Position
-from unibatch.core.phone import is_e164
-from unibatch.core.provider import (
+from unibatch.provider_api import (
     Added,
+    Adding,
+    CallStatus,
+    Campaign,
     CampaignFilter,
+    CampaignStatus,
     Capabilities,
+    Composition,
+    Contact,
+    ContactDraft,
     ContactFilter,
+    Counts,
+    Fit,
+    Flow,
+    Given,
+    How,
     Limits,
+    Money,
     OperationName,
+    OutcomeUnknown,
+    Page,
+    Paging,
+    Position,
     Provider,
+    RawRows,
+    RedialPolicy,
     Refusal,
+    Request,
+    Response,
+    Schedule,
     Setting,
+    Start,
+    StatusTable,
+    StructureError,
     Support,
     Transition,
-)
-from unibatch.core.raw import RawRows, decode
-from unibatch.core.reconcile import (
-    Adding,
+    UnibatchError,
+    Unread,
+    When,
+    Wire,
     carry_out,
+    collect,
+    decode,
     delete_once,
+    encode,
+    instant_or_none,
+    is_e164,
+    maker_of_blank_contacts,
+    mapping_or_empty,
     outcome_unknown,
     partly_created,
+    phone_from_vendor,
+    read,
+    read_leniently,
     require_all_taken,
     require_not_over,
     require_open,
-    reread_created,
-)
-from unibatch.core.status import CallStatus, CampaignStatus
-from unibatch.core.status_table import StatusTable
-from unibatch.core.structuring import (
-    StructureError,
-    Unread,
-    Wire,
-    collect,
-    encode,
-    instant_or_none,
-    read,
-    read_leniently,
     required,
+    reread_created,
+    seal_contacts,
     seconds,
+    segment,
     text_or_none,
     time_of_day,
+    translate_at,
     utc,
 )
-from unibatch.core.times import When
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
@@ -180,9 +189,9 @@ CALL_STATUSES = StatusTable(
         "cancelled": CallStatus.CANCELLED,
     },
     unknown=CallStatus.UNKNOWN,
-    # The filter is a free text, so every word is taken to be understood, but for "in-progress": with its hyphen it
-    # stands only in the guide to another endpoint, and this one spells with underscores.
-    filterable=frozenset({"queued", "ringing", "voicemail", "no_answer", "failed", "cancelled"}),
+    filterable=True,  # by any text, as documented
+    # With its hyphen it is only in the guide to another endpoint; this endpoint spells with underscores.
+    not_filterable=frozenset({"in-progress"}),
 )
 
 CAMPAIGN_STATUSES = StatusTable(
@@ -190,14 +199,15 @@ CAMPAIGN_STATUSES = StatusTable(
         "draft": CampaignStatus.DRAFT,
         "scheduled": CampaignStatus.SCHEDULED,
         "active": CampaignStatus.RUNNING,
-        "running": CampaignStatus.RUNNING,  # in examples only; the schema and the filter do not know it
+        "running": CampaignStatus.RUNNING,  # in examples only, not in the schema
         "paused": CampaignStatus.PAUSED,
         "completed": CampaignStatus.COMPLETED,
         "failed": CampaignStatus.FAILED,
         "cancelled": CampaignStatus.CANCELLED,
     },
     unknown=CampaignStatus.UNKNOWN,
-    filterable=frozenset({"draft", "scheduled", "active", "paused", "completed", "failed", "cancelled"}),
+    filterable=True,
+    not_filterable=frozenset({"running"}),
 )
 
 # Capabilities ---------------------------------------------------------------------------------------------------------
@@ -207,7 +217,7 @@ CAPABILITIES = Capabilities(
         "list_campaigns": Support(),
         "get_campaign": Support(),
         "list_contacts": Support(),
-        "get_account": Support(available=False, note="Truedy's API does not tell about the account; see its dashboard"),
+        "get_account": Support(available=False, note="Truedy's API does not show the account; use its dashboard"),
         "create_campaign": Support(note="stands in draft until started", idempotency_key=True),
         "add_contacts": Support(),
         "start_campaign": Support(),
@@ -216,6 +226,7 @@ CAPABILITIES = Capabilities(
         "reschedule_campaign": Support(),
         "cancel_campaign": Support(available=False, note="pause it instead; Truedy documents no way to cancel"),
         "delete_campaign": Support(note="only draft, failed or cancelled ones"),
+        "retry_campaign": Support(available=False, note="create another campaign for those who were not reached"),
     },
     server_filters=frozenset({"list_campaigns.status", "list_campaigns.agent_id", "list_contacts.status"}),
     campaign_paging=Paging("offset", 100, size_param="limit", position_param="offset"),
@@ -232,29 +243,69 @@ CAPABILITIES = Capabilities(
     ),
 )
 
-CONTACT_HANDLING = MappingProxyType(
+_MINUTE = "%H:%M"
+
+
+def _start(start: Start | When, _: Given) -> How:
+    if isinstance(start, When):
+        return How(Fit.MAPPED, f"created as a draft, then scheduled for {start.text}")
+    if start == Start.NOW:
+        return How(Fit.MAPPED, "created as a draft, then started at once")
+    return How(Fit.NATIVE, "stays a draft, and nobody is called, until it is started")
+
+
+def _attempts(attempts: int, _: Given) -> How:
+    if attempts == 1:
+        return How(Fit.MAPPED, "nobody is called again", {"retry_failed": False})
+    reason = "Truedy calls again where calls failed, and decides itself how often"
+    return How(Fit.LOSSY, reason, {"retry_failed": True})
+
+
+DRAFT_FIELDS: Mapping[str, How] = MappingProxyType(
     {
-        "name": Handling(
+        "name": How.sent("name"),
+        "contacts.name": How(
             Fit.MAPPED,
-            "sent as first_name and last_name, parted at the first blank; a custom field where these are given too",
+            "sent as first_name and last_name, split at the first blank; a custom field where these are given too",
         ),
-        "first_name": Handling(),
-        "last_name": Handling(),
-        "email": Handling(),
-        "external_id": Handling(Fit.EMULATED, "kept among the custom fields; Truedy's listings do not return it"),
-        "fields": Handling(Fit.NATIVE, "custom_fields"),
+        "contacts.first_name": How(),
+        "contacts.last_name": How(),
+        "contacts.email": How(),
+        "contacts.external_id": How(Fit.EMULATED, "kept among the custom fields; Truedy's listings do not return it"),
+        "contacts.fields": How(Fit.NATIVE, "custom_fields"),
+        "start": How.depends(_start),
+        "hold_until": How(Fit.MAPPED, "not needed, and not sent: a draft waits until it is started"),
+        "agent_id": How.sent(
+            "agent_id", required="Truedy needs an agent; give agent_id, or set it in the profile's defaults"
+        ),
+        "from_number_ids": How.sent("phone_number_ids", list),
+        "description": How(Fit.UNSUPPORTED, "Truedy's batch calls have no description"),
+        "schedule.end": How(Fit.UNSUPPORTED, "Truedy's batch calls have no end; pause the campaign then"),
+        "schedule.timezone": How.sent("timezone"),
+        "schedule.window_start": How.sent("start_time", lambda edge: edge.strftime(_MINUTE)),
+        "schedule.window_end": How.sent("end_time", lambda edge: edge.strftime(_MINUTE)),
+        "schedule.weekdays": How.sent("working_days", lambda days: sorted(set(days))),
+        "schedule.max_calls_per_day": How.sent("max_calls_per_day"),
+        "max_concurrency": How.sent("max_concurrent_calls"),
+        "retry.max_attempts": How.depends(_attempts),
+        "retry.retry_on": How(Fit.UNSUPPORTED, "Truedy decides itself after which results it calls again"),
+        "metadata": How(Fit.UNSUPPORTED, "Truedy's batch calls have no metadata; put it into the contacts' fields"),
+        "idempotency_key": How(
+            Fit.NATIVE, "sent as X-Idempotency-Key; the same draft gives the same campaign, its contacts in any order"
+        ),
+        "part": How(Fit.EMULATED, "its name says it"),
     }
 )
 
-_NO_CUSTOM_FIELDS = Handling(Fit.UNSUPPORTED, "Truedy takes custom fields only when a campaign is created")
+_NO_CUSTOM_FIELDS = How(Fit.UNSUPPORTED, "Truedy takes custom fields only when a campaign is created")
 
-ADDED_CONTACT_HANDLING = MappingProxyType(
+ADDED_CONTACT_FIELDS: Mapping[str, How] = MappingProxyType(
     {
-        "name": Handling(
-            Fit.MAPPED, "sent as first_name and last_name, parted at the first blank, where neither of them is given"
+        "contacts.name": How(
+            Fit.MAPPED, "sent as first_name and last_name, split at the first blank, where neither of them is given"
         ),
-        "external_id": _NO_CUSTOM_FIELDS,
-        "fields": _NO_CUSTOM_FIELDS,
+        "contacts.external_id": _NO_CUSTOM_FIELDS,
+        "contacts.fields": _NO_CUSTOM_FIELDS,
     }
 )
 
@@ -290,8 +341,6 @@ TRANSITIONS: Mapping[OperationName, Transition] = MappingProxyType(
 _MOST_ADDED = 500
 """Contacts in one request that adds some."""
 
-_MINUTE = "%H:%M"
-
 _blank_contact = maker_of_blank_contacts("name", "first_name", "last_name", "email", "call_id")
 
 # Flows ----------------------------------------------------------------------------------------------------------------
@@ -300,11 +349,11 @@ _blank_contact = maker_of_blank_contacts("name", "first_name", "last_name", "ema
 class Truedy(Provider):
     """Truedy's public API, version 1."""
 
-    name: ClassVar[str] = "truedy"
-    title: ClassVar[str] = "Truedy"
-    base_url: ClassVar[str] = "https://api.truedy.ai/api/public/v1"
-    capabilities: ClassVar[Capabilities] = CAPABILITIES
-    settings: ClassVar[Mapping[str, Setting]] = MappingProxyType(
+    name = "truedy"
+    title = "Truedy"
+    base_url = "https://api.truedy.ai/api/public/v1"
+    capabilities = CAPABILITIES
+    settings = MappingProxyType(
         {
             "agent_id": Setting(purpose="the agent that talks in campaigns created with this profile"),
             "from_number_ids": Setting(
@@ -317,12 +366,11 @@ class Truedy(Provider):
             ),
         }
     )
-    error_codes: ClassVar[Mapping[str, type[ProviderError]]] = MappingProxyType({})
-    contact_handling: ClassVar[Mapping[str, Handling]] = CONTACT_HANDLING
-    added_contact_handling: ClassVar[Mapping[str, Handling]] = ADDED_CONTACT_HANDLING
-    transitions: ClassVar[Mapping[OperationName, Transition]] = TRANSITIONS
-    call_statuses: ClassVar[StatusTable[CallStatus]] = CALL_STATUSES
-    campaign_statuses: ClassVar[StatusTable[CampaignStatus]] = CAMPAIGN_STATUSES
+    draft_fields = DRAFT_FIELDS
+    added_contact_fields = ADDED_CONTACT_FIELDS
+    transitions = TRANSITIONS
+    call_statuses = CALL_STATUSES
+    campaign_statuses = CAMPAIGN_STATUSES
 
     def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
         query = self.capabilities.campaign_paging.query(position)
@@ -341,14 +389,11 @@ class Truedy(Provider):
 
     def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
         path = f"/batch-calls/{segment(campaign_id)}"
-        return self._told((yield Request(operation="get_campaign", path=path, subject=campaign_id)))
+        return self._read_campaign((yield Request(operation="get_campaign", path=path, subject=campaign_id)))
 
-    def _told(self, response: Response) -> Campaign:
+    def _read_campaign(self, response: Response) -> Campaign:
         answer = read(response.content, BatchCallAnswer)
-        try:
-            return self._campaign(answer.data, decode(response.content)["data"])
-        except StructureError as exc:
-            raise exc.within("$.data") from exc
+        return translate_at("$.data", self._campaign, answer.data, decode(response.content)["data"])
 
     def list_contacts(self, campaign_id: str, position: Position, wanted: ContactFilter) -> Flow[Page[Contact]]:
         query = self.capabilities.contact_paging.query(position)
@@ -365,66 +410,6 @@ class Truedy(Provider):
             has_more=pagination.has_more,
         )
 
-    def translate(self, to: Translation) -> None:
-        draft = to.draft
-        to.put("name", {"name": draft.name})
-        reason = "sent as X-Idempotency-Key; the same draft gives the same campaign, its contacts in any order"
-        to.put("idempotency_key", reason=reason)
-        if draft.part is not None:
-            to.put("part", fit=Fit.EMULATED, reason="told by its name")
-        if draft.agent_id is None:
-            to.refuse("agent_id", "Truedy needs an agent; give agent_id, or set it in the profile's defaults")
-        else:
-            to.put("agent_id", {"agent_id": draft.agent_id})
-        if draft.from_number_ids:
-            to.put("from_number_ids", {"phone_number_ids": list(draft.from_number_ids)})
-        if draft.description is not None:
-            to.lose("description", "Truedy's batch calls have no description")
-        if draft.metadata:
-            to.lose("metadata", "Truedy's batch calls have no metadata; put it into the contacts' fields")
-        if draft.max_concurrency is not None:
-            to.put("max_concurrency", {"max_concurrent_calls": draft.max_concurrency})
-        self._translate_retry(to)
-        self._translate_schedule(to)
-        for name, value in to.options.items():
-            to.put(f"vendor.{self.name}.{name}", {name: value})
-
-    def _translate_retry(self, to: Translation) -> None:
-        retry = to.draft.retry or RedialPolicy()
-        if retry.max_attempts is not None:
-            again = retry.max_attempts > 1
-            if again:
-                to.lossy(
-                    "retry.max_attempts",
-                    {"retry_failed": True},
-                    "Truedy calls again where calls failed, and decides itself how often",
-                )
-            else:
-                to.put("retry.max_attempts", {"retry_failed": False}, Fit.MAPPED, "nobody is called again")
-        if retry.retry_on:
-            to.lose("retry.retry_on", "Truedy decides itself after which results it calls again")
-
-    def _translate_schedule(self, to: Translation) -> None:
-        draft, schedule = to.draft, to.draft.schedule or Schedule()
-        if to.start is not None:
-            reason = f"created as a draft, then scheduled for {to.start.text}"
-            to.put("start", fit=Fit.MAPPED, reason=reason)
-        elif draft.start == Start.NOW:
-            to.put("start", fit=Fit.MAPPED, reason="created as a draft, then started at once")
-        elif draft.start == Start.HOLD:
-            to.put("start", reason="stands in draft, and nobody is called, until it is started")
-        if draft.hold_until is not None:
-            to.put("hold_until", fit=Fit.MAPPED, reason="not needed, and not sent: a draft waits for its start")
-        if schedule.timezone is not None:
-            to.put("schedule.timezone", {"timezone": schedule.timezone})
-        if isinstance(schedule.window_start, time) and isinstance(schedule.window_end, time):
-            to.put("schedule.window_start", {"start_time": schedule.window_start.strftime(_MINUTE)})
-            to.put("schedule.window_end", {"end_time": schedule.window_end.strftime(_MINUTE)})
-        if schedule.weekdays:
-            to.put("schedule.weekdays", {"working_days": sorted(set(schedule.weekdays))})
-        if schedule.max_calls_per_day is not None:
-            to.put("schedule.max_calls_per_day", {"max_calls_per_day": schedule.max_calls_per_day})
-
     def contact_fault(self, contact: ContactDraft) -> str | None:
         if taken := sorted(contact.fields.keys() & _as_custom_fields(contact).keys()):
             return f"the fields {', '.join(taken)} are needed for the contact's own; choose other names"
@@ -435,8 +420,8 @@ class Truedy(Provider):
         if contact.name is not None and first is None and last is None:
             first, _, last = contact.name.strip().partition(" ")
         custom = {**contact.fields, **_as_custom_fields(contact)}
-        told = {"first_name": first, "last_name": (last or "").strip(), "email": contact.email, "custom_fields": custom}
-        return {"phone_number": contact.phone_number, **{key: value for key, value in told.items() if value}}
+        body = {"first_name": first, "last_name": (last or "").strip(), "email": contact.email, "custom_fields": custom}
+        return {"phone_number": contact.phone_number, **{key: value for key, value in body.items() if value}}
 
     def creation(self, composition: Composition) -> Sequence[Request]:
         if composition.draft.start == Start.HOLD:
@@ -458,7 +443,7 @@ class Truedy(Provider):
     def create_campaign(self, composition: Composition) -> Flow[Campaign]:
         request = self._creation(composition)
         try:
-            known = self._told((yield request))
+            known = self._read_campaign((yield request))
         except (OutcomeUnknown, StructureError) as lost:
             check = "asking for the same again is safe, since Truedy recognises it by its key"
             raise outcome_unknown(request, self, lost, check) from lost
@@ -548,10 +533,8 @@ class Truedy(Provider):
 
     def refusal(self, response: Response) -> Refusal:
         body = read_leniently(response.content)
-        error = body.get("error")
-        error = error if isinstance(error, dict) else {}
+        error = mapping_or_empty(body.get("error"))
         details = error.get("details")
-        meta = body.get("meta")
         fields: dict[str, str] = {}
         retry_at = None
         if isinstance(details, dict):
@@ -568,7 +551,7 @@ class Truedy(Provider):
             code=text_or_none(error.get("code")),
             message=text_or_none(error.get("message")),
             details=details,
-            request_id=text_or_none(meta.get("request_id")) if isinstance(meta, dict) else None,
+            request_id=text_or_none(mapping_or_empty(body.get("meta")).get("request_id")),
             field_errors=fields,
             retry_at=retry_at,
         )
@@ -593,15 +576,15 @@ class Truedy(Provider):
             from_numbers=tuple(wire.phone_number_ids or from_number),
             counts=Counts(
                 total=wire.total_contacts,
-                attempted=_first_told(wire.completed_contacts, wire.called),
-                succeeded=_first_told(wire.successful_contacts, wire.completed),
-                failed=_first_told(wire.failed_contacts, wire.failed),
+                attempted=_first_given(wire.completed_contacts, wire.called),
+                succeeded=_first_given(wire.successful_contacts, wire.completed),
+                failed=_first_given(wire.failed_contacts, wire.failed),
                 pending=wire.pending,
                 voicemail=wire.voicemail_contacts,
                 no_answer=wire.no_answer_contacts,
             ),
             schedule=schedule if schedule != Schedule() else None,
-            max_concurrency=_first_told(wire.max_concurrent_calls, wire.concurrency),
+            max_concurrency=_first_given(wire.max_concurrent_calls, wire.concurrency),
             # The vendor counts the attempts after the first one.
             retry=None if wire.retry_attempts is None else RedialPolicy(max_attempts=wire.retry_attempts + 1),
             cost=_dollars(wire.total_cost_usd),
@@ -624,7 +607,7 @@ class Truedy(Provider):
                 contact.phone_number = number
                 contact.phone_valid = True
             else:
-                contact.phone_number, contact.phone_valid = phone.from_vendor(number)
+                contact.phone_number, contact.phone_valid = phone_from_vendor(number)
             contact.name = row.name or _full_name(row.first_name, row.last_name)
             contact.first_name = row.first_name or None
             contact.last_name = row.last_name or None
@@ -640,7 +623,7 @@ class Truedy(Provider):
 
 def _count(response: Response) -> tuple[int, str]:
     counts = read(response.content, AddedAnswer).data
-    added = _first_told(counts.added_count, counts.added)
+    added = _first_given(counts.added_count, counts.added)
     if added is None:
         raise StructureError("$.data.added_count", "missing")
     told = {
@@ -671,7 +654,7 @@ def _full_name(first: str | None, last: str | None) -> str | None:
     return f"{first} {last}" if first and last else first or last or None
 
 
-def _first_told(*numbers: int | None) -> int | None:
+def _first_given(*numbers: int | None) -> int | None:
     return next((number for number in numbers if number is not None), None)
 
 

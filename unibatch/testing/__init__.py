@@ -1,7 +1,7 @@
 """For those who write a provider, or test an application against one.
 
 - `ProviderContract`: a class of tests that every provider passes, built in or third-party. Subclass it.
-- `play`: carries a flow out with plain values, without any I/O.
+- `play`: carries out a flow with plain values, without any I/O.
 - The fixture ``unibatch_sandbox``, of the pytest plugin ``unibatch.testing.plugin``: the three vendors on this machine.
 
 They need pytest. Nothing is imported before it is used: pytest loads the plugin at every start.

@@ -37,7 +37,8 @@ def play(flow: Flow[T], *answers: Any) -> Played[T]:
     Args:
         flow: The flow, for example ``provider.get_campaign("batch_1")``.
         answers: What the vendor answers to one request after the other: a `Response`, ``bytes`` for the body of a
-            success, or anything else for such a body in JSON.
+            success, an exception for what happens instead (such as `OutcomeUnknown`), or anything else for the body of
+            a success in JSON.
 
     Raises:
         StructureError: An answer is not what the vendor documents. A client turns it into `MalformedResponse`.
@@ -49,7 +50,8 @@ def play(flow: Flow[T], *answers: Any) -> Played[T]:
         request = next(flow)
         while left:
             requests.append(request)
-            request = flow.send(_response(left.pop(0)))
+            answer = left.pop(0)
+            request = flow.throw(answer) if isinstance(answer, Exception) else flow.send(_response(answer))
     except StopIteration as done:
         if left:
             raise ValueError(f"the flow was over before {len(left)} of the answers were asked for") from done

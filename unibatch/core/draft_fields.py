@@ -1,0 +1,175 @@
+"""How a vendor takes the fields of a draft, as a table; and a draft as it is sent.
+
+A provider has an entry for each field in `Provider.draft_fields`::
+
+    draft_fields = {
+        "name": How.sent("title"),
+        "metadata": How(Fit.UNSUPPORTED, "Acme has no metadata; put it into the contacts' fields"),
+        "retry.max_attempts": How.depends(_attempts),
+        ...
+    }
+
+A field without an entry is unsupported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import attrs
+
+from unibatch.core.draft import CampaignDraft, ContactDraft, digest
+from unibatch.core.errors import DraftRefused, InvalidInput
+from unibatch.core.findings import Fit, Preflight, accepted_losses
+from unibatch.core.model import RedialPolicy, Schedule
+from unibatch.core.times import When
+
+PARTS_OF: Mapping[str, type[attrs.AttrsInstance]] = MappingProxyType(
+    {"contacts": ContactDraft, "schedule": Schedule, "retry": RedialPolicy}
+)
+"""The attributes of a draft whose own attributes are judged one by one."""
+
+
+def _names() -> Iterator[str]:
+    for field in attrs.fields(CampaignDraft):
+        yield str(field.alias)
+        if kind := PARTS_OF.get(str(field.alias)):
+            yield from (f"{field.alias}.{inner.alias}" for inner in attrs.fields(kind))
+
+
+ALL_FIELDS = tuple(_names())
+"""The names of a draft's fields as findings name them, in the order of the findings."""
+
+# What has no way of its own to a vendor: what is made of other fields, and what a draft says in another place.
+_NO_ENTRY = frozenset({*PARTS_OF, "contacts.phone_number", "schedule.start", "vendor"})
+
+DRAFT_FIELDS = tuple(name for name in ALL_FIELDS if name not in _NO_ENTRY)
+"""The fields for which a provider that creates campaigns has an entry in `Provider.draft_fields`."""
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+Body: TypeAlias = Mapping[str, Any] | Callable[[Any], Mapping[str, Any]]
+
+
+@attrs.frozen(kw_only=True)
+class Given:
+    """What an entry may look at, beside the value of its own field.
+
+    Attributes:
+        fields: The values of all fields that the draft uses and with which nothing is generally wrong, by name. Those
+            of ``start`` are `Start.HOLD`, `Start.NOW` or a `When`; that of ``hold_until`` is a `When`.
+        settings: The ``defaults`` of the profile.
+    """
+
+    fields: Mapping[str, Any]
+    settings: Mapping[str, Any]
+
+
+@attrs.frozen
+class How:
+    """How a vendor takes one field of a draft.
+
+    Attributes:
+        fit: How well it fits.
+        reason: Why, or what happens to it; may be empty where it is native.
+        body: What is sent for it: a mapping in the vendor's spelling, or a function that makes one of the value. A
+            mapping within the body is added to, not replaced.
+        required: What to say if the draft does not use the field, and the vendor needs it; otherwise empty.
+        acceptable: If all or a part of it is lost: whether that loss can be accepted. A hold that is not kept cannot.
+        decide: For entries that go by the value: returns the entry that holds for it.
+    """
+
+    fit: Fit = Fit.NATIVE
+    reason: str = ""
+    body: Body = _NOTHING
+    required: str = attrs.field(default="", kw_only=True)
+    acceptable: bool = attrs.field(default=True, kw_only=True)
+    decide: Callable[[Any, Given], How] | None = attrs.field(default=None, kw_only=True)
+
+    @classmethod
+    def sent(
+        cls,
+        key: str,
+        form: Callable[[Any], Any] | None = None,
+        fit: Fit = Fit.NATIVE,
+        reason: str = "",
+        *,
+        required: str = "",
+    ) -> How:
+        """Sent under the vendor's ``key``, in the form that ``form`` brings it into, or else as it is."""
+        return cls(fit, reason, lambda value: {key: value if form is None else form(value)}, required=required)
+
+    @classmethod
+    def depends(cls, decide: Callable[[Any, Given], How], *, required: str = "") -> How:
+        """How it is taken depends on its value, or on what else the draft says: ``decide`` returns the entry."""
+        return cls(decide=decide, required=required)
+
+    def sent_for(self, value: Any) -> Mapping[str, Any]:
+        """What is sent for a value."""
+        return self.body(value) if callable(self.body) else self.body
+
+
+NO_ENTRY = How(Fit.UNSUPPORTED, "the provider has no entry for it, so it would not be sent")
+"""How a field is taken that a provider does not know."""
+
+
+@attrs.frozen(kw_only=True)
+class Composition:
+    """A draft as one vendor takes it.
+
+    Attributes:
+        draft: The draft with the profile's defaults in it, each number once.
+        now: The time at which it was made (aware, UTC).
+        start: When to begin, or ``None`` for at once or not before it is started.
+        body: What is sent, apart from the contacts.
+        contacts: The contacts as they are sent, in the order of the draft's.
+        preflight: What was found.
+        given_key: The ``idempotency_key`` that the user gave, or ``None``.
+    """
+
+    draft: CampaignDraft
+    now: datetime
+    start: When | None
+    body: Mapping[str, Any]
+    contacts: Sequence[Mapping[str, Any]]
+    preflight: Preflight
+    given_key: str | None
+
+    def key_of(self, body: Mapping[str, Any]) -> str:
+        """The key by which a vendor is to recognise this request: the user's own, or one that goes with the body."""
+        return self.given_key or f"unibatch-{digest([self.draft.key, body])}"
+
+    def require(self, operation: str, accept_loss: Collection[str] = ()) -> Composition:
+        """Raise `DraftRefused` if a finding blocks the draft; return the composition otherwise."""
+        require_fit(self.preflight, operation, accept_loss)
+        return self
+
+
+def require_fit(preflight: Preflight, operation: str, accept_loss: Collection[str]) -> None:
+    """Raise an error if a finding blocks the draft.
+
+    Raises:
+        DraftRefused: At least one does; all of them are named.
+        InvalidInput: ``accept_loss`` is no list of texts, or names what is no field of a draft.
+    """
+    accepted = accepted_losses(accept_loss)
+    if foreign := sorted(field for field in accepted if field.partition(".")[0] not in ALL_FIELDS):
+        lost = [finding.field for finding in preflight.obstacles() if finding.acceptable]
+        there = f"what can be lost here is {', '.join(lost)}" if lost else "nothing would be lost here"
+        raise InvalidInput(f"accept_loss names {', '.join(foreign)}, which no draft has; {there}")
+    if obstacles := preflight.obstacles(accepted):
+        raise DraftRefused(preflight.provider, operation, obstacles)
+
+
+def is_text(value: Any) -> bool:
+    """Whether a value is a text that is not blank, and that can be sent."""
+    if not isinstance(value, str) or not value.strip():
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
