@@ -59,7 +59,7 @@ def with_unibatch(text: str) -> bytes:
     people = unibatch.read_contacts(io.StringIO(text), region="US")
     draft = CampaignDraft(name="Benchmark", agent_id="agt_1", contacts=people.contacts, start=Start.HOLD)
     with unibatch.connect(provider="truedy", api_key="key") as client:
-        (request,) = client.rehearse("create_campaign", draft)
+        (request,) = client.rehearse.create_campaign(draft)
     return request.body.encode()
 
 

@@ -1,9 +1,9 @@
-"""Compare how the calls of several campaigns went, in the same words, whoever the vendor.
+"""Compare the outcomes of several campaigns, in the same words for every vendor.
 
 python examples/compare_outcomes.py PROFILE:CAMPAIGN_ID ...
 
-The shares are those of the contacts whose latest attempt is over. Compare campaigns that are finished: while one is
-under way, whoever waits for another attempt is left out, and those are the ones who did not pick up.
+The shares are of the contacts whose latest attempt is over. Compare finished campaigns: a running one leaves out the
+contacts that wait for another attempt, and those are the ones that did not pick up.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def outcomes(profile: str, campaign_id: str) -> Counter[CallStatus]:
             counted.update(
                 contact.status for contact in client.list_contacts(campaign_id) if contact.status.is_terminal
             )
-        except unibatch.IncompleteListing as error:  # after all that came
+        except unibatch.IncompleteListing as error:  # after all rows
             print(error, file=sys.stderr)
     return counted
 

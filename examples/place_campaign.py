@@ -1,4 +1,4 @@
-"""Place the people of a file at each of the three vendors, held, and start them where that is possible.
+"""Create a campaign of a file at each of the three vendors, held, and start it where that is possible.
 
 python examples/place_campaign.py FILE
 
@@ -20,7 +20,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "techladder": {"agent_id": "agt-1", "version_id": "pmt-1"},
     "talkifai": {"organization_id": "org_sandbox", "from_number_ids": ["pn_1"]},
 }
-"""What the profiles of an application would hold: what one vendor needs and another does not."""
+"""The settings that one vendor needs and another does not; an application has them in its profiles."""
 
 
 def read(path: str) -> CampaignDraft | None:
@@ -34,7 +34,7 @@ def read(path: str) -> CampaignDraft | None:
         name="Spring renewals",
         contacts=people.contacts,
         start=Start.HOLD,
-        # For TalkifAI, which holds only with a time. It is another one at each run, hence the key.
+        # For TalkifAI, which holds only until a time. The time differs at each run, so the draft needs a key.
         hold_until=datetime.now(UTC) + timedelta(days=7),
         idempotency_key="spring-2026",
     )

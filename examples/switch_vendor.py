@@ -1,8 +1,8 @@
-"""One function, any vendor: read a campaign, and say how it stands.
+"""One function, any vendor: read a campaign, and print its status.
 
 python examples/switch_vendor.py PROFILE:CAMPAIGN_ID ...
 
-Which vendor a profile belongs to stands in unibatch.toml and nowhere in this file.
+The vendor of a profile is in unibatch.toml and nowhere in this file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import unibatch
 
 
 def read(profile: str, campaign_id: str) -> None:
-    """Print how a campaign stands, and who of it will be called again."""
+    """Print a campaign's status, and how many of its contacts may still be called."""
     with unibatch.connect(profile) as client:
         campaign = client.get_campaign(campaign_id)
         contacts = client.list_contacts(campaign_id)
@@ -21,7 +21,7 @@ def read(profile: str, campaign_id: str) -> None:
         try:
             for contact in contacts:
                 open_contacts += not contact.is_final
-        except unibatch.IncompleteListing as error:  # after all that came
+        except unibatch.IncompleteListing as error:  # after all rows
             print(error, file=sys.stderr)
     print(
         f"{campaign.name or campaign.id} ({client.provider}): {campaign.status}, in its words {campaign.vendor_status}"

@@ -1,4 +1,4 @@
-"""Write everybody whom the vendor gave up on without reaching them as CSV, from several campaigns at the same time.
+"""Write the contacts that several campaigns did not reach and will not call again as CSV.
 
 python examples/unreached_to_csv.py PROFILE:CAMPAIGN_ID ... > unreached.csv
 
@@ -23,7 +23,7 @@ async def write_unreached(address: str, out: Any) -> bool:
         out: A CSV writer.
 
     Returns:
-        Whether nobody is missing.
+        Whether the listing is complete.
     """
     profile, _, campaign_id = address.partition(":")
     async with unibatch.connect_async(profile) as client:
@@ -31,7 +31,7 @@ async def write_unreached(address: str, out: Any) -> bool:
             async for contact in client.list_contacts(campaign_id):
                 if contact.is_final and contact.status.is_retryable:
                     out.writerow((address, contact.id, contact.phone_number, contact.name or "", contact.status))
-        except unibatch.IncompleteListing as error:  # after all that came
+        except unibatch.IncompleteListing as error:  # after all rows
             print(error, file=sys.stderr)
             return False
     return True

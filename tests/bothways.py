@@ -49,6 +49,9 @@ class BlockingListing(Generic[T]):
         self._listing = listing
         self._loop = loop
 
+    def __repr__(self) -> str:
+        return repr(self._listing)
+
     @property
     def report(self) -> ListingReport:
         return self._listing.report

@@ -15,7 +15,15 @@ import unibatch
 from unibatch import ConfigError, InvalidInput, Retry, Timeout, Wait
 from unibatch.client import Options
 from unibatch.client.exchange import Exchange
-from unibatch.config import Profile, connect, connect_async, find_file, load_profile, profile_names, read_settings
+from unibatch.config import (
+    Profile,
+    connect,
+    connect_async,
+    find_file,
+    load_profile,
+    profile_names,
+    provider_of_target,
+)
 from unibatch.providers import registry
 from unibatch.providers.truedy import Truedy
 
@@ -64,21 +72,16 @@ def refusal(call: Callable[[], Any]) -> str:
 
 
 class TestWhereTheFileIs:
-    def test_the_variable_comes_first(self, tmp_path: Path, user_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        named = write(MINIMAL, tmp_path / "other.toml")
-        write(MINIMAL)
-        write(MINIMAL, user_file)
-        monkeypatch.setenv("UNIBATCH_CONFIG", str(named))
-        assert find_file() == named
-
-    def test_the_working_directory_comes_second(self, user_file: Path) -> None:
-        write(MINIMAL)
-        write(MINIMAL, user_file)
-        assert find_file() == Path("unibatch.toml")
-
-    def test_the_users_directory_comes_third(self, user_file: Path) -> None:
+    def test_the_variable_comes_first_then_the_working_directory_then_the_users(
+        self, tmp_path: Path, user_file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         write(MINIMAL, user_file)
         assert find_file() == user_file
+        write(MINIMAL)
+        assert find_file() == Path("unibatch.toml")
+        named = write(MINIMAL, tmp_path / "other.toml")
+        monkeypatch.setenv("UNIBATCH_CONFIG", str(named))
+        assert find_file() == named
 
     def test_there_may_be_none(self) -> None:
         assert find_file() is None
@@ -99,52 +102,66 @@ class TestWhereTheFileIs:
         assert find_file() == Path("unibatch.toml")
 
 
+TWO = MINIMAL + MINIMAL.replace("main", "other")
+
+
 class TestWhichProfile:
-    def test_the_one_that_is_named(self) -> None:
-        write(MINIMAL + MINIMAL.replace("main", "other"))
-        assert load_profile("other").name == "other"
+    @pytest.mark.parametrize(
+        ("text", "name", "found"),
+        [(TWO, "other", "other"), ('default = "other"\n' + TWO, None, "other"), (MINIMAL, None, "main")],
+        ids=["the named one", "the default", "the only one"],
+    )
+    def test_is_found(self, text: str, name: str | None, found: str) -> None:
+        write(text)
+        assert load_profile(name).name == found
 
-    def test_the_default(self) -> None:
-        write('default = "other"\n' + MINIMAL + MINIMAL.replace("main", "other"))
-        assert load_profile().name == "other"
+    @pytest.mark.parametrize(
+        ("text", "name", "message"),
+        [
+            (
+                TWO,
+                None,
+                (
+                    'unibatch.toml sets no default profile: name one, or write default = "..." at its top; '
+                    "known are main, other"
+                ),
+            ),
+            (TWO, "mane", "there is no profile 'mane' in unibatch.toml; known are main, other"),
+            (
+                'default = "mane"\n' + MINIMAL,
+                "main",
+                "unibatch.toml: default names the profile 'mane', which is not there; known are main",
+            ),
+            ("", "main", "there is no profile 'main' in unibatch.toml; it has no profiles yet"),
+        ],
+        ids=["two and no default", "unknown", "an unknown default", "no profiles"],
+    )
+    def test_is_not_found(self, text: str, name: str | None, message: str) -> None:
+        write(text)
+        assert refusal(lambda: load_profile(name)) == message
 
-    def test_the_only_one(self) -> None:
-        write(MINIMAL)
-        assert load_profile().name == "main"
-
-    def test_two_and_no_default(self) -> None:
-        write(MINIMAL + MINIMAL.replace("main", "other"))
-        assert refusal(load_profile) == (
-            'unibatch.toml sets no default profile: name one, or write default = "..." at its top; '
-            "known are main, other"
-        )
-
-    def test_an_unknown_one_lists_the_known(self) -> None:
-        write(MINIMAL + MINIMAL.replace("main", "other"))
-        assert refusal(lambda: load_profile("mane")) == (
-            "there is no profile 'mane' in unibatch.toml; known are main, other"
-        )
-
-    def test_a_default_that_is_not_there(self) -> None:
-        write('default = "mane"\n' + MINIMAL)
-        assert refusal(read_settings) == (
-            "unibatch.toml: default names the profile 'mane', which is not there; known are main"
-        )
-
-    def test_a_file_without_profiles(self) -> None:
-        write("")
-        assert refusal(lambda: load_profile("main")) == (
-            "there is no profile 'main' in unibatch.toml; it has no profiles yet"
-        )
-
-    def test_their_names(self) -> None:
-        write(MINIMAL + MINIMAL.replace("main", "other"))
+    def test_their_names_do_not_need_keys(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("TRUEDY_API_KEY")
+        write(TWO)
         assert profile_names() == ["main", "other"]
 
-    def test_names_do_not_need_keys(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.delenv("TRUEDY_API_KEY")
+
+class TestProviderOfTarget:
+    """Where a profile or a provider may be named."""
+
+    def test_a_profile_goes_before_a_provider_of_the_same_name(self) -> None:
+        write(MINIMAL.replace("main", "techladder") + '[profiles.techladder.defaults]\nagent_id = "agt_1"\n')
+        found = provider_of_target("techladder")
+        assert (found.name, found.defaults) == ("truedy", {"agent_id": "agt_1"})
+
+    def test_a_provider_needs_no_file(self) -> None:
+        assert provider_of_target("techladder").name == "techladder"
+
+    def test_what_is_neither_is_refused_as_a_profile(self) -> None:
         write(MINIMAL)
-        assert profile_names() == ["main"]
+        assert (
+            refusal(lambda: provider_of_target("mane")) == "there is no profile 'mane' in unibatch.toml; known are main"
+        )
 
 
 class TestWithoutAFile:
@@ -162,11 +179,6 @@ class TestWithoutAFile:
         )
         assert load_profile("environment") == load_profile()
         assert profile_names() == ["environment"]
-
-    def test_the_base_url_may_be_left_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("UNIBATCH_PROVIDER", "techladder")
-        monkeypatch.setenv("UNIBATCH_API_KEY", "sk_1")
-        assert load_profile().options.base_url is None
 
     def test_nothing_is_set(self) -> None:
         assert refusal(load_profile) == (
@@ -197,14 +209,11 @@ class TestKey:
         write(f'[profiles.main]\nprovider = "truedy"\napi_key = {source}\n')
         return load_profile().api_key
 
-    def test_from_the_environment(self) -> None:
-        assert self.key('{ env = "TRUEDY_API_KEY" }') == "the-key"
-
-    def test_blanks_around_it_are_cut(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_from_the_environment_without_the_blanks_around_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TRUEDY_API_KEY", " the-key\n")
         assert self.key('{ env = "TRUEDY_API_KEY" }') == "the-key"
 
-    @pytest.mark.parametrize("value", [None, "", " "])
+    @pytest.mark.parametrize("value", [None, " "])
     def test_a_variable_that_is_not_set_is_named(self, value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("TRUEDY_API_KEY")
         if value is not None:
@@ -214,38 +223,31 @@ class TestKey:
             "set it to the key"
         )
 
-    def test_from_an_absolute_file(self, tmp_path: Path) -> None:
-        write("file-key\n", tmp_path / "key")
-        assert self.key(f"{{ file = '{tmp_path / 'key'}' }}") == "file-key"
+    @pytest.mark.parametrize("named", ["{tmp}/home/key", "~/key", "../home/key"])
+    def test_from_a_file(self, tmp_path: Path, named: str) -> None:
+        write("file-key\n", tmp_path / "home" / "key")
+        assert self.key(f"{{ file = '{named.format(tmp=tmp_path.as_posix())}' }}") == "file-key"
 
     def test_from_a_file_beside_the_configuration(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        folder = tmp_path / "elsewhere"
-        folder.mkdir()
-        write("file-key\n", folder / "key")
-        write('[profiles.main]\nprovider = "truedy"\napi_key = { file = "key" }\n', folder / "u.toml")
-        monkeypatch.setenv("UNIBATCH_CONFIG", str(folder / "u.toml"))
+        write("file-key\n", tmp_path / "user" / "key")
+        write('[profiles.main]\nprovider = "truedy"\napi_key = { file = "key" }\n', tmp_path / "user" / "u.toml")
+        monkeypatch.setenv("UNIBATCH_CONFIG", "../user/u.toml")
         assert load_profile().api_key == "file-key"
 
-    def test_from_a_file_at_home(self, tmp_path: Path) -> None:
-        write("file-key", tmp_path / "home" / "key")
-        assert self.key('{ file = "~/key" }') == "file-key"
-
-    def test_a_file_that_is_missing_is_named(self) -> None:
-        assert refusal(lambda: self.key('{ file = "key" }')).startswith(
-            "unibatch.toml: profiles.main.api_key: the key file key cannot be read: "
-        )
-
-    def test_a_file_that_is_not_text_is_named(self) -> None:
-        Path("key").write_bytes(b"\xff\xfe")
-        assert refusal(lambda: self.key('{ file = "key" }')).startswith(
-            "unibatch.toml: profiles.main.api_key: the key file key cannot be read: "
-        )
-
-    def test_a_file_that_is_empty_is_named(self) -> None:
-        write(" \n", Path("key"))
-        assert refusal(lambda: self.key('{ file = "key" }')) == (
-            "unibatch.toml: profiles.main.api_key: the key file key is empty; write the key into it"
-        )
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [
+            (None, "the key file key cannot be read: "),
+            (b"\xff\xfe", "the key file key cannot be read: "),
+            (b" \n", "the key file key is empty; write the key into it"),
+        ],
+        ids=["missing", "no text", "empty"],
+    )
+    def test_a_file_without_a_key_is_named(self, content: bytes | None, reason: str) -> None:
+        if content is not None:
+            Path("key").write_bytes(content)
+        message = refusal(lambda: self.key('{ file = "key" }'))
+        assert message.startswith(f"unibatch.toml: profiles.main.api_key: {reason}")
 
     def test_in_the_configuration_itself_it_is_refused_and_not_shown(self) -> None:
         message = refusal(lambda: self.key('"a-literal-key"'))
@@ -269,7 +271,6 @@ class TestKey:
             ('{ enf = "A" }', ".enf", "unknown key"),
             ("{ env = 1 }", ".env", "expected str, got int"),
             ("5", "", "not a table"),
-            ("true", "", "not a table"),
             ('["A"]', "", "not a table"),
         ],
     )
@@ -290,25 +291,22 @@ class TestTimeout:
         write(MINIMAL + f"timeout = {setting}\n")
         return load_profile().options.timeout
 
-    def test_left_out(self) -> None:
-        write(MINIMAL)
-        assert load_profile().options.timeout == Timeout(connect=5.0, read=30.0)
-
-    @pytest.mark.parametrize("setting", ["7", "7.0"])
-    def test_a_number_stands_for_both(self, setting: str) -> None:
-        assert self.timeout(setting) == Timeout(connect=7, read=7)
-
-    def test_a_table(self) -> None:
-        assert self.timeout("{ connect = 1, read = 2.5 }") == Timeout(connect=1, read=2.5)
-
-    def test_a_table_may_leave_one_out(self) -> None:
-        assert self.timeout("{ read = 60 }") == Timeout(connect=5.0, read=60)
+    @pytest.mark.parametrize(
+        ("setting", "expected"),
+        [
+            ("7", Timeout(connect=7, read=7)),
+            ("7.5", Timeout(connect=7.5, read=7.5)),
+            ("{ connect = 1, read = 2.5 }", Timeout(connect=1, read=2.5)),
+            ("{ read = 60 }", Timeout(connect=5.0, read=60)),
+        ],
+    )
+    def test_a_number_is_for_both_and_a_table_may_leave_one_out(self, setting: str, expected: Timeout) -> None:
+        assert self.timeout(setting) == expected
 
     @pytest.mark.parametrize(
         ("setting", "where"),
         [
             ("0", "timeout"),
-            ("-1", "timeout"),
             ("nan", "timeout"),
             ('"5"', "timeout"),
             ("true", "timeout"),
@@ -334,14 +332,17 @@ class TestOptions:
     def test_left_out(self) -> None:
         write(MINIMAL)
         assert load_profile().options == Options(
-            retry=Retry(attempts=6, total=300.0), requests_per_minute=None, max_in_flight=8, rate_limit_file=None
+            timeout=Timeout(connect=5.0, read=30.0),
+            retry=Retry(attempts=6, total=300.0),
+            requests_per_minute=None,
+            max_in_flight=8,
+            rate_limit_file=None,
         )
 
     @pytest.mark.parametrize(
         ("setting", "expected"),
         [
             ("retry = { attempts = 3, total = 60 }", Options(retry=Retry(attempts=3, total=60))),
-            ("retry = { attempts = 1 }", Options(retry=Retry(attempts=1))),
             ("retry = { total = 0.5 }", Options(retry=Retry(total=0.5))),
             ("retry = {}", Options()),
             ("requests_per_minute = 1", Options(requests_per_minute=1)),
@@ -358,12 +359,9 @@ class TestOptions:
         [
             ("retry = 3", "retry", "not a table"),
             ("retry = { attempts = 0 }", "retry", "attempts is a whole number from 1 to 100, not 0"),
-            ("retry = { attempts = -1 }", "retry", "attempts is a whole number from 1 to 100, not -1"),
             ("retry = { attempts = 101 }", "retry", "attempts is a whole number from 1 to 100, not 101"),
             ("retry = { attempts = true }", "retry.attempts", "expected int, got bool"),
-            ("retry = { attempts = 2.0 }", "retry.attempts", "expected int, got float"),
             ("retry = { total = 0 }", "retry", "total is a number of seconds above 0 and at most 86,400, not 0"),
-            ("retry = { total = -1 }", "retry", "total is a number of seconds above 0 and at most 86,400, not -1"),
             ("retry = { total = nan }", "retry", "total is a number of seconds above 0 and at most 86,400, not nan"),
             (
                 "retry = { total = 86401 }",
@@ -371,23 +369,19 @@ class TestOptions:
                 "total is a number of seconds above 0 and at most 86,400, not 86401",
             ),
             ("retry = { total = true }", "retry.total", "expected float, got bool"),
-            ('retry = { total = "1" }', "retry.total", "expected float, got str"),
             ("retry = { times = 3 }", "retry.times", "unknown key"),
             ("requests_per_minute = true", "requests_per_minute", "expected int, got bool"),
-            ("requests_per_minute = 99.5", "requests_per_minute", "expected int, got float"),
-            ('requests_per_minute = "100"', "requests_per_minute", "expected int, got str"),
-            ("max_in_flight = true", "max_in_flight", "expected int, got bool"),
             ("max_in_flight = 8.0", "max_in_flight", "expected int, got float"),
             ("rate_limit_file = 5", "rate_limit_file", "expected str, got int"),
         ],
     )
     def test_what_makes_no_sense_is_refused(self, setting: str, where: str, reason: str) -> None:
         assert refusal(lambda: self.options(setting)) == (
-            f"unibatch.toml: profiles.main.{where}: {reason}; see `unibatch init` for what can stand there"
+            f"unibatch.toml: profiles.main.{where}: {reason}; see `unibatch init` for what is possible"
         )
 
     @pytest.mark.parametrize(("key", "most"), [("requests_per_minute", "1,000,000"), ("max_in_flight", "64")])
-    @pytest.mark.parametrize("number", [0, -1, 1_000_001])
+    @pytest.mark.parametrize("number", [0, 1_000_001])
     def test_a_number_out_of_its_range_is_refused(self, key: str, most: str, number: int) -> None:
         assert refusal(lambda: self.options(f"{key} = {number}")) == (
             f"unibatch.toml: profiles.main: {key} is a whole number from 1 to {most}, not {number}"
@@ -404,18 +398,20 @@ class TestRateLimitFile:
         monkeypatch.setenv("UNIBATCH_CONFIG", "../user/u.toml")
         assert load_profile().options.rate_limit_file == tmp_path / "user" / "requests.sqlite"
 
+    @pytest.mark.parametrize(
+        ("name", "expected"),
+        [
+            ("requests.sqlite", "here/requests.sqlite"),
+            ("~/requests.sqlite", "home/requests.sqlite"),
+            ("{tmp}/requests.sqlite", "requests.sqlite"),
+        ],
+    )
     def test_it_stays_where_it_is_when_the_working_directory_changes(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, expected: str
     ) -> None:
-        file = self.file("requests.sqlite")
+        file = self.file(name.format(tmp=tmp_path.as_posix()))
         monkeypatch.chdir(tmp_path)
-        assert file == tmp_path / "here" / "requests.sqlite"
-
-    def test_it_may_stand_at_home(self, tmp_path: Path) -> None:
-        assert self.file("~/requests.sqlite") == tmp_path / "home" / "requests.sqlite"
-
-    def test_it_may_stand_anywhere(self, tmp_path: Path) -> None:
-        assert self.file(f"{tmp_path.as_posix()}/requests.sqlite") == tmp_path / "requests.sqlite"
+        assert file == tmp_path / expected
 
     def test_connecting_makes_it(self) -> None:
         self.file("requests.sqlite")
@@ -456,9 +452,7 @@ class TestFilesThatAreWrong:
     )
     def test_the_key_and_the_file_are_named(self, text: str, where: str, reason: str) -> None:
         write(text)
-        assert refusal(load_profile) == (
-            f"unibatch.toml: {where}: {reason}; see `unibatch init` for what can stand there"
-        )
+        assert refusal(load_profile) == (f"unibatch.toml: {where}: {reason}; see `unibatch init` for what is possible")
 
     def test_broken_toml_names_the_line(self) -> None:
         write("default = 'a'\n[profiles\n")
@@ -472,33 +466,17 @@ class TestFilesThatAreWrong:
 
 
 class TestConnecting:
-    def test_by_a_profile(self) -> None:
-        write(MINIMAL + 'base_url = "https://example.com/v1/"\n')
-        with connect("main") as client:
-            assert (client.provider, client.base_url) == ("truedy", "https://example.com/v1")
+    @pytest.mark.parametrize("connect", [connect, connect_async])
+    def test_by_a_profile_or_the_default_one(self, connect: Callable[..., Any]) -> None:
+        write('default = "main"\n' + TWO + 'base_url = "https://example.com/v1/"\n')
+        client = connect()
+        assert repr(client) == f"<{type(client).__name__} of truedy at https://api.truedy.ai/api/public/v1>"
+        assert connect("other").base_url == "https://example.com/v1"
 
-    def test_by_the_default_profile(self) -> None:
-        write(MINIMAL)
-        with connect() as client:
-            assert (client.provider, client.base_url) == ("truedy", "https://api.truedy.ai/api/public/v1")
-
-    def test_spelled_out(self) -> None:
-        with connect(provider="techladder", api_key="sk_1") as client:
-            assert repr(client) == "<Client of techladder at https://api.staging.techladder.ai/api/v1/public>"
-
-    def test_spelled_out_no_file_is_read(self) -> None:
+    def test_by_arguments_no_file_is_read(self) -> None:
         write("this is not TOML")
         with connect(provider="techladder", api_key="sk_1") as client:
-            assert client.provider == "techladder"
-
-    def test_for_an_event_loop(self) -> None:
-        write(MINIMAL)
-        assert repr(connect_async()) == "<AsyncClient of truedy at https://api.truedy.ai/api/public/v1>"
-
-    def test_arguments_outweigh_the_profile(self) -> None:
-        write(MINIMAL + 'base_url = "https://example.com"\n')
-        with connect("main", base_url="https://example.org") as client:
-            assert client.base_url == "https://example.org"
+            assert repr(client) == "<Client of techladder at https://api.staging.techladder.ai/api/v1/public>"
 
     @pytest.mark.parametrize("connect", [connect, connect_async])
     def test_each_option_outweighs_that_of_the_profile(
@@ -515,10 +493,12 @@ class TestConnecting:
 
         monkeypatch.setattr("unibatch.client.client.Exchange", exchange)
         write(
-            MINIMAL + "timeout = 1\nretry = { attempts = 2 }\nrequests_per_minute = 3\nmax_in_flight = 4\n"
+            MINIMAL + 'base_url = "https://a.example"\n'
+            "timeout = 1\nretry = { attempts = 2 }\nrequests_per_minute = 3\nmax_in_flight = 4\n"
             'rate_limit_file = "5.sqlite"\n'
         )
         of_profile = Options(
+            base_url="https://a.example",
             timeout=Timeout(1, 1),
             retry=Retry(attempts=2),
             requests_per_minute=3,
@@ -526,6 +506,7 @@ class TestConnecting:
             rate_limit_file=Path("5.sqlite").resolve(),
         )
         given: dict[str, Any] = {
+            "base_url": "https://b.example",
             "timeout": 10,
             "retry": Retry(attempts=20),
             "requests_per_minute": 30,
@@ -541,67 +522,18 @@ class TestConnecting:
             connect("main", **{name: value})
             assert taken.pop() == attrs.evolve(of_profile, **{name: converted[name]})
 
-    @pytest.mark.parametrize("connect", [connect, connect_async])
     @pytest.mark.parametrize(
         "option",
-        [
-            {"timeout": 0},
-            {"timeout": "5"},
-            {"requests_per_minute": 0},
-            {"requests_per_minute": True},
-            {"max_in_flight": 65},
-            {"max_in_flight": 1.0},
-        ],
+        [{"timeout": 0}, {"requests_per_minute": 0}, {"requests_per_minute": True}, {"max_in_flight": 65}],
     )
-    def test_an_option_out_of_its_range_is_refused(self, connect: Callable[..., Any], option: dict[str, Any]) -> None:
+    def test_an_option_out_of_its_range_is_refused(self, option: dict[str, Any]) -> None:
         with pytest.raises(InvalidInput, match=", not "):
             connect(provider="truedy", api_key="x", **option)
 
-    @pytest.mark.parametrize("retry", [{"attempts": 0}, {"attempts": True}, {"total": 0}, {"total": float("inf")}])
+    @pytest.mark.parametrize("retry", [{"attempts": True}, {"total": float("inf")}])
     def test_retries_out_of_their_range_are_refused(self, retry: dict[str, Any]) -> None:
         with pytest.raises(InvalidInput, match=r"^retry: "):
             Retry(**retry)
-
-    def test_a_profile_and_a_provider_are_one_too_many(self) -> None:
-        assert refusal(lambda: connect("main", provider="truedy", api_key="x")) == (
-            "name either a profile or a provider, not both: a profile has its provider already"
-        )
-
-    def test_a_provider_needs_a_key(self) -> None:
-        assert refusal(lambda: connect(provider="truedy")) == "with provider='truedy', give api_key= too"
-
-    @pytest.mark.parametrize("api_key", ["", "a key", "key\n", "kéy"])
-    def test_a_key_that_no_header_can_hold_is_refused_and_not_shown(self, api_key: str) -> None:
-        message = refusal(lambda: connect(provider="truedy", api_key=api_key))
-        assert message.startswith("the API key for truedy ")
-        assert api_key == "" or api_key not in message
-
-    def test_an_unknown_provider_lists_the_known(self) -> None:
-        assert refusal(lambda: connect(provider="trudy", api_key="x")) == (
-            "there is no provider 'trudy'; known are truedy, techladder, talkifai"
-        )
-
-    def test_a_setting_of_another_vendor_is_refused(self) -> None:
-        write(MINIMAL + '[profiles.main.defaults]\norganization_id = "org_1"\nzebra = 1\n')
-        assert refusal(lambda: connect("main")) == (
-            "profile 'main': defaults: Truedy has no setting organization_id, zebra; it has agent_id, from_number_ids, "
-            "phone_rotation_strategy"
-        )
-
-    def test_spelled_out_there_is_no_profile_to_name(self) -> None:
-        assert refusal(lambda: connect(provider="truedy", api_key="x", defaults={"zebra": 1})) == (
-            "defaults: Truedy has no setting zebra; it has agent_id, from_number_ids, phone_rotation_strategy"
-        )
-
-    @pytest.mark.parametrize("connect", [connect, connect_async])
-    def test_what_is_wrong_with_a_profile_names_the_profile(self, connect: Callable[[str], Any]) -> None:
-        write(MINIMAL + 'base_url = "http://example.com"\n')
-        assert refusal(lambda: connect("main")).startswith("profile 'main': base_url 'http://example.com' would send ")
-
-    def test_a_setting_with_a_value_that_makes_no_sense(self) -> None:
-        assert "X-Other" in refusal(
-            lambda: connect(provider="talkifai", api_key="x", defaults={"auth_header": "X-Other"})
-        )
 
     def test_settings_are_laid_over_those_of_the_profile(self, monkeypatch: pytest.MonkeyPatch) -> None:
         given: list[dict[str, Any]] = []
@@ -612,8 +544,8 @@ class TestConnecting:
 
 
 @pytest.mark.parametrize("connect", [connect, connect_async])
-class TestRefusalsOfBoth:
-    """What is wrong is refused at once, whether the client would block or be awaited."""
+class TestRefusals:
+    """What is wrong is refused when connecting, with both clients."""
 
     @pytest.mark.parametrize(
         ("text", "message"),
@@ -622,17 +554,6 @@ class TestRefusalsOfBoth:
                 MINIMAL.replace("TRUEDY_API_KEY", "NOT_SET"),
                 "unibatch.toml: profiles.main.api_key: the environment variable NOT_SET is not set; set it to the key",
                 id="a variable that is not set",
-            ),
-            pytest.param(
-                MINIMAL.replace("main", "other"),
-                "there is no profile 'main' in unibatch.toml; known are other",
-                id="an unknown profile",
-            ),
-            pytest.param("[profiles\n", "unibatch.toml is not valid TOML: ", id="broken TOML"),
-            pytest.param(
-                MINIMAL + "base_uri = 'x'\n",
-                "unibatch.toml: profiles.main.base_uri: unknown key; see `unibatch init` for what can stand there",
-                id="an unknown key",
             ),
             pytest.param(
                 MINIMAL + "base_url = 'http://example.com'\n",
@@ -644,18 +565,26 @@ class TestRefusalsOfBoth:
                 "profile 'main': there is no provider 'trudy'; known are truedy, techladder, talkifai",
                 id="an unknown provider",
             ),
+            pytest.param(
+                MINIMAL + '[profiles.main.defaults]\norganization_id = "org_1"\nzebra = 1\n',
+                "profile 'main': defaults: Truedy has no setting organization_id, zebra; it has agent_id, "
+                "from_number_ids, phone_rotation_strategy",
+                id="settings of another vendor",
+            ),
         ],
     )
     def test_a_wrong_profile(self, connect: Callable[..., Any], text: str, message: str) -> None:
         write(text)
         assert refusal(lambda: connect("main")).startswith(message)
 
-    def test_no_file_at_all(self, connect: Callable[..., Any]) -> None:
-        assert refusal(connect).startswith("there is no unibatch.toml, ")
-
     @pytest.mark.parametrize(
-        ("spelled_out", "message"),
+        ("arguments", "message"),
         [
+            pytest.param(
+                {"profile": "main"},
+                "name either a profile or a provider, not both: a profile has its provider already",
+                id="a profile and a provider",
+            ),
             pytest.param({"provider": "trudy"}, "there is no provider 'trudy'; known are ", id="an unknown provider"),
             pytest.param(
                 {"base_url": "http://example.com"},
@@ -665,13 +594,15 @@ class TestRefusalsOfBoth:
             pytest.param({"api_key": "a key"}, "the API key for truedy holds a blank", id="a key that is none"),
             pytest.param({"api_key": None}, "with provider='truedy', give api_key= too", id="no key"),
             pytest.param(
-                {"defaults": {"zebra": 1}}, "defaults: Truedy has no setting zebra; ", id="an unknown setting"
+                {"defaults": {"zebra": 1}},
+                "defaults: Truedy has no setting zebra; it has agent_id, from_number_ids, phone_rotation_strategy",
+                id="an unknown setting",
             ),
         ],
     )
-    def test_wrong_arguments(self, connect: Callable[..., Any], spelled_out: dict[str, Any], message: str) -> None:
-        arguments = {"provider": "truedy", "api_key": "x", **spelled_out}
-        assert refusal(lambda: connect(**arguments)).startswith(message)
+    def test_wrong_arguments(self, connect: Callable[..., Any], arguments: dict[str, Any], message: str) -> None:
+        given = {"provider": "truedy", "api_key": "x", **arguments}
+        assert refusal(lambda: connect(**given)).startswith(message)
 
 
 class TestBaseUrl:
@@ -680,10 +611,8 @@ class TestBaseUrl:
         [
             "https://example.com",
             "https://example.com:8443/v1/",
-            "http://127.0.0.1:8000",
             "http://127.8.9.10",
             "http://[::1]:8000/v1",
-            "http://localhost:8000",
             "HTTP://LOCALHOST:8000",
         ],
     )
@@ -691,64 +620,44 @@ class TestBaseUrl:
         with connect(provider="truedy", api_key="x", base_url=base_url) as client:
             assert client.base_url == base_url.lower().rstrip("/")
 
+    IN_THE_CLEAR = "would send the API key in the clear; use https:// (http:// is for loopback only)"
+    MORE = "may hold neither a user name nor a query nor a fragment"
+    NONE = "is not a URL"
+
     @pytest.mark.parametrize(
-        "base_url",
+        ("base_url", "reason"),
         [
-            "http://example.com",
-            "http://127.0.0.1.evil.com",
-            "http://localhost.evil.com",
-            "http://evil.com/127.0.0.1",
-            "http://[2001:db8::1]",
-            "http://0.0.0.0",
-            "http://192.168.0.1",
-            "http://10.0.0.1",
-            "http://[::ffff:8.8.8.8]",
+            ("http://example.com", IN_THE_CLEAR),
+            ("http://127.0.0.1.evil.com", IN_THE_CLEAR),
+            ("http://localhost.evil.com", IN_THE_CLEAR),
+            ("http://evil.com/127.0.0.1", IN_THE_CLEAR),
+            ("http://[2001:db8::1]", IN_THE_CLEAR),
+            ("http://0.0.0.0", IN_THE_CLEAR),
+            ("http://192.168.0.1", IN_THE_CLEAR),
+            ("http://[::ffff:8.8.8.8]", IN_THE_CLEAR),
+            ("https://user:secret@example.com", MORE),
+            ("https://secret@example.com", MORE),
+            ("http://127.0.0.1@secret.com", MORE),
+            ("https://example.com?a=secret", MORE),
+            ("https://example.com#secret", MORE),
+            ("", NONE),
+            ("example.com", NONE),
+            ("ftp://example.com", NONE),
+            ("https://", NONE),
+            ("/v1", NONE),
+            ("//example.com", NONE),
+            ("https://[::1", NONE),
+            ("https://foo..bar", NONE),
+            ("https://xn--/", NONE),
+            (f"https://{'x' * 64}.de", NONE),
+            ("https://user:secret@host:bad", NONE),
         ],
     )
-    def test_http_elsewhere_would_show_the_key(self, base_url: str) -> None:
-        assert refusal(lambda: connect(provider="truedy", api_key="x", base_url=base_url)) == (
-            f"base_url {base_url!r} would send the API key in the clear; use https:// (http:// is for loopback only)"
-        )
-
-    @pytest.mark.parametrize(
-        "base_url",
-        [
-            "https://user:secret@example.com",
-            "https://user@example.com",
-            "http://127.0.0.1@evil.com",
-            "http://user:secret@evil.com",
-            "https://example.com?a=1",
-            "https://example.com#a",
-        ],
-    )
-    def test_it_holds_an_address_and_nothing_else(self, base_url: str) -> None:
-        assert refusal(lambda: connect(provider="truedy", api_key="x", base_url=base_url)) == (
-            "base_url may hold neither a user name nor a query nor a fragment"
-        )
-
-    @pytest.mark.parametrize(
-        "base_url", ["example.com", "ftp://example.com", "https://", "/v1", "//example.com", "file:///x"]
-    )
-    def test_it_begins_with_https(self, base_url: str) -> None:
-        assert refusal(lambda: connect(provider="truedy", api_key="x", base_url=base_url)) == (
-            f"base_url {base_url!r} is not a URL that begins with https://"
-        )
-
-    @pytest.mark.parametrize(
-        "base_url",
-        ["https://[::1", "https://example.com:port", "https://foo..bar", "https://xn--/", f"https://{'x' * 64}.de"],
-    )
-    def test_what_is_no_url_is_refused(self, base_url: str) -> None:
-        assert refusal(lambda: connect(provider="truedy", api_key="x", base_url=base_url)).startswith(
-            "base_url is not a URL"
-        )
-
-    def test_one_that_cannot_be_read_is_not_shown_since_it_may_hold_a_password(self) -> None:
-        said = refusal(lambda: connect(provider="truedy", api_key="x", base_url="https://user:hunter2@host:bad"))
-        assert "hunter2" not in said
-
-    def test_an_empty_one_does_not_mean_the_vendors_own(self) -> None:
-        refusal(lambda: connect(provider="truedy", api_key="x", base_url=""))
+    def test_what_is_refused_is_not_shown_if_it_may_hold_a_password(self, base_url: str, reason: str) -> None:
+        message = refusal(lambda: connect(provider="truedy", api_key="x", base_url=base_url))
+        assert message.startswith("base_url ")
+        assert reason in message
+        assert "secret" not in message
 
 
 class TestRegistry:

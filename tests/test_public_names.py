@@ -1,4 +1,4 @@
-"""The public surface, pinned: whoever changes it changes this file, and thinks of those who use it."""
+"""The public surface, pinned: a change to it is a change to this file, and concerns everybody who uses it."""
 
 import inspect
 import re
@@ -13,6 +13,7 @@ import unibatch.client
 import unibatch.provider_api
 import unibatch.testing
 from unibatch import AsyncClient, Client
+from unibatch.client.rehearse import Rehearsal
 
 NAMES = [
     "Account",
@@ -49,7 +50,6 @@ NAMES = [
     "Money",
     "NotFound",
     "OutcomeUnknown",
-    "Part",
     "PartlyDone",
     "PaymentRequired",
     "PermissionDenied",
@@ -81,6 +81,7 @@ NAMES = [
     "connect_async",
     "preflight",
     "read_contacts",
+    "to_dict",
 ]
 
 PROVIDER_API = [
@@ -143,8 +144,6 @@ PROVIDER_API = [
     "When",
     "Wire",
     "carry_out",
-    "check_not_over",
-    "check_taken",
     "collect",
     "create_once",
     "decode",
@@ -153,21 +152,24 @@ PROVIDER_API = [
     "encode",
     "from_unix_milliseconds",
     "from_unix_seconds",
-    "insist_on_all",
-    "insist_on_open",
     "instant_or_none",
     "is_ambiguous",
     "is_e164",
     "maker_of_blank_contacts",
     "mapping_or_empty",
+    "outcome_unknown",
     "partly_created",
     "phone_from_vendor",
-    "present",
     "read",
     "read_all",
     "read_leniently",
     "recent",
+    "require_all_taken",
+    "require_not_over",
+    "require_open",
+    "require_whole",
     "required",
+    "reread_created",
     "retry_once",
     "seal_contacts",
     "seconds",
@@ -175,7 +177,6 @@ PROVIDER_API = [
     "text_or_none",
     "time_of_day",
     "translate_at",
-    "unknown",
     "utc",
     "where_to_look",
 ]
@@ -192,14 +193,14 @@ METHODS = [
     "list_campaigns",
     "list_contacts",
     "pause_campaign",
-    "rehearse",
     "reschedule_campaign",
     "resume_campaign",
     "retry_campaign",
     "start_campaign",
 ]
-PROPERTIES = ["base_url", "capabilities", "provider", "vendor"]
-NOT_AWAITED = {"list_campaigns", "list_contacts", "rehearse"}
+REHEARSED = sorted({*METHODS} - {"close", "get_account", "get_campaign", "list_campaigns", "list_contacts"})
+PROPERTIES = ["base_url", "capabilities", "provider", "rehearse"]
+NOT_AWAITED = {"list_campaigns", "list_contacts"}
 
 
 def public_methods(cls: type) -> list[str]:
@@ -230,6 +231,12 @@ def test_every_name_is_explained(name: str) -> None:
 def test_every_exception_is_public() -> None:
     errors = {name for name, thing in vars(unibatch.core.errors).items() if isinstance(thing, type)}
     assert {name for name in errors if issubclass(getattr(unibatch.core.errors, name), Exception)} <= set(NAMES)
+
+
+def test_the_old_name_of_the_policy_for_redialling_still_works_with_a_warning() -> None:
+    with pytest.warns(DeprecationWarning, match=r"^unibatch\.RetryPolicy is now unibatch\.RedialPolicy$") as caught:
+        assert unibatch.RetryPolicy is unibatch.RedialPolicy
+    assert caught[0].filename == __file__
 
 
 def test_another_name_is_refused() -> None:
@@ -266,6 +273,17 @@ def test_both_clients_take_the_same_arguments(method: str) -> None:
         return list(inspect.signature(getattr(client, method)).parameters.values())
 
     assert arguments(Client) == arguments(AsyncClient)
+
+
+def test_what_changes_something_can_be_rehearsed() -> None:
+    assert public_methods(Rehearsal) == REHEARSED
+
+
+@pytest.mark.parametrize("method", REHEARSED)
+def test_a_rehearsal_takes_the_same_arguments(method: str) -> None:
+    arguments = dict(inspect.signature(getattr(Client, method)).parameters)
+    arguments.pop("on_progress", None)  # nothing is sent, so there is no progress
+    assert dict(inspect.signature(getattr(Rehearsal, method)).parameters) == arguments
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -1,4 +1,4 @@
-"""One model, one client and one command line for AI phone-call campaigns, whoever the vendor.
+"""One model, one client and one command line for AI phone-call campaigns of any vendor.
 
 The clients and what they need are imported when they are first used, so that ``import unibatch`` is quick.
 """
@@ -6,6 +6,7 @@ The clients and what they need are imported when they are first used, so that ``
 from __future__ import annotations
 
 import logging
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -56,11 +57,14 @@ if TYPE_CHECKING:
     from unibatch import sandbox as sandbox
     from unibatch.client import AsyncClient, AsyncListing, Client, Listing, PlannedRequest, Retry, Timeout, Wait
     from unibatch.config import connect, connect_async
-    from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, Part, RejectedContact, Start, StartKind
+    from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, RejectedContact, Start, StartKind
     from unibatch.core.findings import Finding, Fit, Preflight
     from unibatch.core.provider import Capabilities, Provider
+    from unibatch.core.to_dict import to_dict
     from unibatch.workflows.contacts import ContactList, RejectedRow, RepeatedRow, read_contacts
     from unibatch.workflows.preflight import preflight
+
+    RetryPolicy = RedialPolicy
 
 _LATER = {
     "AsyncClient": "unibatch.client",
@@ -76,7 +80,6 @@ _LATER = {
     "AddedContacts": "unibatch.core.draft",
     "CampaignDraft": "unibatch.core.draft",
     "ContactDraft": "unibatch.core.draft",
-    "Part": "unibatch.core.draft",
     "RejectedContact": "unibatch.core.draft",
     "Start": "unibatch.core.draft",
     "StartKind": "unibatch.core.draft",
@@ -85,12 +88,16 @@ _LATER = {
     "Preflight": "unibatch.core.findings",
     "Capabilities": "unibatch.core.provider",
     "Provider": "unibatch.core.provider",
+    "to_dict": "unibatch.core.to_dict",
     "ContactList": "unibatch.workflows.contacts",
     "RejectedRow": "unibatch.workflows.contacts",
     "RepeatedRow": "unibatch.workflows.contacts",
     "read_contacts": "unibatch.workflows.contacts",
     "preflight": "unibatch.workflows.preflight",
 }
+
+_RENAMED = {"RetryPolicy": "RedialPolicy"}
+"""Old names that still work, with a `DeprecationWarning`."""
 
 __all__ = [
     "Account",
@@ -127,7 +134,6 @@ __all__ = [
     "Money",
     "NotFound",
     "OutcomeUnknown",
-    "Part",
     "PartlyDone",
     "PaymentRequired",
     "PermissionDenied",
@@ -159,10 +165,11 @@ __all__ = [
     "connect_async",
     "preflight",
     "read_contacts",
+    "to_dict",
 ]
 
 
-# A library says nothing by itself: without a handler, Python would print warnings to stderr.
+# Without a handler, Python would print the library's warnings to stderr.
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
@@ -172,6 +179,10 @@ if not TYPE_CHECKING:  # type checkers see the imports above, and so notice a na
         """Import what is used for the first time."""
         if name == "sandbox":  # a module, so that ``unibatch.sandbox.serve()`` works without another import
             return import_module("unibatch.sandbox")
+        if name in _RENAMED:
+            new = _RENAMED[name]
+            warnings.warn(f"unibatch.{name} is now unibatch.{new}", DeprecationWarning, stacklevel=2)
+            return globals()[new]
         if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = globals()[name] = getattr(import_module(_LATER[name]), name)

@@ -1,8 +1,8 @@
-"""Profiles: which vendor, which key, which settings, under a name that an application can be switched by.
+"""Profiles: a vendor, a key and settings under a name, so that an application can switch by that name.
 
-They stand in ``unibatch.toml``, which is looked for at the path in ``UNIBATCH_CONFIG``, else in the working directory,
+They are in ``unibatch.toml``, which is looked for at the path in ``UNIBATCH_CONFIG``, else in the working directory,
 else in the user's configuration directory. Without a file, the environment variables ``UNIBATCH_PROVIDER``,
-``UNIBATCH_API_KEY`` and ``UNIBATCH_BASE_URL`` make up one profile, named ``environment``.
+``UNIBATCH_API_KEY`` and ``UNIBATCH_BASE_URL`` are one profile, named ``environment``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import attrs
 import platformdirs
@@ -23,9 +23,11 @@ from unibatch.core.provider import Provider
 from unibatch.core.structuring import StructureError, structure
 from unibatch.providers import registry
 
+C = TypeVar("C", Client, AsyncClient)
+
 FILE_NAME = "unibatch.toml"
 ENVIRONMENT = "environment"
-"""The name of the profile that environment variables make up where there is no file."""
+"""The name of the profile that environment variables give if there is no file."""
 
 
 @attrs.frozen
@@ -34,7 +36,7 @@ class KeySource:
 
     Attributes:
         env: The environment variable that holds it.
-        file: The file that holds it and nothing else; relative to the configuration file.
+        file: The file that holds it and nothing else; relative to the configuration file's folder.
     """
 
     env: str | None = None
@@ -59,11 +61,11 @@ class ProfileSetting:
 
 @attrs.frozen
 class Settings:
-    """The file as a whole.
+    """The whole file.
 
     Attributes:
         profiles: The profiles by name.
-        default: The name of the profile to use where none is named.
+        default: The name of the profile to use if none is named.
     """
 
     profiles: dict[str, ProfileSetting] = attrs.field(factory=dict)
@@ -75,11 +77,11 @@ class Profile:
     """One profile, ready to connect with.
 
     Attributes:
-        name: Its name; ``None`` if it is spelled out in code.
+        name: Its name; ``None`` for one that is given as arguments.
         provider: The provider's name.
         api_key: The vendor's key; not shown by ``repr``.
-        options: How to speak with the vendor.
-        defaults: Settings that only this provider understands, for example ``organization_id``.
+        options: The settings of the client.
+        defaults: Settings that only this provider has, for example ``organization_id``.
     """
 
     name: str | None
@@ -121,7 +123,7 @@ def read_settings() -> Found:
     """Read the configuration file in force; see the module's documentation for where it is looked for.
 
     Raises:
-        ConfigError: The file cannot be read, is not TOML, or holds what no profile can hold.
+        ConfigError: The file cannot be read, is not TOML, or has a wrong key or value.
     """
     path = find_file()
     if path is None:
@@ -136,7 +138,7 @@ def read_settings() -> Found:
     except StructureError as exc:
         where = exc.path.removeprefix("$.")
         reason = exc.reason.removeprefix(f"{where.rpartition('.')[2]}: ")
-        raise ConfigError(f"{path}: {where}: {reason}; see `unibatch init` for what can stand there") from exc
+        raise ConfigError(f"{path}: {where}: {reason}; see `unibatch init` for what is possible") from exc
     if settings.default is not None and settings.default not in settings.profiles:
         raise ConfigError(
             f"{path}: default names the profile {settings.default!r}, which is not there{_known(settings)}"
@@ -161,10 +163,10 @@ def load_profile(name: str | None = None, *, api_key: str | None = None) -> Prof
 
     Args:
         name: The profile's name. ``None`` for the default, or for the only profile there is.
-        api_key: The key to use instead of the profile's own, which is then not looked for.
+        api_key: The key to use instead of the profile's own, which is then not read.
 
     Raises:
-        ConfigError: There is no such profile, or its key cannot be had; the message says what to do.
+        ConfigError: There is no such profile, or its key cannot be read; the message says what to do.
     """
     settings, path = read_settings()
     if path is None:
@@ -204,26 +206,26 @@ def connect(
 ) -> Client:
     """Connect to a vendor, blocking.
 
-    Either name a profile, or spell a connection out with ``provider`` and ``api_key``; with neither, the default
-    profile is used. Nothing is sent before the client is asked for something.
+    Either name a profile, or give ``provider`` and ``api_key``; with neither, the default profile is used. Nothing is
+    sent before you call a method of the client.
 
     Args:
         profile: The name of a profile of ``unibatch.toml``.
         provider: The name of a provider, for example ``"truedy"``.
-        api_key: The vendor's key; needed with ``provider``.
-        base_url: Where the vendor's API is, if not where the profile or the vendor's documentation says.
-        timeout: How long to wait, if not as the profile says; a number of seconds stands for both time-outs.
-        retry: How often to try again, if not as the profile says.
-        requests_per_minute: The limit to stay below, 1 to 1,000,000, if not what the profile or the vendor's
-            documentation says. All clients of this process that use the same key count together.
-        max_in_flight: The most pages of one listing to have under way or in memory at once, 1 to 64, if not as the
-            profile says, or 8.
+        api_key: The vendor's key; required with ``provider``.
+        base_url: The URL of the vendor's API; by default the profile's, or the documented one.
+        timeout: How long to wait, by default as in the profile; a number of seconds is for both time-outs.
+        retry: How often to try again, by default as in the profile.
+        requests_per_minute: The limit to stay below, 1 to 1,000,000; by default the profile's, or the one that the
+            vendor documents. All clients of this process that use the same key count together.
+        max_in_flight: The most pages of one listing that are being read or in memory at the same time, 1 to 64; by
+            default the profile's, or 8.
         rate_limit_file: A file in which several processes that use the same key count their requests together; it is
-            made if it does not exist.
-        on_wait: Called before each wait of a second or more for the rate limit, and before each further attempt; from
-            whichever thread is waiting.
-        defaults: Settings that only this provider understands, for example ``{"organization_id": "org_1"}``; they are
-            laid over those of the profile.
+            created if it does not exist.
+        on_wait: Called before each wait of a second or more for the rate limit, and before each further attempt, by the
+            thread that waits.
+        defaults: Settings that only this provider has, for example ``{"organization_id": "org_1"}``; they replace
+            those of the profile one by one.
 
     Returns:
         A client, to be used in a ``with`` statement.
@@ -232,7 +234,8 @@ def connect(
         ConfigError: Something is missing or wrong; the message names it and the remedy.
         InvalidInput: A number is out of its range.
     """
-    chosen = _with(
+    return _connect(
+        Client,
         _choose_profile(profile, provider, api_key),
         defaults,
         base_url=base_url,
@@ -243,8 +246,6 @@ def connect(
         rate_limit_file=rate_limit_file,
         on_wait=on_wait,
     )
-    with _naming(chosen):
-        return Client(_provider(chosen), chosen.api_key, options=chosen.options)
 
 
 def connect_async(
@@ -266,7 +267,8 @@ def connect_async(
     Returns:
         A client, to be used with ``async with``.
     """
-    chosen = _with(
+    return _connect(
+        AsyncClient,
         _choose_profile(profile, provider, api_key),
         defaults,
         base_url=base_url,
@@ -277,23 +279,32 @@ def connect_async(
         rate_limit_file=rate_limit_file,
         on_wait=on_wait,
     )
-    with _naming(chosen):
-        return AsyncClient(_provider(chosen), chosen.api_key, options=chosen.options)
 
 
 def provider_of(profile: str | None = None) -> Provider:
-    """The vendor of a profile, with the profile's defaults. The key is not looked for.
+    """The provider of a profile, with the profile's defaults. The key is not read.
 
     Raises:
         ConfigError: There is no such profile, or it is wrong.
     """
     chosen = load_profile(profile, api_key="-")
     with _naming(chosen):
-        return _provider(chosen)
+        return _provider(chosen.provider, chosen.defaults)
+
+
+def provider_of_target(target: str) -> Provider:
+    """The provider of a profile, with the profile's defaults; or else the provider of that name. No key is read.
+
+    Raises:
+        ConfigError: There is neither such a profile nor such a provider, or the profile is wrong.
+    """
+    if target not in profile_names() and target in registry.names():
+        return registry.load(target)({})
+    return provider_of(target)
 
 
 def _choose_profile(name: str | None, provider: str | None, api_key: str | None) -> Profile:
-    """The profile that is meant, or one made of what is spelled out."""
+    """The named profile, or one of the arguments."""
     if provider is None:
         return load_profile(name, api_key=api_key)
     if name is not None:
@@ -303,15 +314,16 @@ def _choose_profile(name: str | None, provider: str | None, api_key: str | None)
     return Profile(name=None, provider=provider, api_key=api_key)
 
 
-def _with(profile: Profile, defaults: Mapping[str, Any] | None, **options: Any) -> Profile:
-    """The profile with further defaults, and with those of the options that are not ``None``."""
-    return attrs.evolve(
-        profile, options=_changed(profile.options, **options), defaults={**profile.defaults, **(defaults or {})}
-    )
+def _connect(kind: Callable[..., C], profile: Profile, defaults: Mapping[str, Any] | None, **options: Any) -> C:
+    """Make a client of a profile, with further defaults, and with those of the options that are not ``None``."""
+    changed = _changed(profile.options, **options)
+    with _naming(profile):
+        provider = _provider(profile.provider, {**profile.defaults, **(defaults or {})})
+        return kind(provider, profile.api_key, options=changed)
 
 
 def _changed(options: Options, **changes: Any) -> Options:
-    """The options with those of the changes that are not ``None``, in the forms that a caller may give them in."""
+    """The options with those of the changes that are not ``None``, converted."""
     given = {name: value for name, value in changes.items() if value is not None}
     for name, form in (("timeout", Timeout.of), ("rate_limit_file", Path)):
         if name in given:
@@ -321,7 +333,7 @@ def _changed(options: Options, **changes: Any) -> Options:
 
 @contextmanager
 def _naming(profile: Profile) -> Iterator[None]:
-    """Name the profile in whatever is found to be wrong with it."""
+    """Name the profile in each `ConfigError`."""
     try:
         yield
     except ConfigError as exc:
@@ -330,13 +342,13 @@ def _naming(profile: Profile) -> Iterator[None]:
         raise ConfigError(f"profile {profile.name!r}: {exc}") from exc
 
 
-def _provider(profile: Profile) -> Provider:
-    kind = registry.load(profile.provider)
-    if unknown := sorted(set(profile.defaults) - set(kind.settings)):
+def _provider(name: str, defaults: Mapping[str, Any]) -> Provider:
+    kind = registry.load(name)
+    if unknown := sorted(set(defaults) - set(kind.settings)):
         raise ConfigError(
             f"defaults: {kind.title} has no setting {', '.join(unknown)}; it has {', '.join(kind.settings)}"
         )
-    return kind(profile.defaults)
+    return kind(defaults)
 
 
 def _key(setting: ProfileSetting, where: str, folder: Path) -> str:
@@ -365,7 +377,7 @@ def _key(setting: ProfileSetting, where: str, folder: Path) -> str:
     try:
         path = folder / Path(str(source.file)).expanduser()
         value = path.read_text(encoding="utf-8").strip()
-    except (OSError, RuntimeError, ValueError) as exc:  # unreadable, no such user, no possible path or not a text
+    except (OSError, RuntimeError, ValueError) as exc:  # unreadable, no such user, no possible path, or no text
         raise ConfigError(f"{where}.api_key: the key file {path} cannot be read: {exc}") from exc
     if not value:
         raise ConfigError(f"{where}.api_key: the key file {path} is empty; write the key into it")
@@ -389,7 +401,7 @@ def _options(setting: ProfileSetting, where: str, folder: Path) -> Options:
 def _rate_limit_file(name: str | None, where: str, folder: Path) -> Path | None:
     try:
         return None if name is None else (folder / Path(name).expanduser()).resolve()
-    except (OSError, RuntimeError, ValueError) as exc:  # a circle of links, no such user, no possible path
+    except (OSError, RuntimeError, ValueError) as exc:  # a loop of links, no such user, no possible path
         raise ConfigError(f"{where}.rate_limit_file: {exc}; name a file in a directory that exists") from exc
 
 

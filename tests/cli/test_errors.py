@@ -148,8 +148,8 @@ class TestVendor:
         assert_fails(run("show", sandbox.campaign_ids("truedy")[0]), 1, "the answer is too large; check base_url")
 
     def test_a_write_of_which_nobody_knows_what_came(self, capsys: pytest.CaptureFixture[str]) -> None:
-        about = {"provider": "truedy", "operation": "create_campaign", "reason": "no answer\nin time"}
-        code = report(OutcomeUnknown(subject=None, **about))
+        reason = "no answer\nin time"
+        code = report(OutcomeUnknown(provider="truedy", operation="create_campaign", subject=None, reason=reason))
 
         assert_fails(Outcome(code, *capsys.readouterr()), 1, "look before you send it again (no answer in time)")
 

@@ -19,7 +19,7 @@ from unibatch.cli import main
 from unibatch.cli.output import columns_of, screen
 from unibatch.cli.tables import Column, RowTable
 from unibatch.cli.text import words
-from unibatch.core.structuring import unstructure
+from unibatch.core.to_dict import to_dict
 from unibatch.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("profiles")
@@ -31,7 +31,7 @@ def campaign(sandbox: Sandbox) -> str:
 
 def test_json_is_one_array_of_what_the_library_gives(run: Run, sandbox: Sandbox) -> None:
     with unibatch.connect("sandbox-techladder") as client:
-        expected = [unstructure(row) for row in client.list_contacts(sandbox.campaign_ids("techladder")[0])]
+        expected = [to_dict(row) for row in client.list_contacts(sandbox.campaign_ids("techladder")[0])]
 
     assert run("contacts", campaign(sandbox), "--format", "json").json == expected
 

@@ -6,7 +6,7 @@ import pytest
 
 import unibatch
 from tests.cli.running import Run, Terminal
-from unibatch.core.structuring import unstructure
+from unibatch.core.to_dict import to_dict
 from unibatch.sandbox import Sandbox
 
 VENDORS = ("truedy", "techladder", "talkifai")
@@ -72,7 +72,7 @@ class TestShow:
     def test_gives_what_the_library_gives(self, run: Run, sandbox: Sandbox) -> None:
         campaign = first(sandbox, "talkifai")
         with unibatch.connect("sandbox-talkifai") as client:
-            expected = unstructure(client.get_campaign(campaign))
+            expected = to_dict(client.get_campaign(campaign))
 
         assert run("show", f"sandbox-talkifai:{campaign}", "--format", "json").json == [expected]
 

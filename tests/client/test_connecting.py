@@ -13,13 +13,10 @@ from unibatch import ConfigError
 
 
 class TestKey:
-    @pytest.mark.parametrize("vendor", VENDORS)
-    @pytest.mark.parametrize(
-        "key", ["sk_1\n", "sk_1\r\nX-Evil: 1", "sk_1 sk_2", "\tsk_1", "schlüssel", "sk_1\x00", "\ufeffsk_1"]
-    )
-    def test_one_that_no_vendor_gives_out_is_refused(self, connect: Connect, vendor: str, key: str) -> None:
+    @pytest.mark.parametrize("key", ["sk_1\r\nX-Evil: 1", "sk_1 sk_2", "\tsk_1", "schlüssel", "sk_1\x00", "\ufeffsk_1"])
+    def test_one_that_no_header_can_hold_is_refused_and_not_shown(self, connect: Connect, key: str) -> None:
         with pytest.raises(ConfigError, match="copy it again from the vendor's dashboard") as caught:
-            connect(vendor, api_key=key)
+            connect("truedy", api_key=key)
         assert key.strip() not in str(caught.value)
 
     def test_an_empty_one_is_refused(self, connect: Connect) -> None:
@@ -45,32 +42,6 @@ class TestKey:
 
 
 class TestBaseUrl:
-    @pytest.mark.parametrize(
-        "url", ["http://api.truedy.ai/api/public/v1", "http://192.168.0.7", "http://127.0.0.1.evil.example"]
-    )
-    def test_an_unencrypted_one_is_refused(self, connect: Connect, url: str) -> None:
-        with pytest.raises(ConfigError, match="use https://"):
-            connect("truedy", base_url=url)
-
-    @pytest.mark.parametrize(
-        "url", ["http://127.0.0.1:8000/x", "http://127.8.8.8", "http://localhost", "http://[::1]:8000"]
-    )
-    def test_an_unencrypted_one_on_this_machine_is_accepted(self, connect: Connect, url: str) -> None:
-        assert connect("truedy", base_url=url).base_url == url
-
-    @pytest.mark.parametrize("url", ["api.truedy.ai", "ftp://api.truedy.ai", "https://", "https://x:port", "/v1"])
-    def test_one_that_is_none_is_refused(self, connect: Connect, url: str) -> None:
-        with pytest.raises(ConfigError, match="is not a URL"):
-            connect("truedy", base_url=url)
-
-    @pytest.mark.parametrize(
-        "url", ["https://u:secret@api.truedy.ai", "https://api.truedy.ai/?key=secret", "https://api.truedy.ai/#secret"]
-    )
-    def test_one_with_more_than_host_and_path_is_refused_and_not_shown(self, connect: Connect, url: str) -> None:
-        with pytest.raises(ConfigError, match="neither a user name nor a query nor a fragment") as caught:
-            connect("truedy", base_url=url)
-        assert "secret" not in str(caught.value)
-
     @pytest.mark.parametrize("url", ["https://gateway.example/truedy", "https://gateway.example/truedy/"])
     def test_the_path_of_a_gateway_is_kept(self, connect: Connect, url: str) -> None:
         server = Replies(Reply(body=one("truedy", CAMPAIGN["truedy"])))
@@ -89,18 +60,7 @@ class TestBaseUrl:
         assert connect(vendor).base_url == url
 
 
-class TestProvider:
-    def test_an_unknown_one_is_refused_and_the_known_ones_are_named(self, connect: Connect) -> None:
-        with pytest.raises(ConfigError, match="there is no provider 'trudey'; known are truedy, techladder, talkifai"):
-            connect("trudey")
-
-
 class TestSettings:
-    @pytest.mark.parametrize("vendor", VENDORS)
-    def test_an_unknown_one_is_refused_and_the_known_ones_are_named(self, connect: Connect, vendor: str) -> None:
-        with pytest.raises(ConfigError, match=r"has no setting organisation_id; it has .*from_number_ids"):
-            connect(vendor, defaults={"organisation_id": "org_1"})
-
     def test_talkifai_lists_no_campaigns_without_an_organization(self, connect: Connect) -> None:
         server = Replies(Reply(body=page("talkifai")))
         client = connect("talkifai", defaults={}, answer=server)

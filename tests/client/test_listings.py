@@ -54,26 +54,14 @@ def read(pages: Iterable[Sequence[Contact]]) -> tuple[list[Contact], IncompleteL
 
 
 class TestStreaming:
-    def test_nothing_is_sent_before_it_is_iterated(self, at: Visit) -> None:
-        at.client.list_contacts(two_pages(at))
-        assert at.requests == []
-
-    def test_the_first_contact_is_there_after_one_request(self, at: Visit) -> None:
-        next(iter(at.client.list_contacts(two_pages(at))))
-        assert len(at.requests) == 1
-
-    def test_the_second_page_is_asked_for_when_the_first_is_used_up(self, at: Visit) -> None:
+    def test_each_page_is_asked_for_when_its_first_row_is_wanted(self, at: Visit) -> None:
         contacts = iter(at.client.list_contacts(two_pages(at)))
+        assert at.requests == []
         for _ in range(LARGEST_PAGE[at.vendor]):
             next(contacts)
-        assert len(at.requests) == 1
+            assert len(at.requests) == 1
         next(contacts)
         assert len(at.requests) == 2
-
-    def test_stopping_early_sends_nothing_more(self, at: Visit) -> None:
-        for _ in at.client.list_contacts(two_pages(at)):
-            break
-        assert len(at.requests) == 1
 
     def test_pages_come_as_the_vendor_cuts_them(self, at: Visit) -> None:
         pages = at.client.list_contacts(two_pages(at)).pages()
@@ -117,24 +105,26 @@ class TestReadingAgain:
 
 
 class TestReport:
-    def test_before_reading_it_is_empty(self, at: Visit) -> None:
-        assert at.client.list_contacts(two_pages(at)).report == ListingReport()
-
-    def test_while_reading_it_says_how_far_it_has_come(self, at: Visit) -> None:
+    def test_it_says_how_far_the_listing_has_been_read(self, at: Visit) -> None:
         most = LARGEST_PAGE[at.vendor]
         listing = at.client.list_contacts(two_pages(at))
-        next(iter(listing))
-        assert listing.report == ListingReport(
-            expected_total=most + 10, seen=most, duplicates=0, requests=1, complete=False
-        )
+        assert listing.report == ListingReport()
+        contacts = iter(listing)
+        next(contacts)
+        assert listing.report == ListingReport(expected_total=most + 10, seen=most, requests=1, complete=False)
+        list(contacts)
+        assert listing.report == ListingReport(expected_total=most + 10, seen=most + 10, requests=2, complete=True)
 
-    def test_at_the_end_it_says_that_everything_was_seen(self, at: Visit) -> None:
-        total = LARGEST_PAGE[at.vendor] + 10
-        listing = at.client.list_contacts(two_pages(at))
-        list(listing)
-        assert listing.report == ListingReport(
-            expected_total=total, seen=total, duplicates=0, requests=2, complete=True
-        )
+    def test_the_repr_says_what_is_listed_and_how_far_it_has_been_read(self, at: Visit) -> None:
+        campaign_id, most = two_pages(at), LARGEST_PAGE[at.vendor]
+        listing = at.client.list_contacts(campaign_id)
+        what = f"<Listing of contacts of {campaign_id} at {at.vendor}"
+        assert repr(listing).replace("Async", "") == f"{what}: not read yet>"
+        contacts = iter(listing)
+        next(contacts)
+        assert repr(listing).replace("Async", "") == f"{what}: {most} of {most + 10} rows read, not at the end>"
+        list(contacts)
+        assert repr(listing).replace("Async", "") == f"{what}: {most + 10} of {most + 10} rows read, complete>"
 
     def test_an_empty_campaign_is_complete(self, at: Visit) -> None:
         listing = at.client.list_contacts(at.sandbox.create(at.vendor, 0))
@@ -366,13 +356,6 @@ class TestRaising:
         with pytest.raises(StopIteration):
             next(contacts)
 
-    def test_a_whole_page_is_yielded_before_it(self, connect: Connect) -> None:
-        server = Replies(Reply(body=page("truedy", CONTACT["truedy"], total=24)))
-        pages = connect("truedy", answer=server).list_contacts("c-1").pages()
-        assert [len(next(pages)), len(next(pages))] == [1, 0]
-        with pytest.raises(IncompleteListing):
-            next(pages)
-
     def test_a_listing_that_is_stopped_early_raises_nothing(self, connect: Connect) -> None:
         server = Replies(Reply(body=page("truedy", CONTACT["truedy"], total=24)))
         listing = connect("truedy", answer=server).list_contacts("c-1")
@@ -385,3 +368,13 @@ class TestRaising:
         with pytest.raises(IncompleteListing) as caught:
             list(connect("truedy", answer=server).list_campaigns())
         assert (caught.value.operation, caught.value.subject) == ("list_campaigns", None)
+
+    def test_the_repr_says_why_it_is_incomplete(self, connect: Connect) -> None:
+        server = Replies(Reply(body={"data": [CAMPAIGN["truedy"]], "pagination": {"total": 7, "has_more": False}}))
+        listing = connect("truedy", answer=server).list_campaigns()
+        with pytest.raises(IncompleteListing):
+            list(listing)
+        assert repr(listing).replace("Async", "") == (
+            "<Listing of campaigns at truedy: 1 of 7 rows read, incomplete: "
+            "7 rows were announced, and 1 came; reading it again brought the same>"
+        )

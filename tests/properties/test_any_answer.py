@@ -14,7 +14,7 @@ from unibatch import Account, Campaign, Contact, MalformedResponse, ProviderErro
 from unibatch.client.rate_limit import forget_budgets
 from unibatch.core.flow import Response
 from unibatch.core.provider import Refusal
-from unibatch.core.structuring import unstructure
+from unibatch.core.to_dict import to_dict
 from unibatch.providers import registry
 
 # Reproducible, so that a failure is never a matter of luck: change the tests to widen the search.
@@ -265,7 +265,7 @@ def check(client: AnyClient, operation: str) -> list[Contact | Campaign | Accoun
     things = objects_in(value)
     for thing in things:
         assert type(thing) in (Contact, Campaign, Account)
-        json.dumps(unstructure(thing))
+        json.dumps(to_dict(thing))
         hash(thing)
         repr(thing)
     return things

@@ -236,7 +236,7 @@ class TestCreating:
         assert len(play(flow, answer(), answer("active")).requests) == 2
 
     def test_one_that_is_over_is_not_returned(self) -> None:
-        with pytest.raises(InvalidInput, match="this very draft was placed before, as batch_1, which is completed"):
+        with pytest.raises(InvalidInput, match="this draft was placed before, as batch_1, which is completed"):
             play(Truedy({}).create_campaign(composed()), answer(), answer("completed"))
 
     def test_another_number_of_contacts_is_told(self) -> None:

@@ -160,7 +160,7 @@ class TestWhatIsPossible:
     ) -> None:
         emulator, campaign_id = standing(emulating, joining, vendor, before)
         emulator.fail(every_write, cut_before)
-        with pytest.raises(OutcomeUnknown, match=f"look (how|whether) {campaign_id}"):
+        with pytest.raises(OutcomeUnknown, match=f"look (at the status of|whether) {campaign_id}"):
             joining(emulator).change(operation, campaign_id)
         assert status_of(emulator, campaign_id) == before
         emulator.no_faults()
@@ -175,7 +175,9 @@ class TestWhatIsPossible:
         emulator.fail(lambda arrival: not arrival.is_write and len(emulator.writes) > 1, http_500_before)
         with pytest.raises(OutcomeUnknown) as caught:
             joining(emulator).change(operation, campaign_id)
-        assert re.fullmatch(f"look (how {campaign_id} stands|whether {campaign_id} is still there)", caught.value.check)
+        assert re.fullmatch(
+            f"look (at the status of {campaign_id}|whether {campaign_id} is still there)", caught.value.check
+        )
         assert writes_since_creation(emulator) == 1
 
     def test_is_not_tried_where_how_it_stands_cannot_be_seen(

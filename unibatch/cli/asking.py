@@ -12,7 +12,7 @@ from unibatch.cli.failures import FAILED, Unusable, say
 from unibatch.cli.options import address
 from unibatch.cli.output import columns_of, write_data
 from unibatch.client import PlannedRequest
-from unibatch.core.structuring import unstructure
+from unibatch.core.to_dict import to_dict
 
 MUST_SAY_YES = "asks before it goes on, and there is no terminal to ask at; add --yes if it is wanted"
 
@@ -42,7 +42,7 @@ def confirm(sentence: str, *, yes: bool) -> None:
 def write_requests(form: str, requests: Sequence[PlannedRequest]) -> None:
     """Write requests that are not sent to stdout: as text, like HTTP, or as data."""
     if form != "table":
-        write_data(form, map(unstructure, requests), columns_of(PlannedRequest))
+        write_data(form, map(to_dict, requests), columns_of(PlannedRequest))
         return
     for request in requests:
         headers = "".join(f"{name}: {value}\n" for name, value in request.headers.items())

@@ -25,13 +25,13 @@ from unibatch.cli.output import columns_of, write_data
 from unibatch.cli.problems import Problems
 from unibatch.cli.text import one_line
 from unibatch.cli.waits import Waits
-from unibatch.client import PlannedRequest
+from unibatch.client import PlannedRequest, provider_of_client
 from unibatch.core.draft import Start
 from unibatch.core.errors import OutcomeUnknown
 from unibatch.core.model import Campaign
 from unibatch.core.provider import OperationName
-from unibatch.core.reconcile import check_allowed
-from unibatch.core.structuring import unstructure
+from unibatch.core.reconcile import require_allowed
+from unibatch.core.to_dict import to_dict
 
 _DONE: dict[OperationName, tuple[str, str]] = {
     "start_campaign": ("started", "started already"),
@@ -124,9 +124,10 @@ def _change(
         with problems.noting():
             profile, campaign_id = named(campaign, profile)
             client = stack.enter_context(config.connect(profile, on_wait=Waits()))
-            client.vendor.require(operation)
+            provider = provider_of_client(client)
+            provider.require(operation)
             if operation != "reschedule_campaign" or start is not None:
-                planned = client.rehearse(operation, campaign_id, *about)
+                planned = getattr(client.rehearse, operation)(campaign_id, *about)
         if operation in _ASKS and not (yes or dry_run or can_ask()):
             problems.add(f"{operation.removesuffix('_campaign')} {MUST_SAY_YES}")
         problems.insist()
@@ -135,13 +136,13 @@ def _change(
             return
         before = client.get_campaign(campaign_id)
         where = f"{profile}:{campaign_id}"
-        transition = client.vendor.transitions[operation]
+        transition = provider.transitions[operation]
         said, said_already = _DONE[operation]
         if before.status in transition.done and _is_due(before, start):
             line = f"{said_already}: {sentences.stands(client, before, where)}"
             _write(form, line, before)
             return
-        check_allowed(client.vendor, operation, before)
+        require_allowed(provider, operation, before)
         if operation in _ASKS:
             confirm(sentences.change(client, str(profile), operation, before, start), yes=yes)
         try:
@@ -164,4 +165,4 @@ def _write(form: str, line: str, campaign: Campaign) -> None:
     if form == "table":
         click.echo(one_line(line))
     else:
-        write_data(form, [unstructure(campaign)], columns_of(Campaign))
+        write_data(form, [to_dict(campaign)], columns_of(Campaign))

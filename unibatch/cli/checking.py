@@ -21,7 +21,7 @@ from unibatch.cli.text import BAD, DIM, GOOD, HEADING, MOVING, WARN, words
 from unibatch.core.draft import CampaignDraft
 from unibatch.core.findings import Finding, Fit, Preflight
 from unibatch.core.provider import Provider
-from unibatch.core.structuring import unstructure
+from unibatch.core.to_dict import to_dict
 from unibatch.providers import registry
 from unibatch.workflows.preflight import preflight as judge
 
@@ -86,10 +86,7 @@ def _providers(targets: Sequence[str], problems: Problems) -> Mapping[str, Provi
     providers: dict[str, Provider] = {}
     for target in targets:
         with problems.noting():
-            if target not in config.profile_names() and target in registry.names():
-                providers[target] = registry.load(target)({})
-            else:
-                providers[target] = config.provider_of(target)
+            providers[target] = config.provider_of_target(target)
     return providers
 
 
@@ -110,7 +107,7 @@ def _rows(target: str, result: Preflight, obstacles: Collection[Finding]) -> lis
         {
             "target": target,
             "provider": result.provider,
-            **unstructure(finding),
+            **to_dict(finding),
             "obstacle": finding in obstacles,
         }
         for finding in result.findings

@@ -19,7 +19,7 @@ from unibatch.cli.text import DIM, GOOD, HEADING, NOTHING, canonical, number, wo
 from unibatch.client import Client
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.provider import Limits, OperationName, Provider, Support
-from unibatch.core.structuring import unstructure
+from unibatch.core.to_dict import to_dict
 from unibatch.providers import registry
 
 Kind = type[Provider]
@@ -80,15 +80,15 @@ def _facts(kind: Kind) -> dict[str, Any]:
         "title": kind.title,
         "base_url": kind.base_url,
         "operations": {
-            name: {**unstructure(support), "in_unibatch": in_unibatch(name)} for name, support in can.operations.items()
+            name: {**to_dict(support), "in_unibatch": in_unibatch(name)} for name, support in can.operations.items()
         },
         "server_filters": sorted(can.server_filters),
         "paging": {
-            "campaigns": unstructure(kind.capabilities.campaign_paging),
-            "contacts": unstructure(kind.capabilities.contact_paging),
+            "campaigns": to_dict(kind.capabilities.campaign_paging),
+            "contacts": to_dict(kind.capabilities.contact_paging),
         },
-        "limits": unstructure(can.limits),
-        "webhooks": unstructure(can.webhooks),
+        "limits": to_dict(can.limits),
+        "webhooks": to_dict(can.webhooks),
         "contact_fields": sorted(can.contact_fields),
         "campaign_fields": sorted(can.campaign_fields),
         "settings": {name: setting.purpose for name, setting in kind.settings.items()},

@@ -54,7 +54,7 @@ from unibatch.core.model import Campaign, Contact, Counts, RedialPolicy, Schedul
 from unibatch.core.paging import ListingReport
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.status_table import StatusTable
-from unibatch.core.structuring import unstructure
+from unibatch.core.to_dict import to_dict
 from unibatch.providers import registry
 
 T = TypeVar("T", bound=Campaign | Contact)
@@ -166,7 +166,7 @@ def show(*, campaign: str, profile: str | None, form: str) -> None:
     if form == "table":
         show_on(screen(), _sheet(found, registry.load(found.provider).title))
     else:
-        write_data(form, [unstructure(found)], columns_of(Campaign))
+        write_data(form, [to_dict(found)], columns_of(Campaign))
 
 
 # Listings -------------------------------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ def _write_listing(
                 table.add(page)
     else:
         with contextlib.closing(rows.pages()) as pages, _progress(listing, what) as tick:
-            out = (unstructure(row) for page in pages for row in page)
+            out = (to_dict(row) for page in pages for row in page)
             write_data(form, (_ticked(row, tick) for row in out), columns_of(cls))
     sys.stdout.flush()
     _conclude(listing.report, rows, what)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from unibatch.client import Client
+from unibatch.client import Client, provider_of_client
 from unibatch.core.draft import CampaignDraft, Start
 from unibatch.core.errors import InvalidInput
 from unibatch.core.findings import Finding
@@ -49,8 +49,8 @@ def time_of(when: When) -> str:
 
 def place(client: Client, profile: str) -> str:
     """The vendor, the profile, and where its API is if not at the usual place."""
-    where = "" if client.base_url == client.vendor.base_url else f", {client.base_url}"
-    return f"{client.vendor.title} (profile {profile}{where})"
+    where = "" if client.base_url == provider_of_client(client).base_url else f", {client.base_url}"
+    return f"{provider_of_client(client).title} (profile {profile}{where})"
 
 
 def who(agent_id: str | None) -> str:
@@ -93,7 +93,7 @@ def _step(client: Client, address: str, leads_to: str, operation: OperationName)
     if client.capabilities.operations[operation].available:
         return f"{leads_to}: unibatch {operation.removesuffix('_campaign')} {address}"
     if operation in {"start_campaign", "resume_campaign"}:
-        return f"{leads_to} that is done in {client.vendor.title}'s dashboard"
+        return f"{leads_to} that is done in {provider_of_client(client).title}'s dashboard"
     return ""
 
 
@@ -116,7 +116,7 @@ def creation(
     """
     first = parts[0]
     is_sent = any(finding.sent for finding in findings if finding.field == "agent_id")
-    agent = (first.agent_id or client.vendor.defaults.get("agent_id")) if is_sent else None
+    agent = (first.agent_id or provider_of_client(client).defaults.get("agent_id")) if is_sent else None
     when = of_start(first, start)
     begin = f"from {time_of(when)}" if when is not None else "from now on"
     number = people(sum(len(part.contacts) for part in parts))

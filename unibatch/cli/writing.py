@@ -39,7 +39,7 @@ from unibatch.core.findings import Finding
 from unibatch.core.masking import mask_phone, mask_text
 from unibatch.core.model import Campaign
 from unibatch.core.status import CampaignStatus
-from unibatch.core.structuring import unstructure
+from unibatch.core.to_dict import to_dict
 
 _MOST_NAMED = 20
 """Of how many contacts with the same outcome each is told."""
@@ -107,7 +107,7 @@ def create(*, profile: str, yes: bool, dry_run: bool, form: str, **given: Any) -
             planned = [
                 each
                 for part in parts
-                for each in client.rehearse("create_campaign", part, accept_loss=request.accept_loss)
+                for each in client.rehearse.create_campaign(part, accept_loss=request.accept_loss)
             ]
             write_requests(form, planned)
             return
@@ -115,7 +115,7 @@ def create(*, profile: str, yes: bool, dry_run: bool, form: str, **given: Any) -
             confirm(sentences.creation(client, profile, parts, begin, findings), yes=yes)
         created = _create(client, profile, parts, request.accept_loss)
         if form != "table":
-            write_data(form, map(unstructure, created), columns_of(Campaign))
+            write_data(form, map(to_dict, created), columns_of(Campaign))
             return
         for campaign in created:
             where = f"{profile}:{campaign.id}"
@@ -211,7 +211,7 @@ def add(*, campaign: str, profile: str | None, yes: bool, dry_run: bool, form: s
             profile, campaign_id = named(campaign, profile)
             client = stack.enter_context(config.connect(profile, on_wait=Waits()))
             try:
-                planned = client.rehearse("add_contacts", campaign_id, contacts, accept_loss=request.accept_loss)
+                planned = client.rehearse.add_contacts(campaign_id, contacts, accept_loss=request.accept_loss)
             except DraftRefused as exc:
                 problems.judge(exc.findings)
         problems.insist()

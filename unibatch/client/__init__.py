@@ -6,9 +6,20 @@ rate limit, and holds all logic that the two clients share. `unibatch.client.dri
 with ``await`` and once without.
 """
 
-from unibatch.client.client import AsyncClient, Client
+from unibatch.client.client import AsyncClient, Client, provider_of_client
 from unibatch.client.exchange import PlannedRequest
 from unibatch.client.listing import AsyncListing, Listing
 from unibatch.client.options import Options, Retry, Timeout, Wait
 
-__all__ = ["AsyncClient", "AsyncListing", "Client", "Listing", "Options", "PlannedRequest", "Retry", "Timeout", "Wait"]
+__all__ = [
+    "AsyncClient",
+    "AsyncListing",
+    "Client",
+    "Listing",
+    "Options",
+    "PlannedRequest",
+    "Retry",
+    "Timeout",
+    "Wait",
+    "provider_of_client",
+]

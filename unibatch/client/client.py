@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 import httpx
 
 from unibatch.client.drivers import AsyncDriver, Driver
-from unibatch.client.exchange import Exchange, PlannedRequest
+from unibatch.client.exchange import Exchange
 from unibatch.client.listing import AsyncListing, Listing
 from unibatch.client.operations import Operations
 from unibatch.client.options import Options
+from unibatch.client.rehearse import Rehearsal
 from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, Start
 from unibatch.core.model import Account, Campaign, Contact
-from unibatch.core.provider import Capabilities, OperationName, Provider
+from unibatch.core.provider import Capabilities, Provider
 from unibatch.core.status import CallStatus, CampaignStatus
 
 
@@ -31,45 +32,29 @@ class _BaseClient:
         return self._provider.name
 
     @property
-    def vendor(self) -> Provider:
-        """The vendor as flows, with the profile's defaults."""
-        return self._provider
-
-    @property
     def capabilities(self) -> Capabilities:
         """What the vendor's API can do."""
         return self._provider.capabilities
 
     @property
     def base_url(self) -> str:
-        """Where the vendor's API is taken to be."""
+        """The base URL of the vendor's API."""
         return self._exchange.base_url
 
-    def rehearse(
-        self, operation: OperationName, *about: Any, accept_loss: Collection[str] = ()
-    ) -> list[PlannedRequest]:
-        """Show what an operation that writes would send. Nothing is sent.
+    @property
+    def rehearse(self) -> Rehearsal:
+        """The methods that change something, to see what they would send: ``client.rehearse.create_campaign(draft)``.
 
-        What depends on answers is left out: looking first, contacts that are there already, retries. ``CAMPAIGN_ID``
-        stands for the id of a campaign that is not created yet.
-
-        Args:
-            operation: The method, for example ``"create_campaign"``.
-            about: Its arguments, in their order.
-            accept_loss: As of that method.
-
-        Raises:
-            The same as the method where it sends nothing.
+        Each returns a list of `PlannedRequest`. Nothing is sent, so nothing is awaited.
         """
-        requests = self._operations.rehearse(operation, *about, accept_loss=accept_loss)
-        return [self._exchange.planned(request) for request in requests]
+        return Rehearsal(self._exchange, self._operations)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.provider} at {self.base_url}>"
 
 
 class Client(_BaseClient):
-    """Speaks with one vendor, blocking. Made by `unibatch.connect`; use it in a ``with`` statement.
+    """A blocking client of one vendor. Made by `unibatch.connect`; use it in a ``with`` statement.
 
     Threads may share a client. Every method can raise `ProviderError` and `TransportError`.
     """
@@ -87,8 +72,8 @@ class Client(_BaseClient):
         Args:
             provider: The vendor.
             api_key: The vendor's key.
-            options: How to speak with it.
-            transport: What carries requests out, for tests; by default a pool of connections.
+            options: Base URL, time-outs, retries, limits.
+            transport: What sends the requests, for tests; by default a pool of connections.
 
         Raises:
             ConfigError: The key or the URL is not usable.
@@ -113,7 +98,7 @@ class Client(_BaseClient):
             The listing; nothing is sent before it is iterated.
 
         Raises:
-            InvalidInput: ``status`` is no canonical status, or names none at all.
+            InvalidInput: ``status`` is no canonical status, or is empty.
             ConfigError: While iterating: the profile lacks what the vendor needs to list campaigns.
         """
         return Listing(self._driver, self._operations.list_campaigns(status, agent_id))
@@ -142,19 +127,19 @@ class Client(_BaseClient):
 
         Args:
             campaign_id: The vendor's id of the campaign.
-            status: Only contacts with this canonical status, or one of these. Where one word of the vendor says
-                exactly that and the campaign stands still (a draft, or over), the vendor filters; otherwise all
-                contacts are read and filtered here. To know whether it stands still, the campaign is read first.
-            external_id: Only the contact to whom you gave this id.
+            status: Only contacts with this canonical status, or one of these. If one word of the vendor says exactly
+                that, the campaign is read first; if it is a draft or over, the vendor filters. Otherwise all contacts
+                are read and filtered here.
+            external_id: Only the contact to which you gave this id.
             server_filter: Let the vendor filter by status even while contacts are being called, where it can. That
-                takes fewer requests; but a contact whose status changes meanwhile moves others past the reader, so some
-                may be missed, and if as many join as leave, nobody can tell.
+                takes fewer requests. But a contact whose status changes meanwhile moves others to pages that were
+                read already, so some may be missed; if as many join as leave, this cannot be noticed.
 
         Returns:
             The listing; nothing is sent before it is iterated.
 
         Raises:
-            InvalidInput: ``status`` is no canonical status, or names none at all.
+            InvalidInput: ``status`` is no canonical status, or is empty.
             UnsupportedFeature: The vendor does not return external ids.
             NotFound: While iterating: there is no such campaign in this account.
         """
@@ -166,30 +151,30 @@ class Client(_BaseClient):
         """Read the account that the key belongs to.
 
         Raises:
-            UnsupportedFeature: The vendor does not tell about accounts. Only TechLadder does.
+            UnsupportedFeature: The vendor's API does not give the account. Only TechLadder's does.
         """
         return self._driver.run(self._operations.get_account())
 
     def create_campaign(self, draft: CampaignDraft, *, accept_loss: Collection[str] = ()) -> Campaign:
         """Create a campaign, and hold or start it as the draft says.
 
-        The same draft gives one campaign, however often it is asked for: after a lost answer, or when a program is run
-        again, what is there already is found, and only what is missing is done. To place the very same once more, give
-        the draft an ``idempotency_key`` of its own.
+        The same draft gives one campaign, however often you call this: after a lost answer, or when a program is run
+        again, what is there already is found, and only what is missing is done. To create the same campaign once more,
+        give the draft an ``idempotency_key`` of its own.
 
         Args:
-            draft: What is asked for.
+            draft: The campaign to create.
             accept_loss: Fields of the draft that may be lost because this vendor lacks them, as `unibatch.preflight`
                 names them.
 
         Returns:
-            The campaign as it stands afterwards.
+            The campaign as it is afterwards.
 
         Raises:
-            DraftRefused: Something in the draft does not fit this vendor. All of it is named; nothing was sent.
-            InvalidInput: The very same draft was placed before, and that campaign is over.
+            DraftRefused: A finding blocks the draft at this vendor. All findings are named; nothing was sent.
+            InvalidInput: The same draft was placed before, and that campaign is over.
             PartlyDone: The campaign was created, and then something failed, such as starting it; ``campaign`` holds it.
-            OutcomeUnknown: An answer was lost, and looking did not tell whether the campaign is there.
+            OutcomeUnknown: An answer was lost, and the campaign was not found afterwards. It may still appear.
         """
         return self._driver.run(self._operations.create_campaign(draft, accept_loss))
 
@@ -201,96 +186,97 @@ class Client(_BaseClient):
         accept_loss: Collection[str] = (),
         on_progress: Callable[[int, int], None] | None = None,
     ) -> AddedContacts:
-        """Add contacts to a campaign, each number that is not there already.
+        """Add those contacts to a campaign whose numbers are not there already.
 
-        A campaign that is under way calls them, too.
+        A running campaign calls them, too.
 
         Args:
             campaign_id: The vendor's id.
-            contacts: Whom to add.
+            contacts: The contacts to add.
             accept_loss: Attributes that may be lost because this vendor lacks them, for example ``"contacts.email"``.
-            on_progress: Called with the number of contacts that are settled and the number of all, once in a while.
+            on_progress: Called from time to time with two numbers: the contacts that are done, and all contacts.
 
         Returns:
-            What became of every contact.
+            What happened to each contact.
 
         Raises:
             UnsupportedFeature: The vendor's campaigns cannot be extended.
-            DraftRefused: Some contacts are not fit to be sent. Nothing was sent.
+            DraftRefused: Some contacts cannot be sent. Nothing was sent.
             Conflict: The campaign is over.
-            PartlyDone: Some were added, and then something failed; ``contacts`` accounts for everybody.
-            OutcomeUnknown: An answer was lost, and looking did not tell; ``contacts`` accounts for everybody.
-            IncompleteListing: It cannot be told who is there already. Nothing was sent.
+            PartlyDone: Some were added, and then something failed; ``contacts`` says what happened to each.
+            OutcomeUnknown: An answer was lost, and some contacts were not found afterwards; ``contacts`` says what
+                happened to each.
+            IncompleteListing: Which contacts are there already is unknown. Nothing was sent.
         """
         return self._driver.run(self._operations.add_contacts(campaign_id, contacts, accept_loss, on_progress))
 
     def start_campaign(self, campaign_id: str) -> Campaign:
-        """Begin to call people now, also if the start is set for later. One that is under way stays as it is.
+        """Begin to call people now, also if the start is set for later. A running campaign stays as it is.
 
         Returns:
-            The campaign as it stands afterwards.
+            The campaign as it is afterwards.
 
         Raises:
             UnsupportedFeature: The vendor has no such operation.
             Conflict: The campaign is paused or over.
-            OutcomeUnknown: An answer was lost, and looking did not tell what became of it.
+            OutcomeUnknown: An answer was lost, and whether it was done is unknown.
         """
         return self._driver.run(self._operations.change("start_campaign", campaign_id))
 
     def pause_campaign(self, campaign_id: str) -> Campaign:
-        """Begin no further calls. One that is paused stays as it is.
+        """Begin no further calls. A paused campaign stays as it is.
 
         Returns:
-            The campaign as it stands afterwards.
+            The campaign as it is afterwards.
 
         Raises:
             UnsupportedFeature: The vendor has no such operation.
             Conflict: The campaign has not been started, or is over.
-            OutcomeUnknown: An answer was lost, and looking did not tell what became of it.
+            OutcomeUnknown: An answer was lost, and whether it was done is unknown.
         """
         return self._driver.run(self._operations.change("pause_campaign", campaign_id))
 
     def resume_campaign(self, campaign_id: str) -> Campaign:
-        """Go on with a campaign that is paused. One that is under way stays as it is.
+        """Go on with a paused campaign. A running campaign stays as it is.
 
         Returns:
-            The campaign as it stands afterwards.
+            The campaign as it is afterwards.
 
         Raises:
             UnsupportedFeature: The vendor has no such operation.
             Conflict: The campaign has not been started, or is over.
-            OutcomeUnknown: An answer was lost, and looking did not tell what became of it.
+            OutcomeUnknown: An answer was lost, and whether it was done is unknown.
         """
         return self._driver.run(self._operations.change("resume_campaign", campaign_id))
 
     def reschedule_campaign(self, campaign_id: str, start: datetime | Start) -> Campaign:
-        """Have a campaign begin at another time.
+        """Set another time for a campaign to begin.
 
         Args:
             campaign_id: The vendor's id.
             start: When: an aware datetime, or `Start.at`.
 
         Returns:
-            The campaign as it stands afterwards.
+            The campaign as it is afterwards.
 
         Raises:
             UnsupportedFeature: The vendor has no such operation.
-            InvalidInput: The time is no single moment, or lies in the past.
+            InvalidInput: The time is ambiguous, does not exist, or lies in the past.
             Conflict: The campaign has begun, is paused, or is over.
-            OutcomeUnknown: An answer was lost, and looking did not tell what became of it.
+            OutcomeUnknown: An answer was lost, and whether it was done is unknown.
         """
         return self._driver.run(self._operations.change("reschedule_campaign", campaign_id, start))
 
     def cancel_campaign(self, campaign_id: str) -> Campaign:
-        """Call nobody any more, for good. One that is cancelled stays as it is.
+        """Stop calling, for good. A cancelled campaign stays as it is.
 
         Returns:
-            The campaign as it stands afterwards.
+            The campaign as it is afterwards.
 
         Raises:
             UnsupportedFeature: The vendor has no such operation.
             Conflict: The campaign is over.
-            OutcomeUnknown: An answer was lost, and looking did not tell what became of it.
+            OutcomeUnknown: An answer was lost, and whether it was done is unknown.
         """
         return self._driver.run(self._operations.change("cancel_campaign", campaign_id))
 
@@ -300,8 +286,8 @@ class Client(_BaseClient):
         Raises:
             UnsupportedFeature: The vendor has no such operation.
             NotFound: There is no such campaign.
-            Conflict: It cannot be deleted as it stands.
-            OutcomeUnknown: An answer was lost, and looking did not tell what became of it.
+            Conflict: Its status does not allow it.
+            OutcomeUnknown: An answer was lost, and whether it was done is unknown.
         """
         self._driver.run(self._operations.delete_campaign(campaign_id))
 
@@ -332,7 +318,7 @@ class Client(_BaseClient):
 
 
 class AsyncClient(_BaseClient):
-    """Speaks with one vendor in an event loop. Made by `unibatch.connect_async`; use it with ``async with``.
+    """A client of one vendor for an event loop. Made by `unibatch.connect_async`; use it with ``async with``.
 
     The methods are those of `Client`, with the same arguments and errors: what returns a listing there returns an
     `AsyncListing` here, and the rest is awaited.
@@ -393,7 +379,7 @@ class AsyncClient(_BaseClient):
         accept_loss: Collection[str] = (),
         on_progress: Callable[[int, int], None] | None = None,
     ) -> AddedContacts:
-        """Add contacts to a campaign, each number that is not there already; see `Client.add_contacts`."""
+        """Add those contacts to a campaign whose numbers are not there already; see `Client.add_contacts`."""
         return await self._driver.run(self._operations.add_contacts(campaign_id, contacts, accept_loss, on_progress))
 
     async def start_campaign(self, campaign_id: str) -> Campaign:
@@ -413,7 +399,7 @@ class AsyncClient(_BaseClient):
         return await self._driver.run(self._operations.change("reschedule_campaign", campaign_id, start))
 
     async def cancel_campaign(self, campaign_id: str) -> Campaign:
-        """Call nobody any more, for good; see `Client.cancel_campaign`."""
+        """Stop calling, for good; see `Client.cancel_campaign`."""
         return await self._driver.run(self._operations.change("cancel_campaign", campaign_id))
 
     async def delete_campaign(self, campaign_id: str) -> None:
@@ -433,3 +419,8 @@ class AsyncClient(_BaseClient):
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+def provider_of_client(client: Client | AsyncClient) -> Provider:
+    """The provider of a client, with the defaults of its profile; for what is built on the clients."""
+    return client._provider  # noqa: SLF001 - the clients and this function are one module

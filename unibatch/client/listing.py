@@ -1,4 +1,4 @@
-"""Listings: the rows of all pages one after the other, and a report on whether that was everything."""
+"""Listings: the rows of all pages one after the other, and a report that says whether these are all."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ T = TypeVar("T", bound=Campaign | Contact)
 
 @attrs.frozen(kw_only=True)
 class Plan(Generic[T]):
-    """How to read one listing; says nothing of whether that is done with ``await``.
+    """How to read one listing, the same for both clients.
 
     Attributes:
         provider: The provider's name, for errors.
         operation: The client's method, for errors.
         subject: The campaign whose contacts are listed, for errors, or ``None``.
         paging: How it is paged.
-        max_in_flight: The most pages to have under way at once.
-        choose: Begins the conversation that finds out which filter the vendor is to apply.
+        max_in_flight: The most pages that are being read or in memory at the same time.
+        choose: Begins the conversation that returns the filter that the vendor is to apply.
         ask: Begins the conversation that asks for one page with that filter.
         finish: Begins the conversation that reads what was answered.
         admits: Whether a row is wanted; ``None`` if every row is.
@@ -49,16 +49,16 @@ class Plan(Generic[T]):
     admits: Callable[[T], bool] | None
 
     def begin(self) -> Pager[T]:
-        """Begin a walk through the pages."""
+        """Begin to read the pages from the front."""
         return Pager(self.paging, _id)
 
     def take(self, pager: Pager[T], page: Page[T]) -> Sequence[T]:
-        """Take in a page, and return its wanted rows."""
+        """Hand a page to the pager, and return its wanted rows."""
         rows = pager.accept(page)
         return rows if self.admits is None else list(filter(self.admits, rows))
 
-    def conclude(self, report: ListingReport) -> None:
-        """Insist that everything was seen, once everything that could be had has been yielded.
+    def require_complete(self, report: ListingReport) -> None:
+        """Require that every row was seen, after everything that could be read has been yielded.
 
         Raises:
             IncompleteListing: Rows may be missing.
@@ -68,6 +68,16 @@ class Plan(Generic[T]):
                 provider=self.provider, operation=self.operation, subject=self.subject, report=report
             )
 
+    def describe(self, report: ListingReport) -> str:
+        """What is listed and how far it has been read; for ``repr``."""
+        rows = self.operation.removeprefix("list_")
+        what = f"{rows} of {self.subject}" if self.subject else rows
+        if not report.requests:
+            return f"{what} at {self.provider}: not read yet"
+        of = "" if report.expected_total is None else f" of {report.expected_total:,}"
+        state = "complete" if report.complete else f"incomplete: {report.reason}" if report.reason else "not at the end"
+        return f"{what} at {self.provider}: {report.seen:,}{of} rows read, {state}"
+
 
 _id: Callable[[Campaign | Contact], str] = attrgetter("id")
 
@@ -75,14 +85,14 @@ _id: Callable[[Campaign | Contact], str] = attrgetter("id")
 class Listing(Generic[T]):
     """Campaigns or contacts, read page by page while you iterate.
 
-    Pages of a server that is far away are read ahead, as many as the profile's ``max_in_flight`` says; so many are
-    held at most. They are yielded in order, and reading stops when you stop. Iterating again reads again.
+    Pages of a distant server are read ahead; at most ``max_in_flight`` pages are in memory. Rows are yielded in order,
+    and reading stops when you stop. Iterating again reads again.
 
-    Iterating raises `IncompleteListing` at the end, after everything that could be had was yielded, if rows may be
-    missing; and `ProviderError` or `TransportError` where a page cannot be read.
+    Iterating raises `IncompleteListing` at the end, after everything that could be read was yielded, if rows may be
+    missing; and `ProviderError` or `TransportError` if a page cannot be read.
 
     Attributes:
-        report: What the latest iteration has seen so far. Complete or not is settled only at its end.
+        report: What the latest iteration has seen so far. ``complete`` is final only at its end.
     """
 
     def __init__(self, driver: Driver, plan: Plan[T]) -> None:
@@ -92,7 +102,7 @@ class Listing(Generic[T]):
         self.report = ListingReport()
 
     def pages(self) -> Iterator[Sequence[T]]:
-        """The rows page by page; a page may be empty where a filter left nothing of it."""
+        """The rows page by page; a page may be empty if a filter removed all its rows."""
         plan = self._plan
         pager = plan.begin()
         self.report = pager.report
@@ -111,17 +121,20 @@ class Listing(Generic[T]):
         finally:
             prefetch.close()
             pager.report.requests += prefetch.discarded
-        plan.conclude(pager.report)
+        plan.require_complete(pager.report)
 
     def __iter__(self) -> Iterator[T]:
         return chain.from_iterable(self.pages())
+
+    def __repr__(self) -> str:
+        return f"<Listing of {self._plan.describe(self.report)}>"
 
 
 class AsyncListing(Generic[T]):
     """Campaigns or contacts, read page by page while you iterate with ``async for``; otherwise like `Listing`.
 
     Attributes:
-        report: What the latest iteration has seen so far. Complete or not is settled only at its end.
+        report: What the latest iteration has seen so far. ``complete`` is final only at its end.
     """
 
     def __init__(self, driver: AsyncDriver, plan: Plan[T]) -> None:
@@ -131,7 +144,7 @@ class AsyncListing(Generic[T]):
         self.report = ListingReport()
 
     async def pages(self) -> AsyncGenerator[Sequence[T], None]:
-        """The rows page by page; a page may be empty where a filter left nothing of it."""
+        """The rows page by page; a page may be empty if a filter removed all its rows."""
         plan = self._plan
         pager = plan.begin()
         self.report = pager.report
@@ -150,10 +163,13 @@ class AsyncListing(Generic[T]):
         finally:
             await prefetch.close()
             pager.report.requests += prefetch.discarded
-        plan.conclude(pager.report)
+        plan.require_complete(pager.report)
 
     async def __aiter__(self) -> AsyncIterator[T]:
         async with aclosing(self.pages()) as pages:
             async for page in pages:
                 for row in page:
                     yield row
+
+    def __repr__(self) -> str:
+        return f"<AsyncListing of {self._plan.describe(self.report)}>"

@@ -1,4 +1,4 @@
-"""What a client can be asked, without saying whether the answer is awaited."""
+"""Every operation of the clients, shared by both: checks the arguments, then makes the conversation or the plan."""
 
 from __future__ import annotations
 
@@ -26,34 +26,20 @@ from unibatch.core.errors import InvalidInput, OutcomeUnknown, PartlyDone, Unsup
 from unibatch.core.flow import Request, segment
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.preflight import compose, compose_contacts, resolve_start
-from unibatch.core.provider import Added, CampaignFilter, ContactFilter, OperationName
-from unibatch.core.reconcile import AddingFailed, carry_out, retry_once
+from unibatch.core.provider import CampaignFilter, ContactFilter, OperationName
+from unibatch.core.reconcile import carry_out, retry_once
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.times import When
 
 S = TypeVar("S", bound=StrEnum)
 F = TypeVar("F", CampaignFilter, ContactFilter)
 
-_STANDS_STILL = frozenset({CampaignStatus.DRAFT, *filter(lambda status: status.is_terminal, CampaignStatus)})
-"""Campaigns of which no contact changes its status while they are read."""
-
-
-_ARGUMENTS: Mapping[OperationName, int] = {
-    "create_campaign": 1,
-    "add_contacts": 2,
-    "start_campaign": 1,
-    "pause_campaign": 1,
-    "resume_campaign": 1,
-    "reschedule_campaign": 2,
-    "cancel_campaign": 1,
-    "delete_campaign": 1,
-    "retry_campaign": 1,
-}
-"""The operations that change something, and how many arguments their methods take."""
+_AT_REST = frozenset({CampaignStatus.DRAFT, *filter(lambda status: status.is_terminal, CampaignStatus)})
+"""In these statuses of a campaign, no contact changes its status while contacts are read."""
 
 
 class Operations:
-    """Checks what is asked, and makes the conversation or the plan that answers it."""
+    """Checks arguments, and makes the conversation or the plan that carries the operation out."""
 
     def __init__(self, exchange: Exchange, max_in_flight: int) -> None:
         self._exchange = exchange
@@ -65,7 +51,7 @@ class Operations:
     ) -> Plan[Campaign]:
         """Plan the listing of campaigns."""
         self._provider.require("list_campaigns")
-        _insist_on_text("agent_id", agent_id)
+        _require_text("agent_id", agent_id)
         wanted = CampaignFilter(status=_statuses(CampaignStatus, status), agent_id=agent_id)
         return Plan(
             provider=self._provider.name,
@@ -73,7 +59,7 @@ class Operations:
             subject=None,
             paging=self._provider.capabilities.campaign_paging,
             max_in_flight=self._max_in_flight,
-            choose=lambda: _at_once(wanted),
+            choose=lambda: _returned(wanted),
             ask=lambda position, chosen: self._exchange.ask(self._provider.list_campaigns(position, chosen)),
             finish=self._exchange.finish,
             admits=wanted.admits if wanted else None,
@@ -94,11 +80,11 @@ class Operations:
     ) -> Plan[Contact]:
         """Plan the listing of a campaign's contacts."""
         self._provider.require("list_contacts")
-        segment(campaign_id)  # refuses what is no id here already, and not only when the listing is iterated
+        segment(campaign_id)  # refuses a wrong id now, not when the listing is iterated
         if external_id is not None and "external_id" not in self._provider.capabilities.contact_fields:
             instead = f"{self._provider.title} does not return external ids; look for the phone number"
             raise UnsupportedFeature(self._provider.name, "list_contacts(external_id=...)", instead)
-        _insist_on_text("external_id", external_id)
+        _require_text("external_id", external_id)
         wanted = ContactFilter(status=_statuses(CallStatus, status), external_id=external_id)
         return Plan(
             provider=self._provider.name,
@@ -106,7 +92,7 @@ class Operations:
             subject=campaign_id,
             paging=self._provider.capabilities.contact_paging,
             max_in_flight=self._max_in_flight,
-            choose=lambda: _at_once(wanted) if server_filter else self._safe_filter(campaign_id, wanted),
+            choose=lambda: _returned(wanted) if server_filter else self._safe_filter(campaign_id, wanted),
             ask=lambda position, chosen: self._exchange.ask(
                 self._provider.list_contacts(campaign_id, position, chosen)
             ),
@@ -115,14 +101,14 @@ class Operations:
         )
 
     def _safe_filter(self, campaign_id: str, wanted: ContactFilter) -> Conversation[ContactFilter]:
-        """What the vendor may filter: the status only in a campaign that stands still.
+        """What the vendor may filter: the status only in a campaign that is a draft or over.
 
         A contact that is called while a listing is read leaves the filtered set, and others move up past the reader.
         """
         if self._provider.call_statuses.filter_word(wanted.status) is None:
             return wanted
         campaign = yield from self._exchange.run(self._provider.get_campaign(campaign_id))
-        return wanted if campaign.status in _STANDS_STILL else attrs.evolve(wanted, status=frozenset())
+        return wanted if campaign.status in _AT_REST else attrs.evolve(wanted, status=frozenset())
 
     def get_account(self) -> Conversation[Account]:
         """Read the account, and keep to the limit that it has."""
@@ -137,6 +123,10 @@ class Operations:
         composition = self._compose(draft, accept_loss)
         return self._exchange.run(self._provider.create_campaign(composition))
 
+    def creation(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Sequence[Request]:
+        """The requests that place a draft, where everything goes well."""
+        return self._provider.creation(self._compose(draft, accept_loss))
+
     def _compose(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Composition:
         self._provider.require("create_campaign")
         return compose(self._provider, draft, datetime.now(UTC)).require("create_campaign", accept_loss)
@@ -150,11 +140,19 @@ class Operations:
     ) -> Conversation[AddedContacts]:
         """Add contacts to a campaign."""
         given, bodies, repeated = self._compose_contacts(campaign_id, contacts, accept_loss)
-        return self._add(campaign_id, given, bodies, repeated, on_progress or _tell_nobody)
+        return self._add(campaign_id, given, bodies, repeated, on_progress or _ignore_progress)
+
+    def addition(
+        self, campaign_id: str, contacts: Iterable[ContactDraft], accept_loss: Collection[str]
+    ) -> Sequence[Request]:
+        """The requests that add contacts to a campaign, where everything goes well."""
+        _, bodies, _ = self._compose_contacts(campaign_id, contacts, accept_loss)
+        return self._provider.addition(campaign_id, list(bodies.values()))
 
     def _compose_contacts(
         self, campaign_id: str, contacts: Iterable[ContactDraft], accept_loss: Collection[str]
     ) -> tuple[Mapping[str, ContactDraft], Mapping[str, Mapping[str, Any]], Sequence[ContactDraft]]:
+        """The contacts and their bodies by number, and the contacts that repeat a number."""
         self._provider.require("add_contacts")
         segment(campaign_id)
         given = as_contacts(contacts)
@@ -170,24 +168,39 @@ class Operations:
         repeated: Sequence[ContactDraft],
         on_progress: Callable[[int, int], None],
     ) -> Conversation[AddedContacts]:
-        def result(added: Added) -> AddedContacts:
-            settled = {*added.added, *added.present, *added.rejected, *added.unknown}
-            not_sent = {number: "not sent, since something failed before" for number in given if number not in settled}
-            return AddedContacts(
-                campaign_id=campaign_id,
-                added=tuple(given[number] for number in added.added),
-                duplicates=(*(given[number] for number in added.present), *repeated),
-                rejected=tuple(
-                    RejectedContact(given[number], reason) for number, reason in {**added.rejected, **not_sent}.items()
-                ),
-                unknown=tuple(given[number] for number in added.unknown),
-            )
-
-        try:
-            added = yield from self._exchange.run(self._provider.add_contacts(campaign_id, bodies, on_progress))
-        except AddingFailed as exc:
-            raise _adding_failed(exc, result(exc.added), self._provider.name) from exc.__cause__
-        return result(added)
+        done = yield from self._exchange.run(self._provider.add_contacts(campaign_id, bodies, on_progress))
+        settled = {*done.added, *done.present, *done.rejected, *done.unknown}
+        not_sent = {number: "not sent, since something failed before" for number in given if number not in settled}
+        added = AddedContacts(
+            campaign_id=campaign_id,
+            added=tuple(given[number] for number in done.added),
+            duplicates=(*(given[number] for number in done.present), *repeated),
+            rejected=tuple(
+                RejectedContact(given[number], reason) for number, reason in {**done.rejected, **not_sent}.items()
+            ),
+            unknown=tuple(given[number] for number in done.unknown),
+        )
+        failed = done.failed
+        if failed is None:
+            return added
+        if isinstance(failed, OutcomeUnknown):
+            raise OutcomeUnknown(
+                provider=failed.provider,
+                operation=failed.operation,
+                subject=failed.subject,
+                reason=failed.reason,
+                check=failed.check,
+                contacts=added,
+            ) from failed.__cause__
+        if not (done.added or done.unknown or done.rejected):
+            raise failed  # nothing was sent, or nothing was carried out
+        raise PartlyDone(
+            provider=self._provider.name,
+            operation="add_contacts",
+            contacts=added,
+            reason=f"{len(added.added):,} contacts were added to {campaign_id} and {len(added.rejected):,} were not; "
+            f"asking for the same again adds only those that are missing: {failed}",
+        ) from failed
 
     def change(
         self, operation: OperationName, campaign_id: str, start: Start | datetime | None = None
@@ -202,6 +215,10 @@ class Operations:
             return when is None or (campaign.schedule is not None and campaign.schedule.start == when.moment)
 
         return self._exchange.run(carry_out(self._provider, request, is_done))
+
+    def changing(self, operation: OperationName, campaign_id: str, start: Start | datetime | None = None) -> Request:
+        """The request that starts, pauses, resumes, reschedules, cancels or deletes a campaign."""
+        return self._change(operation, campaign_id, start)[0]
 
     def _change(
         self, operation: OperationName, campaign_id: str, start: Start | datetime | None
@@ -225,52 +242,20 @@ class Operations:
         self._provider.require("delete_campaign")
         return self._exchange.run(self._provider.delete_campaign(campaign_id))
 
-    def rehearse(self, operation: OperationName, *about: Any, accept_loss: Collection[str] = ()) -> list[Request]:
-        """The requests that an operation which writes would send, where everything goes well."""
-        if operation not in _ARGUMENTS:
-            raise InvalidInput(f"{operation} does not change anything; what does is {', '.join(_ARGUMENTS)}")
-        if len(about) != _ARGUMENTS[operation]:
-            raise InvalidInput(f"{operation} takes {_ARGUMENTS[operation]} arguments, not {len(about)}")
-        match operation:
-            case "create_campaign":
-                return list(self._provider.creation(self._compose(about[0], accept_loss)))
-            case "add_contacts":
-                _, bodies, _ = self._compose_contacts(about[0], about[1], accept_loss)
-                return list(self._provider.addition(about[0], list(bodies.values())))
-            case _:
-                return [self._change(operation, about[0], about[1] if len(about) > 1 else None)[0]]
 
-
-def _adding_failed(failed: AddingFailed, contacts: AddedContacts, provider: str) -> BaseException:
-    """What to raise where contacts were added, and then something failed."""
-    cause = failed.__cause__
-    if isinstance(cause, OutcomeUnknown):
-        cause.contacts = contacts
-        return cause
-    if cause is not None and not (failed.added.added or failed.added.unknown or failed.added.rejected):
-        return cause  # nothing was sent, or nothing was carried out
-    return PartlyDone(
-        provider=provider,
-        operation="add_contacts",
-        contacts=contacts,
-        reason=f"{len(contacts.added):,} contacts were added to {contacts.campaign_id} and {len(contacts.rejected):,} "
-        f"were not; asking for the same again adds only who is missing: {cause}",
-    )
-
-
-def _tell_nobody(_settled: int, _total: int) -> None:
+def _ignore_progress(_settled: int, _total: int) -> None:
     pass
 
 
-def _at_once(wanted: F) -> Conversation[F]:
-    """Say nothing, and come to a result."""
+def _returned(wanted: F) -> Conversation[F]:
+    """A conversation that sends nothing and returns ``wanted``."""
     return wanted
     yield
 
 
-def _insist_on_text(name: str, value: str | None) -> None:
+def _require_text(name: str, value: str | None) -> None:
     if value is not None and not isinstance(value, str):
-        raise InvalidInput(f"{name} must be a text, not {value!r}: another type would match nobody")
+        raise InvalidInput(f"{name} must be a text, not {value!r}: another type would match no row")
 
 
 def _statuses(kind: type[S], wanted: S | Iterable[S] | None) -> frozenset[S]:
@@ -280,7 +265,7 @@ def _statuses(kind: type[S], wanted: S | Iterable[S] | None) -> frozenset[S]:
     if foreign := [word for word in words if isinstance(word, StrEnum) and not isinstance(word, kind)]:
         raise InvalidInput(f"{foreign[0]!r} is no {kind.__name__}")
     if not words:
-        raise InvalidInput("status= names no status at all; leave it out to get every one")
+        raise InvalidInput("status= names no status at all; leave it out to get all")
     try:
         return frozenset(map(kind, words))
     except ValueError as exc:

@@ -1,4 +1,4 @@
-"""What an application can ask of a client: how long to wait, how often to try again, and to be told of both."""
+"""What an application can set for a client: time-outs, retries, limits, and a function that is called before waits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_IN_FLIGHT = 64
 _CONNECTIONS = 16
 
 
-def _insist_on_whole(name: str, number: int, most: int) -> None:
+def _require_whole(name: str, number: int, most: int) -> None:
     if type(number) is not int or not 1 <= number <= most:
         raise InvalidInput(f"{name} is a whole number from 1 to {most:,}, not {number!r}")
 
@@ -47,7 +47,7 @@ class Timeout:
 
     @classmethod
     def of(cls, timeout: float | Timeout) -> Timeout:
-        """A number of seconds stands for both times."""
+        """One number of seconds is for both times."""
         return timeout if isinstance(timeout, Timeout) else cls(connect=timeout, read=timeout)
 
 
@@ -55,17 +55,17 @@ class Timeout:
 class Retry:
     """How often to try a request again that can be sent again without harm.
 
-    A request is tried again after a lost connection, a time-out, an answer that was cut off, and the HTTP statuses 429,
-    500, 502, 503 and 504; a write only if it cannot have reached the vendor, or if the vendor recognises it when it
-    comes again. Between two attempts is a random time of up to 0.5 seconds, then 1, 2, 4 and so on up to 30, or the
-    time that the vendor names.
+    A request is sent again after a lost connection, a time-out, an answer that was cut off, and the HTTP statuses 429,
+    500, 502, 503 and 504. A write is sent again only if it cannot have reached the vendor, or if the vendor recognises
+    a repeated one. The client waits a random time of up to 0.5 seconds before the second attempt, then up to 1, 2, 4
+    and so on up to 30 seconds, or as long as the vendor says.
 
     Attributes:
-        attempts: How often to send a request at most, 1 to 100; 1 never tries again. An answer that names a time to
-            wait does not count, only the time does.
-        total: How long all attempts at one request and the waits between them may take, in seconds, without what it
-            takes to stay below the rate limit. More than 0, at most a day. A vendor that asks for a longer wait is not
-            asked again, nor by the next request before that time: the error says how long it would be.
+        attempts: How often to send a request at most, 1 to 100; 1 never tries again. An attempt whose answer names a
+            time to wait does not count, only the time does.
+        total: How long all attempts at one request and the waits between them may take, in seconds; waits for the rate
+            limit do not count. More than 0, at most a day. If the vendor asks for a longer wait, the request fails, and
+            so does every other before that time; the error says how long the wait would be.
     """
 
     attempts: int = 6
@@ -88,8 +88,7 @@ class Wait:
         provider: The provider's name.
         operation: The client's method, for example ``"list_contacts"``.
         seconds: How long it will wait.
-        error: Why: what came of the latest attempt, or ``None`` if the client keeps itself below the vendor's limit of
-            requests a minute.
+        error: Why: the error of the latest attempt, or ``None`` if the client waits for the limit of requests a minute.
         attempt: How often the request has been sent so far.
     """
 
@@ -102,17 +101,17 @@ class Wait:
 
 @attrs.frozen(kw_only=True)
 class Options:
-    """How a client speaks with its vendor.
+    """The settings of a client.
 
     Attributes:
-        base_url: Where the vendor's API is; ``None`` for where it is documented to be.
+        base_url: The URL of the vendor's API; ``None`` for the documented one.
         timeout: How long to wait.
         retry: How often to try again.
         requests_per_minute: The limit to stay below, 1 to 1,000,000; ``None`` for the one that the vendor documents.
-        max_in_flight: The most pages of one listing to have under way or in memory at once, 1 to 64.
+        max_in_flight: The most pages of one listing that are being read or in memory at the same time, 1 to 64.
         rate_limit_file: A file in which several processes that use the same key count their requests together.
-        on_wait: Called before each wait of a second or more for the rate limit, and before each further attempt; from
-            whichever thread is waiting.
+        on_wait: Called before each wait of a second or more for the rate limit, and before each further attempt, by the
+            thread that waits.
     """
 
     base_url: str | None = None
@@ -128,9 +127,9 @@ class Options:
             raise InvalidInput(f"retry is a unibatch.Retry, not {self.retry!r}")
         if self.on_wait is not None and not callable(self.on_wait):
             raise InvalidInput(f"on_wait is a function, not {self.on_wait!r}")
-        _insist_on_whole("max_in_flight", self.max_in_flight, _MOST_IN_FLIGHT)
+        _require_whole("max_in_flight", self.max_in_flight, _MOST_IN_FLIGHT)
         if self.requests_per_minute is not None:
-            _insist_on_whole("requests_per_minute", self.requests_per_minute, _MOST_REQUESTS)
+            _require_whole("requests_per_minute", self.requests_per_minute, _MOST_REQUESTS)
 
     @property
     def connections(self) -> int:

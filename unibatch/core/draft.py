@@ -19,8 +19,8 @@ import attrs
 from unibatch.core.base_errors import InvalidInput
 from unibatch.core.masking import mask_phone
 from unibatch.core.model import RedialPolicy, Schedule
-from unibatch.core.structuring import unstructure
 from unibatch.core.times import instant, read_moment
+from unibatch.core.to_dict import to_dict
 
 _quiet: Any = attrs.field(default=None, repr=False)
 
@@ -244,8 +244,8 @@ class CampaignDraft:
         if self.idempotency_key is not None:
             return self.idempotency_key
         try:
-            plain = _used(unstructure(self))
-            plain["contacts"] = sorted(digest(_used(unstructure(contact))) for contact in once_each(self.contacts)[0])
+            plain = _used(to_dict(self))
+            plain["contacts"] = sorted(digest(_used(to_dict(contact))) for contact in once_each(self.contacts)[0])
             return digest(plain)
         except (TypeError, ValueError, RecursionError) as exc:
             raise InvalidInput("a draft must hold nothing that JSON cannot hold") from exc

@@ -337,8 +337,6 @@ class OutcomeUnknown(UnibatchError):
         contacts: For ``add_contacts``: what happened to each contact, as far as it is known. Otherwise ``None``.
     """
 
-    contacts: AddedContacts | None = None
-
     def __init__(
         self,
         *,
@@ -347,12 +345,14 @@ class OutcomeUnknown(UnibatchError):
         subject: str | None,
         reason: str,
         check: str = "look before you send it again",
+        contacts: AddedContacts | None = None,
     ) -> None:
         self.provider = provider
         self.operation = operation
         self.subject = subject
         self.reason = reason
         self.check = check
+        self.contacts = contacts
         about = f" of {subject!r}" if subject is not None else ""
         super().__init__(
             f"{provider} {operation}{about}: the request was sent and no usable answer came, so it is unknown "

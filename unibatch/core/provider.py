@@ -243,6 +243,7 @@ class Added:
         present: Those that were there already.
         rejected: Those that the vendor did not take, and why.
         unknown: Those whose result is unknown.
+        failed: What kept it from going on; ``None`` if nothing did. What is in no list then was not sent.
     """
 
     total: int
@@ -250,6 +251,7 @@ class Added:
     present: list[str] = attrs.field(factory=list)
     rejected: dict[str, str] = attrs.field(factory=dict)
     unknown: list[str] = attrs.field(factory=list)
+    failed: Exception | None = None
 
     @property
     def settled(self) -> int:

@@ -1,9 +1,9 @@
-"""Writing with dial safety: the parts of flows that change something, the same for every vendor.
+"""Writing without harm: the parts of flows that change something, the same for every vendor.
 
-A request whose answer is lost may have been carried out, or may still be. What creates a campaign or adds contacts is
-therefore never sent a second time: this looks whether it is there, and if it does not find it, the end is
-`OutcomeUnknown`. Asking for the same thing again looks first, too, so a program that was stopped can be run again.
-What only changes how a campaign stands is sent again if looking shows that it was not carried out: twice is as once.
+A request whose answer is lost may have been carried out, or may still be. So what creates a campaign or adds contacts
+is never sent a second time: the flow looks whether it is there, and if it is not found, raises `OutcomeUnknown`. Every
+flow looks first, too, so a program that was stopped can be run again. What only changes a campaign's status is sent
+again if looking shows that it was not carried out: doing it twice does no harm.
 """
 
 from __future__ import annotations
@@ -41,13 +41,17 @@ R = TypeVar("R")
 _logger = logging.getLogger("unibatch")
 
 LOOKS = (0.5, 2.0, 5.0)
-"""How many seconds to wait before each look at what became of a request whose answer was lost."""
+"""After a lost answer: how many seconds to wait before each look whether the request was carried out."""
 
 _MOST_SENDS = 3
-_NOT_SENT = "it cannot be told what is there already, so nothing was sent; ask again when nothing moves"
+_NOT_SENT = "what is there already is unknown, so nothing was sent; try again when no rows move"
+_TRY_AGAIN = "try again when no rows move; only contacts that are missing are sent"
 
 _Lost = (OutcomeUnknown, StructureError)
-"""What is raised where a request may have been carried out: its answer did not come, or cannot be read."""
+"""The request may have been carried out: no answer came, or it cannot be read."""
+
+_Failed = (UnibatchError, StructureError)
+"""All that a flow can raise."""
 
 
 def after(seconds: float, flow: Flow[R]) -> Flow[R]:
@@ -80,19 +84,19 @@ def read_all(paging: Paging, ask: Callable[[Position], Flow[Page[T]]]) -> Flow[t
 
 
 _RECENT = timedelta(days=7)
-"""How old a campaign may be to be asked whether it is the one that an earlier run created."""
+"""An older campaign is not looked at: an earlier run did not create it."""
 
 
 def where_to_look(place: str, what: str, contacts: int) -> str:
-    """What to do when nobody knows whether a campaign was created, as the end of a sentence."""
+    """What to do if it is unknown whether a campaign was created, as the end of a sentence."""
     people = "1 contact" if contacts == 1 else f"{contacts:,} contacts"
     return f"wait some minutes, since it may still be at work on it, then look in {place} for a new {what} of {people}"
 
 
 def recent(campaigns: Sequence[Campaign], now: datetime) -> list[Campaign]:
-    """The campaigns that an earlier run may have created; those of which the vendor does not tell when are among them.
+    """The campaigns that an earlier run may have created, including those without a time of creation.
 
-    Their age is counted from the newest one, or from ``now`` if that is earlier: the vendor's clock need not be right.
+    Their age is counted from the newest one, or from ``now`` if that is earlier: the vendor's clock may be wrong.
     """
     newest = max((campaign.created_at for campaign in campaigns if campaign.created_at is not None), default=now)
     oldest = min(newest, now) - _RECENT
@@ -106,19 +110,20 @@ def create_once(
     look: Callable[[], Flow[Campaign | None]] | None,
     check: str,
 ) -> Flow[Campaign]:
-    """Create a campaign at a vendor that does not recognise a repeated request, unless it is there already.
+    """Create a campaign, unless it is there already, at a vendor that does not recognise a repeated request.
 
     Args:
         provider: The vendor.
         request: What creates it.
-        read: Reads the answer, as far as it tells about the campaign.
-        look: Looks whether it is there, and raises what keeps it from telling; ``None`` if there is no way to look.
-        check: What to look at by hand if looking does not settle it, as a sentence.
+        read: Makes a campaign of the answer.
+        look: Returns the campaign if it is there, otherwise ``None``; raises if it cannot know. ``None`` instead of a
+            function if there is no way to look.
+        check: What a person should look at if the campaign is not found, as a sentence.
 
     Raises:
         OutcomeUnknown: An answer was lost, and the campaign was not found.
-        IncompleteListing: It cannot be told whether the campaign is there already; nothing was sent.
-        InvalidInput: The very same was created before, and is over.
+        IncompleteListing: Whether the campaign is there already is unknown; nothing was sent.
+        InvalidInput: The campaign was created before, and is over.
     """
     if look is not None and (earlier := (yield from look())) is not None:
         return placed_before((yield from reread(provider, earlier)))
@@ -130,24 +135,30 @@ def create_once(
         try:
             if (found := (yield from flow)) is not None:
                 return (yield from reread(provider, found))
-        except (UnibatchError, StructureError) as exc:
+        except _Failed as exc:
             _logger.warning("%s: looking whether the campaign is there failed: %s", provider.name, exc)
-    raise unknown(request, provider, lost, check) from lost
+    raise outcome_unknown(request, provider, lost, check) from lost
 
 
-def insist_on_all(report: ListingReport, provider: Provider) -> None:
-    """Insist that a listing in which a campaign was not found is whole.
+def require_whole(
+    report: ListingReport,
+    provider: Provider,
+    operation: OperationName = "create_campaign",
+    subject: str | None = None,
+    consequence: str = _NOT_SENT,
+) -> None:
+    """Require that a listing is complete, because what was not found in it may be sent.
 
     Raises:
         IncompleteListing: It is not.
     """
     if not report.complete:
         raise IncompleteListing(
-            provider=provider.name, operation="create_campaign", subject=None, report=report, consequence=_NOT_SENT
+            provider=provider.name, operation=operation, subject=subject, report=report, consequence=consequence
         )
 
 
-def unknown(request: Request, provider: Provider, lost: Exception, check: str) -> OutcomeUnknown:
+def outcome_unknown(request: Request, provider: Provider, lost: Exception, check: str) -> OutcomeUnknown:
     """The error that ends a flow whose request may have been carried out."""
     reason = lost.reason if isinstance(lost, OutcomeUnknown) else str(lost)
     return OutcomeUnknown(
@@ -155,8 +166,8 @@ def unknown(request: Request, provider: Provider, lost: Exception, check: str) -
     )
 
 
-def insist_on_open(campaign: Campaign) -> None:
-    """Insist that contacts can be added to a campaign.
+def require_open(campaign: Campaign) -> None:
+    """Require that contacts can be added to a campaign.
 
     Raises:
         Conflict: It is over.
@@ -173,7 +184,7 @@ def insist_on_open(campaign: Campaign) -> None:
 
 
 def partly_created(campaign: Campaign, failed: Exception) -> PartlyDone:
-    """The error for a campaign that was created, and with which something failed afterwards."""
+    """The error for a campaign that was created before something failed."""
     return PartlyDone(
         provider=campaign.provider,
         operation="create_campaign",
@@ -182,44 +193,48 @@ def partly_created(campaign: Campaign, failed: Exception) -> PartlyDone:
     )
 
 
-def check_not_over(campaign: Campaign) -> None:
-    """Insist that a campaign that was created of the very same draft before is not over.
+def require_not_over(campaign: Campaign) -> None:
+    """Require that a campaign that the same draft created before is not over: returning it would call nobody.
 
     Raises:
-        InvalidInput: It is, so that returning it would mean that nobody is called.
+        InvalidInput: It is over.
     """
     if campaign.status.is_terminal:
-        raise InvalidInput(
-            f"this very draft was placed before, as {campaign.id}, which is {campaign.status}; to place it once more, "
-            "give it an idempotency_key of its own"
-        )
+        raise _placed_before(campaign, f"which is {campaign.status}")
+
+
+def _placed_before(campaign: Campaign, state: str) -> InvalidInput:
+    return InvalidInput(
+        f"this draft was placed before, as {campaign.id}, {state}; to place it once more, give it an idempotency_key "
+        "of its own"
+    )
 
 
 def placed_before(campaign: Campaign) -> Campaign:
-    """A campaign that was created of the very same draft before.
+    """A campaign that the same draft created before.
 
     Raises:
-        InvalidInput: It is over, so that returning it would mean that nobody is called.
+        InvalidInput: It is over.
     """
-    check_not_over(campaign)
+    require_not_over(campaign)
     _logger.warning("%s: this draft was placed before, as %s; it is not created again", campaign.provider, campaign.id)
     return campaign
 
 
 def reread(provider: Provider, known: Campaign) -> Flow[Campaign]:
-    """Read a campaign that was just written; if that fails, what is known of it has to do, since the write did not.
+    """Read a campaign that was just written; if reading fails, return ``known``, since the write did not fail.
 
-    What is known of it is what the vendor answered, or that it has the status `UNKNOWN`: never how it stood before.
+    ``known`` is what the vendor answered, or has the status `UNKNOWN`. It never has the status from before the write.
     """
     try:
         return (yield from provider.get_campaign(known.id))
-    except (UnibatchError, StructureError) as exc:
+    except _Failed as exc:
         _logger.warning("%s: %s was written, and reading it failed: %s", provider.name, known.id, exc)
         return known
 
 
-def present(provider: Provider, known: Campaign) -> Flow[Campaign]:
-    """How a campaign stands now that was created just now, or by an earlier run, as the vendor's answer may mean.
+def reread_created(provider: Provider, known: Campaign) -> Flow[Campaign]:
+    """Read a campaign that was created just now or by an earlier run: the vendor's answer does not say which.
 
     Raises:
         InvalidInput: It is gone.
@@ -229,17 +244,14 @@ def present(provider: Provider, known: Campaign) -> Flow[Campaign]:
             return (yield from flow)
         except NotFound:
             continue
-        except (UnibatchError, StructureError) as exc:
+        except _Failed as exc:
             _logger.warning("%s: reading %s failed: %s", provider.name, known.id, exc)
             return known
-    raise InvalidInput(
-        f"this very draft was placed before, as {known.id}, and that is gone; to place it once more, give it an "
-        "idempotency_key of its own"
-    )
+    raise _placed_before(known, "and that is gone")
 
 
-def check_taken(campaign: Campaign, expected: int, *, advice: str) -> Campaign:
-    """Insist that a new campaign has as many contacts as were sent, where the vendor tells.
+def require_all_taken(campaign: Campaign, expected: int, *, advice: str) -> Campaign:
+    """Require that a new campaign has as many contacts as were sent, if the vendor states their number.
 
     Raises:
         PartlyDone: It has another number.
@@ -250,7 +262,7 @@ def check_taken(campaign: Campaign, expected: int, *, advice: str) -> Campaign:
             operation="create_campaign",
             campaign=campaign,
             reason=f"{campaign.id} was created with {campaign.counts.total:,} contacts where {expected:,} were sent; "
-            f"list them to see who is missing; {advice}",
+            f"list them to see which are missing; {advice}",
         )
     return campaign
 
@@ -261,17 +273,17 @@ def carry_out(
     is_done: Callable[[Campaign], bool],
     campaign: Campaign | None = None,
 ) -> Flow[Campaign]:
-    """Change how a campaign stands, unless it stands so already.
+    """Change a campaign's status or start, unless that is done already.
 
     Args:
         provider: The vendor.
         request: What changes it; its subject is the campaign's id.
-        is_done: Whether a campaign stands as is wanted, so that nothing has to be sent.
+        is_done: Whether a campaign is as it should be, so that nothing has to be sent.
         campaign: The campaign, if it was just read.
 
     Raises:
-        Conflict: It is not possible as the campaign stands.
-        OutcomeUnknown: An answer was lost, and looking did not tell what became of it.
+        Conflict: The campaign's status does not allow it.
+        OutcomeUnknown: An answer was lost, and whether it was carried out is unknown.
     """
     operation: Any = request.operation
     transition = provider.transitions[operation]
@@ -279,13 +291,17 @@ def carry_out(
     if campaign is None:
         campaign = yield from provider.get_campaign(campaign_id)
     lost: Exception | None = None
+
+    def is_settled(campaign: Campaign) -> bool:
+        return is_done(campaign) or (lost is not None and campaign.status in transition.passed)
+
     for _ in range(_MOST_SENDS):
-        if is_done(campaign) or (lost is not None and campaign.status in transition.passed):
+        if is_settled(campaign):
             return campaign
         if lost is None:
-            check_allowed(provider, operation, campaign)
+            require_allowed(provider, operation, campaign)
         elif not is_allowed(provider, operation, campaign):
-            raise unknown(request, provider, lost, f"{campaign_id} is {campaign.status} now") from lost
+            raise outcome_unknown(request, provider, lost, f"{campaign_id} is {campaign.status} now") from lost
         try:
             response = yield request
             if response.status == NO_CONTENT or read_leniently(response.content):
@@ -295,19 +311,19 @@ def carry_out(
             lost = exc
         except (InvalidRequest, Conflict) as refused:
             campaign = yield from reread(provider, campaign)
-            if is_done(campaign) or (lost is not None and campaign.status in transition.passed):
+            if is_settled(campaign):
                 return campaign
             if campaign.status in transition.allowed and not isinstance(refused, Conflict):
                 raise
             raise _conflict(provider, operation, campaign, refused) from refused
         try:
             campaign = yield from after(LOOKS[0], provider.get_campaign(campaign_id))
-        except (UnibatchError, StructureError) as exc:
-            raise unknown(request, provider, lost, f"look how {campaign_id} stands") from exc
+        except _Failed as exc:
+            raise outcome_unknown(request, provider, lost, f"look at the status of {campaign_id}") from exc
     if is_done(campaign):
         return campaign
     assert lost is not None  # noqa: S101  # the loop ends only after losses
-    raise unknown(request, provider, lost, f"look how {campaign_id} stands") from lost
+    raise outcome_unknown(request, provider, lost, f"look at the status of {campaign_id}") from lost
 
 
 def _of_unknown_status(campaign: Campaign) -> Campaign:
@@ -323,17 +339,17 @@ def delete_once(provider: Provider, request: Request, refused: Callable[[Respons
         refused: Whether an answer says that it was not deleted.
 
     Raises:
-        Conflict: It cannot be deleted as it stands.
-        NotFound: It was not there to begin with.
+        Conflict: Its status does not allow it.
+        NotFound: It was not there in the first place.
     """
     campaign_id = str(request.subject)
     campaign = yield from provider.get_campaign(campaign_id)
     lost: Exception | None = None
     for _ in range(_MOST_SENDS):
         if lost is None:
-            check_allowed(provider, "delete_campaign", campaign)
+            require_allowed(provider, "delete_campaign", campaign)
         elif not is_allowed(provider, "delete_campaign", campaign):
-            raise unknown(request, provider, lost, f"{campaign_id} is {campaign.status} now") from lost
+            raise outcome_unknown(request, provider, lost, f"{campaign_id} is {campaign.status} now") from lost
         try:
             if not refused((yield request)):
                 return
@@ -343,13 +359,13 @@ def delete_once(provider: Provider, request: Request, refused: Callable[[Respons
             campaign = yield from after(LOOKS[0] if lost else 0, provider.get_campaign(campaign_id))
         except NotFound:
             return
-        except (UnibatchError, StructureError) as exc:
+        except _Failed as exc:
             if lost is None:
                 raise
-            raise unknown(request, provider, lost, f"look whether {campaign_id} is still there") from exc
+            raise outcome_unknown(request, provider, lost, f"look whether {campaign_id} is still there") from exc
         if lost is None:
             raise _conflict(provider, "delete_campaign", campaign)
-    raise unknown(request, provider, lost or OSError(), f"look whether {campaign_id} is still there") from lost
+    raise outcome_unknown(request, provider, lost or OSError(), f"look whether {campaign_id} is still there") from lost
 
 
 def retry_once(provider: Provider, request: Request) -> Flow[Campaign]:
@@ -368,7 +384,7 @@ def retry_once(provider: Provider, request: Request) -> Flow[Campaign]:
     campaign = yield from provider.get_campaign(campaign_id)
     if campaign.status in transition.done:
         return campaign
-    check_allowed(provider, "retry_campaign", campaign)
+    require_allowed(provider, "retry_campaign", campaign)
     lost: Exception = StructureError("$", "the answer is no JSON object")
     try:
         response = yield request
@@ -381,19 +397,19 @@ def retry_once(provider: Provider, request: Request) -> Flow[Campaign]:
         now = yield from after(pause, reread(provider, _of_unknown_status(campaign)))
         if now.status in transition.done | transition.passed:
             return now
-    raise unknown(request, provider, lost, f"look whether {campaign_id} calls people again") from lost
+    raise outcome_unknown(request, provider, lost, f"look whether {campaign_id} calls people again") from lost
 
 
 def is_allowed(provider: Provider, operation: OperationName, campaign: Campaign) -> bool:
-    """Whether an operation is possible as a campaign stands; of an unknown status the vendor is the judge."""
+    """Whether a campaign's status allows an operation; if it is unknown, the vendor decides."""
     return campaign.status in {CampaignStatus.UNKNOWN, *provider.transitions[operation].allowed}
 
 
-def check_allowed(provider: Provider, operation: OperationName, campaign: Campaign) -> None:
-    """Insist that an operation is possible as a campaign stands.
+def require_allowed(provider: Provider, operation: OperationName, campaign: Campaign) -> None:
+    """Require that a campaign's status allows an operation.
 
     Raises:
-        Conflict: It is not.
+        Conflict: It does not.
     """
     if not is_allowed(provider, operation, campaign):
         raise _conflict(provider, operation, campaign)
@@ -416,15 +432,6 @@ def _conflict(
     )
 
 
-class AddingFailed(Exception):
-    """Adding contacts came to an end before all were settled; ``__cause__`` says why."""
-
-    def __init__(self, added: Added) -> None:
-        """Keep what became of them so far; what is in none of its lists was not sent."""
-        self.added = added
-        super().__init__()
-
-
 @attrs.frozen(kw_only=True)
 class Adding:
     """How to add contacts to a campaign in several requests, each contact that is not there already.
@@ -433,8 +440,8 @@ class Adding:
         provider: The vendor.
         campaign: The campaign, as it was just read.
         bodies: The contacts as the vendor takes them, by their numbers.
-        count: Reads an answer: how many were added, and what it says about the others.
-        on_progress: Told how many contacts are settled, and how many there are.
+        count: Returns what an answer states: how many were added, and a remark about the others.
+        on_progress: Called with the number of contacts that are settled, and of all.
         size: The most contacts in one request.
     """
 
@@ -448,9 +455,11 @@ class Adding:
     def run(self) -> Flow[Added]:
         """Add them.
 
+        Returns:
+            What happened to them; ``failed`` says why not all are settled.
+
         Raises:
-            AddingFailed: It came to an end before all were settled.
-            IncompleteListing: It cannot be told who is there already; nothing was sent.
+            IncompleteListing: Which contacts are there already is unknown; nothing was sent.
         """
         done = Added(len(self.bodies))
         there = set() if self.campaign.counts.total == 0 else (yield from self._there(_NOT_SENT))
@@ -467,16 +476,16 @@ class Adding:
                 done.added += [number for number in doubtful if number in there]
                 done.rejected.update((number, remark) for number, remark in doubtful.items() if number not in there)
                 self.on_progress(done.settled, done.total)
-        except (UnibatchError, StructureError) as exc:
+        except _Failed as exc:
             done.unknown += [number for number in doubtful if number not in {*done.added, *done.rejected}]
-            raise AddingFailed(done) from exc
+            done.failed = exc
         return done
 
     def _add(self, chunk: Sequence[str], done: Added) -> Flow[Mapping[str, str]]:
         """Add one chunk.
 
         Returns:
-            The numbers of which the answer does not say whether they were added, with what it says.
+            The numbers for which the answer does not say whether they were added, with its remark.
         """
         (request,) = self.provider.addition(self.campaign.id, [self.bodies[number] for number in chunk])
         try:
@@ -494,40 +503,29 @@ class Adding:
         if len(seen) == len(chunk):
             return {}
         check = f"wait some minutes, then look which contacts {self.campaign.id} has"
-        raise unknown(request, self.provider, lost, check) from lost
+        raise outcome_unknown(request, self.provider, lost, check) from lost
 
     def _look(self, chunk: Sequence[str]) -> Flow[set[str]]:
-        """Look which of the numbers are there by now."""
+        """Look which of the numbers are there now."""
         seen: set[str] = set()
         for pause in LOOKS:
             try:
                 seen |= (yield from after(pause, self._there())).intersection(chunk)
-            except (UnibatchError, StructureError) as exc:
+            except _Failed as exc:
                 _logger.warning("%s: looking which contacts are there failed: %s", self.provider.name, exc)
             if len(seen) == len(chunk):
                 break
         return seen
 
-    def _there(self, consequence: str = "ask again when nothing moves; only who is missing is sent") -> Flow[set[str]]:
-        return _numbers(self.provider, self.campaign.id, consequence)
+    def _there(self, consequence: str = _TRY_AGAIN) -> Flow[set[str]]:
+        """The numbers of all contacts in the campaign.
 
-
-def _numbers(provider: Provider, campaign_id: str, consequence: str) -> Flow[set[str]]:
-    """The numbers of everybody in a campaign.
-
-    Raises:
-        IncompleteListing: Some may be missing.
-    """
-    contacts, report = yield from read_all(
-        provider.capabilities.contact_paging,
-        lambda position: provider.list_contacts(campaign_id, position, ContactFilter()),
-    )
-    if not report.complete:
-        raise IncompleteListing(
-            provider=provider.name,
-            operation="add_contacts",
-            subject=campaign_id,
-            report=report,
-            consequence=consequence,
+        Raises:
+            IncompleteListing: Some may be missing.
+        """
+        contacts, report = yield from read_all(
+            self.provider.capabilities.contact_paging,
+            lambda position: self.provider.list_contacts(self.campaign.id, position, ContactFilter()),
         )
-    return {contact.phone_number for contact in contacts}
+        require_whole(report, self.provider, "add_contacts", self.campaign.id, consequence)
+        return {contact.phone_number for contact in contacts}

@@ -1,13 +1,13 @@
 """From plain data to objects and back, and the errors that this gives.
 
-There are three ways:
+There are two ways:
 
 - what vendors send is *read* into wire classes (subclasses of `Wire`): lenient about keys that are unknown or missing,
-  strict about types, so that ``null`` never becomes ``"None"`` nor ``"false"`` true. ``msgspec`` does this from the
-  bytes;
-- what users write, such as configuration, is *structured* by a cattrs converter: strict about unknown keys too;
-- canonical objects are *unstructured* by the same converter to what JSON can hold: keys by the public attribute names,
-  datetimes as ISO 8601 with ``Z``, durations in seconds, money as a decimal text with its currency, statuses as values.
+  strict about types, so that ``null`` never becomes ``"None"`` nor ``"false"`` true. ``msgspec`` does this, straight
+  from the bytes;
+- what users write, such as configuration, is *structured* by a cattrs converter: strict about unknown keys too.
+
+The way back, from canonical objects to plain data, is `unibatch.core.to_dict`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
-from decimal import Decimal
-from enum import Enum
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 import attrs
@@ -129,11 +126,6 @@ def structure(value: Any, cls: type[T]) -> T:
         return converter.structure(value, cls)
     except (cattrs.BaseValidationError, cattrs.ForbiddenExtraKeysError, TypeError) as exc:
         raise _first_problem(exc) from exc
-
-
-def unstructure(value: Any) -> Any:
-    """Make plain data, ready for JSON, of a canonical object."""
-    return converter.unstructure(value)
 
 
 def collect(rows: Iterable[R], at: str) -> list[R]:
@@ -276,11 +268,6 @@ def _first_problem(exc: BaseException, path: str = "$") -> StructureError:
     return StructureError(path, str(exc))
 
 
-def _duration_to_number(duration: timedelta) -> float:
-    number = duration.total_seconds()
-    return int(number) if number.is_integer() else number
-
-
 def _structure_table(cls: type[T], made: cattrs.Converter) -> Callable[[Any, Any], T]:
     """A hook that makes a ``cls`` of a mapping, and refuses anything else."""
     fill = make_dict_structure_fn(cls, made, _cattrs_forbid_extra_keys=True)
@@ -293,16 +280,6 @@ def _structure_table(cls: type[T], made: cattrs.Converter) -> Callable[[Any, Any
     return hook
 
 
-def _unstructure_by_name(cls: type, made: cattrs.Converter) -> Callable[[Any], dict[str, Any]]:
-    """A hook that gives an object's attributes under their public names; mappings are taken from its properties."""
-    names = [field.alias for field in attrs.fields(cls)]
-
-    def hook(value: Any) -> dict[str, Any]:
-        return {name: made.unstructure(getattr(value, name)) for name in names}
-
-    return hook
-
-
 def _make_converter() -> cattrs.Converter:
     made = cattrs.Converter(forbid_extra_keys=True)
     made.register_structure_hook(str, _exactly(str))
@@ -310,23 +287,6 @@ def _make_converter() -> cattrs.Converter:
     made.register_structure_hook(float, _exactly(float, int))
     made.register_structure_hook(bool, _exactly(bool))
     made.register_structure_hook_factory(attrs.has, lambda cls: _structure_table(cls, made))
-    made.register_unstructure_hook(datetime, lambda moment: moment.isoformat().replace("+00:00", "Z"))
-    made.register_unstructure_hook(time, time.isoformat)
-    made.register_unstructure_hook(timedelta, _duration_to_number)
-    made.register_unstructure_hook(Decimal, str)
-    made.register_unstructure_hook_func(
-        lambda cls: isinstance(cls, type) and issubclass(cls, Enum), lambda member: member.value
-    )
-    # In order, so that the same object always gives the same text.
-    made.register_unstructure_hook_func(
-        lambda cls: cls is frozenset, lambda words: sorted(map(made.unstructure, words))
-    )
-    # The vendor's and the user's data are JSON already, and may be nested deeper than a converter can go.
-    made.register_unstructure_hook(
-        MappingProxyType,
-        lambda mapping: {key.value if isinstance(key, Enum) else key: value for key, value in mapping.items()},
-    )
-    made.register_unstructure_hook_factory(attrs.has, lambda cls: _unstructure_by_name(cls, made))
     return made
 
 

@@ -51,13 +51,11 @@ from unibatch.provider_api import (
     Transition,
     When,
     Wire,
-    check_taken,
     collect,
     create_once,
     decode,
     digest,
     encode,
-    insist_on_all,
     is_e164,
     maker_of_blank_contacts,
     phone_from_vendor,
@@ -65,6 +63,8 @@ from unibatch.provider_api import (
     read_all,
     read_leniently,
     recent,
+    require_all_taken,
+    require_whole,
     required,
     seal_contacts,
     seconds,
@@ -446,7 +446,7 @@ class TalkifAI(Provider):
             where_to_look("TalkifAI's Studio", "job", number) + (_ASKING_AGAIN if self._organization_id else ""),
         )
         advice = "TalkifAI's jobs cannot be extended: place those who are missing as a campaign of their own"
-        return check_taken(campaign, number, advice=advice)
+        return require_all_taken(campaign, number, advice=advice)
 
     def _created(self, response: Response) -> Campaign:
         answer = read(response.content, CreatedJob)
@@ -474,7 +474,7 @@ class TalkifAI(Provider):
             found = _MARK.search(str(told.raw.get("description")))
             if found and found["mark"] == mark:
                 return told
-        insist_on_all(report, self)
+        require_whole(report, self)
         return None
 
     def change(self, operation: OperationName, campaign_id: str, when: When | None = None) -> Request:

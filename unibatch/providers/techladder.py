@@ -51,13 +51,11 @@ from unibatch.provider_api import (
     Unread,
     When,
     Wire,
-    check_taken,
     collect,
     create_once,
     decode,
     digest,
     encode,
-    insist_on_all,
     is_ambiguous,
     maker_of_blank_contacts,
     mapping_or_empty,
@@ -66,6 +64,8 @@ from unibatch.provider_api import (
     read_all,
     read_leniently,
     recent,
+    require_all_taken,
+    require_whole,
     required,
     seal_contacts,
     seconds,
@@ -466,7 +466,7 @@ class TechLadder(Provider):
             where_to_look("TechLadder's dashboard", "batch", number) + _ASKING_AGAIN,
         )
         advice = "it may still be filled, so look again before you place those who are missing as another campaign"
-        return campaign if still_growing else check_taken(campaign, number, advice=advice)
+        return campaign if still_growing else require_all_taken(campaign, number, advice=advice)
 
     def _look(self, composition: Composition) -> Flow[Campaign | None]:
         """Look for a batch of this draft: some of its contacts have an id, or a mark, that no other draft gives."""
@@ -484,7 +484,7 @@ class TechLadder(Provider):
                 continue
             if any(_is_of(contact, digest(composition.draft.key)) for contact in contacts):
                 return batch
-        insist_on_all(report, self)
+        require_whole(report, self)
         return None
 
     def _some_contacts(self, batch: Campaign, wanted: ContactFilter) -> Flow[Sequence[Contact]]:

@@ -56,30 +56,30 @@ from unibatch.provider_api import (
     When,
     Wire,
     carry_out,
-    check_not_over,
-    check_taken,
     collect,
     decode,
     delete_once,
     encode,
-    insist_on_open,
     instant_or_none,
     is_e164,
     maker_of_blank_contacts,
     mapping_or_empty,
+    outcome_unknown,
     partly_created,
     phone_from_vendor,
-    present,
     read,
     read_leniently,
+    require_all_taken,
+    require_not_over,
+    require_open,
     required,
+    reread_created,
     seal_contacts,
     seconds,
     segment,
     text_or_none,
     time_of_day,
     translate_at,
-    unknown,
     utc,
 )
 
@@ -436,12 +436,12 @@ class Truedy(Provider):
             known = self._read_campaign((yield request))
         except (OutcomeUnknown, StructureError) as lost:
             check = "asking for the same again is safe, since Truedy recognises it by its key"
-            raise unknown(request, self, lost, check) from lost
+            raise outcome_unknown(request, self, lost, check) from lost
         advice = "start_campaign starts it as it is" if known.status is CampaignStatus.DRAFT else "it goes on as it is"
-        check_taken(known, len(composition.contacts), advice=advice)
+        require_all_taken(known, len(composition.contacts), advice=advice)
         # What the key brings back may be the answer of an earlier run, so how it stands now has to be looked up.
-        campaign = yield from present(self, known)
-        check_not_over(campaign)
+        campaign = yield from reread_created(self, known)
+        require_not_over(campaign)
         try:
             return (yield from self._begin(campaign, known, composition))
         except (UnibatchError, StructureError) as exc:
@@ -481,7 +481,7 @@ class Truedy(Provider):
         on_progress: Callable[[int, int], None],
     ) -> Flow[Added]:
         campaign = yield from self.get_campaign(campaign_id)
-        insist_on_open(campaign)
+        require_open(campaign)
         adding = Adding(
             provider=self,
             campaign=campaign,

@@ -1,0 +1,350 @@
+"""From files and streams to rows: encodings, CSV of any kind, JSON Lines and JSON arrays."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import shutil
+import tempfile
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, iterdecode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import IO, Any, Literal, cast
+
+import attrs
+
+from unibatch.core.errors import InvalidInput
+from unibatch.workflows.contacts.headers import BLANK, TEXT_COLUMN, Columns, listed
+from unibatch.workflows.contacts.result import RejectedRow
+from unibatch.workflows.contacts.rows import FORMULA_TEXT, Rows
+
+Format = Literal["csv", "jsonl"]
+
+_LOOKS_LIKE_A_PHONE = re.compile(r"[+(]*(?:[0-9][ ()./-]*){7,}")
+_SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|:~^])"?\s*', re.IGNORECASE)
+_DELIMITERS = (",", ";", "\t", "|")
+_SAMPLE_LINES = 100
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+
+_FORMATS: Mapping[str, Format | None] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+_MAGIC = {
+    b"PK\x03\x04": "is a workbook or an archive",
+    b"\xd0\xcf\x11\xe0": "is an Excel workbook",
+    b"%PDF": "is a PDF document",
+    b"\x1f\x8b": "is compressed",
+}
+_BOMS = {BOM_UTF8: "utf-8-sig", BOM_UTF16_LE: "utf-16", BOM_UTF16_BE: "utf-16"}
+_CHUNK = 1 << 20
+_IN_MEMORY = 8 << 20
+
+
+def read_file(source: Any, form: Format | None, into: Rows) -> None:
+    """Read a path or a stream.
+
+    Raises:
+        InvalidInput: It cannot be used as a whole.
+    """
+    is_path = isinstance(source, str | os.PathLike)
+    name = str(source) if is_path else getattr(source, "name", None)
+    label = str(name) if isinstance(name, str) and name else "the source of contacts"
+    if is_path and "\n" in label:
+        raise InvalidInput("the path of a file has a line break; if it is the contacts themselves, use io.StringIO")
+    try:
+        with ExitStack() as stack:
+            _read_text(*_text_of(source, label, stack), form, label, into)
+    except OSError as exc:
+        raise InvalidInput(f"cannot read {label}: {exc.strerror or exc}") from exc
+    except UnicodeError as exc:
+        raise InvalidInput(f"{label} is not in UTF-8 nor in another known encoding; save it as UTF-8") from exc
+
+
+def _read_text(text: Iterable[str], encoding: str | None, form: Format | None, label: str, into: Rows) -> None:
+    lines = _Lines(text, label)
+    start = lines.peek(_SAMPLE_LINES)
+    head = next((line.strip(BLANK) for line in start if line.strip(BLANK)), "")
+    if not head:
+        raise InvalidInput(f"{label} is empty")
+    form = form or _FORMATS.get(Path(label).suffix.lower())
+    is_array = form is None and head.startswith("[")
+    if form is None:
+        form = "jsonl" if head[0] in "[{" else "csv"
+    if form == "csv":
+        _read_csv(lines, start, into, label)
+    elif encoding == "cp1252":
+        raise InvalidInput(f"{label} is not UTF-8, which JSON must be")
+    else:
+        into.take_items(_array(lines, label) if is_array else _json_lines(lines))
+
+
+def _text_of(source: Any, label: str, stack: ExitStack) -> tuple[Iterable[str], str | None]:
+    """The source as text, and its encoding if it was bytes."""
+    if isinstance(source, str | os.PathLike):
+        try:
+            binary: IO[bytes] = Path(source).open("rb")  # noqa: SIM115 - closed by the stack
+        except ValueError as exc:  # no possible path
+            raise InvalidInput(f"cannot read {label!r}: {exc}") from exc
+        stack.callback(binary.close)
+        if not binary.seekable():
+            binary = _copied(binary, stack)
+    elif getattr(source, "closed", False):
+        raise InvalidInput(f"cannot read {label}: it is closed")
+    else:
+        nothing = source.read(0)
+        if isinstance(nothing, str):
+            return source, None
+        if not isinstance(nothing, bytes):
+            raise InvalidInput(f"{label} gives {type(nothing).__name__}, neither text nor bytes, when it is read")
+        binary = _copied(source, stack)
+    encoding = _encoding(binary, label)
+    binary.seek(0)
+    return stack.enter_context(io.TextIOWrapper(binary, encoding=encoding, newline="")), encoding
+
+
+def _copied(stream: IO[bytes], stack: ExitStack) -> IO[bytes]:
+    """A copy that can be read twice, in memory while it is small."""
+    copy = cast("IO[bytes]", tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115 - closed by the stack
+    stack.callback(copy.close)
+    shutil.copyfileobj(stream, copy)
+    copy.seek(0)
+    return copy
+
+
+def _encoding(binary: IO[bytes], label: str) -> str:
+    """UTF-8 or UTF-16 if a byte order mark says so, else UTF-8 if all of it is that, else Windows-1252."""
+    head = binary.read(4)
+    for magic, what in _MAGIC.items():
+        if head.startswith(magic):
+            raise InvalidInput(f"{label} {what}; save the table as CSV UTF-8 and read that")
+    for bom, encoding in _BOMS.items():
+        if head.startswith(bom):
+            return encoding
+    binary.seek(0)
+    try:
+        for _ in iterdecode(iter(lambda: binary.read(_CHUNK), b""), "utf-8"):
+            pass
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"
+
+
+@attrs.define
+class _Lines:
+    """The physical lines of a text with their ends, which can be given back."""
+
+    source: Iterable[str] = attrs.field()
+    label: str
+    number: int = 0
+    """How many lines were taken, less those given back."""
+    taken: list[str] = attrs.field(factory=list)
+    _waiting: list[str] = attrs.field(factory=list)
+    _fresh: Iterator[str] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._fresh = self._split()
+
+    def _split(self) -> Iterator[str]:
+        number = 0
+        for piece in self.source:
+            for line in _LINE.findall(piece) if "\r" in piece else (piece,):
+                number += 1
+                if "\0" in line:
+                    raise InvalidInput(
+                        f"{self.label} holds a NUL character in line {number}, so it is no text; save it as CSV UTF-8"
+                    )
+                yield line.removeprefix("\ufeff") if number == 1 else line
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._waiting.pop() if self._waiting else next(self._fresh)
+        self.number += 1
+        self.taken.append(line)
+        return line
+
+    def give_back(self, lines: Sequence[str]) -> None:
+        self._waiting.extend(reversed(lines))
+        self.number -= len(lines)
+
+    def peek(self, most: int) -> list[str]:
+        lines = [line for _, line in zip(range(most), self, strict=False)]
+        self.give_back(lines)
+        return lines
+
+
+def _read_csv(lines: _Lines, start: list[str], into: Rows, label: str) -> None:
+    if separator := _SEPARATOR_LINE.fullmatch(start[0]):
+        next(lines)
+        delimiter = separator[1]
+    else:
+        delimiter = _delimiter(start, into.known)
+    rows = _csv_rows(lines, delimiter)
+    for line, cells, error in rows:
+        if error:
+            raise InvalidInput(f"{label}: the headers in line {line} cannot be read: {error}")
+        if any(cell.strip(BLANK) for cell in cells):
+            break
+    else:
+        raise InvalidInput(f"{label} has no rows")
+    headers = [cell.strip(BLANK) or f"column {number}" for number, cell in enumerate(cells, 1)]
+    blank = {header for header, cell in zip(headers, cells, strict=True) if not cell.strip(BLANK)}
+    if twice := sorted({header for header in headers if headers.count(header) > 1}):
+        raise InvalidInput(f"{label}: more than one column is called {listed(twice)}; give each a name of its own")
+    targets = into.known.targets(headers, nested=False)
+    if "phone_number" not in targets.values() and any(map(_LOOKS_LIKE_A_PHONE.fullmatch, headers)):
+        raise InvalidInput(
+            f"{label}: line {line} looks like a contact, not like headers; "
+            "put a line with the names of the columns above it, such as phone_number,name"
+        )
+    into.known.require(headers, targets)
+    used: set[str] = set()
+    for line, cells, error in rows:
+        row = dict(zip(headers, map(_plain, cells), strict=False))
+        row = {header: cell for header, cell in row.items() if cell}
+        extra = {f"column {n}": cell for n, cell in enumerate(cells[len(headers) :], len(headers) + 1) if _plain(cell)}
+        if error:
+            into.reject(line, error, row | extra)
+        elif extra:
+            into.reject(line, f"the row has more cells than there are headers ({len(headers)})", row | extra)
+        elif row:
+            used |= blank & row.keys()
+            into.take(line, row, targets)
+    into.columns.update({header: targets[header] for header in headers if header not in blank or header in used})
+
+
+def _plain(cell: str) -> str:
+    """A cell without the blanks around it, and without Excel's marks for a number that is to stay text."""
+    text = cell.strip(BLANK)
+    if formula := FORMULA_TEXT.fullmatch(text):
+        return formula[1].replace('""', '"').strip(BLANK)
+    return text
+
+
+def _delimiter(sample: list[str], columns: Columns) -> str:
+    """The delimiter with which the first lines make the best table."""
+    nothing = BLANK + "".join(_DELIMITERS)
+
+    def merit(delimiter: str) -> tuple[bool, bool, float, int]:
+        rows: list[list[str]] = []
+        with suppress(csv.Error):
+            table = csv.reader(sample, delimiter=delimiter, skipinitialspace=True)
+            rows.extend(row for row in table if any(cell.strip(nothing) for cell in row))
+        if not rows:
+            return False, False, 0.0, 0
+        width = len(rows[0])
+        alike = sum(len(row) == width for row in rows) / len(rows)
+        return any(map(columns.is_known, rows[0])), width > 1, alike if width > 1 else 0.0, width
+
+    return max(_DELIMITERS, key=merit)
+
+
+_CSV_ERRORS = {
+    "unexpected end of data": "a quotation mark opens a cell and is not closed",
+    "expected after": "text follows a closing quotation mark; inside a quoted cell a quotation mark is written twice",
+    "field larger than field limit": "a cell is too long, or a quotation mark opens it and is not closed",
+}
+
+
+def _csv_rows(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str], str | None]]:
+    """The rows with the line that each begins in, and what is wrong with its quotation marks.
+
+    A quotation mark that is not closed takes in the lines after it. Only the line in which such a row begins is
+    rejected; the others are read again.
+    """
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
+    broken_until = 0
+    while True:
+        line = lines.number + 1
+        lines.taken.clear()
+        error = None
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as exc:
+            error = next((reason for part, reason in _CSV_ERRORS.items() if part in str(exc)), "it is not CSV")
+            broken_until = max(broken_until, lines.number)
+            lines.give_back(lines.taken[1:])
+            cells = _leniently(lines.taken[0], delimiter)
+            reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
+        else:
+            if line <= broken_until and len(lines.taken) == 1 and lines.taken[0].count('"') % 2:
+                error = "it may belong to the row before it, whose quotation marks are wrong"
+        yield line, cells, error
+
+
+def _leniently(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+    except csv.Error:
+        return line.split(delimiter)
+
+
+def _json_lines(lines: _Lines) -> Iterator[tuple[int, Any]]:
+    for line in lines:
+        number = lines.number
+        lines.taken.clear()
+        text = line.strip(BLANK)
+        if not text:
+            continue
+        try:
+            row = _json(text)
+            if not isinstance(row, dict):
+                raise InvalidInput(f"expected a JSON object, got {_JSON_KINDS[type(row)]}")  # noqa: TRY301
+        except InvalidInput as exc:
+            yield number, RejectedRow(number, str(exc), {TEXT_COLUMN: text})
+        else:
+            yield number, row
+
+
+_JSON_KINDS = {
+    list: "an array",
+    str: "a text",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+    type(None): "null",
+}
+
+
+def _array(lines: _Lines, label: str) -> Iterator[tuple[int, Any]]:
+    try:
+        rows = _json("".join(lines))
+    except InvalidInput as exc:
+        raise InvalidInput(f"{label} begins like a JSON array, and {exc}") from exc
+    yield from enumerate(rows, 1)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+    except json.JSONDecodeError as exc:
+        raise InvalidInput(f"it is not JSON: {exc.msg} at character {exc.pos + 1:,}") from exc
+    except InvalidInput:
+        raise
+    except (ValueError, RecursionError) as exc:
+        raise InvalidInput("it cannot be read as JSON: a number is too long, or it is nested too deep") from exc
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise InvalidInput(
+            f"the same name twice in one object: {listed(sorted({n for n in names if names.count(n) > 1}))}"
+        )
+    return result
+
+
+def _no_constant(name: str) -> Any:
+    raise InvalidInput(f"it is not JSON: {name} is no JSON number")
