@@ -1,4 +1,4 @@
-"""Canonical objects: frozen, hashable, and silent about whom they stand for."""
+"""Canonical objects: frozen, hashable, and without personal data in their repr."""
 
 import copy
 import pickle
@@ -122,8 +122,8 @@ class TestContact:
             status=CallStatus.UNKNOWN,
             is_final=False,
         )
-        told = {field.alias for field in attrs.fields(Contact) if getattr(bare, str(field.alias)) not in (None, {})}
-        assert told == {"id", "provider", "campaign_id", "phone_number", "phone_valid", "status", "is_final"}
+        filled = {field.alias for field in attrs.fields(Contact) if getattr(bare, str(field.alias)) not in (None, {})}
+        assert filled == {"id", "provider", "campaign_id", "phone_number", "phone_valid", "status", "is_final"}
 
     @pytest.mark.parametrize("name", ["company_name", "Company Name", "companyname", "COMPANY-NAME", "companyName"])
     def test_a_field_is_found_however_the_vendor_respelt_it(self, name: str) -> None:

@@ -220,7 +220,7 @@ CAPABILITIES = Capabilities(
         max_name_length=200,
         max_description_length=1000,
     ),
-    webhooks=Support(note="signed without a time stamp: tell repeated ones by their id"),
+    webhooks=Support(note="signed without a time stamp: recognise repeated ones by their id"),
     contact_fields=frozenset(
         {"id", "phone_number", "name", "first_name", "last_name", "email", "external_id", "fields", "status"}
         | {"attempts", "max_attempts", "last_attempt_at", "next_attempt_at", "ended_at", "duration", "sip_code"}
@@ -468,12 +468,12 @@ class TalkifAI(Provider):
         to_be_asked = {job.id for job in recent(jobs, composition.now) if "description" not in job.raw}
         for job in jobs:
             try:
-                told = (yield from self.get_campaign(job.id)) if job.id in to_be_asked else job
+                known = (yield from self.get_campaign(job.id)) if job.id in to_be_asked else job
             except NotFound:
                 continue
-            found = _MARK.search(str(told.raw.get("description")))
+            found = _MARK.search(str(known.raw.get("description")))
             if found and found["mark"] == mark:
-                return told
+                return known
         require_whole(report, self)
         return None
 
