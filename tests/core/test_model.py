@@ -112,7 +112,7 @@ class TestContact:
     def test_its_fields_count_in_a_comparison(self) -> None:
         assert attrs.evolve(CONTACT, fields={}) != CONTACT
 
-    def test_what_is_not_told_is_none_and_empty(self) -> None:
+    def test_what_is_not_given_is_none_and_empty(self) -> None:
         bare = Contact(
             id="c1",
             provider="acme",
