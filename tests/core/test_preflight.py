@@ -217,10 +217,10 @@ class TestWhatIsWrong:
         assert wrong("truedy", **changes) == {field: reason}
 
     @pytest.mark.parametrize("kind", ["now", "hold", StartKind.HOLD, StartKind.NOW, "at", "soon", None])
-    def test_what_only_resembles_a_start_is_none(self, vendor: str, kind: Any) -> None:
-        """A vendor that begins at once where no time is sent must never be given such a thing."""
+    def test_what_only_resembles_a_start_is_none(self, kind: Any) -> None:
+        """TalkifAI begins immediately if no time is sent, so it must never get such a thing."""
         start = Start(kind, moment=LATER.replace(tzinfo=UTC))
-        assert [*wrong(vendor, start=start)] == ["start"]
+        assert [*wrong("talkifai", start=start)] == ["start"]
 
     def test_a_number_that_a_message_would_show_is_masked(self) -> None:
         ids: Any = [b"+12125550123"]
