@@ -622,18 +622,23 @@ NOT_ASKED_FOR: dict[str, dict[str, Any]] = {
 
 
 class Forgetful(Truedy):
-    """A provider that has not heard of two fields."""
+    """A provider that has not heard of three fields."""
 
     draft_fields: ClassVar[Mapping[str, How]] = {
-        name: how for name, how in Truedy.draft_fields.items() if name not in {"max_concurrency", "contacts.email"}
+        name: how
+        for name, how in Truedy.draft_fields.items()
+        if name not in {"max_concurrency", "contacts.email", "start"}
     }
 
 
 def test_a_field_without_an_entry_is_unsupported_and_not_sent() -> None:
     person = ContactDraft(phone_number="+12125550123", email="ada@example.com")
     made = compose(Forgetful({}), draft("truedy", contacts=[person], max_concurrency=5), NOW)
-    obstacles = [(finding.field, finding.fit) for finding in made.preflight.obstacles()]
-    assert obstacles == [("contacts.email", Fit.UNSUPPORTED), ("max_concurrency", Fit.UNSUPPORTED)]
+    obstacles = made.preflight.obstacles()
+    assert {finding.field: finding.fit for finding in obstacles} == dict.fromkeys(
+        ["contacts.email", "start", "max_concurrency"], Fit.UNSUPPORTED
+    )
+    assert [finding.field for finding in obstacles if not finding.acceptable] == ["start"]
     assert 5 not in made.body.values()
 
 

@@ -428,11 +428,11 @@ class Truedy(Provider):
         try:
             known = self._told((yield request))
         except (OutcomeUnknown, StructureError) as lost:
-            check = "asking for the same again is safe, since Truedy recognises it by its key"
+            check = "placing the draft again is safe: Truedy recognises it by its key"
             raise unknown(request, self, lost, check) from lost
         advice = "start_campaign starts it as it is" if known.status is CampaignStatus.DRAFT else "it goes on as it is"
         check_taken(known, len(composition.contacts), advice=advice)
-        # What the key brings back may be the answer of an earlier run, so how it stands now has to be looked up.
+        # The key may bring back the answer of an earlier run, so the present status has to be read.
         campaign = yield from present(self, known)
         check_not_over(campaign)
         try:
@@ -443,7 +443,7 @@ class Truedy(Provider):
     def _begin(self, campaign: Campaign, known: Campaign, composition: Composition) -> Flow[Campaign]:
         if composition.draft.start == Start.HOLD:
             if known.status in {CampaignStatus.SCHEDULED, CampaignStatus.RUNNING}:
-                # One example of the vendor answers so. It is not what was asked for: nobody is to be called.
+                # An example of the vendor shows this. It is not what was asked for: nobody may be called.
                 pause = self.change("pause_campaign", campaign.id)
                 return (yield from carry_out(self, pause, lambda now: now.status is CampaignStatus.PAUSED, campaign))
             return campaign
@@ -621,7 +621,7 @@ def _count(response: Response) -> tuple[int, str]:
 
 
 def _as_custom_fields(contact: ContactDraft) -> Mapping[str, str]:
-    """What the vendor has no other place for: the id, and a full name that is not the first and the last one."""
+    """What the vendor has no key for: the id, and a full name that is not the first and the last name."""
     parts = " ".join(filter(None, (contact.first_name, contact.last_name)))
     name = contact.name if parts and contact.name != parts else None
     return {key: value for key, value in (("external_id", contact.external_id), ("name", name)) if value is not None}
