@@ -267,7 +267,7 @@ def _hold(_: Start, given: Given) -> How:
         return How(Fit.EMULATED, "scheduled for hold_until; start_campaign can start it earlier")
     reason = "TalkifAI cannot hold a job without a time: it would begin to call at once. Give hold_until, a time at "
     reason += "which it starts unless start_campaign starts it earlier, or choose another start"
-    return How(Fit.UNSUPPORTED, reason, acceptable=False)
+    return How(Fit.UNSUPPORTED, reason)
 
 
 def _from_numbers(numbers: Sequence[str], _: Given) -> How:
@@ -338,7 +338,7 @@ TRANSITIONS: Mapping[OperationName, Transition] = MappingProxyType(
     }
 )
 
-_ASKING_AGAIN = "; asking for the same again looks for it first"
+_ASKING_AGAIN = "; placing the draft again looks for it first"
 
 _blank_contact = maker_of_blank_contacts("attempts", "max_attempts", "failure_reason")
 
@@ -445,7 +445,7 @@ class TalkifAI(Provider):
             (lambda: self._look(composition)) if self._organization_id else None,
             where_to_look("TalkifAI's Studio", "job", number) + (_ASKING_AGAIN if self._organization_id else ""),
         )
-        advice = "TalkifAI's jobs cannot be extended: place those who are missing as a campaign of their own"
+        advice = "TalkifAI's jobs cannot be extended: place the missing contacts as another campaign"
         return require_all_taken(campaign, number, advice=advice)
 
     def _created(self, response: Response) -> Campaign:

@@ -435,7 +435,7 @@ class Truedy(Provider):
         try:
             known = self._read_campaign((yield request))
         except (OutcomeUnknown, StructureError) as lost:
-            check = "asking for the same again is safe, since Truedy recognises it by its key"
+            check = "placing the draft again is safe: Truedy recognises it by its key"
             raise outcome_unknown(request, self, lost, check) from lost
         advice = "start_campaign starts it as it is" if known.status is CampaignStatus.DRAFT else "it goes on as it is"
         require_all_taken(known, len(composition.contacts), advice=advice)
@@ -450,7 +450,7 @@ class Truedy(Provider):
     def _begin(self, campaign: Campaign, known: Campaign, composition: Composition) -> Flow[Campaign]:
         if composition.draft.start == Start.HOLD:
             if known.status in {CampaignStatus.SCHEDULED, CampaignStatus.RUNNING}:
-                # One example of the vendor answers so. But nobody is to be called.
+                # An example of the vendor shows this. It is not what was asked for: nobody may be called.
                 pause = self.change("pause_campaign", campaign.id)
                 return (yield from carry_out(self, pause, lambda now: now.status is CampaignStatus.PAUSED, campaign))
             return campaign
@@ -626,7 +626,7 @@ def _count(response: Response) -> tuple[int, str]:
 
 
 def _as_custom_fields(contact: ContactDraft) -> Mapping[str, str]:
-    """What the vendor has no other place for: the id, and a full name that is not the first and the last one."""
+    """What the vendor has no key for: the id, and a full name that is not the first and the last name."""
     parts = " ".join(filter(None, (contact.first_name, contact.last_name)))
     name = contact.name if parts and contact.name != parts else None
     return {key: value for key, value in (("external_id", contact.external_id), ("name", name)) if value is not None}
