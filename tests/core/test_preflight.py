@@ -496,7 +496,7 @@ class TestDefaults:
         made = compose(with_defaults, draft("techladder"), NOW)
         assert (made.body["version_name"], made.body["voice"]) == ("pmt-1", "alloy")
 
-    def test_what_stands_under_another_vendor_is_not_used(self, vendor: str) -> None:
+    def test_options_of_another_vendor_are_not_used(self, vendor: str) -> None:
         own = NEEDED[vendor].get("vendor", {})
         others: Any = {other: {"no_such_thing": object()} for other in VENDORS if other != vendor}
         made = composed(vendor, vendor={**own, **others, "acme": 5})

@@ -1,4 +1,4 @@
-"""Whatever preflight lets through, the vendor accepts, and takes as it was meant."""
+"""What preflight lets through, the vendor accepts, and takes as it was meant."""
 
 from __future__ import annotations
 

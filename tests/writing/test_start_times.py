@@ -1,4 +1,4 @@
-"""What a vendor understands is the moment that was asked for, wherever and whenever the clocks are changed."""
+"""A vendor understands the moment that was asked for, in any zone, and when the clocks change."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ class TestATime:
 class TestADailyWindow:
     OFFICE = Schedule(timezone="Europe/Berlin", window_start=time(9), window_end=time(17))
 
-    def test_keeps_its_zone_whatever_zone_the_start_is_told_in(self, emulating: Emulating, joining: Joining) -> None:
+    def test_keeps_its_zone_in_whatever_zone_the_start_is(self, emulating: Emulating, joining: Joining) -> None:
         emulator = emulating("truedy")
         day = (datetime.now(UTC) + timedelta(days=3)).replace(tzinfo=None, microsecond=0)
         start = Start.at(day, "America/New_York")
