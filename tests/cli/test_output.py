@@ -1,4 +1,4 @@
-"""What stdout holds: data and nothing else, in the format that was asked for."""
+"""What stdout holds: data and nothing else, in the chosen format."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ import io
 import json
 import re
 import sys
-from functools import partial
 from typing import Any
 
 import pytest
-from rich.text import Text
 
 import unibatch
 from tests.cli.running import Run, Terminal
 from unibatch.cli import main
-from unibatch.cli.output import columns_of, screen
-from unibatch.cli.tables import Column, RowTable
+from unibatch.cli.output import columns_of
+from unibatch.cli.tables import Column, RowTable, screen
 from unibatch.cli.text import words
 from unibatch.core.to_dict import to_dict
 from unibatch.sandbox import Sandbox
@@ -25,31 +23,35 @@ from unibatch.sandbox import Sandbox
 pytestmark = pytest.mark.usefixtures("profiles")
 
 
+COMMANDS = pytest.mark.parametrize(
+    "command", ["campaigns", "contacts ID", "show ID", "providers", "providers --statuses"]
+)
+
+
+@pytest.fixture
 def campaign(sandbox: Sandbox) -> str:
     return f"sandbox-techladder:{sandbox.campaign_ids('techladder')[0]}"
 
 
-def test_json_is_one_array_of_what_the_library_gives(run: Run, sandbox: Sandbox) -> None:
-    with unibatch.connect("sandbox-techladder") as client:
-        expected = [to_dict(row) for row in client.list_contacts(sandbox.campaign_ids("techladder")[0])]
+def test_json_and_jsonl_hold_what_the_library_gives(run: Run, campaign: str) -> None:
+    profile, _, campaign_id = campaign.partition(":")
+    with unibatch.connect(profile) as client:
+        expected = [to_dict(row) for row in client.list_contacts(campaign_id)]
 
-    assert run("contacts", campaign(sandbox), "--format", "json").json == expected
-
-
-def test_jsonl_holds_the_same_one_object_a_line(run: Run, sandbox: Sandbox) -> None:
-    assert (
-        run("contacts", campaign(sandbox), "--format", "jsonl").jsonl
-        == run("contacts", campaign(sandbox), "--format", "json").json
-    )
+    assert run("contacts", campaign, "--format", "json").json == expected
+    assert run("contacts", campaign, "--format", "jsonl").jsonl == expected
 
 
-def test_an_empty_listing_is_an_empty_array(run: Run) -> None:
-    assert run("campaigns", "--agent", "nobody", "--format", "json").json == []
+@pytest.mark.parametrize(
+    ("form", "expected"), [("json", "[]\n"), ("jsonl", ""), ("csv", ",".join(columns_of(unibatch.Campaign)) + "\n")]
+)
+def test_a_listing_without_rows(run: Run, form: str, expected: str) -> None:
+    assert run("campaigns", "--agent", "nobody", "--format", form) == (0, expected, "")
 
 
-def test_csv_flattens_objects_and_keeps_mappings_as_json(run: Run, sandbox: Sandbox) -> None:
-    rows = run("contacts", campaign(sandbox), "--format", "csv", "--limit", "2").csv
-    expected = run("contacts", campaign(sandbox), "--format", "json", "--limit", "2").json
+def test_csv_flattens_objects_and_keeps_mappings_as_json(run: Run, campaign: str) -> None:
+    rows = run("contacts", campaign, "--format", "csv", "--limit", "2").csv
+    expected = run("contacts", campaign, "--format", "json", "--limit", "2").json
 
     assert list(rows[0]) == columns_of(unibatch.Contact)
     assert [row["phone_number"] for row in rows] == [row["phone_number"] for row in expected]
@@ -67,17 +69,11 @@ def test_csv_has_a_column_for_each_count(run: Run) -> None:
     assert [row["cost.amount"] for row in rows] == [(row["cost"] or {}).get("amount", "") for row in expected]
 
 
-def test_csv_of_nothing_is_its_header(run: Run) -> None:
-    out = run("campaigns", "--agent", "nobody", "--format", "csv").out
-
-    assert out == ",".join(columns_of(unibatch.Campaign)) + "\n"
-
-
-@pytest.mark.parametrize("command", [("campaigns",), ("contacts", "CAMPAIGN"), ("show", "CAMPAIGN"), ("providers",)])
-def test_the_default_is_a_table_in_a_pipe_and_on_a_terminal(
-    run: Run, sandbox: Sandbox, terminal: Terminal, command: tuple[str, ...]
+@COMMANDS
+def test_the_default_is_a_table_the_same_in_a_pipe_and_on_a_terminal(
+    run: Run, campaign: str, terminal: Terminal, command: str
 ) -> None:
-    arguments = [campaign(sandbox) if word == "CAMPAIGN" else word for word in command]
+    arguments = command.replace("ID", campaign).split()
     piped = run(*arguments).out
     assert piped == run(*arguments, "--format", "table").out
 
@@ -93,38 +89,28 @@ def test_a_table_on_a_terminal_has_colours(run: Run, terminal: Terminal) -> None
 
 
 @pytest.mark.parametrize("variable", [("COLUMNS", "40"), ("FORCE_COLOR", "1")])
-@pytest.mark.parametrize("command", [("contacts", "CAMPAIGN"), ("show", "CAMPAIGN"), ("providers",)])
-def test_a_piped_table_is_the_same_everywhere(
-    run: Run,
-    sandbox: Sandbox,
-    monkeypatch: pytest.MonkeyPatch,
-    command: tuple[str, ...],
-    variable: tuple[str, str],
+def test_a_piped_table_does_not_depend_on_the_environment(
+    run: Run, campaign: str, monkeypatch: pytest.MonkeyPatch, variable: tuple[str, str]
 ) -> None:
-    arguments = [campaign(sandbox) if word == "CAMPAIGN" else word for word in command]
-    expected = run(*arguments).out
+    expected = run("show", campaign).out
     monkeypatch.setenv(*variable)
 
-    assert run(*arguments).out == expected
+    assert run("show", campaign).out == expected
 
 
-@pytest.mark.parametrize(
-    "command",
-    [("campaigns",), ("contacts", "CAMPAIGN"), ("show", "CAMPAIGN"), ("providers",), ("providers", "--statuses")],
-)
+@COMMANDS
 @pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
-def test_what_is_piped_is_data_only(run: Run, sandbox: Sandbox, command: tuple[str, ...], form: str) -> None:
+def test_what_is_piped_is_data_only(run: Run, campaign: str, command: str, form: str) -> None:
     """No colours, no blanks at the end of a line, nothing on stderr."""
-    arguments = [campaign(sandbox) if word == "CAMPAIGN" else word for word in command]
-    outcome = run(*arguments, "--format", form)
+    outcome = run(*command.replace("ID", campaign).split(), "--format", form)
 
     assert outcome.err == ""
     assert "\x1b" not in outcome.out
     assert not re.search(r" $", outcome.out, re.MULTILINE)
 
 
-def test_a_piped_table_folds_and_cuts_nothing(run: Run, sandbox: Sandbox) -> None:
-    lines = run("contacts", campaign(sandbox)).out.splitlines()
+def test_a_piped_table_folds_and_cuts_nothing(run: Run, campaign: str) -> None:
+    lines = run("contacts", campaign).out.splitlines()
 
     assert len(lines) == 1300 + 2
     assert not any("…" in line for line in lines)
@@ -140,14 +126,15 @@ def test_the_columns_of_a_piped_table_are_aligned(run: Run, sandbox: Sandbox, ve
 
 @pytest.mark.usefixtures("capsys")
 def test_a_longer_value_on_a_later_page_shifts_its_own_line_only() -> None:
-    """Widths are settled before all rows are there; what comes later neither folds nor is cut."""
+    """The first page decides the widths; what comes later is neither folded nor cut."""
     columns = [
-        Column[list[str]](title=title, cell=partial(cell, at)) for at, title in enumerate(("name", "word", "end"))
+        Column[str](title=title, cell=lambda row, at=at: words(row.split()[at]))  # type: ignore[misc]  # "at" is bound here
+        for at, title in enumerate(("name", "word", "end"))
     ]
     with contextlib.redirect_stdout(io.StringIO()) as out:
         table = RowTable(screen(), [columns])
-        table.add([["Ann", "completed", "x"]])
-        table.add([["Bartholomew", "busy", "x"], ["Bartholomew", "completed", "x"], ["Cy", "busy", "x"]])
+        table.add(["Ann completed x"])
+        table.add(["Bartholomew busy x", "Bartholomew completed x", "Cy busy x"])
 
     assert out.getvalue().splitlines() == [
         "name  word       end",
@@ -157,10 +144,6 @@ def test_a_longer_value_on_a_later_page_shifts_its_own_line_only() -> None:
         "Bartholomew  completed  x",
         "Cy    busy       x",
     ]
-
-
-def cell(at: int, row: list[str]) -> Text:
-    return words(row[at])
 
 
 @pytest.mark.parametrize("form", ["table", "jsonl"])
@@ -177,7 +160,7 @@ def test_rows_are_written_before_the_next_page_is_asked_for(
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(Pipe()), encoding="utf-8"))
     before = len(sandbox.requests)
 
-    assert main(["contacts", sandbox.campaign_ids("truedy")[0], "--format", form]) == 0
+    assert main(["contacts", sandbox.campaign_ids("truedy")[0], "--limit", "2000", "--format", form]) == 0
     assert set(written_after) == set(range(1, 14))
 
 
@@ -211,11 +194,11 @@ def test_a_table_on_a_very_narrow_terminal_folds_but_loses_nothing(
     assert contact.id in "".join(line[:8].strip() for line in out.splitlines())
 
 
-def test_text_of_a_vendor_cannot_reach_the_terminal_as_a_command(run: Run, sandbox: Sandbox) -> None:
+def test_text_of_a_vendor_cannot_command_the_terminal(run: Run, sandbox: Sandbox, campaign: str) -> None:
     item = {"call_id": "call_1", "name": "\x1b]0;owned\x07\nnext", "status": "pending", "phone_number": "15551230000"}
     body = {"success": True, "data": {"items": [item], "total": 1, "has_more": False}}
     sandbox.fail("techladder", body=body)
-    out = run("contacts", campaign(sandbox), "--format", "table").out
+    out = run("contacts", campaign, "--format", "table").out
 
     assert "\x1b" not in out
     assert "]0;owned" in out

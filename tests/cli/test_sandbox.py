@@ -1,4 +1,4 @@
-"""The command ``sandbox``: what keeps it from starting, and what it leaves alone. How it runs: ``test_process``."""
+"""``unibatch sandbox``: what it needs to start, and what it does not overwrite. How it runs: ``test_process``."""
 
 from __future__ import annotations
 
@@ -20,10 +20,6 @@ def test_a_port_that_is_taken(run: Run) -> None:
             "",
             f"unibatch: the sandbox cannot start: port {port} of 127.0.0.1 is already in use\n",
         )
-
-
-def test_a_port_that_is_none(run: Run) -> None:
-    assert run("sandbox", "--port", "70000").code == 2
 
 
 def test_a_missing_package(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The commands that help to set unibatch up: ``init`` and ``completion``."""
+"""The command ``init``, and the file that it writes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import textwrap
 from pathlib import Path
 
 import click
-from click.shell_completion import get_completion_class
 
-from unibatch.cli.failures import Unusable, say
-from unibatch.cli.options import examples
+from unibatch.cli.errors import Unusable
+from unibatch.cli.options import examples, with_config
+from unibatch.cli.output import say
 from unibatch.client import Options
 from unibatch.config import FILE_NAME
 from unibatch.core.provider import Provider, Setting
@@ -18,12 +18,12 @@ from unibatch.providers import registry
 _HEAD = """\
 # unibatch.toml: your accounts, each under a name of your own, a "profile".
 #
-# An application names the profile, not the vendor, so it can be switched here. unibatch looks for this file in the
+# An application names the profile, not the vendor: to switch vendors, change this file. unibatch looks for it in the
 # working directory, then in your configuration directory; the environment variable UNIBATCH_CONFIG can name another.
 #
-# Keys do not stand in this file, since files get shared: it says where each key is kept.
+# Files get shared, so do not write keys into this one: write where each key is kept.
 
-default = "{default}"   # the profile that is used where none is named
+default = "{default}"   # the profile to use if none is named
 """
 
 _PROFILE = """
@@ -36,13 +36,13 @@ provider = "{name}"
 api_key = {{ env = "{variable}" }}
 # api_key = {{ file = "/run/secrets/{name}" }}
 
-# Where the vendor's API is, if not there:
+# Where the vendor's API is, if not here:
 # base_url = "{base_url}"
 
-# How long to wait, in seconds; one number stands for both.
+# How long to wait, in seconds; one number sets both.
 # timeout = {{ connect = {timeout.connect:g}, read = {timeout.read:g} }}
 
-# How often to send a request at most, and for how many seconds in all; with attempts = 1, none is sent again.
+# How often to send a request at most, and for how many seconds in all; attempts = 1 sends each request once.
 # retry = {{ attempts = {options.retry.attempts}, total = {options.retry.total:g} }}
 
 # How many requests a minute your account may send, if not what {title} documents:
@@ -51,7 +51,7 @@ api_key = {{ env = "{variable}" }}
 # How many pages of a listing to read at the same time:
 # max_in_flight = {options.max_in_flight}
 
-# A file in which all programs on this machine that use the same key count their requests together:
+# A file in which all programs on this machine with the same key count their requests together:
 # rate_limit_file = "{name}-requests.sqlite"
 """
 
@@ -62,7 +62,6 @@ _DEFAULTS = """
 
 
 @click.command(
-    short_help="Write a unibatch.toml to fill in.",
     epilog=examples("unibatch init", "unibatch init --path ~/.config/unibatch/unibatch.toml", "unibatch init --force"),
 )
 @click.option(
@@ -74,7 +73,7 @@ _DEFAULTS = """
 )
 @click.option("--force", is_flag=True, help="Overwrite the file if it exists.")
 def init(*, path: Path, force: bool) -> None:
-    """Write a unibatch.toml to fill in: one profile for each vendor, with everything that can stand in it."""
+    """Write a unibatch.toml to fill in: a profile for each vendor, with every setting."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with path.open("w" if force else "x", encoding="utf-8") as file:
@@ -84,7 +83,7 @@ def init(*, path: Path, force: bool) -> None:
     variables = ", ".join(_variable(entry.name) for entry in registry.BUILT_IN)
     say(f"Wrote {path}. Next: delete the vendors that you do not use,")
     say(f"set the environment variables that hold your keys ({variables}),")
-    say("and run: unibatch campaigns")
+    say(f"and run: {with_config(path, 'unibatch campaigns')}")
 
 
 def template() -> str:
@@ -117,7 +116,7 @@ def _profile(kind: type[Provider]) -> str:
 
 
 def _example(setting: Setting) -> str:
-    """A value as it could stand in the file."""
+    """An example of a value."""
     if setting.is_flag:
         return "true"
     if setting.numbers is not None:
@@ -128,28 +127,3 @@ def _example(setting: Setting) -> str:
 
 def _variable(name: str) -> str:
     return f"{name.upper()}_API_KEY"
-
-
-@click.command(
-    short_help="Let a shell complete commands.",
-    epilog=examples(
-        "unibatch completion bash > ~/.local/share/bash-completion/completions/unibatch",
-        "unibatch completion zsh  > ~/.zfunc/_unibatch      (with ~/.zfunc in fpath, before compinit)",
-        "unibatch completion fish > ~/.config/fish/completions/unibatch.fish",
-        'eval "$(unibatch completion bash)"                 (for this shell only)',
-    ),
-)
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-@click.pass_context
-def completion(ctx: click.Context, *, shell: str) -> None:
-    """Print the script that lets a shell complete commands, options, profiles and statuses.
-
-    Save it where your shell looks for such scripts, as below, and open a new shell.
-    """
-    kind = get_completion_class(shell)
-    assert kind is not None  # noqa: S101 - click has all three
-    script = kind(ctx.find_root().command, {}, "unibatch", "_UNIBATCH_COMPLETE").source()
-    if shell == "bash":  # behind "PROFILE:" the campaign's id follows, not a blank
-        end = "\n    return 0\n"
-        script = script.replace(end, f'\n    [[ "${{COMPREPLY-}}" == *: ]] && compopt -o nospace\n{end}')
-    click.echo(script)
