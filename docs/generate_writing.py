@@ -1,4 +1,4 @@
-"""Writes the tables of docs/writing.md from what the providers do with a draft.
+"""Writes the tables of docs/writing.md from the tables of the providers.
 
 python docs/generate_writing.py
 """
@@ -10,98 +10,60 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 
-from unibatch.core.draft import CampaignDraft, ContactDraft, Start
-from unibatch.core.findings import Finding, Handling
-from unibatch.core.model import RedialPolicy, Schedule
-from unibatch.core.preflight import compose
+from unibatch.core.draft import Part, Start
+from unibatch.core.draft_fields import DRAFT_FIELDS, Given, How
 from unibatch.core.provider import Limits, OperationName, Provider
 from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.times import When
 from unibatch.providers import registry
 
 TARGET = Path(__file__).with_name("writing.md")
 NONE = "\N{EN DASH}"
-NOW = datetime(2026, 3, 1, tzinfo=UTC)
-"""When the draft is looked at, whenever the page is written."""
 
 KINDS = [registry.load(entry.name) for entry in registry.BUILT_IN]
 
 SETTINGS: Mapping[str, Mapping[str, Any]] = {"talkifai": {"organization_id": "org_1"}}
 """The settings of a profile with which the vendor can do most."""
 
-PERSON = ContactDraft(
-    phone_number="+12125550123",
-    name="Dr. Ada King",
-    first_name="Ada",
-    last_name="King",
-    email="ada@example.com",
-    external_id="10001",
-    fields={"plan": "gold"},
-)
-
-FULL = CampaignDraft(
-    name="Spring",
-    contacts=[PERSON],
-    start=Start.HOLD,
-    hold_until=datetime(2026, 3, 31, 12, tzinfo=UTC),
-    agent_id="agt_1",
-    from_number_ids=["num_1"],
-    description="Asks who comes back",
-    schedule=Schedule(
-        timezone="Europe/Berlin",
-        window_start=time(9),
-        window_end=time(17),
-        weekdays=(1, 2, 3, 4, 5),
-        max_calls_per_day=500,
-    ),
-    max_concurrency=10,
-    retry=RedialPolicy(max_attempts=3, retry_on=frozenset({CallStatus.BUSY})),
-    metadata={"team": "retention"},
-    vendor={"techladder": {"version_id": "pmt_1"}},
-)
-
-AT = {"start": Start.at(datetime(2026, 3, 30, 9), "Europe/Berlin"), "hold_until": None}  # noqa: DTZ001 - as people write it
-
-STARTS: Sequence[tuple[str, Mapping[str, Any]]] = (
-    ("`Start.HOLD`", {"hold_until": None}),
-    ("`Start.HOLD` with `hold_until`", {}),
-    ("`Start.NOW`", {"start": Start.NOW, "hold_until": None}),
-    ("`Start.at(...)`", AT),
-)
-
+AT = When(datetime(2026, 3, 30, 7, tzinfo=UTC), "Europe/Berlin")
+UNTIL = {"hold_until": AT}
 RETRIED = frozenset({CallStatus.NO_ANSWER, CallStatus.BUSY, CallStatus.TIMEOUT})
 
-FIELDS: Sequence[tuple[str, str, Mapping[str, Any]]] = (
-    ("`name`", "name", {}),
-    ("`start` (`HOLD`)", "start", {"hold_until": None}),
-    ("`start` (`HOLD` with `hold_until`)", "start", {}),
-    ("`start` (`NOW`)", "start", {"start": Start.NOW, "hold_until": None}),
-    ("`start` (`at`)", "start", AT),
-    ("`hold_until`", "hold_until", {}),
-    ("`agent_id`", "agent_id", {}),
-    ("`from_number_ids` (one)", "from_number_ids", {}),
-    ("`from_number_ids` (several)", "from_number_ids", {"from_number_ids": ("num_1", "num_2")}),
-    ("`description`", "description", {}),
-    ("`schedule.timezone`", "schedule.timezone", {}),
-    ("`schedule.window_start`", "schedule.window_start", {}),
-    ("`schedule.window_end`", "schedule.window_end", {}),
-    ("`schedule.weekdays`", "schedule.weekdays", {}),
-    ("`schedule.max_calls_per_day`", "schedule.max_calls_per_day", {}),
-    ("`max_concurrency`", "max_concurrency", {}),
-    ("`retry.max_attempts` (1)", "retry.max_attempts", {"retry": RedialPolicy(max_attempts=1)}),
-    ("`retry.max_attempts` (2 or more)", "retry.max_attempts", {}),
-    ("`retry.retry_on` (others)", "retry.retry_on", {}),
-    ("`retry.retry_on` (no_answer, busy, timeout)", "retry.retry_on", {"retry": RedialPolicy(retry_on=RETRIED)}),
-    ("`metadata`", "metadata", {}),
-    ("`idempotency_key`", "idempotency_key", {}),
-    ("`part` (of a split draft)", "part", {"contacts": [PERSON, attrs.evolve(PERSON, phone_number="+12125550124")]}),
-)
-"""A row each: what it is called, the field of the finding, and what the draft has instead of what `FULL` has."""
+Case: TypeAlias = tuple[str, Any, Mapping[str, Any]]
+
+CASES: Mapping[str, Sequence[Case]] = {
+    "start": [
+        ("`HOLD`", Start.HOLD, {}),
+        ("`HOLD` with `hold_until`", Start.HOLD, UNTIL),
+        ("`NOW`", Start.NOW, {}),
+        ("`at`", AT, {}),
+    ],
+    "from_number_ids": [("one", ["num_1"], {}), ("several", ["num_1", "num_2"], {})],
+    "retry.max_attempts": [("1", 1, {}), ("2 or more", 3, {})],
+    "retry.retry_on": [
+        ("others", {CallStatus.BUSY}, {}),
+        ("no_answer, busy, timeout", RETRIED, {}),
+    ],
+    "part": [("of a split draft", Part(number=1, of=2, whole="key"), {})],
+    "description": [("", "Asks who comes back", {})],
+    "metadata": [("", {"team": "retention"}, {})],
+}
+"""For each field that a vendor may take in one way or another: what it is called, a value, and what else is given."""
+
+ROWS = [
+    (f"`{field}`" + (f" ({case[0]})" if case[0] else ""), field, case)
+    for field in DRAFT_FIELDS
+    if not field.startswith("contacts.")
+    for case in CASES.get(field, [("", None, {})])
+]
+
+STARTS = ("`Start.HOLD`", "`Start.HOLD` with `hold_until`", "`Start.NOW`", "`Start.at(...)`")
 
 LIMITS = [field.name for field in attrs.fields(Limits) if field.name.startswith("max_")]
 
@@ -141,18 +103,23 @@ def tables() -> Mapping[str, str]:
     titles = [kind.title for kind in KINDS]
     return {
         "starts": _table(
-            ["", *titles], ([label, *(_start(kind, changes) for kind in KINDS)] for label, changes in STARTS)
+            ["", *titles],
+            (
+                [label, *(_start(kind, case) for kind in KINDS)]
+                for label, case in zip(STARTS, CASES["start"], strict=True)
+            ),
         ),
         "fields": _table(
             ["field", *titles],
-            ([label, *(_fit(kind, field, changes) for kind in KINDS)] for label, field, changes in FIELDS),
+            ([label, *(str(_how(kind, field, case).fit) for kind in KINDS)] for label, field, case in ROWS),
         ),
         "reasons": "\n".join(_reasons(kind) for kind in KINDS),
         "contacts": _table(
             ["attribute", *titles, "added at Truedy later"],
             (
-                [f"`contacts.{name}`", *(_handling(kind.contact_handling[name]) for kind in KINDS), _added(name)]
-                for name in KINDS[0].contact_handling
+                [f"`{name}`", *(_contact(kind.draft_fields[name]) for kind in KINDS), _added(name)]
+                for name in DRAFT_FIELDS
+                if name.startswith("contacts.")
             ),
         ),
         "options": _table(
@@ -174,35 +141,25 @@ def tables() -> Mapping[str, str]:
     }
 
 
-def _findings(kind: type[Provider], changes: Mapping[str, Any]) -> Mapping[str, Finding]:
-    draft = attrs.evolve(FULL, **changes)
-    if len(draft.contacts) > 1:
-        draft = draft.split(1)[0]
-    provider = kind(SETTINGS.get(kind.name, {}))
-    return {finding.field: finding for finding in compose(provider, draft, NOW).preflight.findings}
+def _how(kind: type[Provider], field: str, case: Case) -> How:
+    _, value, more = case
+    given = Given(fields={"idempotency_key": "key", **more}, settings=SETTINGS.get(kind.name, {}))
+    return kind.draft_fields[field].chosen(value, given)
 
 
-def _fit(kind: type[Provider], field: str, changes: Mapping[str, Any]) -> str:
-    return str(_findings(kind, changes)[field].fit)
-
-
-def _start(kind: type[Provider], changes: Mapping[str, Any]) -> str:
-    finding = _findings(kind, changes)["start"]
-    if not finding.acceptable and finding.is_obstacle():
+def _start(kind: type[Provider], case: Case) -> str:
+    how = _how(kind, "start", case)
+    if not how.acceptable:
         return "refused: it would begin to call at once"
-    return "; ".join(filter(None, (finding.reason, _sent(finding))))
-
-
-def _sent(finding: Finding) -> str:
-    return ", ".join(f"`{key}`: `{json.dumps(value)}`" for key, value in finding.sent.items())
+    sent = ", ".join(f"`{key}`: `{json.dumps(value)}`" for key, value in how.sent_for(case[1]).items())
+    return "; ".join(filter(None, (how.reason, sent)))
 
 
 def _reasons(kind: type[Provider]) -> str:
     labels: dict[str, list[str]] = {}
-    for label, field, changes in FIELDS:
-        finding = _findings(kind, changes)[field]
-        if finding.reason and field not in {"start", *LIMITS}:
-            labels.setdefault(finding.reason, []).append(label)
+    for label, field, case in ROWS:
+        if field != "start" and (reason := _how(kind, field, case).reason):
+            labels.setdefault(reason, []).append(label)
     lines = [
         textwrap.fill(f"- {', '.join(alike)}: {reason}.", 120, subsequent_indent="  ", break_on_hyphens=False)
         for reason, alike in labels.items()
@@ -210,13 +167,13 @@ def _reasons(kind: type[Provider]) -> str:
     return "\n".join([f"**{kind.title}**", "", *lines, ""])
 
 
-def _handling(handling: Handling) -> str:
-    return f"{handling.fit}: {handling.reason}" if handling.reason else str(handling.fit)
+def _contact(how: How) -> str:
+    return f"{how.fit}: {how.reason}" if how.reason else str(how.fit)
 
 
 def _added(name: str) -> str:
-    handling = KINDS[0].added_contact_handling.get(name)
-    return "the same" if handling is None else str(handling.fit)
+    how = KINDS[0].added_contact_fields.get(name)
+    return "the same" if how is None else str(how.fit)
 
 
 def _limit(kind: type[Provider], name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.writing.conftest import NEEDED, VENDORS, contacts
 from unibatch import preflight
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, StartKind
-from unibatch.core.draft_fields import Composition
+from unibatch.core.draft_fields import Composition, How
 from unibatch.core.errors import DraftRefused, InvalidInput, UnsupportedFeature
 from unibatch.core.findings import Finding, Fit, Preflight
 from unibatch.core.model import RedialPolicy, Schedule
@@ -24,6 +24,7 @@ from unibatch.core.preflight import compose, compose_contacts
 from unibatch.core.provider import Provider
 from unibatch.core.status import CallStatus
 from unibatch.providers import registry
+from unibatch.providers.truedy import Truedy
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = datetime(2026, 3, 20, 9)
@@ -131,13 +132,13 @@ class TestWhatIsWrong:
             (
                 {"start": Start.at(datetime(2026, 3, 29, 2, 30), BERLIN)},
                 "start",
-                "2026-03-29T02:30:00 does not exist in Europe/Berlin: the clocks are put forward over it",
+                "2026-03-29T02:30:00 does not exist in Europe/Berlin: the clocks skip it",
             ),
             (
                 {"start": Start.at(datetime(2026, 10, 25, 2, 30), BERLIN)},
                 "start",
                 (
-                    "2026-10-25T02:30:00 comes twice in Europe/Berlin, since the clocks are put back; write "
+                    "2026-10-25T02:30:00 comes twice in Europe/Berlin, when the clocks go back; write "
                     "2026-10-25T02:30+02:00[Europe/Berlin] or 2026-10-25T02:30+01:00[Europe/Berlin]"
                 ),
             ),
@@ -149,7 +150,7 @@ class TestWhatIsWrong:
             (
                 {"start": Start.at(LATER)},
                 "start",
-                "2026-03-20T09:00:00 has neither an offset nor a time zone, so it could be meant anywhere; name one",
+                "2026-03-20T09:00:00 has neither an offset nor a time zone; name one",
             ),
             (
                 {"start": Start.at(datetime.max.replace(tzinfo=UTC))},
@@ -177,18 +178,18 @@ class TestWhatIsWrong:
                 "schedule.start",
                 "is for campaigns that are read; a draft says it with start=Start.at(...)",
             ),
-            ({"max_concurrency": 0}, "max_concurrency", "must be a whole number from 1, not 0"),
-            ({"max_concurrency": True}, "max_concurrency", "must be a whole number from 1, not True"),
-            ({"max_concurrency": 2.0}, "max_concurrency", "must be a whole number from 1, not 2.0"),
+            ({"max_concurrency": 0}, "max_concurrency", "must be a whole number from 1 to 1,000,000,000, not 0"),
+            ({"max_concurrency": True}, "max_concurrency", "must be a whole number from 1 to 1,000,000,000, not True"),
+            ({"max_concurrency": 2.0}, "max_concurrency", "must be a whole number from 1 to 1,000,000,000, not 2.0"),
             (
                 {"retry": RedialPolicy(max_attempts=0)},
                 "retry.max_attempts",
-                "must be a whole number from 1, not 0",
+                "must be a whole number from 1 to 1,000,000,000, not 0",
             ),
             (
                 {"schedule": Schedule(max_calls_per_day=-1)},
                 "schedule.max_calls_per_day",
-                "must be a whole number from 1, not -1",
+                "must be a whole number from 1 to 1,000,000,000, not -1",
             ),
             (
                 {"idempotency_key": ""},
@@ -200,15 +201,15 @@ class TestWhatIsWrong:
                 "idempotency_key",
                 "must have 1 to 200 printable ASCII characters, and no blank at either end",
             ),
-            ({"from_number_ids": [5]}, "from_number_ids", "must hold texts that are not blank, not 5"),
+            ({"from_number_ids": [5]}, "from_number_ids", "must be texts that are not blank, not (5,)"),
             ({"agent_id": 5}, "agent_id", "must be a text that is not blank, not 5"),
             ({"retry": 5}, "retry", "must be a RedialPolicy, not 5"),
             ({"schedule": {"timezone": "UTC"}}, "schedule", "must be a Schedule, not {'timezone': 'UTC'}"),
-            ({"part": "1 of 2"}, "part", "must be a Part, not '1 of 2'"),
+            ({"part": "1 of 2"}, "part", "must be what CampaignDraft.split() sets, not '1 of 2'"),
             (
                 {"part": Part(number=1, of=2, whole=None)},  # type: ignore[arg-type]  # the wrong type is what is tested
                 "part",
-                "only CampaignDraft.split() sets it",
+                "must be what CampaignDraft.split() sets, not Part(number=1, of=2, whole=None)",
             ),
         ],
     )
@@ -224,7 +225,7 @@ class TestWhatIsWrong:
     def test_a_number_that_a_message_would_show_is_masked(self) -> None:
         ids: Any = [b"+12125550123"]
         assert wrong("truedy", from_number_ids=ids) == {
-            "from_number_ids": "must hold texts that are not blank, not b'+12*******23'"
+            "from_number_ids": "must be texts that are not blank, not (b'+12*******23',)"
         }
 
 
@@ -260,7 +261,7 @@ class TestWindows:
     @pytest.mark.parametrize("name", ["window_start", "window_end"])
     def test_it_is_of_times_of_the_day(self, name: str, edge: Any) -> None:
         assert self.wrong(**{name: edge}) == {
-            f"schedule.{name}": "a window begins and ends with a datetime.time without a zone"
+            f"schedule.{name}": f"must be a datetime.time without a zone, not {edge!r}"
         }
 
     def test_it_needs_a_zone(self) -> None:
@@ -378,8 +379,9 @@ class TestAllAtOnce:
         assert "nothing was sent" in str(caught.value)
 
     def test_several_faults_of_one_field_are_one_finding(self) -> None:
-        assert wrong("truedy", from_number_ids=[5, ""])["from_number_ids"] == (
-            "must hold texts that are not blank, not 5, ''"
+        office = Schedule(timezone=BERLIN, window_start=time(9, 0, 1), window_end=None)
+        assert wrong("truedy", schedule=office)["schedule.window_start"] == (
+            "a window begins and ends with a minute; a window needs both its start and its end"
         )
 
 
@@ -617,6 +619,22 @@ NOT_ASKED_FOR: dict[str, dict[str, Any]] = {
     "talkifai": {},
 }
 """What is sent although no field asks for it."""
+
+
+class Forgetful(Truedy):
+    """A provider that has not heard of two fields."""
+
+    draft_fields: ClassVar[Mapping[str, How]] = {
+        name: how for name, how in Truedy.draft_fields.items() if name not in {"max_concurrency", "contacts.email"}
+    }
+
+
+def test_a_field_without_an_entry_is_unsupported_and_not_sent() -> None:
+    person = ContactDraft(phone_number="+12125550123", email="ada@example.com")
+    made = compose(Forgetful({}), draft("truedy", contacts=[person], max_concurrency=5), NOW)
+    obstacles = [(finding.field, finding.fit) for finding in made.preflight.obstacles()]
+    assert obstacles == [("contacts.email", Fit.UNSUPPORTED), ("max_concurrency", Fit.UNSUPPORTED)]
+    assert 5 not in made.body.values()
 
 
 def merged(found: tuple[Finding, ...]) -> dict[str, Any]:

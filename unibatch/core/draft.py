@@ -1,7 +1,7 @@
 """What a user asks for: drafts of campaigns and contacts, the same for every vendor.
 
-A draft can hold anything: it is judged as a whole, against one vendor, by `unibatch.preflight` and by every method that
-sends it, so that all that is wrong with it is told at once.
+A draft can hold anything. `unibatch.preflight`, and each method that sends a draft, judges it as a whole for one vendor
+and names everything that is wrong with it.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Start:
 
     Attributes:
         kind: Which of the three.
-        moment: With ``AT``: when. A naive one is what the clocks in ``timezone`` show.
-        timezone: The IANA name of the zone that ``moment`` is meant in, for example ``"Europe/Berlin"``.
+        moment: With ``AT``: when. A naive one is the time on the clocks in ``timezone``.
+        timezone: The IANA name of the zone of ``moment``, for example ``"Europe/Berlin"``.
     """
 
     kind: StartKind
@@ -50,14 +50,14 @@ class Start:
     HOLD: ClassVar[Start]
     """Nobody is called before ``start_campaign``."""
     NOW: ClassVar[Start]
-    """Calling begins at once."""
+    """Calling begins immediately."""
 
     @classmethod
     def at(cls, moment: datetime, timezone: str | None = None) -> Start:
-        """Calling begins at a time to come.
+        """Calling begins at a later time.
 
         Args:
-            moment: When. If it is naive, it is what the clocks in ``timezone`` show, or else in the draft's
+            moment: When. A naive one is the time on the clocks in ``timezone``, or else in the draft's
                 ``schedule.timezone``.
             timezone: The IANA name of the zone.
         """
@@ -82,7 +82,7 @@ class Start:
         """The moment in UTC; ``None`` for `HOLD` and `NOW`.
 
         Args:
-            timezone: The zone of a naive moment that has none of its own.
+            timezone: The zone of a naive moment without one.
 
         Raises:
             InvalidInput: It is not one moment: it has no zone, or daylight saving skips or repeats it.
@@ -111,8 +111,8 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _mapping(alias: str) -> Any:
-    """A mapping of which a copy is kept, and which takes no part in hashing."""
+def copied_mapping(alias: str) -> Any:
+    """An attribute that keeps a copy of a mapping, and takes no part in hashing."""
     return attrs.field(factory=dict, alias=alias, converter=_dict, repr=False, hash=False)
 
 
@@ -122,13 +122,13 @@ class ContactDraft:
 
     Attributes:
         phone_number: In E.164 form with plus, for example ``"+12125550123"``.
-            `unibatch.read_contacts` brings other forms into this one.
+            `unibatch.read_contacts` converts other forms.
         name: The full name.
         first_name: The first name.
         last_name: The last name.
         email: The e-mail address.
         external_id: Your own id of this person, for example of your customer database.
-        fields: Custom data that the agent may use: what JSON can hold, under names of your own. Read-only.
+        fields: Custom data for the agent: what JSON can hold, under names of your own. Read-only.
     """
 
     phone_number: str = attrs.field(repr=lambda number: repr(mask_phone(str(number))))
@@ -137,7 +137,7 @@ class ContactDraft:
     last_name: str | None = _quiet
     email: str | None = _quiet
     external_id: str | None = _quiet
-    _fields: Mapping[str, Any] = _mapping("fields")
+    _fields: Mapping[str, Any] = copied_mapping("fields")
 
     @property
     def fields(self) -> Mapping[str, Any]:
@@ -146,7 +146,7 @@ class ContactDraft:
 
     @property
     def full_name(self) -> str | None:
-        """``name``, or else what can be put together of the first and the last name."""
+        """``name``, or else the first and the last name."""
         return self.name or " ".join(filter(None, (self.first_name, self.last_name))) or None
 
 
@@ -166,10 +166,10 @@ class Part:
 
 
 def as_contacts(value: Any) -> tuple[ContactDraft, ...]:
-    """Take contacts in.
+    """Contacts as a tuple.
 
     Raises:
-        InvalidInput: They are something else.
+        InvalidInput: It holds something else.
     """
     if not isinstance(value, Iterable):
         raise InvalidInput(f"contacts must hold ContactDraft objects, got {type(value).__name__}")
@@ -183,27 +183,27 @@ def as_contacts(value: Any) -> tuple[ContactDraft, ...]:
 class CampaignDraft:
     """A campaign to be created.
 
-    What is ``None`` or empty is left to the profile's ``defaults``, and beyond those to the vendor.
+    For what is ``None`` or empty, the profile's ``defaults`` decide, and then the vendor.
 
     Attributes:
         name: Its name.
-        contacts: Whom to call. Of those with the same number only the first is called.
+        contacts: Whom to call. If a number repeats, only its first contact is called.
         start: When to begin: `Start.HOLD`, `Start.NOW` or `Start.at`. There is no default: vendors have different
-            ones, and nobody must be called by surprise.
-        hold_until: With `Start.HOLD` at a vendor that cannot hold without a time (TalkifAI): when it starts by itself
-            unless ``start_campaign`` brings that forward or ``cancel_campaign`` prevents it. Other vendors hold until
-            they are told to start, and this is not sent.
-        agent_id: The vendor's id of the AI agent that is to talk.
+            ones, and nobody may be called by surprise.
+        hold_until: With `Start.HOLD` at a vendor that cannot hold without a time (TalkifAI): when it starts by itself,
+            unless ``start_campaign`` starts it earlier or ``cancel_campaign`` prevents it. Other vendors hold until
+            ``start_campaign``, and this is not sent.
+        agent_id: The vendor's id of the AI agent that talks.
         from_number_ids: The vendor's ids of the numbers to call from.
         description: A description.
-        schedule: Zone, daily window, weekdays and calls a day. Its ``start`` stays empty: that is said by ``start``.
+        schedule: Zone, daily window, weekdays and calls a day. Leave its ``start`` empty: use ``start``.
         max_concurrency: The most calls at the same time, 1 or more.
-        retry: How the vendor is to call again by itself.
+        retry: How the vendor calls again by itself.
         metadata: Data about the campaign as a whole; what JSON can hold. Read-only.
         vendor: What only one vendor has, under that provider's name, for example
-            ``{"techladder": {"version_id": "pmt-1"}}``. What stands under other vendors' names is not used. Read-only.
-        idempotency_key: What makes the campaign one of its own: placing drafts with the same key gives one campaign.
-            Left out, it is derived from everything else in the draft. 1 to 200 printable ASCII characters.
+            ``{"techladder": {"version_id": "pmt-1"}}``. Options of other vendors are not used. Read-only.
+        idempotency_key: Placing drafts with the same key gives one campaign. Left out, it is derived from everything
+            else in the draft. 1 to 200 printable ASCII characters.
         part: Which part of a larger campaign it is; set by `split`.
     """
 
@@ -217,8 +217,8 @@ class CampaignDraft:
     schedule: Schedule | None = _quiet
     max_concurrency: int | None = _quiet
     retry: RedialPolicy | None = _quiet
-    _metadata: Mapping[str, Any] = _mapping("metadata")
-    _vendor: Mapping[str, Mapping[str, Any]] = _mapping("vendor")
+    _metadata: Mapping[str, Any] = copied_mapping("metadata")
+    _vendor: Mapping[str, Mapping[str, Any]] = copied_mapping("vendor")
     idempotency_key: str | None = _quiet
     part: Part | None = None
 
@@ -244,8 +244,8 @@ class CampaignDraft:
         if self.idempotency_key is not None:
             return self.idempotency_key
         try:
-            plain = _told(to_dict(self))
-            plain["contacts"] = sorted(digest(_told(to_dict(contact))) for contact in once_each(self.contacts)[0])
+            plain = _used(to_dict(self))
+            plain["contacts"] = sorted(digest(_used(to_dict(contact))) for contact in once_each(self.contacts)[0])
             return digest(plain)
         except (TypeError, ValueError, RecursionError) as exc:
             raise InvalidInput("a draft must hold nothing that JSON cannot hold") from exc
@@ -256,10 +256,10 @@ class CampaignDraft:
         return (attrs.evolve(self, contacts=kept) if repeated else self), repeated
 
     def split(self, most: int | None) -> tuple[CampaignDraft, ...]:
-        """Make several drafts of this one, each small enough for a vendor; one that is small enough stays as it is.
+        """Split this draft into drafts that are small enough for a vendor; one that is small enough stays as it is.
 
         Repeated numbers are left out first, so that nobody is in two parts. The parts are named ``NAME (1 of 2)`` and
-        so on, and know which draft they are of. Who is in which part goes by the order of the numbers: that of the
+        so on; ``part`` says which draft they are of. The order of the numbers decides who is in which part; that of the
         contacts makes no difference.
 
         Args:
@@ -299,7 +299,7 @@ def once_each(contacts: Iterable[ContactDraft]) -> tuple[tuple[ContactDraft, ...
     repeated = []
     for contact in contacts:
         number: Any = contact.phone_number
-        known_by = number if isinstance(number, str) else object()  # what is no number repeats none
+        known_by = number if isinstance(number, str) else object()  # what is no text repeats nothing
         if known_by in kept:
             repeated.append(contact)
         else:
@@ -307,10 +307,10 @@ def once_each(contacts: Iterable[ContactDraft]) -> tuple[tuple[ContactDraft, ...
     return tuple(kept.values()), repeated
 
 
-def _told(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """The attributes that say something, so that new ones do not change the keys of drafts that do not use them."""
+def _used(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes in use, so that new attributes do not change the keys of drafts without them."""
     return {
-        name: _told(value) if name in {"schedule", "retry", "start", "part"} and isinstance(value, dict) else value
+        name: _used(value) if name in {"schedule", "retry", "start", "part"} and isinstance(value, dict) else value
         for name, value in plain.items()
         if value is not None and value not in ({}, [], ())
     }
@@ -340,14 +340,14 @@ class RejectedContact:
 
 @attrs.frozen(kw_only=True)
 class AddedContacts:
-    """What became of every contact that was to be added.
+    """What happened to each contact of an ``add_contacts``.
 
     Attributes:
         campaign_id: The vendor's id of the campaign.
         added: Contacts that are in the campaign now, and were not before.
-        duplicates: Contacts whose number was there already, or came before among those to be added.
+        duplicates: Contacts whose number was there already, or repeats one of the same call.
         rejected: Contacts that the vendor did not take.
-        unknown: Contacts of which nobody knows whether the vendor took them.
+        unknown: Contacts for which it is unknown whether the vendor took them.
     """
 
     campaign_id: str

@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from unibatch.core.draft import CampaignDraft, ContactDraft, digest
+from unibatch.core.draft import CampaignDraft, ContactDraft, Start, digest
 from unibatch.core.errors import DraftRefused, InvalidInput
 from unibatch.core.findings import Fit, Preflight, accepted_losses
 from unibatch.core.model import RedialPolicy, Schedule
@@ -77,9 +77,9 @@ class How:
         reason: Why, or what happens to it; may be empty where it is native.
         body: What is sent for it: a mapping in the vendor's spelling, or a function that makes one of the value. A
             mapping within the body is added to, not replaced.
-        required: What to say if the draft does not use the field, and the vendor needs it; otherwise empty.
+        required: What the vendor needs here, such as ``"an agent"``, if it takes no draft without it; otherwise empty.
         acceptable: If all or a part of it is lost: whether that loss can be accepted. A hold that is not kept cannot.
-        decide: For entries that go by the value: returns the entry that holds for it.
+        decide: For entries that depend on the value: returns the entry for it.
     """
 
     fit: Fit = Fit.NATIVE
@@ -106,6 +106,15 @@ class How:
     def depends(cls, decide: Callable[[Any, Given], How], *, required: str = "") -> How:
         """How it is taken depends on its value, or on what else the draft says: ``decide`` returns the entry."""
         return cls(decide=decide, required=required)
+
+    @classmethod
+    def by_start(cls, *, hold: How, now: How, at: How) -> How:
+        """For ``start``: an entry for each of its three kinds; the value for the third is a `When`."""
+        return cls(decide=lambda start, _: at if isinstance(start, When) else now if start == Start.NOW else hold)
+
+    def chosen(self, value: Any, given: Given) -> How:
+        """The entry that holds for a value."""
+        return self if self.decide is None else self.decide(value, given).chosen(value, given)
 
     def sent_for(self, value: Any) -> Mapping[str, Any]:
         """What is sent for a value."""

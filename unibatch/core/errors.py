@@ -40,7 +40,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from unibatch.core.base_errors import ConfigError, InvalidInput, UnibatchError, UnsupportedFeature
+from unibatch.core.base_errors import ConfigError as ConfigError  # noqa: PLC0414 - "as" lets others import it from here
+from unibatch.core.base_errors import InvalidInput as InvalidInput  # noqa: PLC0414 - "as" lets others import it from here
+from unibatch.core.base_errors import UnibatchError as UnibatchError  # noqa: PLC0414 - "as" lets others import it from here
+from unibatch.core.base_errors import UnsupportedFeature as UnsupportedFeature  # noqa: PLC0414 - "as" lets others import it from here
 from unibatch.core.paging import ListingReport
 
 if TYPE_CHECKING:  # who only catches errors does not wait for the import of all that they may carry
@@ -48,36 +51,6 @@ if TYPE_CHECKING:  # who only catches errors does not wait for the import of all
     from unibatch.core.findings import Finding
     from unibatch.core.model import Campaign
     from unibatch.core.status import CampaignStatus
-
-__all__ = [
-    "AnswerTooLarge",
-    "AuthenticationError",
-    "ConfigError",
-    "Conflict",
-    "ConnectFailed",
-    "ConnectTimeout",
-    "ConnectionLost",
-    "DraftRefused",
-    "IncompleteListing",
-    "InvalidInput",
-    "InvalidRequest",
-    "MalformedResponse",
-    "NotFound",
-    "OutcomeUnknown",
-    "PartlyDone",
-    "PaymentRequired",
-    "PermissionDenied",
-    "PoolTimeout",
-    "ProviderError",
-    "RateLimited",
-    "ReadTimeout",
-    "RedirectRefused",
-    "ServerError",
-    "TransportError",
-    "UnibatchError",
-    "UnsupportedFeature",
-    "WriteTimeout",
-]
 
 
 class DraftRefused(UnsupportedFeature, InvalidInput):

@@ -1,4 +1,4 @@
-"""Keeps keys and phone numbers out of every text that people or log files get to see."""
+"""Keeps keys and phone numbers out of messages and log files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def mask_phone(number: str) -> str:
 
 
 def mask_text(text: str, *secrets: str) -> str:
-    """Hide every occurrence of the secrets, and whatever looks like a phone number."""
+    """Hide the secrets, and everything that looks like a phone number."""
     for secret in secrets:
         if secret:
             text = text.replace(secret, "***")

@@ -9,7 +9,7 @@ from unibatch.core.errors import InvalidInput
 from unibatch.core.masking import mask_phone
 
 is_e164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
-"""Whether a text has the form of an E.164 number. Settles nearly every number that a vendor sends."""
+"""Whether a text has the form of an E.164 number. Enough for nearly every number that a vendor sends."""
 
 DIGITS = range(7, 16)
 """How many digits an E.164 number has, country code included; the shortest in use have 7."""
@@ -19,13 +19,13 @@ is_e164_without_plus = re.compile(r"[1-9][0-9]{6,14}").fullmatch
 
 
 def from_vendor(value: Any, *, bare_digits: bool = False) -> tuple[str, bool]:
-    """Read a number that a vendor sent, whatever it looks like.
+    """Read a number that a vendor sent, in any form.
 
-    The form of nearly every number is settled by a regular expression. Only what does not match is handed to
-    ``phonenumbers``, which understands punctuation such as ``+1 (212) 555-0123``. Nothing is ever rejected.
+    A regular expression is enough for nearly every number. Only what does not match goes to ``phonenumbers``, which
+    understands punctuation such as ``+1 (212) 555-0123``. Nothing is rejected.
 
     Args:
-        value: What the vendor sent: a text, as a rule.
+        value: What the vendor sent, usually a text.
         bare_digits: The vendor writes E.164 numbers without the plus.
 
     Returns:

@@ -11,7 +11,6 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Sized
 from datetime import MAXYEAR, datetime, time, timedelta
-from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,19 +30,18 @@ _MOST_NAMED = 5
 """How many of many contacts with the same fault a reason names."""
 
 _LONGEST_KEY = 200
+_NO_KEY = f"must have 1 to {_LONGEST_KEY} printable ASCII characters, and no blank at either end"
 _WEEK = range(1, 8)
 _LARGEST = 1_000_000_000
 """No number of anything that a campaign can have is larger."""
 
-_LIMITS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
-    {
-        "max_contacts": ("contacts", "contacts", "split the draft: --split, or CampaignDraft.split()"),
-        "max_concurrency": ("max_concurrency", "calls at the same time", "ask for fewer"),
-        "max_attempts": ("retry.max_attempts", "attempts", "ask for fewer"),
-        "max_name_length": ("name", "characters", "choose a shorter name"),
-        "max_description_length": ("description", "characters", "shorten it"),
-    }
-)
+_LIMITS: Mapping[str, tuple[str, str, str]] = {
+    "max_contacts": ("contacts", "contacts", "split the draft: --split, or CampaignDraft.split()"),
+    "max_concurrency": ("max_concurrency", "calls at the same time", "ask for fewer"),
+    "max_attempts": ("retry.max_attempts", "attempts", "ask for fewer"),
+    "max_name_length": ("name", "characters", "choose a shorter name"),
+    "max_description_length": ("description", "characters", "shorten it"),
+}
 """For each of a vendor's limits: the field that it is about, what is counted, and the remedy."""
 
 
@@ -52,20 +50,22 @@ class _Judging:
     """What is known of a draft while it is judged.
 
     Attributes:
-        table: How the vendor takes each field.
+        provider: The vendor.
+        table: How it takes each field.
         fields: The values of the fields that the draft uses, by name.
         faults: What must be corrected, by field or limit.
         notes: What else a finding says, by field or limit.
     """
 
+    provider: Provider
     table: dict[str, How]
     fields: dict[str, Any] = attrs.field(factory=dict)
     faults: dict[str, list[str]] = attrs.field(factory=lambda: defaultdict(list))
     notes: dict[str, str] = attrs.field(factory=dict)
 
-    def settle(self, settings: Mapping[str, Any]) -> tuple[tuple[Finding, ...], Mapping[str, Any]]:
+    def settle(self) -> tuple[tuple[Finding, ...], Mapping[str, Any]]:
         """The findings, one for each name, and the body."""
-        given = Given(fields=self.fields, settings=settings)
+        given = Given(fields=self.fields, settings=self.provider.defaults)
         body: dict[str, Any] = {}
         findings = []
         for name in dict.fromkeys([*ALL_FIELDS, *self.table, *self.fields, *self.faults, *self.notes]):
@@ -91,10 +91,10 @@ class _Judging:
         if name in self.faults:
             return How(Fit.INVALID, "; ".join(dict.fromkeys(self.faults[name])))
         if name in self.fields:
-            entry = self.table.get(name, NO_ENTRY)
-            return entry.decide(self.fields[name], given) if entry.decide else entry
-        if name in self.table and self.table[name].required:
-            return How(Fit.INVALID, self.table[name].required)
+            return self.table.get(name, NO_ENTRY).chosen(self.fields[name], given)
+        if name in self.table and (needed := self.table[name].required):
+            remedy = f"give {name}, or set it in the profile's defaults"
+            return How(Fit.INVALID, f"{self.provider.title} needs {needed}; {remedy}")
         return How() if name in self.notes else None
 
 
@@ -119,21 +119,22 @@ def compose(provider: Provider, draft: CampaignDraft, now: datetime) -> Composit
     if not isinstance(draft, CampaignDraft):
         raise InvalidInput(f"expected a CampaignDraft, got {type(draft).__name__}")
     effective, repeated = _with_defaults(draft, provider).without_repetitions()
-    judging = _Judging({_full_name(name, provider): how for name, how in provider.draft_fields.items()})
+    judging = _Judging(provider, {_full_name(name, provider): how for name, how in provider.draft_fields.items()})
     _take_fields(judging, effective)
     if draft.idempotency_key is not None and not _is_key(draft.idempotency_key):
-        fault = f"must have 1 to {_LONGEST_KEY} printable ASCII characters, and no blank at either end"
-        judging.faults["idempotency_key"].append(fault)
+        judging.faults["idempotency_key"].append(_NO_KEY)
+    if fault := _json_fault(effective.metadata):
+        judging.faults["metadata"].append(fault)
     _check_times(judging, now)
-    _check_options(judging, draft, provider)
+    _check_options(judging, draft.vendor)
     judging.fields = {
         name: value
         for name, value in judging.fields.items()
         if name not in judging.faults and (_is_used(value) or name == "idempotency_key")
     }
-    contacts = _judge_contacts(judging, effective.contacts, repeated, provider)
-    _check_limits(judging, provider)
-    findings, body = judging.settle(provider.defaults)
+    contacts = _judge_contacts(judging, effective.contacts, repeated)
+    _check_limits(judging)
+    findings, body = judging.settle()
     start = judging.fields.get("start")
     return Composition(
         draft=effective,
@@ -159,9 +160,9 @@ def compose_contacts(
     """
     kept, repeated = once_each(as_contacts(contacts))
     table = {**provider.draft_fields, **provider.added_contact_fields}
-    judging = _Judging({name: how for name, how in table.items() if name.startswith("contacts.")})
-    bodies = _judge_contacts(judging, kept, repeated, provider)
-    findings, _ = judging.settle(provider.defaults)
+    judging = _Judging(provider, {name: how for name, how in table.items() if name.startswith("contacts.")})
+    bodies = _judge_contacts(judging, kept, repeated)
+    findings, _ = judging.settle()
     by_number = {contact.phone_number: body for contact, body in zip(kept, bodies, strict=True) if body}
     return by_number, repeated, Preflight(provider=provider.name, findings=findings)
 
@@ -195,61 +196,44 @@ def _is_used(value: Any) -> bool:
 # One field at a time --------------------------------------------------------------------------------------------------
 
 
-def _text_fault(value: Any) -> str | None:
-    return None if is_text(value) else f"must be a text that is not blank, not {shown(value)}"
+def _is_number(value: Any) -> bool:
+    return type(value) is int and 1 <= value <= _LARGEST
 
 
-def _texts_fault(values: Iterable[Any]) -> str | None:
-    wrong = [shown(value) for value in values if not is_text(value)]
-    return f"must hold texts that are not blank, not {', '.join(wrong)}" if wrong else None
+def _is_time_of_day(value: Any) -> bool:
+    return isinstance(value, time) and value.tzinfo is None
 
 
-def _number_fault(value: Any) -> str | None:
-    if type(value) is not int or value < 1:
-        return f"must be a whole number from 1, not {shown(value)}"
-    return "is too large" if value > _LARGEST else None
+def _is_part(part: Any) -> bool:
+    return isinstance(part, Part) and type(part.number) is type(part.of) is int and is_text(part.whole)
 
 
-def _part_fault(part: Any) -> str | None:
-    if not isinstance(part, Part):
-        return f"must be a Part, not {shown(part)}"
-    is_whole = type(part.number) is type(part.of) is int and is_text(part.whole)
-    return None if is_whole else "only CampaignDraft.split() sets it"
+def _holds(is_right: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda values: isinstance(values, Collection) and all(map(is_right, values))
 
 
-def _zone_fault(name: Any) -> str | None:
-    try:
-        time_zone(name)
-    except InvalidInput as exc:
-        return str(exc)
-    return None
+_TEXT = (is_text, "a text that is not blank")
+_NUMBER = (_is_number, f"a whole number from 1 to {_LARGEST:,}")
+_EDGE = (_is_time_of_day, "a datetime.time without a zone")
 
+_KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "name": _TEXT,
+    "agent_id": _TEXT,
+    "from_number_ids": (_holds(is_text), "texts that are not blank"),
+    "description": _TEXT,
+    "schedule.end": (lambda end: isinstance(end, datetime) and end.tzinfo is not None, "a datetime with a time zone"),
+    "schedule.window_start": _EDGE,
+    "schedule.window_end": _EDGE,
+    "schedule.weekdays": (_holds(lambda day: type(day) is int and day in _WEEK), "1 (Monday) to 7 (Sunday)"),
+    "schedule.max_calls_per_day": _NUMBER,
+    "max_concurrency": _NUMBER,
+    "retry.max_attempts": _NUMBER,
+    "retry.retry_on": (_holds(lambda status: isinstance(status, CallStatus)), "CallStatus members"),
+    "part": (_is_part, "what CampaignDraft.split() sets"),
+}
+"""What the value of a field must be at every vendor: the check, and the words for it."""
 
-def _moment_fault(moment: Any) -> str | None:
-    is_aware = isinstance(moment, datetime) and moment.tzinfo is not None
-    return None if is_aware else f"must be a datetime with a time zone, not {shown(moment)}"
-
-
-def _is_time_of_day(edge: Any) -> bool:
-    return isinstance(edge, time) and edge.tzinfo is None
-
-
-def _edge_fault(edge: Any) -> str | None:
-    if not _is_time_of_day(edge):
-        return "a window begins and ends with a datetime.time without a zone"
-    return "a window begins and ends with a minute" if edge.second or edge.microsecond else None
-
-
-def _weekdays_fault(weekdays: Any) -> str | None:
-    if isinstance(weekdays, Collection) and all(type(day) is int and day in _WEEK for day in weekdays):
-        return None
-    return f"must be 1 (Monday) to 7 (Sunday), not {shown(weekdays)}"
-
-
-def _statuses_fault(statuses: Any) -> str | None:
-    if isinstance(statuses, Collection) and all(isinstance(status, CallStatus) for status in statuses):
-        return None
-    return f"must hold CallStatus members, not {shown(statuses)}"
+_ANYTHING = (lambda _: True, "")
 
 
 def _json_fault(value: Mapping[str, Any]) -> str | None:
@@ -266,29 +250,6 @@ def _has_text_keys(value: Any) -> bool:
     if isinstance(value, Mapping):
         return all(isinstance(key, str) for key in value) and all(map(_has_text_keys, value.values()))
     return not isinstance(value, list | tuple) or all(map(_has_text_keys, value))
-
-
-_CHECKS: Mapping[str, Callable[[Any], str | None]] = MappingProxyType(
-    {
-        "name": _text_fault,
-        "agent_id": _text_fault,
-        "from_number_ids": _texts_fault,
-        "description": _text_fault,
-        "schedule.start": lambda _: "is for campaigns that are read; a draft says it with start=Start.at(...)",
-        "schedule.end": _moment_fault,
-        "schedule.timezone": _zone_fault,
-        "schedule.window_start": _edge_fault,
-        "schedule.window_end": _edge_fault,
-        "schedule.weekdays": _weekdays_fault,
-        "schedule.max_calls_per_day": _number_fault,
-        "max_concurrency": _number_fault,
-        "retry.max_attempts": _number_fault,
-        "retry.retry_on": _statuses_fault,
-        "metadata": _json_fault,
-        "part": _part_fault,
-    }
-)
-"""For each field that can be checked by itself: what is wrong with a value, for every vendor."""
 
 
 def _take_fields(judging: _Judging, draft: CampaignDraft) -> None:
@@ -311,8 +272,9 @@ def _take(judging: _Judging, name: str, value: Any, default: Any) -> None:
     if value is None and default is None:
         return
     judging.fields[name] = value
-    if name in _CHECKS and (fault := _CHECKS[name](value)):
-        judging.faults[name].append(fault)
+    is_right, kind = _KINDS.get(name, _ANYTHING)
+    if not is_right(value):
+        judging.faults[name].append(f"must be {kind}, not {shown(value)}")
 
 
 def _is_key(key: Any) -> bool:
@@ -331,6 +293,13 @@ def _is_key(key: Any) -> bool:
 def _check_times(judging: _Judging, now: datetime) -> None:
     """Check the fields that are about times, and put moments in the place of what was written."""
     fields, faults = judging.fields, judging.faults
+    if "schedule.start" in fields:
+        faults["schedule.start"].append("is for campaigns that are read; a draft says it with start=Start.at(...)")
+    if "schedule.timezone" in fields:
+        try:
+            time_zone(fields["schedule.timezone"])
+        except InvalidInput as exc:
+            faults["schedule.timezone"].append(str(exc))
     start = fields["start"]
     if _is_start(start):
         _resolve(judging, "start", start, now)
@@ -396,12 +365,18 @@ def _zone_of(moment: datetime | None) -> str | None:
 
 def _check_window(judging: _Judging) -> None:
     fields, faults = judging.fields, judging.faults
-    window = [fields[name] for name in ("schedule.window_start", "schedule.window_end") if name in fields]
+    edges = ("schedule.window_start", "schedule.window_end")
+    window = {name: fields[name] for name in edges if name in fields}
+    for name, edge in window.items():
+        if name not in faults and (edge.second or edge.microsecond):
+            faults[name].append("a window begins and ends with a minute")
     if len(window) == 1:
         faults["schedule.window_start"].append("a window needs both its start and its end")
-    elif window and all(map(_is_time_of_day, window)) and window[0] >= window[1]:
-        fault = f"the window ends at {window[1]:%H:%M}, and not after its start at {window[0]:%H:%M}"
-        faults["schedule.window_end"].append(fault)
+    elif window and all(map(_is_time_of_day, window.values())):
+        first, last = window.values()
+        if first >= last:
+            fault = f"the window ends at {last:%H:%M}, and not after its start at {first:%H:%M}"
+            faults["schedule.window_end"].append(fault)
     if (window or fields.get("schedule.weekdays")) and "schedule.timezone" not in fields:
         faults["schedule.timezone"].append("is missing; a window or weekdays mean nothing without it")
 
@@ -409,10 +384,11 @@ def _check_window(judging: _Judging) -> None:
 # Options, contacts, limits --------------------------------------------------------------------------------------------
 
 
-def _check_options(judging: _Judging, draft: CampaignDraft, provider: Provider) -> None:
+def _check_options(judging: _Judging, given: Mapping[str, Any]) -> None:
     """Take in what only this vendor has: the draft's options over those of the profile."""
+    provider = judging.provider
     known, prefix = provider.draft_options, f"vendor.{provider.name}"
-    options: Any = draft.vendor.get(provider.name, {})
+    options = given.get(provider.name, {})
     if not isinstance(options, Mapping):
         judging.faults[prefix].append(f"must be a mapping, not {type(options).__name__}")
         options = {}
@@ -433,7 +409,7 @@ _OPTIONAL = tuple(str(field.alias) for field in attrs.fields(ContactDraft) if fi
 
 
 def _judge_contacts(
-    judging: _Judging, contacts: Sequence[ContactDraft], repeated: Sequence[ContactDraft], provider: Provider
+    judging: _Judging, contacts: Sequence[ContactDraft], repeated: Sequence[ContactDraft]
 ) -> list[Mapping[str, Any]]:
     """Check the contacts.
 
@@ -444,14 +420,14 @@ def _judge_contacts(
     used: Counter[str] = Counter()
     bodies: list[Mapping[str, Any]] = []
     for contact in contacts:
-        found = _contact_faults(contact, provider)
+        found = _contact_faults(contact, judging.provider)
         for field_and_reason in found:
             number: Any = contact.phone_number
             masked = mask_phone(number) if isinstance(number, str) else shown(number)
             faulty.setdefault(field_and_reason, []).append(masked)
         used.update(field for field in _OPTIONAL if getattr(contact, field) is not None)
         used.update(["fields"] if contact.fields else [])
-        bodies.append({} if found else provider.contact_body(contact))
+        bodies.append({} if found else judging.provider.contact_body(contact))
     judging.fields["contacts"] = contacts
     judging.notes["contacts"] = f"{len(contacts):,} to call"
     how = judging.table.setdefault("contacts", How())
@@ -493,13 +469,14 @@ def _named(contacts: Sequence[ContactDraft]) -> str:
     return ", ".join(numbers) + (" …" if len(contacts) > _MOST_NAMED else "")
 
 
-def _check_limits(judging: _Judging, provider: Provider) -> None:
+def _check_limits(judging: _Judging) -> None:
+    title, limits = judging.provider.title, judging.provider.capabilities.limits
     for limit, (field, what, remedy) in _LIMITS.items():
-        most, value = getattr(provider.capabilities.limits, limit), judging.fields.get(field)
+        most, value = getattr(limits, limit), judging.fields.get(field)
         if most is None or value is None:
             continue
         number = value if isinstance(value, int) else len(value)
         if number > most:
-            judging.faults[limit].append(f"{number:,} {what} are more than {provider.title}'s {most:,}; {remedy}")
+            judging.faults[limit].append(f"{number:,} {what} are more than {title}'s {most:,}; {remedy}")
         else:
             judging.notes[limit] = f"{number:,} of at most {most:,} {what}"

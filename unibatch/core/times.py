@@ -1,4 +1,4 @@
-"""Moments and time zones as people write them."""
+"""Times and time zones as people write them."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def _names() -> frozenset[str]:
 
 @attrs.frozen
 class When:
-    """A moment, and the zone that it is meant in.
+    """A moment, and the zone in which it was written.
 
     Attributes:
         moment: The moment (aware, UTC).
-        zone: The IANA name of the zone; ``None`` if nobody named one.
+        zone: The IANA name of the zone; ``None`` if none was named.
     """
 
     moment: datetime
@@ -36,7 +36,7 @@ class When:
 
     @property
     def local(self) -> datetime:
-        """The moment as the clocks in the zone show it (aware)."""
+        """The time on the clocks in the zone (aware)."""
         return self.moment.astimezone(time_zone(self.zone or "UTC"))
 
     @property
@@ -70,10 +70,10 @@ def time_zone(name: Any) -> ZoneInfo:
 
 
 def read_moment(text: str) -> tuple[datetime, str | None]:
-    """Read a moment as a person writes it: ISO 8601, with or without an offset, and with a zone in brackets or not.
+    """Read a time as a person writes it: ISO 8601, with or without an offset, with or without a zone in brackets.
 
     Returns:
-        The moment, naive if it has no offset, and the zone's name, not looked up yet.
+        The moment, naive if it has no offset, and the zone's name, not checked yet.
 
     Raises:
         InvalidInput: It is something else, or a day without a time.
@@ -104,12 +104,12 @@ def instant(moment: Any, zone: str | None) -> datetime:
     """The moment in UTC.
 
     Args:
-        moment: The moment; if it is naive, the time that the clocks in ``zone`` show.
+        moment: The moment; a naive one is the time on the clocks in ``zone``.
         zone: The IANA name of a time zone.
 
     Raises:
-        InvalidInput: It is naive and there is no zone; or the clocks in the zone never show that time, since they are
-            put forward; or they show it twice, since they are put back; or its offset is not that of the zone.
+        InvalidInput: It is naive and there is no zone; or the clocks in the zone skip that time, or show it twice; or
+            its offset is not that of the zone.
     """
     if not isinstance(moment, datetime):
         raise InvalidInput(f"a time must be a datetime, not {type(moment).__name__}")
@@ -119,9 +119,7 @@ def instant(moment: Any, zone: str | None) -> datetime:
         elif zone is not None:
             there = time_zone(zone)
         else:
-            raise InvalidInput(
-                f"{moment.isoformat()} has neither an offset nor a time zone, so it could be meant anywhere; name one"
-            )
+            raise InvalidInput(f"{moment.isoformat()} has neither an offset nor a time zone; name one")
         return _by_the_clock(moment.replace(tzinfo=there), there, is_plain=moment.tzinfo is None)
     exact = _utc(moment)
     if zone is not None and _in(exact, time_zone(zone)).utcoffset() != moment.utcoffset():
@@ -135,12 +133,12 @@ def _by_the_clock(local: datetime, zone: ZoneInfo, *, is_plain: bool) -> datetim
     exact = _utc(local)
     clock = local.replace(tzinfo=None).isoformat()
     if _in(exact, zone).replace(tzinfo=None) != local.replace(tzinfo=None):
-        raise InvalidInput(f"{clock} does not exist in {zone.key}: the clocks are put forward over it")
+        raise InvalidInput(f"{clock} does not exist in {zone.key}: the clocks skip it")
     if is_plain and is_ambiguous(local):
         choices = " or ".join(
             local.replace(fold=fold).isoformat(timespec="minutes") + f"[{zone.key}]" for fold in (0, 1)
         )
-        raise InvalidInput(f"{clock} comes twice in {zone.key}, since the clocks are put back; write {choices}")
+        raise InvalidInput(f"{clock} comes twice in {zone.key}, when the clocks go back; write {choices}")
     return exact
 
 
@@ -157,4 +155,4 @@ def _in(moment: datetime, zone: tzinfo) -> datetime:
     try:
         return moment.astimezone(zone)
     except OverflowError as exc:
-        raise InvalidInput(f"{moment.isoformat()} lies outside of the years 1 to 9999") from exc
+        raise InvalidInput(f"{moment.isoformat()} is outside the years 1 to 9999") from exc

@@ -240,34 +240,39 @@ _LONGEST_DESCRIPTION = 1000
 
 def _described(given: Given) -> str:
     """The description as it is sent, with the mark at its end."""
-    mark = f"[unibatch:{digest(given.fields.get('idempotency_key', ''))}]"
-    return f"{given.fields.get('description', '')} {mark}".strip()
-
-
-def _key(_: str, given: Given) -> How:
-    sent = {"description": _described(given)}
-    if given.settings.get("organization_id"):
-        reason = "the description ends with a mark; placed again, a job with that mark is looked for first"
-        return How(Fit.EMULATED, reason, sent)
-    reason = (
-        "organization_id is not set, and TalkifAI lists no jobs without it: after a lost answer it would be unknown "
-        "whether the campaign is there; set it in the profile's defaults"
-    )
-    return How(Fit.LOSSY, reason, sent)
+    mark = digest(given.fields.get("idempotency_key", ""))
+    return f"{given.fields.get('description', '')} [unibatch:{mark}]".strip()
 
 
 def _description(text: str, given: Given) -> How:
-    described = _described(given)
-    over = len(described) - _LONGEST_DESCRIPTION
-    if len(text) <= _LONGEST_DESCRIPTION < len(described):
-        reason = f"{over:,} characters too long, with the mark by which the job is recognised"
-        return How(Fit.INVALID, reason)
-    return How(Fit.NATIVE, "", {"description": described})
+    over = len(_described(given)) - _LONGEST_DESCRIPTION
+    if over > 0 and len(text) <= _LONGEST_DESCRIPTION:
+        return How(Fit.INVALID, f"{over:,} characters too long, with the mark by which the job is recognised")
+    return How(Fit.NATIVE, "", {"description": _described(given)})
+
+
+def _key(_: str, given: Given) -> How:
+    if given.settings.get("organization_id"):
+        reason = "the description ends with a mark; placed again, a job with that mark is looked for first"
+        return How(Fit.EMULATED, reason, {"description": _described(given)})
+    reason = (
+        "without organization_id TalkifAI lists no jobs, so a lost answer leaves it unknown whether the campaign is"
+    )
+    reason += " there; set it in the profile's defaults"
+    return How(Fit.LOSSY, reason, {"description": _described(given)})
+
+
+def _hold(_: Start, given: Given) -> How:
+    if "hold_until" in given.fields:
+        return How(Fit.EMULATED, "scheduled for hold_until; start_campaign can start it earlier")
+    reason = "TalkifAI cannot hold a job without a time: it would begin to call at once. Give hold_until, a time at "
+    reason += "which it starts unless start_campaign starts it earlier, or choose another start"
+    return How(Fit.UNSUPPORTED, reason, acceptable=False)
 
 
 def _from_numbers(numbers: Sequence[str], _: Given) -> How:
     if len(numbers) > 1:
-        return How(Fit.INVALID, _ONE_NUMBER)
+        return How(Fit.INVALID, "TalkifAI calls from one number; name only one")
     return How(Fit.NATIVE, "", {"fromPhoneNumberId": numbers[0]})
 
 
@@ -277,58 +282,44 @@ def _retry_on(statuses: Collection[CallStatus], _: Given) -> How:
     return How(Fit.UNSUPPORTED, f"TalkifAI always calls again after {', '.join(sorted(RETRIED_BY_VENDOR))}")
 
 
-def _start(start: Start | When, given: Given) -> How:
-    if isinstance(start, When):
-        return How(Fit.NATIVE, "", _times(start))
-    if start == Start.NOW:
-        return How(Fit.NATIVE, "a job without a start time begins at once")
-    if "hold_until" in given.fields:
-        return How(Fit.EMULATED, "scheduled for hold_until; start_campaign starts it earlier")
-    return How(
-        Fit.UNSUPPORTED,
-        "TalkifAI cannot hold a job without a time: it would begin to call at once. Give hold_until, a time that it is "
-        "scheduled for, before which start_campaign can start it, or choose another start",
-        acceptable=False,
-    )
-
-
 def _times(when: When) -> Mapping[str, str]:
     """A start as the vendor takes it: the offset and the zone give the same moment."""
     return {"scheduledStartTime": when.text, "timezone": when.zone or "UTC"}
 
 
-_ONE_NUMBER = "TalkifAI needs the id of exactly one number; give it here, or set it in the profile's defaults"
 _AS_OWN_KEY = How(Fit.EMULATED, "kept under a key of this name in the contact's data")
 _NO_WINDOW = How(Fit.UNSUPPORTED, "TalkifAI's jobs call at any time from their start")
 
-DRAFT_FIELDS: Mapping[str, How] = MappingProxyType(
-    {
-        "name": How.sent("name"),
-        "contacts.name": How(),
-        "contacts.first_name": _AS_OWN_KEY,
-        "contacts.last_name": _AS_OWN_KEY,
-        "contacts.email": _AS_OWN_KEY,
-        "contacts.external_id": _AS_OWN_KEY,
-        "contacts.fields": How(),
-        "start": How.depends(_start),
-        "hold_until": How(Fit.NATIVE, "it starts by itself then, unless it is cancelled", _times),
-        "agent_id": How(Fit.UNSUPPORTED, "TalkifAI's jobs name no agent: the agent assigned to the number talks"),
-        "from_number_ids": How.depends(_from_numbers, required=_ONE_NUMBER),
-        "description": How.depends(_description),
-        "schedule.end": _NO_WINDOW,
-        "schedule.timezone": How(Fit.MAPPED, "the zone of the start; nothing else is meant in it"),
-        "schedule.window_start": _NO_WINDOW,
-        "schedule.window_end": _NO_WINDOW,
-        "schedule.weekdays": _NO_WINDOW,
-        "schedule.max_calls_per_day": _NO_WINDOW,
-        "max_concurrency": How.sent("concurrentCallLimit"),
-        "retry.max_attempts": How.sent("maxAttempts"),
-        "retry.retry_on": How.depends(_retry_on),
-        "metadata": How(Fit.UNSUPPORTED, "TalkifAI's jobs have no metadata; put it into the contacts' fields"),
-        "idempotency_key": How.depends(_key),
-        "part": How(Fit.EMULATED, "its name says it"),
-    }
-)
+DRAFT_FIELDS: Mapping[str, How] = {
+    "name": How.sent("name"),
+    "contacts.name": How(),
+    "contacts.first_name": _AS_OWN_KEY,
+    "contacts.last_name": _AS_OWN_KEY,
+    "contacts.email": _AS_OWN_KEY,
+    "contacts.external_id": _AS_OWN_KEY,
+    "contacts.fields": How(),
+    "start": How.by_start(
+        hold=How.depends(_hold),
+        now=How(Fit.NATIVE, "a job without a start time begins at once"),
+        at=How(Fit.NATIVE, "", _times),
+    ),
+    "hold_until": How(Fit.NATIVE, "it starts by itself then, unless it is cancelled", _times),
+    "agent_id": How(Fit.UNSUPPORTED, "TalkifAI's jobs name no agent: the agent assigned to the number talks"),
+    "from_number_ids": How.depends(_from_numbers, required="the id of exactly one number"),
+    "description": How.depends(_description),
+    "schedule.end": _NO_WINDOW,
+    "schedule.timezone": How(Fit.MAPPED, "the zone of the start; nothing else is meant in it"),
+    "schedule.window_start": _NO_WINDOW,
+    "schedule.window_end": _NO_WINDOW,
+    "schedule.weekdays": _NO_WINDOW,
+    "schedule.max_calls_per_day": _NO_WINDOW,
+    "max_concurrency": How.sent("concurrentCallLimit"),
+    "retry.max_attempts": How.sent("maxAttempts"),
+    "retry.retry_on": How.depends(_retry_on),
+    "metadata": How(Fit.UNSUPPORTED, "TalkifAI's jobs have no metadata; put it into the contacts' fields"),
+    "idempotency_key": How.depends(_key),
+    "part": How(Fit.EMULATED, "its name says which part it is"),
+}
 
 _NOT_BEGUN = frozenset({CampaignStatus.PENDING, CampaignStatus.SCHEDULED})
 

@@ -46,7 +46,6 @@ from unibatch.provider_api import (
     Response,
     Schedule,
     Setting,
-    Start,
     StatusTable,
     Support,
     Unread,
@@ -220,21 +219,29 @@ CAPABILITIES = Capabilities(
     ),
 )
 
-_AS_METADATA = "kept in the contact's metadata, whose keys TechLadder spells anew"
+_AS_METADATA = "kept in the contact's metadata, whose keys TechLadder respells"
 
 _IN_METADATA = "a batch has none; kept in its metadata"
 _NO_WINDOW = How(Fit.UNSUPPORTED, "TechLadder's batches call at any time from their start")
 _NO_RETRY = "TechLadder documents no further attempts"
+_AT_DASHBOARD = "it waits until somebody starts it in TechLadder's dashboard: its API cannot"
 
 
-def _start(start: Start | When, _: Given) -> How:
-    if isinstance(start, When):
-        sent = {"start_mode": "scheduled", **_schedule(start)}
-        return How(Fit.MAPPED, "date, time to the minute, and zone", sent)
-    if start == Start.NOW:
-        return How(Fit.NATIVE, "", {"start_mode": "immediate"})
-    reason = "it waits until somebody starts it in TechLadder's dashboard: its API cannot"
-    return How(Fit.NATIVE, reason, {"start_mode": "manual"})
+def _scheduled(start: When) -> Mapping[str, str]:
+    """A start in the vendor's form; in UTC if the clocks in the zone show that time twice."""
+    whole = start.to_next(timedelta(minutes=1))
+    if is_ambiguous(whole.local):
+        whole = When(whole.moment, "UTC")
+    local = whole.local
+    offset = int((local.utcoffset() or timedelta()).total_seconds()) // 60
+    sign = "-" if offset < 0 else "+"
+    hours, minutes = divmod(abs(offset), 60)
+    return {
+        "start_mode": "scheduled",
+        "schedule_date": f"{local:%Y-%m-%d}",
+        "schedule_time": f"{local:%H:%M}",
+        "schedule_timezone": f"{whole.zone or 'UTC'} ({local:%Z}, UTC{sign}{hours}:{minutes:02})",
+    }
 
 
 def _from_numbers(numbers: Sequence[str], _: Given) -> How:
@@ -261,45 +268,38 @@ def _metadata(metadata: Mapping[str, Any], given: Given) -> How:
     return How(Fit.NATIVE, "", {"metadata": dict(metadata)})
 
 
-DRAFT_FIELDS: Mapping[str, How] = MappingProxyType(
-    {
-        "name": How.sent("metadata", lambda name: {"name": name}, Fit.EMULATED, _IN_METADATA),
-        "contacts": How(Fit.NATIVE, "", {"deduplicate_by_phone": False}),  # repeated numbers are left out already
-        "contacts.name": How(),
-        "contacts.first_name": How(Fit.EMULATED, f"part of name, and {_AS_METADATA}"),
-        "contacts.last_name": How(Fit.EMULATED, f"part of name, and {_AS_METADATA}"),
-        "contacts.email": How(Fit.EMULATED, _AS_METADATA),
-        "contacts.external_id": How(Fit.NATIVE, "contact_id"),
-        "contacts.fields": How(Fit.MAPPED, _AS_METADATA),
-        "start": How.depends(_start),
-        "hold_until": How(Fit.MAPPED, "not needed, and not sent: the batch waits until it is started"),
-        "agent_id": How.sent(
-            "agent_name",
-            None,
-            Fit.MAPPED,
-            "agent_name takes the agent's id",
-            required="TechLadder needs an agent; give agent_id, or set it in the profile's defaults",
-        ),
-        "from_number_ids": How.depends(_from_numbers),
-        "description": How.sent("metadata", lambda text: {"description": text}, Fit.EMULATED, _IN_METADATA),
-        "schedule.end": _NO_WINDOW,
-        "schedule.timezone": How(Fit.MAPPED, "the zone of the start; nothing else is meant in it"),
-        "schedule.window_start": _NO_WINDOW,
-        "schedule.window_end": _NO_WINDOW,
-        "schedule.weekdays": _NO_WINDOW,
-        "schedule.max_calls_per_day": _NO_WINDOW,
-        "max_concurrency": How.sent("concurrency"),
-        "retry.max_attempts": How.depends(_attempts),
-        "retry.retry_on": How(Fit.UNSUPPORTED, _NO_RETRY),
-        "metadata": How.depends(_metadata),
-        "vendor.version_id": How.sent(
-            "version_name",
-            required="TechLadder needs the version of the prompt; give it here, or set it in the profile's defaults",
-        ),
-        "idempotency_key": How(Fit.EMULATED, "placed again, the batch is looked for first"),
-        "part": How.sent("metadata", _part, Fit.EMULATED, _IN_METADATA),
-    }
-)
+DRAFT_FIELDS: Mapping[str, How] = {
+    "name": How.sent("metadata", lambda name: {"name": name}, Fit.EMULATED, _IN_METADATA),
+    "contacts": How(Fit.NATIVE, "", {"deduplicate_by_phone": False}),  # repeated numbers are left out already
+    "contacts.name": How(),
+    "contacts.first_name": How(Fit.EMULATED, f"part of name, and {_AS_METADATA}"),
+    "contacts.last_name": How(Fit.EMULATED, f"part of name, and {_AS_METADATA}"),
+    "contacts.email": How(Fit.EMULATED, _AS_METADATA),
+    "contacts.external_id": How(Fit.NATIVE, "contact_id"),
+    "contacts.fields": How(Fit.MAPPED, _AS_METADATA),
+    "start": How.by_start(
+        hold=How(Fit.NATIVE, _AT_DASHBOARD, {"start_mode": "manual"}),
+        now=How(Fit.NATIVE, "", {"start_mode": "immediate"}),
+        at=How(Fit.MAPPED, "date, time to the minute, and zone", _scheduled),
+    ),
+    "hold_until": How(Fit.MAPPED, "not needed, and not sent: the batch waits until it is started"),
+    "agent_id": How.sent("agent_name", None, Fit.MAPPED, "agent_name takes the agent's id", required="an agent"),
+    "from_number_ids": How.depends(_from_numbers),
+    "description": How.sent("metadata", lambda text: {"description": text}, Fit.EMULATED, _IN_METADATA),
+    "schedule.end": _NO_WINDOW,
+    "schedule.timezone": How(Fit.MAPPED, "the zone of the start; nothing else is meant in it"),
+    "schedule.window_start": _NO_WINDOW,
+    "schedule.window_end": _NO_WINDOW,
+    "schedule.weekdays": _NO_WINDOW,
+    "schedule.max_calls_per_day": _NO_WINDOW,
+    "max_concurrency": How.sent("concurrency"),
+    "retry.max_attempts": How.depends(_attempts),
+    "retry.retry_on": How(Fit.UNSUPPORTED, _NO_RETRY),
+    "metadata": How.depends(_metadata),
+    "vendor.version_id": How.sent("version_name", required="the version of the prompt"),
+    "idempotency_key": How(Fit.EMULATED, "placed again, the batch is looked for first"),
+    "part": How.sent("metadata", _part, Fit.EMULATED, _IN_METADATA),
+}
 
 _SHORTEST = 10
 """Digits of the shortest number that the vendor takes, country code included."""
@@ -314,8 +314,6 @@ _ACCEPTED = 202
 """The status of an answer that comes before the batch is complete."""
 
 _ASKING_AGAIN = "; asking for the same again looks for it first"
-
-_ONE_MINUTE = timedelta(minutes=1)
 
 _blank_contact = maker_of_blank_contacts("name", "call_id")
 
@@ -599,22 +597,6 @@ def _is_of(contact: Contact, mark: str) -> bool:
 
 def _users_own(external_id: str) -> str | None:
     return None if not external_id or (external_id[0] == "u" and _is_our_id(external_id)) else external_id
-
-
-def _schedule(start: When) -> Mapping[str, str]:
-    """A start in the vendor's form; in UTC if the clocks in the zone show that time twice."""
-    whole = start.to_next(_ONE_MINUTE)
-    if is_ambiguous(whole.local):
-        whole = When(whole.moment, "UTC")
-    local = whole.local
-    offset = int((local.utcoffset() or timedelta()).total_seconds()) // 60
-    sign = "-" if offset < 0 else "+"
-    hours, minutes = divmod(abs(offset), 60)
-    return {
-        "schedule_date": f"{local:%Y-%m-%d}",
-        "schedule_time": f"{local:%H:%M}",
-        "schedule_timezone": f"{whole.zone or 'UTC'} ({local:%Z}, UTC{sign}{hours}:{minutes:02})",
-    }
 
 
 def _custom(row: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -8,7 +8,7 @@ both occur, so both are read. In the wire types, *schema* and *example* say in w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from operator import itemgetter
 from types import MappingProxyType
@@ -243,15 +243,9 @@ CAPABILITIES = Capabilities(
     ),
 )
 
-_MINUTE = "%H:%M"
 
-
-def _start(start: Start | When, _: Given) -> How:
-    if isinstance(start, When):
-        return How(Fit.MAPPED, f"created as a draft, then scheduled for {start.text}")
-    if start == Start.NOW:
-        return How(Fit.MAPPED, "created as a draft, then started at once")
-    return How(Fit.NATIVE, "stays a draft, and nobody is called, until it is started")
+def _scheduled(start: When, _: Given) -> How:
+    return How(Fit.MAPPED, f"created as a draft, then scheduled for {start.text}")
 
 
 def _attempts(attempts: int, _: Given) -> How:
@@ -261,53 +255,49 @@ def _attempts(attempts: int, _: Given) -> How:
     return How(Fit.LOSSY, reason, {"retry_failed": True})
 
 
-DRAFT_FIELDS: Mapping[str, How] = MappingProxyType(
-    {
-        "name": How.sent("name"),
-        "contacts.name": How(
-            Fit.MAPPED,
-            "sent as first_name and last_name, split at the first blank; a custom field where these are given too",
-        ),
-        "contacts.first_name": How(),
-        "contacts.last_name": How(),
-        "contacts.email": How(),
-        "contacts.external_id": How(Fit.EMULATED, "kept among the custom fields; Truedy's listings do not return it"),
-        "contacts.fields": How(Fit.NATIVE, "custom_fields"),
-        "start": How.depends(_start),
-        "hold_until": How(Fit.MAPPED, "not needed, and not sent: a draft waits until it is started"),
-        "agent_id": How.sent(
-            "agent_id", required="Truedy needs an agent; give agent_id, or set it in the profile's defaults"
-        ),
-        "from_number_ids": How.sent("phone_number_ids", list),
-        "description": How(Fit.UNSUPPORTED, "Truedy's batch calls have no description"),
-        "schedule.end": How(Fit.UNSUPPORTED, "Truedy's batch calls have no end; pause the campaign then"),
-        "schedule.timezone": How.sent("timezone"),
-        "schedule.window_start": How.sent("start_time", lambda edge: edge.strftime(_MINUTE)),
-        "schedule.window_end": How.sent("end_time", lambda edge: edge.strftime(_MINUTE)),
-        "schedule.weekdays": How.sent("working_days", lambda days: sorted(set(days))),
-        "schedule.max_calls_per_day": How.sent("max_calls_per_day"),
-        "max_concurrency": How.sent("max_concurrent_calls"),
-        "retry.max_attempts": How.depends(_attempts),
-        "retry.retry_on": How(Fit.UNSUPPORTED, "Truedy decides itself after which results it calls again"),
-        "metadata": How(Fit.UNSUPPORTED, "Truedy's batch calls have no metadata; put it into the contacts' fields"),
-        "idempotency_key": How(
-            Fit.NATIVE, "sent as X-Idempotency-Key; the same draft gives the same campaign, its contacts in any order"
-        ),
-        "part": How(Fit.EMULATED, "its name says it"),
-    }
-)
+def _minute(edge: time) -> str:
+    return f"{edge:%H:%M}"
+
 
 _NO_CUSTOM_FIELDS = How(Fit.UNSUPPORTED, "Truedy takes custom fields only when a campaign is created")
+_SPLIT = "sent as first_name and last_name, split at the first blank"
 
-ADDED_CONTACT_FIELDS: Mapping[str, How] = MappingProxyType(
-    {
-        "contacts.name": How(
-            Fit.MAPPED, "sent as first_name and last_name, split at the first blank, where neither of them is given"
-        ),
-        "contacts.external_id": _NO_CUSTOM_FIELDS,
-        "contacts.fields": _NO_CUSTOM_FIELDS,
-    }
-)
+DRAFT_FIELDS: Mapping[str, How] = {
+    "name": How.sent("name"),
+    "contacts.name": How(Fit.MAPPED, f"{_SPLIT}; a custom field where these are given too"),
+    "contacts.first_name": How(),
+    "contacts.last_name": How(),
+    "contacts.email": How(),
+    "contacts.external_id": How(Fit.EMULATED, "kept among the custom fields; Truedy's listings do not return it"),
+    "contacts.fields": How(Fit.NATIVE, "custom_fields"),
+    "start": How.by_start(
+        hold=How(Fit.NATIVE, "stays a draft, and nobody is called, until it is started"),
+        now=How(Fit.MAPPED, "created as a draft, then started at once"),
+        at=How.depends(_scheduled),
+    ),
+    "hold_until": How(Fit.MAPPED, "not needed, and not sent: a draft waits until it is started"),
+    "agent_id": How.sent("agent_id", required="an agent"),
+    "from_number_ids": How.sent("phone_number_ids", list),
+    "description": How(Fit.UNSUPPORTED, "Truedy's batch calls have no description"),
+    "schedule.end": How(Fit.UNSUPPORTED, "Truedy's batch calls have no end; pause the campaign then"),
+    "schedule.timezone": How.sent("timezone"),
+    "schedule.window_start": How.sent("start_time", _minute),
+    "schedule.window_end": How.sent("end_time", _minute),
+    "schedule.weekdays": How.sent("working_days", lambda days: sorted(set(days))),
+    "schedule.max_calls_per_day": How.sent("max_calls_per_day"),
+    "max_concurrency": How.sent("max_concurrent_calls"),
+    "retry.max_attempts": How.depends(_attempts),
+    "retry.retry_on": How(Fit.UNSUPPORTED, "Truedy decides itself after which results it calls again"),
+    "metadata": How(Fit.UNSUPPORTED, "Truedy's batch calls have no metadata; put it into the contacts' fields"),
+    "idempotency_key": How(Fit.NATIVE, "sent as X-Idempotency-Key; the order of the contacts makes no difference"),
+    "part": How(Fit.EMULATED, "its name says which part it is"),
+}
+
+ADDED_CONTACT_FIELDS: Mapping[str, How] = {
+    "contacts.name": How(Fit.MAPPED, f"{_SPLIT}, where neither of them is given"),
+    "contacts.external_id": _NO_CUSTOM_FIELDS,
+    "contacts.fields": _NO_CUSTOM_FIELDS,
+}
 
 _GOING = frozenset({CampaignStatus.RUNNING, CampaignStatus.COMPLETED})
 
