@@ -13,6 +13,7 @@ A fault is a function; those here are examples of what can be done in a few line
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import struct
 import threading
@@ -20,8 +21,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Self, TypeAlias
-from urllib.parse import urlsplit
+from typing import Any, Self, TypeAlias
+from urllib.parse import parse_qsl, urlsplit
 
 import attrs
 
@@ -38,6 +39,7 @@ class Arrival:
         before: How many requests had come before it with the same method and target.
         at: When it had come in whole (`time.monotonic`).
         connection: Which connection it came over, counted from 0.
+        page: Which page of rows it asks for, from 0; -1 if it asks for none.
         method: The HTTP method.
         target: What stands between the method and the version, as it came.
         head: The request line and the headers, as they came.
@@ -48,6 +50,7 @@ class Arrival:
     before: int
     at: float
     connection: int
+    page: int
     method: str
     target: str
     head: bytes
@@ -87,14 +90,16 @@ class FaultProxy:
 
     Args:
         upstream: The server's base URL, without TLS.
+        page_size: How many rows the server has on a page, by which `Arrival.page` counts offsets.
     """
 
-    def __init__(self, upstream: str, *, latency: float = 0.0) -> None:
+    def __init__(self, upstream: str, *, latency: float = 0.0, page_size: int = 100) -> None:
         address = urlsplit(upstream)
         self._upstream = (address.hostname or "127.0.0.1", address.port or 80)
         self._base = address.path
         self.plan: Plan = no_fault
         self.latency = latency
+        self.page_size = page_size
         self.arrivals: list[Arrival] = []
         self.begun = 0
         self.over = threading.Event()
@@ -224,9 +229,28 @@ class FaultProxy:
         with self._lock:
             before = self._seen[method, target]
             self._seen[method, target] += 1
-            arrival = Arrival(len(self.arrivals), before, time.monotonic(), number, method, target, head, body)
+            arrival = Arrival(
+                number=len(self.arrivals),
+                before=before,
+                at=time.monotonic(),
+                connection=number,
+                page=_page(target, self.page_size),
+                method=method,
+                target=target,
+                head=head,
+                body=body,
+            )
             self.arrivals.append(arrival)
         return arrival
+
+
+def _page(target: str, page_size: int) -> int:
+    """Read the page from a query with an offset, with a page, or with a page of the contacts inside a campaign."""
+    query = dict(parse_qsl(urlsplit(target).query))
+    if query.get("contactsPageSize") == "1":  # asked for the campaign's own sake
+        return -1
+    number = query.get("contactsPage") or query.get("page")
+    return int(query.get("offset", -1)) // page_size if number is None else int(number) - 1
 
 
 def _receive(connection: socket.socket) -> tuple[bytes, bytes] | None:
@@ -265,7 +289,7 @@ def message(
 ) -> bytes:
     """Spell an answer; its length is the body's, unless it is to lie."""
     usual = {"content-type": "application/json", "content-length": str(len(body) if length is None else length)}
-    return head(status, {**usual, **(headers or {})}) + body
+    return head(status, {**usual, **{name.lower(): value for name, value in (headers or {}).items()}}) + body
 
 
 def reset(connection: socket.socket) -> None:
@@ -291,6 +315,17 @@ def saying(status: int, body: bytes | str = b"", headers: Mapping[str, str] | No
 
     def fault(_: FaultProxy, connection: socket.socket, __: Arrival) -> bool:
         connection.sendall(message(content, status, headers))
+        return True
+
+    return fault
+
+
+def editing(edit: Callable[[Arrival, Any], Any]) -> Fault:
+    """Return the fault that replaces the server's JSON answer; it is given the request and the answer."""
+
+    def fault(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
+        reply = proxy.fetch(connection, arrival)
+        connection.sendall(message(json.dumps(edit(arrival, json.loads(reply.body))).encode(), reply.status))
         return True
 
     return fault

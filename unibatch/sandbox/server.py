@@ -122,6 +122,7 @@ class Server:
             server_header=False,
             date_header=False,
             timeout_keep_alive=75,
+            h11_max_incomplete_event_size=1_000_000,  # how long a URL may be is not for this server to say
             timeout_graceful_shutdown=1,
         )
         started = threading.Event()
