@@ -1,5 +1,6 @@
 """Profiles, and how a connection is chosen."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import platformdirs
 import pytest
 
 import unibatch
-from unibatch import ConfigError, InvalidInput, Retry, Timeout, Wait
+from unibatch import Campaign, ConfigError, InvalidInput, Retry, Timeout, Wait
 from unibatch.client import Options
 from unibatch.client.exchange import Exchange
 from unibatch.config import (
@@ -26,6 +27,7 @@ from unibatch.config import (
 )
 from unibatch.providers import registry
 from unibatch.providers.truedy import Truedy
+from unibatch.sandbox import Sandbox
 
 MINIMAL = '[profiles.main]\nprovider = "truedy"\napi_key = { env = "TRUEDY_API_KEY" }\n'
 
@@ -472,6 +474,17 @@ class TestConnecting:
         client = connect()
         assert repr(client) == f"<{type(client).__name__} of truedy at https://api.truedy.ai/api/public/v1>"
         assert connect("other").base_url == "https://example.com/v1"
+
+    @pytest.mark.parametrize("vendor", ["truedy", "techladder", "talkifai"])
+    def test_by_a_profile_of_the_sandbox(self, unibatch_sandbox: Sandbox, vendor: str) -> None:
+        campaign_id = unibatch_sandbox.campaign_ids(vendor)[0]
+
+        async def read() -> Campaign:
+            async with connect_async(**unibatch_sandbox.profile(vendor)) as client:
+                return await client.get_campaign(campaign_id)
+
+        with connect(**unibatch_sandbox.profile(vendor)) as client:
+            assert client.get_campaign(campaign_id).id == asyncio.run(read()).id == campaign_id
 
     def test_by_arguments_no_file_is_read(self) -> None:
         write("this is not TOML")

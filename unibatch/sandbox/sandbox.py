@@ -1,4 +1,4 @@
-"""The handle that steers the sandbox, and the state records that it returns."""
+"""The sandbox as tests hold it: where it is, what is in it, what goes wrong in it."""
 
 from __future__ import annotations
 
@@ -10,66 +10,22 @@ from datetime import UTC, datetime
 from types import MappingProxyType, TracebackType
 from typing import Any, Literal, Protocol, Self
 
-import attrs
-
 from unibatch.sandbox.app import App, LoggedRequest
-from unibatch.sandbox.campaign import Campaign
-from unibatch.sandbox.controls import Controls
-from unibatch.sandbox.faults import Drop, Fault
+from unibatch.sandbox.campaign import VendorCampaign
+from unibatch.sandbox.faults import Fault, Moment
+from unibatch.sandbox.http import VendorRequest
 from unibatch.sandbox.limits import Limit
+from unibatch.sandbox.objections import Objection
+from unibatch.sandbox.state import CampaignState, state_of
 from unibatch.sandbox.vendors import NAMES, VENDORS, Vendor
-from unibatch.sandbox.world import START, RowChange, World
+from unibatch.sandbox.world import RowChange, World
 
 _WITHOUT_END = 1_000_000
 """Requests a minute; as many as a profile may allow."""
 
 
-@attrs.frozen
-class ContactState:
-    """What a vendor really has about a contact.
-
-    Attributes:
-        number: E.164 with a plus.
-        status: The vendor's word.
-        attempts: How often the contact was called.
-        final: Whether the vendor is done with the contact.
-        name: First and last name, as far as they were uploaded.
-        external_id: The uploader's own id, where the vendor keeps one.
-        data: Whatever else was uploaded, as the vendor keeps it.
-    """
-
-    number: str
-    status: str
-    attempts: int
-    final: bool
-    name: str
-    external_id: str | None
-    data: Mapping[str, Any]
-
-
-@attrs.frozen
-class CampaignState:
-    """What a vendor really has about a campaign.
-
-    Attributes:
-        vendor: The vendor's name.
-        id: The campaign's id.
-        name: Its name, where the vendor keeps one.
-        status: The vendor's word.
-        contacts: The contacts in the order of the listing.
-        dialled: How often each number was called in this campaign, the seeded past included.
-    """
-
-    vendor: str
-    id: str
-    name: str
-    status: str
-    contacts: tuple[ContactState, ...]
-    dialled: Mapping[str, int]
-
-
 class Listener(Protocol):
-    """What serves the sandbox, as far as the handle needs to know it."""
+    """What serves the sandbox, as far as the sandbox needs to know it."""
 
     host: str
     port: int
@@ -94,6 +50,8 @@ class Sandbox:
         clock: Literal["real"] | None,
         speed: float,
         wall: Callable[[], float],
+        strict: bool,
+        start: datetime,
     ) -> None:
         self.seed = seed
         self.host = listener.host
@@ -104,9 +62,12 @@ class Sandbox:
         self._clock = clock
         self._speed = speed
         self._wall = wall
+        self._strict = strict
+        self._start = start.timestamp()
+        self._objections: list[Objection] = []
         self._lock = threading.RLock()
         self._vendors: dict[str, Vendor] = {}
-        self._app = App(self._vendors, Controls(self), self._lock, self._tick)
+        self._app = App(self._vendors, self._lock, self._tick)
         self._limits = {vendor.name: Limit(vendor.requests_per_minute, 60.0, wall) for vendor in VENDORS}
         self._world_start = 0.0
         self._wall_start = 0.0
@@ -160,22 +121,30 @@ class Sandbox:
 
         If rate limits are not enforced, clients of these profiles do not keep to the vendors' own either.
         """
-        profiles = (self._profile(name) for name in self.vendors)
-        return "\n".join((f'default = "sandbox-{self.vendors[0]}"\n', *profiles))
+        return "\n".join((f'default = "sandbox-{self.vendors[0]}"\n', *map(self._toml_of, self.vendors)))
 
-    def _profile(self, name: str) -> str:
-        profile = (
-            f"[profiles.sandbox-{name}]\n"
-            f'provider = "{name}"\n'
-            f'base_url = "{self.base_url(name)}"\n'
-            f'api_key = "{self.api_key(name)}"\n'
-            "allow_literal_key = true\n"
-        )
+    def profile(self, vendor: str) -> dict[str, Any]:
+        """Return the arguments with which `unibatch.connect` reaches a vendor: `connect(**sandbox.profile("truedy"))`.
+
+        If rate limits are not enforced, a client with this profile does not keep to the vendor's own either.
+        """
+        settings: dict[str, Any] = {
+            "provider": vendor,
+            "base_url": self.base_url(vendor),
+            "api_key": self.api_key(vendor),
+        }
         if not self._enforce:
-            profile += f"requests_per_minute = {_WITHOUT_END}\n"
-        # A text, and a list of texts, look the same in JSON and in TOML.
-        lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in self._vendor(name).defaults.items())
-        return f"{profile}\n[profiles.sandbox-{name}.defaults]\n{lines}"
+            settings["requests_per_minute"] = _WITHOUT_END
+        return {**settings, "defaults": dict(self._vendor(vendor).defaults)}
+
+    def _toml_of(self, vendor: str) -> str:
+        settings = self.profile(vendor)
+        defaults = settings.pop("defaults")
+        # A text, a number, and a list of texts look the same in JSON and in TOML.
+        lines = [f"{name} = {json.dumps(value)}\n" for name, value in settings.items()]
+        lines.insert(list(settings).index("api_key") + 1, "allow_literal_key = true\n")
+        more = "".join(f"{name} = {json.dumps(value)}\n" for name, value in defaults.items())
+        return f"[profiles.sandbox-{vendor}]\n{''.join(lines)}\n[profiles.sandbox-{vendor}.defaults]\n{more}"
 
     # What is in it
 
@@ -193,25 +162,7 @@ class Sandbox:
         with self._lock:
             self._tick()
             campaign = self._campaign(vendor, campaign_id)
-            return CampaignState(
-                vendor=vendor,
-                id=campaign.id,
-                name=campaign.name,
-                status=campaign.status,
-                contacts=tuple(
-                    ContactState(
-                        contact.number,
-                        contact.status,
-                        contact.attempts,
-                        contact.final,
-                        contact.name,
-                        contact.external_id,
-                        contact.data,
-                    )
-                    for contact in campaign.contacts
-                ),
-                dialled=MappingProxyType(dict(campaign.dialled)),
-            )
+            return state_of(self._vendor(vendor), campaign)
 
     @property
     def dialled(self) -> Mapping[str, int]:
@@ -238,6 +189,7 @@ class Sandbox:
         status: str | None = None,
         concurrency: int = 5,
         shape: str | None = None,
+        campaign_id: str | None = None,
     ) -> str:
         """Make a campaign with made-up contacts, without a request.
 
@@ -247,7 +199,8 @@ class Sandbox:
             name: The campaign's name, where the vendor keeps one.
             status: Its status in the vendor's word; None means that of a new campaign.
             concurrency: How many calls may be under way at once.
-            shape: One of the vendor's documented shapes, where it has several; None means whatever `shape` says.
+            shape: One of the vendor's documented shapes, where it has several; None means what `shape` says.
+            campaign_id: The campaign's id; None means that the vendor makes one up.
 
         Returns:
             The campaign's id.
@@ -258,24 +211,35 @@ class Sandbox:
             if shape is not None:
                 maker.check_shape(shape)
             self._world.touched = True
-            campaign = maker.spawn(name, concurrency=concurrency, shape=shape)
+            chosen = {} if campaign_id is None else {"id": campaign_id}
+            campaign = maker.spawn(name, concurrency=concurrency, shape=shape, **chosen)
             maker.fill(campaign, contacts)
             if status is not None:
                 self._set_status(campaign, status)
             return campaign.id
 
-    def set_status(self, vendor: str, campaign_id: str, status: str) -> None:
-        """Do what a person would do in the vendor's dashboard: start, pause, resume or cancel.
+    def set_status(self, vendor: str, campaign_id: str, status: str, *, starts_at: datetime | None = None) -> None:
+        """Do what a person would do in the vendor's dashboard: start, pause, resume, schedule or cancel.
 
         Args:
             vendor: The vendor's name.
             campaign_id: The campaign's id.
             status: The campaign's new status, in the vendor's word.
+            starts_at: When it will start by itself; None if it will not.
         """
         with self._lock:
             self._tick()
             self._world.touched = True
-            self._set_status(self._campaign(vendor, campaign_id), status)
+            campaign = self._campaign(vendor, campaign_id)
+            self._set_status(campaign, status)
+            if starts_at is not None:
+                campaign.starts_at = campaign.scheduled_at = starts_at.timestamp()
+
+    def delete(self, vendor: str, campaign_id: str) -> None:
+        """Delete a campaign, as a person would in the vendor's dashboard, whatever its status."""
+        with self._lock:
+            self._world.touched = True
+            del self._vendor(vendor).campaigns[self._campaign(vendor, campaign_id).id]
 
     # What happens in it
 
@@ -322,15 +286,23 @@ class Sandbox:
         *,
         method: str | None = None,
         path: str | None = None,
+        writes: bool | None = None,
+        when: Callable[[VendorRequest], bool] | None = None,
         times: int | None = 1,
         after: int = 0,
         status: int | None = None,
         body: bytes | str | Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
-        drop: Drop | None = None,
+        answer: Moment = "before",
+        drop: Moment | None = None,
+        reset: bool = False,
+        stall: Moment | None = None,
         cut: int | None = None,
         delay: float | None = None,
+        portion: int | None = None,
         retry_after: float = 1.0,
+        meanwhile: Callable[[], object] | None = None,
+        edit: Callable[[VendorRequest, Any], Any] | None = None,
     ) -> None:
         """Let something go wrong with the next requests that match. The first fault that matches a request befalls it.
 
@@ -338,15 +310,25 @@ class Sandbox:
             vendor: The only vendor that it befalls; None means any.
             method: The only HTTP method.
             path: A regular expression, searched for in the path below the vendor's base URL.
+            writes: True: only requests that are to change something; False: only the others.
+            when: Whether it befalls a request; asked about those that match otherwise.
             times: How many requests it befalls; None means all of them.
             after: How many matching requests it spares first.
-            status: Answer with this HTTP status, in the vendor's own envelope, and do no work.
-            body: Answer with this body and do no work; the status is 200 unless given.
+            status: Answer with this HTTP status, in the vendor's own envelope.
+            body: Answer with this body; the status is 200 unless given.
             headers: Headers to add to the answer.
-            drop: Close the connection without an answer, "before" or "after" the work is done.
+            answer: With `status` or `body`: "before": the work is not done; "after": the work is done first; "late":
+                the answer comes first, and the work is done later, see `delay`.
+            drop: Close the connection without an answer, "before", "after", or with the work done "late".
+            reset: With `drop`: the client sees a reset and not an end.
+            stall: Say nothing until the client gives up, "before", "after", or with the work done "late".
             cut: Send only so many bytes of the answer's body, announcing all, then close the connection.
-            delay: Wait so many seconds before the work begins.
-            retry_after: With status 429, the seconds to wait that the answer tells.
+            delay: Wait so many seconds before the work begins. Work that is done late begins so many seconds after the
+                request; without a delay, in `catch_up`.
+            portion: Of the contacts that the request brings, so many are there at once, the others after `catch_up`.
+            retry_after: With status 429, the seconds to wait that the answer gives.
+            meanwhile: Called just before the work, to let something happen at that moment.
+            edit: Given the request and the vendor's JSON answer; what it returns is sent instead.
         """
         if vendor is not None:
             self._vendor(vendor)
@@ -354,15 +336,23 @@ class Sandbox:
             vendor=vendor,
             method=method,
             path=path,
+            writes=writes,
+            when=when,
             times=times,
             after=after,
             status=status,
             body=body,
             headers=headers,
+            answer=answer,
             drop=drop,
+            reset=reset,
+            stall=stall,
             cut=cut,
             delay=delay,
+            portion=portion,
             retry_after=retry_after,
+            meanwhile=meanwhile,
+            edit=edit,
         )
         with self._lock:
             self._app.faults.append(fault)
@@ -371,6 +361,10 @@ class Sandbox:
         """Forget all faults that have not struck yet."""
         with self._lock:
             self._app.faults.clear()
+
+    def catch_up(self) -> None:
+        """Do now all work that faults left for later."""
+        self._app.catch_up()
 
     def between_pages(
         self,
@@ -421,27 +415,57 @@ class Sandbox:
         Campaigns that were made in one shape keep it.
         """
         with self._lock:
-            chosen = self._vendor(vendor)
-            chosen.check_shape(shape)
-            chosen.shape = shape
+            self._vendor(vendor).check_shape(shape)
+            self._vendor(vendor).assume({"shape": shape})
+
+    def assume(self, vendor: str, **readings: Any) -> None:
+        """Read otherwise what a vendor's documents leave open.
+
+        Args:
+            vendor: The vendor's name.
+            readings: The readings by name; `docs/sandbox.md` lists them.
+        """
+        with self._lock:
+            self._vendor(vendor).assume(readings)
+
+    # What there is to object to
+
+    @property
+    def objections(self) -> tuple[Objection, ...]:
+        """Everything in the requests so far that a vendor could object to, oldest first."""
+        with self._lock:
+            return tuple(self._objections)
+
+    def clear_objections(self) -> None:
+        """Forget all objections so far, for a test that provoked them."""
+        with self._lock:
+            self._objections.clear()
 
     def reset(self) -> None:
-        """Go back to the seeded state: no faults, an empty log, the vendors' own rate limits and the first shape."""
+        """Go back to the seeded state: no faults, no late work, an empty log, the usual limits and readings."""
         with self._lock:
             self._app.faults.clear()
             self._app.log.clear()
+            self._app.late.clear()
+            self._objections.clear()
             for vendor in VENDORS:
                 limit = self._limits[vendor.name]
                 limit.requests, limit.window = vendor.requests_per_minute, 60.0
                 limit.clear()
             if self._world.touched or self._clock == "real":
                 self._wall_start = self._wall()
-                start = self._wall_start if self._clock == "real" else START.timestamp()
+                start = self._wall_start if self._clock == "real" else self._start
                 self._world = World(self.seed, start, NAMES)
                 self._world_start = start
             self._world.start_counting_requests()
             for vendor in VENDORS:
-                made = vendor(self._world, self._limits[vendor.name], enforce=self._enforce)
+                made = vendor(
+                    self._world,
+                    self._limits[vendor.name],
+                    enforce=self._enforce,
+                    strict=self._strict,
+                    objections=self._objections,
+                )
                 self._vendors[vendor.name] = made
                 if self._seeded and not made.campaigns:
                     made.populate()
@@ -464,7 +488,7 @@ class Sandbox:
         """Stop the server and wait until its thread is over. Closing twice does nothing."""
         self._listener.close()
 
-    # Odds and ends
+    # How it works
 
     def _tick(self) -> None:
         if self._clock == "real":
@@ -478,13 +502,13 @@ class Sandbox:
         except KeyError:
             raise LookupError(f"there is no vendor {name!r}; there are {', '.join(NAMES)}") from None
 
-    def _campaign(self, vendor: str, campaign_id: str) -> Campaign:
+    def _campaign(self, vendor: str, campaign_id: str) -> VendorCampaign:
         try:
             return self._vendor(vendor).campaigns[campaign_id]
         except KeyError:
             raise LookupError(f"{vendor} has no campaign {campaign_id!r}") from None
 
-    def _set_status(self, campaign: Campaign, status: str) -> None:
+    def _set_status(self, campaign: VendorCampaign, status: str) -> None:
         now = self._world.now
         if status == campaign.rules.running:
             campaign.start(now)

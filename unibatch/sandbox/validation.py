@@ -1,10 +1,13 @@
-"""Reads a JSON object field by field and collects everything that is wrong with it; vendors spell the problems out."""
+"""Reads a JSON object field by field and collects everything that is wrong with it; vendors spell the problems out.
+
+A problem is what the vendor refuses. A doubt is what it could object to, and what this sandbox refuses in strict mode.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -53,6 +56,20 @@ def read_moment(text: str, zone: tzinfo = UTC) -> float | None:
         return None
 
 
+_RFC_3339 = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
+_ISO_LOCAL = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?"
+
+
+def by_the_clock(local: datetime, zone: tzinfo) -> dict[timedelta, float]:
+    """Return the moments at which the clocks of a zone show a time, by their offsets from UTC: none, one or two."""
+    moments = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    return {
+        moment.utcoffset() or timedelta(): moment.timestamp()
+        for moment in moments
+        if moment.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == local
+    }
+
+
 class Form:
     """A JSON object under examination.
 
@@ -60,26 +77,56 @@ class Form:
         body: The object.
         at: Where the object stands, put before the name of each field that is wrong.
         null_is_absent: Whether an optional field may be spelt out as null.
+        takes_all: Whether the object may have fields that nobody asks for.
     """
 
-    def __init__(self, body: Mapping[str, Any], at: tuple[str | int, ...] = (), *, null_is_absent: bool = True) -> None:
+    def __init__(
+        self,
+        body: Mapping[str, Any],
+        at: tuple[str | int, ...] = (),
+        *,
+        null_is_absent: bool = True,
+        takes_all: bool = False,
+    ) -> None:
         self.body = body
         self.at = at
         self.null_is_absent = null_is_absent
+        self.takes_all = takes_all
         self.problems: list[Problem] = []
+        self.doubts: list[Problem] = []
+        self._asked: set[str] = set()
 
     def refuse(self, name: str | int, reason: str, kind: str = "value") -> None:
         """Note that something is wrong with a field."""
         self.problems.append(Problem((*self.at, name), reason, kind))
 
+    def doubt(self, name: str, reason: str) -> None:
+        """Note that the vendor could object to a field."""
+        self.doubts.append(Problem((*self.at, name), reason))
+
+    def unknown(self) -> list[Problem]:
+        """Return a doubt for each field that nobody asked for."""
+        if self.takes_all:
+            return []
+        return [Problem((*self.at, name), "is not documented") for name in self.body if name not in self._asked]
+
+    def include(self, part: Form) -> None:
+        """Take over what is wrong with a part of this object."""
+        self.problems += part.problems
+        self.doubts += [*part.doubts, *part.unknown()]
+
     def value(self, name: str, *, required: bool = False, nullable: bool = False) -> Any:
         """Return the raw value of a field; None when it is absent."""
         found = self.body.get(name)
+        self._asked.add(name)
         if found is None:
             if required:
                 self.refuse(name, "field required", "missing")
-            elif name in self.body and not (nullable or self.null_is_absent):
-                self.refuse(name, "must not be null", "type")
+            elif name in self.body and not nullable:
+                if self.null_is_absent:
+                    self.doubt(name, "must not be null")
+                else:
+                    self.refuse(name, "must not be null", "type")
         return found
 
     def text(
@@ -146,14 +193,30 @@ class Form:
             self.refuse(name, "must be an IANA time zone", "value")
         return zone or UTC
 
-    def moment(self, name: str, zone: tzinfo, *, nullable: bool = False) -> float | None:
-        """Return a date and time as seconds since the epoch."""
-        found = self.text(name, nullable=nullable)
+    def moment(
+        self, name: str, zone: tzinfo, *, nullable: bool = False, required: bool = False, offset: bool = False
+    ) -> float | None:
+        """Return a date and time as seconds since the epoch.
+
+        Args:
+            name: The field.
+            zone: The time zone of a text that has no offset.
+            nullable: Whether it may be null.
+            required: Whether it must be there.
+            offset: Whether the documents have it with an offset from UTC only.
+        """
+        found = self.text(name, nullable=nullable, required=required)
         if found is None:
             return None
         seconds = read_moment(found, zone)
         if seconds is None:
             self.refuse(name, "must be an ISO 8601 date and time", "format")
+        elif re.fullmatch(_ISO_LOCAL, found, re.ASCII) and not offset:
+            times = len(by_the_clock(datetime.fromisoformat(found), zone))
+            if times != 1:
+                self.doubt(name, f"{found} comes {times} times in its time zone")
+        elif not re.fullmatch(_RFC_3339, found, re.ASCII):
+            self.doubt(name, f"{found} is not written like 2026-03-20T09:00:00Z")
         return seconds
 
     def mapping(self, name: str) -> dict[str, Any]:
