@@ -69,7 +69,7 @@ def pace(request: pytest.FixtureRequest) -> Pace:
 def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between attempts there is hardly any time, where the server names none."""
     monkeypatch.setattr("unibatch.client.retry._backoff", lambda _: 0.005)
-    for module in ("retrying", "exchange"):
+    for module in ("retry", "exchange"):
         monkeypatch.setattr(f"unibatch.client.{module}.UNTOLD", 0.02)
 
 

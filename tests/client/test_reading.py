@@ -1,0 +1,120 @@
+"""What is read of the sandbox is what the sandbox holds: two readings of the vendors' documents that agree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from tests.bothways import VENDORS
+from tests.client.conftest import Visit, Visitor
+from unibatch import Account, AccountLimits, ListingReport
+from unibatch.sandbox import CampaignState
+
+RUNNING = {"truedy": "active", "techladder": "active", "talkifai": "running"}
+
+each_shape = pytest.mark.parametrize(
+    ("vendor", "shape"), [("truedy", "schema"), ("truedy", "example"), ("techladder", None), ("talkifai", None)]
+)
+
+
+def half_dialled(at: Visit, contacts: int, shape: str | None) -> CampaignState:
+    """A campaign under way, with contacts in many statuses; all past the first of them is on further pages."""
+    campaign_id = at.sandbox.create(at.vendor, contacts, shape=shape, name="March")
+    at.sandbox.set_status(at.vendor, campaign_id, RUNNING[at.vendor])
+    at.sandbox.advance(calls=contacts * 3 // 4, vendor=at.vendor)
+    return at.sandbox.state(at.vendor, campaign_id)
+
+
+@each_shape
+class TestContacts:
+    def test_all_are_read_with_number_status_and_name(self, visit: Visitor, vendor: str, shape: str | None) -> None:
+        at = visit(vendor)
+        held = half_dialled(at, 505, shape)
+        listing = at.client.list_contacts(held.id)
+        contacts = list(listing)
+        assert [(contact.campaign_id, contact.phone_number, contact.vendor_status) for contact in contacts] == [
+            (held.id, contact.number, contact.status) for contact in held.contacts
+        ]
+        if shape != "schema":  # which has no last names
+            assert [contact.name for contact in contacts] == [contact.name for contact in held.contacts]
+        pages = 6 if vendor == "truedy" else 2
+        assert listing.report == ListingReport(expected_total=505, seen=505, requests=pages, complete=True)
+
+    @pytest.mark.parametrize("over", [False, True])
+    def test_those_who_will_not_be_called_again_are_final(
+        self,
+        visit: Visitor,
+        vendor: str,
+        shape: str | None,
+        over: bool,  # noqa: FBT001  # a parameter
+    ) -> None:
+        at = visit(vendor)
+        held = half_dialled(at, 120, shape)
+        if over:
+            at.sandbox.set_status(vendor, held.id, "cancelled")
+        contacts = list(at.client.list_contacts(held.id))
+        held = at.sandbox.state(vendor, held.id)
+        assert [contact.is_final for contact in contacts] == [contact.final for contact in held.contacts]
+        assert over or {contact.is_final for contact in contacts} == {False, True}
+
+
+class TestWhatOneVendorHas:
+    def test_techladder_keeps_external_ids_and_custom_data(self, visit: Visitor) -> None:
+        at = visit("techladder")
+        held = half_dialled(at, 12, None)
+        contacts = list(at.client.list_contacts(held.id))
+        assert [contact.external_id for contact in contacts] == [contact.external_id for contact in held.contacts]
+        assert [contact.fields for contact in contacts] == [contact.data for contact in held.contacts]
+
+    def test_talkifai_counts_attempts_and_keeps_custom_data(self, visit: Visitor) -> None:
+        at = visit("talkifai")
+        held = half_dialled(at, 60, None)
+        contacts = list(at.client.list_contacts(held.id))
+        assert [contact.attempts for contact in contacts] == [contact.attempts for contact in held.contacts]
+        assert [{"phone": contact.phone_number, "name": contact.name, **contact.fields} for contact in contacts] == [
+            contact.data for contact in held.contacts
+        ]
+
+    def test_talkifai_counts_contacts_by_their_status(self, visit: Visitor) -> None:
+        at = visit("talkifai")
+        campaign_id = half_dialled(at, 60, None).id
+        contacts = at.client.list_contacts(campaign_id)
+        assert at.client.get_campaign(campaign_id).counts.by_status == Counter(contact.status for contact in contacts)
+
+    def test_techladder_describes_the_account(self, visit: Visitor) -> None:
+        assert visit("techladder").client.get_account() == Account(
+            id="acc-5a1dc0de",
+            provider="techladder",
+            name="Sandbox account",
+            email="owner@example.com",
+            limits=AccountLimits(
+                max_contacts=10_000,
+                max_concurrency=20,
+                max_call_duration=timedelta(minutes=15),
+                requests_per_minute=300,
+            ),
+        )
+
+
+class TestCampaigns:
+    @each_shape
+    def test_one_is_read_with_name_and_counts(self, visit: Visitor, vendor: str, shape: str | None) -> None:
+        at = visit(vendor)
+        held = half_dialled(at, 60, shape)
+        campaign = at.client.get_campaign(held.id)
+        completed = [contact for contact in held.contacts if contact.status in {"completed", "ended"}]
+        assert (campaign.id, campaign.status) == (held.id, "running")
+        assert campaign.name == (None if vendor == "techladder" else "March")
+        assert (campaign.counts.total, campaign.counts.succeeded) == (60, len(completed))
+
+    @pytest.mark.parametrize("vendor", VENDORS)
+    def test_all_are_listed(self, visit: Visitor, vendor: str) -> None:
+        at = visit(vendor)
+        for word in ("completed", "failed", "cancelled", RUNNING[vendor]):
+            at.sandbox.create(vendor, 2, status=word)
+        listing = at.client.list_campaigns()
+        found = {campaign.id: campaign.vendor_status for campaign in listing}
+        assert found == {name: at.sandbox.state(vendor, name).status for name in at.sandbox.campaign_ids(vendor)}
+        assert listing.report == ListingReport(expected_total=4, seen=4, requests=1, complete=True)
