@@ -13,11 +13,10 @@ import httpx
 import pytest
 
 from tests.bothways import ONE_CLIENT, VENDORS, Connect
-from tests.client.conftest import Visit, Visitor
+from tests.client.conftest import RUNNING, Visit, Visitor
 from tests.client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page
 from unibatch import CallStatus, CampaignStatus, InvalidInput, NotFound, UnsupportedFeature
 
-RUNNING = {"truedy": "active", "techladder": "active", "talkifai": "running"}
 PARAMETER = {"truedy": "status", "techladder": "status", "talkifai": "contactStatus"}
 ID = {"truedy": "contact_id", "techladder": "call_id", "talkifai": "id"}
 STATUS = {"truedy": "call_status", "techladder": "status", "talkifai": "status"}
@@ -79,17 +78,13 @@ def at(request: pytest.FixtureRequest, visit: Visitor) -> Visit:
     return visit(request.param)
 
 
-def half_dialled(at: Visit, contacts: int = 120) -> str:
-    """A campaign under way, with contacts in many statuses."""
-    campaign_id = at.sandbox.create(at.vendor, contacts)
-    at.sandbox.set_status(at.vendor, campaign_id, RUNNING[at.vendor])
-    at.sandbox.advance(calls=contacts * 3 // 4, vendor=at.vendor)
-    return campaign_id
+def half_dialled(at: Visit) -> str:
+    return at.half_dialled()
 
 
-def over(at: Visit, contacts: int = 120) -> str:
+def over(at: Visit) -> str:
     """A campaign that was cancelled when it was under way."""
-    campaign_id = half_dialled(at, contacts)
+    campaign_id = at.half_dialled()
     at.sandbox.set_status(at.vendor, campaign_id, "cancelled")
     return campaign_id
 
@@ -182,7 +177,7 @@ class TestStatusOfContacts:
             assert list(found) == [contact for contact in everybody if contact.status is status]
 
     def test_several_are_found_together(self, at: Visit) -> None:
-        campaign_id = half_dialled(at)
+        campaign_id = at.half_dialled()
         everybody = list(at.client.list_contacts(campaign_id))
         wanted = {CallStatus.NO_ANSWER, CallStatus.FAILED, CallStatus.COMPLETED}
         found = list(at.client.list_contacts(campaign_id, status=wanted))
@@ -199,7 +194,7 @@ class TestStatusOfContacts:
         assert [request.url.params.get("status") for request in server.requests] == [None, "no_answer", None, None]
 
     def test_nothing_is_read_before_it_is_iterated(self, at: Visit) -> None:
-        at.client.list_contacts(over(at, 20), status=CallStatus.NO_ANSWER)
+        at.client.list_contacts(over(at), status=CallStatus.NO_ANSWER)
         assert at.requests == []
 
     def test_a_campaign_that_cannot_be_read_is_an_error_and_no_contact_is_asked_for(self, at: Visit) -> None:
@@ -208,7 +203,7 @@ class TestStatusOfContacts:
         assert len(at.requests) == 1
 
     def test_the_report_does_not_count_the_campaign(self, at: Visit) -> None:
-        listing = at.client.list_contacts(over(at, 20), status=CallStatus.NO_ANSWER)
+        listing = at.client.list_contacts(over(at), status=CallStatus.NO_ANSWER)
         list(listing)
         assert (listing.report.requests, listing.report.complete) == (1, True)
 
@@ -226,14 +221,14 @@ class TestHowStatusesAreNamed:
             "no_answer",
             ["no_answer"],
         ],
-        ids=repr,
+        ids=lambda wanted: type(wanted).__name__,
     )
     def test_one_in_any_collection_is_still_one(self, connect: Connect, wanted: Iterable[CallStatus]) -> None:
         server = OneCampaign("truedy", "draft")
         list(connect("truedy", answer=server).list_contacts("c-1", status=wanted))
         assert server.asked == ["campaign", "no_answer"]
 
-    @pytest.mark.parametrize("nothing", [[], (), set(), iter([])], ids=repr)
+    @pytest.mark.parametrize("nothing", [[], (), set(), iter([])], ids=lambda nothing: type(nothing).__name__)
     def test_none_at_all_is_refused(self, connect: Connect, nothing: Iterable[CallStatus]) -> None:
         server = OneCampaign("truedy", "draft")
         with pytest.raises(InvalidInput, match="names no status at all"):
@@ -310,7 +305,7 @@ class TestExternalId:
 
     def test_techladder_filters_it_alone_while_the_campaign_moves(self, visit: Visitor) -> None:
         at = visit("techladder")
-        campaign_id = half_dialled(at)
+        campaign_id = at.half_dialled()
         wanted = next(row for row in at.sandbox.state("techladder", campaign_id).contacts if row.status == "no_answer")
         found = at.client.list_contacts(campaign_id, status=CallStatus.NO_ANSWER, external_id=wanted.external_id)
         assert [contact.phone_number for contact in found] == [wanted.number]

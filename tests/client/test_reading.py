@@ -8,30 +8,19 @@ from datetime import timedelta
 import pytest
 
 from tests.bothways import VENDORS
-from tests.client.conftest import Visit, Visitor
+from tests.client.conftest import RUNNING, Visitor
 from unibatch import Account, AccountLimits, ListingReport
-from unibatch.sandbox import CampaignState
-
-RUNNING = {"truedy": "active", "techladder": "active", "talkifai": "running"}
 
 each_shape = pytest.mark.parametrize(
     ("vendor", "shape"), [("truedy", "schema"), ("truedy", "example"), ("techladder", None), ("talkifai", None)]
 )
 
 
-def half_dialled(at: Visit, contacts: int, shape: str | None) -> CampaignState:
-    """A campaign under way, with contacts in many statuses; all past the first of them is on further pages."""
-    campaign_id = at.sandbox.create(at.vendor, contacts, shape=shape, name="March")
-    at.sandbox.set_status(at.vendor, campaign_id, RUNNING[at.vendor])
-    at.sandbox.advance(calls=contacts * 3 // 4, vendor=at.vendor)
-    return at.sandbox.state(at.vendor, campaign_id)
-
-
 @each_shape
 class TestContacts:
     def test_all_are_read_with_number_status_and_name(self, visit: Visitor, vendor: str, shape: str | None) -> None:
         at = visit(vendor)
-        held = half_dialled(at, 505, shape)
+        held = at.sandbox.state(vendor, at.half_dialled(505, shape))
         listing = at.client.list_contacts(held.id)
         contacts = list(listing)
         assert [(contact.campaign_id, contact.phone_number, contact.vendor_status) for contact in contacts] == [
@@ -51,11 +40,11 @@ class TestContacts:
         over: bool,  # noqa: FBT001  # a parameter
     ) -> None:
         at = visit(vendor)
-        held = half_dialled(at, 120, shape)
+        campaign_id = at.half_dialled(shape=shape)
         if over:
-            at.sandbox.set_status(vendor, held.id, "cancelled")
-        contacts = list(at.client.list_contacts(held.id))
-        held = at.sandbox.state(vendor, held.id)
+            at.sandbox.set_status(vendor, campaign_id, "cancelled")
+        contacts = list(at.client.list_contacts(campaign_id))
+        held = at.sandbox.state(vendor, campaign_id)
         assert [contact.is_final for contact in contacts] == [contact.final for contact in held.contacts]
         assert over or {contact.is_final for contact in contacts} == {False, True}
 
@@ -63,14 +52,14 @@ class TestContacts:
 class TestWhatOneVendorHas:
     def test_techladder_keeps_external_ids_and_custom_data(self, visit: Visitor) -> None:
         at = visit("techladder")
-        held = half_dialled(at, 12, None)
+        held = at.sandbox.state("techladder", at.half_dialled(12))
         contacts = list(at.client.list_contacts(held.id))
         assert [contact.external_id for contact in contacts] == [contact.external_id for contact in held.contacts]
         assert [contact.fields for contact in contacts] == [contact.data for contact in held.contacts]
 
     def test_talkifai_counts_attempts_and_keeps_custom_data(self, visit: Visitor) -> None:
         at = visit("talkifai")
-        held = half_dialled(at, 60, None)
+        held = at.sandbox.state("talkifai", at.half_dialled(60))
         contacts = list(at.client.list_contacts(held.id))
         assert [contact.attempts for contact in contacts] == [contact.attempts for contact in held.contacts]
         assert [{"phone": contact.phone_number, "name": contact.name, **contact.fields} for contact in contacts] == [
@@ -79,7 +68,7 @@ class TestWhatOneVendorHas:
 
     def test_talkifai_counts_contacts_by_their_status(self, visit: Visitor) -> None:
         at = visit("talkifai")
-        campaign_id = half_dialled(at, 60, None).id
+        campaign_id = at.half_dialled(60)
         contacts = at.client.list_contacts(campaign_id)
         assert at.client.get_campaign(campaign_id).counts.by_status == Counter(contact.status for contact in contacts)
 
@@ -102,7 +91,7 @@ class TestCampaigns:
     @each_shape
     def test_one_is_read_with_name_and_counts(self, visit: Visitor, vendor: str, shape: str | None) -> None:
         at = visit(vendor)
-        held = half_dialled(at, 60, shape)
+        held = at.sandbox.state(vendor, at.half_dialled(60, shape))
         campaign = at.client.get_campaign(held.id)
         completed = [contact for contact in held.contacts if contact.status in {"completed", "ended"}]
         assert (campaign.id, campaign.status) == (held.id, "running")
