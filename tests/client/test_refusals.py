@@ -10,9 +10,10 @@ import pytest
 import unibatch.sandbox
 from tests.bothways import ONE_CLIENT, VENDORS, Connect
 from tests.client.conftest import Visit, Visitor
-from tests.client.replies import Replies, Reply, refusal
+from tests.client.replies import CAMPAIGN, Replies, Reply, one, refusal
 from unibatch import (
     AuthenticationError,
+    CampaignStatus,
     Conflict,
     InvalidRequest,
     NotFound,
@@ -193,6 +194,17 @@ class TestMessage:
         assert str(refused(connect, "truedy", reply)) == (
             "truedy get_campaign of 'c-1': the request was rejected [limit: is too large] (HTTP 422)"
         )
+
+
+@ONE_CLIENT
+def test_a_conflict_says_how_the_campaign_is_read_after_it(connect: Connect) -> None:
+    """Even if what was asked should be possible then: the vendor knows why not, and the caller sees both."""
+    active = Reply(body=one("truedy", {**CAMPAIGN["truedy"], "status": "active"}))
+    server = Replies(active, Reply(409, refusal("truedy", "conflict", "Not now")), active)
+    with pytest.raises(Conflict) as caught:
+        connect("truedy", answer=server).pause_campaign("batch_1")
+    assert (caught.value.present, caught.value.code) == (CampaignStatus.RUNNING, "conflict")
+    assert len(server.requests) == 3
 
 
 class TestAtTheSandbox:
