@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.bothways import VENDORS
+from tests.bothways import ONE_CLIENT, VENDORS, Connect
 from tests.client.conftest import RUNNING, Visitor
-from unibatch import Account, AccountLimits, ListingReport
+from tests.client.replies import CAMPAIGN, Replies, Reply, one
+from unibatch import Account, AccountLimits, ListingReport, Wait
 
 each_shape = pytest.mark.parametrize(
     ("vendor", "shape"), [("truedy", "schema"), ("truedy", "example"), ("techladder", None), ("talkifai", None)]
@@ -72,20 +73,6 @@ class TestWhatOneVendorHas:
         contacts = at.client.list_contacts(campaign_id)
         assert at.client.get_campaign(campaign_id).counts.by_status == Counter(contact.status for contact in contacts)
 
-    def test_techladder_describes_the_account(self, visit: Visitor) -> None:
-        assert visit("techladder").client.get_account() == Account(
-            id="acc-5a1dc0de",
-            provider="techladder",
-            name="Sandbox account",
-            email="owner@example.com",
-            limits=AccountLimits(
-                max_contacts=10_000,
-                max_concurrency=20,
-                max_call_duration=timedelta(minutes=15),
-                requests_per_minute=300,
-            ),
-        )
-
 
 class TestCampaigns:
     @each_shape
@@ -107,3 +94,37 @@ class TestCampaigns:
         found = {campaign.id: campaign.vendor_status for campaign in listing}
         assert found == {name: at.sandbox.state(vendor, name).status for name in at.sandbox.campaign_ids(vendor)}
         assert listing.report == ListingReport(expected_total=4, seen=4, requests=1, complete=True)
+
+
+class TooLong(Exception):
+    """Raised instead of waiting."""
+
+
+class TestAccount:
+    def test_techladder_describes_it(self, visit: Visitor) -> None:
+        assert visit("techladder").client.get_account() == Account(
+            id="acc-5a1dc0de",
+            provider="techladder",
+            name="Sandbox account",
+            email="owner@example.com",
+            limits=AccountLimits(
+                max_contacts=10_000,
+                max_concurrency=20,
+                max_call_duration=timedelta(minutes=15),
+                requests_per_minute=300,
+            ),
+        )
+
+    @ONE_CLIENT
+    def test_its_limit_is_kept_from_then_on(self, connect: Connect) -> None:
+        def refuse(wait: Wait) -> None:
+            raise TooLong(wait.seconds)
+
+        account = {"data": {"account_id": "acc_1", "limits": {"rate_limit_per_minute": 2}}}
+        server = Replies(Reply(body=account), Reply(body=one("techladder", CAMPAIGN["techladder"])))
+        client = connect("techladder", answer=server, on_wait=refuse)
+        client.get_account()
+        client.get_campaign("sched_1")
+        with pytest.raises(TooLong):
+            client.get_campaign("sched_1")
+        assert len(server.requests) == 2
