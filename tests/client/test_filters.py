@@ -231,13 +231,13 @@ class TestHowStatusesAreNamed:
     @pytest.mark.parametrize("nothing", [[], (), set(), iter([])], ids=lambda nothing: type(nothing).__name__)
     def test_none_at_all_is_refused(self, connect: Connect, nothing: Iterable[CallStatus]) -> None:
         server = OneCampaign("truedy", "draft")
-        with pytest.raises(InvalidInput, match="names no status at all"):
+        with pytest.raises(InvalidInput, match="status"):
             connect("truedy", answer=server).list_contacts("c-1", status=nothing)
         assert server.asked == []
 
     def test_none_at_all_is_refused_of_campaigns_too(self, connect: Connect) -> None:
         server = OneCampaign("truedy", "draft")
-        with pytest.raises(InvalidInput, match="names no status at all"):
+        with pytest.raises(InvalidInput, match="status"):
             connect("truedy", answer=server).list_campaigns(status=[])
         assert server.asked == []
 
@@ -246,7 +246,7 @@ class TestHowStatusesAreNamed:
         self, connect: Connect, word: str
     ) -> None:
         server = OneCampaign("truedy", "draft")
-        with pytest.raises(InvalidInput, match="known are pending, queued, "):
+        with pytest.raises(InvalidInput, match="pending, queued, "):
             connect("truedy", answer=server).list_contacts("c-1", status=[word])  # type: ignore[list-item]  # on purpose
         assert server.asked == []
 
@@ -338,6 +338,6 @@ class TestAccount:
     @pytest.mark.parametrize("vendor", ["truedy", "talkifai"])
     def test_a_vendor_that_says_nothing_of_it_is_not_asked(self, connect: Connect, vendor: str) -> None:
         server = Replies(Reply())
-        with pytest.raises(UnsupportedFeature, match=f"{vendor} does not support get_account: .*does not tell about"):
+        with pytest.raises(UnsupportedFeature, match=f"{vendor} does not support get_account"):
             connect(vendor, answer=server).get_account()
         assert server.requests == []

@@ -1,4 +1,4 @@
-"""Ids and filters reach the server as they are, whatever is in them."""
+"""Ids and filters reach the server as they are, with any character in them."""
 
 from __future__ import annotations
 

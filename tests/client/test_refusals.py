@@ -231,7 +231,7 @@ class TestAtTheSandbox:
     def test_an_unknown_campaign_is_named_with_its_vendor(self, visit: Visitor, vendor: str) -> None:
         with pytest.raises(NotFound) as caught:
             list(visit(vendor).client.list_contacts("no-such-campaign"))
-        assert f"{vendor} list_contacts of 'no-such-campaign': not found in this account" in str(caught.value)
+        assert str(caught.value).startswith(f"{vendor} list_contacts of 'no-such-campaign': ")
         assert (caught.value.http_status, caught.value.subject) == (404, "no-such-campaign")
 
     @pytest.mark.parametrize("vendor", VENDORS)

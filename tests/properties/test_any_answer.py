@@ -1,4 +1,4 @@
-"""Whatever a vendor sends: canonical objects result, or an error that says where it is wrong. Nothing else."""
+"""Any answer of a vendor: canonical objects result, or an error that says where it is wrong. Nothing else."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -271,7 +271,7 @@ def check(client: AnyClient, operation: str) -> list[Contact | Campaign | Accoun
     return things
 
 
-def told(document: Any, path: tuple[str, ...]) -> Any:
+def at_path(document: Any, path: tuple[str, ...]) -> Any:
     for key in path:
         document = document[key]
     return document
@@ -319,7 +319,7 @@ class TestSuccess:
             server.body = json.dumps(document).encode()
             things = check(client, operation)
             if things:
-                sent = told(document, RAW_AT[vendor, operation])
+                sent = at_path(document, RAW_AT[vendor, operation])
                 sent = sent if isinstance(sent, list) else [sent]
                 assert all(dict(thing.raw) in sent for thing in things)
 
