@@ -636,7 +636,7 @@ class TestRefusalsOfBoth:
             ),
             pytest.param(
                 MINIMAL + "base_url = 'http://example.com'\n",
-                "profile 'main': base_url 'http://example.com' would send the API key in the clear; ",
+                "profile 'main': base_url 'http://example.com' would send the API key without encryption; ",
                 id="a URL without encryption",
             ),
             pytest.param(
@@ -659,10 +659,10 @@ class TestRefusalsOfBoth:
             pytest.param({"provider": "trudy"}, "there is no provider 'trudy'; known are ", id="an unknown provider"),
             pytest.param(
                 {"base_url": "http://example.com"},
-                "base_url 'http://example.com' would send the API key in the clear; ",
+                "base_url 'http://example.com' would send the API key without encryption; ",
                 id="a URL without encryption",
             ),
-            pytest.param({"api_key": "a key"}, "the API key for truedy holds a blank", id="a key that is none"),
+            pytest.param({"api_key": "a key"}, "the API key for truedy contains a space", id="a key that is none"),
             pytest.param({"api_key": None}, "with provider='truedy', give api_key= too", id="no key"),
             pytest.param(
                 {"defaults": {"zebra": 1}}, "defaults: Truedy has no setting zebra; ", id="an unknown setting"
@@ -707,7 +707,8 @@ class TestBaseUrl:
     )
     def test_http_elsewhere_would_show_the_key(self, base_url: str) -> None:
         assert refusal(lambda: connect(provider="truedy", api_key="x", base_url=base_url)) == (
-            f"base_url {base_url!r} would send the API key in the clear; use https:// (http:// is for loopback only)"
+            f"base_url {base_url!r} would send the API key without encryption; "
+            "use https:// (http:// is for loopback only)"
         )
 
     @pytest.mark.parametrize(
@@ -723,7 +724,7 @@ class TestBaseUrl:
     )
     def test_it_holds_an_address_and_nothing_else(self, base_url: str) -> None:
         assert refusal(lambda: connect(provider="truedy", api_key="x", base_url=base_url)) == (
-            "base_url may hold neither a user name nor a query nor a fragment"
+            "base_url may not contain a user name, a query or a fragment"
         )
 
     @pytest.mark.parametrize(

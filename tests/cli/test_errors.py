@@ -92,7 +92,7 @@ class TestConfiguration:
     def test_a_key_in_the_clear(self, run: Run, folder: Path) -> None:
         write(folder, profile("http://example.com"))
 
-        assert_fails(run("campaigns"), 2, "would send the API key in the clear")
+        assert_fails(run("campaigns"), 2, "would send the API key without encryption")
 
     @pytest.mark.usefixtures("profiles")
     def test_what_the_vendor_cannot_do(self, run: Run, sandbox: Sandbox) -> None:

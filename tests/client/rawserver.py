@@ -13,8 +13,8 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 import httpx
 
 from tests.bothways import Style
-from unibatch.client.conversation import Conversation
 from unibatch.client.drivers import AsyncDriver, Driver
+from unibatch.client.exchange import Conversation
 from unibatch.core.flow import Response
 
 T = TypeVar("T")

@@ -43,7 +43,8 @@ from unibatch import (
     WriteTimeout,
 )
 from unibatch.client import drivers
-from unibatch.client.conversation import Conversation, Pause, TooLarge
+from unibatch.client.bodies import TooLarge
+from unibatch.client.exchange import Conversation, Pause
 from unibatch.core.flow import Flow, Request
 from unibatch.core.structuring import StructureError
 

@@ -6,13 +6,12 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Any, Self
 
-import httpx
-
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.exchange import Exchange, PlannedRequest
 from unibatch.client.listing import AsyncListing, Listing
 from unibatch.client.operations import Operations
 from unibatch.client.options import Options
+from unibatch.client.transport import httpx
 from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, Start
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.provider import Capabilities, OperationName, Provider
