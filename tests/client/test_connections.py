@@ -1,20 +1,22 @@
-"""How connections are lent: who gets one, who waits, and what becomes of one whose request was broken off."""
+"""How connections are lent: which request gets one, which waits, and what happens if a request is broken off."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import gc
-import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any
 
 import httpx
 import pytest
 
+from tests.bothways import Style
 from tests.client.rawserver import (
     PATIENT,
     Behaviour,
@@ -22,8 +24,9 @@ from tests.client.rawserver import (
     Talk,
     a_body_without_end,
     ask,
-    driving,
+    blocking,
     half_a_body,
+    interrupted_at,
     no_headers,
     serving,
     well,
@@ -44,296 +47,183 @@ STAGES = [no_headers, half_a_body, a_body_without_end, well_then_no_headers]
 
 
 class Gate:
-    """A transport that keeps every request until it is told to answer the next."""
+    """A behaviour of a server that answers a request when it is told to, in the order in which they came."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        self._open: list[threading.Event] = []
+        self._open = 0
         self._changed = threading.Condition()
 
-    def answer(self, request: httpx.Request) -> httpx.Response:
-        opened = threading.Event()
-        with self._changed:
-            self.asked.append(request.url.path)
-            self._open.append(opened)
-            self._changed.notify_all()
-        assert opened.wait(PATIENT)
-        return httpx.Response(200, content=b"well")
+    def __call__(self, _: RawServer, connection: socket.socket) -> None:
+        while asked := connection.recv(4096):
+            with self._changed:
+                self.asked.append(asked.split()[1].decode())
+                self._changed.notify_all()
+                assert self._changed.wait_for(partial(self._is_open, len(self.asked)), PATIENT)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwell")
+
+    def _is_open(self, number: int) -> bool:
+        return self._open >= number
 
     def wait_for(self, number: int) -> None:
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.asked) >= number, PATIENT)
 
     def open(self, number: int = 1) -> None:
-        for opened in [opened for opened in self._open if not opened.is_set()][:number]:
-            opened.set()
+        with self._changed:
+            self._open += number
+            self._changed.notify_all()
 
 
-class AsyncGate:
-    """The same for tasks."""
+class Crowd:
+    """Many that ask through one driver at the same time: threads, or tasks of an event loop in a thread."""
 
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self._open: list[asyncio.Event] = []
+    def __init__(self, style: Style, url: str, connections: int) -> None:
+        kind = Driver if style == "sync" else AsyncDriver
+        self.driver = kind(url, connections=connections)
+        self._threads = ThreadPoolExecutor(8)
+        self._loop = asyncio.new_event_loop()
+        self._looping = threading.Thread(target=self._loop.run_forever)
+        self._looping.start()
 
-    async def answer(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request.url.path)
-        self._open.append(asyncio.Event())
-        await self._open[-1].wait()
-        return httpx.Response(200, content=b"well")
+    def begin(self, conversation: Conversation[str]) -> Future[str]:
+        if isinstance(self.driver, Driver):
+            return self._threads.submit(self.driver.run, conversation)
+        return self._soon(self.driver.run(conversation))
 
-    def open(self, number: int = 1) -> None:
-        for opened in [opened for opened in self._open if not opened.is_set()][:number]:
-            opened.set()
+    def close(self) -> None:
+        """Close the driver."""
+        if isinstance(self.driver, Driver):
+            self.driver.close()
+        else:
+            self._soon(self.driver.close()).result(SOON)
 
+    def stop(self) -> None:
+        """End the threads."""
+        self._threads.shutdown()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._looping.join()
+        self._loop.close()
 
-async def settle() -> None:
-    for _ in range(20):
-        await asyncio.sleep(0)
+    def _soon(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-
-class TestManyThreads:
-    @pytest.fixture
-    def gate(self) -> Gate:
-        return Gate()
-
-    @pytest.fixture
-    def driver(self, gate: Gate) -> Iterator[Driver]:
-        driver = Driver(URL, httpx.MockTransport(gate.answer), connections=2)
-        yield driver
-        driver.close()
-
-    @pytest.fixture
-    def threads(self) -> Iterator[ThreadPoolExecutor]:
-        with ThreadPoolExecutor(8) as threads:
-            yield threads
-
-    def waiting(self, driver: Driver, number: int) -> None:
+    def wait_for_queue(self, length: int) -> None:
         end = time.monotonic() + PATIENT
-        while len(driver._connections._queue) < number:
+        while len(self.driver._connections._queue) < length:
             assert time.monotonic() < end
             time.sleep(0.001)
 
-    def test_no_more_requests_are_carried_out_at_a_time_than_there_are_lanes(
-        self, driver: Driver, gate: Gate, threads: ThreadPoolExecutor
-    ) -> None:
-        asking = [threads.submit(driver.run, ask(URL)) for _ in range(4)]
-        gate.wait_for(2)
-        self.waiting(driver, 2)
-        assert len(gate.asked) == 2
-        gate.open(2)
-        gate.wait_for(4)
-        gate.open(2)
-        assert [future.result(SOON) for future in asking] == ["well"] * 4
 
-    def test_whoever_waited_longest_comes_first(self, driver: Driver, gate: Gate, threads: ThreadPoolExecutor) -> None:
-        asking = []
-        for number in range(6):
-            asking.append(threads.submit(driver.run, ask(f"{URL}/{number}")))
-            if number < 2:
+@contextlib.contextmanager
+def crowding(style: Style, url: str, connections: int) -> Iterator[Crowd]:
+    crowd = Crowd(style, url, connections)
+    try:
+        yield crowd
+    finally:
+        crowd.close()
+        crowd.stop()
+
+
+class TestMany:
+    def test_who_waited_longest_gets_the_next_free_connection(self, style: Style) -> None:
+        gate = Gate()
+        with serving(gate) as server, crowding(style, server.url, 2) as crowd:
+            asking = []
+            for number in range(6):
+                asking.append(crowd.begin(ask(f"{server.url}/{number}")))
+                if number < 2:
+                    gate.wait_for(number + 1)
+                else:
+                    crowd.wait_for_queue(number - 1)
+            for number in range(2, 6):
+                assert gate.asked == [f"/{n}" for n in range(number)]
+                gate.open()
                 gate.wait_for(number + 1)
-            else:
-                self.waiting(driver, number - 1)
-        for number in range(3, 7):
-            gate.open()
-            gate.wait_for(number)
-        gate.open(2)
-        assert [future.result(SOON) for future in asking] == ["well"] * 6
-        assert gate.asked == [f"/{number}" for number in range(6)]
+            gate.open(2)
+            assert [future.result(SOON) for future in asking] == ["well"] * 6
 
-    def test_whoever_waits_too_long_is_told_so(self, driver: Driver, gate: Gate, threads: ThreadPoolExecutor) -> None:
-        asking = [threads.submit(driver.run, ask(URL)) for _ in range(2)]
-        gate.wait_for(2)
-        talk = Talk()
-        assert driver.run(talk.ask(URL, pool=0.02)) == "PoolTimeout"
+    def test_who_waits_too_long_gets_an_error(self, style: Style) -> None:
+        gate, talk = Gate(), Talk()
+        with serving(gate) as server, crowding(style, server.url, 2) as crowd:
+            asking = [crowd.begin(ask(server.url)) for _ in range(2)]
+            gate.wait_for(2)
+            assert crowd.begin(talk.ask(server.url, pool=0.02)).result(SOON) == "PoolTimeout"
+            gate.open(2)
+            assert [future.result(SOON) for future in asking] == ["well"] * 2
+            assert len(crowd.driver._connections._free) == 2
         assert str(talk.heard[0]) == "all 2 connections were busy for 0.02 s"
-        gate.open(2)
-        assert [future.result(SOON) for future in asking] == ["well"] * 2
-        assert len(driver._connections._free) == 2
 
-    def test_whoever_waits_can_be_halted(self, driver: Driver, gate: Gate, threads: ThreadPoolExecutor) -> None:
-        asking = [threads.submit(driver.run, ask(URL)) for _ in range(2)]
-        gate.wait_for(2)
-        halt = Halt()
-        halted = threads.submit(driver.run, ask(URL), halt)
-        self.waiting(driver, 1)
-        halt.set()
-        with pytest.raises(Halted):
-            halted.result(SOON)
-        gate.open(2)
-        assert [future.result(SOON) for future in asking] == ["well"] * 2
-        assert len(driver._connections._free) == 2
+    def test_closing_waits_for_no_request_and_ends_those_that_wait(self, style: Style) -> None:
+        gate = Gate()
+        with serving(gate) as server, crowding(style, server.url, 2) as crowd:
+            asking = [crowd.begin(ask(server.url)) for _ in range(2)]
+            gate.wait_for(2)
+            late = crowd.begin(ask(server.url))
+            crowd.wait_for_queue(1)
+            crowd.close()
+            with pytest.raises(RuntimeError, match="this client is closed"):
+                late.result(SOON)
+            gate.open(2)
+            assert [future.result(SOON) for future in asking] == ["well"] * 2
+            assert not crowd.driver._connections._free
 
-    def test_closing_waits_for_nobody_and_tells_those_who_wait(
-        self, driver: Driver, gate: Gate, threads: ThreadPoolExecutor
-    ) -> None:
-        asking = [threads.submit(driver.run, ask(URL)) for _ in range(2)]
-        gate.wait_for(2)
-        late = threads.submit(driver.run, ask(URL))
-        self.waiting(driver, 1)
-        driver.close()
-        with pytest.raises(RuntimeError, match="this client is closed"):
-            late.result(SOON)
-        gate.open(2)
-        assert [future.result(SOON) for future in asking] == ["well"] * 2
-
-    def test_many_threads_share_few_connections(self, threads: ThreadPoolExecutor) -> None:
-        with serving(well) as server, driving("sync", server.url, connections=3) as driver:
-            asking = [threads.submit(driver.run, ask(server.url, times=20)) for _ in range(8)]
+    def test_many_share_few_connections(self, style: Style) -> None:
+        with serving(well) as server, crowding(style, server.url, 3) as crowd:
+            asking = [crowd.begin(ask(server.url, times=20)) for _ in range(8)]
             assert [future.result(PATIENT) for future in asking] == ["well"] * 8
             assert len(server.connections) <= 3
 
-
-class TestManyTasks:
-    def test_no_more_requests_are_carried_out_at_a_time_than_there_are_lanes(self) -> None:
-        async def go() -> None:
-            gate = AsyncGate()
-            driver = AsyncDriver(URL, httpx.MockTransport(gate.answer), connections=2)
-            asking = [asyncio.create_task(driver.run(ask(f"{URL}/{number}"))) for number in range(5)]
-            await settle()
-            assert gate.asked == ["/0", "/1"]
-            for number in range(3, 6):
-                gate.open()
-                await settle()
-                assert gate.asked == [f"/{n}" for n in range(number)]
-            gate.open(2)
-            assert await asyncio.gather(*asking) == ["well"] * 5
-            await driver.close()
-
-        asyncio.run(go())
-
-    def test_whoever_waits_too_long_is_told_so(self) -> None:
-        async def go() -> None:
-            gate = AsyncGate()
-            driver = AsyncDriver(URL, httpx.MockTransport(gate.answer), connections=1)
-            first = asyncio.create_task(driver.run(ask(URL)))
-            await settle()
-            assert await driver.run(ask(URL, pool=0.02)) == "PoolTimeout"
+    def test_who_waits_can_be_halted(self) -> None:
+        gate = Gate()
+        with serving(gate) as server, crowding("sync", server.url, 1) as crowd, ThreadPoolExecutor() as threads:
+            assert isinstance(crowd.driver, Driver)
+            asking = crowd.begin(ask(server.url))
+            gate.wait_for(1)
+            halt = Halt()
+            halted = threads.submit(crowd.driver.run, ask(server.url), halt)
+            crowd.wait_for_queue(1)
+            halt.set()
+            with pytest.raises(Halted):
+                halted.result(SOON)
             gate.open()
-            assert await first == "well"
-            assert len(driver._connections._free) == 1
-            await driver.close()
+            assert asking.result(SOON) == "well"
+            assert len(crowd.driver._connections._free) == 1
 
-        asyncio.run(go())
-
-    @pytest.mark.parametrize("before_it_wakes", [False, True])
-    def test_a_task_that_is_cancelled_while_it_waits_loses_no_lane(self, *, before_it_wakes: bool) -> None:
-        async def go() -> None:
-            gate = AsyncGate()
-            driver = AsyncDriver(URL, httpx.MockTransport(gate.answer), connections=1)
-            lane = await driver._connections.take(None)
-            asking = [asyncio.create_task(driver.run(ask(f"{URL}/{number}"))) for number in range(3)]
-            await settle()
-            if before_it_wakes:
-                asking[0].cancel()
-                await driver._connections.give(lane)
-            else:
-                await driver._connections.give(lane)  # the lane is the first task's, which has not run since
-                asking[0].cancel()
-            await settle()
-            assert asking[0].cancelled()
-            assert gate.asked == ["/1"]
-            gate.open()
-            await settle()
-            gate.open()
-            assert await asyncio.gather(*asking[1:]) == ["well"] * 2
-            assert len(driver._connections._free) == 1
-            await driver.close()
-
-        asyncio.run(go())
-
-    def test_closing_waits_for_nobody_and_tells_those_who_wait(self) -> None:
-        async def go() -> None:
-            gate = AsyncGate()
-            driver = AsyncDriver(URL, httpx.MockTransport(gate.answer), connections=1)
-            asking = [asyncio.create_task(driver.run(ask(URL))) for _ in range(2)]
-            await settle()
-            await driver.close()
-            with pytest.raises(RuntimeError, match="this client is closed"):
-                await asking[1]
-            gate.open()
-            assert await asking[0] == "well"
-
-        asyncio.run(go())
-
-    def test_a_driver_can_be_made_before_there_is_a_loop(self) -> None:
-        with serving(well) as server:
-            driver = AsyncDriver(server.url, connections=2)
-
-            async def go() -> list[str]:
-                asking = [driver.run(ask(server.url, times=3)) for _ in range(8)]
-                try:
-                    return await asyncio.gather(*asking)
-                finally:
-                    await driver.close()
-
-            assert asyncio.run(go()) == ["well"] * 8
-            assert len(server.connections) == 2
-
-
-class TestConnections:
-    def test_a_connection_that_was_not_used_for_a_while_is_closed(self) -> None:
-        with serving(well) as server, driving("sync", server.url, connections=2) as driver:
-            assert isinstance(driver, Driver)
-            first, second = driver._connections.take(0, None), driver._connections.take(0, None)
-            driver._connections.give(first)
-            driver._connections.give(second)
-            first.used -= KEPT
-            assert driver.run(ask(server.url)) == "well"
-            assert list(driver._connections._free) == [second]
-
-    def test_so_is_one_of_an_event_loop(self) -> None:
+    @pytest.mark.parametrize("before_it_is_lent", [True, False])
+    def test_a_task_that_is_cancelled_while_it_waits_loses_no_connection(self, *, before_it_is_lent: bool) -> None:
         async def go(url: str) -> None:
-            driver = AsyncDriver(url, connections=2)
-            first, second = await driver._connections.take(0), await driver._connections.take(0)
-            await driver._connections.give(first)
-            await driver._connections.give(second)
-            first.used -= KEPT
-            assert await driver.run(ask(url)) == "well"
-            assert list(driver._connections._free) == [second]
+            driver = AsyncDriver(url, connections=1)
+            connection = await driver._connections.take(None)
+            asking = [asyncio.create_task(driver.run(ask(url))) for _ in range(3)]
+            await asyncio.sleep(0)
+            if before_it_is_lent:
+                asking[0].cancel()
+                await driver._connections.give(connection)
+            else:
+                await driver._connections.give(connection)  # to the first task, which has not run since
+                asking[0].cancel()
+            assert await asyncio.gather(*asking[1:]) == ["well"] * 2
+            assert asking[0].cancelled()
+            assert len(driver._connections._free) == 1
             await driver.close()
 
         with serving(well) as server:
             asyncio.run(go(server.url))
 
-    def test_closing_closes_the_connections_that_are_in_use_when_their_requests_end(self) -> None:
-        with serving(half_a_body) as server, ThreadPoolExecutor() as threads:
-            driver = Driver(server.url, connections=16)
-            future = threads.submit(driver.run, ask(server.url))
-            assert server.stage.wait(PATIENT)
-            driver.close()
-            assert not future.done()
-            server.close()
-            assert future.result(SOON) == "RemoteProtocolError"
-            assert not driver._connections._free
 
-
-class Interrupted(BaseException):
-    """Stands for a KeyboardInterrupt, which would end the tests if it came late."""
-
-
-@contextlib.contextmanager
-def interrupted_at(stage: threading.Event) -> Iterator[None]:
-    """Interrupt the main thread, which must be carrying out the block, when the server has come to its stage."""
-
-    def interrupt(*_: object) -> None:
-        raise Interrupted
-
-    def wait() -> None:
-        if stage.wait(PATIENT):
-            time.sleep(0.02)
-            signal.pthread_kill(main, signal.SIGALRM)
-
-    main = threading.get_ident()
-    before = signal.signal(signal.SIGALRM, interrupt)
-    thread = threading.Thread(target=wait)
-    thread.start()
-    try:
-        with pytest.raises(Interrupted):
-            yield
-    finally:
-        thread.join()
-        signal.signal(signal.SIGALRM, before)
+class TestConnections:
+    def test_a_connection_that_was_not_used_for_a_while_is_closed(self, style: Style) -> None:
+        gate = Gate()
+        with serving(gate) as server, crowding(style, server.url, 2) as crowd:
+            both = [crowd.begin(ask(server.url)) for _ in range(2)]
+            gate.wait_for(2)
+            gate.open(3)
+            assert [future.result(SOON) for future in both] == ["well"] * 2
+            idle, kept = crowd.driver._connections._free
+            idle.used -= KEPT
+            assert crowd.begin(ask(server.url)).result(SOON) == "well"
+            assert list(crowd.driver._connections._free) == [kept]
 
 
 @contextlib.contextmanager
@@ -354,7 +244,7 @@ class TestBrokenOff:
 
     @pytest.mark.parametrize("stalling", STAGES)
     def test_by_an_interrupt_of_the_thread(self, stalling: Behaviour) -> None:
-        with serving(stalling, well) as server, driving("sync", server.url) as driver:
+        with serving(stalling, well) as server, blocking(server.url) as driver:
             talk = Talk()
             with interrupted_at(server.stage):
                 driver.run(talk.ask(server.url, times=2))
@@ -368,7 +258,7 @@ class TestBrokenOff:
     def test_by_an_interrupt_of_the_thread_while_it_connects(self) -> None:
         connecting = threading.Event()
         connecting.set()
-        with nobody_accepts() as url, serving(well) as server, driving("sync", url) as driver:
+        with nobody_accepts() as url, serving(well) as server, blocking(url) as driver:
             with interrupted_at(connecting):
                 driver.run(ask(url))
             assert driver.run(ask(server.url, pool=0.1)) == "well"
@@ -446,8 +336,7 @@ class TestHalt:
     def test_a_blocked_request_is_interrupted_and_its_lane_stays_usable(
         self, threads: ThreadPoolExecutor, stalling: Behaviour
     ) -> None:
-        with serving(stalling, well) as server, driving("sync", server.url) as driver:
-            assert isinstance(driver, Driver)
+        with serving(stalling, well) as server, blocking(server.url) as driver:
             halt, talk = Halt(), Talk()
             future = threads.submit(driver.run, talk.ask(server.url, times=2), halt)
             assert server.stage.wait(PATIENT)
@@ -456,8 +345,7 @@ class TestHalt:
             assert driver.run(ask(server.url, pool=0.1), Halt()) == "well"
 
     def test_on_a_connection_that_others_opened(self, threads: ThreadPoolExecutor) -> None:
-        with serving(well_then_no_headers, well) as server, driving("sync", server.url) as driver:
-            assert isinstance(driver, Driver)
+        with serving(well_then_no_headers, well) as server, blocking(server.url) as driver:
             assert driver.run(ask(server.url)) == "well"
             halt = Halt()
             future = threads.submit(driver.run, ask(server.url), halt)
@@ -481,8 +369,7 @@ class TestHalt:
             return "never"
 
         began = threading.Event()
-        with serving(unread) as server, driving("sync", server.url) as driver:
-            assert isinstance(driver, Driver)
+        with serving(unread) as server, blocking(server.url) as driver:
             halt = Halt()
             future = threads.submit(driver.run, upload(server.url), halt)
             assert began.wait(PATIENT)
@@ -490,8 +377,7 @@ class TestHalt:
             self.halted(future, halt)
 
     def test_no_request_begins_afterwards(self) -> None:
-        with serving(well) as server, driving("sync", server.url) as driver:
-            assert isinstance(driver, Driver)
+        with serving(well) as server, blocking(server.url) as driver:
             halt, talk = Halt(), Talk()
             halt.set()
             with pytest.raises(Halted):
@@ -509,8 +395,7 @@ class TestHalt:
             yield Pause(PATIENT)
             return "never"
 
-        with driving("sync", URL) as driver:
-            assert isinstance(driver, Driver)
+        with blocking(URL) as driver:
             halt = Halt()
             if early:
                 halt.set()
@@ -523,13 +408,11 @@ class TestHalt:
             yield Pause(0.01)
             return "over"
 
-        with driving("sync", URL) as driver:
-            assert isinstance(driver, Driver)
+        with blocking(URL) as driver:
             assert driver.run(pausing(), Halt()) == "over"
 
     def test_others_are_left_alone(self, threads: ThreadPoolExecutor) -> None:
-        with serving(half_a_body) as server, driving("sync", server.url, connections=3) as driver:
-            assert isinstance(driver, Driver)
+        with serving(half_a_body) as server, blocking(server.url, connections=3) as driver:
             halt, other = Halt(), Halt()
             stays = [threads.submit(driver.run, ask(server.url)), threads.submit(driver.run, ask(server.url), other)]
             goes = threads.submit(driver.run, ask(server.url), halt)
@@ -544,13 +427,11 @@ class TestHalt:
 
     def test_a_failure_of_its_own_is_thrown_as_ever(self, unused_port: int) -> None:
         url = f"http://127.0.0.1:{unused_port}"
-        with driving("sync", url) as driver:
-            assert isinstance(driver, Driver)
+        with blocking(url) as driver:
             assert driver.run(ask(url), Halt()) == "ConnectError"
 
     def test_a_halt_in_any_moment_leaves_the_driver_usable(self, threads: ThreadPoolExecutor) -> None:
-        with serving(well) as server, driving("sync", server.url, connections=2) as driver:
-            assert isinstance(driver, Driver)
+        with serving(well) as server, blocking(server.url, connections=2) as driver:
             for number in range(60):
                 halt = Halt()
                 future = threads.submit(driver.run, ask(server.url, times=1000), halt)

@@ -25,6 +25,7 @@ from tests.client.rawserver import (
     Talk,
     a_body_without_end,
     ask,
+    blocking,
     driving,
     half_a_body,
     no_handshake,
@@ -91,9 +92,8 @@ class TestTrusted:
         with (
             serving(stalling, well, tls=presenting(authority)) as server,
             ThreadPoolExecutor() as threads,
-            driving("sync", server.url) as driver,
+            blocking(server.url) as driver,
         ):
-            assert isinstance(driver, Driver)
             halt = Halt()
             future = threads.submit(driver.run, ask(server.url, times=2), halt)
             assert server.stage.wait(PATIENT)
@@ -106,9 +106,8 @@ class TestTrusted:
         with (
             serving(well_then_no_headers, tls=presenting(authority)) as server,
             ThreadPoolExecutor() as threads,
-            driving("sync", server.url) as driver,
+            blocking(server.url) as driver,
         ):
-            assert isinstance(driver, Driver)
             assert driver.run(ask(server.url)) == "well"
             halt = Halt()
             future = threads.submit(driver.run, ask(server.url), halt)
@@ -203,8 +202,7 @@ class TestProxies:
     ) -> None:
         with serving(stalling, well, tls=presenting(authority)) as server, Proxy(server) as url:
             monkeypatch.setenv("HTTPS_PROXY", url)
-            with driving("sync", server.url) as driver, ThreadPoolExecutor() as threads:
-                assert isinstance(driver, Driver)
+            with blocking(server.url) as driver, ThreadPoolExecutor() as threads:
                 halt = Halt()
                 future = threads.submit(driver.run, ask(server.url, times=2), halt)
                 assert server.stage.wait(PATIENT)
