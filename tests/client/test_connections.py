@@ -240,7 +240,7 @@ def nobody_accepts() -> Iterator[str]:
 
 
 class TestBrokenOff:
-    """A lane whose request was broken off serves the next."""
+    """A connection whose request was broken off serves the next."""
 
     @pytest.mark.parametrize("stalling", STAGES)
     def test_by_an_interrupt_of_the_thread(self, stalling: Behaviour) -> None:
@@ -333,7 +333,7 @@ class TestHalt:
             future.result(SOON)
 
     @pytest.mark.parametrize("stalling", STAGES)
-    def test_a_blocked_request_is_interrupted_and_its_lane_stays_usable(
+    def test_a_blocked_request_is_interrupted_and_its_connection_is_replaced(
         self, threads: ThreadPoolExecutor, stalling: Behaviour
     ) -> None:
         with serving(stalling, well) as server, blocking(server.url) as driver:
@@ -450,9 +450,9 @@ class TestHalt:
                     assert info == "socket"
                     return here
 
-            lane: Connection[httpx.BaseTransport] = Connection(httpx.BaseTransport())
+            connection: Connection[httpx.BaseTransport] = Connection(httpx.BaseTransport())
             halt = Halt()
-            trace: Callable[..., None] = lane.trace(halt)
+            trace: Callable[..., None] = connection.trace(halt)
             halt.set()
             trace("connection.connect_tcp.complete", {"return_value": Stream()})
             assert there.recv(1) == b""
@@ -465,7 +465,7 @@ class TestHalt:
             def get_extra_info(self, _: str) -> socket.socket:
                 return gone
 
-        lane: Connection[httpx.BaseTransport] = Connection(httpx.BaseTransport())
-        lane.interrupt()
-        lane.stream = Stream()
-        lane.interrupt()
+        connection: Connection[httpx.BaseTransport] = Connection(httpx.BaseTransport())
+        connection.interrupt()
+        connection.stream = Stream()
+        connection.interrupt()
