@@ -223,7 +223,7 @@ class TestOrder:
 class TestBound:
     @pytest.mark.parametrize(("how", "most"), [({"max_in_flight": 2}, 2), ({"max_in_flight": 3}, 3), ({}, 8)])
     def test_as_many_requests_as_allowed_are_under_way_and_no_more(
-        self, connect: Connect, how: dict[str, int], most: int
+        self, connect: Connect, how: dict[str, Any], most: int
     ) -> None:
         vendor = Vendor(1050, crowd=most)
         with campaign_of(vendor) as url:
