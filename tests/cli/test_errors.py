@@ -54,7 +54,7 @@ def profile(base_url: str = "https://example.com", key: str = f'"{KEY}"\nallow_l
     [
         ("[profiles.main\n", "not valid TOML"),
         (f"{profile()}speed = 3\n", "unknown key"),
-        (profile("http://example.com"), "would send the API key in the clear"),
+        (profile("http://example.com"), "would send the API key without encryption"),
         (profile(key='{ env = "NO_KEY" }'), "NO_KEY is not set"),
     ],
 )

@@ -142,7 +142,7 @@ def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between attempts there is hardly any time, where the server names none."""
     monkeypatch.setattr("unibatch.client.retry._backoff", lambda _: 0.005)
     for module in ("retry", "exchange"):
-        monkeypatch.setattr(f"unibatch.client.{module}.UNTOLD", 0.02)
+        monkeypatch.setattr(f"unibatch.client.{module}.NO_TIME_GIVEN", 0.02)
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ import pytest
 from tests.bothways import BlockingAsyncClient, Style, make_client
 from tests.faults.conftest import PATIENT, emulating
 from unibatch import RateLimited, Retry
-from unibatch.client.conversation import Conversation, Pause
-from unibatch.client.exchange import Exchange
+from unibatch.client.exchange import Conversation, Exchange, Pause
 from unibatch.client.options import Options
 from unibatch.core.flow import Response
 from unibatch.providers.truedy import Truedy
