@@ -7,8 +7,7 @@ from collections.abc import Callable
 import httpx
 
 from unibatch.client import Options
-from unibatch.client.conversation import Conversation
-from unibatch.client.exchange import Exchange
+from unibatch.client.exchange import Conversation, Exchange
 from unibatch.core.flow import Request, Response
 from unibatch.providers import registry
 
@@ -37,7 +36,8 @@ def main() -> None:
     exchange = Exchange(registry.load("truedy")({}), "k", Options(requests_per_minute=1_000_000))
 
     def without(request: Request) -> Conversation[Response]:
-        return exchange._send_once(request, exchange._url(request))  # noqa: SLF001 - what the two are wrapped around
+        answer = yield exchange._outgoing(request, exchange._url(request))  # noqa: SLF001  # what both are wrapped around
+        return exchange._accepted(request, exchange._decoded(request, answer))  # noqa: SLF001  # same
 
     rounds = [(seconds(without), seconds(exchange._send)) for _ in range(ROUNDS)]  # noqa: SLF001  # same
     plain, whole, more = (

@@ -69,7 +69,7 @@ class BlockingListing(Generic[T]):
             return await anext(rows, end)
 
         while (row := self._loop.run_until_complete(step())) is not end:
-            yield row  # type: ignore[misc]  # whatever is not the end is a row
+            yield row  # type: ignore[misc]  # what is not the end is a row
 
 
 class BlockingAsyncClient:

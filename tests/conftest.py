@@ -1,4 +1,4 @@
-"""What every test may use: a connection that is tried over both clients, in an environment that says nothing."""
+"""What every test may use: a connection that is tried over both clients, without the settings of this machine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def silent_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def fresh_budgets() -> None:
-    """What one test sends, or is told to wait, is nothing to the next one."""
+    """No test waits because of what another test sent."""
     forget_budgets()
 
 

@@ -1,4 +1,4 @@
-"""Plays the cassettes: recorded or transcribed answers of the vendors, under ``cassettes/``."""
+"""Plays the cassettes: answers that were transcribed or recorded, under ``cassettes/``."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """Profiles, and how a connection is chosen."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import platformdirs
 import pytest
 
 import unibatch
-from unibatch import ConfigError, InvalidInput, Retry, Timeout, Wait
+from unibatch import Campaign, ConfigError, InvalidInput, Retry, Timeout, Wait
 from unibatch.client import Options
 from unibatch.client.exchange import Exchange
 from unibatch.config import (
@@ -26,6 +27,7 @@ from unibatch.config import (
 )
 from unibatch.providers import registry
 from unibatch.providers.truedy import Truedy
+from unibatch.sandbox import Sandbox
 
 MINIMAL = '[profiles.main]\nprovider = "truedy"\napi_key = { env = "TRUEDY_API_KEY" }\n'
 
@@ -473,6 +475,17 @@ class TestConnecting:
         assert repr(client) == f"<{type(client).__name__} of truedy at https://api.truedy.ai/api/public/v1>"
         assert connect("other").base_url == "https://example.com/v1"
 
+    @pytest.mark.parametrize("vendor", ["truedy", "techladder", "talkifai"])
+    def test_by_a_profile_of_the_sandbox(self, unibatch_sandbox: Sandbox, vendor: str) -> None:
+        campaign_id = unibatch_sandbox.campaign_ids(vendor)[0]
+
+        async def read() -> Campaign:
+            async with connect_async(**unibatch_sandbox.profile(vendor)) as client:
+                return await client.get_campaign(campaign_id)
+
+        with connect(**unibatch_sandbox.profile(vendor)) as client:
+            assert client.get_campaign(campaign_id).id == asyncio.run(read()).id == campaign_id
+
     def test_by_arguments_no_file_is_read(self) -> None:
         write("this is not TOML")
         with connect(provider="techladder", api_key="sk_1") as client:
@@ -557,7 +570,7 @@ class TestRefusals:
             ),
             pytest.param(
                 MINIMAL + "base_url = 'http://example.com'\n",
-                "profile 'main': base_url 'http://example.com' would send the API key in the clear; ",
+                "profile 'main': base_url 'http://example.com' would send the API key without encryption; ",
                 id="a URL without encryption",
             ),
             pytest.param(
@@ -588,10 +601,10 @@ class TestRefusals:
             pytest.param({"provider": "trudy"}, "there is no provider 'trudy'; known are ", id="an unknown provider"),
             pytest.param(
                 {"base_url": "http://example.com"},
-                "base_url 'http://example.com' would send the API key in the clear; ",
+                "base_url 'http://example.com' would send the API key without encryption; ",
                 id="a URL without encryption",
             ),
-            pytest.param({"api_key": "a key"}, "the API key for truedy holds a blank", id="a key that is none"),
+            pytest.param({"api_key": "a key"}, "the API key for truedy contains a space", id="a key that is none"),
             pytest.param({"api_key": None}, "with provider='truedy', give api_key= too", id="no key"),
             pytest.param(
                 {"defaults": {"zebra": 1}},
@@ -620,21 +633,21 @@ class TestBaseUrl:
         with connect(provider="truedy", api_key="x", base_url=base_url) as client:
             assert client.base_url == base_url.lower().rstrip("/")
 
-    IN_THE_CLEAR = "would send the API key in the clear; use https:// (http:// is for loopback only)"
-    MORE = "may hold neither a user name nor a query nor a fragment"
+    UNENCRYPTED = "would send the API key without encryption; use https:// (http:// is for loopback only)"
+    MORE = "may not contain a user name, a query or a fragment"
     NONE = "is not a URL"
 
     @pytest.mark.parametrize(
         ("base_url", "reason"),
         [
-            ("http://example.com", IN_THE_CLEAR),
-            ("http://127.0.0.1.evil.com", IN_THE_CLEAR),
-            ("http://localhost.evil.com", IN_THE_CLEAR),
-            ("http://evil.com/127.0.0.1", IN_THE_CLEAR),
-            ("http://[2001:db8::1]", IN_THE_CLEAR),
-            ("http://0.0.0.0", IN_THE_CLEAR),
-            ("http://192.168.0.1", IN_THE_CLEAR),
-            ("http://[::ffff:8.8.8.8]", IN_THE_CLEAR),
+            ("http://example.com", UNENCRYPTED),
+            ("http://127.0.0.1.evil.com", UNENCRYPTED),
+            ("http://localhost.evil.com", UNENCRYPTED),
+            ("http://evil.com/127.0.0.1", UNENCRYPTED),
+            ("http://[2001:db8::1]", UNENCRYPTED),
+            ("http://0.0.0.0", UNENCRYPTED),
+            ("http://192.168.0.1", UNENCRYPTED),
+            ("http://[::ffff:8.8.8.8]", UNENCRYPTED),
             ("https://user:secret@example.com", MORE),
             ("https://secret@example.com", MORE),
             ("http://127.0.0.1@secret.com", MORE),

@@ -6,10 +6,13 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import attrs
 import pytest
 
 import unibatch.sandbox
+from tests.cli.drafts import Created
 from tests.cli.running import Keyboard, Run, Terminal, make_run
+from unibatch.providers.talkifai import TalkifAI
 from unibatch.sandbox import Sandbox
 
 
@@ -25,6 +28,12 @@ def sandbox(server: Sandbox) -> Iterator[Sandbox]:
     server.reset()
 
 
+@pytest.fixture
+def created(sandbox: Sandbox) -> Created:
+    before = {vendor: sandbox.campaign_ids(vendor) for vendor in sandbox.vendors}
+    return lambda vendor: [each for each in sandbox.campaign_ids(vendor) if each not in before[vendor]]
+
+
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
@@ -36,7 +45,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def profiles(folder: Path, sandbox: Sandbox) -> Path:
-    """Profiles that never try again, so that what fails does so at once."""
+    """Profiles that never try again, so that nothing waits."""
     impatient = "allow_literal_key = true\nretry = { attempts = 1 }\n"
     path = folder / "unibatch.toml"
     path.write_text(sandbox.toml().replace("allow_literal_key = true\n", impatient), encoding="utf-8")
@@ -45,10 +54,17 @@ def profiles(folder: Path, sandbox: Sandbox) -> Path:
 
 @pytest.fixture
 def patient_profiles(folder: Path, sandbox: Sandbox) -> Path:
-    """Profiles that try again as often as they do if nothing is said."""
+    """Profiles that try again as often as they do by default."""
     path = folder / "unibatch.toml"
     path.write_text(sandbox.toml(), encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def small_campaigns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TalkifAI takes two contacts a campaign."""
+    limits = attrs.evolve(TalkifAI.capabilities.limits, max_contacts=2)
+    monkeypatch.setattr(TalkifAI, "capabilities", attrs.evolve(TalkifAI.capabilities, limits=limits))
 
 
 @pytest.fixture

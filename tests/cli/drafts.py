@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from unibatch.sandbox import Sandbox
+
+Created: TypeAlias = Callable[[str], list[str]]
+"""Gives the ids of a vendor's campaigns that the test created."""
 
 VENDORS = ("truedy", "techladder", "talkifai")
 
@@ -14,7 +19,7 @@ NEEDED = {
     "techladder": ("--agent", "agt-1", "--set", "version_id=pmt-1"),
     "talkifai": ("--from-number", "pn_1"),
 }
-"""What each vendor insists on."""
+"""What each vendor requires."""
 
 HOLD_UNTIL = ("--hold-until", "2099-01-01T09:00[Europe/Berlin]")
 
@@ -30,12 +35,12 @@ def people(folder: Path, *rows: str, name: str = "people.csv") -> str:
 
 
 def take_defaults_away(folder: Path) -> None:
-    """Leave nothing in the profiles of what their vendors insist on."""
+    """Leave nothing in the profiles of what their vendors require."""
     path = folder / "unibatch.toml"
     text = path.read_text(encoding="utf-8")
     path.write_text(re.sub(r"\[profiles\.[\w-]+\.defaults\]\n(\w.*\n)*", "", text), encoding="utf-8")
 
 
-def created(sandbox: Sandbox, vendor: str, before: tuple[str, ...]) -> list[str]:
-    """The ids of the campaigns that were not there before."""
-    return [campaign_id for campaign_id in sandbox.campaign_ids(vendor) if campaign_id not in before]
+def campaign(sandbox: Sandbox, vendor: str = "truedy", status: str | None = None) -> str:
+    """The PROFILE:CAMPAIGN_ID of a new campaign of three contacts."""
+    return f"sandbox-{vendor}:{sandbox.create(vendor, 3, name='Spring', status=status)}"

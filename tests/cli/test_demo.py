@@ -32,7 +32,7 @@ def output() -> str:
 
 
 def test_says_what_the_sandbox_holds(output: str, sandbox: Sandbox) -> None:
-    mix = output[output.index("3. How the calls stand") :]
+    mix = output[output.index("3. The statuses of the calls") :]
     for vendor in sandbox.vendors:
         state = sandbox.state(vendor, sandbox.campaign_ids(vendor)[0])
         kind = registry.load(vendor)

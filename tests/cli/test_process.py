@@ -1,4 +1,4 @@
-"""What only a process of its own can show: pipes, signals, missing packages, and what is imported when."""
+"""What needs a process of its own: pipes, signals, what is imported when; and the command ``unibatch`` as a whole."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 import unibatch
 from tests.cli.running import Run
-from unibatch.cli import main
+from unibatch.cli.app import COMMANDS
 from unibatch.sandbox import Sandbox
 
 UNIBATCH = (sys.executable, "-m", "unibatch")
@@ -35,7 +35,7 @@ def test_a_closed_pipe_ends_the_command_silently(sandbox: Sandbox) -> None:
 
 
 class TestCtrlC:
-    """It ends a command at once, whatever it waits for. The time-outs are far shorter than the waits."""
+    """It ends a command within a moment. The time-outs are far shorter than the waits."""
 
     @staticmethod
     def interrupted(process: subprocess.Popen[str]) -> str:
@@ -76,7 +76,7 @@ class TestCtrlC:
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
             assert process.stderr is not None
             assert re.fullmatch(
-                r"truedy list_contacts: waiting 6\d s to stay below the rate limit\n", process.stderr.readline()
+                r"truedy contacts: waiting 6\d s to stay below the rate limit\n", process.stderr.readline()
             )
 
             assert self.interrupted(process) == "Interrupted\n"
@@ -103,37 +103,21 @@ def test_a_wait_is_a_line_of_its_own_above_the_progress_bar(sandbox: Sandbox) ->
     waits = [line for line in lines if "waiting" in line]
     assert len(waits) == 1
     assert re.fullmatch(
-        r"truedy list_contacts: waiting 0\.\d s: the vendor's server failed \(HTTP 503\), attempt 2", waits[0]
+        r"truedy contacts: waiting 0\.\d s: the vendor's server failed \(HTTP 503\), attempt 2", waits[0]
     )
     assert lines[-2:] == ["1,250 contacts in 13 requests, complete", ""]
     assert "/1250" in plain
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_sandbox_prints_its_profiles_and_stops_cleanly(number: signal.Signals, folder: Path) -> None:
-    command = [*UNIBATCH, "sandbox", "--write-config", "unibatch.toml"]
+@pytest.mark.parametrize(
+    ("number", "clock"), [(signal.SIGINT, ()), (signal.SIGTERM, ("--clock", "real"))], ids=["still", "real"]
+)
+def test_the_sandbox_prints_its_profiles_and_stops_cleanly(
+    number: signal.Signals, clock: tuple[str, ...], folder: Path
+) -> None:
+    command = [*UNIBATCH, "sandbox", "--write-config", "sub.toml", *clock]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        printed = process.stdout.readline()
-        while not printed.endswith('from_number_ids = ["pn_sandbox"]\n'):
-            printed += process.stdout.readline()
-        process.send_signal(number)
-        try:
-            _, errors = process.communicate(timeout=30)
-        finally:
-            process.kill()
-
-    assert process.returncode == 0
-    assert printed.startswith('default = "sandbox-truedy"\n')
-    assert (folder / "unibatch.toml").read_text(encoding="utf-8").endswith(printed)
-    assert "Ctrl-C" in errors
-    assert errors.endswith("Stopped.\n")
-
-
-@pytest.mark.parametrize("clock", [(), ("--clock", "real")])
-def test_calls_happen_in_the_sandbox_when_asked_for_or_by_themselves(clock: tuple[str, ...], folder: Path) -> None:
-    command = [*UNIBATCH, "sandbox", "--write-config", str(folder / "unibatch.toml"), *clock]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         errors = process.stderr.readline()
         while "until Ctrl-C" not in errors:
@@ -141,35 +125,37 @@ def test_calls_happen_in_the_sandbox_when_asked_for_or_by_themselves(clock: tupl
         url = re.search(r"http://127\.0\.0\.1:\d+", errors)
         assert url is not None
         answer = httpx.post(f"{url[0]}/_sandbox/advance", json={"seconds": 0}, trust_env=False)
-        process.terminate()
-        process.communicate()
+        process.send_signal(number)
+        try:
+            printed, rest = process.communicate(timeout=30)
+        finally:
+            process.kill()
 
     stands_still = not clock
+    assert (process.returncode, rest) == (0, "Stopped.\n")
+    assert printed.startswith('default = "sandbox-truedy"\n')
+    assert (folder / "sub.toml").read_text(encoding="utf-8").endswith(printed)
+    assert "\nUNIBATCH_CONFIG=sub.toml unibatch campaigns -p sandbox-truedy\n" in errors
     assert (f"curl -d '{{\"calls\": 10}}' {url[0]}/_sandbox/advance\n" in errors) == stands_still
     assert (answer.json()["now"] == "2026-03-10T09:00:00.000Z") == stands_still
 
 
-def test_the_module_can_be_imported_without_click_and_rich() -> None:
-    code = "import sys, unibatch.cli; assert not {'click', 'rich'} & set(sys.modules)"
+def test_help_loads_no_command() -> None:
+    code = (
+        "import sys, unibatch.cli; assert not {'click', 'rich'} & set(sys.modules); unibatch.cli.main(['--help']); "
+        "sys.exit(str({'rich', 'httpx', 'unibatch.client', 'unibatch.config'} & set(sys.modules) or ''))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
-    subprocess.run([sys.executable, "-c", code], check=True)
+    assert done.stderr.strip() == ""
+    assert "  campaigns  List campaigns.\n" in done.stdout
 
 
 @pytest.mark.parametrize("package", ["click", "rich"])
-def test_a_missing_extra_is_named(
-    package: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for name in [name for name in sys.modules if name.startswith("unibatch.cli.")]:
-        monkeypatch.delitem(sys.modules, name)
-    for name in [name for name in sys.modules if name.split(".")[0] == package]:
-        monkeypatch.delitem(sys.modules, name)
+def test_a_missing_extra_is_named(run: Run, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
     monkeypatch.setitem(sys.modules, package, None)
 
-    assert main(["providers"]) == 2
-    assert capsys.readouterr() == (
-        "",
-        "unibatch: the command line needs an extra: pip install 'unibatch[cli]'\n",
-    )
+    assert run("providers") == (2, "", "unibatch: the command line needs an extra: pip install 'unibatch[cli]'\n")
 
 
 def test_version(run: Run) -> None:
@@ -183,16 +169,14 @@ def test_without_a_command_it_helps(run: Run) -> None:
     assert outcome.out == run("--help").out
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        *("providers", "campaigns", "show", "contacts"),
-        *("preflight", "create", "add", "start", "pause", "resume", "reschedule", "cancel", "delete"),
-        *("init", "sandbox", "demo", "completion"),
-    ],
-)
-def test_every_command_explains_itself_with_examples(run: Run, command: str) -> None:
+@pytest.mark.parametrize("command", [name for commands in COMMANDS.values() for name in commands])
+def test_every_command_explains_itself_with_examples_at_80_columns(
+    run: Run, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     outcome = run(command, "-h")
 
     assert outcome.code == 0
+    assert outcome.out.startswith(f"Usage: unibatch {command} ")
     assert "Examples:\n    unibatch" in outcome.out
+    assert max(map(len, outcome.out.splitlines())) <= 80

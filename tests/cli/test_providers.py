@@ -1,4 +1,4 @@
-"""The command ``providers``: the vendors' declared facts, as a table and as data."""
+"""``unibatch providers``: what providers declare, as a table and as data."""
 
 from __future__ import annotations
 
@@ -36,10 +36,9 @@ def test_csv_has_one_row_a_vendor(run: Run) -> None:
 
 
 def test_only_the_named_ones(run: Run) -> None:
-    assert [row["name"] for row in run("providers", "talkifai", "truedy", "--format", "jsonl").jsonl] == [
-        "talkifai",
-        "truedy",
-    ]
+    rows = run("providers", "talkifai", "truedy", "--format", "jsonl").jsonl
+
+    assert [row["name"] for row in rows] == ["talkifai", "truedy"]
 
 
 @pytest.mark.parametrize("width", [80, 120])

@@ -1,4 +1,4 @@
-"""Waits are told on stderr while they last: one line each, in unibatch's own words."""
+"""Waits are printed to stderr when they begin: one line each, in unibatch's own words."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def wait(seconds: float, error: UnibatchError | None = None, attempt: int = 1) -
     return Wait(provider="truedy", operation="list_contacts", seconds=seconds, error=error, attempt=attempt)
 
 
-def told(capsys: pytest.CaptureFixture[str], *waits: Wait) -> list[str]:
+def printed(capsys: pytest.CaptureFixture[str], *waits: Wait) -> list[str]:
     """The lines on stderr after these waits of one client."""
-    tell = Waits()
+    waiting = Waits()
     for each in waits:
-        tell(each)
+        waiting(each)
     return capsys.readouterr().err.splitlines()
 
 
@@ -65,12 +65,10 @@ class TestLines:
     def test_a_further_attempt_says_why_and_nothing_of_what_the_vendor_said(
         self, capsys: pytest.CaptureFixture[str], error: UnibatchError, reason: str
     ) -> None:
-        assert told(capsys, wait(11.2, error, attempt=2)) == [
-            f"truedy list_contacts: waiting 12 s: {reason}, attempt 3"
-        ]
+        assert printed(capsys, wait(11.2, error, attempt=2)) == [f"truedy contacts: waiting 12 s: {reason}, attempt 3"]
 
     def test_a_wait_for_the_rate_limit_says_so(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert told(capsys, wait(41, attempt=0)) == ["truedy list_contacts: waiting 41 s to stay below the rate limit"]
+        assert printed(capsys, wait(41, attempt=0)) == ["truedy contacts: waiting 41 s to stay below the rate limit"]
 
     @pytest.mark.parametrize(
         ("seconds", "shown"), [(0.001, "0.1"), (0.31, "0.4"), (1, "1"), (1.01, "2"), (60.5, "61"), (3600, "3600")]
@@ -78,15 +76,15 @@ class TestLines:
     def test_no_wait_is_said_to_be_shorter_than_it_is(
         self, capsys: pytest.CaptureFixture[str], seconds: float, shown: str
     ) -> None:
-        (line,) = told(capsys, wait(seconds, FAILED))
+        (line,) = printed(capsys, wait(seconds, FAILED))
 
         assert f" waiting {shown} s: " in line
 
 
 class TestSeveralThreads:
-    def test_a_wait_of_eight_threads_is_told_once(self, capsys: pytest.CaptureFixture[str]) -> None:
-        tell = Waits()
-        threads = [threading.Thread(target=tell, args=(wait(41),)) for _ in range(8)]
+    def test_a_wait_of_eight_threads_is_printed_once(self, capsys: pytest.CaptureFixture[str]) -> None:
+        waiting = Waits()
+        threads = [threading.Thread(target=waiting, args=(wait(41),)) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -94,38 +92,36 @@ class TestSeveralThreads:
 
         assert capsys.readouterr().err.count("waiting 41 s") == 1
 
-    def test_whoever_is_held_back_by_the_refusal_of_another_is_not_told_of(
+    def test_a_thread_that_the_refusal_of_another_holds_back_is_not_printed(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        assert len(told(capsys, wait(12, TOO_MANY), wait(11.9), wait(12.1, TOO_MANY))) == 1
+        assert len(printed(capsys, wait(12, TOO_MANY), wait(11.9), wait(12.1, TOO_MANY))) == 1
 
-    def test_a_wait_that_lasts_longer_is_told_too(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert len(told(capsys, wait(12), wait(60))) == 2
+    def test_a_wait_that_lasts_longer_is_printed_too(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert len(printed(capsys, wait(12), wait(60))) == 2
 
     def test_a_shorter_wait_behind_a_longer_one_is_not(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert len(told(capsys, wait(60), wait(12), wait(60))) == 1
+        assert len(printed(capsys, wait(60), wait(12), wait(60))) == 1
 
-    def test_attempts_after_other_errors_are_told_each(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert len(told(capsys, wait(12), wait(0.5, FAILED), wait(0.5, FAILED))) == 3
+    def test_attempts_after_other_errors_are_printed_each(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert len(printed(capsys, wait(12), wait(0.5, FAILED), wait(0.5, FAILED))) == 3
 
 
 @pytest.mark.usefixtures("patient_profiles")
 class TestCommands:
-    @pytest.mark.parametrize(
-        "command", [("campaigns",), ("show", "CAMPAIGN"), ("contacts", "CAMPAIGN", "--limit", "100", "--format", "csv")]
-    )
-    def test_what_fails_once_succeeds_and_says_so(self, run: Run, sandbox: Sandbox, command: tuple[str, ...]) -> None:
-        arguments = [sandbox.campaign_ids("truedy")[0] if word == "CAMPAIGN" else word for word in command]
-        expected = run(*arguments).out
+    @pytest.mark.parametrize("command", ["campaigns", "show ID", "contacts ID --limit 100 --format csv"])
+    def test_what_fails_once_succeeds_and_says_so(self, run: Run, sandbox: Sandbox, command: str) -> None:
+        name, *arguments = command.replace("ID", sandbox.campaign_ids("truedy")[0]).split()
+        expected = run(name, *arguments).out
         sandbox.fail("truedy", status=503, body="secret-key-of-mine")
-        outcome = run(*arguments)
+        outcome = run(name, *arguments)
 
         assert (outcome.code, outcome.out) == (0, expected)
         assert re.fullmatch(
-            r"truedy \w+: waiting 0\.\d s: the vendor's server failed \(HTTP 503\), attempt 2\n", outcome.err
+            rf"truedy {name}: waiting 0\.\d s: the vendor's server failed \(HTTP 503\), attempt 2\n", outcome.err
         )
 
-    def test_a_wait_is_told_once_however_verbose(self, run: Run, sandbox: Sandbox) -> None:
+    def test_a_wait_is_printed_once_even_if_verbose(self, run: Run, sandbox: Sandbox) -> None:
         sandbox.fail("truedy", drop="before")
         lines = run("campaigns", "--verbose").err.splitlines()
 

@@ -10,8 +10,7 @@ import pytest
 from tests.bothways import SETTINGS
 from tests.client.replies import Reply
 from unibatch.client import Options, exchange, retry
-from unibatch.client.conversation import Conversation, Pause
-from unibatch.client.exchange import Exchange
+from unibatch.client.exchange import Conversation, Exchange, Pause
 from unibatch.client.rate_limit import Budget
 from unibatch.core.flow import Response
 from unibatch.providers import registry

@@ -10,6 +10,8 @@ import unibatch.sandbox
 from tests.bothways import AnyClient, Connect
 from unibatch.sandbox import LoggedRequest, Sandbox
 
+RUNNING = {"truedy": "active", "techladder": "active", "talkifai": "running"}
+
 
 class Visit:
     """A connection to one vendor of the sandbox, and what that vendor has been asked."""
@@ -26,6 +28,13 @@ class Visit:
     @property
     def queries(self) -> list[dict[str, str]]:
         return [dict(request.query) for request in self.requests]
+
+    def half_dialled(self, contacts: int = 120, shape: str | None = None) -> str:
+        """The id of a campaign under way, with contacts in many statuses."""
+        campaign_id = self.sandbox.create(self.vendor, contacts, name="March", shape=shape)
+        self.sandbox.set_status(self.vendor, campaign_id, RUNNING[self.vendor])
+        self.sandbox.advance(calls=contacts * 3 // 4, vendor=self.vendor)
+        return campaign_id
 
 
 class Visitor:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import httpx
+import pytest
 
 from tests.bothways import Style
-from unibatch.client.conversation import Conversation
 from unibatch.client.drivers import AsyncDriver, Driver
+from unibatch.client.exchange import Conversation
 from unibatch.core.flow import Response
 
 T = TypeVar("T")
@@ -218,6 +221,11 @@ def driving(style: Style, base_url: str, transport: Any = None, connections: int
             driver._runner.close()
 
 
+def blocking(base_url: str, connections: int = 1) -> contextlib.closing[Driver]:
+    """A driver for threads, which can be halted."""
+    return contextlib.closing(Driver(base_url, connections=connections))
+
+
 @contextlib.contextmanager
 def serving(*behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[RawServer]:
     server = RawServer(*behaviours, tls=tls)
@@ -225,3 +233,31 @@ def serving(*behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> Iterat
         yield server
     finally:
         server.close()
+
+
+class Interrupted(BaseException):
+    """Stands for a KeyboardInterrupt, which would end the tests if it came late."""
+
+
+@contextlib.contextmanager
+def interrupted_at(stage: threading.Event) -> Iterator[None]:
+    """Interrupt the main thread, which must be carrying out the block, a little after ``stage`` is set."""
+
+    def interrupt(*_: object) -> None:
+        raise Interrupted
+
+    def wait() -> None:
+        if stage.wait(PATIENT):
+            time.sleep(0.03)
+            signal.pthread_kill(main, signal.SIGALRM)
+
+    main = threading.get_ident()
+    before = signal.signal(signal.SIGALRM, interrupt)
+    thread = threading.Thread(target=wait)
+    thread.start()
+    try:
+        with pytest.raises(Interrupted):
+            yield
+    finally:
+        thread.join()
+        signal.signal(signal.SIGALRM, before)

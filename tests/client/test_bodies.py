@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unibatch.client import bodies
-from unibatch.client.bodies import Body, Undecodable, decoded
-from unibatch.client.conversation import TooLarge
+from unibatch.client.bodies import Body, TooLarge, Undecodable, decoded
 
 TEXT = b'{"data": "' + b"well, " * 100 + b'"}'
 

@@ -21,7 +21,7 @@ from tests.client.rawserver import (
     well_and_closing,
 )
 from unibatch.client import bodies
-from unibatch.client.conversation import Conversation, Pause
+from unibatch.client.exchange import Conversation, Pause
 from unibatch.core.flow import Response
 
 OK = b"HTTP/1.1 200 OK\r\n"

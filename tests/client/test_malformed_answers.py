@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.bothways import VENDORS, AnyClient, Connect
+from tests.bothways import ONE_CLIENT, VENDORS, AnyClient, Connect
 from tests.client.conftest import Visitor
 from tests.client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page
 from unibatch import AuthenticationError, MalformedResponse, NotFound, ProviderError, RateLimited, ServerError
@@ -34,32 +34,28 @@ def malformed(
     return caught.value
 
 
+NO_OBJECT = {
+    "HTML": b"<html>Sign in to the hotel's network</html>",
+    "empty": b"",
+    "blank": b" \r\n",
+    "cut off": b'{"meta": {"request_id": "req_7", "ts": "2026-03',
+    "NaN": b'{"data": NaN}',
+    "not UTF-8": b'{"data": "\xff\xfe"}',
+    "nested without end": b"[" * 100_000,
+    **{word: word.encode() for word in ("null", "[]", "5", '"text"', "true")},
+}
+
+
+@ONE_CLIENT
 @pytest.mark.parametrize("vendor", VENDORS)
 @pytest.mark.parametrize("operation", ASK)
-class TestNoJson:
-    @pytest.mark.parametrize(
-        "body",
-        [
-            pytest.param(b"<html>Sign in to the hotel's network</html>", id="HTML"),
-            pytest.param(b"", id="empty"),
-            pytest.param(b" \r\n", id="blank"),
-            pytest.param(b'{"meta": {"request_id": "req_7", "ts": "2026-03', id="cut off"),
-            pytest.param(b'{"data": NaN}', id="NaN"),
-            pytest.param(b'{"data": "\xff\xfe"}', id="not UTF-8"),
-            pytest.param(b"[" * 100_000, id="nested without end"),
-        ],
-    )
-    def test_the_answer_as_a_whole_is_to_blame(
-        self, connect: Connect, vendor: str, operation: str, body: bytes
-    ) -> None:
+def test_an_answer_that_is_no_json_object_is_wrong_as_a_whole(connect: Connect, vendor: str, operation: str) -> None:
+    for what, body in NO_OBJECT.items():
         error = malformed(connect, vendor, body, operation)
-        assert (error.provider, error.operation, error.http_status, error.path) == (vendor, operation, 200, "$")
-
-    @pytest.mark.parametrize("body", ["null", "[]", "5", '"text"', "true"])
-    def test_json_that_is_no_object(self, connect: Connect, vendor: str, operation: str, body: str) -> None:
-        assert malformed(connect, vendor, body, operation).path == "$"
+        assert (what, error.operation, error.http_status, error.path) == (what, operation, 200, "$")
 
 
+@ONE_CLIENT
 def test_an_empty_body_is_called_empty(connect: Connect) -> None:
     assert malformed(connect, "truedy", b"").reason == "the body is empty"
 
@@ -129,11 +125,13 @@ WRONG = [
 ]
 
 
+@ONE_CLIENT
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong.vendor}-{wrong.operation}-{wrong.path}")
 def test_the_path_to_what_is_wrong_is_in_the_vendors_spelling(connect: Connect, wrong: Wrong) -> None:
     assert malformed(connect, wrong.vendor, wrong.body, wrong.operation).path == wrong.path
 
 
+@ONE_CLIENT
 class TestError:
     def test_it_keeps_the_request_id_of_truedys_envelope(self, connect: Connect) -> None:
         body = {"data": None, "meta": {"request_id": "req_7"}}

@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from unibatch import ConfigError
-from unibatch.client import drivers
+from unibatch.client import transport
 
 
 def proxy_for(base_url: str) -> httpx.URL | None:
-    proxy = drivers._transport_options(base_url)["proxy"]
+    proxy = transport.transport_options(base_url)["proxy"]
     assert proxy is None or isinstance(proxy, httpx.Proxy)
     return None if proxy is None else proxy.url
 
@@ -42,7 +42,7 @@ class TestProxies:
 
     def test_a_socks_proxy_needs_another_package(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("ALL_PROXY", "socks5://proxy.example.com:1080")
-        monkeypatch.setattr(drivers, "find_spec", lambda _: None)
+        monkeypatch.setattr(transport, "find_spec", lambda _: None)
         with pytest.raises(ConfigError, match=r"pip install 'httpx\[socks\]'"):
             proxy_for("https://api.example.com")
 
@@ -54,12 +54,12 @@ class TestProxies:
 
 class TestTrust:
     def test_all_clients_share_what_they_trust(self) -> None:
-        first = drivers._transport_options("https://api.example.com")["verify"]
-        assert drivers._transport_options("https://api.example.org")["verify"] is first
+        first = transport.transport_options("https://api.example.com")["verify"]
+        assert transport.transport_options("https://api.example.org")["verify"] is first
         assert first.verify_mode is ssl.CERT_REQUIRED
         assert first.check_hostname
 
     def test_plain_http_trusts_no_certificate_at_all(self) -> None:
-        context = drivers._transport_options("http://127.0.0.1:8000")["verify"]
+        context = transport.transport_options("http://127.0.0.1:8000")["verify"]
         assert context.verify_mode is ssl.CERT_REQUIRED
         assert context.get_ca_certs() == []

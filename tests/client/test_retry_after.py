@@ -7,7 +7,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from unibatch.client.retry_after import Reset, told_remaining, told_reset
+from unibatch.client.retry_after import Reset, parse_remaining, parse_reset
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -25,45 +25,45 @@ def as_number(moment: datetime) -> str:
 
 
 def after(headers: dict[str, str], in_body: datetime | None = None) -> timedelta | None:
-    reset = told_reset(headers, in_body, NOW)
+    reset = parse_reset(headers, in_body, NOW)
     assert reset is not None
     return reset.after
 
 
 class TestWhatIsSaid:
     def test_nothing(self) -> None:
-        assert told_reset({}, None, NOW) is None
+        assert parse_reset({}, None, NOW) is None
 
     def test_the_date_alone_says_nothing(self) -> None:
-        assert told_reset({"date": as_date(NOW)}, None, NOW) is None
+        assert parse_reset({"date": as_date(NOW)}, None, NOW) is None
 
     def test_a_time_in_the_body(self) -> None:
-        assert told_reset({}, NOW + seconds(7), NOW) == Reset(NOW + seconds(7), seconds(7))
+        assert parse_reset({}, NOW + seconds(7), NOW) == Reset(NOW + seconds(7), seconds(7))
 
     def test_retry_after_in_seconds(self) -> None:
-        assert told_reset({"retry-after": "7"}, None, NOW) == Reset(NOW + seconds(7), seconds(7))
+        assert parse_reset({"retry-after": "7"}, None, NOW) == Reset(NOW + seconds(7), seconds(7))
 
     def test_retry_after_with_blanks_around_it(self) -> None:
-        assert told_reset({"retry-after": " 7 "}, None, NOW) == Reset(NOW + seconds(7), seconds(7))
+        assert parse_reset({"retry-after": " 7 "}, None, NOW) == Reset(NOW + seconds(7), seconds(7))
 
     def test_retry_after_as_a_date(self) -> None:
         headers = {"retry-after": as_date(NOW + seconds(7))}
-        assert told_reset(headers, None, NOW) == Reset(NOW + seconds(7), seconds(7))
+        assert parse_reset(headers, None, NOW) == Reset(NOW + seconds(7), seconds(7))
 
     def test_a_reset_as_a_unix_time(self) -> None:
         headers = {"x-ratelimit-reset": as_number(NOW + seconds(7))}
-        assert told_reset(headers, None, NOW) == Reset(NOW + seconds(7), seconds(7))
+        assert parse_reset(headers, None, NOW) == Reset(NOW + seconds(7), seconds(7))
 
     def test_a_reset_as_a_unix_time_with_fractions(self) -> None:
         headers = {"x-ratelimit-reset": f"{(NOW + seconds(7)).timestamp() + 0.5}"}
-        assert told_reset(headers, None, NOW) == Reset(NOW + seconds(7.5), seconds(7.5))
+        assert parse_reset(headers, None, NOW) == Reset(NOW + seconds(7.5), seconds(7.5))
 
     @pytest.mark.parametrize("number", ["7", "7.0"])
     def test_a_reset_in_seconds(self, number: str) -> None:
-        assert told_reset({"x-ratelimit-reset": number}, None, NOW) == Reset(NOW + seconds(7), seconds(7))
+        assert parse_reset({"x-ratelimit-reset": number}, None, NOW) == Reset(NOW + seconds(7), seconds(7))
 
     def test_every_time_is_told_in_utc(self) -> None:
-        reset = told_reset({"retry-after": "Tue, 10 Mar 2026 08:00:07 -0400"}, None, NOW)
+        reset = parse_reset({"retry-after": "Tue, 10 Mar 2026 08:00:07 -0400"}, None, NOW)
         assert reset is not None
         assert (reset.at, reset.at.tzinfo) == (NOW + seconds(7), UTC)
 
@@ -77,7 +77,7 @@ class TestWhichMoment:
     RESET = as_number(NOW + seconds(30))
 
     def at(self, headers: dict[str, str], in_body: datetime | None = None) -> datetime:
-        reset = told_reset(headers, in_body, NOW)
+        reset = parse_reset(headers, in_body, NOW)
         assert reset is not None
         return reset.at
 
@@ -105,10 +105,10 @@ class TestHowLong:
 
     @pytest.mark.parametrize("ago", [0, 1, 3600, 10**8])
     def test_what_lies_in_the_past_is_no_wait(self, ago: int) -> None:
-        assert told_reset({}, NOW - seconds(ago), NOW) == Reset(NOW - seconds(ago), None)
+        assert parse_reset({}, NOW - seconds(ago), NOW) == Reset(NOW - seconds(ago), None)
 
     def test_no_seconds_are_no_wait(self) -> None:
-        assert told_reset({"retry-after": "0"}, None, NOW) == Reset(NOW, None)
+        assert parse_reset({"retry-after": "0"}, None, NOW) == Reset(NOW, None)
 
     def test_what_lies_in_the_past_gives_way_to_what_does_not(self) -> None:
         assert after({"retry-after": "7"}, NOW - seconds(5)) == seconds(7)
@@ -139,9 +139,9 @@ class TestClocksThatDisagree:
         theirs = NOW + ahead
         expected = Reset(theirs + seconds(7), seconds(7))
         date = {"date": as_date(theirs)}
-        assert told_reset(date, theirs + seconds(7), NOW) == expected
-        assert told_reset({**date, "retry-after": as_date(theirs + seconds(7))}, None, NOW) == expected
-        assert told_reset({**date, "x-ratelimit-reset": as_number(theirs + seconds(7))}, None, NOW) == expected
+        assert parse_reset(date, theirs + seconds(7), NOW) == expected
+        assert parse_reset({**date, "retry-after": as_date(theirs + seconds(7))}, None, NOW) == expected
+        assert parse_reset({**date, "x-ratelimit-reset": as_number(theirs + seconds(7))}, None, NOW) == expected
 
     @OFFSETS
     def test_seconds_are_seconds_by_every_clock(self, ahead: timedelta) -> None:
@@ -182,11 +182,11 @@ class TestNonsense:
         ],
     )
     def test_in_retry_after_says_nothing(self, text: str) -> None:
-        assert told_reset({"retry-after": text}, None, NOW) is None
+        assert parse_reset({"retry-after": text}, None, NOW) is None
 
     @pytest.mark.parametrize("text", ["soon", "-7", "-1e300", "nan", "inf", "-inf", "1e300", "1e17", "7 s", ""])
     def test_in_the_reset_says_nothing(self, text: str) -> None:
-        assert told_reset({"x-ratelimit-reset": text}, None, NOW) is None
+        assert parse_reset({"x-ratelimit-reset": text}, None, NOW) is None
 
     def test_a_number_of_milliseconds_is_no_plausible_wait(self) -> None:
         headers = {"retry-after": "7", "x-ratelimit-reset": f"{NOW.timestamp() * 1000:.0f}"}
@@ -197,7 +197,7 @@ class TestNonsense:
         assert after({"x-ratelimit-reset": text, "retry-after": "7"}) == seconds(7)
 
     def test_the_first_number_that_is_a_time_of_day(self) -> None:
-        assert told_reset({"x-ratelimit-reset": "100000000"}, None, NOW) == Reset(
+        assert parse_reset({"x-ratelimit-reset": "100000000"}, None, NOW) == Reset(
             datetime(1973, 3, 3, 9, 46, 40, tzinfo=UTC), None
         )
 
@@ -205,14 +205,14 @@ class TestNonsense:
 class TestRemaining:
     def test_both_are_told(self) -> None:
         headers = {"x-ratelimit-remaining": "12", "x-ratelimit-reset": as_number(NOW + seconds(7))}
-        assert told_remaining(headers, NOW) == (12, 7.0)
+        assert parse_remaining(headers, NOW) == (12, 7.0)
 
     def test_a_reset_in_seconds(self) -> None:
-        assert told_remaining({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "7"}, NOW) == (0, 7.0)
+        assert parse_remaining({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "7"}, NOW) == (0, 7.0)
 
     def test_a_reset_in_the_past_is_told_as_it_is(self) -> None:
         headers = {"x-ratelimit-remaining": "12", "x-ratelimit-reset": as_number(NOW - seconds(7))}
-        assert told_remaining(headers, NOW) == (12, -7.0)
+        assert parse_remaining(headers, NOW) == (12, -7.0)
 
     @pytest.mark.parametrize("ahead", [timedelta(hours=5), -timedelta(hours=5)])
     def test_a_reset_is_read_by_the_clock_that_told_it(self, ahead: timedelta) -> None:
@@ -222,28 +222,28 @@ class TestRemaining:
             "x-ratelimit-remaining": "12",
             "x-ratelimit-reset": as_number(theirs + seconds(7)),
         }
-        assert told_remaining(headers, NOW) == (12, 7.0)
+        assert parse_remaining(headers, NOW) == (12, 7.0)
 
     @pytest.mark.parametrize("remaining", [None, "", "many", "-1", "1.5", "\N{ARABIC-INDIC DIGIT SEVEN}"])
     def test_without_a_number_it_is_nothing(self, remaining: str | None) -> None:
         headers = {"x-ratelimit-reset": "7"} | ({} if remaining is None else {"x-ratelimit-remaining": remaining})
-        assert told_remaining(headers, NOW) is None
+        assert parse_remaining(headers, NOW) is None
 
     @pytest.mark.parametrize("reset", [None, "", "soon", "-7", "nan", "1e300"])
     def test_without_a_reset_it_is_nothing(self, reset: str | None) -> None:
         headers = {"x-ratelimit-remaining": "12"} | ({} if reset is None else {"x-ratelimit-reset": reset})
-        assert told_remaining(headers, NOW) is None
+        assert parse_remaining(headers, NOW) is None
 
     def test_retry_after_is_no_reset(self) -> None:
-        assert told_remaining({"x-ratelimit-remaining": "12", "retry-after": "7"}, NOW) is None
+        assert parse_remaining({"x-ratelimit-remaining": "12", "retry-after": "7"}, NOW) is None
 
     def test_a_number_too_long_to_be_read_is_nothing(self) -> None:
-        assert told_remaining({"x-ratelimit-remaining": "9" * 5000, "x-ratelimit-reset": "7"}, NOW) is None
+        assert parse_remaining({"x-ratelimit-remaining": "9" * 5000, "x-ratelimit-reset": "7"}, NOW) is None
 
 
 def test_a_fraction_of_a_second_is_waited_for_though_the_standard_knows_none() -> None:
-    assert told_reset({"retry-after": "7.5"}, None, NOW) == Reset(NOW + seconds(7.5), seconds(7.5))
+    assert parse_reset({"retry-after": "7.5"}, None, NOW) == Reset(NOW + seconds(7.5), seconds(7.5))
 
 
 def test_when_the_limit_is_counted_anew_is_left_out_where_the_limit_is_not_the_reason() -> None:
-    assert told_reset({"x-ratelimit-reset": "7"}, None, NOW, refused=False) is None
+    assert parse_reset({"x-ratelimit-reset": "7"}, None, NOW, refused=False) is None

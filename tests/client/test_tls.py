@@ -25,6 +25,7 @@ from tests.client.rawserver import (
     Talk,
     a_body_without_end,
     ask,
+    blocking,
     driving,
     half_a_body,
     no_handshake,
@@ -33,7 +34,7 @@ from tests.client.rawserver import (
     well,
     well_then_no_headers,
 )
-from unibatch.client import drivers
+from unibatch.client import transport
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.halt import Halt, Halted
 
@@ -48,9 +49,9 @@ def authority() -> trustme.CA:
 @pytest.fixture(autouse=True)
 def fresh_trust() -> Iterator[None]:
     """What is trusted is worked out once a process; here every test has its own environment."""
-    drivers._trusted.cache_clear()
+    transport._trusted.cache_clear()
     yield
-    drivers._trusted.cache_clear()
+    transport._trusted.cache_clear()
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ class TestTrusted:
             for _ in range(2):
                 with driving(style, server.url) as driver:
                     assert driver.run(ask(server.url)) == "well"
-        assert drivers._trusted.cache_info().misses == 1
+        assert transport._trusted.cache_info().misses == 1
 
     def test_a_certificate_for_another_name_is_refused(self, style: Style, authority: trustme.CA) -> None:
         talk = Talk()
@@ -91,9 +92,8 @@ class TestTrusted:
         with (
             serving(stalling, well, tls=presenting(authority)) as server,
             ThreadPoolExecutor() as threads,
-            driving("sync", server.url) as driver,
+            blocking(server.url) as driver,
         ):
-            assert isinstance(driver, Driver)
             halt = Halt()
             future = threads.submit(driver.run, ask(server.url, times=2), halt)
             assert server.stage.wait(PATIENT)
@@ -106,9 +106,8 @@ class TestTrusted:
         with (
             serving(well_then_no_headers, tls=presenting(authority)) as server,
             ThreadPoolExecutor() as threads,
-            driving("sync", server.url) as driver,
+            blocking(server.url) as driver,
         ):
-            assert isinstance(driver, Driver)
             assert driver.run(ask(server.url)) == "well"
             halt = Halt()
             future = threads.submit(driver.run, ask(server.url), halt)
@@ -176,7 +175,7 @@ class TestProxies:
     @pytest.fixture(autouse=True)
     def far_away(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """No proxy is used for this machine; pretend that it is another."""
-        monkeypatch.setattr(drivers, "is_loopback", lambda _: False)
+        monkeypatch.setattr(transport, "is_loopback", lambda _: False)
 
     def test_a_server_behind_a_proxy_proves_its_name(
         self, style: Style, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
@@ -203,8 +202,7 @@ class TestProxies:
     ) -> None:
         with serving(stalling, well, tls=presenting(authority)) as server, Proxy(server) as url:
             monkeypatch.setenv("HTTPS_PROXY", url)
-            with driving("sync", server.url) as driver, ThreadPoolExecutor() as threads:
-                assert isinstance(driver, Driver)
+            with blocking(server.url) as driver, ThreadPoolExecutor() as threads:
                 halt = Halt()
                 future = threads.submit(driver.run, ask(server.url, times=2), halt)
                 assert server.stage.wait(PATIENT)
@@ -258,7 +256,7 @@ class TestUntrusted:
 class TestContexts:
     @pytest.mark.parametrize("base_url", ["https://api.example.com", "http://127.0.0.1:8000"])
     def test_every_context_demands_a_certificate_for_the_right_name(self, base_url: str) -> None:
-        context = drivers._transport_options(base_url)["verify"]
+        context = transport.transport_options(base_url)["verify"]
         assert context.verify_mode is ssl.CERT_REQUIRED
         assert context.check_hostname
 
@@ -273,8 +271,8 @@ class TestContexts:
 
         monkeypatch.setattr(httpx, "HTTPTransport", Noting)
         driver = Driver(base_url, connections=3)
-        for lane in [driver._lanes.take(0, None) for _ in range(3)]:
-            driver._lanes.give(lane)
+        for connection in [driver._connections.take(0, None) for _ in range(3)]:
+            driver._connections.give(connection)
         driver.close()
         assert len(made) == 3
         assert len(set(made)) == 1

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bothways import Connect
+from tests.bothways import ONE_CLIENT, Connect
 from tests.replay import answers, replay
 from unibatch import AuthenticationError, CallStatus, Contact, ListingReport, NotFound
+
+pytestmark = ONE_CLIENT
 
 
 class TestCalls:

@@ -12,7 +12,7 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from tests.bothways import Connect
+from tests.bothways import ONE_CLIENT, Connect
 from tests.replay import answers, replay
 from unibatch import (
     CallStatus,
@@ -27,6 +27,8 @@ from unibatch import (
     RedialPolicy,
     Schedule,
 )
+
+pytestmark = ONE_CLIENT
 
 MARCH_CAMPAIGN = Campaign(
     id="batch_m1n2o3p4",

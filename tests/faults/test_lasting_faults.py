@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import gzip
+import json
 import random
 import socket
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.bothways import VENDORS, AnyListing
-from tests.faults import emulator as wrong
-from tests.faults.conftest import Enter, Pace, Scene
-from tests.faults.emulator import Arrival, Emulator, Fault, always_on_page, saying
+from tests.faults.conftest import Enter, Pace, Scene, turned_to
 from unibatch import Contact, IncompleteListing, Retry, UnibatchError
+from unibatch.sandbox import FaultProxy
+from unibatch.sandbox import fault_proxy as wrong
+from unibatch.sandbox.fault_proxy import Arrival, Fault, Plan, saying
 
 pytestmark = pytest.mark.usefixtures("no_backoff")
+
+
+def always_on_page(page: int, fault: Fault) -> Plan:
+    return lambda arrival: fault if arrival.page == page else None
+
 
 HTML = "<html><body><h1>Sign in to the network</h1></body></html>"
 BRIEF = {"retry": Retry(attempts=3, total=5.0), "timeout": 0.1}
 
 
-def forty_megabytes(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
+def forty_megabytes(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
     """In chunks, so that nobody can know before."""
-    del emulator, arrival
+    del proxy, arrival
     block = b" " * 1_000_000
     connection.sendall(wrong.head(200, {"Transfer-Encoding": "chunked"}))
     for _ in range(40):
@@ -32,28 +38,28 @@ def forty_megabytes(emulator: Emulator, connection: socket.socket, arrival: Arri
     return False
 
 
-def forty_megabytes_announced(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
+def forty_megabytes_announced(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
     connection.sendall(wrong.message(b"{", length=40_000_000))
-    return wrong.stall(emulator, connection, arrival)
+    return wrong.stall(proxy, connection, arrival)
 
 
 BOMB = gzip.compress(b" " * 34_000_000, 1)
 
 
-def bomb(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
-    del emulator, arrival
+def bomb(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
+    del proxy, arrival
     connection.sendall(wrong.message(BOMB, headers={"Content-Encoding": "gzip"}))
     return True
 
 
-def loop(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
-    del emulator
+def loop(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
+    del proxy
     connection.sendall(wrong.message(b"", 302, {"Location": arrival.target}))
     return True
 
 
-def elsewhere(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
-    del emulator, arrival
+def elsewhere(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
+    del proxy, arrival
     connection.sendall(wrong.message(b"", 307, {"Location": "//localhost:9/"}))
     return True
 
@@ -62,20 +68,20 @@ def dripping(*parts: bytes) -> Fault:
     """Send the first part, and then the second again and again for a while."""
     first, drop = parts
 
-    def fault(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
+    def fault(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
         del arrival
         connection.sendall(first)
         for _ in range(40):
             connection.sendall(drop)
-            emulator.over.wait(0.02)
+            proxy.over.wait(0.02)
         return False
 
     return fault
 
 
-def gone(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
+def gone(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
     del connection, arrival
-    emulator.run(emulator.refuse_connections, 30)
+    proxy.run(proxy.refuse_connections, 30)
     return False
 
 
@@ -160,41 +166,36 @@ def test_an_answer_that_drips_is_given_up(enter: Enter, fault: str) -> None:
     assert read(scene.client.list_contacts("one")) == (scene.emulator.ids[:10], "ReadTimeout")
 
 
-Doctor = Callable[[Emulator, Arrival, dict[str, Any]], Any]
-
-
-def facts(vendor: str, answer: dict[str, Any]) -> tuple[dict[str, Any], list[Any], str, str]:
-    """Where a vendor's answer tells of the page, its rows, and the names of total and has-more."""
-    if vendor == "truedy":
+def facts(answer: dict[str, Any]) -> tuple[dict[str, Any], list[Any], str, str]:
+    """Where a vendor's answer has the numbers of the page, its rows, and the names of total and has-more."""
+    if "pagination" in answer:
         return answer["pagination"], answer["data"], "total", "has_more"
-    if vendor == "techladder":
-        return answer["data"], answer["data"]["items"], "total", "has_more"
-    return answer, answer["contacts"], "contactsTotal", "contactsHasMore"
+    if "contacts" in answer:
+        return answer, answer["contacts"], "contactsTotal", "contactsHasMore"
+    return answer["data"], answer["data"]["items"], "total", "has_more"
 
 
-def lying(**lies: Any) -> Doctor:
-    """Tell something else than the truth; a function is given the arrival and the truth."""
+def lying(**lies: Any) -> Fault:
+    """Say something else than the truth; a function is given the arrival and the truth."""
 
-    def doctor(emulator: Emulator, arrival: Arrival, answer: dict[str, Any]) -> Any:
-        where, rows, total, more = facts(emulator.vendor, answer)
+    def fault(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
+        rows_from = lies.get("page", arrival.page)
+        answer = json.loads(proxy.fetch(connection, arrival).body)
+        where, rows, total, more = facts(answer)
         for lie, key in (("total", total), ("more", more)):
             if lie in lies:
                 where[key] = lies[lie](arrival, where[key]) if callable(lies[lie]) else lies[lie]
+        if rows_from != arrival.page:
+            rows[:] = facts(json.loads(proxy.fetch(connection, turned_to(rows_from, arrival)).body))[1]
         if "rows" in lies:
-            rows[:] = lies["rows"](emulator, arrival, rows)
-        return answer
+            rows[:] = lies["rows"](arrival, rows)
+        connection.sendall(wrong.message(json.dumps(answer).encode()))
+        return True
 
-    return doctor
-
-
-def again(emulator: Emulator, arrival: Arrival, rows: list[Any]) -> list[Any]:
-    """The first page, whatever is asked for."""
-    del arrival, rows
-    asked = {"offset": "0", "page": "1", "contactsPage": "1"}
-    return facts(emulator.vendor, emulator.contacts(asked))[1]
+    return fault
 
 
-LIES: dict[str, tuple[Doctor, int]] = {
+LIES: dict[str, tuple[Fault, int]] = {
     "a total too high": (lying(total=lambda _, total: total + 100), 58),
     "a total too low": (lying(total=3, more=lambda _, more: more), 58),
     "no total at all, and more for ever": (lying(total=None, more=True), 58),
@@ -207,14 +208,14 @@ LIES: dict[str, tuple[Doctor, int]] = {
     "a total that flutters": (lying(total=lambda arrival, total: total + arrival.number % 2), 58),
     "a total that grows and more for ever": (lying(total=lambda a, total: total + 5 * a.number, more=True), 58),
     "no more after the third page": (lying(more=lambda arrival, _: arrival.page < 2), 15),
-    "the first page for ever": (lying(rows=again, more=True), 5),
-    "the first page as often as there are pages": (lying(rows=again), 5),
+    "the first page for ever": (lying(page=0, more=True), 5),
+    "the first page as often as there are pages": (lying(page=0), 5),
     "the first page for ever while the total grows": (
-        lying(rows=again, more=True, total=lambda arrival, _: 58 + 5 * arrival.number),
+        lying(page=0, more=True, total=lambda arrival, _: 58 + 5 * arrival.number),
         5,
     ),
-    "no rows after the third page": (lying(rows=lambda _, arrival, rows: rows if arrival.page < 3 else []), 15),
-    "one page that never comes": (lying(rows=lambda _, arrival, rows: rows if arrival.page != 3 else []), 53),
+    "no rows after the third page": (lying(rows=lambda arrival, rows: rows if arrival.page < 3 else []), 15),
+    "one page that never comes": (lying(rows=lambda arrival, rows: rows if arrival.page != 3 else []), 53),
 }
 
 
@@ -226,9 +227,8 @@ LIES: dict[str, tuple[Doctor, int]] = {
 def test_a_server_that_lies_is_found_out_in_a_bounded_number_of_requests(
     enter: Enter, pace: Pace, vendor: str, lie: str
 ) -> None:
-    doctor, had = LIES[lie]
-    scene = enter(vendor, 58, pace=pace)
-    scene.emulator.doctor = lambda arrival, answer: doctor(scene.emulator, arrival, answer)
+    liar, had = LIES[lie]
+    scene = enter(vendor, 58, pace=pace, plan=lambda _: liar)
     listing = scene.client.list_contacts("one")
     ids, error = read(listing)
 
@@ -252,10 +252,10 @@ def test_rows_in_another_order_each_time_are_never_called_complete_with_some_mis
     dice = random.Random(seed)
 
     def shuffle(_: Arrival, answer: object) -> object:
-        scene.emulator.ids = dice.sample(scene.emulator.ids, len(scene.emulator.ids))
+        dice.shuffle(scene.emulator.rows)
         return answer
 
-    scene.emulator.doctor = shuffle
+    scene.emulator.plan = lambda _: wrong.editing(shuffle)
     ids, error = read(scene.client.list_contacts("one"))
 
     assert len(ids) == len(set(ids))
@@ -264,8 +264,7 @@ def test_rows_in_another_order_each_time_are_never_called_complete_with_some_mis
 
 
 def test_what_is_incomplete_says_why(enter: Enter) -> None:
-    scene: Scene = enter("truedy", 8)
-    scene.emulator.doctor = lambda arrival, answer: lying(total=9)(scene.emulator, arrival, answer)
+    scene: Scene = enter("truedy", 8, plan=lambda _: lying(total=9))
 
     with pytest.raises(IncompleteListing, match="9 rows were announced, and 8 came") as caught:
         scene.ids()

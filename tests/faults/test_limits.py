@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,14 +12,67 @@ import httpx
 import pytest
 
 from tests.bothways import BlockingAsyncClient, Style, make_client
-from tests.faults.conftest import PATIENT
-from tests.faults.emulator import Arrival, Limiter, emulating
+from tests.faults.conftest import PATIENT, emulating
 from unibatch import RateLimited, Retry
-from unibatch.client.conversation import Conversation, Pause
-from unibatch.client.exchange import Exchange
+from unibatch.client.exchange import Conversation, Exchange, Pause
 from unibatch.client.options import Options
 from unibatch.core.flow import Response
 from unibatch.providers.truedy import Truedy
+from unibatch.sandbox import FaultProxy
+from unibatch.sandbox.fault_proxy import Arrival, Fault, message, saying
+
+
+class Limiter:
+    """The plan of a server that refuses requests that come too fast.
+
+    Attributes:
+        refused: How many it has refused.
+    """
+
+    def __init__(self, limit: int, window: float, *, sliding: bool = False, told: bool = True) -> None:
+        """Accept ``limit`` requests in any ``window`` seconds, and say so in headers if ``told``."""
+        self.refused = 0
+        self._limit = limit
+        self._window = window
+        self._sliding = sliding
+        self._told = told
+        self._lock = threading.Lock()
+        self._accepted: list[float] = []
+        self._began = 0.0
+
+    def __call__(self, arrival: Arrival) -> Fault:
+        return saying(429, "{}", self.headers()) if self.refuses(arrival) else self.counting
+
+    def counting(self, proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
+        """Pass the answer on, with this limit's headers in place of the sandbox's."""
+        connection.sendall(message(proxy.fetch(connection, arrival).body, headers=self.headers()))
+        return True
+
+    def refuses(self, arrival: Arrival) -> bool:
+        with self._lock:
+            if self._sliding:
+                self._accepted = [at for at in self._accepted if at > arrival.at - self._window]
+            elif arrival.at >= self._began + self._window:
+                self._began = arrival.at
+                self._accepted = []
+            if len(self._accepted) < self._limit:
+                self._accepted.append(arrival.at)
+                return False
+            self.refused += 1
+        return True
+
+    def headers(self) -> dict[str, str]:
+        if not self._told:
+            return {}
+        with self._lock:
+            began = self._accepted[0] if self._sliding and self._accepted else self._began
+            left = max(began + self._window - time.monotonic(), 0.0)
+            return {
+                "X-RateLimit-Limit": str(self._limit),
+                "X-RateLimit-Remaining": str(self._limit - len(self._accepted)),
+                "X-RateLimit-Reset": f"{time.time() + left:.3f}",
+            }
+
 
 KINDS = {
     "five, fixed": {"limit": 5, "window": 0.6},
@@ -38,7 +93,7 @@ class WholeSeconds(Limiter):
 
 def list_below(style: Style, limiter: Limiter, contacts: int, *, latency: float = 0.025, **how: Any) -> list[Arrival]:
     """List contacts from a server with this limit, and return the requests that it saw."""
-    with emulating("techladder", contacts, limiter=limiter, latency=latency) as emulator:
+    with emulating("techladder", contacts, plan=limiter, latency=latency) as emulator:
         client = make_client(style, "techladder", base_url=emulator.url, retry=PATIENT, **how)
         try:
             assert [contact.id for contact in client.list_contacts("one")] == emulator.ids
@@ -123,7 +178,7 @@ def test_nothing_waits_longer_than_retry_total_for_a_time_that_the_server_named(
 
 
 def raise_or_pause(conversation: Conversation[Any]) -> None:
-    """Take the first step, and insist that it is no long pause."""
+    """Take the first step, and require that it is no long pause."""
     step = next(conversation)
     conversation.close()
     assert not isinstance(step, Pause) or step.seconds <= 5, f"would wait {step.seconds:.0f} s"
@@ -142,7 +197,7 @@ def test_a_count_of_thousands_of_digits_is_not_believed() -> None:
 def test_a_limit_that_is_told_is_kept_by_all_clients_of_the_key(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("unibatch.client.rate_limit.MARGIN", 0.15)
     limiter = Limiter(10, 0.6)
-    with emulating("truedy", 38, limiter=limiter, latency=0.025) as emulator:
+    with emulating("truedy", 38, plan=limiter, latency=0.025) as emulator:
         clients = [make_client(style, "truedy", base_url=emulator.url, retry=PATIENT) for _ in range(3)]
         clients[0].get_campaign("one")  # from now on the limit is known
 
@@ -168,16 +223,11 @@ def test_two_listings_of_which_one_is_refused_both_wait(style: Style, monkeypatc
         def headers(self) -> dict[str, str]:
             return {}
 
-        def judge(self, arrival: Arrival) -> Any:
+        def __call__(self, arrival: Arrival) -> Fault:
             if arrival.number != 12:
-                return None
+                return self.counting
             refusals.append(time.monotonic())
-
-            def refuse(_: object, connection: Any, __: object) -> bool:
-                connection.sendall(b"HTTP/1.1 429 No\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n")
-                return True
-
-            return refuse
+            return saying(429, headers={"Retry-After": "1"})
 
     arrivals = list_below(style, Harsh(1, 1.0), 98, latency=0.05)
     after = [arrival.at - refusals[0] for arrival in arrivals[13:]]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import re
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -15,12 +16,24 @@ from email.utils import format_datetime
 import pytest
 
 from tests.bothways import VENDORS, AnyClient, BlockingAsyncClient, Style, make_client
-from tests.faults import emulator as wrong
-from tests.faults.conftest import PATIENT, Enter, Pace
-from tests.faults.emulator import Arrival, Emulator, Fault, on_page, saying, scripted
+from tests.faults.conftest import PATIENT, Enter, Pace, emulating, turned_to
 from unibatch import UnibatchError
+from unibatch.sandbox import FaultProxy
+from unibatch.sandbox import fault_proxy as wrong
+from unibatch.sandbox.fault_proxy import Arrival, Fault, Plan, saying
 
 pytestmark = pytest.mark.usefixtures("no_backoff")
+
+
+def scripted(faults: Mapping[int, Sequence[Fault]]) -> Plan:
+    """For each page, its faults one after the other, and then none."""
+
+    def plan(arrival: Arrival) -> Fault | None:
+        coming = faults.get(arrival.page, ())
+        return coming[arrival.before] if arrival.before < len(coming) else None
+
+    return plan
+
 
 HTML = "<html><body><h1>Bad Gateway</h1></body></html>"
 
@@ -104,8 +117,15 @@ def test_whatever_mixture_of_faults_comes_every_contact_comes_once(
     scene.leave()
 
 
+def cut_off_before_its_first_byte(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
+    """A body that ends with the connection, of which nothing came."""
+    del proxy, arrival
+    connection.sendall(wrong.head(200, {"Connection": "close", "Content-Type": "application/json"}))
+    return False
+
+
 def test_a_body_without_length_may_be_cut_off_before_its_first_byte(enter: Enter) -> None:
-    scene = enter("truedy", 33, plan=on_page(3, wrong.cut_off_before_its_first_byte))
+    scene = enter("truedy", 33, plan=scripted({3: [cut_off_before_its_first_byte]}))
 
     assert scene.ids() == scene.emulator.ids
 
@@ -116,9 +136,9 @@ def test_a_body_without_length_may_be_cut_off_after_any_bracket(enter: Enter, ve
     whole = b""
     coming: list[int] = []
 
-    def cut(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
+    def cut(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
         nonlocal whole
-        whole = emulator.body(arrival)
+        whole = proxy.fetch(connection, arrival).body
         connection.sendall(wrong.head(200, {"Connection": "close"}) + whole[: coming.pop()])
         return False
 
@@ -144,11 +164,7 @@ def test_a_length_that_is_too_small_spoils_no_other_answer(enter: Enter, pace: P
 
 
 def test_a_connection_that_ended_while_it_was_idle_is_not_noticed(enter: Enter) -> None:
-    def answer_and_end(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
-        connection.sendall(wrong.message(emulator.body(arrival)))
-        return False
-
-    scene = enter("truedy", 58, plan=lambda _: answer_and_end)
+    scene = enter("truedy", 58, plan=lambda _: wrong.answer_and_end)
 
     assert scene.ids() == scene.emulator.ids
 
@@ -156,39 +172,26 @@ def test_a_connection_that_ended_while_it_was_idle_is_not_noticed(enter: Enter) 
 def test_a_page_that_comes_empty_or_short_or_twice_once_is_read_again(enter: Enter, pace: Pace) -> None:
     for vendor in ("techladder", "truedy"):
         for spoilt in ({}, {"rows": 0}, {"rows": 2}, {"other": 3}):
-            scene = enter(vendor, 33, pace=pace)
-            scene.emulator.doctor = _spoiling(scene.emulator, **spoilt)
+            scene = enter(vendor, 33, pace=pace, plan=scripted({4: [_spoiling(**spoilt)]}))
             listing = scene.client.list_contacts("one")
 
-            assert sorted(contact.id for contact in listing) == scene.emulator.ids, (vendor, spoilt)
+            assert sorted(contact.id for contact in listing) == sorted(scene.emulator.ids), (vendor, spoilt)
             assert listing.report.complete
             scene.leave()
 
 
-def _spoiling(emulator: Emulator, rows: int | None = None, other: int | None = None) -> Callable[..., object]:
-    """Once, the fifth page has only so many rows, or is another page."""
+def _spoiling(rows: int | None = None, other: int | None = None) -> Fault:
+    """A page that has only so many rows, or is another page."""
 
-    def doctor(arrival: Arrival, answer: dict[str, object]) -> object:
-        if arrival.page != 4 or arrival.before:
-            return answer
-        if other is not None:
-            size = emulator.size
-            answer = emulator.contacts(
-                {"offset": str(other * size), "page": str(1 + other), "contactsPage": str(1 + other)}
-            )
-        if rows is not None:
-            del _rows(emulator.vendor, answer)[rows:]
-        return answer
+    def fault(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
+        asked = arrival if other is None else turned_to(other, arrival)
+        answer = json.loads(proxy.fetch(connection, asked).body)
+        found = answer["data"]["items"] if isinstance(answer["data"], dict) else answer["data"]
+        del found[len(found) if rows is None else rows :]
+        connection.sendall(wrong.message(json.dumps(answer).encode()))
+        return True
 
-    return doctor
-
-
-def _rows(vendor: str, answer: object) -> list[object]:
-    assert isinstance(answer, dict)
-    found = {"truedy": answer.get("data"), "talkifai": answer.get("contacts")}.get(vendor)
-    rows = answer["data"]["items"] if found is None else found
-    assert isinstance(rows, list)
-    return rows
+    return fault
 
 
 @pytest.mark.parametrize(
@@ -201,15 +204,14 @@ def test_contacts_that_stay_are_seen_whatever_comes_and_goes(enter: Enter, pace:
     staying = set(scene.emulator.ids[::2])
 
     def move(arrival: Arrival, answer: object) -> object:
-        ids = scene.emulator.ids
+        rows, ids = scene.emulator.rows, scene.emulator.ids
         if arrival.page >= 0 and arrival.number < 22:
-            ids = [name for name in ids if name in staying or dice.random() > 0.05]
+            rows[:] = [row for name, row in zip(ids, rows, strict=True) if name in staying or dice.random() > 0.05]
             if dice.random() < 0.3:
-                ids.insert(dice.randrange(len(ids)), f"new{arrival.number}")
-            scene.emulator.ids = ids
+                rows.insert(dice.randrange(len(rows)), scene.emulator.new_row())
         return answer
 
-    scene.emulator.doctor = move
+    scene.emulator.plan = lambda _: wrong.editing(move)
     listing = scene.client.list_contacts("one")
     seen = [contact.id for contact in listing]
 
@@ -254,16 +256,15 @@ def _early(style: Style, reset: str) -> list[tuple[int, float]]:
     """Which pages were asked for before the time was over, and after how many seconds."""
     told: list[float] = []
 
-    def refuse(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
+    def refuse(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
         told.append(time.monotonic())
-        return RESETS[reset]()(emulator, connection, arrival)
+        return RESETS[reset]()(proxy, connection, arrival)
 
-    def late(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
-        emulator.over.wait(0.3)
-        connection.sendall(wrong.message(emulator.body(arrival)))
-        return True
+    def late(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
+        proxy.over.wait(0.3)
+        return wrong.pass_on(proxy, connection, arrival)
 
-    with wrong.emulating("truedy", 88, latency=0.025, plan=scripted({4: [late], 9: [refuse]})) as emulator:
+    with emulating("truedy", 88, latency=0.025, plan=scripted({4: [late], 9: [refuse]})) as emulator:
         client = make_client(style, "truedy", base_url=emulator.url, retry=PATIENT)
         try:
             assert [contact.id for contact in client.list_contacts("one")] == emulator.ids
@@ -280,12 +281,14 @@ def test_requests_that_wait_for_a_connection_wait_for_the_limit_too(enter: Enter
     """The last of so many at once have no connection yet when the first ones are refused."""
     told: list[float] = []
 
-    def refuse(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
-        emulator.over.wait(0.1)
+    def refuse(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
+        proxy.over.wait(0.1)
         told.append(time.monotonic())
-        return saying(429, "{}", {"Retry-After": "1"})(emulator, connection, arrival)
+        return saying(429, "{}", {"Retry-After": "1"})(proxy, connection, arrival)
 
     scene = enter("truedy", plan=lambda arrival: refuse if arrival.number < 16 else None)
+    for number in range(24):
+        scene.emulator.sandbox.create("truedy", 0, campaign_id=str(number))
     read_many(scene.client, 24)
 
     early = [arrival.number for arrival in scene.emulator.arrivals[16:] if arrival.at - told[0] < 0.95]

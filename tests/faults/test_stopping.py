@@ -19,10 +19,9 @@ import pytest
 
 import unibatch
 from tests.bothways import BlockingAsyncClient, make_client
-from tests.faults import emulator as wrong
-from tests.faults.conftest import PATIENT, Enter, Pace, Scene, eventually
-from tests.faults.emulator import Emulator, emulating
+from tests.faults.conftest import PATIENT, Emulator, Enter, Pace, Scene, emulating, eventually
 from unibatch import RateLimited
+from unibatch.sandbox import fault_proxy as wrong
 
 ROOT = Path(unibatch.__file__).parent.parent
 

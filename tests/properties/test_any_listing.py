@@ -1,4 +1,4 @@
-"""Whatever the server does page by page: a listing comes to an end, and says whether it saw everything."""
+"""A server may do anything, page by page: a listing ends, and says whether it saw everything."""
 
 from collections.abc import Callable
 from itertools import chain, cycle, islice
@@ -49,11 +49,11 @@ def where(style: str, position: Position, size: int) -> int:
     style=styles,
     count=st.integers(0, 60),
     size=st.integers(1, 25),
-    tells_more=st.booleans(),
-    tells_total=st.booleans(),
+    says_more_follow=st.booleans(),
+    gives_total=st.booleans(),
 )
 def test_a_server_at_rest_is_read_whole(
-    style: str, count: int, size: int, *, tells_more: bool, tells_total: bool
+    style: str, count: int, size: int, *, says_more_follow: bool, gives_total: bool
 ) -> None:
     everything = [f"row {number}" for number in range(count)]
 
@@ -62,8 +62,8 @@ def test_a_server_at_rest_is_read_whole(
         more = begin + size < count
         return Page(
             items=everything[begin : begin + size],
-            total=count if tells_total else None,
-            has_more=more if tells_more else None,
+            total=count if gives_total else None,
+            has_more=more if says_more_follow else None,
             next_cursor=str(begin + size) if style == "cursor" and more else None,
         )
 
@@ -84,7 +84,7 @@ def test_a_server_at_rest_is_read_whole(
     says_total=st.none() | st.integers(-5, 200),
     at_the_end=st.sampled_from(["nothing", "the last page", "the first page"]),
 )
-def test_a_server_that_lies_about_the_rest_comes_to_an_end(  # noqa: PLR0917 - what a server can do
+def test_a_server_that_lies_about_the_rest_ends(  # noqa: PLR0917 - what a server can do
     style: str,
     count: int,
     size: int,
@@ -115,9 +115,7 @@ def test_a_server_that_lies_about_the_rest_comes_to_an_end(  # noqa: PLR0917 - w
 
 @searched
 @given(style=styles, items=st.lists(st.sampled_from("abcdef"), max_size=8), says_total=st.none() | st.integers(0, 10))
-def test_a_server_that_ignores_the_position_comes_to_an_end(
-    style: str, items: list[str], says_total: int | None
-) -> None:
+def test_a_server_that_ignores_the_position_ends(style: str, items: list[str], says_total: int | None) -> None:
     def server(_: Position) -> Page[str]:
         return Page(items=items, total=says_total, has_more=True, next_cursor="again" if style == "cursor" else None)
 
@@ -138,7 +136,7 @@ ANSWERS = st.builds(
 
 @searched
 @given(style=styles, answers=st.lists(ANSWERS, min_size=1, max_size=12), ahead=st.integers(0, 5))
-def test_a_server_that_answers_anything_comes_to_an_end(style: str, answers: list[Page[str]], ahead: int) -> None:
+def test_a_server_that_answers_anything_ends(style: str, answers: list[Page[str]], ahead: int) -> None:
     """It is complete only if the vendor's last word was not that more follow, and what it announced has come."""
     said = cycle(answers)
     latest: list[Page[str]] = []
@@ -174,17 +172,17 @@ def test_a_total_that_grows_for_ever_does_not_keep_a_listing_going(style: str, i
     count=st.integers(40, 120),
     size=st.integers(1, 9),
     jump=st.integers(0, 119),
-    tells_total=st.booleans(),
+    gives_total=st.booleans(),
 )
-def test_a_server_that_goes_round_comes_to_an_end_even_if_the_round_is_longer_than_the_memory(
-    style: str, count: int, size: int, jump: int, *, tells_total: bool
+def test_a_server_that_goes_round_ends_even_if_the_round_is_longer_than_the_memory(
+    style: str, count: int, size: int, jump: int, *, gives_total: bool
 ) -> None:
     """From the end it goes back to anywhere, so pages of a later round need not begin where those of an earlier did."""
     rounds = chain(range(count), cycle(range(min(jump, count - 1), count)))
 
     def server(_: Position) -> Page[str]:
         items = [f"row {number}" for number in islice(rounds, size)]
-        return Page(items=items, total=count if tells_total else None, has_more=True, next_cursor="on")
+        return Page(items=items, total=count if gives_total else None, has_more=True, next_cursor="on")
 
     with patch.object(paging, "_REMEMBERED", 20):
         rows, pager = read(paging_of(style, size), server)

@@ -31,17 +31,17 @@ SINGLE = st.lists(st.lists(st.tuples(st.integers(-9, 13), PLACES), max_size=1), 
 
 @attrs.frozen
 class Reader:
-    """How somebody reads, and what the vendor tells.
+    """How somebody reads, and what the vendor says.
 
     Attributes:
         paging: By offset or by number.
-        tells_more: Whether a page says that more follow.
+        says_more_follow: Whether a page says that more follow.
         ahead: How many pages are fetched before they are needed, and the one that is needed.
         backwards: Those that are fetched together are answered in the opposite order.
     """
 
     paging: Paging
-    tells_more: bool
+    says_more_follow: bool
     ahead: int
     backwards: bool
 
@@ -131,7 +131,7 @@ def read(reader: Reader, world: World) -> Reading:
 def page_at(position: Position, reader: Reader, rows: Sequence[str]) -> Page[str]:
     assert isinstance(position, int)
     start = position if reader.paging.style == "offset" else (position - 1) * SIZE
-    more = start + SIZE < len(rows) if reader.tells_more else None
+    more = start + SIZE < len(rows) if reader.says_more_follow else None
     return Page(items=rows[start : start + SIZE], total=len(rows), has_more=more)
 
 
@@ -150,7 +150,7 @@ def test_nobody_is_yielded_twice(reader: Reader, rows: int, script: list[list[Ch
 def test_a_complete_listing_holds_everybody_who_was_there_all_the_time(
     intervals: st.SearchStrategy[list[list[Change]]],
 ) -> None:
-    """Unless rows went, and as many or more came, between two pages of the last pass: the totals cannot tell that."""
+    """Unless rows went, and as many or more came, between two pages of the last pass: the totals cannot show that."""
 
     @searched
     @given(READERS, st.integers(0, 40), intervals)
@@ -200,7 +200,7 @@ def test_a_listing_that_stands_still_is_read_once(reader: Reader, rows: int) -> 
 def test_without_a_total_a_complete_listing_saw_no_row_again(
     reader: Reader, rows: int, script: list[list[Change]]
 ) -> None:
-    """Rows that are added in front push others back, which come again: that is all the vendor tells."""
+    """Rows that are added in front push others back, which come again: that is all that the vendor shows."""
     world = World(named(rows), script)
     pager: Pager[str] = Pager(reader.paging, str)
     yielded: list[str] = []
@@ -208,7 +208,7 @@ def test_without_a_total_a_complete_listing_saw_no_row_again(
     while pager.position is not None:
         passes, duplicates = pager.report.passes, pager.report.duplicates
         world.go_on(pager.report)
-        page = page_at(pager.position, attrs.evolve(reader, tells_more=True), world.rows)
+        page = page_at(pager.position, attrs.evolve(reader, says_more_follow=True), world.rows)
         yielded += pager.accept(attrs.evolve(page, total=None))
         again += pager.report.duplicates - duplicates
         if pager.report.passes > passes:

@@ -136,7 +136,17 @@ class TestMatching:
         assert truedy.get("/batch-calls").status_code == 200
 
     @pytest.mark.parametrize(
-        "arguments", [{"drop": "later"}, {"path": "("}, {"status": "500"}, {"vendor": "nobody"}, {"times": "1"}]
+        "arguments",
+        [
+            {"drop": "later"},
+            {"path": "("},
+            {"status": "500"},
+            {"vendor": "nobody"},
+            {"times": "1"},
+            {"drop": "after", "stall": "after"},
+            {"reset": True},
+            {"when": "always"},
+        ],
     )
     def test_a_fault_that_makes_no_sense_is_refused(self, sandbox: Sandbox, arguments: dict[str, Any]) -> None:
         with pytest.raises((ValueError, TypeError, LookupError)):
@@ -217,6 +227,74 @@ class TestBrokenConnections:
         with pytest.raises(httpx.ReadTimeout):
             truedy.get("/batch-calls", timeout=0.01)
         assert truedy.get("/batch-calls").status_code == 200
+
+
+class TestWorkThatIsDoneLate:
+    @pytest.mark.parametrize("fault", [{"drop": "late"}, {"stall": "late"}, {"status": 502, "answer": "late"}])
+    def test_it_is_done_when_the_sandbox_catches_up(
+        self, sandbox: Sandbox, truedy: httpx.Client, fault: dict[str, Any]
+    ) -> None:
+        sandbox.fail("truedy", **fault)
+        try:
+            assert truedy.post("/batch-calls", json=DRAFT, timeout=0.05).status_code == 502
+        except httpx.TransportError:
+            assert "status" not in fault
+        assert sandbox.campaign_ids("truedy") == ()
+        sandbox.catch_up()
+        assert len(sandbox.campaign_ids("truedy")) == 1
+
+    def test_it_is_done_after_a_delay(self, sandbox: Sandbox, truedy: httpx.Client) -> None:
+        sandbox.fail("truedy", drop="late", delay=0.01)
+        with pytest.raises(httpx.RemoteProtocolError):
+            truedy.post("/batch-calls", json=DRAFT)
+        while not sandbox.campaign_ids("truedy"):
+            pass
+
+    def test_contacts_come_after_their_campaign_and_are_called_once(
+        self, sandbox: Sandbox, talkifai: httpx.Client
+    ) -> None:
+        sandbox.assume("talkifai", outcome="completed")
+        sandbox.fail("talkifai", portion=1)
+        contacts = [{"phone": f"+1212555010{index}"} for index in range(3)]
+        talkifai.post("/batch/create", json={"fromPhoneNumberId": "pn_1", "name": "A", "contacts": contacts})
+        (campaign_id,) = sandbox.campaign_ids("talkifai")
+        assert len(sandbox.state("talkifai", campaign_id).contacts) == 1
+        sandbox.catch_up()
+        sandbox.advance(calls=10)
+        assert dict(sandbox.dialled) == {contact["phone"]: 1 for contact in contacts}
+
+
+class TestTheMomentOfAFault:
+    @pytest.mark.parametrize("moment", ["before", "after"])
+    @pytest.mark.parametrize("kind", ["drop", "stall", "answer"])
+    def test_the_work_is_done_only_after(self, sandbox: Sandbox, truedy: httpx.Client, kind: str, moment: str) -> None:
+        more = {"status": 500} if kind == "answer" else {}
+        sandbox.fail("truedy", **{kind: moment}, **more)  # type: ignore[arg-type]  # of several types
+        try:
+            assert truedy.post("/batch-calls", json=DRAFT, timeout=0.05).status_code == 500
+        except httpx.TransportError:
+            assert kind != "answer"
+        assert len(sandbox.campaign_ids("truedy")) == (moment == "after")
+
+    def test_a_reset_is_seen_as_one(self, sandbox: Sandbox, truedy: httpx.Client) -> None:
+        sandbox.fail("truedy", drop="before", reset=True)
+        with pytest.raises(httpx.ReadError):
+            truedy.get("/batch-calls")
+
+    def test_something_can_happen_meanwhile_and_the_answer_be_edited(
+        self, sandbox: Sandbox, truedy: httpx.Client
+    ) -> None:
+        campaign_id = sandbox.create("truedy", 1)
+        sandbox.fail(
+            "truedy",
+            writes=False,
+            when=lambda request: request.parameter("limit") is None,
+            meanwhile=lambda: sandbox.set_status("truedy", campaign_id, "cancelled"),
+            edit=lambda request, content: {**content, "path": request.path},
+        )
+        assert "path" not in truedy.get("/batch-calls?limit=1").json()
+        answer = truedy.get(f"/batch-calls/{campaign_id}").json()
+        assert (answer["data"]["status"], answer["path"]) == ("cancelled", f"/batch-calls/{campaign_id}")
 
 
 def pages(client: httpx.Client, campaign: str) -> list[list[str]]:

@@ -125,7 +125,21 @@ class TestIdempotency:
     def test_without_a_key_each_request_creates(self, truedy: httpx.Client) -> None:
         assert create(truedy) != create(truedy)
 
-    def test_the_same_key_with_another_body_is_refused(self, truedy: httpx.Client) -> None:
+    def test_the_same_key_with_another_body_is_a_new_request_and_an_objection(
+        self, sandbox: Sandbox, truedy: httpx.Client
+    ) -> None:
+        headers = {"X-Idempotency-Key": "once"}
+        first, other, again = (
+            truedy.post("/batch-calls", json={**DRAFT, "name": name}, headers=headers) for name in ("A", "B", "A")
+        )
+        assert other.json()["data"]["id"] != first.json()["data"]["id"]
+        assert again.json() == first.json()
+        assert [str(objection) for objection in sandbox.objections] == [
+            "POST /batch-calls: an idempotency key comes again with another body"
+        ]
+
+    def test_in_another_reading_it_is_refused(self, sandbox: Sandbox, truedy: httpx.Client) -> None:
+        sandbox.assume("truedy", key_with_other_body="refused")
         headers = {"X-Idempotency-Key": "once"}
         truedy.post("/batch-calls", json=DRAFT, headers=headers)
         answer = truedy.post("/batch-calls", json={**DRAFT, "name": "Other"}, headers=headers)

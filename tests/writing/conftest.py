@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import pytest
 
 from tests.bothways import AnyClient, BlockingAsyncClient, Connect
-from tests.writing.emulator import EMULATORS, Emulator
 from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, Start, StartKind
 from unibatch.core.errors import OutcomeUnknown, PartlyDone
 from unibatch.core.model import Campaign
+from unibatch.sandbox import CampaignState, LoggedRequest, Sandbox, VendorRequest, serve
 
 R = TypeVar("R")
 
-VENDORS = tuple(EMULATORS)
-
-SETTINGS: Mapping[str, Mapping[str, str]] = {"truedy": {}, "techladder": {}, "talkifai": {"organization_id": "org_1"}}
-"""The settings with which a client speaks to an emulator."""
+VENDORS = ("truedy", "techladder", "talkifai")
 
 LATER = datetime.now(UTC).replace(microsecond=0) + timedelta(days=9)
 """A time to come."""
@@ -30,31 +27,137 @@ NEEDED: Mapping[str, Mapping[str, Any]] = {
     "techladder": {"agent_id": "agt-1", "vendor": {"techladder": {"version_id": "pmt-1"}}},
     "talkifai": {"from_number_ids": ["pn_1"]},
 }
-"""What each vendor insists on."""
+"""What each vendor requires."""
+
+
+Fault: TypeAlias = Mapping[str, Any]
+"""What goes wrong: arguments of `Sandbox.fail`."""
+
+When: TypeAlias = int | str | Mapping[str, Any] | Callable[[VendorRequest], bool]
+
+EVERY_WRITE: Mapping[str, Any] = {"writes": True}
+EVERY_READ: Mapping[str, Any] = {"writes": False}
+
+BEFORE: Mapping[str, Fault] = {
+    "cut before": {"drop": "before"},
+    "reset before": {"drop": "before", "reset": True},
+    "500 before": {"status": 500},
+    "stall before": {"stall": "before"},
+}
+"""The client does not learn that its write was not carried out."""
+
+AFTER: Mapping[str, Fault] = {
+    "cut after": {"drop": "after"},
+    "reset after": {"drop": "after", "reset": True},
+    "cut in answer": {"cut": 20},
+    "500 after": {"status": 500, "answer": "after"},
+    "502 in HTML after": {"status": 502, "body": "<html><h1>Bad Gateway</h1></html>", "answer": "after"},
+    "garbage after": {"body": "All went well!", "answer": "after"},
+    "nothing after": {"body": b"", "answer": "after"},
+    "stall after": {"stall": "after"},
+}
+"""The client does not learn that its write was carried out."""
+
+
+def late(seconds: float | None = None) -> Fault:
+    """The connection ends, and the work is done so many seconds afterwards, or when the emulator catches up."""
+    return {"drop": "late", "delay": seconds}
+
+
+class Emulator:
+    """One vendor of the sandbox, in which everybody picks up, and time stands still until it is moved."""
+
+    def __init__(self, sandbox: Sandbox, vendor: str) -> None:
+        self.sandbox = sandbox
+        self.vendor = vendor
+        self.catch_up = sandbox.catch_up
+        self.no_faults = sandbox.clear_faults
+
+    @property
+    def campaigns(self) -> Mapping[str, CampaignState]:
+        """All campaigns by id, in the order in which they were made."""
+        return {name: self.sandbox.state(self.vendor, name) for name in self.sandbox.campaign_ids(self.vendor)}
+
+    @property
+    def arrivals(self) -> list[LoggedRequest]:
+        return list(self.sandbox.requests)
+
+    @property
+    def writes(self) -> list[LoggedRequest]:
+        """The requests that were to change something, with any outcome."""
+        return [request for request in self.sandbox.requests if request.is_write]
+
+    @property
+    def violations(self) -> list[str]:
+        """What the vendor could object to."""
+        return list(map(str, self.sandbox.objections))
+
+    @property
+    def dialled(self) -> list[str]:
+        """Every number that is dialled if time goes on until nobody is left to call, as often as it is."""
+        self.sandbox.advance(calls=100_000)
+        return list(Counter(self.sandbox.dialled).elements())
+
+    @property
+    def now(self) -> datetime:
+        return self.sandbox.now
+
+    @now.setter
+    def now(self, moment: datetime) -> None:
+        self.sandbox.advance(seconds=max(0.0, (moment - self.sandbox.now).total_seconds()))
+
+    def numbers(self, campaign_id: str) -> list[str]:
+        """The numbers of a campaign, each as often as it is there."""
+        return [contact.number for contact in self.campaigns[campaign_id].contacts]
+
+    def all_numbers(self) -> list[str]:
+        """The numbers of all campaigns, each as often as it is there."""
+        return [contact.number for campaign in self.campaigns.values() for contact in campaign.contacts]
+
+    def set_status(self, campaign_id: str, status: str, *, starts_at: datetime | None = None) -> None:
+        """Do what somebody does in the vendor's dashboard."""
+        self.sandbox.set_status(self.vendor, campaign_id, status, starts_at=starts_at)
+
+    def fail(self, when: When, fault: Fault) -> None:
+        """Let something go wrong.
+
+        Args:
+            when: With which requests: a number counts the writes from now on, 1 being the next; a text is how the path
+                of the writes ends; a function is asked about every request, reads included.
+            fault: What goes wrong.
+        """
+        if isinstance(when, int):
+            match: Mapping[str, Any] = {"writes": True, "after": when - 1}
+        elif isinstance(when, str):
+            match = {"writes": True, "path": when + "$", "times": None}
+        else:
+            match = {"times": None, **(when if isinstance(when, Mapping) else {"when": when})}
+        self.sandbox.fail(self.vendor, **match, **fault)
 
 
 class Emulating(Protocol):
-    """Begins an emulator; after the test it is closed, and nothing that it was sent may have been against the rules.
+    """Begins with an empty vendor and the readings given; after the test, no request may have been objectionable."""
 
-    A test that breaks the rules on purpose clears `Emulator.violations` when it has looked at them.
-    """
+    def __call__(self, vendor: str, **readings: Any) -> Emulator: ...
 
-    def __call__(self, vendor: str, **options: Any) -> Emulator: ...
+
+@pytest.fixture(scope="session")
+def strict_sandbox() -> Iterator[Sandbox]:
+    with serve(seeded=False, strict=True, enforce_rate_limits=False, start=datetime.now(UTC)) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture
-def emulating() -> Iterator[Emulating]:
-    begun: list[Emulator] = []
-    with contextlib.ExitStack() as stack:
+def emulating(strict_sandbox: Sandbox) -> Iterator[Emulating]:
+    def emulating(vendor: str, **readings: Any) -> Emulator:
+        assert strict_sandbox.objections == ()
+        strict_sandbox.reset()
+        strict_sandbox.assume(vendor, outcome="completed", **readings)
+        return Emulator(strict_sandbox, vendor)
 
-        def emulating(vendor: str, **options: Any) -> Emulator:
-            emulator = EMULATORS[vendor](**options)
-            stack.callback(emulator.close)
-            begun.append(emulator)
-            return emulator
-
-        yield emulating
-    assert [violation for emulator in begun for violation in emulator.violations] == []
+    strict_sandbox.reset()
+    yield emulating
+    assert strict_sandbox.objections == ()
 
 
 def number(index: int) -> str:
@@ -124,8 +227,9 @@ class Joining(Protocol):
 @pytest.fixture
 def joining(connect: Connect) -> Joining:
     def joining(emulator: Emulator, **how: Any) -> Writer:
-        vendor = type(emulator).__name__.lower()
-        return Writer(connect(vendor, **{"base_url": emulator.url, "defaults": SETTINGS[vendor], **how}))
+        profile = emulator.sandbox.profile(emulator.vendor)
+        settings = {name: value for name, value in profile["defaults"].items() if name == "organization_id"}
+        return Writer(connect(**{**profile, "defaults": settings, **how}))
 
     return joining
 

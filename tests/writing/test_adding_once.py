@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-import socket
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import attrs
 import pytest
 
 from tests.writing.conftest import (
+    AFTER,
+    BEFORE,
     BRIEF,
+    EVERY_WRITE,
     Emulating,
+    Emulator,
+    Fault,
     Joining,
     contacts,
     draft,
+    late,
     number,
     numbers,
     one_client,
     patience,
     settle,
-)
-from tests.writing.emulator import (
-    AFTER,
-    BEFORE,
-    Arrival,
-    Emulator,
-    Fault,
-    cut_after,
-    cut_before,
-    every_write,
-    garbage_200_after,
-    http_500_before,
-    late,
-    saying,
-    stall_before,
 )
 from unibatch import CampaignStatus, ContactDraft
 from unibatch.core.draft import AddedContacts
@@ -69,7 +59,7 @@ def everybody(told: AddedContacts) -> list[ContactDraft]:
     return [*told.added, *told.duplicates, *(refused.contact for refused in told.rejected), *told.unknown]
 
 
-def insist_on_all(told: AddedContacts | None, given: Sequence[ContactDraft]) -> None:
+def require_all(told: AddedContacts | None, given: Sequence[ContactDraft]) -> None:
     """What became of everybody who was given is told, once each."""
     assert told is not None
     assert numbers(everybody(told)) == numbers(given)
@@ -77,14 +67,7 @@ def insist_on_all(told: AddedContacts | None, given: Sequence[ContactDraft]) -> 
 
 def slowly(first: int) -> Fault:
     """The first contacts are added, the others when nobody waits any more."""
-
-    def fault(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
-        rows = arrival.body["contacts"]
-        emulator.perform(attrs.evolve(arrival, body={"contacts": rows[:first]}))
-        emulator.postpone(attrs.evolve(arrival, body={"contacts": rows[first:]}), None)
-        return stall_before(emulator, connection, arrival)
-
-    return fault
+    return {"stall": "after", "portion": first}
 
 
 class TestManyContacts:
@@ -93,18 +76,22 @@ class TestManyContacts:
         self, shape: str, emulating: Emulating, joining: Joining
     ) -> None:
         refused = {number(index) for index in range(700, 720)}
-        emulator, campaign_id = prepared(emulating, joining, 34, shape=shape, refuses=refused)
+        emulator, campaign_id = prepared(emulating, joining, 34, shape=shape, drops=refused)
         given = [*contacts("truedy", 1234, first=0), *contacts("truedy", 6, first=100)]
         progress: list[tuple[int, int]] = []
         told = joining(emulator).add(campaign_id, given, on_progress=lambda *step: progress.append(step))
-        insist_on_all(told, given)
+        require_all(told, given)
         assert numbers(told.duplicates) == numbers([*contacts("truedy", 34, 0), *contacts("truedy", 6, 100)])
         assert {refusal.contact.phone_number for refusal in told.rejected} == refused
         assert (len(told.added), told.unknown) == (1234 - 34 - 20, ())
         assert sorted(emulator.numbers(campaign_id)) == sorted(set(numbers(given)) - refused)
         assert progress == sorted(progress)
         assert (progress[0], progress[-1]) == ((34, 1234), (1234, 1234))
-        sizes = [len(arrival.body["contacts"]) for arrival in emulator.writes if arrival.path.endswith("/contacts")]
+        sizes = [
+            len(json.loads(arrival.body)["contacts"])
+            for arrival in emulator.writes
+            if arrival.path.endswith("/contacts")
+        ]
         assert sizes == [CHUNK, CHUNK, 200]
 
     @pytest.mark.parametrize("shape", ["schema", "example"])
@@ -120,8 +107,8 @@ class TestManyContacts:
         assert len(emulator.writes) == 1
 
     def test_to_an_empty_campaign_needs_no_looking(self, emulating: Emulating, joining: Joining) -> None:
-        emulator, campaign_id = prepared(emulating, joining)
-        emulator.campaigns[campaign_id].contacts.clear()
+        emulator = emulating("truedy")
+        campaign_id = emulator.sandbox.create("truedy", 0)
         told = joining(emulator).add(campaign_id, contacts("truedy", 3))
         assert (len(told.added), sorted(emulator.numbers(campaign_id))) == (3, numbers(contacts("truedy", 3)))
 
@@ -138,7 +125,7 @@ class TestALostAnswer:
         given = contacts("truedy", 14, first=0)
         emulator.fail(chunk, FAULTS[fault])
         told = settle(emulator, joining, lambda client: client.add(campaign_id, given), timeout=patience(fault))
-        insist_on_all(told, given)
+        require_all(told, given)
         assert sorted(emulator.numbers(campaign_id)) == numbers(given)
         assert (told.rejected, told.unknown) == ((), ())
 
@@ -147,16 +134,16 @@ class TestALostAnswer:
         self, fault: str, shape: str, monkeypatch: pytest.MonkeyPatch, emulating: Emulating, joining: Joining
     ) -> None:
         monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
-        emulator, campaign_id = prepared(emulating, joining, shape=shape, refuses={number(7)})
+        emulator, campaign_id = prepared(emulating, joining, shape=shape, drops={number(7)})
         given = contacts("truedy", 14, first=0)
-        emulator.fail(every_write, FAULTS[fault])
+        emulator.fail(EVERY_WRITE, FAULTS[fault])
         try:
-            insist_on_all(joining(emulator, timeout=patience(fault)).add(campaign_id, given), given)
+            require_all(joining(emulator, timeout=patience(fault)).add(campaign_id, given), given)
         except (OutcomeUnknown, PartlyDone) as exc:
-            insist_on_all(exc.contacts, given)
+            require_all(exc.contacts, given)
         emulator.no_faults()
         told = joining(emulator).add(campaign_id, given)
-        insist_on_all(told, given)
+        require_all(told, given)
         assert [refusal.contact.phone_number for refusal in told.rejected] == [number(7)]
         assert sorted(emulator.numbers(campaign_id)) == sorted(set(numbers(given)) - {number(7)})
 
@@ -168,30 +155,30 @@ class TestNotKnowing:
         monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
         emulator, campaign_id = prepared(emulating, joining)
         given = contacts("truedy", 14, first=0)
-        emulator.fail(2, stall_before)
+        emulator.fail(2, BEFORE["stall before"])
         with pytest.raises(OutcomeUnknown, match=f"look which contacts {campaign_id} has") as caught:
             joining(emulator, timeout=BRIEF).add(campaign_id, given)
         told = caught.value.contacts
-        insist_on_all(told, given)
+        require_all(told, given)
         assert told is not None
         assert [len(told.duplicates), len(told.added), len(told.unknown), len(told.rejected)] == [2, 5, 5, 2]
         assert {refusal.reason for refusal in told.rejected} == {"not sent, since something failed before"}
         assert emulator.numbers(campaign_id) == [number(index) for index in range(7)]
 
-    @pytest.mark.parametrize("fault", [cut_before, cut_after, garbage_200_after])
+    @pytest.mark.parametrize("fault", [BEFORE["cut before"], AFTER["cut after"], AFTER["garbage after"]])
     def test_is_the_end_where_looking_fails(self, fault: Fault, emulating: Emulating, joining: Joining) -> None:
         emulator, campaign_id = prepared(emulating, joining)
         given = contacts("truedy", 9, first=0)
         emulator.fail(1, fault)
-        emulator.fail(lambda arrival: not arrival.is_write and len(emulator.writes) > 1, http_500_before)
+        emulator.fail(lambda arrival: not arrival.is_write and len(emulator.writes) > 1, BEFORE["500 before"])
         with pytest.raises(OutcomeUnknown) as caught:
             joining(emulator).add(campaign_id, given)
-        insist_on_all(caught.value.contacts, given)
+        require_all(caught.value.contacts, given)
         assert caught.value.contacts is not None
         assert len(caught.value.contacts.unknown) == 7
         assert len(emulator.writes) == 2
         emulator.no_faults()
-        insist_on_all(joining(emulator).add(campaign_id, given), given)
+        require_all(joining(emulator).add(campaign_id, given), given)
         assert sorted(emulator.numbers(campaign_id)) == numbers(given)
 
     def test_is_the_end_while_the_vendor_is_at_work_on_the_others(self, emulating: Emulating, joining: Joining) -> None:
@@ -201,11 +188,11 @@ class TestNotKnowing:
         with pytest.raises(OutcomeUnknown) as caught:
             joining(emulator, timeout=BRIEF).add(campaign_id, given)
         told = caught.value.contacts
-        insist_on_all(told, given)
+        require_all(told, given)
         assert told is not None
         assert (len(told.added), len(told.unknown)) == (3, 4)
         emulator.catch_up()
-        insist_on_all(joining(emulator).add(campaign_id, given), given)
+        require_all(joining(emulator).add(campaign_id, given), given)
         assert sorted(emulator.numbers(campaign_id)) == numbers(given)
 
     def test_is_over_when_the_work_is_seen_that_was_done_late(
@@ -223,8 +210,8 @@ class TestNotKnowing:
     def test_is_told_of_everybody_where_some_were_not_taken_and_the_last_look_fails(
         self, n: int, emulating: Emulating, joining: Joining
     ) -> None:
-        emulator, campaign_id = prepared(emulating, joining, refuses={number(501)})
-        emulator.fail(lambda arrival: not arrival.is_write and len(emulator.writes) > 1, http_500_before)
+        emulator, campaign_id = prepared(emulating, joining, drops={number(501)})
+        emulator.fail(lambda arrival: not arrival.is_write and len(emulator.writes) > 1, BEFORE["500 before"])
         given = contacts("truedy", n, first=500)
         with pytest.raises(PartlyDone) as caught:
             joining(emulator).add(campaign_id, given)
@@ -236,7 +223,9 @@ class TestNotKnowing:
         self, emulating: Emulating, joining: Joining
     ) -> None:
         emulator, campaign_id = prepared(emulating, joining)
-        emulator.fail(lambda arrival: arrival.method == "GET" and arrival.path.endswith("/contacts"), http_500_before)
+        emulator.fail(
+            lambda arrival: arrival.method == "GET" and arrival.path.endswith("/contacts"), BEFORE["500 before"]
+        )
         with pytest.raises(ServerError):
             joining(emulator).add(campaign_id, contacts("truedy", 9))
         assert len(emulator.writes) == 1
@@ -249,13 +238,13 @@ def test_a_refusal_half_way_tells_who_was_added_and_asking_again_adds_the_others
     monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
     emulator, campaign_id = prepared(emulating, joining, shape=shape)
     given = contacts("truedy", 14, first=0)
-    emulator.fail(2, saying(402, emulator.error(402, "no_credits", "No credits")))
+    emulator.fail(2, {"status": 402})
     with pytest.raises(PartlyDone, match=r"5 contacts were added .* 7 were not") as caught:
         joining(emulator).add(campaign_id, given)
-    insist_on_all(caught.value.contacts, given)
+    require_all(caught.value.contacts, given)
     assert isinstance(caught.value.__cause__, PaymentRequired)
     told = joining(emulator).add(campaign_id, given)
-    insist_on_all(told, given)
+    require_all(told, given)
     assert (len(told.duplicates), len(told.added)) == (7, 7)
     assert sorted(emulator.numbers(campaign_id)) == numbers(given)
 
@@ -264,7 +253,7 @@ class TestACampaign:
     @pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])
     def test_that_is_over_takes_nobody(self, status: str, emulating: Emulating, joining: Joining) -> None:
         emulator, campaign_id = prepared(emulating, joining)
-        emulator.campaigns[campaign_id].status = status
+        emulator.set_status(campaign_id, status)
         with pytest.raises(Conflict, match=f"the campaign is {status}; possible while it is ") as caught:
             joining(emulator).add(campaign_id, contacts("truedy", 3))
         assert caught.value.present == status
@@ -274,7 +263,7 @@ class TestACampaign:
     @pytest.mark.parametrize("status", ["draft", "scheduled", "active", "paused"])
     def test_that_is_not_over_takes_everybody(self, status: str, emulating: Emulating, joining: Joining) -> None:
         emulator, campaign_id = prepared(emulating, joining)
-        emulator.campaigns[campaign_id].status = status
+        emulator.set_status(campaign_id, status)
         told = joining(emulator).add(campaign_id, contacts("truedy", 3))
         assert len(told.added) == 3
         expected = numbers([*contacts("truedy", 2, 0), *contacts("truedy", 3)])

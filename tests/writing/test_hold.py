@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.writing.conftest import VENDORS, Emulating, Joining, draft, numbers, one_client, patience, settle
-from tests.writing.emulator import AFTER, BEFORE, Arrival, Emulator, Fault, every_write, late, message
+from tests.writing.conftest import (
+    AFTER,
+    BEFORE,
+    EVERY_WRITE,
+    VENDORS,
+    Emulating,
+    Emulator,
+    Fault,
+    Joining,
+    draft,
+    late,
+    numbers,
+    one_client,
+    patience,
+    settle,
+)
 from unibatch import CampaignStatus, Start
 from unibatch.core.errors import DraftRefused, UnsupportedFeature
 
@@ -24,9 +37,7 @@ UNTIL = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
 def pass_by(emulator: Emulator) -> datetime:
     """Let the vendor's time pass as far as nobody may be called; to a moment before `UNTIL`, or a year for others."""
     emulator.catch_up()
-    emulator.now = (
-        UNTIL - timedelta(seconds=1) if type(emulator).__name__ == "TalkifAI" else UNTIL + timedelta(days=365)
-    )
+    emulator.now = UNTIL - timedelta(seconds=1) if emulator.vendor == "talkifai" else UNTIL + timedelta(days=365)
     return emulator.now
 
 
@@ -37,9 +48,9 @@ class TestAHeldDraft:
     def test_calls_nobody_whatever_becomes_of_the_writes(
         self, vendor: str, fault: str, emulating: Emulating, joining: Joining
     ) -> None:
-        options = {"obeys_schedule_type": True} if vendor == "truedy" else {}
+        options = {"created": "as schedule_type"} if vendor == "truedy" else {}
         emulator, wanted = emulating(vendor, **options), draft(vendor, 4, hold_until=UNTIL)
-        emulator.fail(every_write, FAULTS[fault])
+        emulator.fail(EVERY_WRITE, FAULTS[fault])
         settle(emulator, joining, lambda client: client.create(wanted), timeout=patience(fault))
         assert emulator.dialled == []
         pass_by(emulator)
@@ -49,7 +60,7 @@ class TestAHeldDraft:
         self, vendor: str, emulating: Emulating, joining: Joining
     ) -> None:
         emulator, wanted = emulating(vendor), draft(vendor, 4, hold_until=UNTIL)
-        emulator.fail(every_write, late(0.002))
+        emulator.fail(EVERY_WRITE, late(0.002))
         settle(emulator, joining, lambda client: client.create(wanted))
         pass_by(emulator)
         assert emulator.dialled == []
@@ -111,18 +122,8 @@ class TestTalkifAI:
 class TestTruedyThatBegins:
     """One example of the vendor answers a creation with a campaign that is scheduled, not with a draft."""
 
-    @staticmethod
-    def begins(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
-        answer = emulator.perform(arrival)
-        (campaign,) = emulator.campaigns.values()
-        campaign.status, campaign.start = "scheduled", datetime.now(UTC) + timedelta(hours=1)
-        answer.content["data"]["status"] = "scheduled"
-        connection.sendall(message(answer.status, answer.content))
-        return True
-
     def test_is_paused_and_calls_nobody(self, emulating: Emulating, joining: Joining) -> None:
-        emulator, wanted = emulating("truedy"), draft("truedy", 4)
-        emulator.fail(1, self.begins)
+        emulator, wanted = emulating("truedy", created="scheduled"), draft("truedy", 4)
         assert joining(emulator).create(wanted).status is CampaignStatus.PAUSED
         pass_by(emulator)
         assert emulator.dialled == []
@@ -130,8 +131,7 @@ class TestTruedyThatBegins:
     @one_client
     @pytest.mark.parametrize("fault", FAULTS)
     def test_is_paused_whatever_becomes_of_the_answer(self, fault: str, emulating: Emulating, joining: Joining) -> None:
-        emulator, wanted = emulating("truedy"), draft("truedy", 4)
-        emulator.fail(1, self.begins)
+        emulator, wanted = emulating("truedy", created="scheduled"), draft("truedy", 4)
         emulator.fail("/pause", FAULTS[fault])
         campaign = settle(emulator, joining, lambda client: client.create(wanted), timeout=patience(fault))
         assert campaign.status is CampaignStatus.PAUSED
@@ -142,8 +142,7 @@ class TestTruedyThatBegins:
         self, emulating: Emulating, joining: Joining
     ) -> None:
         """It goes on by the vendor's start, not by one of the user's, and to hold means that nobody is called."""
-        emulator, wanted = emulating("truedy"), draft("truedy", 4)
-        emulator.fail(1, self.begins)
+        emulator, wanted = emulating("truedy", created="scheduled"), draft("truedy", 4)
         campaign_id = joining(emulator).create(wanted).id
         joining(emulator).change("resume_campaign", campaign_id)
         assert emulator.campaigns[campaign_id].status == "scheduled"

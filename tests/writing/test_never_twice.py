@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 from collections.abc import Mapping
 from typing import Any
 
 import attrs
 import pytest
 
-from tests.writing.conftest import VENDORS, Emulating, Joining, contacts, draft, number, numbers, one_client, patience
-from tests.writing.emulator import AFTER, BEFORE, Arrival, Emulator, Fault, cut_after, every_write, late, message
+from tests.writing.conftest import (
+    AFTER,
+    BEFORE,
+    EVERY_READ,
+    EVERY_WRITE,
+    VENDORS,
+    Emulating,
+    Emulator,
+    Fault,
+    Joining,
+    contacts,
+    draft,
+    late,
+    number,
+    numbers,
+    one_client,
+    patience,
+)
 from unibatch import ContactDraft, Retry, Start
 from unibatch.core.errors import IncompleteListing, InvalidInput, OutcomeUnknown, PartlyDone
+from unibatch.sandbox import VendorRequest
 
 pytestmark = [pytest.mark.usefixtures("impatient"), one_client]
 
@@ -28,26 +44,23 @@ EAGER: Mapping[str, Any] = {"retry": Retry(attempts=4)}
 
 def sent(emulator: Emulator, path: str) -> list[bytes]:
     """The bodies of the writes whose path ends so."""
-    return [arrival.raw for arrival in emulator.writes if arrival.path.endswith(path)]
+    return [arrival.body for arrival in emulator.writes if arrival.path.endswith(path)]
 
 
 CREATING = {"techladder": "/call-batches", "talkifai": "/batch/create", "truedy": "/batch-calls"}
 """The path to which each vendor's campaigns are sent."""
 
 
-def empty_page(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
-    """A page that tells of everything, and holds nothing of it."""
-    content = emulator.perform(arrival).content
+def without_rows(_: VendorRequest, content: Any) -> Any:
+    """A page that gives the number of all rows, and holds none of them."""
     if isinstance(content.get("data"), dict):
         content["data"]["items"] = []
     else:
         content["batchJobs" if "batchJobs" in content else "data"] = []
-    connection.sendall(message(200, content))
-    return True
+    return content
 
 
-def is_read(arrival: Arrival) -> bool:
-    return not arrival.is_write
+EMPTY_PAGE: Fault = {"edit": without_rows}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -57,7 +70,7 @@ class TestInOneCall:
         self, vendor: str, fault: str, emulating: Emulating, joining: Joining
     ) -> None:
         emulator, wanted = emulating(vendor), draft(vendor, 4, Start.NOW)
-        emulator.fail(every_write, FAULTS[fault])
+        emulator.fail(EVERY_WRITE, FAULTS[fault])
         client = joining(emulator, timeout=patience(fault), **EAGER)
         if fault in AFTER:
             assert [client.create(wanted).id] == list(emulator.campaigns)
@@ -73,7 +86,7 @@ class TestInOneCall:
         monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
         emulator = emulating("truedy")
         campaign_id = joining(emulator).create(draft("truedy", 2)).id
-        emulator.fail(every_write, FAULTS[fault])
+        emulator.fail(EVERY_WRITE, FAULTS[fault])
         client, given = joining(emulator, timeout=patience(fault), **EAGER), contacts("truedy", 9, first=0)
         if fault in AFTER:
             assert len(client.add(campaign_id, given).added) == 9
@@ -106,7 +119,7 @@ class TestWorkThatIsDoneLate:
     ) -> None:
         emulator, given = emulating("truedy"), contacts("truedy", 4, first=0)
         campaign_id = joining(emulator).create(draft("truedy", 2)).id
-        emulator.fail(every_write, late(seconds))
+        emulator.fail(EVERY_WRITE, late(seconds))
         with contextlib.suppress(OutcomeUnknown):
             joining(emulator).add(campaign_id, given)
         assert len(sent(emulator, "/contacts")) == 1
@@ -118,12 +131,12 @@ class TestWorkThatIsDoneLate:
 
 
 class TestRecognising:
-    @pytest.mark.parametrize("fault", [None, cut_after])
+    @pytest.mark.parametrize("fault", [None, AFTER["cut after"]])
     @pytest.mark.parametrize("missing", [{100}, {103}, {100, 101}])
     def test_a_batch_some_of_whose_contacts_were_not_taken(
         self, missing: set[int], fault: Fault | None, emulating: Emulating, joining: Joining
     ) -> None:
-        emulator = emulating("techladder", refuses=set(map(number, missing)))
+        emulator = emulating("techladder", drops=set(map(number, missing)))
         wanted = draft("techladder", 4, Start.NOW)
         if fault is not None:
             emulator.fail(1, fault)
@@ -140,7 +153,7 @@ class TestRecognising:
             ContactDraft(phone_number=number(index), external_id=None if ours else f"c-{index}")
             for index in range(100, 130)
         ]
-        emulator = emulating("techladder", refuses={number(index) for index in range(100, 110)})
+        emulator = emulating("techladder", drops={number(index) for index in range(100, 110)})
         wanted = draft("techladder", contacts=people, start=Start.NOW)
         for _ in range(2):
             with pytest.raises(PartlyDone, match="20 contacts where 30 were sent"):
@@ -148,7 +161,7 @@ class TestRecognising:
         assert (len(emulator.campaigns), len(emulator.dialled)) == (1, 20)
 
     def test_a_batch_whose_number_of_contacts_is_not_listed(self, emulating: Emulating, joining: Joining) -> None:
-        emulator = emulating("techladder", list_lacks=("total_contacts",), refuses={number(103)})
+        emulator = emulating("techladder", listing_lacks=("total_contacts",), drops={number(103)})
         wanted = draft("techladder", 4)
         for _ in range(2):
             with pytest.raises(PartlyDone):
@@ -204,7 +217,7 @@ class TestNotSeeingEverything:
     def test_of_the_campaigns_sends_nothing(self, vendor: str, emulating: Emulating, joining: Joining) -> None:
         emulator, wanted = emulating(vendor), draft(vendor)
         joining(emulator).create(wanted)
-        emulator.fail(is_read, empty_page)
+        emulator.fail(EVERY_READ, EMPTY_PAGE)
         with pytest.raises(IncompleteListing):
             joining(emulator).create(wanted)
         assert len(emulator.writes) == 1
@@ -213,7 +226,7 @@ class TestNotSeeingEverything:
     def test_of_the_contacts_sends_nothing(self, shape: str, emulating: Emulating, joining: Joining) -> None:
         emulator = emulating("truedy", shape=shape)
         campaign_id = joining(emulator).create(draft("truedy", 3)).id
-        emulator.fail(lambda arrival: is_read(arrival) and arrival.path.endswith("/contacts"), empty_page)
+        emulator.fail({**EVERY_READ, "path": "/contacts$"}, EMPTY_PAGE)
         with pytest.raises(IncompleteListing):
             joining(emulator).add(campaign_id, contacts("truedy", 3))
         assert len(emulator.writes) == 1

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.writing.conftest import VENDORS, Emulating, Joining, contacts, draft, number, numbers, one_client
-from tests.writing.emulator import Emulator, Row
+from tests.writing.conftest import VENDORS, Emulating, Emulator, Joining, contacts, draft, number, numbers, one_client
 from unibatch import ContactDraft, Preflight, RedialPolicy, Schedule, Start, preflight
 from unibatch.core.draft import CampaignDraft
 from unibatch.core.errors import DraftRefused
+from unibatch.sandbox import ContactState
 
 pytestmark = [pytest.mark.usefixtures("impatient"), one_client]
 
@@ -33,9 +33,17 @@ def every_loss(vendor: str, wanted: CampaignDraft) -> list[str]:
     return [finding.field for finding in found.findings if finding.acceptable]
 
 
-def kept(row: Row) -> dict[str, Any]:
-    """What a vendor keeps of a contact's custom data."""
-    return {name: value for name, value in row.fields.items() if not name.startswith("unibatch")}
+def fields_of(contact: ContactState) -> Mapping[str, Any]:
+    """A contact's custom data as a vendor was sent it."""
+    if "phone" in contact.sent:  # TalkifAI, which keeps them beside the number and the name
+        return {name: value for name, value in contact.sent.items() if name not in {"phone", "name"}}
+    fields: Mapping[str, Any] = contact.sent.get("custom_fields") or contact.sent.get("metadata") or {}
+    return fields
+
+
+def kept(contact: ContactState) -> dict[str, Any]:
+    """The custom data without what the library adds to it."""
+    return {name: value for name, value in fields_of(contact).items() if not name.startswith("unibatch")}
 
 
 ODD_TEXTS = [
@@ -73,7 +81,7 @@ class TestOddTexts:
         ids = [text[:most] for text in ODD_TEXTS]
         people = [ContactDraft(phone_number=number(i), external_id=own) for i, own in enumerate(ids)]
         (campaign,) = place(vendor, draft(vendor, contacts=people), emulating, joining).campaigns.values()
-        assert [row.external_id or row.fields.get("external_id") for row in campaign.contacts] == ids
+        assert [row.external_id or fields_of(row).get("external_id") for row in campaign.contacts] == ids
 
 
 def test_a_batch_is_found_by_an_odd_id_of_its_only_contact(emulating: Emulating, joining: Joining) -> None:

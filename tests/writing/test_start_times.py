@@ -9,8 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.writing.conftest import LATER, VENDORS, Emulating, Joining, draft, one_client
-from tests.writing.emulator import Emulator
+from tests.writing.conftest import LATER, VENDORS, Emulating, Emulator, Joining, draft, one_client
 from unibatch import Schedule, Start
 from unibatch.core.draft import CampaignDraft
 from unibatch.core.errors import DraftRefused, InvalidInput
@@ -22,7 +21,7 @@ pytestmark = [pytest.mark.usefixtures("impatient"), one_client]
 
 def understood(emulator: Emulator) -> datetime | None:
     """When the latest campaign begins, as the vendor takes it."""
-    return list(emulator.campaigns.values())[-1].start
+    return list(emulator.campaigns.values())[-1].starts_at
 
 
 def not_earlier(vendor: str, moment: datetime) -> datetime:
@@ -168,7 +167,7 @@ class TestADailyWindow:
         day = (datetime.now(UTC) + timedelta(days=3)).replace(tzinfo=None, microsecond=0)
         start = Start.at(day, "America/New_York")
         campaign = joining(emulator).create(draft("truedy", start=start, schedule=self.OFFICE))
-        assert emulator.campaigns[campaign.id].settings["timezone"] == "Europe/Berlin"
+        assert emulator.campaigns[campaign.id].timezone == "Europe/Berlin"
         assert understood(emulator) == start.instant()
 
     @pytest.mark.parametrize("start", [Start.HOLD, Start.at(LATER - timedelta(days=1))], ids=["held", "scheduled"])
@@ -178,7 +177,7 @@ class TestADailyWindow:
         emulator = emulating("truedy")
         campaign = joining(emulator).create(draft("truedy", start=start, schedule=self.OFFICE))
         joining(emulator).change("reschedule_campaign", campaign.id)
-        assert emulator.campaigns[campaign.id].settings["timezone"] == "Europe/Berlin"
+        assert emulator.campaigns[campaign.id].timezone == "Europe/Berlin"
         assert understood(emulator) == LATER
 
 

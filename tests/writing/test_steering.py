@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,9 +10,14 @@ from typing import Any
 import pytest
 
 from tests.writing.conftest import (
+    AFTER,
+    BEFORE,
+    EVERY_WRITE,
     LATER,
     VENDORS,
     Emulating,
+    Emulator,
+    Fault,
     Joining,
     Writer,
     draft,
@@ -22,20 +26,9 @@ from tests.writing.conftest import (
     patience,
     settle,
 )
-from tests.writing.emulator import (
-    AFTER,
-    BEFORE,
-    Arrival,
-    Emulator,
-    Fault,
-    cut_before,
-    every_write,
-    http_500_before,
-    message,
-    saying,
-)
 from unibatch import CampaignStatus, Start
 from unibatch.core.errors import Conflict, NotFound, OutcomeUnknown, PaymentRequired, ServerError, UnsupportedFeature
+from unibatch.sandbox import VendorRequest
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
@@ -103,12 +96,8 @@ def standing(emulating: Emulating, joining: Joining, vendor: str, status: str, *
     """A campaign that stands so; nobody of it was called yet."""
     emulator = emulating(vendor, **options)
     campaign_id = joining(emulator).create(draft(vendor, 4)).id
-    campaign = emulator.campaigns[campaign_id]
-    campaign.status = status
-    if status == "pending":
-        campaign.start = None
-    if vendor == "truedy" and status == "scheduled":
-        campaign.start = LATER + timedelta(days=1)
+    later = LATER + timedelta(days=1) if status == "scheduled" else None
+    emulator.set_status(campaign_id, status, starts_at=later)
     return emulator, campaign_id
 
 
@@ -148,18 +137,18 @@ class TestWhatIsPossible:
         assert (status_of(emulator, campaign_id), writes_since_creation(emulator)) == (wanted, 1)
         assert (campaign.status if campaign else "gone") == MEANT.get(wanted, wanted)
         if operation == "reschedule_campaign":
-            assert emulator.campaigns[campaign_id].start == LATER
+            assert emulator.campaigns[campaign_id].starts_at == LATER
             assert campaign is not None
             assert campaign.schedule is not None
             assert campaign.schedule.start == LATER
         everybody = numbers(draft(vendor, 4).contacts)
-        assert sorted(emulator.dialled) == (everybody if {before, wanted} & {"active", "running"} else [])
+        assert sorted(emulator.dialled) == (everybody if wanted in {"active", "running"} else [])
 
     def test_is_done_when_it_is_asked_for_again_after_nothing_went_through_for_a_while(
         self, vendor: str, operation: str, before: str, emulating: Emulating, joining: Joining
     ) -> None:
         emulator, campaign_id = standing(emulating, joining, vendor, before)
-        emulator.fail(every_write, cut_before)
+        emulator.fail(EVERY_WRITE, BEFORE["cut before"])
         with pytest.raises(OutcomeUnknown, match=f"look (at the status of|whether) {campaign_id}"):
             joining(emulator).change(operation, campaign_id)
         assert status_of(emulator, campaign_id) == before
@@ -171,8 +160,8 @@ class TestWhatIsPossible:
         self, vendor: str, operation: str, before: str, emulating: Emulating, joining: Joining
     ) -> None:
         emulator, campaign_id = standing(emulating, joining, vendor, before)
-        emulator.fail(1, cut_before)
-        emulator.fail(lambda arrival: not arrival.is_write and len(emulator.writes) > 1, http_500_before)
+        emulator.fail(1, BEFORE["cut before"])
+        emulator.fail(lambda arrival: not arrival.is_write and len(emulator.writes) > 1, BEFORE["500 before"])
         with pytest.raises(OutcomeUnknown) as caught:
             joining(emulator).change(operation, campaign_id)
         assert re.fullmatch(
@@ -184,7 +173,7 @@ class TestWhatIsPossible:
         self, vendor: str, operation: str, before: str, emulating: Emulating, joining: Joining
     ) -> None:
         emulator, campaign_id = standing(emulating, joining, vendor, before)
-        emulator.fail(lambda arrival: not arrival.is_write, http_500_before)
+        emulator.fail(lambda arrival: not arrival.is_write, BEFORE["500 before"])
         with pytest.raises(ServerError):
             joining(emulator).change(operation, campaign_id)
         assert writes_since_creation(emulator) == 0
@@ -193,7 +182,7 @@ class TestWhatIsPossible:
         self, vendor: str, operation: str, before: str, emulating: Emulating, joining: Joining
     ) -> None:
         emulator, campaign_id = standing(emulating, joining, vendor, before)
-        emulator.fail(1, saying(402, emulator.error(402, "no_credits", "No credits")))
+        emulator.fail(1, {"status": 402})
         with pytest.raises(PaymentRequired):
             joining(emulator).change(operation, campaign_id)
         assert writes_since_creation(emulator) == 1
@@ -202,15 +191,9 @@ class TestWhatIsPossible:
     def test_that_is_no_longer_possible_when_it_arrives_is_a_conflict_that_names_both_states(  # noqa: PLR0917 - same
         self, vendor: str, operation: str, before: str, conflict: int, emulating: Emulating, joining: Joining
     ) -> None:
-        def completed(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
-            emulator.campaigns[campaign_id].status = "completed"
-            answer = emulator.perform(arrival)
-            connection.sendall(message(answer.status, answer.content))
-            return True
-
         options = {"conflict": conflict} if vendor == "truedy" else {}
         emulator, campaign_id = standing(emulating, joining, vendor, before, **options)
-        emulator.fail(1, completed)
+        emulator.fail(1, {"meanwhile": lambda: emulator.set_status(campaign_id, "completed")})
         with pytest.raises(Conflict, match="the campaign is completed; possible while it is ") as caught:
             joining(emulator).change(operation, campaign_id)
         assert caught.value.present is CampaignStatus.COMPLETED
@@ -263,14 +246,8 @@ class TestACampaignThatIsNotThere:
     def test_any_more_when_the_request_arrives_is_not_found(
         self, vendor: str, operation: str, emulating: Emulating, joining: Joining
     ) -> None:
-        def deleted(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
-            emulator.campaigns.clear()
-            answer = emulator.perform(arrival)
-            connection.sendall(message(answer.status, answer.content))
-            return True
-
         emulator, campaign_id = standing(emulating, joining, vendor, next(iter(POSSIBLE[vendor, operation])))
-        emulator.fail(1, deleted)
+        emulator.fail(1, {"meanwhile": lambda: emulator.sandbox.delete(vendor, campaign_id)})
         client = joining(emulator)
         if operation == "delete_campaign":  # which is what was wanted
             assert client.change(operation, campaign_id) is None
@@ -303,14 +280,13 @@ class TestStarting:
     def test_that_was_lost_is_known_to_be_done_even_if_everybody_was_called_since(
         self, fault: str, emulating: Emulating, joining: Joining
     ) -> None:
-        def over(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
-            kept = AFTER[fault](emulator, connection, arrival)
-            emulator.campaigns[campaign_id].status = "completed"
-            return kept
+        def over(_: VendorRequest, content: Any) -> Any:
+            assert len(emulator.dialled) == 4
+            return content
 
         emulator, wanted = emulating("talkifai"), draft("talkifai", 4)
         campaign_id = joining(emulator).create(wanted).id
-        emulator.fail(1, over)
+        emulator.fail(1, {**AFTER[fault], "edit": over})
         joining(emulator, timeout=patience(fault)).change("start_campaign", campaign_id)
         assert sorted(emulator.dialled) == numbers(wanted.contacts)
 
@@ -327,7 +303,7 @@ class TestStarting:
     ) -> None:
         emulator = emulating(vendor)
         campaign_id = joining(emulator).create(draft(vendor)).id
-        emulator.fail(lambda arrival: not arrival.is_write and len(emulator.writes) > 1, http_500_before)
+        emulator.fail(lambda arrival: not arrival.is_write and len(emulator.writes) > 1, BEFORE["500 before"])
         campaign = joining(emulator).change("start_campaign", campaign_id)
         assert campaign is not None
         assert (campaign.id, campaign.status) == (campaign_id, CampaignStatus.UNKNOWN)
@@ -363,14 +339,10 @@ class TestRescheduling:
     def test_that_was_lost_is_not_done_because_the_campaign_began_at_its_old_time(
         self, vendor: str, emulating: Emulating, joining: Joining
     ) -> None:
-        def begun(emulator: Emulator, connection: socket.socket, arrival: Arrival) -> bool:
-            del connection, arrival
-            emulator.campaigns[campaign_id].status = emulator.active
-            return False
-
         emulator = emulating(vendor)
         campaign_id = joining(emulator).create(draft(vendor, start=Start.at(LATER - timedelta(days=1)))).id
-        emulator.fail(1, begun)
+        running = {"truedy": "active", "talkifai": "running"}[vendor]
+        emulator.fail(1, {"drop": "before", "meanwhile": lambda: emulator.set_status(campaign_id, running)})
         with pytest.raises(OutcomeUnknown, match=f"{campaign_id} is running now"):
             joining(emulator).change("reschedule_campaign", campaign_id)
 

@@ -1,49 +1,77 @@
-"""The command ``unibatch`` as a whole: its options, its commands, and what it makes of every error."""
+"""The command ``unibatch``: its options, the table of its commands, and what it does with every error."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
 
-from unibatch.cli import changing, checking, demo, providers, reading, sandbox, setup, writing
-from unibatch.cli.failures import INTERRUPTED, OUTPUT_CLOSED, Interrupted, OutputClosed, report, say
-from unibatch.cli.options import Group, examples
+from unibatch.cli.errors import INTERRUPTED, OUTPUT_CLOSED, Interrupted, OutputClosed, report
+from unibatch.cli.options import examples, verbose_option
+from unibatch.cli.output import say
 from unibatch.core.errors import UnibatchError
 from unibatch.core.version import __version__
 
 _logger = logging.getLogger("unibatch")
 
-
-_SECTIONS: dict[str, tuple[click.Command, ...]] = {
-    "Commands that read": (providers.providers, reading.campaigns, reading.show, reading.contacts),
-    "Commands that write": (
-        checking.preflight,
-        writing.create,
-        writing.add,
-        changing.start,
-        changing.pause,
-        changing.resume,
-        changing.reschedule,
-        changing.cancel,
-        changing.delete,
-    ),
-    "Commands that help": (setup.init, sandbox.sandbox, demo.demo, setup.completion),
+COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "Read": {
+        "providers": ("providers", "Compare what the vendors can do."),
+        "campaigns": ("campaigns", "List campaigns."),
+        "show": ("show", "Show one campaign."),
+        "contacts": ("contacts", "List the contacts of a campaign."),
+    },
+    "Write": {
+        "preflight": ("preflight", "Check a draft against a vendor. Sends nothing."),
+        "create": ("create", "Create a campaign, and hold or start it."),
+        "add": ("add", "Add contacts to a campaign."),
+        "start": ("lifecycle", "Start calling now."),
+        "pause": ("lifecycle", "Make no new calls until you resume."),
+        "resume": ("lifecycle", "Continue a paused campaign."),
+        "reschedule": ("lifecycle", "Change the start time of a campaign."),
+        "cancel": ("lifecycle", "End a campaign for good: no more calls."),
+        "delete": ("lifecycle", "Delete a campaign."),
+    },
+    "Set up": {
+        "init": ("init", "Write a unibatch.toml to fill in."),
+        "sandbox": ("sandbox", "Run the three vendors on this machine."),
+        "demo": ("demo", "Read three vendors with one function."),
+        "completion": ("completion", "Print the completion script of a shell."),
+    },
 }
+"""The commands by what they are for: the module of ``unibatch.cli`` that has it, under its name, and its short help."""
+
+_BY_NAME = {name: entry for commands in COMMANDS.values() for name, entry in commands.items()}
 
 
-class _Unibatch(Group):
+class _LazyGroup(click.Group):
+    """A group that imports the module of a command when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The names of the commands."""
+        return list(_BY_NAME)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import a command."""
+        if cmd_name not in _BY_NAME:
+            return None
+        module, help_text = _BY_NAME[cmd_name]
+        command: click.Command = getattr(importlib.import_module(f"unibatch.cli.{module}"), cmd_name)
+        command.short_help = help_text
+        return command
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """List the commands by what they are for."""
-        for title, commands in _SECTIONS.items():
+        for title, commands in COMMANDS.items():
             with formatter.section(title):
-                formatter.write_dl([(str(command.name), command.get_short_help_str(100)) for command in commands])
+                formatter.write_dl([(name, help_text) for name, (_, help_text) in commands.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         """Keep Ctrl-C and a closed pipe from click, which has answers of its own."""
@@ -56,43 +84,37 @@ class _Unibatch(Group):
 
 
 @click.group(
-    cls=_Unibatch,
+    cls=_LazyGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=examples(
         "unibatch demo                          see it work, without an account",
         "unibatch init                          write a unibatch.toml to fill in",
-        "unibatch campaigns                     the campaigns of the default profile",
-        "unibatch contacts main:batch_c3d4e5f6  one campaign of the profile 'main'",
+        "unibatch campaigns                     list campaigns of the default profile",
+        "unibatch contacts main:batch_c3d4e5f6  list contacts, using the profile 'main'",
         "unibatch create main --contacts people.csv --name Spring --start hold",
-        "unibatch start main:batch_c3d4e5f6     call them",
+        "unibatch start main:batch_c3d4e5f6     start calling",
     )
     + "\n\nExit codes: 0 done; 1 the work failed; 2 the command line or the configuration is wrong; "
-    "3 done, but rows may be missing, or contacts were not taken.",
+    "3 done, but rows may be missing, or contacts were not added.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Tell about every request, on stderr.")
+@verbose_option
 @click.version_option(__version__, message="unibatch %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, *, verbose: bool) -> None:
-    """Place, steer and read AI phone-call campaigns, whoever the vendor.
+def cli(ctx: click.Context) -> None:
+    """Create, control and read AI phone-call campaigns at any vendor.
 
-    A profile of unibatch.toml says which vendor and which key. Data goes to stdout, everything else to stderr.
+    A profile in unibatch.toml names the vendor and the key. Data goes to stdout, everything else to stderr.
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
-    ctx.with_resource(_log_to_stderr(verbose=verbose))
-
-
-for _commands in _SECTIONS.values():
-    for _command in _commands:
-        cli.add_command(_command)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and turn whatever goes wrong into one line on stderr.
+    """Run one command and turn any error into one line on stderr.
 
     Args:
-        arguments: What stands behind ``unibatch``; ``None`` for the arguments of this process.
+        arguments: What follows ``unibatch``; ``None`` for the arguments of this process.
 
     Returns:
         The exit code; see `unibatch.cli.main`.
@@ -100,7 +122,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # where it is not UTF-8, a name must not end the command
     try:
-        code = cli.main(arguments, prog_name="unibatch", standalone_mode=False)
+        with _log_to_stderr():
+            code = cli.main(arguments, prog_name="unibatch", standalone_mode=False)
         sys.stdout.flush()
     except (OutputClosed, BrokenPipeError):
         _discard_output()
@@ -116,25 +139,26 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 class _OneLine(logging.Handler):
-    """Writes each record as one line to whatever stderr is at that moment."""
+    """Writes each record as one line to stderr."""
 
     def emit(self, record: logging.LogRecord) -> None:
         say(f"unibatch: {record.levelname.lower()}: {record.getMessage()}")
 
 
 def _not_a_wait(record: logging.LogRecord) -> bool:
-    """Whether a record tells of something else than a wait, of which the commands tell themselves."""
+    """Whether a record is about something else than a wait; the commands print waits themselves."""
     if record.levelno == logging.WARNING:
         return not (isinstance(record.args, tuple) and isinstance(next(iter(record.args), None), UnibatchError))
     return record.levelno != logging.INFO
 
 
 @contextlib.contextmanager
-def _log_to_stderr(*, verbose: bool) -> Iterator[None]:
+def _log_to_stderr() -> Iterator[None]:
+    """Print warnings; ``--verbose`` lowers the level."""
     handler = _OneLine()
     handler.addFilter(_not_a_wait)
     before = _logger.level
-    _logger.setLevel(logging.DEBUG if verbose else logging.WARNING)
+    _logger.setLevel(logging.WARNING)
     _logger.addHandler(handler)
     try:
         yield
@@ -144,7 +168,7 @@ def _log_to_stderr(*, verbose: bool) -> Iterator[None]:
 
 
 def _discard_output() -> None:
-    """Send what is still in the buffer nowhere, or Python would complain of the closed pipe when it exits."""
+    """Send what is still in the buffer nowhere, or Python complains of the closed pipe when it exits."""
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

@@ -6,7 +6,7 @@ import inspect
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,8 @@ from rich.text import Text
 
 import unibatch
 from unibatch.cli.options import examples, verbose_option
-from unibatch.cli.output import screen, show
 from unibatch.cli.sandbox import started
+from unibatch.cli.tables import screen, show_on
 from unibatch.cli.text import DIM, GOOD, HEADING, NOTHING, bar, canonical, moment, percent, requests, style_of, words
 from unibatch.core.masking import mask_phone
 from unibatch.core.model import Campaign, Contact
@@ -61,14 +61,12 @@ def read(profile: str, campaign_id: str) -> Reading:
     return Reading(campaign, contacts, listing.report)
 
 
-@click.command(
-    short_help="See three vendors through one function.", epilog=examples("unibatch demo", "unibatch demo | less")
-)
+@click.command(epilog=examples("unibatch demo", "unibatch demo | less"))
 @verbose_option
 def demo() -> None:
-    """Read a campaign from each of three vendors, and show them side by side.
+    """Read a campaign of each of three vendors, and show them side by side.
 
-    The vendors are simulated on this machine, so no account is needed and nobody is called. It takes a few seconds.
+    A sandbox on this machine simulates the vendors: you need no account, and nobody is called. Takes a few seconds.
     """
     console = screen()
     console.width = min(console.width, _WIDEST) if console.is_terminal else _WIDTH
@@ -78,9 +76,9 @@ def demo() -> None:
         readings = [read(profile, campaign_id) for profile, campaign_id in campaigns.items()]
     _part(console, "1. Three campaigns, one model", _side_by_side(readings, whole_ids=console.width >= _ROOMY))
     _part(console, "2. The vendors' words, translated", *_translations(readings))
-    _part(console, "3. How the calls stand", _status_mix(readings))
-    _part(console, "4. Did we see everybody?", _proof(readings))
-    show(
+    _part(console, "3. The statuses of the calls", _status_mix(readings))
+    _part(console, "4. Are these all contacts?", _proof(readings))
+    show_on(
         console,
         "",
         Text.assemble(
@@ -92,7 +90,7 @@ def demo() -> None:
 
 @contextmanager
 def _configured(toml: str) -> Iterator[None]:
-    """Let profiles be found in a file of their own, for as long as the block runs."""
+    """Use these profiles while the block runs."""
     before = os.environ.get("UNIBATCH_CONFIG")
     with tempfile.TemporaryDirectory(prefix="unibatch-demo-") as folder:
         path = Path(folder) / "unibatch.toml"
@@ -101,14 +99,13 @@ def _configured(toml: str) -> Iterator[None]:
         try:
             yield
         finally:
-            if before is None:
-                del os.environ["UNIBATCH_CONFIG"]
-            else:
+            del os.environ["UNIBATCH_CONFIG"]
+            if before is not None:
                 os.environ["UNIBATCH_CONFIG"] = before
 
 
 def _part(console: Console, title: str, *content: RenderableType) -> None:
-    show(console, "", Text(title, style=HEADING), "", *(Padding(item, (0, 0, 0, 2)) for item in content))
+    show_on(console, "", Text(title, style=HEADING), "", *(Padding(item, (0, 0, 0, 2)) for item in content))
 
 
 def _announce(console: Console, campaigns: Mapping[str, str]) -> None:
@@ -119,7 +116,7 @@ def _announce(console: Console, campaigns: Mapping[str, str]) -> None:
         "three, and one function reads a campaign from each. This is that function, and how it is called:"
     )
     code = f"{inspect.getsource(read)}\n{calls}"
-    show(
+    show_on(
         console,
         Text(intro),
         "",
@@ -135,22 +132,27 @@ def _side_by_side(readings: Sequence[Reading], *, whole_ids: bool) -> Renderable
     if whole_ids:
         longest, column = max((len(reading.campaign.id), index) for index, reading in enumerate(readings, start=1))
         table.columns[column].width = longest
-    campaigns = [reading.campaign for reading in readings]
-
-    def row(label: str, cells: Sequence[Text]) -> None:
-        table.add_row(label, *cells)
-
-    row("name", [_told(campaign.name) for campaign in campaigns])
-    row("id", [_told(campaign.id) for campaign in campaigns])
-    row("status", [canonical(campaign.status) for campaign in campaigns])
-    row("  the vendor's word", [Text(f'"{campaign.vendor_status}"', style=DIM) for campaign in campaigns])
-    row("agent", [_told(campaign.agent_id) for campaign in campaigns])
-    row("created (UTC)", [_told(campaign.created_at and moment(campaign.created_at)) for campaign in campaigns])
-    for label, name in {"contacts": "total", "attempted": "", "succeeded": "", "failed": "", "pending": ""}.items():
-        counts = [getattr(campaign.counts, name or label) for campaign in campaigns]
-        row(label, [_told(None if count is None else Text(f"{count:>5,}")) for count in counts])
-    row("cost", [_told(campaign.cost) for campaign in campaigns])
+    facts: dict[str, Callable[[Campaign], Any]] = {
+        "name": lambda campaign: campaign.name,
+        "id": lambda campaign: campaign.id,
+        "status": lambda campaign: canonical(campaign.status),
+        "  the vendor's word": lambda campaign: Text(f'"{campaign.vendor_status}"', style=DIM),
+        "agent": lambda campaign: campaign.agent_id,
+        "created (UTC)": lambda campaign: campaign.created_at and moment(campaign.created_at),
+        "contacts": lambda campaign: _count(campaign.counts.total),
+        "attempted": lambda campaign: _count(campaign.counts.attempted),
+        "succeeded": lambda campaign: _count(campaign.counts.succeeded),
+        "failed": lambda campaign: _count(campaign.counts.failed),
+        "pending": lambda campaign: _count(campaign.counts.pending),
+        "cost": lambda campaign: campaign.cost,
+    }
+    for label, value in facts.items():
+        table.add_row(label, *(_given(value(reading.campaign)) for reading in readings))
     return table
+
+
+def _count(count: int | None) -> Text | None:
+    return None if count is None else Text(f"{count:>5,}")
 
 
 def _by_vendor(readings: Sequence[Reading], corner: str) -> Table:
@@ -161,74 +163,42 @@ def _by_vendor(readings: Sequence[Reading], corner: str) -> Table:
     return table
 
 
-def _told(value: Any) -> Text:
+def _given(value: Any) -> Text:
     if value is None:
-        return Text("not told", style=DIM)
+        return Text("not given", style=DIM)
     return value if isinstance(value, Text) else words(value)
 
 
 # 2 --------------------------------------------------------------------------------------------------------------------
 
 
-@attrs.frozen(kw_only=True)
-class _Example:
-    """A contact worth looking at: the first that a vendor has with this word, and what it teaches."""
-
-    provider: str
-    word: str
-    is_final: bool
-    lesson: str
-
-
 _EXAMPLES = (
-    _Example(
-        provider="truedy", word="completed", is_final=True, lesson="one of Truedy's two words for a call that went well"
-    ),
-    _Example(provider="truedy", word="ended", is_final=True, lesson="the other word"),
-    _Example(
-        provider="techladder",
-        word="queued",
-        is_final=False,
-        lesson="waits for a line; the number came without its plus",
-    ),
-    _Example(provider="techladder", word="no_answer", is_final=True, lesson='"company_name" came back respelt'),
-    _Example(
-        provider="talkifai",
-        word="queued",
-        is_final=False,
-        lesson="TechLadder's word, but here: tried before, and due again",
-    ),
-    _Example(
-        provider="talkifai",
-        word="no_answer",
-        is_final=False,
-        lesson="TechLadder's word, but not final: TalkifAI calls again",
-    ),
+    ("truedy", "completed", True, "one of Truedy's two words for a successful call"),
+    ("truedy", "ended", True, "the other word"),
+    ("techladder", "queued", False, "waits for a line; the number came without its plus"),
+    ("techladder", "no_answer", True, '"company_name" came back in another spelling'),
+    ("talkifai", "queued", False, "TechLadder's word, but here: tried before, and due again"),
+    ("talkifai", "no_answer", False, "TechLadder's word, but not final: TalkifAI calls again"),
 )
+"""Contacts worth a look: the first one of a provider with this word, final or not, and why."""
 
 
 def _translations(readings: Sequence[Reading]) -> list[RenderableType]:
     parts: list[RenderableType] = []
     for reading in readings:
         parts += [*([""] if parts else []), Text(reading.vendor, style=HEADING)]
-        for example in _EXAMPLES:
-            contact = _first(reading, example)
-            if contact is not None:
+        for *wanted, lesson in _EXAMPLES:
+            found = (row for row in reading.contacts if [row.provider, row.vendor_status, row.is_final] == wanted)
+            if contact := next(found, None):
                 parts += [
-                    Text.assemble("  ", words(contact.name), (f": {example.lesson}", DIM)),
+                    Text.assemble("  ", words(contact.name), (f": {lesson}", DIM)),
                     Padding(_translation(contact), (0, 0, 0, 4)),
                 ]
     return parts
 
 
-def _first(reading: Reading, example: _Example) -> Contact | None:
-    wanted = (example.provider, example.word, example.is_final)
-    found = (row for row in reading.contacts if (row.provider, row.vendor_status, row.is_final) == wanted)
-    return next(found, None)
-
-
 def _translation(contact: Contact) -> RenderableType:
-    """What the vendor says of a contact, and what unibatch makes of it."""
+    """What the vendor says of a contact, and what unibatch gives."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(width=38, overflow="fold")
     grid.add_column(overflow="fold")

@@ -1,125 +1,35 @@
-"""Options that several commands share, and how a campaign is named."""
+"""Options and arguments that several commands share, and how a campaign is named."""
 
 from __future__ import annotations
 
 import logging
+import os
+import shlex
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from enum import StrEnum
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
-from unibatch import config
 from unibatch.cli.output import FORMATS
 from unibatch.core.errors import ConfigError, UnibatchError
-from unibatch.providers import registry
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Group(click.Group):
-    """A group whose commands are listed in the order in which they were added."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """The names of the commands."""
-        return list(self.commands)
-
-
 def examples(*lines: str) -> str:
-    """The end of a help text: examples, one a line, as they stand."""
+    """The end of a help text: examples, one a line, as they are."""
     return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
 
 
-def profile_option(command: F) -> F:
-    """Add ``--profile``."""
-    return click.option(
-        "-p",
-        "--profile",
-        metavar="NAME",
-        shell_complete=_complete_profile,
-        help="The profile of unibatch.toml to use; left out: the default profile.",
-    )(command)
+# Names in the configuration -------------------------------------------------------------------------------------------
+# unibatch.config and the registry are imported when a name is needed: they load the HTTP client, and help needs none.
 
 
-def format_option(command: F) -> F:
-    """Add ``--format``."""
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice(FORMATS),
-        default="table",
-        show_default=True,
-        help="A table is for people, the others for programs; jsonl is one JSON object a line.",
-    )(command)
-
-
-def verbose_option(command: F) -> F:
-    """Add ``--verbose``, which has its effect at once, wherever it stands."""
-    return click.option(
-        "-v",
-        "--verbose",
-        is_flag=True,
-        expose_value=False,
-        callback=_be_verbose,
-        help="Tell about every request, on stderr.",
-    )(command)
-
-
-def limit_option(what: str) -> Callable[[F], F]:
-    """Add ``--limit``."""
-    return click.option("--limit", type=click.IntRange(min=1), metavar="N", help=f"Stop after N {what}.")
-
-
-def status_option(statuses: type[StrEnum], what: str) -> Callable[[F], F]:
-    """Add ``--status``, which may be given several times."""
-    return click.option(
-        "--status",
-        "statuses",
-        multiple=True,
-        type=click.Choice([str(status) for status in statuses], case_sensitive=False),
-        metavar="STATUS",
-        callback=lambda _ctx, _param, words: tuple(statuses(word) for word in words),
-        help=f"Only {what} with this status; may be given several times. One of: {', '.join(statuses)}.",
-    )
-
-
-def campaign_argument(command: F) -> F:
-    """Add the argument that names a campaign."""
-    return click.argument("campaign", metavar="CAMPAIGN", shell_complete=_complete_campaign)(command)
-
-
-def profile_argument(command: F) -> F:
-    """Add the argument that names a profile."""
-    return click.argument("profile", metavar="PROFILE", shell_complete=_complete_profile)(command)
-
-
-def target_arguments(command: F) -> F:
-    """Add the arguments that name profiles or providers."""
-    return click.argument("targets", metavar="TARGET...", nargs=-1, required=True, shell_complete=_complete_target)(
-        command
-    )
-
-
-def yes_option(command: F) -> F:
-    """Add ``--yes``."""
-    return click.option("-y", "--yes", is_flag=True, help="Do not ask before it goes on.")(command)
-
-
-def dry_run_option(command: F) -> F:
-    """Add ``--dry-run``."""
-    return click.option(
-        "--dry-run", is_flag=True, help="Print the requests that would be sent, the key masked, and send nothing."
-    )(command)
-
-
-def complete_provider(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Complete the name of a provider."""
-    return _starting_with(registry.names(), incomplete)
-
-
-def address(campaign: str, profile: str | None) -> tuple[str | None, str]:
+def address(campaign: str, profile: str | None) -> tuple[str, str]:
     """Read how a campaign is named: ``PROFILE:CAMPAIGN_ID``, or its id alone.
 
     Args:
@@ -127,22 +37,80 @@ def address(campaign: str, profile: str | None) -> tuple[str | None, str]:
         profile: What was given as ``--profile``; with it, ``campaign`` is the id, colons and all.
 
     Returns:
-        The profile's name (``None`` for the default profile) and the campaign's id.
+        The names of the profile (if none is given, the default profile) and of the campaign.
 
     Raises:
-        ConfigError: What stands before the colon is not the name of a profile.
+        ConfigError: There is no such profile.
     """
-    if profile is not None or ":" not in campaign:
+    from unibatch import config  # noqa: PLC0415 - slow
+
+    if profile is not None:
         return profile, campaign
+    if ":" not in campaign:
+        return str(config.load_profile(None, api_key="-").name), campaign
     name, _, campaign_id = campaign.partition(":")
     names = config.profile_names()
     if name not in names:
         known = f"known are {', '.join(names)}" if names else "there are no profiles yet; `unibatch init` makes a file"
         raise ConfigError(
-            f"there is no profile {name!r}, as {campaign!r} says; {known}. "
-            "If the colon belongs to the campaign's id, name the profile with --profile"
+            f"there is no profile {name!r}, which {campaign!r} names; {known}. "
+            "If the colon is a part of the campaign's id, name the profile with --profile"
         )
     return name, campaign_id
+
+
+def with_config(path: Path, command: str) -> str:
+    """A command line that uses this configuration file, even if unibatch does not look for it there."""
+    from unibatch import config  # noqa: PLC0415 - slow
+
+    with suppress(UnibatchError):  # UNIBATCH_CONFIG names a file that does not exist
+        found = config.find_file()
+        if found is not None and found.resolve() == path.resolve():
+            return command
+    return f"UNIBATCH_CONFIG={shlex.quote(os.fspath(path))} {command}"
+
+
+def _profiles() -> list[str]:
+    from unibatch import config  # noqa: PLC0415 - slow
+
+    with suppress(UnibatchError):
+        return config.profile_names()
+    return []
+
+
+def _providers() -> list[str]:
+    from unibatch.providers import registry  # noqa: PLC0415 - slow
+
+    return registry.names()
+
+
+_Completion: TypeAlias = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+def _completing(names: Callable[[], Iterable[str]]) -> _Completion:
+    return lambda _ctx, _param, typed: [CompletionItem(name) for name in names() if name.startswith(typed)]
+
+
+_complete_profile = _completing(_profiles)
+
+
+# Arguments ------------------------------------------------------------------------------------------------------------
+
+campaign_argument = click.argument(
+    "campaign", metavar="CAMPAIGN", shell_complete=_completing(lambda: [f"{name}:" for name in _profiles()])
+)
+profile_argument = click.argument("profile", metavar="PROFILE", shell_complete=_complete_profile)
+target_arguments = click.argument(
+    "targets",
+    metavar="TARGET...",
+    nargs=-1,
+    required=True,
+    shell_complete=_completing(lambda: dict.fromkeys([*_profiles(), *_providers()])),
+)
+provider_arguments = click.argument("names", nargs=-1, metavar="[PROVIDER]...", shell_complete=_completing(_providers))
+
+
+# Options --------------------------------------------------------------------------------------------------------------
 
 
 def _be_verbose(_ctx: click.Context, _param: click.Parameter, verbose: bool) -> None:  # noqa: FBT001 - click's signature
@@ -150,24 +118,48 @@ def _be_verbose(_ctx: click.Context, _param: click.Parameter, verbose: bool) -> 
         logging.getLogger("unibatch").setLevel(logging.DEBUG)
 
 
-def _complete_campaign(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    with suppress(UnibatchError):
-        return _starting_with((f"{name}:" for name in config.profile_names()), incomplete)
-    return []
+verbose_option = click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    expose_value=False,
+    callback=_be_verbose,
+    help="Print every request to stderr.",
+)
+profile_option = click.option(
+    "-p",
+    "--profile",
+    metavar="NAME",
+    shell_complete=_complete_profile,
+    help="The profile of unibatch.toml to use. Default: the default profile.",
+)
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="table is for people, the others are for programs; jsonl is one JSON object a line.",
+)
+yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Print the requests, with the key masked, and send nothing."
+)
 
 
-def _complete_profile(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    with suppress(UnibatchError):
-        return _starting_with(config.profile_names(), incomplete)
-    return []
+def limit_option(what: str) -> Callable[[F], F]:
+    """The option ``--limit``."""
+    return click.option("--limit", type=click.IntRange(min=1), metavar="N", help=f"Stop after N {what}.")
 
 
-def _complete_target(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    names = dict.fromkeys(registry.names())
-    with suppress(UnibatchError):
-        names = dict.fromkeys([*config.profile_names(), *names])
-    return _starting_with(names, incomplete)
-
-
-def _starting_with(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+def status_option(statuses: type[StrEnum], what: str) -> Callable[[F], F]:
+    """The option ``--status``, which may be given several times."""
+    return click.option(
+        "--status",
+        "statuses",
+        multiple=True,
+        type=click.Choice([str(status) for status in statuses], case_sensitive=False),
+        metavar="STATUS",
+        callback=lambda _ctx, _param, words: tuple(statuses(word) for word in words),
+        help=f"Only {what} with this status. Repeatable. One of: {', '.join(statuses)}.",
+    )

@@ -1,4 +1,4 @@
-"""The ways data is written to stdout: as tables for people, as JSON, JSON Lines or CSV for programs."""
+"""What is written: data to stdout, as JSON, JSON Lines or CSV for programs; single lines to stderr for people."""
 
 from __future__ import annotations
 
@@ -6,49 +6,48 @@ import csv
 import io
 import json
 import sys
+import threading
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
-from rich.console import Console, RenderableType
+
+from unibatch.core.to_dict import to_dict
 
 FORMATS = ("table", "json", "jsonl", "csv")
 
-_UNBOUNDED = 4096
-"""Cells in a line of a table that goes to a file or a pipe, where nothing must be folded."""
+_line = threading.Lock()
 
 
-def screen() -> Console:
-    """Where people read: stdout, with colours and as wide as it is if it is a terminal, else plain and without end."""
-    terminal = sys.stdout.isatty()
-    return Console(
-        file=sys.stdout,
-        width=None if terminal else _UNBOUNDED,
-        force_terminal=terminal,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
+# stderr ---------------------------------------------------------------------------------------------------------------
 
 
-def show(console: Console, *renderables: RenderableType) -> None:
-    """Print to the console at once; where that is no terminal, without the blanks that would pad its lines."""
-    if console.is_terminal:
-        console.print(*renderables, sep="\n")
-        return
-    with console.capture() as captured:
-        console.print(*renderables, sep="\n")
-    console.file.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
-    console.file.flush()
+def one_line(text: str) -> str:
+    """The text without line breaks and control characters, which a vendor's text may hold to fool a terminal."""
+    return "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
+
+
+def say(message: str) -> None:
+    """Write one line to stderr, whole, even if several threads write."""
+    with _line:
+        sys.stderr.write(f"{one_line(message)}\n")
+
+
+# stdout ---------------------------------------------------------------------------------------------------------------
+
+
+def write_objects(form: str, objects: Iterable[Any], cls: type) -> None:
+    """Write canonical objects of one class to stdout while they come in; see `write_data`."""
+    write_data(form, map(to_dict, objects), columns_of(cls))
 
 
 def write_data(form: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """Write rows to stdout while they come in.
 
-    Nothing is written before the first row is there, so an error at once leaves stdout empty. An error later leaves a
-    JSON array open: a part must not pass for the whole.
+    Nothing is written before the first row is there, so after an early error stdout is empty. A later error leaves a
+    JSON array open: a part must not look like the whole.
 
     Args:
         form: ``"json"`` (one array), ``"jsonl"`` (one object a line) or ``"csv"`` (a header, then one line a row).
@@ -125,6 +124,4 @@ def _at(row: Mapping[str, Any], path: Sequence[str]) -> Any:
 
 
 def _cell(value: Any) -> Any:
-    if isinstance(value, bool | dict | list):
-        return dumps(value)
-    return value
+    return dumps(value) if isinstance(value, bool | dict | list) else value

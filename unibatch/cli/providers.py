@@ -1,24 +1,24 @@
-"""The command ``providers``: what the vendors can do, from the data that each provider declares."""
+"""The command ``providers``: what each provider declares of its vendor."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, cast
 
 import attrs
 import click
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from unibatch.cli.options import complete_provider, examples, format_option
-from unibatch.cli.output import screen, show, write_data
+from unibatch.cli.options import examples, format_option, provider_arguments
+from unibatch.cli.output import write_data
+from unibatch.cli.tables import screen, show_on
 from unibatch.cli.text import DIM, GOOD, HEADING, NOTHING, canonical, number, words
 from unibatch.client import Client
 from unibatch.core.model import Campaign, Contact
-from unibatch.core.provider import Limits, OperationName, Provider, Support
+from unibatch.core.provider import Capabilities, Limits, OperationName, Provider, Support
 from unibatch.core.to_dict import to_dict
 from unibatch.providers import registry
 
@@ -29,15 +29,14 @@ _LIMITS = {
     "max_contacts": "contacts a campaign",
     "max_concurrency": "calls at a time",
     "max_attempts": "attempts a contact",
-    "max_name_length": "letters in a name",
+    "max_name_length": "characters in a name",
     "max_description_length": "in a description",
 }
 _ALWAYS = frozenset({"provider", "campaign_id", "vendor_status", "is_final", "phone_valid", "raw"})
-"""Attributes that do not depend on what a vendor tells."""
+"""Attributes that every contact or campaign has."""
 
 
 @click.command(
-    short_help="Compare what the vendors can do.",
     epilog=examples(
         "unibatch providers",
         "unibatch providers truedy talkifai",
@@ -45,18 +44,18 @@ _ALWAYS = frozenset({"provider", "campaign_id", "vendor_status", "is_final", "ph
         "unibatch providers --format json",
     ),
 )
-@click.argument("names", nargs=-1, metavar="[PROVIDER]...", shell_complete=complete_provider)
-@click.option("--statuses", is_flag=True, help="Instead: each vendor's status words and what they stand for.")
+@provider_arguments
+@click.option("--statuses", is_flag=True, help="Show each vendor's status words, and what they mean, instead.")
 @format_option
 def providers(*, names: tuple[str, ...], statuses: bool, form: str) -> None:
     """Compare what the vendors can do, side by side.
 
-    The facts come from the vendors' documentation. Needs no configuration and no network.
+    The facts are from the vendors' documentation. Needs no configuration and no network.
     """
     kinds = [registry.load(name) for name in names or registry.names()]
     if form == "table":
         console = screen()
-        show(console, *(_status_tables(kinds) if statuses else [_Matrix(kinds, console).render()]))
+        show_on(console, *(_status_tables(kinds) if statuses else [_Matrix(kinds).render()]))
     elif statuses:
         words_of = [row for kind in kinds for row in _status_rows(kind)]
         write_data(form, words_of, ["provider", "kind", "vendor_status", "status", "meaning"])
@@ -66,7 +65,7 @@ def providers(*, names: tuple[str, ...], statuses: bool, form: str) -> None:
 
 
 def in_unibatch(operation: str) -> bool:
-    """Whether this version of unibatch offers an operation, whoever the vendor."""
+    """Whether this version of unibatch has an operation."""
     return hasattr(Client, operation)
 
 
@@ -84,8 +83,8 @@ def _facts(kind: Kind) -> dict[str, Any]:
         },
         "server_filters": sorted(can.server_filters),
         "paging": {
-            "campaigns": to_dict(kind.capabilities.campaign_paging),
-            "contacts": to_dict(kind.capabilities.contact_paging),
+            "campaigns": to_dict(can.campaign_paging),
+            "contacts": to_dict(can.contact_paging),
         },
         "limits": to_dict(can.limits),
         "webhooks": to_dict(can.webhooks),
@@ -143,96 +142,77 @@ def _status_tables(kinds: Sequence[Kind]) -> list[RenderableType]:
     return parts
 
 
-def _support(kind: Kind, operation: str) -> Support:
-    return kind.capabilities.operations[cast(OperationName, operation)]
+def _support(can: Capabilities, operation: str) -> Support:
+    return can.operations[cast(OperationName, operation)]
 
 
 class _Matrix:
     """The comparison: vendors are columns, facts are rows, and notes are numbered footnotes."""
 
-    def __init__(self, kinds: Sequence[Kind], console: Console) -> None:
+    def __init__(self, kinds: Sequence[Kind]) -> None:
         self._kinds = kinds
-        self._console = console
+        self._operations = list(kinds[0].capabilities.operations)
         self._notes: list[str] = []
+        self._table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=HEADING)
+        self._table.add_column("", no_wrap=True)
+        for kind in kinds:
+            self._table.add_column(kind.title, min_width=10)
 
     def render(self) -> RenderableType:
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=HEADING)
-        table.add_column("", no_wrap=True)
-        for kind in self._kinds:
-            table.add_column(kind.title, min_width=10)
-        operations = list(self._kinds[0].capabilities.operations)
+        mark, operations = self._mark, self._operations
         self._section(
-            table,
             "Operations",
-            operations,
-            self._operation,
-            label=lambda name: name if in_unibatch(name) else f"{name} *",
+            {name if in_unibatch(name) else f"{name} *": name for name in operations},
+            lambda can, name: mark(_support(can, name).available, _support(can, name).note),
         )
         self._section(
-            table,
-            "Idempotency key recognised",
-            [name for name in operations if any(_support(kind, name).idempotency_key for kind in self._kinds)],
-            lambda kind, name: self._mark(_support(kind, name).idempotency_key),
-        )
-        filters = sorted({name for kind in self._kinds for name in kind.capabilities.server_filters})
-        self._section(
-            table,
-            "Filters applied by the vendor",
-            filters,
-            lambda kind, name: self._mark(name in kind.capabilities.server_filters),
+            "Recognises an idempotency key",
+            [
+                name
+                for name in operations
+                if any(_support(kind.capabilities, name).idempotency_key for kind in self._kinds)
+            ],
+            lambda can, name: mark(_support(can, name).idempotency_key),
         )
         self._section(
-            table,
+            "The vendor filters by",
+            sorted({name for kind in self._kinds for name in kind.capabilities.server_filters}),
+            lambda can, name: mark(name in can.server_filters),
+        )
+        self._section(
             "Rows on a page",
-            ["campaigns", "contacts"],
-            lambda kind, name: number(
-                (
-                    kind.capabilities.campaign_paging if name == "campaigns" else kind.capabilities.contact_paging
-                ).max_size
-            ),
+            {"campaigns": "campaign_paging", "contacts": "contact_paging"},
+            lambda can, name: number(getattr(can, name).max_size),
         )
         self._section(
-            table,
             "Limits",
-            [field.name for field in attrs.fields(Limits)],
-            lambda kind, name: number(getattr(kind.capabilities.limits, name)),
-            label=lambda name: _LIMITS.get(name, name),
+            {_LIMITS.get(field.name, field.name): field.name for field in attrs.fields(Limits)},
+            lambda can, name: number(getattr(can.limits, name)),
         )
-        self._section(table, "Webhooks", ["webhooks"], self._webhooks, label=lambda _: "can be relied on")
+        self._section("Webhooks", ["reliable"], lambda can, _: mark(can.webhooks.available, can.webhooks.note))
         for what, cls in (("contact", Contact), ("campaign", Campaign)):
             self._section(
-                table,
-                f"What a {what} tells",
+                f"The vendor gives of a {what}",
                 [field.alias for field in attrs.fields(cls) if field.alias not in _ALWAYS],
-                partial(self._told, what),
+                self._given(f"{what}_fields"),
             )
-        return Group(table, self._footnotes(), *map(_address, self._kinds))
+        return Group(self._table, self._footnotes(), *map(_address, self._kinds))
 
     def _section(
-        self,
-        table: Table,
-        title: str,
-        names: Sequence[str],
-        cell: Callable[[Kind, str], Text],
-        label: Callable[[str], str] = str,
+        self, title: str, names: Mapping[str, str] | Sequence[str], cell: Callable[[Capabilities, str], Text]
     ) -> None:
+        """Add rows; ``names`` are what they are about, by their labels where those differ."""
         if not names:
             return
-        if table.row_count:
-            table.add_row("")
-        table.add_row(Text(title, style=HEADING))
-        for name in names:
-            table.add_row(f"  {label(name)}", *(cell(kind, name) for kind in self._kinds))
+        if self._table.row_count:
+            self._table.add_row("")
+        self._table.add_row(Text(title, style=HEADING))
+        labelled = names if isinstance(names, Mapping) else {name: name for name in names}
+        for label, name in labelled.items():
+            self._table.add_row(f"  {label}", *(cell(kind.capabilities, name) for kind in self._kinds))
 
-    def _operation(self, kind: Kind, name: str) -> Text:
-        support = _support(kind, name)
-        return self._mark(support.available, support.note)
-
-    def _told(self, what: str, kind: Kind, name: str) -> Text:
-        return self._mark(name in getattr(kind.capabilities, f"{what}_fields"))
-
-    def _webhooks(self, kind: Kind, _: str) -> Text:
-        return self._mark(kind.capabilities.webhooks.available, kind.capabilities.webhooks.note)
+    def _given(self, fields: str) -> Callable[[Capabilities, str], Text]:
+        return lambda can, name: self._mark(name in getattr(can, fields))
 
     def _mark(self, holds: bool, note: str = "") -> Text:  # noqa: FBT001 - it is the value that is shown
         mark = Text("✓", style=GOOD) if holds else Text(NOTHING, style=DIM)
@@ -248,16 +228,11 @@ class _Matrix:
         grid.add_column(justify="right", style=DIM)
         grid.add_column(overflow="fold")
         grid.add_row("")
-        grid.add_row(NOTHING, "not offered, or not documented")
+        grid.add_row(NOTHING, "no, or not documented")
         for position, note in enumerate(self._notes, start=1):
             grid.add_row(str(position), words(note))
-        operations = list(self._kinds[0].capabilities.operations)
-        if not all(map(in_unibatch, operations)):
-            offered = ", ".join(name for name in operations if in_unibatch(name))
-            grid.add_row(
-                "*",
-                f"a fact about the vendor's API; this version of unibatch does not offer it yet, only {offered}",
-            )
+        if not all(map(in_unibatch, self._operations)):
+            grid.add_row("*", "the vendor's API may have it; this version of unibatch does not")
         return grid
 
 

@@ -1,4 +1,4 @@
-"""The command ``sandbox``, and starting the sandbox with errors that people understand."""
+"""The command ``sandbox``, and how a command starts the sandbox."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from unibatch.cli.failures import Failed, Unusable, say
-from unibatch.cli.options import examples
+from unibatch.cli.errors import Failed, Unusable
+from unibatch.cli.options import examples, with_config
+from unibatch.cli.output import say
 
 if TYPE_CHECKING:
     from unibatch.sandbox import Sandbox
@@ -24,7 +25,6 @@ _NAP = 0.5  # seconds
 
 
 @click.command(
-    short_help="Run the three vendors on this machine.",
     epilog=examples(
         "unibatch sandbox --write-config unibatch.toml",
         "unibatch campaigns -p sandbox-truedy        (in another terminal)",
@@ -37,7 +37,7 @@ _NAP = 0.5  # seconds
     type=click.IntRange(0, 65535),
     metavar="PORT",
     default=0,
-    help="The port to listen on; left out: any free one.",
+    help="The port to listen on. Default: any free port.",
 )
 @click.option(
     "--seed",
@@ -45,31 +45,31 @@ _NAP = 0.5  # seconds
     metavar="N",
     default=1,
     show_default=True,
-    help="Another number makes other people and results.",
+    help="Another number makes other contacts and results.",
 )
 @click.option(
     "--clock",
     type=click.Choice(["real"]),
-    help="real: calls happen by themselves, as time passes; left out: only when they are asked for.",
+    help="real: calls happen as time passes. Default: only when you ask for them.",
 )
-@click.option("--no-rate-limits", is_flag=True, help="Answer every request, however many come.")
+@click.option("--no-rate-limits", is_flag=True, help="Never answer that there are too many requests.")
 @click.option(
     "--write-config",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="PATH",
-    help="Write the profiles to this file too; a file that something else wrote is left alone.",
+    help="Write the profiles to this file too. Never overwrites a file that something else wrote.",
 )
 def sandbox(
     *, port: int, seed: int, clock: Literal["real"] | None, no_rate_limits: bool, write_config: Path | None
 ) -> None:
     """Run the three vendors on this machine until Ctrl-C, to try unibatch without an account.
 
-    They hold campaigns with made-up contacts; nobody is ever called. The profiles that reach them are printed as the
-    text of a unibatch.toml.
+    They have campaigns with made-up contacts; nobody is ever called. Prints the profiles that reach them, as the text
+    of a unibatch.toml.
     """
-    if write_config is not None:
-        _check_ours(write_config)
-    # The signals are taken over first, so that whoever has seen the output can stop this cleanly.
+    if write_config is not None and write_config.exists() and not _is_ours(write_config):
+        raise Unusable(f"{write_config} exists already, and something else wrote it; name another file")
+    # The signals come first: as soon as there is output, this can be stopped cleanly.
     with (
         _until_stopped() as stopped,
         started(port=port, seed=seed, rate_limits=not no_rate_limits, clock=clock) as running,
@@ -79,12 +79,13 @@ def sandbox(
         sys.stdout.write(running.toml())
         sys.stdout.flush()
         if write_config is None:
-            say("Save this as unibatch.toml (or start with --write-config unibatch.toml), then in another terminal:")
+            say("Save this as unibatch.toml (or use --write-config unibatch.toml). Then, in another terminal, run:")
         else:
-            say(f"Wrote {write_config}. In another terminal:")
-        say(f"{_prefix(write_config)}unibatch campaigns -p sandbox-{running.vendors[0]}")
+            say(f"Wrote {write_config}. In another terminal, run:")
+        command = f"unibatch campaigns -p sandbox-{running.vendors[0]}"
+        say(command if write_config is None else with_config(write_config, command))
         if clock is None:
-            say(f"Calls happen only when asked for: curl -d '{{\"calls\": 10}}' {running.url}/_sandbox/advance")
+            say(f"Calls happen only when you ask for them: curl -d '{{\"calls\": 10}}' {running.url}/_sandbox/advance")
         say(f"The sandbox runs at {running.url} until Ctrl-C.")
         while not stopped.wait(_NAP):  # a signal just before the wait begins is noticed only when it ends
             pass
@@ -125,12 +126,5 @@ def _until_stopped() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _check_ours(path: Path) -> None:
-    if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(_MARK):
-        raise Unusable(f"{path} exists already, and something else wrote it; choose another path")
-
-
-def _prefix(path: Path | None) -> str:
-    if path is None or path.resolve() == Path("unibatch.toml").resolve():
-        return ""
-    return f"UNIBATCH_CONFIG={path} "
+def _is_ours(path: Path) -> bool:
+    return path.read_text(encoding="utf-8", errors="replace").startswith(_MARK)

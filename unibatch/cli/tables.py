@@ -1,17 +1,17 @@
-"""Tables of rows that are still coming in: printed page by page, in columns that keep their places."""
+"""The console, and tables of rows that still come in: printed page by page, in columns that keep their places."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from typing import Generic, Literal, TypeVar
 
 import attrs
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.text import Text
 
-from unibatch.cli.output import show
 from unibatch.cli.text import DIM, HEADING
 
 T = TypeVar("T")
@@ -20,17 +20,44 @@ _GAP = 2
 _NARROWEST = 8
 _EMPTY = Text()
 
+_UNBOUNDED = 4096
+"""Cells in a line of a table that goes to a file or a pipe, where nothing must be folded."""
+
+
+def screen() -> Console:
+    """Stdout: with colours and as wide as it is if it is a terminal, else plain and without end."""
+    terminal = sys.stdout.isatty()
+    return Console(
+        file=sys.stdout,
+        width=None if terminal else _UNBOUNDED,
+        force_terminal=terminal,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def show_on(console: Console, *renderables: RenderableType) -> None:
+    """Print now; where stdout is no terminal, without the blanks that would pad its lines."""
+    if console.is_terminal:
+        console.print(*renderables, sep="\n")
+        return
+    with console.capture() as captured:
+        console.print(*renderables, sep="\n")
+    console.file.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+    console.file.flush()
+
 
 @attrs.frozen(kw_only=True)
 class Column(Generic[T]):
     """One column.
 
     Attributes:
-        title: What stands above it.
+        title: Its heading.
         cell: Makes the cell of a row.
-        justify: Where in the column its cells stand.
-        least: So many cells are kept free for rows that are still to come.
-        folds_to: Where there is too little room, it may become so narrow; ``None`` if it may not.
+        justify: On which side of the column its cells are.
+        least: How many cells it takes at least, for rows that are still to come.
+        folds_to: How narrow it may get where room is short; ``None``: it may not.
     """
 
     title: str
@@ -41,15 +68,15 @@ class Column(Generic[T]):
 
 
 Lane = Sequence[Column[T]]
-"""Columns that stand below one another where they do not fit side by side."""
+"""Columns that are stacked where they do not fit side by side."""
 
 
 class RowTable(Generic[T]):
     """A table that is printed in parts.
 
-    The first rows settle how wide each column is. Where a terminal is too narrow for all columns side by side, the
+    The first rows decide how wide each column is. Where a terminal is too narrow for all columns side by side, the
     columns of each lane are stacked, so that a row takes several lines and no id is broken. Where there is no terminal,
-    each row is one line; a cell wider than all that came first shifts those behind it, as far as there are no blanks.
+    each row is one line; a wider cell that comes later shifts the rest of its line.
     """
 
     def __init__(self, console: Console, lanes: Sequence[Lane[T]]) -> None:
@@ -84,7 +111,7 @@ class RowTable(Generic[T]):
             if stacked:
                 out.append("\n")
         out.right_crop()  # the line break at the end, which printing adds
-        show(self._console, out)
+        show_on(self._console, out)
 
     def _append(self, out: Text, cells: Sequence[Sequence[Text]]) -> None:
         """Append one row. By hand, since rich's own tables take ten times as long, which thousands of rows show."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
+from unibatch.cli.output import one_line
 from unibatch.core.paging import ListingReport
 from unibatch.core.status import CallStatus, CampaignStatus
 
@@ -39,20 +40,15 @@ _CALL_STYLES = {
 }
 
 
-def one_line(text: str) -> str:
-    """The text without line breaks and control characters, which a vendor's text may hold to fool a terminal."""
-    return "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
-
-
 def words(value: Any, style: str = "") -> Text:
-    """Any value as a text; what is not told is a dash."""
+    """Any value as a text; a dash if there is none."""
     if value is None or value == "":
         return Text(NOTHING, style=DIM)
     return Text(one_line(str(value)), style=style)
 
 
 def number(value: int | None) -> Text:
-    """A number with its thousands apart."""
+    """A number with thousands separators."""
     return words(None if value is None else f"{value:,}")
 
 
@@ -75,7 +71,7 @@ def yes_no(value: bool | None) -> Text:  # noqa: FBT001 - it is the value that i
 
 
 def style_of(status: CallStatus | CampaignStatus) -> str:
-    """The colour of a status: green reached, cyan under way, yellow may be tried again, red over without success."""
+    """The colour of a status: green reached, cyan under way, yellow may be called again, red ended without success."""
     if isinstance(status, CampaignStatus):
         return _CAMPAIGN_STYLES.get(status, "")
     if status in _CALL_STYLES:
@@ -99,12 +95,12 @@ def canonical(status: CallStatus | CampaignStatus) -> Text:
 
 
 def percent(share: float) -> str:
-    """A share (0 to 1) in percent; what is not nothing does not look like it."""
+    """A share (0 to 1) in percent; what is above 0 never reads 0%."""
     return "<1%" if 0 < share < _ONE_PERCENT else f"{share:.0%}"
 
 
 def bar(share: float, cells: int) -> str:
-    """A bar as long as ``share`` (0 to 1) of ``cells``, to an eighth of a cell; what is not nothing can be seen."""
+    """A bar as long as ``share`` (0 to 1) of ``cells``, to an eighth of a cell; what is above 0 can be seen."""
     eighths = round(share * cells * 8)
     if share > 0:
         eighths = max(eighths, 1)

@@ -1,4 +1,4 @@
-"""What a client waits for, told on stderr while it waits."""
+"""Prints what a client waits for, on stderr."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import math
 import threading
 import time
 
-from unibatch.cli.failures import say
+from unibatch.cli.errors import command_of
+from unibatch.cli.output import say
 from unibatch.client import Wait
 from unibatch.core.errors import ProviderError, RateLimited, TransportError
 
@@ -15,28 +16,28 @@ _SAME = 1.0
 
 
 class Waits:
-    """Writes one line for each wait; to be given to ``connect`` as ``on_wait``.
+    """Writes one line for each wait; pass it to ``connect`` as ``on_wait``.
 
-    A wait for the rate limit holds all requests with the same key, and each thread tells of it: it is written once.
+    A wait for the rate limit holds all requests with the same key, and each thread reports it: it is written once.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._told_until = -math.inf
+        self._reported_until = -math.inf
 
     def __call__(self, wait: Wait) -> None:
-        """Tell of a wait that begins now."""
+        """Print a wait that begins now."""
         if wait.error is None or isinstance(wait.error, RateLimited):
             end = time.monotonic() + wait.seconds
             with self._lock:
-                if end < self._told_until + _SAME:
+                if end < self._reported_until + _SAME:
                     return
-                self._told_until = end
-        say(f"{wait.provider} {wait.operation}: waiting {_seconds(wait.seconds)} s{_why(wait)}")
+                self._reported_until = end
+        say(f"{wait.provider} {command_of(wait.operation)}: waiting {_seconds(wait.seconds)} s{_why(wait)}")
 
 
 def _why(wait: Wait) -> str:
-    """The reason in words of unibatch's own: what the vendor says may hold anything."""
+    """The reason in unibatch's own words: the vendor's text may hold anything."""
     if wait.error is None:
         return " to stay below the rate limit"
     reason = type(wait.error).__name__

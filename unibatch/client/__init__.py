@@ -1,9 +1,9 @@
 """The only folder that speaks HTTP: two clients, synchronous and asynchronous, over the same flows.
 
-A provider's flow yields requests and knows nothing of HTTP libraries. `unibatch.client.exchange` turns it into a
-*conversation*, which yields ``httpx`` requests and pauses, translates answers and errors, tries again, keeps below the
-rate limit, and holds all logic that the two clients share. `unibatch.client.drivers` carries a conversation out, once
-with ``await`` and once without.
+A provider's flow yields requests and knows no HTTP library. `unibatch.client.exchange` turns it into a *conversation*,
+which yields ``httpx`` requests and pauses; it translates answers and errors, tries again, keeps to the rate limit, and
+has all logic that the two clients share. `unibatch.client.drivers` carries a conversation out, once with ``await`` and
+once without, over `unibatch.client.connections`.
 """
 
 from unibatch.client.client import AsyncClient, Client, provider_of_client

@@ -8,27 +8,30 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
 
-import httpx
 import msgspec
 
-from unibatch.client.conversation import TooLarge
+from unibatch.client.transport import httpx
 
 LARGEST = 32 * 1024 * 1024
 """How many bytes the body of an answer may have, as it comes over the wire and decompressed.
 
-The largest page of any vendor has 500 contacts. This leaves 64 KB to each of them, transcript included.
+The largest page of any vendor has 500 contacts, so this is 64 KB for each, transcript included.
 """
 
 _PATIENCE = 10
 """How many times the time-out for a part of an answer its whole body may take."""
 
-_MOST_CHUNKS = 100_000  # each has some 40 bytes besides what it holds, which may be a single one
-_MOST_MEMBERS = 10_000  # an empty one has 20 bytes and yields nothing, so the size does not bound their number
+_MOST_CHUNKS = 100_000  # each takes some 40 bytes of memory besides its content
+_MOST_MEMBERS = 10_000  # an empty one has 20 bytes and no content, so the size does not limit their number
 _BLOCK = 64 * 1024
 
 _now = time.monotonic
 
 _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
+
+
+class TooLarge(Exception):
+    """A body is larger than `LARGEST`."""
 
 
 class Undecodable(Exception):
@@ -39,10 +42,10 @@ class Body:
     """The body of an answer while it arrives."""
 
     def __init__(self, answer: httpx.Response, request: httpx.Request) -> None:
-        """Expect the body of ``answer``, whose headers have just arrived.
+        """Begin when the headers have arrived.
 
         Raises:
-            TooLarge: It is announced to be.
+            TooLarge: The headers announce more than `LARGEST`.
         """
         announced = answer.headers.get("content-length", "")
         if announced.isascii() and announced.isdigit() and int(announced[:20]) > LARGEST:
@@ -53,10 +56,10 @@ class Body:
         self._size = 0
 
     def add(self, chunk: bytes) -> None:
-        """Take in what arrived.
+        """Add what arrived.
 
         Raises:
-            TooLarge: It is more than a body may have.
+            TooLarge: It is more than `LARGEST` by now.
             ReadTimeout: The body takes too long as a whole, although no part of it does.
         """
         self._size += len(chunk)
@@ -78,8 +81,8 @@ def is_cut_off(content: bytes, headers: Mapping[str, str]) -> bool:
 
     Args:
         content: The body, decompressed.
-        headers: Those of the answer. Where they tell no length, the end of the connection is the end of the body, and
-            the whole of it is looked at; otherwise only its two ends are.
+        headers: Those of the answer. If they give no length, the end of the connection is the end of the body, and all
+            of it is checked; otherwise only its first and last character.
     """
     if "content-length" not in headers and "transfer-encoding" not in headers:
         try:
@@ -117,7 +120,7 @@ def _identity(content: bytes, most: int) -> bytes:
 
 
 def _deflated(content: bytes, most: int) -> bytes:
-    """Meant to be in the zlib format; some servers leave out its header and its check sum."""
+    """In the zlib format, or in that of servers which leave out its header and its check sum."""
     try:
         return _inflated(_ZLIB, content, most)
     except Undecodable:

@@ -6,14 +6,13 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Self
 
-import httpx
-
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.exchange import Exchange
 from unibatch.client.listing import AsyncListing, Listing
 from unibatch.client.operations import Operations
 from unibatch.client.options import Options
 from unibatch.client.rehearse import Rehearsal
+from unibatch.client.transport import httpx
 from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, Start
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.provider import Capabilities, Provider

@@ -1,26 +1,28 @@
-"""What is said over HTTP, and what the answers mean: everything that both clients share."""
+"""What is said over HTTP, and what the answers mean: everything that both clients share.
+
+`Exchange` turns a provider's flow into a `Conversation`, which a driver carries out.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from ipaddress import ip_address
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
 import attrs
-import httpx
 
 from unibatch.client import bodies
-from unibatch.client.conversation import Barred, Conversation, Pause, TooLarge
+from unibatch.client.bodies import TooLarge
 from unibatch.client.options import Options, Wait
 from unibatch.client.rate_limit import shared_budget
-from unibatch.client.retry import UNTOLD, Attempts, is_outcome_unknown
-from unibatch.client.retry_after import Reset, told_remaining, told_reset
+from unibatch.client.retry import NO_TIME_GIVEN, Attempts, is_outcome_unknown
+from unibatch.client.retry_after import Reset, parse_remaining, parse_reset
+from unibatch.client.transport import httpx, is_loopback
 from unibatch.core import errors
 from unibatch.core.flow import NO_CONTENT, Flow, Request, Response
 from unibatch.core.masking import mask_text
@@ -34,12 +36,12 @@ _logger = logging.getLogger("unibatch")
 
 _MOST_REDIRECTS = 5
 _TOO_MANY = 429
-_WORTH_TELLING = 1.0  # seconds; shorter waits for a turn are nobody's concern
+_WORTH_SAYING = 1.0  # seconds; shorter waits for the rate limit are not announced
 _SUCCESS = range(200, 300)
 _CLIENT_ERRORS = range(400, 500)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
-_DONE_ELSEWHERE = frozenset({301, 302, 303})  # servers use all three to say "done; this is where to look at it"
+_DONE_ELSEWHERE = frozenset({301, 302, 303})  # servers use all three to say "done; look at it there"
 
 _BY_STATUS: MappingProxyType[int, type[errors.ProviderError]] = MappingProxyType(
     {
@@ -54,7 +56,7 @@ _BY_STATUS: MappingProxyType[int, type[errors.ProviderError]] = MappingProxyType
         429: errors.RateLimited,
     }
 )
-_UNCERTAIN = frozenset({400, 422})  # statuses that vendors use for whatever is wrong: here their code may tell more
+_UNCERTAIN = frozenset({400, 422})  # statuses that vendors use for any mistake: their error code may say which
 
 _BY_FAILURE: tuple[tuple[type[Exception], type[errors.TransportError]], ...] = (
     (httpx.ConnectTimeout, errors.ConnectTimeout),
@@ -68,13 +70,39 @@ _BY_FAILURE: tuple[tuple[type[Exception], type[errors.TransportError]], ...] = (
 
 
 @attrs.frozen
+class Pause:
+    """A wait.
+
+    Attributes:
+        seconds: How long; more than 0.
+    """
+
+    seconds: float
+
+
+Conversation: TypeAlias = Generator[httpx.Request | Pause, Response | None, T]
+"""An operation as a driver carries it out.
+
+It yields a request, and is sent the answer, with its body as it came over the wire. If the request fails, it is thrown
+an ``httpx.TransportError``, `TooLarge`, or `Barred`. Or it yields a `Pause`, and is sent ``None`` when that is over.
+"""
+
+
+class Barred(Exception):
+    """The request was not sent: while it waited for a connection, the vendor asked for silence.
+
+    A driver asks the request's extension ``barred``, a function, for the seconds of silence that are left.
+    """
+
+
+@attrs.frozen
 class Answered(Generic[T]):
     """An operation whose first request was answered.
 
     Attributes:
         flow: The rest of it.
         request: What was asked.
-        response: The answer, which nobody has read yet.
+        response: The answer, which the flow has not read yet.
     """
 
     flow: Flow[T]
@@ -100,7 +128,7 @@ class PlannedRequest:
 
 
 class Exchange:
-    """Speaks with one vendor on behalf of one client. Holds no connection."""
+    """Makes the conversations of one client with one vendor. Has no connections and never waits."""
 
     def __init__(self, provider: Provider, api_key: str, options: Options) -> None:
         """Make an exchange.
@@ -108,10 +136,10 @@ class Exchange:
         Args:
             provider: The vendor.
             api_key: The key.
-            options: How to speak with it.
+            options: Time-outs, retries and limits.
 
         Raises:
-            ConfigError: The key, the URL or the rate limit's file is not usable.
+            ConfigError: The key, the URL or the rate limit's file cannot be used.
         """
         self.provider = provider
         self.base_url = _checked_url(provider.base_url if options.base_url is None else options.base_url)
@@ -144,7 +172,7 @@ class Exchange:
         }
 
     def planned(self, request: Request) -> PlannedRequest:
-        """A request as it would be sent, the key masked."""
+        """A request as it would be sent, with the key masked."""
         outgoing = self._outgoing(request, self._url(request))
         return PlannedRequest(
             method=request.method,
@@ -172,13 +200,13 @@ class Exchange:
                 except errors.UnibatchError as exc:
                     request = flow.throw(exc)
                 else:
-                    request = self._go_on(flow, request, response)
+                    request = self._read(flow, request, response)
         except StopIteration as done:
             value: T = done.value
             return value
 
     def ask(self, flow: Flow[T]) -> Conversation[Answered[T]]:
-        """Carry out an operation up to its first answer, and leave that unread.
+        """Carry out an operation up to its first answer, which the flow does not read yet.
 
         Raises:
             ProviderError: The vendor refused.
@@ -197,20 +225,17 @@ class Exchange:
         flow, request, response = answered.flow, answered.request, answered.response
         try:
             while True:
-                request = self._go_on(flow, request, response)
+                request = self._read(flow, request, response)
                 response = yield from self._send(request)
         except StopIteration as done:
             value: T = done.value
             return value
 
-    def _go_on(self, flow: Flow[T], request: Request, response: Response) -> Request:
-        """Let a flow read an answer.
-
-        Returns:
-            What it wants sent next.
+    def _read(self, flow: Flow[T], request: Request, response: Response) -> Request:
+        """Let a flow read an answer, and return its next request.
 
         Raises:
-            StopIteration: It is over.
+            StopIteration: The flow has ended.
         """
         try:
             return flow.send(response)
@@ -222,14 +247,14 @@ class Exchange:
             raise self._unknown(request, error) from error
 
     def _send(self, request: Request) -> Conversation[Response]:
-        """Send a request until it is answered, or there is no point in sending it again."""
+        """Send a request until it is answered, or it is useless to send it again."""
         if request.after:
             yield Pause(request.after)
         attempts = Attempts(request, self._options.retry, lambda *about: self._announce(request, *about))
         try:
-            return (yield from self._follow(request, attempts, 0))
+            return (yield from self._attempt(request, attempts, 0))
         except errors.UnibatchError as exc:
-            first = exc  # only what fails has to be thought about, and most requests do not
+            first = exc  # the attempts are counted from here on only, since most requests need one
         try:
             for number, attempt in enumerate(attempts):
                 if attempts.pause:
@@ -237,54 +262,64 @@ class Exchange:
                 with attempt:
                     if number == 0:
                         raise first
-                    return (yield from self._follow(request, attempts, number))
+                    return (yield from self._attempt(request, attempts, number))
         except errors.UnibatchError as exc:
             if attempts.was_lost:
                 raise self._unknown(request, exc) from exc
             raise
         finally:
             del first  # it refers to this frame
-        raise AssertionError("whoever gives up raises")
+        raise AssertionError("the last attempt raises")
 
-    def _follow(self, request: Request, attempts: Attempts, number: int) -> Conversation[Response]:
-        """Send a request once, to wherever on the same server it is redirected."""
+    def _attempt(self, request: Request, attempts: Attempts, number: int) -> Conversation[Response]:
+        """Send a request once, when the rate limit allows it, and follow redirects."""
         url = self._url(request)
-        for _ in range(1 + _MOST_REDIRECTS):
-            answer = yield from self._send_in_turn(request, url, attempts, number)
-            if answer.status not in _REDIRECTS or "location" not in answer.headers:
-                return self._accepted(request, answer)
-            url = self._redirected(request, url, answer)
-        raise self._transport_error(errors.RedirectRefused, request, f"more than {_MOST_REDIRECTS} redirects")
-
-    def _send_in_turn(
-        self, request: Request, url: httpx.URL, attempts: Attempts, number: int
-    ) -> Conversation[Response]:
-        """Send a request when the rate limit allows it."""
+        redirects = 0
         while True:
-            while wait := self.budget.take():
-                self._insist_on_patience(request)
-                if wait >= _WORTH_TELLING:
+            if wait := self.budget.take():
+                self._require_patience(request)
+                if wait >= _WORTH_SAYING:
                     self._announce(request, wait, None, number)
                 yield Pause(wait)
+                continue
             attempts.begin()
+            began = time.perf_counter()
             try:
-                return (yield from self._send_once(request, url))
+                answer = self._decoded(request, (yield self._outgoing(request, url)))
+                if (count := parse_remaining(answer.headers, _now())) is not None:
+                    self.budget.hear(*count)
             except Barred:
                 continue
+            except httpx.TransportError as exc:
+                failure = self._failure(request, exc)
+                _logger.debug("%s", failure)
+                raise failure from exc
+            except TooLarge as exc:
+                reason = f"more than {bodies.LARGEST:,} bytes"
+                raise self._transport_error(errors.AnswerTooLarge, request, reason) from exc
             finally:
                 self.budget.give_back()
+            if _logger.isEnabledFor(logging.DEBUG):
+                self._log(request, url, answer, time.perf_counter() - began)
+            if answer.status not in _REDIRECTS or "location" not in answer.headers:
+                return self._accepted(request, answer)
+            if redirects == _MOST_REDIRECTS:
+                reason = f"more than {_MOST_REDIRECTS} redirects"
+                raise self._transport_error(errors.RedirectRefused, request, reason)
+            redirects += 1
+            url = self._redirected(request, url, answer)
 
-    def _insist_on_patience(self, request: Request) -> None:
-        """Refuse to wait for longer than the application is ready to, where the vendor has said how long it will be."""
+    def _require_patience(self, request: Request) -> None:
+        """Raise if the vendor accepts nothing for longer than the application is ready to wait."""
         barred = self.budget.barred()
         if barred > self._options.retry.total:
-            refusal = Refusal(message="it has said before when to come back; nothing was sent")
+            refusal = Refusal(message="an earlier answer said when to come back; nothing was sent")
             about = self._about(request, Response(status=_TOO_MANY), refusal)
             after = timedelta(seconds=barred)
             raise errors.RateLimited(retry_at=_now() + after, retry_after=after, **about)
 
     def _outgoing(self, request: Request, url: httpx.URL) -> httpx.Request:
-        # With its stream given, httpx takes the request as it is, which halves the time that building it takes.
+        # With a stream, httpx takes the request as it is: building it takes half the time.
         outgoing = httpx.Request(
             request.method,
             url,
@@ -299,30 +334,9 @@ class Exchange:
             outgoing.headers["Content-Type"] = "application/json"
         return outgoing
 
-    def _send_once(self, request: Request, url: httpx.URL) -> Conversation[Response]:
-        outgoing = self._outgoing(request, url)
-        began = time.perf_counter()
-        answer = self._decoded(request, (yield from self._exchange(request, outgoing)))
-        if _logger.isEnabledFor(logging.DEBUG):
-            self._log(request, url, answer, time.perf_counter() - began)
-        if (told := told_remaining(answer.headers, _now())) is not None:
-            self.budget.hear(*told)
-        return answer
-
-    def _exchange(self, request: Request, outgoing: httpx.Request) -> Conversation[Response]:
-        try:
-            answer = yield outgoing
-        except httpx.TransportError as exc:
-            failure = self._failure(request, exc)
-            _logger.debug("%s", failure)
-            raise failure from exc
-        except TooLarge as exc:
-            raise self._transport_error(errors.AnswerTooLarge, request, f"more than {bodies.LARGEST:,} bytes") from exc
-        assert answer is not None  # noqa: S101  # only a pause is answered by nothing
-        return answer
-
-    def _decoded(self, request: Request, answer: Response) -> Response:
-        """The answer, decompressed and whole."""
+    def _decoded(self, request: Request, answer: Response | None) -> Response:
+        """The answer, decompressed and complete."""
+        assert answer is not None  # noqa: S101  # a driver answers only a pause with nothing
         encoding = answer.headers.get("content-encoding")
         if encoding is not None:
             try:
@@ -349,7 +363,7 @@ class Exchange:
         )
 
     def _announce(self, request: Request, seconds: float, error: BaseException | None, attempts: int) -> None:
-        """Log a wait, and tell the application of it."""
+        """Log a wait, and call the application's ``on_wait``."""
         if error is None:
             _logger.info(
                 "%s %s: waiting %.1f s to stay below the rate limit", self.provider.name, request.operation, seconds
@@ -388,11 +402,11 @@ class Exchange:
             if response.status in _UNCERTAIN:
                 kind = codes.get(refusal.code, kind)
             kind = codes.get((response.status, refusal.code), kind)
-        reset = self._told_reset(response, refusal)
+        reset = self._parse_reset(response, refusal)
         about = self._about(request, response, refusal)
         about["retry_after"] = None if reset is None else reset.after
         if issubclass(kind, errors.RateLimited):
-            after = timedelta(seconds=UNTOLD) if reset is None else reset.after
+            after = timedelta(seconds=NO_TIME_GIVEN) if reset is None else reset.after
             self.budget.hold(0 if after is None else after.total_seconds())
             raise kind(retry_at=None if reset is None else reset.at, **about)
         raise kind(**about)
@@ -414,14 +428,14 @@ class Exchange:
         about = self._about(request, response, self.provider.refusal(response))
         return errors.MalformedResponse(path=path, reason=reason, **about)
 
-    def _told_reset(self, response: Response, refusal: Refusal) -> Reset | None:
-        """When to come back, where an answer says so: 429, and 503 of a vendor that is being maintained."""
+    def _parse_reset(self, response: Response, refusal: Refusal) -> Reset | None:
+        """When to come back, if the answer says so: a 429, or a 503 of a vendor under maintenance."""
         if response.status not in {_TOO_MANY, 503} and refusal.retry_at is None:
             return None
-        return told_reset(response.headers, refusal.retry_at, _now(), refused=response.status == _TOO_MANY)
+        return parse_reset(response.headers, refusal.retry_at, _now(), refused=response.status == _TOO_MANY)
 
     def _redirected(self, request: Request, url: httpx.URL, answer: Response) -> httpx.URL:
-        """Where a redirect leads, if that is the same server and asking again changes nothing there."""
+        """Where a redirect leads. Only a GET to the same server is followed, so the key never goes elsewhere."""
         try:
             target = url.join(answer.headers["location"])
         except httpx.InvalidURL as exc:
@@ -475,7 +489,7 @@ def _checked_key(api_key: str, provider: str) -> str:
         raise errors.ConfigError(f"the API key for {provider} is empty; copy it again from the vendor's dashboard")
     if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
         raise errors.ConfigError(
-            f"the API key for {provider} holds a blank, a line break or a character that no key has; "
+            f"the API key for {provider} contains a space, a line break or a character that no key has; "
             "copy it again from the vendor's dashboard"
         )
     return api_key
@@ -486,24 +500,15 @@ def _checked_url(base_url: str) -> str:
         url = httpx.URL(base_url)
         url.host.encode("idna")  # what a connection does with it
     except (httpx.InvalidURL, TypeError, UnicodeError) as exc:
-        # The text itself may hold a password, and is not shown.
+        # The text is not shown, since it may contain a password.
         raise errors.ConfigError(f"base_url is not a URL: {exc}") from exc
     if url.userinfo or url.query or url.fragment:
-        raise errors.ConfigError("base_url may hold neither a user name nor a query nor a fragment")
+        raise errors.ConfigError("base_url may not contain a user name, a query or a fragment")
     if url.scheme not in {"http", "https"} or not url.host or any(map(str.isspace, base_url)):
         raise errors.ConfigError(f"base_url {base_url!r} is not a URL that begins with https://")
     if url.scheme == "http" and not is_loopback(url.host):
         raise errors.ConfigError(
-            f"base_url {base_url!r} would send the API key in the clear; use https:// (http:// is for loopback only)"
+            f"base_url {base_url!r} would send the API key without encryption; "
+            "use https:// (http:// is for loopback only)"
         )
     return str(url).rstrip("/")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether ``host`` is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -1,4 +1,4 @@
-"""How one thread ends what another does in a client."""
+"""How one thread ends what another thread is doing."""
 
 from __future__ import annotations
 
@@ -8,61 +8,49 @@ from contextlib import contextmanager
 
 
 class Halted(Exception):
-    """Somebody asked for an end before it was reached."""
+    """Another thread set the halt before the work was done."""
 
 
 class Halt:
-    """Ends, from any thread, everything that a `Driver` carries out with this halt.
-
-    Once set it stays set. It may be shared by several threads.
-    """
+    """Ends one conversation that a `Driver` carries out with it. Once set it stays set."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
-        # Can be taken again by the thread that has it: whoever stops reading may do so while garbage is collected.
+        # One thread may take it twice: a listing that is not read to its end may be closed by the garbage collector.
         self._lock = threading.RLock()
-        self._interrupts: list[Callable[[], object]] = []
+        self._interrupt: Callable[[], object] | None = None
 
     def set(self) -> None:
-        """Ask for the end: pauses end at once, blocked requests fail, no further request begins. Waits for nothing."""
+        """End it: a pause ends, a blocked request fails, no further request begins. Does not block."""
         self._event.set()
         with self._lock:
-            for interrupt in list(self._interrupts):
-                interrupt()
+            if self._interrupt is not None:
+                self._interrupt()
 
     def is_set(self) -> bool:
-        """Whether the end has been asked for."""
+        """Whether `set` was called."""
         return self._event.is_set()
 
-    def check(self) -> None:
-        """Go on only if nobody asked for the end.
-
-        Raises:
-            Halted: Somebody did.
-        """
-        if self._event.is_set():
-            raise Halted
-
     def sleep(self, seconds: float) -> None:
-        """Wait so many seconds.
+        """Wait.
 
         Raises:
-            Halted: Somebody asked for the end, before or meanwhile.
+            Halted: The halt was set, before or meanwhile.
         """
         if self._event.wait(seconds):
             raise Halted
 
     @contextmanager
     def interrupting(self, interrupt: Callable[[], object]) -> Iterator[None]:
-        """Have ``interrupt`` called, by the thread that asks for the end, if that happens during the block.
+        """Let `set` call ``interrupt``, in its own thread, during the block.
 
         Raises:
-            Halted: Somebody asked for the end; then it does not matter what the block came to.
+            Halted: The halt was set, before or meanwhile; then the result of the block does not count.
         """
         with self._lock:
-            self._interrupts.append(interrupt)
+            self._interrupt = interrupt
         try:
-            self.check()
+            self.sleep(0)
             yield
         except Exception as exc:
             if self._event.is_set():
@@ -70,5 +58,5 @@ class Halt:
             raise
         finally:
             with self._lock:
-                self._interrupts.remove(interrupt)
-        self.check()
+                self._interrupt = None
+        self.sleep(0)

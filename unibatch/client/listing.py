@@ -10,9 +10,8 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
-from unibatch.client.conversation import Conversation
 from unibatch.client.drivers import AsyncDriver, Driver
-from unibatch.client.exchange import Answered
+from unibatch.client.exchange import Answered, Conversation
 from unibatch.client.halt import Halt
 from unibatch.client.prefetch import AsyncPrefetch, Prefetch
 from unibatch.core.errors import IncompleteListing

@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from unibatch.client.conversation import Conversation
-from unibatch.client.exchange import Exchange
+from unibatch.client.exchange import Conversation, Exchange
 from unibatch.client.listing import Plan
 from unibatch.core.draft import (
     AddedContacts,

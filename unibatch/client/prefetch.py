@@ -1,4 +1,4 @@
-"""Reads pages before they are asked for, so that one does not wait for each of them in turn."""
+"""Reads pages before they are needed, so that a listing does not wait for one after the other."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from unibatch.core.paging import Position
 T = TypeVar("T")
 
 _FAR = 0.02
-"""A server that keeps a client waiting for so long (in seconds) is far away: its pages are read ahead from now on."""
+"""A server that takes so many seconds once is far away: from now on its pages are read ahead."""
 
 _NOT_NEAR = 0.005
-"""The same if it does three times, one after the other. Below, reading ahead costs more than it saves: the time goes
-into reading what came, which is not done in parallel."""
+"""So is one that takes so many seconds three times in a row. If it takes less, reading ahead costs more than it saves:
+most of the time is spent on reading what came, which is not done in parallel."""
 
 _NAP = 0.5  # seconds
 
 
 def _idle_time() -> float:
-    """A clock that stands still while this thread computes, in seconds: then no other thread could help."""
+    """A clock that stops while this thread computes, in seconds: other threads cannot make that faster."""
     return time.monotonic() - time.thread_time()
 
 
@@ -35,7 +35,7 @@ class Eagerness:
     """How many pages to have under way or in memory at once.
 
     Attributes:
-        pages: The number for now: 1, or the most there may be.
+        pages: The number for now: 1, or the maximum.
     """
 
     def __init__(self, most: int) -> None:
@@ -44,7 +44,7 @@ class Eagerness:
         self._latest: deque[float] = deque(maxlen=3)
 
     def note(self, waited: float) -> None:
-        """Take in for how many seconds the client waited for a page that it asked for when it needed it."""
+        """Note for how many seconds the client waited for a page that was not read ahead."""
         self._latest.append(waited)
         if waited >= _FAR or (len(self._latest) == self._latest.maxlen and min(self._latest) >= _NOT_NEAR):
             self.pages = self._most
@@ -64,10 +64,10 @@ class Prefetch(Generic[T]):
     """
 
     def __init__(self, read: Callable[[Position, Halt | None], T], most: int) -> None:
-        """Prepare; no thread is started before there is something to read ahead.
+        """Start no thread before there is something to read ahead.
 
         Args:
-            read: Reads the page at a position, and stops when it is told to halt.
+            read: Reads the page at a position, and stops when the halt is set.
             most: The most pages to have under way.
         """
         self.discarded = 0
@@ -84,7 +84,7 @@ class Prefetch(Generic[T]):
         for position in positions:
             if position not in self._under_way:
                 self._threads = self._threads or ThreadPoolExecutor(self._most, thread_name_prefix="unibatch")
-                # Written down first: Ctrl-C may come while the thread is being started, and it has to be halted then.
+                # Noted first: if Ctrl-C comes while the thread is being started, `close` must halt it.
                 begun: _UnderWay[T] = _UnderWay(Halt())
                 self._under_way[position] = begun
                 begun.future = self._threads.submit(self._read, position, begun.halt)
@@ -98,7 +98,7 @@ class Prefetch(Generic[T]):
             return page
         self.begin(positions)
         future = self._under_way[positions[0]].future
-        assert future is not None  # noqa: S101  # whoever was interrupted while it began takes no more pages
+        assert future is not None  # noqa: S101  # it is None only after an interrupt, which ends the listing
         page = _result(future)
         del self._under_way[positions[0]]
         return page
@@ -118,7 +118,7 @@ class Prefetch(Generic[T]):
 
 
 def _result(future: Future[T]) -> T:
-    """What a thread comes to. Ctrl-C just before the waiting begins is noticed only when it ends, so it ends often."""
+    """The result of a thread. Ctrl-C just before a wait is noticed only when the wait ends, so waits are short."""
     while True:
         try:
             return future.result(_NAP)
@@ -145,7 +145,7 @@ class AsyncPrefetch(Generic[T]):
         for position in fresh:
             self._under_way[position] = asyncio.create_task(self._read(position))
         if fresh:
-            await asyncio.sleep(0)  # lets them send their requests before the page at hand is worked on
+            await asyncio.sleep(0)  # lets them send their requests before the present page is read
 
     async def take(self, positions: Sequence[Position]) -> T:
         """The page at the first of these positions; the others are begun."""

@@ -1,13 +1,13 @@
 """How many requests a client may still send, so that it stays below its vendor's rate limit.
 
-A `Budget` counts and tells how long to wait. It never sleeps and never sends: whoever asks it does that, in a thread or
-in an event loop. Three things are weighed before a request may go:
+A `Budget` counts and says how long to wait. It never sleeps and never sends; its caller does that, in a thread or in an
+event loop. A request may go if three things allow it:
 
-- **the log** of the requests that were let through in the latest minute, here or in all processes that share a file;
-- **the vendor's own count**, where its answers tell it: other programs may use the same key;
+- **the log** of the requests that were sent in the latest minute, here or in all processes that share a file;
+- **the vendor's own count**, if its answers give it: other programs may use the same key;
 - **a hold**, after an answer that said when to come back.
 
-The second and the third are known to one process only, and pass to the others by what the vendor answers them.
+The second and the third are known to one process only. The others learn them from the answers that they get.
 """
 
 from __future__ import annotations
@@ -33,11 +33,10 @@ WINDOW = 60.0
 """Seconds; vendors count by the minute."""
 
 MARGIN = 1.0
-"""Seconds by which a window is taken to be longer than it is, as requests travel at different speeds and vendors tell
-whole seconds."""
+"""Seconds that are added to a window, since requests travel at different speeds and vendors give whole seconds."""
 
-_SHORTEST = 0.01  # the least wait, in seconds: whoever asks more often learns nothing and keeps a processor busy
-_SOON = 0.03  # the wait, in seconds, for an answer that is on its way to tell more
+_SHORTEST = 0.01  # the shortest wait, in seconds: asking more often only keeps the processor busy
+_SOON = 0.03  # the wait, in seconds, for the count in an answer that is on its way
 _LONGEST_HOLD = 86_400.0
 _FARTHEST_RESET = 3_600.0
 
@@ -69,9 +68,9 @@ class Budget:
         Args:
             requests_per_minute: How many requests may go in any `WINDOW`; more than 0. ``None`` if that is not known:
                 then only the vendor's own count and a hold make a request wait.
-            file: An SQLite database in which several processes of this machine count together. It is made if need be,
-                with a few files of the same name and another ending beside it.
-            name: Whose requests are counted in the file; it is not written there in the clear.
+            file: An SQLite database in which several processes of this machine count together. It is made if it does
+                not exist, with a few files of the same name and another ending beside it.
+            name: Whose requests are counted in the file; only a hash of it is written there.
             clock: The present time in seconds, for tests. By default a clock that never goes back, and the time of day
                 where processes have to agree on it.
 
@@ -94,11 +93,11 @@ class Budget:
         self._vendor = _VendorsCount()
 
     def take(self) -> float:
-        """Count one request, or tell how long to wait. Does not block.
+        """Count one request, or say how long to wait. Does not block.
 
         Returns:
-            0 if the request may go now; otherwise for how many seconds to wait before asking again. Whoever else waits
-            may be quicker then, so ask until it is 0.
+            0 if the request may go now; otherwise the seconds to wait before asking again. Others may be quicker then,
+            so ask until it is 0.
 
         Raises:
             ConfigError: The file cannot be used any more.
@@ -118,42 +117,42 @@ class Budget:
             return 0.0
 
     def barred(self) -> float:
-        """For how many seconds the vendor accepts nothing, by its own word; 0 if it may accept something."""
+        """For how many seconds the vendor accepts nothing, by its own answers; 0 if it may accept something."""
         with self._lock:
             now = self._clock()
             return max(0.0, self._held_until - now, self._vendor.closed(now))
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing that it knows matters any more: a budget that begins anew would say the same."""
+        """Whether a new budget would answer the same."""
         return max(self._latest + WINDOW + MARGIN, self._held_until) <= self._clock()
 
     def give_back(self) -> None:
-        """Say that a request that was taken is over: answered, failed or cancelled. It stays in the log."""
+        """Note that a counted request is over: answered, failed or cancelled. It stays in the log."""
         with self._lock:
             self._in_flight = max(0, self._in_flight - 1)
             if not self._in_flight:
                 self._vendor.settle()
 
     def hold(self, seconds: float) -> None:
-        """Let nobody send before so many seconds have passed, at most a day. Never shortens an earlier hold."""
+        """Let no request go for so many seconds, at most a day. Never shortens an earlier hold."""
         if seconds > 0:  # which NaN is not
             with self._lock:
                 self._held_until = max(self._held_until, self._clock() + min(seconds, _LONGEST_HOLD))
 
     def hear(self, remaining: int, reset_in: float) -> None:
-        """Take in what an answer says of the vendor's own count. Call it before the request is given back.
+        """Note the vendor's own count from an answer. Call it before `give_back`.
 
         Args:
             remaining: How many more requests the vendor accepts in its present window.
-            reset_in: In how many seconds that window ends. What is negative or more than an hour is not believed.
+            reset_in: In how many seconds that window ends. Negative values and more than an hour are ignored.
         """
         if remaining >= 0 and 0 <= reset_in <= _FARTHEST_RESET:
             with self._lock:
                 self._vendor.hear(remaining, self._clock(), reset_in, self._in_flight)
 
     def tighten(self, requests_per_minute: int) -> None:
-        """Lower the limit; one that is not lower than the present one changes nothing."""
+        """Lower the limit; a higher one changes nothing."""
         with self._lock:
             if requests_per_minute < self._requests_per_minute:
                 self._requests_per_minute = requests_per_minute
@@ -161,11 +160,11 @@ class Budget:
 
 
 class _VendorsCount:
-    """What the vendor's answers told of the window in which it counts, and which requests that may not include.
+    """The vendor's own count in its present window, and how many requests that may not include.
 
     Answers arrive in any order, and within a window the vendor's count only grows. So the smallest number heard is the
     latest, and includes every request whose own answer was heard. It may not include the others: those on their way,
-    those taken since, and those that came to nothing.
+    those taken since, and those that failed.
 
     Attributes:
         uncounted: How many requests the smallest number heard may not include.
@@ -173,7 +172,7 @@ class _VendorsCount:
 
     def __init__(self) -> None:
         self._remaining = 0
-        self._most = 0  # requests in a window, as far as can be told
+        self._most = 0  # requests in a window, as far as is known
         self._end = -math.inf
         self._settled = 0
         self.uncounted = 0
@@ -182,24 +181,24 @@ class _VendorsCount:
         """For how many seconds nothing may be sent; 0 or less if something may."""
         left = self._end + MARGIN - now
         if left <= 0:
-            # The vendor has begun anew. Until an answer says so, no more may go than it ever let through.
+            # The vendor has begun a new window. Until an answer says so, no more may go than it ever accepted.
             knows_nothing = left <= -WINDOW or not in_flight
             return 0.0 if knows_nothing or self.uncounted < self._most else _SOON
         if self._remaining > self.uncounted:
             return 0.0
-        # Answers that are on their way can tell that their requests are included already, but never of a larger rest.
+        # Answers on their way may show that their requests are included already, but never that more remain.
         return min(left, _SOON) if self._remaining and in_flight else left
 
     def closed(self, now: float) -> float:
-        """For how many seconds the vendor's count leaves no request at all; 0 or less if it does."""
+        """For how many seconds the vendor's count leaves no request; 0 or less if it leaves some."""
         return self._end + MARGIN - now if self._remaining == 0 else 0.0
 
     def hear(self, remaining: int, now: float, reset_in: float, in_flight: int) -> None:
-        """Take in one answer."""
+        """Note one answer."""
         end = now + reset_in
         self._most = max(self._most, remaining + 1)
-        # The next window ends a whole window later. Ends that differ by less are of the same window: they are told in
-        # whole seconds and travel at different speeds, or the vendor's window slides and its end moves on all the time.
+        # The next window ends a whole window later. Ends that differ by less are of the same window: they are given
+        # in whole seconds and travel at different speeds, or the vendor's window slides and its end moves all the time.
         if now >= self._end + MARGIN or end > self._end + WINDOW / 2:
             self._remaining, self._end = remaining, end
             self.uncounted = max(0, in_flight - 1)
@@ -209,12 +208,12 @@ class _VendorsCount:
         self._settled = 0
 
     def settle(self) -> None:
-        """Nothing is in flight. So what comes to be heard next includes all that was lost until now."""
+        """Nothing is in flight, so the next answer includes all requests that failed until now."""
         self._settled = self.uncounted
 
 
 class _OwnLog:
-    """The requests that this process let through in the latest window."""
+    """The requests of this process in the latest window."""
 
     def __init__(self, requests_per_minute: int, clock: Callable[[], float]) -> None:
         self.bucket = InMemoryBucket(_rates(requests_per_minute))
@@ -222,7 +221,7 @@ class _OwnLog:
         self._old = 0
 
     def put(self) -> float:
-        """Write down one request and return 0, or return the seconds until there is room."""
+        """Log one request and return 0, or return the seconds until there is room."""
         now = _milliseconds(self._clock())
         if wait := _put(self.bucket, now):
             return wait
@@ -231,7 +230,7 @@ class _OwnLog:
 
 
 class _SharedLog:
-    """The requests that all processes let through in the latest window, in a file."""
+    """The requests of all processes in the latest window, in a file."""
 
     def __init__(self, requests_per_minute: int, clock: Callable[[], float], file: Path, name: str) -> None:
         self._clock = clock
@@ -239,7 +238,7 @@ class _SharedLog:
         self._table = f"requests_{sha256(name.encode()).hexdigest()[:32]}"
         self._old = 0
         try:
-            Path(f"{file}.lock").touch()  # where that is not possible, opening may wait for ever
+            Path(f"{file}.lock").touch()  # if that is not possible, opening may wait for ever
             self.bucket = SQLiteBucket.init_from_file(
                 _rates(requests_per_minute), table=self._table, db_path=str(file), use_file_lock=True
             )
@@ -249,11 +248,11 @@ class _SharedLog:
         self._lock = cast("FileLock", self.bucket.lock)
 
     def put(self) -> float:
-        """Write down one request and return 0, or return the seconds until there is room or nobody else writes."""
+        """Log one request and return 0, or return the seconds until there is room or no other process writes."""
         try:
             with self._lock.acquire(blocking=False):
                 now = _milliseconds(self._clock())
-                self._set_right(now)
+                self._correct(now)
                 if wait := _put(self.bucket, now):
                     return wait
                 self._old = _forget(self.bucket, now, self._old)
@@ -263,8 +262,8 @@ class _SharedLog:
         except (OSError, sqlite3.Error) as exc:
             raise self._unusable(exc) from exc
 
-    def _set_right(self, now: int) -> None:
-        """Move requests that lie ahead to the present: the time of day was set back."""
+    def _correct(self, now: int) -> None:
+        """Move requests from the future to the present: the clock was set back."""
         newest = self.bucket.peek(0)
         if newest is not None and newest.timestamp > now:
             later = f"UPDATE '{self._table}' SET item_timestamp = :now WHERE item_timestamp > :now"  # noqa: S608 - a hash
@@ -296,7 +295,7 @@ def _put(bucket: InMemoryBucket | SQLiteBucket, now: int) -> float:
 
 
 def _forget(bucket: InMemoryBucket | SQLiteBucket, now: int, old: int) -> int:
-    """Drop what has left the window, once as many requests came as the window can hold.
+    """Drop what has left the window, each time that as many requests came as the window can have.
 
     Returns:
         How many requests came since then.
@@ -310,19 +309,18 @@ def _forget(bucket: InMemoryBucket | SQLiteBucket, now: int, old: int) -> int:
 _Whose: TypeAlias = tuple[tuple[str, ...], Path | None]
 
 _budgets: weakref.WeakValueDictionary[_Whose, Budget] = weakref.WeakValueDictionary()
-_busy: dict[_Whose, Budget] = {}  # keeps what matters still after the last client has gone
+_busy: dict[_Whose, Budget] = {}  # keeps a budget after its last client has gone, while its requests count
 _budgets_lock = Lock()
 
 
 def shared_budget(fingerprint: tuple[str, ...], requests_per_minute: int | None, file: Path | None) -> Budget:
     """Find the budget that all clients of this process with the same key share, or begin it.
 
-    It lives as long as one of its clients, and a minute longer than its latest request. The lowest limit that one of
-    them asked for counts until then. Clients that count in a file and clients that do not, or that do in another, have
-    budgets of their own.
+    It lives as long as one of its clients, and a minute longer than its latest request. The lowest limit of all of them
+    counts until then. Clients with another file, or without one, have another budget.
 
     Args:
-        fingerprint: What tells keys apart: the provider, the host, and a hash of the key; never the key itself.
+        fingerprint: The provider, the host, and a hash of the key; never the key itself.
         requests_per_minute: How many requests may go in any `WINDOW`; more than 0. ``None`` if that is not known.
         file: Where several processes count together.
 
@@ -344,7 +342,7 @@ def shared_budget(fingerprint: tuple[str, ...], requests_per_minute: int | None,
 
 
 def forget_budgets() -> None:
-    """Begin all counts anew; for tests, which do not wait."""
+    """Begin all counts from zero; for tests, which do not wait."""
     with _budgets_lock:
         _budgets.clear()
         _busy.clear()

@@ -1,4 +1,9 @@
-"""Which requests are sent again, when, and for how long."""
+"""Which requests are sent again, when, and for how long.
+
+Here one request is sent again while it cannot have been carried out, or does no harm if it is carried out twice. The
+other half is `unibatch.core.reconcile`: after a write whose outcome is unknown it looks at the vendor several times
+(``LOOKS``), and ``carry_out`` and ``delete_once`` send the write again if nothing was carried out.
+"""
 
 from __future__ import annotations
 
@@ -16,27 +21,27 @@ _PASSING = frozenset({500, 502, 503, 504})  # statuses of a server that may reco
 _NEVER_SENT = (errors.ConnectFailed, errors.ConnectTimeout, errors.PoolTimeout)
 _LOST = (errors.ReadTimeout, errors.WriteTimeout, errors.ConnectionLost)
 
-UNTOLD = 1.0
-"""Seconds of silence after an answer that asks for silence, and does not say for how long."""
+NO_TIME_GIVEN = 1.0
+"""Seconds to wait after a 429 that does not say how long."""
 
-_GRACE = 0.05  # seconds after the moment that a vendor names, since clocks are read in turns
+_GRACE = 0.05  # seconds after the time that a vendor gives, since its clock and ours are read one after the other
 
 _backoff = wait_random_exponential(multiplier=0.5, max=30)
 
 
 def may_repeat(request: Request, error: BaseException) -> bool:
-    """Whether the request can be sent again after this error, and it is worth trying."""
+    """Whether sending the request again after this error does no harm and may help."""
     if isinstance(error, (errors.RateLimited, *_NEVER_SENT)):
         return True  # the vendor has not carried it out
     if not request.repeatable:
         return False
     if isinstance(error, errors.MalformedResponse):
-        return True  # what is seen before anybody reads the answer is that it was cut off on the way
+        return True  # before the flow reads the answer, this can only mean that it was cut off on the way
     return isinstance(error, _LOST) or (isinstance(error, errors.ServerError) and error.http_status in _PASSING)
 
 
 def is_outcome_unknown(request: Request, error: BaseException) -> bool:
-    """Whether the vendor may have carried the request out, and something has changed there that nobody knows of."""
+    """Whether the vendor may have carried out a write whose answer was lost."""
     if request.method == "GET":
         return False
     return isinstance(error, (*_LOST, errors.AnswerTooLarge, errors.ServerError, errors.MalformedResponse))
@@ -51,7 +56,7 @@ class Attempts:
         Args:
             request: What is to be sent.
             retry: How often, and for how long.
-            on_wait: Told before each further attempt: the seconds to wait, the latest error, and the attempts so far.
+            on_wait: Called before each further attempt: the seconds to wait, the latest error, the attempts so far.
         """
         self._request = request
         self._retry = retry
@@ -62,7 +67,7 @@ class Attempts:
         self._spent = 0.0
         self._began = 0.0
         self.pause = 0.0
-        """How long to wait before the attempt that comes next, in seconds."""
+        """How many seconds to wait before the next attempt."""
 
     def __iter__(self) -> Iterator[AttemptManager]:
         return iter(
@@ -86,11 +91,11 @@ class Attempts:
 
     def _wait(self, state: RetryCallState) -> float:
         error = _error(state)
-        told: timedelta | None = getattr(error, "retry_after", None)
-        if told is not None:
-            return told.total_seconds() + _GRACE + _backoff(state) / 10
-        untold = isinstance(error, errors.RateLimited) and error.retry_at is None
-        return _backoff(state) + (UNTOLD if untold else 0)
+        retry_after: timedelta | None = getattr(error, "retry_after", None)
+        if retry_after is not None:
+            return retry_after.total_seconds() + _GRACE + _backoff(state) / 10
+        limited = isinstance(error, errors.RateLimited) and error.retry_at is None
+        return _backoff(state) + (NO_TIME_GIVEN if limited else 0)
 
     def _is_over(self, state: RetryCallState) -> bool:
         self._failures += getattr(_error(state), "retry_after", None) is None

@@ -8,10 +8,10 @@ from email.utils import parsedate_to_datetime
 
 import attrs
 
-_PLAUSIBLE = timedelta(hours=1)  # limits are counted by the minute; whoever says more has a wrong clock, or means it
+_PLAUSIBLE = timedelta(hours=1)  # limits are counted by the minute; a longer wait may be a wrong clock
 _FIRST_UNIX_TIME = 100_000_000  # a smaller number cannot be a time of day; it is a number of seconds
 _MOST_DIGITS = 18
-_AT_ONCE = timedelta(0)
+_NO_WAIT = timedelta(0)
 
 
 @attrs.frozen
@@ -19,27 +19,27 @@ class Reset:
     """When requests are accepted again.
 
     Attributes:
-        at: By the vendor's clock (aware, UTC); it may lie in the past.
-        after: How long after the answer arrived, whatever the clock here says. More than 0, or ``None`` if the time
-            lies in the past.
+        at: By the vendor's clock (aware, UTC); it may be in the past.
+        after: How long after the answer arrived, independent of the clock here. More than 0, or ``None`` if the time
+            is in the past.
     """
 
     at: datetime
     after: timedelta | None
 
 
-def told_reset(
+def parse_reset(
     headers: Mapping[str, str], in_body: datetime | None, now: datetime, *, refused: bool = True
 ) -> Reset | None:
-    """The vendor's word on when to come back, or ``None`` if it says nothing.
+    """When to come back, or ``None`` if the answer does not say.
 
-    ``at`` is what the body says, else ``Retry-After``, else ``X-RateLimit-Reset``. ``after`` is the longest wait of the
-    three, so that nobody asks too early who was told different times; one of more than an hour is left out if there is
-    another.
+    ``at`` is from the body, else from ``Retry-After``, else from ``X-RateLimit-Reset``. ``after`` is the longest wait
+    of the three, so that the next request is not too early if they differ. More than an hour counts only if there is no
+    other.
 
     Args:
         headers: The answer's: ``Retry-After`` in seconds or as a date, ``X-RateLimit-Reset`` as a Unix time, and
-            ``Date``, by which times are read where it is given, since clocks disagree.
+            ``Date``, the vendor's clock, since clocks differ.
         in_body: What the body says (aware, UTC), if anything.
         now: The present time here (aware, UTC).
         refused: The limit is the reason for the answer. Otherwise ``X-RateLimit-Reset`` is not about it.
@@ -50,15 +50,15 @@ def told_reset(
         words += _reset_header(headers, now, theirs)
     after = headers.get("retry-after", "").strip()
     if _is_number(after) and not _is_whole(after):
-        words += _in(float(after), now)  # not what the standard says, but plain enough
+        words += _in(float(after), now)  # not in the standard, but clear
     if not words:
         return None
-    waits = sorted(wait for _, wait in words if wait > _AT_ONCE)
+    waits = sorted(wait for _, wait in words if wait > _NO_WAIT)
     plausible = [wait for wait in waits if wait <= _PLAUSIBLE]
     return Reset(words[0][0], plausible[-1] if plausible else next(iter(waits), None))
 
 
-def told_remaining(headers: Mapping[str, str], now: datetime) -> tuple[int, float] | None:
+def parse_remaining(headers: Mapping[str, str], now: datetime) -> tuple[int, float] | None:
     """How many more requests the vendor accepts, and in how many seconds it counts anew, if it says both."""
     remaining = headers.get("x-ratelimit-remaining")
     if remaining is None or not _is_whole(remaining):
@@ -71,7 +71,7 @@ def told_remaining(headers: Mapping[str, str], now: datetime) -> tuple[int, floa
 def _words(
     headers: Mapping[str, str], in_body: datetime | None, now: datetime, theirs: datetime
 ) -> Iterator[tuple[datetime, timedelta]]:
-    """What the vendor says: each time by its clock, and how far that is away."""
+    """The times that the vendor gives, by its clock, and how far away each is."""
     if in_body is not None:
         yield in_body, in_body - theirs
     after = headers.get("retry-after", "").strip()

@@ -9,7 +9,20 @@ It needs the extra `sandbox` (uvicorn) once it is started, and nothing but the s
 """
 
 from unibatch.sandbox.app import LoggedRequest
-from unibatch.sandbox.handle import CampaignState, ContactState, Sandbox
+from unibatch.sandbox.fault_proxy import FaultProxy
+from unibatch.sandbox.http import VendorRequest
+from unibatch.sandbox.objections import Objection
+from unibatch.sandbox.sandbox import Sandbox
 from unibatch.sandbox.server import serve
+from unibatch.sandbox.state import CampaignState, ContactState
 
-__all__ = ["CampaignState", "ContactState", "LoggedRequest", "Sandbox", "serve"]
+__all__ = [
+    "CampaignState",
+    "ContactState",
+    "FaultProxy",
+    "LoggedRequest",
+    "Objection",
+    "Sandbox",
+    "VendorRequest",
+    "serve",
+]

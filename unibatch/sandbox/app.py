@@ -1,20 +1,22 @@
-"""The ASGI application: routes to a vendor, lets faults strike, keeps the log."""
+"""The ASGI application: finds the vendor, lets faults strike, keeps the log."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 import attrs
 
-from unibatch.sandbox.controls import Controls
-from unibatch.sandbox.faults import Fault
-from unibatch.sandbox.http import Answer, Request, decode_json
+from unibatch.sandbox.faults import NO_FAULT, Fault
+from unibatch.sandbox.http import Answer, VendorRequest
 from unibatch.sandbox.vendors import Vendor
 
 Scope = MutableMapping[str, Any]
@@ -35,6 +37,7 @@ class LoggedRequest:
         query: The query's names and values.
         status: The HTTP status of the answer; None when the connection was closed without one.
         body: The request's body.
+        is_write: Whether it was to change something.
     """
 
     vendor: str
@@ -43,6 +46,7 @@ class LoggedRequest:
     query: tuple[tuple[str, str], ...]
     status: int | None
     body: bytes
+    is_write: bool
 
 
 class App:
@@ -50,20 +54,20 @@ class App:
 
     Args:
         vendors: The vendors by name.
-        controls: What the paths below `/_sandbox` call.
         lock: Held while anything is read or changed.
         tick: Called before each request, so that a real clock can drive the simulated one.
     """
 
-    def __init__(
-        self, vendors: dict[str, Vendor], controls: Controls, lock: threading.RLock, tick: Callable[[], None]
-    ) -> None:
+    def __init__(self, vendors: dict[str, Vendor], lock: threading.RLock, tick: Callable[[], None]) -> None:
         self.vendors = vendors
-        self.controls = controls
+        self.control: Callable[[str, str, bytes], Answer] = lambda *_: Answer.json(404, {"error": "no controls here"})
+        """Answers what is asked of no vendor: method, path and body."""
         self.lock = lock
         self.tick = tick
         self.faults: list[Fault] = []
         self.log: deque[LoggedRequest] = deque(maxlen=LONGEST_LOG)
+        self.late: list[Callable[[], object]] = []
+        """Work that is still to be done, in the order in which it was asked for."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -77,65 +81,110 @@ class App:
                 below = raw_path.removeprefix(vendor.prefix)
                 await self._serve(vendor, _request(method, below, scope, body), receive, send)
                 return
-        await _send(send, self._control(method, raw_path, body))
+        await _send(send, self.control(method, raw_path, body))
 
-    async def _serve(self, vendor: Vendor, request: Request, receive: Receive, send: Send) -> None:
+    async def _serve(self, vendor: Vendor, request: VendorRequest, receive: Receive, send: Send) -> None:
         with self.lock:
-            fault = next((fault for fault in self.faults if fault.strikes(vendor.name, request)), None)
-        if fault is not None and fault.delay:
+            fault = next((fault for fault in self.faults if fault.strikes(vendor.name, request)), NO_FAULT)
+        if fault.delay and fault.moment != "late":
             await asyncio.sleep(fault.delay)
         with self.lock:
             self.tick()
-            if fault is None or not fault.prevents_work:
-                answer = _work(vendor, request)
-            elif fault.status == HTTPStatus.TOO_MANY_REQUESTS:
-                answer = vendor.finished(vendor.limited(fault.retry_after))
-            else:
-                answer = vendor.finished(vendor.error(fault.status or 200))
-            if fault is not None:
-                answer = fault.disguise(answer)
-            status = None if fault is not None and fault.drop is not None else answer.status
+            if fault.meanwhile is not None:
+                fault.meanwhile()
+            answer = self._answer(vendor, request, fault)
+            status = None if fault.is_silent else answer.status
             self.log.append(
-                LoggedRequest(vendor.name, request.method, request.path, request.query, status, request.body)
+                LoggedRequest(
+                    vendor.name, request.method, request.path, request.query, status, request.body, request.is_write
+                )
             )
-        if status is None:
-            await _drop(send, receive)
-        elif fault is not None and fault.cut is not None:
+        if fault.stall is not None:
+            await _until_gone(receive)
+        elif fault.drop is not None:
+            await _drop(send, receive, reset=fault.reset)
+        elif fault.cut is not None:
             await _send(send, answer, cut=fault.cut)
             await _drop(send, receive, flush=True)
         else:
             await _send(send, answer)
 
-    def _control(self, method: str, raw_path: str, body: bytes) -> Answer:
-        parts = tuple(unquote(part) for part in raw_path.strip("/").split("/"))
-        if parts == ("",) and method in ("GET", "HEAD"):
-            return Answer.json(200, self.controls.describe())
-        if parts[0] != "_sandbox":
-            return Answer.json(404, {"error": "This is no path of the sandbox; ask / what there is"})
-        try:
-            arguments = decode_json(body) if body else {}
-            return Answer.json(200, self.controls.control(method, parts[1:], arguments))
-        except LookupError as error:
-            return Answer.json(404, {"error": str(error.args[0]) if error.args else "not found"})
-        except (TypeError, ValueError) as error:
-            return Answer.json(400, {"error": str(error)})
+    def _answer(self, vendor: Vendor, request: VendorRequest, fault: Fault) -> Answer:
+        done = None
+        if fault.moment == "late":
+            self._postpone(partial(_work, vendor, vendor.received(request)), fault.delay)
+        elif fault.moment == "after":
+            sizes = {name: len(campaign.contacts) for name, campaign in vendor.campaigns.items()}
+            done = _work(vendor, request)
+            if fault.portion is not None:
+                self._withhold(vendor, sizes, fault.portion)
+        if done is not None and not fault.replaces:
+            answer = done
+        elif fault.status == HTTPStatus.TOO_MANY_REQUESTS:
+            answer = vendor.finished(vendor.limited(fault.retry_after))
+        else:
+            answer = vendor.finished(vendor.error(fault.status or 200))
+        return fault.disguise(request, answer)
+
+    def _withhold(self, vendor: Vendor, sizes: dict[str, int], portion: int) -> None:
+        """Let only some of the contacts that are new be there by now."""
+        for name, campaign in vendor.campaigns.items():
+            first = sizes.get(name, 0) + portion
+            if len(campaign.contacts) > first:
+                self._postpone(partial(campaign.give_back, campaign.withhold(first)), None)
+
+    def _postpone(self, work: Callable[[], object], seconds: float | None) -> None:
+        self.late.append(work)
+        if seconds is not None:
+            asyncio.get_running_loop().call_later(seconds, self._do_late, work)
+
+    def _do_late(self, work: Callable[[], object]) -> None:
+        with self.lock:
+            if work in self.late:
+                self.late.remove(work)
+                self.tick()
+                work()
+
+    def catch_up(self) -> None:
+        """Do now all work that is still to be done."""
+        with self.lock:
+            while self.late:
+                self._do_late(self.late[0])
 
 
-def _work(vendor: Vendor, request: Request) -> Answer:
+def _work(vendor: Vendor, request: VendorRequest) -> Answer:
     try:
         return vendor.answer(request)
     except Exception as error:  # noqa: BLE001  # a bug of the sandbox must be seen by whoever meets it
         return Answer.json(500, {"bug_in_the_sandbox": f"{type(error).__name__}: {error}"})
 
 
-def _request(method: str, below: str, scope: Scope, body: bytes) -> Request:
-    return Request(
+_ONCE_EACH = ("a header comes twice: {}", "a name comes twice in the query: {}")
+
+
+def _flaws(*named: list[str]) -> tuple[str, ...]:
+    return tuple(
+        text.format(name)
+        for text, names in zip(_ONCE_EACH, named, strict=True)
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
+    )
+
+
+def _request(method: str, below: str, scope: Scope, body: bytes) -> VendorRequest:
+    query = tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+    flaws = _flaws([name for name, _ in headers], [name for name, _ in query])
+    if "transfer-encoding" in dict(headers):
+        flaws = (*flaws, "the body comes in chunks")
+    return VendorRequest(
         method=method,
         path=unquote(below) or "/",
         segments=tuple(unquote(part) for part in below[1:].split("/")),
-        query=tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
-        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+        query=query,
+        headers=dict(headers),
         body=body,
+        flaws=flaws,
     )
 
 
@@ -158,7 +207,7 @@ async def _send(send: Send, answer: Answer, *, cut: int | None = None) -> None:
     await send({"type": "http.response.body", "body": answer.body[:cut], "more_body": cut is not None})
 
 
-async def _drop(send: Send, receive: Receive, *, flush: bool = False) -> None:
+async def _drop(send: Send, receive: Receive, *, flush: bool = False, reset: bool = False) -> None:
     """Close the connection without another byte.
 
     ASGI has no word for that, so this reaches for the transport behind uvicorn's `send`.
@@ -167,13 +216,20 @@ async def _drop(send: Send, receive: Receive, *, flush: bool = False) -> None:
         send: The server's own `send`.
         receive: The server's own `receive`.
         flush: Whether bytes that are already written still go out.
+        reset: Whether the client sees a reset and not an end.
     """
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
         raise RuntimeError("this server hides its connections, so the sandbox cannot drop one; it needs uvicorn")
+    if reset:
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     if flush:
         transport.close()
     else:
         transport.abort()
+    await _until_gone(receive)
+
+
+async def _until_gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -1,4 +1,4 @@
-"""What a campaign consists of, whoever the vendor: its contacts, how it is dialled, and what is due to happen."""
+"""What a campaign of any vendor consists of: its contacts, how it is dialled, and what is due to happen."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Rules:
 
 
 @attrs.define(eq=False)
-class Contact:
+class VendorContact:
     """Somebody to be called.
 
     Attributes:
@@ -98,7 +98,8 @@ class Contact:
         number: E.164 with a plus.
         status: The vendor's word.
         final: Whether the vendor is done with this contact.
-        data: Whatever else was uploaded.
+        data: What else was uploaded.
+        sent: The contact as a request sent it.
     """
 
     id: str
@@ -109,6 +110,7 @@ class Contact:
     email: str | None = None
     external_id: str | None = None
     data: Mapping[str, Any] = attrs.field(factory=dict)
+    sent: Mapping[str, Any] = attrs.field(factory=dict)
     max_attempts: int = 1
     attempts: int = 0
     final: bool = False
@@ -139,14 +141,14 @@ class Event:
     """
 
     kind: str
-    contact: Contact
+    contact: VendorContact
     word: str = ""
     outcome: Outcome | None = None
     duration: int | None = None
 
 
 @attrs.define(eq=False)
-class Campaign:
+class VendorCampaign:
     """A campaign at one vendor.
 
     Attributes:
@@ -176,11 +178,11 @@ class Campaign:
     cancelled: bool = False
     settings: dict[str, Any] = attrs.field(factory=dict)
     shape: str | None = None
-    contacts: list[Contact] = attrs.field(factory=list)
+    contacts: list[VendorContact] = attrs.field(factory=list)
     tally: Counter[str] = attrs.field(factory=Counter)
     finished: Counter[str] = attrs.field(factory=Counter)
-    waiting: deque[Contact] = attrs.field(factory=deque)
-    due_again: deque[Contact] = attrs.field(factory=deque)
+    waiting: deque[VendorContact] = attrs.field(factory=deque)
+    due_again: deque[VendorContact] = attrs.field(factory=deque)
     agenda: list[tuple[float, int, Event]] = attrs.field(factory=list)
     """A heap of what is due: when, a serial number that settles ties, and what."""
     in_flight: int = 0
@@ -211,7 +213,7 @@ class Campaign:
         """How many contacts the vendor is not done with."""
         return len(self.contacts) - self.finished.total()
 
-    def add(self, contact: Contact, *, front: bool = False) -> None:
+    def add(self, contact: VendorContact, *, front: bool = False) -> None:
         """Put a contact that is still to be called at the end of the listing, or at its front."""
         self.tally[contact.status] += 1
         if front:
@@ -229,7 +231,21 @@ class Campaign:
             self.tally[contact.status] -= 1
             self.finished[contact.status] -= contact.final
 
-    def mark(self, contact: Contact, word: str, *, final: bool = False) -> None:
+    def withhold(self, first: int) -> list[VendorContact]:
+        """Take all contacts away but the first ones, and return them, so that `give_back` can bring them later."""
+        held = self.contacts[first:]
+        for _ in held:
+            self.remove()
+        self.waiting = deque(contact for contact in self.waiting if not contact.removed)
+        return held
+
+    def give_back(self, held: list[VendorContact]) -> None:
+        """Bring the contacts that were withheld."""
+        for contact in held:
+            contact.removed = False
+            self.add(contact)
+
+    def mark(self, contact: VendorContact, word: str, *, final: bool = False) -> None:
         """Give a contact another status and keep the counts true."""
         if contact.removed:
             return
@@ -251,7 +267,7 @@ class Campaign:
         self.updated_at = now
 
     def cancel(self, now: float, status: str, word: str) -> int:
-        """Stop for good: whoever is not being called this moment is never called again.
+        """Stop for good: nobody is called again, and calls under way end as they would have.
 
         Args:
             now: The moment at which it happens.
@@ -270,7 +286,7 @@ class Campaign:
         self.updated_at = self.completed_at = now
         return len(hit)
 
-    def next_waiting(self) -> Contact | None:
+    def next_waiting(self) -> VendorContact | None:
         """Take the next contact to be called out of its queue; those to be tried again go first."""
         for queue in (self.due_again, self.waiting):
             while queue:

@@ -13,7 +13,7 @@ import itertools
 import random
 from collections.abc import Iterable, Sequence
 
-from unibatch.sandbox.campaign import Campaign, Contact, Event, Mint, Outcome
+from unibatch.sandbox.campaign import Event, Mint, Outcome, VendorCampaign, VendorContact
 
 RETRY_AFTER = 900.0
 """Seconds between the end of an attempt and the next one, where a vendor tries again."""
@@ -30,16 +30,18 @@ class Dialler:
     def __init__(self, seed: int, mint: Mint) -> None:
         self.seed = seed
         self.mint = mint
+        self.outcomes: dict[str, str] = {}
+        """How every call ends, by the vendor's name; of a vendor that is not in it, outcomes are drawn."""
         self.serial = itertools.count()
 
     def advance(
         self,
-        campaigns: Iterable[Campaign],
+        campaigns: Iterable[VendorCampaign],
         now: float,
         *,
         until: float | None = None,
         calls: int | None = None,
-        chosen: Sequence[Campaign] | None = None,
+        chosen: Sequence[VendorCampaign] | None = None,
     ) -> tuple[float, int]:
         """Let time pass until a moment, or until a number of attempts has begun and ended.
 
@@ -74,7 +76,7 @@ class Dialler:
             campaign.show_queue()
         return (now if until is None else max(now, until)), begun
 
-    def _fill(self, campaigns: Sequence[Campaign], now: float, budget: int | None) -> int:
+    def _fill(self, campaigns: Sequence[VendorCampaign], now: float, budget: int | None) -> int:
         """Give each free line of each running campaign somebody to call, one line at a time in turn."""
         begun = 0
         moved = True
@@ -92,7 +94,7 @@ class Dialler:
                     moved = True
         return begun
 
-    def _dial(self, campaign: Campaign, contact: Contact, now: float) -> None:
+    def _dial(self, campaign: VendorCampaign, contact: VendorContact, now: float) -> None:
         rules = campaign.rules
         contact.attempts += 1
         contact.call_id = self.mint.next()
@@ -103,6 +105,9 @@ class Dialler:
         campaign.mark(contact, rules.ringing)
         draw = random.Random(f"{self.seed}/{campaign.id}/{contact.number}/{contact.attempts}")
         outcome = draw.choices(rules.outcomes, [outcome.weight for outcome in rules.outcomes])[0]
+        fixed = self.outcomes.get(campaign.vendor)
+        if fixed is not None:
+            outcome = next(one for one in rules.outcomes if one.word == fixed)
         at = now + round(draw.uniform(*outcome.ring), 3)
         duration = None
         if outcome.talk is not None:
@@ -114,10 +119,10 @@ class Dialler:
 
     def _plan(
         self,
-        campaign: Campaign,
+        campaign: VendorCampaign,
         at: float,
         kind: str,
-        contact: Contact,
+        contact: VendorContact,
         *,
         word: str = "",
         outcome: Outcome | None = None,
@@ -125,7 +130,7 @@ class Dialler:
     ) -> None:
         heapq.heappush(campaign.agenda, (at, next(self.serial), Event(kind, contact, word, outcome, duration)))
 
-    def _process(self, campaign: Campaign, now: float) -> None:
+    def _process(self, campaign: VendorCampaign, now: float) -> None:
         if campaign.starts_at is not None and campaign.starts_at <= now:
             campaign.start(campaign.starts_at)
         while campaign.agenda and campaign.agenda[0][0] <= now:
@@ -141,7 +146,7 @@ class Dialler:
             else:
                 campaign.mark(contact, event.word)
 
-    def _end(self, campaign: Campaign, event: Event, at: float) -> None:
+    def _end(self, campaign: VendorCampaign, event: Event, at: float) -> None:
         contact, outcome = event.contact, event.outcome
         if contact.removed or outcome is None:
             return

@@ -1,17 +1,21 @@
-"""Faults on demand: an error, a connection that breaks, a body that ends too soon, a wait."""
+"""Faults on demand: errors, connections that break, answers that do not come, work that is done late."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import attrs
 
-from unibatch.sandbox.http import Answer, Request
+from unibatch.sandbox.http import Answer, VendorRequest
 
-Drop = Literal["before", "after"]
+Moment = Literal["before", "after", "late"]
+"""When a fault comes: before the work, which is then never done; after it; or first, and the work is done late."""
+
+_MOMENT = attrs.validators.in_(("before", "after", "late"))
+_CALLABLE = attrs.validators.optional(attrs.validators.is_callable())
 
 
 def _compiled(text: str | None) -> re.Pattern[str] | None:
@@ -35,41 +39,38 @@ def _number(*kinds: type) -> Any:
 
 @attrs.define
 class Fault:
-    """Something that goes wrong with the requests it matches.
-
-    Attributes:
-        vendor: The only vendor that it befalls; None means any.
-        method: The only HTTP method.
-        path: A regular expression, searched for in the path below the vendor's base URL.
-        times: How many requests it befalls; None means all of them.
-        after: How many matching requests it spares first.
-        status: Answer with this HTTP status, in the vendor's own envelope, and do no work.
-        body: Answer with this body instead of the envelope.
-        headers: Headers to add to the answer.
-        drop: Close the connection without an answer, before or after the work is done.
-        cut: Send only so many bytes of the answer's body, then close the connection.
-        delay: Wait so many seconds before the work begins.
-        retry_after: With status 429, the seconds to wait that the answer tells.
-    """
+    """Something that goes wrong with the requests it matches; `Sandbox.fail` explains the attributes."""
 
     vendor: str | None = None
     method: str | None = attrs.field(default=None, converter=_upper)
     path: re.Pattern[str] | None = attrs.field(default=None, converter=_compiled)
+    writes: bool | None = attrs.field(default=None, validator=_number(bool))
+    when: Callable[[VendorRequest], bool] | None = attrs.field(default=None, validator=_CALLABLE)
     times: int | None = attrs.field(default=1, validator=_number(int))
     after: int = attrs.field(default=0, validator=attrs.validators.instance_of(int))
     status: int | None = attrs.field(default=None, validator=_number(int))
     body: bytes | str | Mapping[str, Any] | None = None
     headers: Mapping[str, str] = attrs.field(factory=dict, converter=_mapping)
-    drop: Drop | None = attrs.field(default=None, validator=attrs.validators.in_((None, "before", "after")))
+    answer: Moment = attrs.field(default="before", validator=_MOMENT)
+    drop: Moment | None = attrs.field(default=None, validator=attrs.validators.optional(_MOMENT))
+    reset: bool = attrs.field(default=False, validator=attrs.validators.instance_of(bool))
+    stall: Moment | None = attrs.field(default=None, validator=attrs.validators.optional(_MOMENT))
     cut: int | None = attrs.field(default=None, validator=_number(int))
     delay: float | None = attrs.field(default=None, validator=_number(int, float))
+    portion: int | None = attrs.field(default=None, validator=_number(int))
     retry_after: float = 1.0
+    meanwhile: Callable[[], object] | None = attrs.field(default=None, validator=_CALLABLE)
+    edit: Callable[[VendorRequest, Any], Any] | None = attrs.field(default=None, validator=_CALLABLE)
 
-    def strikes(self, vendor: str, request: Request) -> bool:
+    def __attrs_post_init__(self) -> None:
+        if self.drop is not None and self.stall is not None:
+            raise ValueError("give drop or stall, not both")
+        if self.reset and self.drop is None:
+            raise ValueError("reset says how a connection is dropped, so it needs drop")
+
+    def strikes(self, vendor: str, request: VendorRequest) -> bool:
         """Return whether the fault befalls this request, and count it."""
-        if self.times == 0 or self.vendor not in (None, vendor) or self.method not in (None, request.method):
-            return False
-        if self.path is not None and not self.path.search(request.path):
+        if self.times == 0 or not self._matches(vendor, request):
             return False
         if self.after:
             self.after -= 1
@@ -78,19 +79,41 @@ class Fault:
             self.times -= 1
         return True
 
-    @property
-    def prevents_work(self) -> bool:
-        """Whether the vendor never gets to see the request."""
-        return self.status is not None or self.body is not None or self.drop == "before"
+    def _matches(self, vendor: str, request: VendorRequest) -> bool:
+        return (
+            self.vendor in (None, vendor)
+            and self.method in (None, request.method)
+            and self.writes in (None, request.is_write)
+            and (self.path is None or self.path.search(request.path) is not None)
+            and (self.when is None or self.when(request))
+        )
 
-    def disguise(self, answer: Answer) -> Answer:
+    @property
+    def replaces(self) -> bool:
+        """Whether the answer is the fault's and not the vendor's."""
+        return self.status is not None or self.body is not None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether no answer comes."""
+        return self.drop is not None or self.stall is not None
+
+    @property
+    def moment(self) -> Moment:
+        """When it comes: before the work, after it, or with the work done late."""
+        return self.drop or self.stall or (self.answer if self.replaces else "after")
+
+    def disguise(self, request: VendorRequest, answer: Answer) -> Answer:
         """Put the fault's own body and headers over an answer."""
+        if self.edit is not None:
+            edited = json.dumps(self.edit(request, json.loads(answer.body)))
+            answer = attrs.evolve(answer, body=edited.encode())
         if self.body is not None:
-            content = self.body
-            if isinstance(content, Mapping):
-                content = json.dumps(content)
-            if isinstance(content, str):
-                content = content.encode()
-            kind = "text/html; charset=utf-8" if content.lstrip().startswith(b"<") else "application/json"
-            answer = attrs.evolve(answer, body=content).with_headers({"content-type": kind})
+            content = json.dumps(self.body) if isinstance(self.body, Mapping) else self.body
+            body = content.encode() if isinstance(content, str) else content
+            kind = "text/html; charset=utf-8" if body.lstrip().startswith(b"<") else "application/json"
+            answer = attrs.evolve(answer, body=body).with_headers({"content-type": kind})
         return answer.with_headers(self.headers) if self.headers else answer
+
+
+NO_FAULT = Fault()

@@ -12,7 +12,7 @@ Handler = Callable[..., "Answer"]
 
 
 @attrs.frozen
-class Request:
+class VendorRequest:
     """A request as a vendor sees it.
 
     Attributes:
@@ -22,6 +22,8 @@ class Request:
         query: The query's names and values, in their order.
         headers: Header names in small letters.
         body: The body as it came.
+        flaws: What is wrong with it for any reader.
+        ignores_key: Whether an idempotency key that is known by now was not known when the request came.
     """
 
     method: str
@@ -30,6 +32,13 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = attrs.field(factory=dict)
     body: bytes = b""
+    flaws: tuple[str, ...] = ()
+    ignores_key: bool = False
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it is to change something."""
+        return self.method not in {"GET", "HEAD"}
 
     def parameter(self, name: str) -> str | None:
         """Return a query parameter, the last one if it is repeated."""
@@ -65,25 +74,42 @@ class Answer:
 
 
 class Refused(Exception):
-    """Carries a vendor's refusal out of the depths of a handler."""
+    """Carries a vendor's refusal out of the depths of a handler.
 
-    def __init__(self, answer: Answer) -> None:
+    Args:
+        answer: What the vendor answers.
+        objection: What is wrong with the request itself; empty if only the state of things does not allow it.
+    """
+
+    def __init__(self, answer: Answer, objection: str = "") -> None:
         super().__init__(answer.status)
         self.answer = answer
+        self.objection = objection
 
 
-def decode_json(body: bytes) -> Any:
+def decode_json(body: bytes, repeated: list[str] | None = None) -> Any:
     """Decode a JSON body strictly.
+
+    Args:
+        body: The bytes.
+        repeated: Where to put the keys that come twice in one object.
 
     Raises:
         ValueError: The bytes are not UTF-8, not JSON, or use a constant that JSON does not have.
     """
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(found)
+        if repeated is not None and len(made) < len(found):
+            names = [name for name, _ in found]
+            repeated.extend(name for name in made if names.count(name) > 1)
+        return made
 
     def refuse(constant: str) -> Any:
         message = f"{constant} is not JSON"
         raise ValueError(message)
 
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=refuse)
+        return json.loads(body.decode("utf-8"), parse_constant=refuse, object_pairs_hook=pairs)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error

@@ -9,10 +9,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from unibatch.sandbox.app import App
-from unibatch.sandbox.handle import Sandbox
+from unibatch.sandbox.controls import Controls
+from unibatch.sandbox.sandbox import Sandbox
+from unibatch.sandbox.world import START
 
 if TYPE_CHECKING:
     import uvicorn
@@ -28,6 +31,8 @@ def serve(
     clock: Literal["real"] | None = None,
     speed: float = 1.0,
     wall: Callable[[], float] = time.time,
+    strict: bool = False,
+    start: datetime = START,
 ) -> Sandbox:
     """Start the sandbox on a thread of its own.
 
@@ -40,7 +45,9 @@ def serve(
         clock: None: simulated time begins at a fixed moment and passes only in `advance`. "real": it begins now and
             passes by itself.
         speed: With the real clock: how many simulated seconds pass in one second.
-        wall: Tells the wall-clock time in seconds since the epoch, which rate limits go by.
+        wall: Returns the wall-clock time in seconds since the epoch, which rate limits go by.
+        strict: Whether vendors refuse every request that they could object to; see `Sandbox.objections`.
+        start: Where the simulated clock stands at first, unless it is real.
 
     Returns:
         The running sandbox, to be used in a `with` statement.
@@ -59,8 +66,12 @@ def serve(
             clock=clock,
             speed=speed,
             wall=wall,
+            strict=strict,
+            start=start,
         )
-        server.start(sandbox._app)  # noqa: SLF001  # the two belong together
+        app = sandbox._app  # noqa: SLF001  # the two belong together
+        app.control = Controls(sandbox).answer
+        server.start(app)
     except BaseException:
         server.close()
         raise
@@ -111,6 +122,7 @@ class Server:
             server_header=False,
             date_header=False,
             timeout_keep_alive=75,
+            h11_max_incomplete_event_size=1_000_000,  # how long a URL may be is not for this server to say
             timeout_graceful_shutdown=1,
         )
         started = threading.Event()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import attrs
 
-from unibatch.sandbox.campaign import Campaign, Mint
+from unibatch.sandbox.campaign import Mint, VendorCampaign
 from unibatch.sandbox.dialler import Dialler
 from unibatch.sandbox.http import Answer
 
@@ -20,7 +20,7 @@ START = datetime(2026, 3, 10, 9, tzinfo=UTC)
 class RowChange:
     """Rows to be inserted or removed once a campaign's contacts have been read a number of times."""
 
-    campaign: Campaign
+    campaign: VendorCampaign
     reads_left: int
     insert: int
     remove: int
@@ -39,7 +39,7 @@ class World:
     def __init__(self, seed: int, start: float, vendors: tuple[str, ...]) -> None:
         self.seed = seed
         self.now = start
-        self.campaigns: dict[str, dict[str, Campaign]] = {vendor: {} for vendor in vendors}
+        self.campaigns: dict[str, dict[str, VendorCampaign]] = {vendor: {} for vendor in vendors}
         self.mints = {vendor: Mint(seed, realm) for realm, vendor in enumerate(vendors)}
         self.start_counting_requests()
         self.dialler = Dialler(seed, Mint(seed, 102))
@@ -47,20 +47,20 @@ class World:
         self.changes: list[RowChange] = []
         self.touched = False
         """Whether anything may have changed since the beginning, apart from the count of requests."""
-        self.remembered: dict[str, tuple[bytes, Answer]] = {}
-        """Bodies that came with an idempotency key, and their answers, by key."""
+        self.remembered: dict[str, dict[bytes, Answer]] = {}
+        """The answers to requests that came with an idempotency key: by key, then by body."""
 
     def start_counting_requests(self) -> None:
         """Give the next request the first id again."""
         self.requests = Mint(self.seed, 101)
 
-    def all_campaigns(self) -> Iterator[Campaign]:
+    def all_campaigns(self) -> Iterator[VendorCampaign]:
         """Yield every campaign of every vendor."""
         for campaigns in self.campaigns.values():
             yield from campaigns.values()
 
     def advance(
-        self, *, until: float | None = None, calls: int | None = None, chosen: list[Campaign] | None = None
+        self, *, until: float | None = None, calls: int | None = None, chosen: list[VendorCampaign] | None = None
     ) -> int:
         """Let time pass; see `Dialler.advance`. Returns how many attempts began."""
         self.touched = True

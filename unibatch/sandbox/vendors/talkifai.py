@@ -4,7 +4,8 @@ Chosen where the documentation is silent:
     - Creation answers 200. Broken rules are a 400 with the code `validation_error`, the first one in the message.
     - The key is looked at before the path, and stands in `Authorization: Bearer` or in `X-API-Key`.
     - A list without `organizationId` is a 400 with the code `missing_organization_id`; another organisation's is a 403.
-    - A refusal for the job's state is a 400 with the code `invalid_job_status`. A start in the past is a 400.
+    - Rescheduling a job that its state does not allow is a 400 with the code `invalid_status`, as for `/start`. A start
+      in the past is a 400.
     - The list shows jobs without their contacts.
     - Another attempt is due 15 minutes after the last one. In the first half of that time the contact keeps the word of
       the last outcome; in the second half it is `queued`.
@@ -13,6 +14,8 @@ Chosen where the documentation is silent:
     - Cancelling leaves calls under way alone; they end as they would have, and are not tried again.
     - In a multipart upload the CSV is the part that has a file name. It needs a column `phone`; all others are kept.
     - The rate headers are sent with every answer.
+    - A job without a start is `running` at once, as the create page has it. (`created`)
+Names in brackets are readings that a test can change.
 """
 
 from __future__ import annotations
@@ -20,15 +23,16 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.parser import BytesParser
 from email.policy import HTTP
 from http import HTTPStatus
 from typing import Any
 
-from unibatch.sandbox.campaign import Campaign, Contact, Outcome, Rules, as_text, as_uuid
-from unibatch.sandbox.form import Form, Problem
-from unibatch.sandbox.http import Answer, Refused, Request
+from unibatch.sandbox.campaign import Outcome, Rules, VendorCampaign, VendorContact, as_text, as_uuid
+from unibatch.sandbox.http import Answer, Refused, VendorRequest
+from unibatch.sandbox.readings import Reading
+from unibatch.sandbox.validation import Form, Problem
 from unibatch.sandbox.vendors.vendor import Endpoints, Vendor, read_integer
 
 ENDPOINTS: Endpoints = {
@@ -39,6 +43,14 @@ ENDPOINTS: Endpoints = {
     ("POST", "/batch/jobs/{id}/cancel"): "cancel",
     ("PATCH", "/batch/jobs/{id}/reschedule"): "reschedule",
 }
+QUERIES = {
+    "list_jobs": ("organizationId", "status", "page", "pageSize"),
+    "show": ("contactStatus", "contactsPage", "contactsPageSize"),
+    "reschedule": ("scheduledStartTime", "timezone"),
+}
+BODIES = frozenset({"create"})
+READINGS = {"created": Reading("running", ("pending",))}
+"""What the documents leave open; `docs/sandbox.md` says what each value means."""
 ORGANIZATION = "org_sandbox"
 STATUSES = ("pending", "scheduled", "running", "completed", "failed", "cancelled")
 CONTACT_STATUSES = (
@@ -110,6 +122,9 @@ class TalkifAI(Vendor):
     prefix = "/talkifai"
     keys = KEYS
     endpoints = ENDPOINTS
+    queries = QUERIES
+    bodies = BODIES
+    own_readings = READINGS
     rules = RULES
     requests_per_minute = 60
     first_status = "pending"
@@ -118,7 +133,7 @@ class TalkifAI(Vendor):
 
     # Envelopes: success has none.
 
-    def key_of(self, request: Request) -> str | None:
+    def key_of(self, request: VendorRequest) -> str | None:
         """Return the API key of either header."""
         return super().key_of(request) or request.headers.get("x-api-key")
 
@@ -147,48 +162,50 @@ class TalkifAI(Vendor):
             }
         )
 
-    def _check(self, form: Form) -> None:
-        if form.problems:
-            first = form.problems[0]
-            raise Refused(self.error(400, message=f"{'.'.join(str(part) for part in first.at)}: {first.reason}"))
+    def invalid(self, problems: Sequence[Problem]) -> Answer:
+        """Return the 400 about the first problem."""
+        first = problems[0]
+        return self.error(400, message=f"{'.'.join(str(part) for part in first.at)}: {first.reason}")
 
-    def _wrong_state(self, campaign: Campaign, action: str) -> Refused:
-        message = f"A job that is {campaign.status} cannot be {action}"
-        return Refused(self.error(400, "invalid_job_status", message))
+    def _wrong_state(self, campaign: VendorCampaign, action: str, code: str = "invalid_status") -> Refused:
+        return Refused(self.error(400, code, f"A job that is {campaign.status} cannot be {action}"))
+
+    def _odd(self, code: str, message: str) -> Refused:
+        return Refused(self.error(400, code, message), message)
 
     # Reading
 
-    def _find(self, job_id: str) -> Campaign:
+    def _find(self, job_id: str) -> VendorCampaign:
         campaign = self.campaigns.get(job_id)
         if campaign is None:
             raise Refused(self.error(404, "job_not_found", f"There is no batch job {job_id}"))
         return campaign
 
-    def _numbers(self, request: Request, page_name: str, size_name: str, size: int, most: int) -> tuple[int, int]:
+    def _numbers(self, request: VendorRequest, page_name: str, size_name: str, size: int, most: int) -> tuple[int, int]:
         page = read_integer(request.parameter(page_name), 1)
         page_size = read_integer(request.parameter(size_name), size)
         if page is None or page < 1:
-            raise Refused(self.error(400, "invalid_page", f"{page_name} must be an integer from 1"))
+            raise self._odd("invalid_page", f"{page_name} must be an integer from 1")
         if page_size is None or not 1 <= page_size <= most:
-            raise Refused(self.error(400, "invalid_page_size", f"{size_name} must be an integer from 1 to {most}"))
-        return page, page_size
+            raise self._odd("invalid_page_size", f"{size_name} must be an integer from 1 to {most}")
+        return page, self.page_size(page_size)
 
-    def list_jobs(self, request: Request) -> Answer:
+    def list_jobs(self, request: VendorRequest) -> Answer:
         """`GET /batch/jobs`."""
         organization = request.parameter("organizationId")
         if not organization:
-            raise Refused(self.error(400, "missing_organization_id", "organizationId is required"))
+            raise self._odd("missing_organization_id", "organizationId is required")
         if organization != ORGANIZATION:
             raise Refused(self.error(403, message="This key belongs to another organization"))
         page, size = self._numbers(request, "page", "pageSize", 20, 100)
         status = request.parameter("status")
         if status is not None and status not in STATUSES:
-            raise Refused(self.error(400, "invalid_status", f"status must be one of {', '.join(STATUSES)}"))
-        found = [campaign for campaign in self.campaigns.values() if status in (None, campaign.status)]
-        jobs = [self._job(campaign) for campaign in found[(page - 1) * size : page * size]]
+            raise self._odd("invalid_status", f"status must be one of {', '.join(STATUSES)}")
+        found = self.listed(status=status)
+        jobs = [self.in_listing(self._job(campaign)) for campaign in found[(page - 1) * size : page * size]]
         return Answer.json(200, {"batchJobs": jobs, "total": len(found), "page": page, "pageSize": size})
 
-    def show(self, request: Request, job_id: str) -> Answer:
+    def show(self, request: VendorRequest, job_id: str) -> Answer:
         """`GET /batch/jobs/{id}`: the job with one page of its contacts."""
         campaign = self._find(job_id)
         page, size = self._numbers(request, "contactsPage", "contactsPageSize", 50, 500)
@@ -197,7 +214,7 @@ class TalkifAI(Vendor):
         if status is not None:
             if status not in CONTACT_STATUSES:
                 message = f"contactStatus must be one of {', '.join(CONTACT_STATUSES)}"
-                raise Refused(self.error(400, "invalid_contact_status", message))
+                raise self._odd("invalid_contact_status", message)
             contacts = [contact for contact in contacts if contact.status == status]
         job = self._job(campaign)
         job["contacts"] = [_contact(contact) for contact in contacts[(page - 1) * size : page * size]]
@@ -207,7 +224,7 @@ class TalkifAI(Vendor):
         self.page_read(campaign)
         return Answer.json(200, job)
 
-    def _job(self, campaign: Campaign) -> dict[str, Any]:
+    def _job(self, campaign: VendorCampaign) -> dict[str, Any]:
         processed = sum(campaign.finished[word] for word in ("completed", *UNSUCCESSFUL))
         successful = campaign.finished["completed"]
         remaining = campaign.unfinished * SECONDS_A_CALL / campaign.concurrency
@@ -236,7 +253,7 @@ class TalkifAI(Vendor):
 
     # Writing
 
-    def create(self, request: Request) -> Answer:
+    def create(self, request: VendorRequest) -> Answer:
         """`POST /batch/create`, from JSON or from multipart with a CSV."""
         read = self._multipart if request.content_type == "multipart/form-data" else self.json_body
         body = read(request)
@@ -251,7 +268,7 @@ class TalkifAI(Vendor):
             form.refuse("scheduledStartTime", "must not lie in the past")
         rows = form.array("contacts", required=True, least=1, most=MOST_CONTACTS) or []
         _check_contacts(form, rows)
-        self._check(form)
+        self.check(form)
         campaign = self.spawn(
             name or "",
             description=description,
@@ -263,26 +280,31 @@ class TalkifAI(Vendor):
             settings={"fromPhoneNumberId": number_id},
         )
         for row in rows:
-            contact = Contact(
+            if not self.takes(row["phone"]):
+                continue
+            contact = VendorContact(
                 id=self.world.mints[self.name].next(),
                 number=row["phone"],
                 status="pending",
                 first_name=row.get("name"),
                 data=row,
+                sent=row,
                 max_attempts=attempts,
             )
             campaign.add(contact)
-        if scheduled_at is None:
+        if scheduled_at is not None:
+            campaign.status = "scheduled"
+        elif self.reading["created"] == "running":
             campaign.start(self.world.now)
         else:
-            campaign.status = "scheduled"
+            campaign.starts_at = self.world.now
         minutes = math.ceil(len(rows) * SECONDS_A_CALL / concurrency / 60)
         return Answer.json(
             200,
             {
                 "success": True,
                 "batchJobId": campaign.id,
-                "totalContacts": len(rows),
+                "totalContacts": len(campaign.contacts),
                 "estimatedDuration": f"{minutes} minutes",
                 "estimatedCost": f"${len(rows) * DOLLARS_A_CONTACT:.2f}",
                 "status": campaign.status,
@@ -291,7 +313,7 @@ class TalkifAI(Vendor):
             },
         )
 
-    def _multipart(self, request: Request) -> dict[str, Any]:
+    def _multipart(self, request: VendorRequest) -> dict[str, Any]:
         head = f"content-type: {request.headers['content-type']}\r\n\r\n".encode("latin-1")
         message = BytesParser(policy=HTTP).parsebytes(head + request.body)
         if not message.is_multipart():
@@ -313,11 +335,12 @@ class TalkifAI(Vendor):
                 body[name] = text if number is None else number
         return body
 
-    def start(self, _request: Request, job_id: str) -> Answer:
+    def start(self, _request: VendorRequest, job_id: str) -> Answer:
         """`POST /batch/jobs/{id}/start`."""
         campaign = self._find(job_id)
         if campaign.status not in ("pending", "scheduled"):
-            raise self._wrong_state(campaign, "started")
+            code = "already_running" if campaign.is_running else "invalid_status"
+            raise self._wrong_state(campaign, "started", code)
         was_scheduled = campaign.status == "scheduled"
         campaign.start(self.world.now)
         return Answer.json(
@@ -333,11 +356,11 @@ class TalkifAI(Vendor):
             },
         )
 
-    def cancel(self, _request: Request, job_id: str) -> Answer:
+    def cancel(self, _request: VendorRequest, job_id: str) -> Answer:
         """`POST /batch/jobs/{id}/cancel`."""
         campaign = self._find(job_id)
         if campaign.status not in ("scheduled", "pending", "running"):
-            raise self._wrong_state(campaign, "cancelled")
+            raise self._wrong_state(campaign, "cancelled", "already_terminal")
         was_scheduled = campaign.status == "scheduled"
         cancelled = campaign.cancel(self.world.now, "cancelled", "cancelled")
         return Answer.json(
@@ -351,17 +374,18 @@ class TalkifAI(Vendor):
             },
         )
 
-    def reschedule(self, request: Request, job_id: str) -> Answer:
+    def reschedule(self, request: VendorRequest, job_id: str) -> Answer:
         """`PATCH /batch/jobs/{id}/reschedule`, whose arguments stand in the query."""
         campaign = self._find(job_id)
         # A plus that was not percent-encoded arrives as a space.
         query = {name: value.replace(" ", "+") for name, value in request.query}
         form = Form(query)
-        form.text("scheduledStartTime", required=True)
-        at = form.moment("scheduledStartTime", form.zone("timezone"))
+        at = form.moment("scheduledStartTime", form.zone("timezone"), required=True)
+        if any(" " in value for _, value in request.query):
+            form.doubt("scheduledStartTime", "a plus sign is not percent-encoded")
         if at is not None and at < self.world.now:
             form.refuse("scheduledStartTime", "must not lie in the past")
-        self._check(form)
+        self.check(form)
         if campaign.status not in ("pending", "scheduled"):
             raise self._wrong_state(campaign, "rescheduled")
         was_scheduled = campaign.status == "scheduled"
@@ -387,13 +411,18 @@ class TalkifAI(Vendor):
         """Spell a job's id."""
         return as_uuid(digits)
 
-    def spawn(self, name: str, **options: Any) -> Campaign:
+    def contact_id(self, campaign: VendorCampaign, contact: VendorContact) -> str:
+        """Spell a contact's id."""
+        del campaign
+        return as_uuid(contact.id)
+
+    def spawn(self, name: str, **options: Any) -> VendorCampaign:
         """Make an empty job with the settings that it would have if nobody had chosen any."""
         options.setdefault("max_attempts", 3)
         settings = {"agentId": "agent_sandbox", "fromPhoneNumberId": NUMBER}
         return super().spawn(name, **{**options, "settings": {**settings, **options.get("settings", {})}})
 
-    def invent(self, campaign: Campaign) -> Contact:
+    def invent(self, campaign: VendorCampaign) -> VendorContact:
         """Make up one more contact, with its data as it would have been uploaded."""
         contact = super().invent(campaign)
         contact.data = {
@@ -408,7 +437,7 @@ class TalkifAI(Vendor):
         """Make the seeded jobs: first the large one, under way."""
         now, hour, day = self.world.now, 3600.0, 86_400.0
 
-        def make(name: str, contacts: int, age: float, **options: Any) -> Campaign:
+        def make(name: str, contacts: int, age: float, **options: Any) -> VendorCampaign:
             campaign = self.spawn(name, created_at=now - age, **options)
             self.fill(campaign, contacts)
             return campaign
@@ -439,13 +468,13 @@ def _check_contacts(form: Form, rows: list[Any]) -> None:
         if not isinstance(row, dict):
             form.problems.append(Problem(("contacts", index), "must be an object", "type"))
             continue
-        one = Form(row, ("contacts", index))
+        one = Form(row, ("contacts", index), takes_all=True)
         one.text("phone", required=True, pattern=PHONE)
         one.text("name")
-        form.problems.extend(one.problems)
+        form.include(one)
 
 
-def _contact(contact: Contact) -> Mapping[str, Any]:
+def _contact(contact: VendorContact) -> Mapping[str, Any]:
     over = contact.final and contact.attempts > 0
     return {
         "id": as_uuid(contact.id),

@@ -1,7 +1,8 @@
 """TechLadder, as its documentation describes it.
 
 Chosen where the documentation is silent:
-    - Creation answers 201 with the batch in `data`, so with `data.schedule_id`.
+    - Creation answers 201 with the batch in `data`, so with `data.schedule_id`. (`created_status`, `created_data`,
+      `created_id`)
     - The key is looked at before the path. A missing payment is a 402 with the code PAYMENT_REQUIRED.
     - More than 10,000 contacts are a 400 with the code BATCH_SIZE_EXCEEDED; malformed JSON is a 400 and every other
       broken rule a 422, both with the code VALIDATION_ERROR.
@@ -10,19 +11,22 @@ Chosen where the documentation is silent:
     - A batch with `start_mode: scheduled` stands in `pending` until its start.
     - `failed_contacts` counts failed, no_answer and busy; `pending_contacts` counts everything that is not over.
     - Of two contacts with one number, deduplication keeps the first.
+Names in brackets are readings that a test can change.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from unibatch.sandbox.campaign import Campaign, Contact, Outcome, Rules, as_text
-from unibatch.sandbox.form import Form, Problem, read_moment, read_zone
-from unibatch.sandbox.http import Answer, Refused, Request
+from unibatch.sandbox.campaign import Outcome, Rules, VendorCampaign, VendorContact, as_text
+from unibatch.sandbox.http import Answer, Refused, VendorRequest
+from unibatch.sandbox.readings import Reading
+from unibatch.sandbox.validation import Form, Problem, by_the_clock, read_zone
 from unibatch.sandbox.vendors.vendor import Endpoints, Vendor, read_integer
 
 ENDPOINTS: Endpoints = {
@@ -32,6 +36,17 @@ ENDPOINTS: Endpoints = {
     ("GET", "/call-batches/{id}"): "show",
     ("GET", "/call-batches/{id}/calls"): "list_calls",
 }
+QUERIES = {
+    "list_batches": ("agent_id", "status", "limit", "page"),
+    "list_calls": ("status", "external_id", "limit", "page"),
+}
+BODIES = frozenset({"create"})
+READINGS = {
+    "created_status": Reading(201, (202,)),
+    "created_data": Reading("batch", ("id", "nothing")),
+    "created_id": Reading("schedule_id", ("batch_id", "id")),
+}
+"""What the documents leave open; `docs/sandbox.md` says what each value means."""
 STATUSES = ("pending", "active", "completed", "failed", "cancelled")
 CALL_STATUSES = (
     "pending",
@@ -45,6 +60,7 @@ CALL_STATUSES = (
     "busy",
     "cancelled",
 )
+SCHEDULE = ("schedule_date", "schedule_time", "schedule_timezone")
 START_MODES = ("manual", "immediate", "scheduled")
 MOST_CONTACTS = 10_000
 MOST_CONCURRENT = 20
@@ -95,6 +111,9 @@ class TechLadder(Vendor):
     prefix = "/techladder/api/v1/public"
     keys = KEYS
     endpoints = ENDPOINTS
+    queries = QUERIES
+    bodies = BODIES
+    own_readings = READINGS
     rules = RULES
     requests_per_minute = 300
     first_status = "pending"
@@ -130,20 +149,19 @@ class TechLadder(Vendor):
             }
         )
 
-    def _check(self, form: Form) -> None:
-        if form.problems:
-            details = [f"{_spell(problem.at)}: {problem.reason}" for problem in form.problems]
-            raise Refused(self.error(422, details=details))
+    def invalid(self, problems: Sequence[Problem]) -> Answer:
+        """Return the 422 with a text about each problem."""
+        return self.error(422, details=[f"{_spell(problem.at)}: {problem.reason}" for problem in problems])
 
     # Reading
 
-    def _find(self, batch_id: str) -> Campaign:
+    def _find(self, batch_id: str) -> VendorCampaign:
         campaign = self.campaigns.get(batch_id)
         if campaign is None:
             raise Refused(self.error(404, message="Batch not found", details=[f"There is no batch {batch_id}"]))
         return campaign
 
-    def me(self, _request: Request) -> Answer:
+    def me(self, _request: VendorRequest) -> Answer:
         """`GET /me`."""
         account = {
             "account_id": "acc-5a1dc0de",
@@ -158,39 +176,35 @@ class TechLadder(Vendor):
         }
         return self._success(account, "Account fetched")
 
-    def _numbers(self, request: Request, default: int, most: int, words: tuple[str, ...]) -> tuple[int, int]:
-        form = Form(dict(request.query))
+    def _numbers(self, request: VendorRequest, default: int, most: int, words: tuple[str, ...]) -> tuple[int, int]:
+        form = Form(dict(request.query), takes_all=True)
         page, limit = read_integer(request.parameter("page"), 1), read_integer(request.parameter("limit"), default)
         if page is None or page < 1:
             form.refuse("page", "must be an integer from 1", "range")
         if limit is None or not 1 <= limit <= most:
             form.refuse("limit", f"must be an integer from 1 to {most}", "range")
         form.choice("status", words)
-        self._check(form)
-        return page or 1, limit or 1
+        self.check(form)
+        return page or 1, self.page_size(limit or 1)
 
     def _page(self, items: list[dict[str, Any]], total: int, page: int, limit: int, message: str) -> Answer:
         has_more = page * limit < total
         data = {"items": items, "total": total, "page": page, "limit": limit, "has_more": has_more}
         return self._success(data, message)
 
-    def list_batches(self, request: Request) -> Answer:
+    def list_batches(self, request: VendorRequest) -> Answer:
         """`GET /call-batches`."""
         page, limit = self._numbers(request, 50, 100, STATUSES)
         status, agent_id = request.parameter("status"), request.parameter("agent_id")
-        found = [
-            campaign
-            for campaign in self.campaigns.values()
-            if status in (None, campaign.status) and agent_id in (None, campaign.settings["agent_id"])
-        ]
-        rows = [_batch_in_list(campaign) for campaign in found[(page - 1) * limit : page * limit]]
+        found = self.listed(status=status, agent_id=agent_id)
+        rows = [self.in_listing(_batch_in_list(campaign)) for campaign in found[(page - 1) * limit : page * limit]]
         return self._page(rows, len(found), page, limit, "Batches fetched")
 
-    def show(self, _request: Request, batch_id: str) -> Answer:
+    def show(self, _request: VendorRequest, batch_id: str) -> Answer:
         """`GET /call-batches/{id}`."""
         return self._success(_batch(self._find(batch_id)), "Batch fetched")
 
-    def list_calls(self, request: Request, batch_id: str) -> Answer:
+    def list_calls(self, request: VendorRequest, batch_id: str) -> Answer:
         """`GET /call-batches/{id}/calls`."""
         page, limit = self._numbers(request, 100, 500, CALL_STATUSES)
         campaign = self._find(batch_id)
@@ -209,7 +223,7 @@ class TechLadder(Vendor):
 
     # Writing
 
-    def create(self, request: Request) -> Answer:
+    def create(self, request: VendorRequest) -> Answer:
         """`POST /call-batches`."""
         body = self.json_body(request)
         form = Form(body)
@@ -226,17 +240,24 @@ class TechLadder(Vendor):
             "max_duration_seconds_per_call": form.integer("max_duration_seconds_per_call", least=1, most=LONGEST_CALL),
             "metadata": form.mapping("metadata"),
         }
+        for name, start in (("agent_name", "agt-"), ("version_name", "pmt-")):
+            if not str(body.get(name)).startswith(start):
+                form.doubt(name, f"must be an id that begins with {start}")
         form.boolean("interruption", default=False)
         form.boolean("use_alternate_number", default=False)
         concurrency = form.integer("concurrency", least=1, most=MOST_CONCURRENT) or 5
         once_only = form.boolean("deduplicate_by_phone", default=True)
-        starts_at = self._start(form) if settings["start_mode"] == "scheduled" else None
+        is_scheduled = settings["start_mode"] == "scheduled"
+        starts_at = self._start(form) if is_scheduled else None
+        for name in SCHEDULE if not is_scheduled else ():
+            if form.text(name) is not None:
+                form.doubt(name, f"has no use with start_mode {settings['start_mode']}")
         rows = form.array("contacts", required=True, least=1) or []
         if len(rows) > MOST_CONTACTS:
             details = [f"contacts: {len(rows)} are more than {MOST_CONTACTS}"]
-            raise Refused(self.error(400, "BATCH_SIZE_EXCEEDED", "The batch is too large", details))
+            raise Refused(self.error(400, "BATCH_SIZE_EXCEEDED", "The batch is too large", details), details[0])
         _check_contacts(form, rows)
-        self._check(form)
+        self.check(form)
         campaign = self.spawn(
             "",
             concurrency=concurrency,
@@ -247,41 +268,57 @@ class TechLadder(Vendor):
         seen = set()
         for row in rows:
             number = row["phone_number"]
-            if not once_only or number not in seen:
+            if self.takes("+" + number) and not (once_only and number in seen):
                 campaign.add(self._uploaded(row))
             seen.add(number)
         if settings["start_mode"] == "immediate":
             campaign.start(self.world.now)
-        return self._success(_batch(campaign), "Batch created", 201)
+        created_id = {self.reading["created_id"]: campaign.id}
+        batch = {name: value for name, value in _batch(campaign).items() if name != "schedule_id"}
+        data = {"batch": {**created_id, **batch}, "id": created_id, "nothing": {}}[self.reading["created_data"]]
+        return self._success(data, "Batch created", self.reading["created_status"])
 
     def _start(self, form: Form) -> float | None:
         texts = {}
-        for name, pattern in (
-            ("schedule_date", r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
-            ("schedule_time", r"[0-9]{2}:[0-9]{2}"),
-            ("schedule_timezone", None),
-        ):
+        for name, pattern in zip(SCHEDULE, (r"[0-9]{4}-[0-9]{2}-[0-9]{2}", r"[0-9]{2}:[0-9]{2}", None), strict=True):
             texts[name] = form.text(name, required=True, pattern=pattern) or ""
-        # The zone may carry an explanation in brackets.
-        zone = read_zone(re.sub(r"\s*\(.*\)$", "", texts["schedule_timezone"]))
+        # The zone may carry an explanation in brackets, such as "Asia/Kolkata (IST, UTC+5:30)".
+        name, _, remarks = texts["schedule_timezone"].partition(" (")
+        zone = read_zone(name)
         if texts["schedule_timezone"] and zone is None:
             form.refuse("schedule_timezone", "must be an IANA time zone")
         if form.problems or zone is None:
             return None
-        starts_at = read_moment(f"{texts['schedule_date']}T{texts['schedule_time']}", zone)
-        if starts_at is None:
+        try:
+            local = datetime.fromisoformat(f"{texts['schedule_date']}T{texts['schedule_time']}")
+        except ValueError:
             form.refuse("schedule_date", "there is no such date or time")
-        elif starts_at < self.world.now:
+            return None
+        moments = by_the_clock(local, zone)
+        names = {datetime.fromtimestamp(moment, zone).tzname() for moment in moments.values()}
+        if not moments:
+            form.doubt("schedule_time", f"{local} does not exist in {name}")
+        for remark in remarks.removesuffix(")").split(", ") if remarks else ():
+            offset = _offset(remark)
+            if offset in moments:
+                moments = {offset: moments[offset]}
+            elif remark not in names:
+                form.doubt("schedule_timezone", f"{remark} is not what {name} has at {local}")
+        if len(moments) > 1:
+            form.doubt("schedule_time", f"{local} comes twice in {name}")
+        starts_at = next(iter(moments.values()), local.replace(tzinfo=zone).timestamp())
+        if starts_at < self.world.now:
             form.refuse("schedule_date", "must not lie in the past")
         return starts_at
 
-    def _uploaded(self, row: Mapping[str, Any]) -> Contact:
-        return Contact(
+    def _uploaded(self, row: Mapping[str, Any]) -> VendorContact:
+        return VendorContact(
             id=self.world.mints[self.name].next(),
             number="+" + row["phone_number"],
             status="pending",
             first_name=row.get("name"),
             external_id=row["contact_id"],
+            sent=row,
             data={_respelt(key): value for key, value in (row.get("metadata") or {}).items()},
         )
 
@@ -291,7 +328,12 @@ class TechLadder(Vendor):
         """Spell a batch's id."""
         return f"sched_{digits[:8]}"
 
-    def spawn(self, name: str, **options: Any) -> Campaign:
+    def contact_id(self, campaign: VendorCampaign, contact: VendorContact) -> str:
+        """Spell a call's id."""
+        del campaign
+        return f"call_{contact.id[:8]}"
+
+    def spawn(self, name: str, **options: Any) -> VendorCampaign:
         """Make an empty batch with the settings that it would have if nobody had chosen any."""
         settings = {
             "agent_id": AGENT,
@@ -304,7 +346,7 @@ class TechLadder(Vendor):
         }
         return super().spawn(name, **{**options, "settings": {**settings, **options.get("settings", {})}})
 
-    def invent(self, campaign: Campaign) -> Contact:
+    def invent(self, campaign: VendorCampaign) -> VendorContact:
         """Make up one more contact, with metadata respelt as the vendor does."""
         contact = super().invent(campaign)
         contact.data = {
@@ -319,7 +361,7 @@ class TechLadder(Vendor):
         now, hour, day = self.world.now, 3600.0, 86_400.0
         survey = {"agent_id": "agt-0ff1ce00", "agent_name": AGENTS["agt-0ff1ce00"]}
 
-        def make(contacts: int, age: float, **options: Any) -> Campaign:
+        def make(contacts: int, age: float, **options: Any) -> VendorCampaign:
             campaign = self.spawn("", created_at=now - age, **options)
             self.fill(campaign, contacts)
             return campaign
@@ -340,6 +382,16 @@ def _spell(at: tuple[str | int, ...]) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in at).lstrip(".")
 
 
+def _offset(remark: str) -> timedelta | None:
+    """Return the offset that a text such as `UTC+5:30` names."""
+    matched = re.fullmatch(r"UTC(?:([+-])(\d{1,2})(?::([0-5]\d))?)?", remark, re.ASCII)
+    if matched is None:
+        return None
+    sign, hours, minutes = matched.groups()
+    offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+    return -offset if sign == "-" else offset
+
+
 def _respelt(key: str) -> str:
     return " ".join(word[:1].upper() + word[1:] for word in re.split(r"[_\s]+", key) if word)
 
@@ -355,16 +407,18 @@ def _check_contacts(form: Form, rows: list[Any]) -> None:
         one.text("name")
         one.mapping("metadata")
         one.choice("status", ("pending",))
-        form.problems.extend(one.problems)
+        if str(row.get("phone_number")).startswith("0"):
+            one.doubt("phone_number", "must begin with a country code")
+        form.include(one)
 
 
-def _batch_in_list(campaign: Campaign) -> dict[str, Any]:
+def _batch_in_list(campaign: VendorCampaign) -> dict[str, Any]:
     whole = _batch(campaign)
     left_out = ("version_id", "voice", "did_number", "recording_enabled", "concurrency", "updated_at")
     return {field: value for field, value in whole.items() if field not in left_out}
 
 
-def _batch(campaign: Campaign) -> dict[str, Any]:
+def _batch(campaign: VendorCampaign) -> dict[str, Any]:
     settings = campaign.settings
     return {
         "schedule_id": campaign.id,
@@ -388,7 +442,7 @@ def _batch(campaign: Campaign) -> dict[str, Any]:
     }
 
 
-def _call(contact: Contact) -> dict[str, Any]:
+def _call(contact: VendorContact) -> dict[str, Any]:
     return {
         "call_id": f"call_{contact.id[:8]}",
         "external_id": contact.external_id,

@@ -1,0 +1,248 @@
+"""``unibatch start``, ``pause``, ``resume``, ``reschedule``, ``cancel`` and ``delete``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+
+from tests.cli.drafts import campaign
+from tests.cli.running import Run
+from unibatch.sandbox import Sandbox
+
+pytestmark = pytest.mark.usefixtures("profiles")
+
+Typing = Callable[[str], None]
+
+LATER = ("--start", "2099-03-20T09:00[Europe/Berlin]")
+
+
+def state(sandbox: Sandbox, where: str) -> str:
+    profile, _, campaign_id = where.partition(":")
+    return sandbox.state(profile.removeprefix("sandbox-"), campaign_id).status
+
+
+class Change(NamedTuple):
+    """A change that a vendor's API has, with the vendor's words for the status before and after."""
+
+    vendor: str
+    before: str
+    command: tuple[str, ...]
+    after: str
+
+
+CHANGES = [
+    Change("truedy", "draft", ("start",), "active"),
+    Change("truedy", "active", ("pause",), "paused"),
+    Change("truedy", "paused", ("resume",), "active"),
+    Change("truedy", "draft", ("reschedule", *LATER), "scheduled"),
+    Change("talkifai", "pending", ("start",), "running"),
+    Change("talkifai", "pending", ("reschedule", *LATER), "scheduled"),
+    Change("talkifai", "running", ("cancel",), "cancelled"),
+]
+ASKING = [change for change in CHANGES if change.command[0] != "pause"]
+
+
+class TestChanges:
+    @pytest.mark.parametrize("change", CHANGES)
+    def test_are_made_and_printed(self, run: Run, sandbox: Sandbox, change: Change) -> None:
+        where = campaign(sandbox, change.vendor, change.before)
+        outcome = run(*change.command, where, "--yes")
+        shown = run("show", where, "--format", "json").json[0]["status"]
+
+        assert outcome.code == 0
+        assert state(sandbox, where) == change.after
+        assert outcome.out.startswith(f"{change.command[0].rstrip('e')}")
+        assert f'{where} "Spring": {shown}' in outcome.out
+
+    @pytest.mark.parametrize("change", CHANGES)
+    def test_made_twice_are_no_error_and_send_nothing(self, run: Run, sandbox: Sandbox, change: Change) -> None:
+        where = campaign(sandbox, change.vendor, change.before)
+        run(*change.command, where, "--yes")
+        sent = len([request for request in sandbox.requests if request.method != "GET"])
+        outcome = run(*change.command, where, "--yes")
+
+        assert outcome.code == 0
+        assert "already" in outcome.out
+        assert state(sandbox, where) == change.after
+        assert len([request for request in sandbox.requests if request.method != "GET"]) == sent
+
+    def test_programs_get_the_campaign(self, run: Run, sandbox: Sandbox) -> None:
+        where = campaign(sandbox, status="active")
+        (row,) = run("pause", where, "--format", "json").json
+
+        assert (row["id"], row["vendor_status"]) == (where.partition(":")[2], "paused")
+
+    @pytest.mark.parametrize("change", CHANGES)
+    def test_are_only_shown_in_a_dry_run(self, run: Run, sandbox: Sandbox, change: Change) -> None:
+        where = campaign(sandbox, change.vendor, change.before)
+        outcome = run(*change.command, where, "--dry-run")
+
+        assert outcome.code == 0
+        assert outcome.out.split()[1].startswith(sandbox.base_url(change.vendor))
+        assert "authorization: Bearer ***\n" in outcome.out
+        assert sandbox.api_key(change.vendor) not in outcome.out + outcome.err
+        assert (state(sandbox, where), sandbox.requests) == (change.before, ())
+
+    def test_the_line_says_the_status_and_what_is_next(self, run: Run, sandbox: Sandbox) -> None:
+        where = campaign(sandbox, status="active")
+
+        assert run("pause", where).out == (
+            f'paused {where} "Spring": paused, 3 contacts; nobody else is called before you resume it: '
+            f"unibatch resume {where}\n"
+        )
+        assert run("pause", where).out == (
+            f'already paused: {where} "Spring": paused, 3 contacts; nobody else is called before you resume it: '
+            f"unibatch resume {where}\n"
+        )
+
+
+class TestDelete:
+    def test_deletes(self, run: Run, sandbox: Sandbox) -> None:
+        where = campaign(sandbox)
+        outcome = run("delete", where, "--yes")
+
+        assert (outcome.code, outcome.out) == (0, f'deleted {where} "Spring"\n')
+        assert where.partition(":")[2] not in sandbox.campaign_ids("truedy")
+
+    def test_a_campaign_that_is_not_there(self, run: Run) -> None:
+        outcome = run("delete", "sandbox-truedy:nix", "--yes")
+
+        assert outcome.code == 1
+        assert "not found" in outcome.err
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("vendor", "status", "command"),
+        [
+            ("truedy", "completed", ("start",)),
+            ("truedy", "draft", ("pause",)),
+            ("truedy", "draft", ("resume",)),
+            ("truedy", "active", ("reschedule", *LATER)),
+            ("truedy", "active", ("delete",)),
+            ("talkifai", "completed", ("cancel",)),
+        ],
+    )
+    def test_a_change_that_does_not_fit_names_both_states(
+        self, run: Run, sandbox: Sandbox, vendor: str, status: str, command: tuple[str, ...]
+    ) -> None:
+        where = campaign(sandbox, vendor, status)
+        outcome = run(*command, where, "--yes")
+
+        assert (outcome.code, outcome.out) == (1, "")
+        assert outcome.err.startswith(f"unibatch: {vendor} {command[0]} of ")
+        assert "the campaign is " in outcome.err
+        assert state(sandbox, where) == status
+
+    @pytest.mark.parametrize(
+        ("vendor", "command"),
+        [
+            ("truedy", ("cancel",)),
+            *(("techladder", (name,)) for name in ("start", "pause", "resume", "cancel", "delete")),
+            ("techladder", ("reschedule", *LATER)),
+            *(("talkifai", (name,)) for name in ("pause", "resume", "delete")),
+        ],
+    )
+    def test_what_the_vendor_cannot_do_says_what_to_do_instead(
+        self, run: Run, sandbox: Sandbox, vendor: str, command: tuple[str, ...]
+    ) -> None:
+        outcome = run(*command, campaign(sandbox, vendor), "--yes")
+
+        assert (outcome.code, outcome.out) == (2, "")
+        assert f"unibatch: {vendor} does not support `unibatch {command[0]}`: " in outcome.err
+        assert sandbox.requests == ()
+
+    @pytest.mark.parametrize(
+        ("when", "said"),
+        [
+            ("soon", "--start: 'soon' is not a time"),
+            ("now", "--start: 'now' is not a time"),
+            ("2020-01-01T09:00Z", "lies in the past"),
+            ("2099-01-01T09:00", "has neither an offset nor a time zone"),
+            ("2027-03-28T02:30[Europe/Berlin]", "does not exist in Europe/Berlin"),
+        ],
+    )
+    def test_a_time_that_is_none(self, run: Run, sandbox: Sandbox, when: str, said: str) -> None:
+        outcome = run("reschedule", campaign(sandbox), "--start", when, "--yes")
+
+        assert outcome.code == 2
+        assert said in outcome.err
+        assert sandbox.requests == ()
+
+    def test_all_at_once(self, run: Run) -> None:
+        lines = run("reschedule", "nix:batch_1", "--start", "soon").err.splitlines()
+        parts = ("--start: 'soon' is not a time", "there is no profile 'nix'", "reschedule asks", "Nothing was sent")
+
+        assert len(lines) == len(parts)
+        assert [part for part, line in zip(parts, lines, strict=True) if part not in line] == []
+
+    def test_a_missing_time_at_a_vendor_that_cannot(self, run: Run, sandbox: Sandbox) -> None:
+        errors = run("reschedule", campaign(sandbox, "techladder"), "--yes").err
+
+        assert "--start is missing" in errors
+        assert "techladder does not support `unibatch reschedule`" in errors
+
+
+class TestConfirmation:
+    @pytest.mark.parametrize("change", ASKING)
+    def test_without_a_terminal_it_is_refused_before_any_request(
+        self, run: Run, sandbox: Sandbox, change: Change
+    ) -> None:
+        where = campaign(sandbox, change.vendor, change.before)
+        outcome = run(*change.command, where)
+
+        assert (outcome.code, outcome.out) == (2, "")
+        assert (
+            f"unibatch: {change.command[0]} asks before it goes on, and there is no terminal to ask at; add --yes"
+            in outcome.err
+        )
+        assert (state(sandbox, where), sandbox.requests) == (change.before, ())
+
+    @pytest.mark.parametrize("change", ASKING)
+    @pytest.mark.parametrize("answer", ["y", "n"])
+    def test_the_answer_decides(self, run: Run, sandbox: Sandbox, typing: Typing, change: Change, answer: str) -> None:
+        where = campaign(sandbox, change.vendor, change.before)
+        typing(f"{answer}\n")
+        outcome = run(*change.command, where)
+
+        assert "Go on? [y/N] " in outcome.err
+        assert (outcome.code, state(sandbox, where)) == ((0, change.after) if answer == "y" else (1, change.before))
+
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            ("draft", ("start",), 'will start to call now ("Spring", 3 contacts) at Truedy (profile sandbox-truedy, '),
+            ("paused", ("resume",), 'will go on calling now ("Spring", 3 contacts) at Truedy (profile'),
+            (
+                "draft",
+                ("reschedule", *LATER),
+                'will call from 2099-03-20 09:00 Europe/Berlin (2099-03-20 08:00 UTC) ("Spring", 3 contacts) at Truedy',
+            ),
+            ("draft", ("delete",), '"Spring" (draft, 3 contacts) at Truedy (profile sandbox-truedy, '),
+        ],
+    )
+    def test_the_sentence_says_what_will_happen(
+        self, run: Run, sandbox: Sandbox, typing: Typing, asked: tuple[str, tuple[str, ...], str]
+    ) -> None:
+        status, command, said = asked
+        where = campaign(sandbox, status=status)
+        typing("n\n")
+
+        assert said in run(*command, where).err.splitlines()[0]
+
+    def test_who_is_still_to_be_called_is_counted(self, run: Run, sandbox: Sandbox, typing: Typing) -> None:
+        where = campaign(sandbox, "talkifai", "running")
+        sandbox.advance(calls=1, vendor="talkifai", campaign_id=where.partition(":")[2])
+        typing("n\n")
+
+        assert "2 of 3 contacts still to be called" in run("cancel", where).err
+
+    def test_what_is_done_already_is_not_asked(self, run: Run, sandbox: Sandbox, typing: Typing) -> None:
+        where = campaign(sandbox, status="active")
+        typing("")
+        outcome = run("start", where)
+
+        assert (outcome.code, outcome.err) == (0, "")
+        assert outcome.out.startswith("already started: ")

@@ -1,0 +1,168 @@
+"""The options that say whom to call, for ``create``, ``add`` and ``preflight``, and how their values are read."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import attrs
+import click
+
+from unibatch.cli.errors import Problems
+from unibatch.cli.output import say
+from unibatch.core.draft import ContactDraft
+from unibatch.core.masking import mask_text
+from unibatch.workflows.contacts import LINE_COLUMN, ContactList, read_contacts
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+STDIN = "-"
+
+_MOST_ROWS = 20
+"""How many rows are named of those that are wrong."""
+
+CONTACT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--contacts",
+        metavar="FILE",
+        help="Whom to call: a CSV or JSON Lines file; - for stdin. Required.",
+    ),
+    click.option("--region", metavar="CODE", help="The country of numbers without a country code, such as US or DE."),
+    click.option(
+        "--map",
+        "columns",
+        multiple=True,
+        metavar="HEADER=FIELD",
+        help="What a column holds: phone_number, name, first_name, last_name, email, external_id, any other name for "
+        "custom data, or - to leave it out. Repeatable. Default: a guess.",
+    ),
+    click.option("--skip-invalid", is_flag=True, help="Leave out the rows that are not contacts."),
+    click.option(
+        "--rejected",
+        metavar="FILE",
+        help="Write the rows that are not contacts to this CSV file, each with the reason.",
+    ),
+)
+
+ACCEPT_LOSS: Callable[[Any], Any] = click.option(
+    "--accept-loss",
+    multiple=True,
+    metavar="FIELD",
+    help="Go on although the vendor cannot do this; `unibatch preflight` names the fields. Repeatable.",
+)
+
+
+def contact_options(command: F) -> F:
+    """Add the options that say whom to call."""
+    for option in (ACCEPT_LOSS, *reversed(CONTACT_OPTIONS)):
+        command = option(command)
+    return command
+
+
+@attrs.frozen(kw_only=True)
+class ContactRequest:
+    """The values of `contact_options`."""
+
+    contacts: str | None
+    region: str | None
+    columns: tuple[str, ...]
+    skip_invalid: bool
+    rejected: str | None
+    accept_loss: tuple[str, ...]
+
+    @property
+    def from_stdin(self) -> bool:
+        """The contacts come from stdin, from which an answer would come too."""
+        return self.contacts == STDIN
+
+    def read(self, problems: Problems) -> tuple[ContactDraft, ...]:
+        """Read the contacts, print on stderr what was read, and note all that is wrong."""
+        columns = self._columns(problems)
+        if self.contacts is None:
+            problems.add("--contacts is missing: name a CSV or JSON Lines file, or - for stdin", "contacts")
+            return ()
+        rejected = self.rejected
+        if rejected is not None and not self.from_stdin and _same(rejected, self.contacts):
+            problems.add(f"--rejected: {rejected} is the file of the contacts; name another file")
+            rejected = None
+        elif rejected is not None and not _may_be_replaced(Path(rejected)):
+            problems.add(f"--rejected: {rejected} exists and does not hold rejected rows; name another file")
+            rejected = None
+        return self._read(self.contacts, columns, rejected, problems)
+
+    def _read(
+        self, source: str, columns: Mapping[str, str], rejected: str | None, problems: Problems
+    ) -> tuple[ContactDraft, ...]:
+        found: ContactList | None = None
+        stream: str | IO[bytes] = sys.stdin.buffer if self.from_stdin else source
+        with problems.noting("--contacts", "contacts"):
+            found = read_contacts(stream, region=self.region, columns=columns)
+        if found is None:
+            return ()
+        label = "stdin" if self.from_stdin else Path(source).name
+        say(f"{label}: {_number(found.contacts, 'contact')}{_columns_of(found)}")
+        _print(
+            [f"{label} line {row.line}: the same number as in line {row.first_line}" for row in found.repeated],
+            say,
+            "",
+        )
+        if rejected is not None:
+            with problems.noting("--rejected"):
+                found.write_rejected(rejected)
+                say(f"{rejected}: {_number(found.rejected, 'rejected row')}")
+        wrong = [f"{label} line {row.line}: {row.reason}" for row in found.rejected]
+        more = "" if rejected is not None else "; --rejected FILE writes them all"
+        if self.skip_invalid:
+            _print([f"{line}; left out" for line in wrong], say, more)
+        elif wrong:
+            _print(wrong, problems.add, more)
+            if not found.contacts:
+                problems.unread.add("contacts")
+        return found.contacts
+
+    def _columns(self, problems: Problems) -> Mapping[str, str]:
+        columns: dict[str, str] = {}
+        for text in self.columns:
+            header, is_pair, field = text.rpartition("=")
+            if not is_pair or not header.strip():
+                problems.add(f"--map: {text!r} is not HEADER=FIELD")
+            elif header in columns:
+                problems.add(f"--map: {header!r} is given twice")
+            else:
+                columns[header] = field
+        return columns
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return Path(one).resolve() == Path(other).resolve()
+    except (OSError, RuntimeError, ValueError):  # no possible path
+        return False
+
+
+def _may_be_replaced(path: Path) -> bool:
+    """Whether nothing is lost: there is no such file, or an earlier run wrote it, or it cannot be read."""
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            return file.read(len(LINE_COLUMN)) in {LINE_COLUMN, ""}
+    except (OSError, ValueError):
+        return True  # the error comes when it is written
+
+
+def _number(items: Sequence[Any], what: str) -> str:
+    return f"{len(items):,} {what}{'' if len(items) == 1 else 's'}"
+
+
+def _columns_of(found: ContactList) -> str:
+    shown = (f"{header} {'left out' if to == '-' else f'-> {to}'}" for header, to in found.columns.items())
+    columns = mask_text(", ".join(shown))
+    return f"; columns: {columns}" if columns else ""
+
+
+def _print(lines: Sequence[str], write: Callable[[str], None], more: str) -> None:
+    for line in lines[:_MOST_ROWS]:
+        write(line)
+    if len(lines) > _MOST_ROWS:
+        write(f"and {len(lines) - _MOST_ROWS:,} more{more}")

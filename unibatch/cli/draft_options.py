@@ -1,0 +1,268 @@
+"""The options that make up a draft, for ``create`` and ``preflight``, and how their values are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime, time
+from typing import Any
+
+import attrs
+import click
+
+from unibatch.cli.contact_options import ACCEPT_LOSS, CONTACT_OPTIONS, ContactRequest, F
+from unibatch.cli.errors import Problems
+from unibatch.core.draft import CampaignDraft, ContactDraft, Start
+from unibatch.core.errors import InvalidInput
+from unibatch.core.findings import Finding, Preflight
+from unibatch.core.model import RedialPolicy, Schedule
+from unibatch.core.provider import Provider, Setting
+from unibatch.core.times import read_moment, time_zone
+from unibatch.workflows.preflight import preflight
+
+_NO_START = "--start is missing: give hold, now or a time. There is no default, so that nobody is called by surprise"
+
+_WINDOW = re.compile(r"(\d{1,2}):(\d{2})\s*[-\N{EN DASH}]\s*(\d{1,2}):(\d{2})").fullmatch
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_SHORTEST_DAY = 2  # letters that tell it from the others
+
+_DRAFT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--name", metavar="TEXT", help="The campaign's name. Required."),
+    click.option(
+        "--start",
+        metavar="hold|now|TIME",
+        help="When to call: hold (not before `unibatch start`), now, or a time such as "
+        "2026-03-20T09:00[Europe/Berlin] or 2026-03-20T09:00+01:00. Required: vendors have different defaults, and "
+        "nobody must be called by surprise.",
+    ),
+    click.option(
+        "--hold-until",
+        metavar="TIME",
+        help="For --start hold at a vendor that cannot hold without a time: when calls start, unless you start or "
+        "cancel the campaign before.",
+    ),
+    click.option("--timezone", metavar="ZONE", help="The time zone of --window, --days and of times without a zone."),
+    click.option("--window", metavar="09:00-17:00", help="Call only between these times of day."),
+    click.option("--days", metavar="DAYS", help="Call only on these days: mon-fri, mon,wed,sat or 1-5."),
+    click.option("--max-calls-per-day", metavar="N", help="The most calls on one day."),
+    click.option("--max-concurrency", metavar="N", help="The most calls at the same time."),
+    click.option("--max-attempts", metavar="N", help="The most calls to one contact."),
+    click.option("--description", metavar="TEXT", help="A description."),
+    click.option("--metadata", multiple=True, metavar="KEY=VALUE", help="Data about the campaign. Repeatable."),
+    click.option("--agent", metavar="ID", help="The agent that talks. Default: the agent of the profile."),
+    click.option(
+        "--from-number",
+        "from_numbers",
+        multiple=True,
+        metavar="ID",
+        help="The vendor's id of a number to call from. Repeatable.",
+    ),
+    click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="A setting that only this vendor has; see `unibatch providers`. Repeatable.",
+    ),
+    click.option(
+        "--idempotency-key",
+        metavar="KEY",
+        help="Another key makes another campaign. Without a key, the same command always gives the same campaign.",
+    ),
+    click.option(
+        "--split", is_flag=True, help="Create several campaigns if the vendor does not take all contacts in one."
+    ),
+)
+
+
+def draft_options(command: F) -> F:
+    """Add the options that make up a draft."""
+    for option in (ACCEPT_LOSS, *reversed(_DRAFT_OPTIONS), *reversed(CONTACT_OPTIONS)):
+        command = option(command)
+    return command
+
+
+@attrs.frozen(kw_only=True)
+class DraftRequest(ContactRequest):
+    """The values of `draft_options`."""
+
+    name: str | None
+    start: str | None
+    hold_until: str | None
+    timezone: str | None
+    window: str | None
+    days: str | None
+    max_calls_per_day: str | None
+    max_concurrency: str | None
+    max_attempts: str | None
+    description: str | None
+    metadata: tuple[str, ...]
+    agent: str | None
+    from_numbers: tuple[str, ...]
+    settings: tuple[str, ...]
+    idempotency_key: str | None
+    split: bool
+
+    def draft(self, contacts: Sequence[ContactDraft], problems: Problems) -> CampaignDraft:
+        """The draft, without the settings of a vendor; what cannot be read is noted and left out."""
+        if self.name is None:
+            problems.add("--name is missing: give the campaign a name", "name", "max_name_length")
+        attempts = _whole("--max-attempts", self.max_attempts, problems)
+        return CampaignDraft(
+            name=self.name if self.name is not None else "-",
+            contacts=tuple(contacts),
+            start=self._start(problems),
+            hold_until=self._hold_until(problems),
+            agent_id=self.agent,
+            from_number_ids=self.from_numbers,
+            description=self.description,
+            schedule=self._schedule(problems),
+            max_concurrency=_whole("--max-concurrency", self.max_concurrency, problems),
+            retry=None if attempts is None else RedialPolicy(max_attempts=attempts),
+            metadata=_pairs("--metadata", self.metadata, problems),
+            idempotency_key=self.idempotency_key,
+        )
+
+    def for_vendor(self, draft: CampaignDraft, provider: Provider, others: Sequence[Provider] = ()) -> CampaignDraft:
+        """The draft with the settings of a vendor.
+
+        Args:
+            draft: The draft.
+            provider: The vendor.
+            others: Other targets of the same command; a setting that only they have is not for this vendor.
+        """
+        elsewhere = {name for other in others for name in other.draft_options} - provider.draft_options.keys()
+        options: dict[str, Any] = {}
+        for text in self.settings:
+            name, is_pair, value = text.partition("=")
+            if not is_pair or name in elsewhere:
+                continue
+            setting = provider.draft_options.get(name)
+            if setting is not None and setting.is_list:
+                options[name] = [*options.get(name, []), value]
+            else:
+                options[name] = value if setting is None else _converted(value, setting)
+        return attrs.evolve(draft, vendor={provider.name: options}) if options else draft
+
+    def parts(self, draft: CampaignDraft, provider: Provider) -> tuple[CampaignDraft, ...]:
+        """The drafts to create: one, or with ``--split`` as many as the vendor needs."""
+        most = provider.capabilities.limits.max_contacts
+        return draft.split(most) if self.split and most is not None else (draft,)
+
+    def judge(self, draft: CampaignDraft, provider: Provider, target: str) -> Preflight:
+        """Check a draft, or with ``--split`` all its parts together."""
+        findings: dict[Any, Finding] = {}
+        for part in self.parts(draft, provider):
+            for finding in preflight(part, target).findings:
+                findings.setdefault((finding.field, finding.fit, finding.reason), finding)
+        return Preflight(provider=provider.name, findings=tuple(findings.values()))
+
+    def check_settings(self, problems: Problems) -> None:
+        """Note what is wrong with the form of ``--set``."""
+        _pairs("--set", self.settings, problems, repeatable=True)
+
+    def _start(self, problems: Problems) -> Start:
+        if self.start is None:
+            problems.add(_NO_START, "start", "hold_until")
+        else:
+            try:
+                return Start.parse(self.start)
+            except InvalidInput as exc:
+                problems.add(f"--{exc}", "start", "hold_until")
+        return Start.HOLD
+
+    def _hold_until(self, problems: Problems) -> datetime | None:
+        if self.hold_until is None:
+            return None
+        with problems.noting("--hold-until", "start", "hold_until"):
+            moment, zone = read_moment(self.hold_until)
+            if zone is None:
+                return moment
+            Start.at(moment, zone).instant()  # refuses what is not one moment there
+            there = time_zone(zone)
+            return moment.replace(tzinfo=there) if moment.tzinfo is None else moment.astimezone(there)
+        return None
+
+    def _schedule(self, problems: Problems) -> Schedule | None:
+        window = _window(self.window, problems)
+        schedule = Schedule(
+            timezone=self.timezone,
+            window_start=window and window[0],
+            window_end=window and window[1],
+            weekdays=_weekdays(self.days, problems),
+            max_calls_per_day=_whole("--max-calls-per-day", self.max_calls_per_day, problems),
+        )
+        return None if schedule == Schedule() else schedule
+
+
+def _whole(flag: str, text: str | None, problems: Problems) -> int | None:
+    if text is None:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        problems.add(f"{flag}: {text!r} is not a whole number")
+        return None
+
+
+def _pairs(flag: str, texts: Sequence[str], problems: Problems, *, repeatable: bool = False) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for text in texts:
+        key, is_pair, value = text.partition("=")
+        if not is_pair or not key.strip():
+            problems.add(f"{flag}: {text!r} is not KEY=VALUE")
+        elif key in pairs and not repeatable:
+            problems.add(f"{flag}: {key!r} is given twice")
+        else:
+            pairs[key] = value
+    return pairs
+
+
+def _converted(value: str, setting: Setting) -> Any:
+    """The value in the form that the setting has, or as it came if that is not possible."""
+    if setting.is_flag:
+        return {"true": True, "false": False}.get(value.strip().lower(), value)
+    if setting.numbers is not None:
+        try:
+            return int(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _window(text: str | None, problems: Problems) -> tuple[time, time] | None:
+    if text is None:
+        return None
+    if found := _WINDOW(text.strip()):
+        try:
+            first, first_minute, last, last_minute = map(int, found.groups())
+            return time(first, first_minute), time(last, last_minute)
+        except ValueError:  # no such time of day
+            pass
+    problems.add(f"--window: {text!r} is not a range of times; write it like 09:00-17:00")
+    return None
+
+
+def _weekdays(text: str | None, problems: Problems) -> tuple[int, ...]:
+    if text is None:
+        return ()
+    days: set[int] = set()
+    for part in text.split(","):
+        first, is_range, last = part.partition("-")
+        begin, end = _weekday(first), _weekday(last if is_range else first)
+        if begin is None or end is None:
+            problems.add(
+                f"--days: {part.strip()!r} is not a day of the week; write it like mon-fri, mon,wed,sat or 1-5"
+            )
+            continue
+        days.update((begin - 1 + step) % 7 + 1 for step in range((end - begin) % 7 + 1))
+    return tuple(sorted(days))
+
+
+def _weekday(text: str) -> int | None:
+    word = text.strip().lower()
+    if word in {"1", "2", "3", "4", "5", "6", "7"}:
+        return int(word)
+    if len(word) < _SHORTEST_DAY:
+        return None
+    return next((number for number, day in enumerate(_DAYS, 1) if day.startswith(word)), None)

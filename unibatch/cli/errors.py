@@ -1,0 +1,240 @@
+"""What goes wrong: one line on stderr for each error, the exit code, and all problems of a command line at once.
+
+Errors of the library name its methods and arguments; `in_options` and `command_of` make commands and options of them.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Mapping, Sequence
+
+import attrs
+import click
+
+from unibatch.cli.output import say
+from unibatch.core.errors import ConfigError, IncompleteListing, InvalidInput, UnibatchError, UnsupportedFeature
+from unibatch.core.findings import Finding
+from unibatch.core.masking import mask_text
+
+FAILED = 1
+WRONG_USE = 2
+INCOMPLETE = 3  # done, but rows may be missing, or the vendor did not add all contacts
+INTERRUPTED = 130  # what a shell reports of a process that Ctrl-C ended
+OUTPUT_CLOSED = 141  # what a shell reports of a process that wrote to a closed pipe
+
+_CODES: tuple[tuple[tuple[type[UnibatchError], ...], int], ...] = (
+    ((ConfigError, InvalidInput, UnsupportedFeature), WRONG_USE),
+    ((IncompleteListing,), INCOMPLETE),
+)
+
+
+class Failed(click.ClickException):
+    """The work failed."""
+
+    exit_code = FAILED
+
+
+class Unusable(click.ClickException):
+    """Something that the command needs is missing or wrong."""
+
+    exit_code = WRONG_USE
+
+
+class Interrupted(Exception):
+    """Ctrl-C, kept from click, which would print an empty line of its own."""
+
+
+class OutputClosed(Exception):
+    """The reader of the output has enough, as in ``unibatch contacts … | head``."""
+
+
+# The library's words --------------------------------------------------------------------------------------------------
+
+_COMMANDS: Mapping[str, str] = {
+    "list_campaigns": "campaigns",
+    "get_campaign": "show",
+    "list_contacts": "contacts",
+    "create_campaign": "create",
+    "add_contacts": "add",
+    "start_campaign": "start",
+    "pause_campaign": "pause",
+    "resume_campaign": "resume",
+    "reschedule_campaign": "reschedule",
+    "cancel_campaign": "cancel",
+    "delete_campaign": "delete",
+}
+"""The command that does what a method of the client does."""
+
+_ARGUMENTS: Mapping[str, str] = {
+    "list_contacts(external_id=...)": "`unibatch contacts --external-id`",
+    "--split, or CampaignDraft.split()": "--split",
+    "CampaignDraft.split()": "--split",
+    "read_contacts(region=...)": "--region",
+    "accept_loss": "--accept-loss",
+}
+_FLAGS: Mapping[str, str] = {
+    "name": "--name",
+    "contacts": "--contacts",
+    "start": "--start",
+    "hold_until": "--hold-until",
+    "agent_id": "--agent",
+    "from_number_ids": "--from-number",
+    "description": "--description",
+    "schedule.timezone": "--timezone",
+    "schedule.window_start": "--window",
+    "schedule.window_end": "--window",
+    "schedule.weekdays": "--days",
+    "schedule.max_calls_per_day": "--max-calls-per-day",
+    "max_concurrency": "--max-concurrency",
+    "retry.max_attempts": "--max-attempts",
+    "metadata": "--metadata",
+    "idempotency_key": "--idempotency-key",
+    "max_contacts": "--contacts",
+    "max_attempts": "--max-attempts",
+    "max_name_length": "--name",
+    "max_description_length": "--description",
+}
+"""The option that sets each field of a draft, or that each limit is about."""
+
+
+def _finder(words: Mapping[str, str]) -> re.Pattern[str]:
+    longest_first = sorted(words, key=len, reverse=True)
+    return re.compile(rf"(?<![\w.-])(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
+
+
+_WORDS = {**_ARGUMENTS, **{method: f"`unibatch {command}`" for method, command in _COMMANDS.items()}}
+_FIND_WORDS = _finder(_WORDS)
+_FIELDS = {field: flag for field, flag in _FLAGS.items() if "_" in field}  # the others are words of everyday use
+_FIND_FIELDS = _finder(_FIELDS)
+
+
+def in_options(reason: str) -> str:
+    """The reason of a finding, with options in the place of a draft's fields."""
+    return _FIND_FIELDS.sub(lambda found: _FIELDS[found[0]], _in_commands(reason))
+
+
+def _in_commands(text: str) -> str:
+    return _FIND_WORDS.sub(lambda found: _WORDS[found[0]], text)
+
+
+def command_of(operation: str) -> str:
+    """The command that does what a method of the client does, or the method's name if there is none."""
+    return _COMMANDS.get(operation, operation)
+
+
+def sentence(error: UnibatchError) -> str:
+    """What an error of the library says, in the words of the command line."""
+    if isinstance(error, ConfigError | InvalidInput | UnsupportedFeature):
+        return _in_commands(str(error))
+    operation = getattr(error, "operation", "")  # a vendor's own words may follow, which stay as they are
+    return str(error).replace(f" {operation}", f" {command_of(operation)}", 1)
+
+
+# The end of a command -------------------------------------------------------------------------------------------------
+
+
+def report(error: Exception) -> int:
+    """Write what went wrong to stderr, in one line, and the notes that were added to it, a line each.
+
+    Returns:
+        The exit code.
+    """
+    code = _report(error)
+    for note in getattr(error, "__notes__", ()):
+        say(note)
+    return code
+
+
+def _report(error: Exception) -> int:
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx is not None else "unibatch"
+        say(f"{command}: {error.format_message().rstrip('.')} (see {command} --help)")
+        return WRONG_USE
+    if isinstance(error, click.ClickException):
+        say(f"unibatch: {error.format_message()}")
+        return error.exit_code
+    if isinstance(error, UnibatchError):
+        say(f"unibatch: {sentence(error)}")
+        if isinstance(error, IncompleteListing) and error.consequence is not None:
+            return FAILED  # the listing was only read to do something else
+        return next((code for kinds, code in _CODES if isinstance(error, kinds)), FAILED)
+    if isinstance(error, OSError):
+        say(f"unibatch: {mask_text(str(error))}")
+        return FAILED
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    # Not the message: that of an unforeseen error may hold anything, a key or a person's data included.
+    say(
+        f"unibatch: this is a bug, please report it: {type(error).__name__} at {where.filename}:{where.lineno} "
+        "(UNIBATCH_DEBUG=1 shows the rest)"
+    )
+    return FAILED
+
+
+# Problems of a command line -------------------------------------------------------------------------------------------
+
+
+@attrs.define
+class Problems:
+    """All that is wrong with what a command was given, so that it can be printed together.
+
+    Attributes:
+        lines: What is wrong.
+        unread: Fields of the draft that could not be read, so that findings about them mean nothing.
+    """
+
+    lines: list[str] = attrs.field(factory=list)
+    unread: set[str] = attrs.field(factory=set)
+
+    def add(self, line: str, *unread: str) -> None:
+        """Add a problem, unless it is known already, and the fields that cannot be judged because of it."""
+        if line not in self.lines:
+            self.lines.append(line)
+        self.unread.update(unread)
+
+    def noting(self, what: str = "", *unread: str) -> _Noting:
+        """Within the ``with`` statement, an error becomes a problem, and the work goes on after it."""
+        return _Noting(self, what, unread)
+
+    def judge(self, findings: Sequence[Finding]) -> None:
+        """Add the findings that block a draft."""
+        for finding in findings:
+            if finding.field not in self.unread:
+                self.add(_blocking(finding))
+
+    def require_none(self) -> None:
+        """End the command if there are problems: print all of them, a line each."""
+        if self.lines:
+            for line in self.lines:
+                say(f"unibatch: {line}")
+            say("Nothing was sent")
+            raise click.exceptions.Exit(WRONG_USE)
+
+
+@attrs.frozen
+class _Noting:
+    """Turns an error that ends a ``with`` statement into a problem."""
+
+    problems: Problems
+    what: str
+    unread: tuple[str, ...]
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, UnibatchError):
+            return False
+        self.problems.add(f"{self.what}: {sentence(error)}" if self.what else sentence(error), *self.unread)
+        return True
+
+
+def _blocking(finding: Finding) -> str:
+    """What blocks the draft, and which option is about it."""
+    flag = _FLAGS.get(finding.field)
+    if flag is None and finding.field.startswith("contacts."):
+        flag = "--contacts"
+    if flag is None and finding.field.startswith("vendor."):
+        flag = f"--set {finding.field.rpartition('.')[2]}=..."
+    remedy = f"; to accept the loss: --accept-loss {finding.field}" if finding.acceptable else ""
+    return f"{finding.field}{f' ({flag})' if flag else ''}: {in_options(finding.reason)}{remedy}"

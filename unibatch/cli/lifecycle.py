@@ -1,0 +1,167 @@
+"""The commands ``start``, ``pause``, ``resume``, ``reschedule``, ``cancel`` and ``delete``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import click
+
+from unibatch import config
+from unibatch.cli import prompts
+from unibatch.cli.errors import Problems
+from unibatch.cli.options import (
+    address,
+    campaign_argument,
+    dry_run_option,
+    examples,
+    format_option,
+    profile_option,
+    verbose_option,
+    yes_option,
+)
+from unibatch.cli.output import one_line, write_objects
+from unibatch.cli.waits import Waits
+from unibatch.client import PlannedRequest
+from unibatch.core.draft import Start
+from unibatch.core.errors import OutcomeUnknown
+from unibatch.core.model import Campaign
+from unibatch.core.provider import OperationName
+from unibatch.core.reconcile import require_allowed
+from unibatch.core.times import read_moment
+
+_DONE: dict[OperationName, tuple[str, str]] = {
+    "start_campaign": ("started", "already started"),
+    "pause_campaign": ("paused", "already paused"),
+    "resume_campaign": ("resumed", "already running"),
+    "reschedule_campaign": ("rescheduled", "already scheduled for then"),
+    "cancel_campaign": ("cancelled", "already cancelled"),
+    "delete_campaign": ("deleted", ""),
+}
+"""What is printed when it was done, and when there was nothing to do."""
+
+_ASKS = frozenset(_DONE) - {"pause_campaign"}
+
+
+def _lifecycle(example: str, *more: str) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a command with the options that all of these share."""
+
+    def decorate(function: Callable[..., None]) -> click.Command:
+        options = (campaign_argument, profile_option, yes_option, dry_run_option, format_option, verbose_option)
+        for option in reversed(options):
+            function = option(function)
+        return click.command(epilog=examples(example, *more))(function)
+
+    return decorate
+
+
+@_lifecycle("unibatch start main:batch_c3d4e5f6")
+def start(**given: Any) -> None:
+    """Start to call the contacts of a campaign now, even if it is scheduled for later. Asks first, unless --yes."""
+    _change("start_campaign", **given)
+
+
+@_lifecycle("unibatch pause main:batch_c3d4e5f6")
+def pause(**given: Any) -> None:
+    """Make no new calls for a campaign; current calls go on. `unibatch resume` continues it."""
+    _change("pause_campaign", **given)
+
+
+@_lifecycle("unibatch resume main:batch_c3d4e5f6")
+def resume(**given: Any) -> None:
+    """Continue a paused campaign. Asks first, unless --yes."""
+    _change("resume_campaign", **given)
+
+
+@_lifecycle(
+    "unibatch reschedule main:batch_c3d4e5f6 \\",
+    "    --start '2026-03-20T09:00[Europe/Berlin]'",
+    "unibatch reschedule main:batch_c3d4e5f6 --start 2026-03-20T09:00+01:00 --yes",
+)
+@click.option("--start", metavar="TIME", help="When to start, such as 2026-03-20T09:00[Europe/Berlin]. Required.")
+def reschedule(*, start: str | None, **given: Any) -> None:
+    """Change the start time of a campaign that has not started. Asks first, unless --yes."""
+    problems = Problems()
+    _change("reschedule_campaign", start=_read_start(start, problems), problems=problems, **given)
+
+
+@_lifecycle("unibatch cancel main:batch_c3d4e5f6")
+def cancel(**given: Any) -> None:
+    """End a campaign for good: nobody else is called. Asks first, unless --yes."""
+    _change("cancel_campaign", **given)
+
+
+@_lifecycle("unibatch delete main:batch_c3d4e5f6")
+def delete(**given: Any) -> None:
+    """Delete a campaign for good. Vendors delete only what has not started or is over. Asks first, unless --yes."""
+    _change("delete_campaign", **given)
+
+
+def _read_start(text: str | None, problems: Problems) -> Start | None:
+    if text is None:
+        problems.add("--start is missing: give a time, such as 2026-03-20T09:00[Europe/Berlin]")
+        return None
+    with problems.noting("--start"):
+        return Start.at(*read_moment(text))
+    return None
+
+
+def _change(
+    operation: OperationName,
+    *,
+    campaign: str,
+    profile: str | None,
+    yes: bool,
+    dry_run: bool,
+    form: str,
+    start: Start | None = None,
+    problems: Problems | None = None,
+) -> None:
+    problems = problems or Problems()
+    about = () if start is None else (start,)
+    with ExitStack() as stack:
+        planned: list[PlannedRequest] = []
+        with problems.noting():
+            profile, campaign_id = address(campaign, profile)
+            provider = config.provider_of(profile)
+            client = stack.enter_context(config.connect(profile, on_wait=Waits()))
+            provider.require(operation)
+            if operation != "reschedule_campaign" or start is not None:
+                planned = getattr(client.rehearse, operation)(campaign_id, *about)
+        if operation in _ASKS and not (yes or dry_run or prompts.can_ask()):
+            problems.add(f"{operation.removesuffix('_campaign')} {prompts.MUST_SAY_YES}")
+        problems.require_none()
+        if dry_run:
+            prompts.write_requests(form, planned)
+            return
+        before = client.get_campaign(campaign_id)
+        where = f"{profile}:{campaign_id}"
+        done, already = _DONE[operation]
+        if before.status in provider.transitions[operation].done and _is_due(before, start):
+            _write(form, f"{already}: {prompts.status_line(client, before, where)}", before)
+            return
+        require_allowed(provider, operation, before)
+        if operation in _ASKS:
+            prompts.confirm(prompts.change(client, str(profile), operation, before, start), yes=yes)
+        try:
+            after: Campaign | None = getattr(client, operation)(campaign_id, *about)
+        except OutcomeUnknown as exc:
+            exc.add_note(f"Check: unibatch show {where}. It is safe to run the same command again: it looks first")
+            raise
+        if after is None:  # it is deleted
+            _write(form, f"{done} {where} {prompts.quoted(before.name)}", before)
+            return
+        _write(form, f"{done} {prompts.status_line(client, after, where)}", after)
+
+
+def _is_due(campaign: Campaign, start: Start | None) -> bool:
+    """Whether a campaign starts when it should, where that is the question."""
+    return start is None or (campaign.schedule is not None and campaign.schedule.start == start.instant())
+
+
+def _write(form: str, line: str, campaign: Campaign) -> None:
+    if form == "table":
+        click.echo(one_line(line))
+    else:
+        write_objects(form, [campaign], Campaign)

@@ -1,0 +1,206 @@
+"""What commands that write say: what will happen, the question, the dry run, and the campaign's status afterwards."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import click
+
+from unibatch.cli.errors import FAILED, Unusable
+from unibatch.cli.output import say, write_objects
+from unibatch.client import Client, PlannedRequest
+from unibatch.core.draft import CampaignDraft, Start
+from unibatch.core.errors import InvalidInput
+from unibatch.core.model import Campaign
+from unibatch.core.preflight import resolve_start
+from unibatch.core.provider import OperationName, Provider
+from unibatch.core.status import CampaignStatus
+from unibatch.core.times import When
+from unibatch.providers import registry
+
+AGAIN = "Run the same command again: it looks first, and does only what is missing"
+MUST_SAY_YES = "asks before it goes on, and there is no terminal to ask at; add --yes"
+
+_NEXT: dict[CampaignStatus, tuple[tuple[str, OperationName], ...]] = {
+    CampaignStatus.DRAFT: (("nobody is called before you start it", "start_campaign"),),
+    CampaignStatus.PENDING: (("to call nobody", "cancel_campaign"),),
+    CampaignStatus.SCHEDULED: (("to start now", "start_campaign"), ("to call nobody", "cancel_campaign")),
+    CampaignStatus.PAUSED: (("nobody else is called before you resume it", "resume_campaign"),),
+    CampaignStatus.RUNNING: (("to pause it", "pause_campaign"), ("to end it", "cancel_campaign")),
+}
+"""For each status that is not final: what a next step leads to, and the operation."""
+
+
+# Asking ---------------------------------------------------------------------------------------------------------------
+
+
+def can_ask() -> bool:
+    """Whether a person at a terminal can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def confirm(sentence: str, *, yes: bool) -> None:
+    """Say what will happen, and go on only if the answer is yes."""
+    say(sentence)
+    if yes:
+        return
+    if not can_ask():
+        raise Unusable(f"this {MUST_SAY_YES}. Nothing was sent")
+    sys.stderr.write("Go on? [y/N] ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline()
+    if not answer:  # the end of the input, which leaves the question's line open
+        sys.stderr.write("\n")
+    if answer.strip().lower() not in {"y", "yes"}:
+        say("Nothing was sent")
+        raise click.exceptions.Exit(FAILED)
+
+
+def write_requests(form: str, requests: Sequence[PlannedRequest]) -> None:
+    """Write the requests of a dry run to stdout: as text, like HTTP, or as data."""
+    if form != "table":
+        write_objects(form, requests, PlannedRequest)
+        return
+    for request in requests:
+        headers = "".join(f"{name}: {value}\n" for name, value in request.headers.items())
+        sys.stdout.write(f"{request.method} {request.url}\n{headers}\n{request.body}\n\n")
+
+
+# Words ----------------------------------------------------------------------------------------------------------------
+
+
+def people(number: int | None) -> str:
+    """A number of contacts, ``"120 contacts"``; if it is unknown, ``"the contacts"``."""
+    if number is None:
+        return "the contacts"
+    return f"{number:,} contact{'' if number == 1 else 's'}"
+
+
+def quoted(name: str | None) -> str:
+    """A name in quotation marks."""
+    return f'"{name}"' if name else "the campaign"
+
+
+def _time_of(when: When) -> str:
+    """A time as the clocks in its zone show it, and in UTC if that differs."""
+    utc = f"{when.moment:%Y-%m-%d %H:%M} UTC"
+    try:
+        local = when.local
+    except InvalidInput:  # a vendor may name a zone in words of its own
+        return utc
+    return f"{local:%Y-%m-%d %H:%M} {when.zone} ({utc})" if local.utcoffset() else utc
+
+
+def _kind(client: Client) -> type[Provider]:
+    return registry.load(client.provider)
+
+
+def _place(client: Client, profile: str) -> str:
+    """The vendor, the profile, and where its API is if not at the usual place."""
+    kind = _kind(client)
+    where = "" if client.base_url == kind.base_url else f", {client.base_url}"
+    return f"{kind.title} (profile {profile}{where})"
+
+
+def _who(agent_id: str | None) -> str:
+    """Who will talk."""
+    return f"agent {agent_id}" if agent_id else "the AI agent"
+
+
+def _counted(campaign: Campaign) -> str:
+    """How many contacts a campaign has, and how many are still to be called, as far as that is known."""
+    counts = campaign.counts
+    if counts.total is None:
+        return "its contacts"
+    pending = counts.pending
+    if pending is None and counts.attempted is not None:
+        pending = counts.total - counts.attempted
+    if pending is None or pending == counts.total or pending < 0:
+        return people(counts.total)
+    return f"{pending:,} of {people(counts.total)} still to be called"
+
+
+# Sentences ------------------------------------------------------------------------------------------------------------
+
+
+def status_line(client: Client, campaign: Campaign, address: str, *, held: bool = False) -> str:
+    """Which campaign, its status, and what can be done next.
+
+    Args:
+        client: The vendor.
+        campaign: The campaign.
+        address: Its PROFILE:CAMPAIGN_ID.
+        held: It was created to be held: one that is only accepted is not about to start.
+    """
+    status = CampaignStatus.DRAFT if held and campaign.status is CampaignStatus.PENDING else campaign.status
+    facts = [str(campaign.status), _counted(campaign)]
+    if status in {CampaignStatus.SCHEDULED, CampaignStatus.PENDING} and campaign.schedule and campaign.schedule.start:
+        facts.append(f"starts {_time_of(When(campaign.schedule.start, campaign.schedule.timezone or 'UTC'))}")
+    steps = [_step(client, address, *step) for step in _NEXT.get(status, ())]
+    name = f" {quoted(campaign.name)}" if campaign.name else ""
+    return "; ".join(filter(None, (f"{address}{name}: {', '.join(facts)}", *steps)))
+
+
+def _step(client: Client, address: str, leads_to: str, operation: OperationName) -> str:
+    if client.capabilities.operations[operation].available:
+        return f"{leads_to}: unibatch {operation.removesuffix('_campaign')} {address}"
+    if operation in {"start_campaign", "resume_campaign"}:
+        return f"{leads_to} in {_kind(client).title}'s dashboard"
+    return ""
+
+
+def creation(client: Client, profile: str, parts: Sequence[CampaignDraft], start: Start, agent_id: str | None) -> str:
+    """What creating these campaigns will do.
+
+    Args:
+        client: The vendor.
+        profile: The profile's name.
+        parts: The drafts.
+        start: When people will be called: the draft's ``start``, or what its ``hold_until`` says.
+        agent_id: The agent that is sent to the vendor, or ``None``.
+    """
+    first = parts[0]
+    when = resolve_start(start, first.schedule.timezone if first.schedule else None, datetime.now(UTC))
+    begin = f"from {_time_of(when)}" if when is not None else "now"
+    number = people(sum(len(part.contacts) for part in parts))
+    names = f"as {quoted(first.name)}" if len(parts) == 1 else f"{division(parts)},"
+    unless = ", unless you start or cancel it before" if first.start == Start.HOLD else ""
+    return _sentence(f"{_who(agent_id)} will call {number} {begin}{unless}, {names} at {_place(client, profile)}")
+
+
+def division(parts: Sequence[CampaignDraft]) -> str:
+    """Into which campaigns the contacts are divided."""
+    shares = ", ".join(f"{quoted(part.name)} with {len(part.contacts):,}" for part in parts)
+    return f"in {len(parts)} campaigns: {shares}"
+
+
+def change(
+    client: Client, profile: str, operation: OperationName, campaign: Campaign, start: Start | None = None
+) -> str:
+    """What an operation on a campaign will do."""
+    agent, name, where = _who(campaign.agent_id), quoted(campaign.name), _place(client, profile)
+    number = _counted(campaign)
+    when = None if start is None else resolve_start(start, None, datetime.now(UTC))
+    texts: dict[OperationName, str] = {
+        "start_campaign": f"{agent} will start to call now ({name}, {number}) at {where}",
+        "resume_campaign": f"{agent} will go on calling now ({name}, {number}) at {where}",
+        "reschedule_campaign": f"{agent} will call from {when and _time_of(when)} ({name}, {number}) at {where}",
+        "cancel_campaign": f"{name} ({campaign.status}, {number}) at {where} will be cancelled for good: nobody else "
+        "is called",
+        "delete_campaign": f"{name} ({campaign.status}, {number}) at {where} will be deleted for good",
+    }
+    return _sentence(texts[operation])
+
+
+def addition(client: Client, profile: str, campaign: Campaign, number: int) -> str:
+    """What adding contacts to a campaign will do."""
+    return _sentence(
+        f"{people(number)} will be added to {quoted(campaign.name)} at {_place(client, profile)}. It is "
+        f"{campaign.status}, so {_who(campaign.agent_id)} will call them too"
+    )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."

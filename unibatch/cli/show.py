@@ -1,0 +1,142 @@
+"""The command ``show``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import click
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from unibatch.cli.options import address, campaign_argument, examples, format_option, profile_option, verbose_option
+from unibatch.cli.output import write_objects
+from unibatch.cli.tables import screen, show_on
+from unibatch.cli.text import (
+    DIM,
+    HEADING,
+    NOTHING,
+    bar,
+    canonical,
+    duration,
+    moment,
+    number,
+    percent,
+    style_of,
+    words,
+)
+from unibatch.cli.waits import Waits
+from unibatch.config import connect
+from unibatch.core.model import Campaign, Counts, RedialPolicy, Schedule
+from unibatch.core.status import CallStatus
+from unibatch.providers import registry
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_BAR = 20
+
+
+@click.command(
+    epilog=examples("unibatch show main:batch_c3d4e5f6", "unibatch show batch_c3d4e5f6 -p main --format json"),
+)
+@campaign_argument
+@profile_option
+@format_option
+@verbose_option
+def show(*, campaign: str, profile: str | None, form: str) -> None:
+    """Show one campaign. Name it as PROFILE:CAMPAIGN_ID, or by its id alone.
+
+    Leaves out what the vendor does not give.
+    """
+    name, campaign_id = address(campaign, profile)
+    with connect(name, on_wait=Waits()) as client:
+        found = client.get_campaign(campaign_id)
+    if form == "table":
+        show_on(screen(), _sheet(found, registry.load(found.provider).title))
+    else:
+        write_objects(form, [found], Campaign)
+
+
+def _sheet(campaign: Campaign, vendor: str) -> RenderableType:
+    status = canonical(campaign.status)
+    if campaign.vendor_status is not None:
+        status = Text.assemble(status, (f'  {vendor} says "{words(campaign.vendor_status)}"', DIM))
+    facts = {
+        "id": words(campaign.id),
+        "provider": words(campaign.provider),
+        "description": campaign.description and words(campaign.description),
+        "status": status,
+        "agent": campaign.agent_id and words(campaign.agent_id),
+        "calls from": campaign.from_numbers and words(", ".join(campaign.from_numbers)),
+        "schedule": campaign.schedule and _schedule(campaign.schedule),
+        "calls at a time": campaign.max_concurrency and words(f"at most {campaign.max_concurrency:,}"),
+        "retry": campaign.retry and _retry(campaign.retry),
+        "cost": campaign.cost and words(campaign.cost),
+        "average call": campaign.average_duration and duration(campaign.average_duration),
+        "created": _instant(campaign.created_at),
+        "updated": _instant(campaign.updated_at),
+        "started": _instant(campaign.started_at),
+        "completed": _instant(campaign.completed_at),
+        "contacts": _counts(campaign.counts),
+        "by status": _by_status(campaign.counts),
+    }
+    sheet = Table.grid(padding=(0, 2))
+    sheet.add_column(style=DIM, no_wrap=True)
+    sheet.add_column(overflow="fold")
+    for label, value in facts.items():
+        if value:
+            sheet.add_row(label, value)
+    return Group(words(campaign.name or campaign.id, HEADING), Padding(sheet, (0, 0, 0, 2)))
+
+
+def _instant(value: datetime | None) -> Text | None:
+    return None if value is None else Text.assemble(moment(value), (" UTC", DIM))
+
+
+def _counts(counts: Counts) -> RenderableType | None:
+    names = ("total", "attempted", "succeeded", "failed", "voicemail", "no_answer", "pending")
+    given = [(name, getattr(counts, name)) for name in names if getattr(counts, name) is not None]
+    return _bars([(words(name), value) for name, value in given], counts.total) if given else None
+
+
+def _by_status(counts: Counts) -> RenderableType | None:
+    given = [(canonical(status), number) for status, number in counts.by_status.items() if number]
+    return _bars(given, counts.total) if given else None
+
+
+def _bars(rows: Sequence[tuple[Text, int]], total: int | None) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column(justify="right", style=DIM)
+    table.add_column()
+    for label, value in rows:
+        share = value / total if total else 0
+        table.add_row(label, number(value), percent(share) if total else "", Text(bar(share, _BAR), style=label.style))
+    return table
+
+
+def _schedule(schedule: Schedule) -> Text:
+    parts = []
+    if schedule.start is not None:
+        parts.append(f"from {schedule.start:%Y-%m-%d %H:%M} UTC")
+    if schedule.window_start is not None or schedule.window_end is not None:
+        window = (f"{moment:%H:%M}" if moment else "…" for moment in (schedule.window_start, schedule.window_end))
+        parts.append(NOTHING.join(window))
+    if schedule.timezone is not None:
+        parts.append(f"{'in' if parts else ''} {schedule.timezone}".strip())
+    if schedule.weekdays:
+        parts.append(" ".join(_DAYS[day - 1] if 1 <= day <= len(_DAYS) else str(day) for day in schedule.weekdays))
+    if schedule.max_calls_per_day is not None:
+        parts.append(f"at most {schedule.max_calls_per_day:,} calls a day")
+    return words(", ".join(parts))
+
+
+def _retry(retry: RedialPolicy) -> Text:
+    text = words(f"{'?' if retry.max_attempts is None else retry.max_attempts} attempts")
+    if retry.retry_on:
+        text.append(", again after ")
+        ordered = [status for status in CallStatus if status in retry.retry_on]
+        text.append(Text(", ").join(Text(status.value, style=style_of(status)) for status in ordered))
+    return text

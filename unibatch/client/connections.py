@@ -1,0 +1,260 @@
+"""The connections of a client: each is a transport of its own, lent to one request at a time.
+
+This is not httpx's pool. The asynchronous one looks through all its connections several times a request: at 16 in
+flight a request takes three times as long. And the pool does not say which connection a request is on before it is
+answered, so a thread that waits for an answer could not be stopped. ``benchmarks/client_floor.py`` measures the first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import AsyncExitStack, ExitStack, nullcontext, suppress
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import attrs
+
+from unibatch.client.halt import Halt
+from unibatch.client.transport import KEPT, httpx
+
+T = TypeVar("T")
+
+_CONNECTED = ("connect_tcp.complete", "start_tls.complete")
+
+
+@attrs.define(eq=False)
+class Connection(Generic[T]):
+    """A transport with at most one connection.
+
+    Attributes:
+        transport: Carries requests out.
+        stream: The network stream (of httpcore) that was opened last, which may be closed by now.
+        used: When the latest request on it ended (`time.monotonic`).
+    """
+
+    transport: T
+    stream: Any = None
+    used: float = 0.0
+
+    def trace(self, halt: Halt) -> Callable[[str, Mapping[str, Any]], None]:
+        """The extension ``trace`` of a request that ``halt`` may interrupt on a new connection."""
+
+        def trace(event: str, info: Mapping[str, Any]) -> None:
+            if event.endswith(_CONNECTED):
+                self.stream = info["return_value"]
+                if halt.is_set():
+                    self.interrupt()
+
+        return trace
+
+    async def note(self, event: str, info: Mapping[str, Any]) -> None:
+        """The extension ``trace`` of an asynchronous request over TLS.
+
+        httpcore does not close a connection whose TLS handshake is cancelled.
+        """
+        if event.endswith(_CONNECTED):
+            self.stream = info["return_value"]
+
+    def interrupt(self) -> None:
+        """Wake the thread that waits for the connection; its request fails."""
+        connection = None if self.stream is None else self.stream.get_extra_info("socket")
+        if isinstance(connection, socket.socket):
+            with suppress(OSError):  # it is closed already
+                # Not the method of a TLS socket, which would take away the state that the other thread is using.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+_Place: TypeAlias = "Future[Connection[T]]"
+
+
+class _Connections(Generic[T]):
+    """Which connections are free, and who waits for one. Blocks nobody and closes nothing."""
+
+    def __init__(self, transport: Callable[[], T], most: int, *, shared: bool = False) -> None:
+        """Have at most so many connections, and make the transport of each when it is needed.
+
+        Args:
+            transport: Makes a transport.
+            most: How many connections may be open.
+            shared: ``transport`` returns the same one each time, which is not closed here.
+        """
+        self._transport = transport
+        self._most = most
+        self._shared = shared
+        self._unopened = most
+        self._free: deque[Connection[T]] = deque()  # the one that was used last is at the right
+        self._queue: deque[_Place[T]] = deque()  # while a request waits in it, no connection is free
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def require_open(self) -> None:
+        """Raise if `close` was called.
+
+        Raises:
+            RuntimeError: It was.
+        """
+        if self._closed:
+            raise RuntimeError("this client is closed; connect again")
+
+    def _take(self) -> Connection[T] | _Place[T]:
+        """A connection, or a place in the queue if all are in use."""
+        with self._lock:
+            self.require_open()
+            if self._free:
+                return self._free.pop()
+            if self._unopened:
+                connection = Connection(self._transport())
+                self._unopened -= 1
+                return connection
+            place: _Place[T] = Future()
+            self._queue.append(place)
+            return place
+
+    def _given_up(self, place: _Place[T]) -> Connection[T] | None:
+        """Leave the queue, and return the connection that has just been lent, if there is one."""
+        return None if place.cancel() or place.exception() else place.result()
+
+    def _busy(self, seconds: float | None) -> httpx.PoolTimeout:
+        return httpx.PoolTimeout(f"all {self._most} connections were busy for {seconds} s")
+
+    def _give(self, connection: Connection[T] | None) -> Connection[T] | None:
+        """Take a connection back and lend it to the request that waits longest; ``None`` is a new one.
+
+        Returns:
+            One that is to be closed, if any.
+        """
+        with self._lock:
+            while self._queue:
+                connection = connection or Connection(self._transport())
+                place = self._queue.popleft()
+                if place.set_running_or_notify_cancel():
+                    place.set_result(connection)
+                    return None
+            if self._closed:
+                return connection
+            if connection is None:
+                self._unopened += 1
+                return None
+            connection.used = time.monotonic()
+            self._free.append(connection)
+            if self._free[0].used > connection.used - KEPT:
+                return None
+            self._unopened += 1
+            return self._free.popleft()
+
+    def _close(self) -> list[Connection[T]]:
+        """Lend nothing any more, and return what is to be closed; the others are closed when they are given back."""
+        with self._lock:
+            self._closed = True
+            free = list(self._free)
+            self._free.clear()
+            while self._queue:
+                place = self._queue.popleft()
+                if place.set_running_or_notify_cancel():
+                    place.set_exception(RuntimeError("this client is closed; connect again"))
+        return free
+
+
+class Connections(_Connections[httpx.BaseTransport]):
+    """Connections that threads share."""
+
+    def take(self, seconds: float | None, halt: Halt | None) -> Connection[httpx.BaseTransport]:
+        """Borrow a connection, after at most so many seconds; ``None`` is for ever.
+
+        Raises:
+            PoolTimeout: All are in use.
+            Halted: ``halt`` was set meanwhile.
+            RuntimeError: `close` was called.
+        """
+        place = self._take()
+        if isinstance(place, Connection):
+            return place
+        try:
+            with nullcontext() if halt is None else halt.interrupting(place.cancel):
+                return place.result(seconds)
+        except BaseException as exc:
+            if (connection := self._given_up(place)) is not None:
+                self.give(connection)
+            if isinstance(exc, TimeoutError):
+                raise self._busy(seconds) from None
+            raise
+
+    def give(self, connection: Connection[httpx.BaseTransport]) -> None:
+        """Give a connection back that can carry another request."""
+        if (spare := self._give(connection)) is not None:
+            with suppress(Exception):  # the request went well
+                self._end(spare)
+
+    def discard(self, connection: Connection[httpx.BaseTransport]) -> None:
+        """Give a connection back whose request failed: its transport may wait for ever for what it lost."""
+        try:
+            with suppress(Exception):  # the error of the request is being raised
+                self._end(connection)
+        finally:
+            self._give(None)
+
+    def close(self) -> None:
+        """Close all connections that are free now, and every other when it is given back."""
+        with ExitStack() as stack:
+            for connection in self._close():
+                stack.callback(self._end, connection)
+
+    def _end(self, connection: Connection[httpx.BaseTransport]) -> None:
+        if not self._shared:
+            connection.transport.close()
+
+
+class AsyncConnections(_Connections[httpx.AsyncBaseTransport]):
+    """Connections that the tasks of an event loop share."""
+
+    async def take(self, seconds: float | None) -> Connection[httpx.AsyncBaseTransport]:
+        """Borrow a connection, after at most so many seconds; ``None`` is for ever.
+
+        Raises:
+            PoolTimeout: All are in use.
+            RuntimeError: `close` was called.
+        """
+        place = self._take()
+        if isinstance(place, Connection):
+            return place
+        try:
+            async with asyncio.timeout(seconds):
+                return await asyncio.wrap_future(place)
+        except BaseException as exc:
+            if (connection := self._given_up(place)) is not None:
+                await self.give(connection)
+            if isinstance(exc, TimeoutError):
+                raise self._busy(seconds) from None
+            raise
+
+    async def give(self, connection: Connection[httpx.AsyncBaseTransport]) -> None:
+        """Give a connection back that can carry another request."""
+        if (spare := self._give(connection)) is not None:
+            with suppress(Exception):  # the request went well
+                await self._end(spare)
+
+    async def discard(self, connection: Connection[httpx.AsyncBaseTransport]) -> None:
+        """Give a connection back whose request failed: its transport may wait for ever for what it lost."""
+        try:
+            with suppress(Exception):  # the error of the request is being raised
+                async with AsyncExitStack() as stack:
+                    stack.push_async_callback(self._end, connection)
+                    if connection.stream is not None:
+                        stack.push_async_callback(connection.stream.aclose)
+        finally:
+            self._give(None)
+
+    async def close(self) -> None:
+        """Close all connections that are free now, and every other when it is given back."""
+        async with AsyncExitStack() as stack:
+            for connection in self._close():
+                stack.push_async_callback(self._end, connection)
+
+    async def _end(self, connection: Connection[httpx.AsyncBaseTransport]) -> None:
+        if not self._shared:
+            await connection.transport.aclose()
