@@ -18,6 +18,7 @@ import attrs
 
 from unibatch.core.draft import Part, Start
 from unibatch.core.draft_fields import DRAFT_FIELDS, Given, How
+from unibatch.core.findings import Fit
 from unibatch.core.provider import Limits, OperationName, Provider
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.times import When
@@ -149,7 +150,7 @@ def _how(kind: type[Provider], field: str, case: Case) -> How:
 
 def _start(kind: type[Provider], case: Case) -> str:
     how = _how(kind, "start", case)
-    if not how.acceptable:
+    if how.fit is Fit.UNSUPPORTED:
         return "refused: it would begin to call at once"
     sent = ", ".join(f"`{key}`: `{json.dumps(value)}`" for key, value in how.sent_for(case[1]).items())
     return "; ".join(filter(None, (how.reason, sent)))

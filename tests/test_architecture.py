@@ -32,7 +32,7 @@ def imported(path: Path) -> set[str]:
 
 
 def docstrings(path: Path) -> set[int]:
-    """The lines on which docstrings, and other texts that stand by themselves, begin."""
+    """The lines on which docstrings, and other texts that are statements of their own, begin."""
     return {
         node.value.lineno
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))

@@ -1,7 +1,7 @@
 """Everything that a vendor's file imports of unibatch, whether it is built in or in a package of its own.
 
-A provider imports this module and nothing else of unibatch. What it does with each of these names stands in the
-docstring of the name; `CONTRIBUTING.md` shows the steps, and ``unibatch.testing.ProviderContract`` tests the result.
+A provider imports this module and nothing else of unibatch. The docstring of each name says what it is for,
+`CONTRIBUTING.md` shows the steps, and ``unibatch.testing.ProviderContract`` tests the result.
 
 **Promise.** These names, and what they take and return, stay as they are until the next major version. New names and
 optional parameters may come at any time. Before a name goes, it is deprecated, with a warning, for at least one minor

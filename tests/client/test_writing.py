@@ -305,6 +305,10 @@ class TestChangingWhenAnswersAreLost:
         line, lead = self.lead(monkeypatch, truedy("paused"))
         assert (lead().status, len(line.requests)) == (CampaignStatus.PAUSED, 1)
 
+    def test_an_empty_204_is_a_success(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line, lead = self.lead(monkeypatch, truedy("active"), Reply(204), truedy("active"))
+        assert (lead().status, len(line.requests), line.pauses) == (CampaignStatus.RUNNING, 3, [])
+
     def test_it_looks_before_it_is_sent_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         line, lead = self.lead(
             monkeypatch, truedy("active"), LOST, truedy("active"), truedy("paused"), truedy("paused")

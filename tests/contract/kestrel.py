@@ -190,12 +190,9 @@ class Kestrel(Provider):
             contact.provider = self.name
             contact.campaign_id = campaign_id
             contact.phone_number, contact.phone_valid = phone_from_vendor(row.number)
-            contact.vendor_status, contact.end_reason = word, reason = row.status, row.ended_reason
-            contact.status, contact.is_final = known.get((word, reason)) or self.read_call_status.read_anew(
-                word, reason
-            )
-            if word == "customer.completed":
-                contact.is_final = True  # whatever the reason
+            contact.vendor_status, contact.end_reason = pair = row.status, row.ended_reason
+            contact.status, contact.is_final = known.get(pair) or self.read_call_status.read_anew(*pair)
+            contact.is_final |= row.status == "customer.completed"  # also for an unknown reason
             contact.last_attempt_at = from_unix_milliseconds(row.dispatched_at, "dispatched_at")
             contact._fields = contact._raw = (raw_rows, index)
             yield contact

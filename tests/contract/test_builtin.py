@@ -18,7 +18,7 @@ NEEDED: Mapping[str, Mapping[str, Any]] = {
     "techladder": {"agent_id": "agt-1", "vendor": {"techladder": {"version_id": "pmt-1"}}},
     "talkifai": {"from_number_ids": ["pn_1"]},
 }
-"""What each vendor insists on in a draft."""
+"""What each vendor requires in a draft."""
 
 
 @pytest.fixture(scope="module")

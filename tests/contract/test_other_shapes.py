@@ -18,13 +18,13 @@ from unibatch import (
     CampaignStatus,
     Conflict,
     InvalidRequest,
+    MalformedResponse,
     OutcomeUnknown,
     PaymentRequired,
     RateLimited,
     UnsupportedFeature,
 )
-from unibatch.core.provider import Provider
-from unibatch.core.reconcile import retry_once
+from unibatch.provider_api import Provider, Response, retry_once
 from unibatch.providers import registry
 from unibatch.testing import ProviderContract, VendorAccount, play
 
@@ -174,6 +174,10 @@ class TestHeron:
     def test_a_deletion_without_a_body_is_done(self, connect: Connect) -> None:
         connect("heron", answer=heron).delete_campaign("b1")
 
+    def test_a_read_without_a_body_is_not(self, connect: Connect) -> None:
+        with pytest.raises(MalformedResponse):
+            connect("heron", answer=Replies(Reply(204))).get_campaign("b1")
+
     def test_no_limit_makes_it_wait_but_the_vendors_word_does(self, connect: Connect) -> None:
         waits: list[object] = []
         limit = Reply(429, headers={"Retry-After": "3600"})
@@ -201,6 +205,10 @@ class TestCallingAgain:
             ("POST", "/batches/b1/retry"),
             ("GET", "/batches/b1"),
         ]
+
+    def test_an_empty_answer_is_a_success(self) -> None:
+        played = play(self.flow(), self.DONE, Response(status=204), self.RUNNING)
+        assert played.value.status is CampaignStatus.RUNNING
 
     def test_a_campaign_that_is_not_over_is_refused(self, connect: Connect) -> None:
         replies = Replies(Reply(body=self.RUNNING))

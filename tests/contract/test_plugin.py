@@ -47,8 +47,7 @@ def test_reads(unibatch_sandbox):
 
 A_THIRD_PARTY = """
 import pytest
-from unibatch.core.draft_fields import How
-from unibatch.core.provider import Transition
+from unibatch.provider_api import How, Transition
 from unibatch.providers.techladder import TechLadder
 from unibatch.testing import ProviderContract, VendorAccount
 

@@ -268,7 +268,7 @@ class TestObjects:
         assert [name for name, kind in CLASSES.items() if not kind.__doc__] == []
 
     def test_the_field_errors_are_a_copy(self) -> None:
-        told = {"name": "too long"}
-        error = errors.InvalidRequest(**ABOUT, field_errors=told)
-        told.clear()
+        reasons = {"name": "too long"}
+        error = errors.InvalidRequest(**ABOUT, field_errors=reasons)
+        reasons.clear()
         assert error.field_errors == {"name": "too long"}

@@ -1,4 +1,4 @@
-"""Canonical objects: frozen, hashable, and silent about whom they stand for."""
+"""Canonical objects: frozen, hashable, and without personal data in their repr."""
 
 import copy
 import pickle
@@ -112,7 +112,7 @@ class TestContact:
     def test_its_fields_count_in_a_comparison(self) -> None:
         assert attrs.evolve(CONTACT, fields={}) != CONTACT
 
-    def test_what_is_not_told_is_none_and_empty(self) -> None:
+    def test_what_is_not_given_is_none_and_empty(self) -> None:
         bare = Contact(
             id="c1",
             provider="acme",
@@ -122,8 +122,8 @@ class TestContact:
             status=CallStatus.UNKNOWN,
             is_final=False,
         )
-        told = {field.alias for field in attrs.fields(Contact) if getattr(bare, str(field.alias)) not in (None, {})}
-        assert told == {"id", "provider", "campaign_id", "phone_number", "phone_valid", "status", "is_final"}
+        filled = {field.alias for field in attrs.fields(Contact) if getattr(bare, str(field.alias)) not in (None, {})}
+        assert filled == {"id", "provider", "campaign_id", "phone_number", "phone_valid", "status", "is_final"}
 
     @pytest.mark.parametrize("name", ["company_name", "Company Name", "companyname", "COMPANY-NAME", "companyName"])
     def test_a_field_is_found_however_the_vendor_respelt_it(self, name: str) -> None:

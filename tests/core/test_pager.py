@@ -144,7 +144,7 @@ class TestReadingAgain:
         assert positions == ["", "x", "", "y"]
         assert (report.seen, report.passes, report.complete) == (5, 2, True)
 
-    def test_rows_that_come_again_where_no_total_is_told_make_it_read_again(self) -> None:
+    def test_rows_that_come_again_without_a_total_make_it_read_again(self) -> None:
         rows, _, report = walk(
             OFFSET,
             Page(items="abc", has_more=True),

@@ -217,10 +217,10 @@ class TestWhatIsWrong:
         assert wrong("truedy", **changes) == {field: reason}
 
     @pytest.mark.parametrize("kind", ["now", "hold", StartKind.HOLD, StartKind.NOW, "at", "soon", None])
-    def test_what_only_resembles_a_start_is_none(self, vendor: str, kind: Any) -> None:
-        """A vendor that begins at once where no time is sent must never be given such a thing."""
+    def test_what_only_resembles_a_start_is_none(self, kind: Any) -> None:
+        """TalkifAI begins immediately if no time is sent, so it must never get such a thing."""
         start = Start(kind, moment=LATER.replace(tzinfo=UTC))
-        assert [*wrong(vendor, start=start)] == ["start"]
+        assert [*wrong("talkifai", start=start)] == ["start"]
 
     def test_a_number_that_a_message_would_show_is_masked(self) -> None:
         ids: Any = [b"+12125550123"]
@@ -496,7 +496,7 @@ class TestDefaults:
         made = compose(with_defaults, draft("techladder"), NOW)
         assert (made.body["version_name"], made.body["voice"]) == ("pmt-1", "alloy")
 
-    def test_what_stands_under_another_vendor_is_not_used(self, vendor: str) -> None:
+    def test_options_of_another_vendor_are_not_used(self, vendor: str) -> None:
         own = NEEDED[vendor].get("vendor", {})
         others: Any = {other: {"no_such_thing": object()} for other in VENDORS if other != vendor}
         made = composed(vendor, vendor={**own, **others, "acme": 5})
@@ -622,18 +622,23 @@ NOT_ASKED_FOR: dict[str, dict[str, Any]] = {
 
 
 class Forgetful(Truedy):
-    """A provider that has not heard of two fields."""
+    """A provider that has not heard of three fields."""
 
     draft_fields: ClassVar[Mapping[str, How]] = {
-        name: how for name, how in Truedy.draft_fields.items() if name not in {"max_concurrency", "contacts.email"}
+        name: how
+        for name, how in Truedy.draft_fields.items()
+        if name not in {"max_concurrency", "contacts.email", "start"}
     }
 
 
 def test_a_field_without_an_entry_is_unsupported_and_not_sent() -> None:
     person = ContactDraft(phone_number="+12125550123", email="ada@example.com")
     made = compose(Forgetful({}), draft("truedy", contacts=[person], max_concurrency=5), NOW)
-    obstacles = [(finding.field, finding.fit) for finding in made.preflight.obstacles()]
-    assert obstacles == [("contacts.email", Fit.UNSUPPORTED), ("max_concurrency", Fit.UNSUPPORTED)]
+    obstacles = made.preflight.obstacles()
+    assert {finding.field: finding.fit for finding in obstacles} == dict.fromkeys(
+        ["contacts.email", "start", "max_concurrency"], Fit.UNSUPPORTED
+    )
+    assert [finding.field for finding in obstacles if not finding.acceptable] == ["start"]
     assert 5 not in made.body.values()
 
 

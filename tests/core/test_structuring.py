@@ -82,7 +82,7 @@ class TestReadingWhatVendorsSend:
         row = read(b'{"rows": [{"id": "a", "new": {"deep": [1]}}]}', Rows).rows[0]
         assert (row.id, row.count) == ("a", None)
 
-    def test_null_is_told_from_a_text(self) -> None:
+    def test_null_is_not_a_text(self) -> None:
         assert problem(b'{"rows": [{"id": null}]}') == ("$.rows[0].id", "Expected `str`, got `null`")
 
     @pytest.mark.parametrize(

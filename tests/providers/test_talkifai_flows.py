@@ -400,7 +400,7 @@ class TestCampaigns:
     def test_the_raw_mapping_is_kept(self) -> None:
         assert campaign_of(JOB).raw == JOB
 
-    def test_as_little_as_can_be_told(self) -> None:
+    def test_the_least_that_an_answer_can_hold(self) -> None:
         assert campaign_of({"id": "job_1"}) == Campaign(id="job_1", provider="talkifai", status=CampaignStatus.UNKNOWN)
 
     def test_unknown_words_of_the_breakdown_are_counted_together(self) -> None:
@@ -422,7 +422,7 @@ class TestRefusals:
     def test_the_request_id_stands_in_a_header(self) -> None:
         assert self.refusal(b"{}", **{"x-request-id": "req_1"}).request_id == "req_1"
 
-    def test_a_job_that_is_not_found_is_told_by_its_code(self) -> None:
+    def test_the_code_says_that_a_job_is_not_found(self) -> None:
         assert dict(TalkifAI.error_codes) == {"job_not_found": NotFound}
 
     @pytest.mark.parametrize("content", [b'{"error": {}, "code": 1}', b"[]", b"<html>", b""])

@@ -85,7 +85,7 @@ class TestBody:
             "contacts": [{"phone": "+12125550123", "name": "Ada"}],
         }
 
-    def test_the_mark_stands_behind_the_description(self) -> None:
+    def test_the_mark_ends_the_description(self) -> None:
         composition = composed(description="Words")
         assert sent(composition)["description"] == f"Words {mark(composition)}"
 

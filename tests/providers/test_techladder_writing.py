@@ -236,7 +236,7 @@ class TestCreating:
         played = play(TechLadder({}).create_campaign(composition), batches, listed(call), now)
         assert [request.path.rpartition("call-batches")[2] for request in played.requests] == ["", "/all/calls", "/all"]
 
-    def test_fewer_contacts_than_were_sent_are_told(self) -> None:
+    def test_fewer_contacts_than_were_sent_are_an_error(self) -> None:
         people = [ContactDraft(phone_number=f"+1212555012{index}") for index in range(2)]
         flow = TechLadder({}).create_campaign(composed(contacts=people))
         with pytest.raises(PartlyDone, match=r"1 contacts where 2 were sent.*another campaign"):
@@ -275,7 +275,7 @@ class TestCreating:
         with pytest.raises(IncompleteListing):
             play(TechLadder({}).create_campaign(composed()), short, short)
 
-    def test_another_number_of_contacts_is_told(self) -> None:
+    def test_another_number_of_contacts_is_an_error(self) -> None:
         created = {"data": batch(total_contacts=3)}
         with pytest.raises(PartlyDone, match="was created with 3 contacts where 1 were sent"):
             play(TechLadder({}).create_campaign(composed()), listed(), created, created)

@@ -288,7 +288,7 @@ class TestCampaigns:
         counts = campaign_of({"id": "b", "called": 350, "completed": 280}).counts
         assert (counts.attempted, counts.succeeded) == (350, 280)
 
-    def test_zero_is_told_from_not_told(self) -> None:
+    def test_zero_is_not_none(self) -> None:
         counts = campaign_of({"id": "b", "completed_contacts": 0, "called": 7}).counts
         assert (counts.attempted, counts.succeeded) == (0, None)
 
@@ -306,7 +306,7 @@ class TestCampaigns:
         campaign = campaign_of({"id": "b", "start_time": "09:00", "end_time": "17:30", "working_days": [1, 5]})
         assert campaign.schedule == Schedule(window_start=time(9), window_end=time(17, 30), weekdays=(1, 5))
 
-    def test_as_little_as_can_be_told(self) -> None:
+    def test_the_least_that_an_answer_can_hold(self) -> None:
         assert campaign_of({"id": "b"}) == Campaign(id="b", provider="truedy", status=CampaignStatus.UNKNOWN)
 
     def test_the_raw_mapping_is_kept(self) -> None:

@@ -239,7 +239,7 @@ class TestCreating:
         with pytest.raises(InvalidInput, match="this draft was placed before, as batch_1, which is completed"):
             play(Truedy({}).create_campaign(composed()), answer(), answer("completed"))
 
-    def test_another_number_of_contacts_is_told(self) -> None:
+    def test_another_number_of_contacts_is_an_error(self) -> None:
         with pytest.raises(PartlyDone, match="was created with 2 contacts where 1 were sent") as caught:
             play(Truedy({}).create_campaign(composed()), answer(total=2), answer(total=2))
         assert caught.value.campaign is not None

@@ -197,7 +197,7 @@ class TestLooking:
         emulator.fail(reads_after_a_write(emulator), BEFORE["500 before"])
         with pytest.raises(OutcomeUnknown, match=r"new (batch|job) of 4 contacts") as caught:
             joining(emulator, timeout=patience(fault)).create(wanted)
-        assert "asking for the same again looks for it" in caught.value.check
+        assert "placing the draft again looks for it" in caught.value.check
         assert len(emulator.writes) == 1
         emulator.no_faults()
         joining(emulator).create(wanted)

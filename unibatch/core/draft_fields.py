@@ -43,7 +43,7 @@ def _names() -> Iterator[str]:
 ALL_FIELDS = tuple(_names())
 """The names of a draft's fields as findings name them, in the order of the findings."""
 
-# What has no way of its own to a vendor: what is made of other fields, and what a draft says in another place.
+# What has no entry: what consists of other fields, and what a draft says in another place.
 _NO_ENTRY = frozenset({*PARTS_OF, "contacts.phone_number", "schedule.start", "vendor"})
 
 DRAFT_FIELDS = tuple(name for name in ALL_FIELDS if name not in _NO_ENTRY)
@@ -59,8 +59,8 @@ class Given:
     """What an entry may look at, beside the value of its own field.
 
     Attributes:
-        fields: The values of all fields that the draft uses and with which nothing is generally wrong, by name. Those
-            of ``start`` are `Start.HOLD`, `Start.NOW` or a `When`; that of ``hold_until`` is a `When`.
+        fields: The values of the fields that the draft uses, by name, without those that are wrong at every vendor.
+            That of ``start`` is `Start.HOLD`, `Start.NOW` or a `When`; that of ``hold_until`` is a `When`.
         settings: The ``defaults`` of the profile.
     """
 
@@ -73,12 +73,11 @@ class How:
     """How a vendor takes one field of a draft.
 
     Attributes:
-        fit: How well it fits.
+        fit: How well it fits. A ``start`` that is unsupported can never be accepted as lost.
         reason: Why, or what happens to it; may be empty where it is native.
         body: What is sent for it: a mapping in the vendor's spelling, or a function that makes one of the value. A
-            mapping within the body is added to, not replaced.
+            mapping within the body is added to, not replaced. Contacts are made by `Provider.contact_body` instead.
         required: What the vendor needs here, such as ``"an agent"``, if it takes no draft without it; otherwise empty.
-        acceptable: If all or a part of it is lost: whether that loss can be accepted. A hold that is not kept cannot.
         decide: For entries that depend on the value: returns the entry for it.
     """
 
@@ -86,7 +85,6 @@ class How:
     reason: str = ""
     body: Body = _NOTHING
     required: str = attrs.field(default="", kw_only=True)
-    acceptable: bool = attrs.field(default=True, kw_only=True)
     decide: Callable[[Any, Given], How] | None = attrs.field(default=None, kw_only=True)
 
     @classmethod
@@ -99,12 +97,12 @@ class How:
         *,
         required: str = "",
     ) -> How:
-        """Sent under the vendor's ``key``, in the form that ``form`` brings it into, or else as it is."""
+        """Sent under the vendor's ``key``, as ``form`` writes it, or else as it is."""
         return cls(fit, reason, lambda value: {key: value if form is None else form(value)}, required=required)
 
     @classmethod
     def depends(cls, decide: Callable[[Any, Given], How], *, required: str = "") -> How:
-        """How it is taken depends on its value, or on what else the draft says: ``decide`` returns the entry."""
+        """Depends on the value, or on what else the draft says: ``decide`` returns the entry."""
         return cls(decide=decide, required=required)
 
     @classmethod
@@ -122,7 +120,7 @@ class How:
 
 
 NO_ENTRY = How(Fit.UNSUPPORTED, "the provider has no entry for it, so it would not be sent")
-"""How a field is taken that a provider does not know."""
+"""How a field without an entry is taken."""
 
 
 @attrs.frozen(kw_only=True)
@@ -132,7 +130,7 @@ class Composition:
     Attributes:
         draft: The draft with the profile's defaults in it, each number once.
         now: The time at which it was made (aware, UTC).
-        start: When to begin, or ``None`` for at once or not before it is started.
+        start: When to begin, or ``None`` for immediately, or not before it is started.
         body: What is sent, apart from the contacts.
         contacts: The contacts as they are sent, in the order of the draft's.
         preflight: What was found.

@@ -124,7 +124,7 @@ class Pager(Generic[T]):
     before did not have. After three passes, or when a pass went as the one before, it is not.
 
     Why that is enough: as long as no row is removed, every row that comes is one of those that are there at the end, so
-    when as many different ones have come as there are then, they all have, in whatever order. A removal is seen as a
+    when as many different ones have come as there are then, they all have, in any order. A removal is seen as a
     total that shrinks, unless at least as many rows are added between the same two pages.
 
     A page without anything new ends a pass, so a server that always promises more, or goes round in circles, cannot

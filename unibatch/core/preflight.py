@@ -81,7 +81,7 @@ class _Judging:
                     fit=how.fit,
                     reason="; ".join(filter(None, (how.reason, note))),
                     sent=sent,
-                    acceptable=how.acceptable and how.fit in {Fit.LOSSY, Fit.UNSUPPORTED},
+                    acceptable=how.fit is Fit.LOSSY or (how.fit is Fit.UNSUPPORTED and name != "start"),
                 )
             )
         return tuple(findings), body

@@ -121,7 +121,7 @@ class Setting:
         is_flag: It is true or false.
         numbers: It is a whole number in this range.
         choices: It is one of these texts.
-        in_draft: It may also stand in the ``vendor`` mapping of a `CampaignDraft`.
+        in_draft: It may also be in the ``vendor`` mapping of a `CampaignDraft`.
     """
 
     purpose: str
@@ -347,7 +347,7 @@ class Provider(ABC):
 
     @property
     def draft_options(self) -> Mapping[str, Setting]:
-        """The settings that may also stand in the ``vendor`` mapping of a draft."""
+        """The settings that may also be in the ``vendor`` mapping of a draft."""
         return {name: setting for name, setting in self.settings.items() if setting.in_draft}
 
     def contact_body(self, contact: ContactDraft) -> Mapping[str, Any]:

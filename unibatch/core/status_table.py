@@ -34,8 +34,8 @@ class StatusTable(Generic[S]):
 
     A word is looked up without regard to case, hyphens, underscores, spaces, and American or British spelling.
 
-    Where a vendor gives the status in two fields, a word and a reason, a key is a pair of both. The word alone stands
-    in the table too, with the status that holds whatever the reason is: vendors add new reasons at any time. ::
+    Where a vendor gives the status in two fields, a word and a reason, a key is a pair of both. The word alone is a key
+    too, with the status for any other reason: vendors add new reasons at any time. ::
 
         StatusTable(
             {

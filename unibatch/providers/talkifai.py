@@ -220,7 +220,7 @@ CAPABILITIES = Capabilities(
         max_name_length=200,
         max_description_length=1000,
     ),
-    webhooks=Support(note="signed without a time stamp: tell repeated ones by their id"),
+    webhooks=Support(note="signed without a time stamp: recognise repeated ones by their id"),
     contact_fields=frozenset(
         {"id", "phone_number", "name", "first_name", "last_name", "email", "external_id", "fields", "status"}
         | {"attempts", "max_attempts", "last_attempt_at", "next_attempt_at", "ended_at", "duration", "sip_code"}
@@ -267,7 +267,7 @@ def _hold(_: Start, given: Given) -> How:
         return How(Fit.EMULATED, "scheduled for hold_until; start_campaign can start it earlier")
     reason = "TalkifAI cannot hold a job without a time: it would begin to call at once. Give hold_until, a time at "
     reason += "which it starts unless start_campaign starts it earlier, or choose another start"
-    return How(Fit.UNSUPPORTED, reason, acceptable=False)
+    return How(Fit.UNSUPPORTED, reason)
 
 
 def _from_numbers(numbers: Sequence[str], _: Given) -> How:
@@ -338,7 +338,7 @@ TRANSITIONS: Mapping[OperationName, Transition] = MappingProxyType(
     }
 )
 
-_ASKING_AGAIN = "; asking for the same again looks for it first"
+_ASKING_AGAIN = "; placing the draft again looks for it first"
 
 _blank_contact = maker_of_blank_contacts("attempts", "max_attempts", "failure_reason")
 
@@ -445,7 +445,7 @@ class TalkifAI(Provider):
             (lambda: self._look(composition)) if self._organization_id else None,
             where_to_look("TalkifAI's Studio", "job", number) + (_ASKING_AGAIN if self._organization_id else ""),
         )
-        advice = "TalkifAI's jobs cannot be extended: place those who are missing as a campaign of their own"
+        advice = "TalkifAI's jobs cannot be extended: place the missing contacts as another campaign"
         return require_all_taken(campaign, number, advice=advice)
 
     def _created(self, response: Response) -> Campaign:
@@ -468,12 +468,12 @@ class TalkifAI(Provider):
         to_be_asked = {job.id for job in recent(jobs, composition.now) if "description" not in job.raw}
         for job in jobs:
             try:
-                told = (yield from self.get_campaign(job.id)) if job.id in to_be_asked else job
+                known = (yield from self.get_campaign(job.id)) if job.id in to_be_asked else job
             except NotFound:
                 continue
-            found = _MARK.search(str(told.raw.get("description")))
+            found = _MARK.search(str(known.raw.get("description")))
             if found and found["mark"] == mark:
-                return told
+                return known
         require_whole(report, self)
         return None
 

@@ -305,15 +305,15 @@ _SHORTEST = 10
 """Digits of the shortest number that the vendor takes, country code included."""
 
 _MARK = "unibatch_draft"
-"""The key in the metadata of some contacts by which a batch is recognised whose contacts all have ids of the user's."""
+"""The key in the metadata of some contacts, by which a batch is recognised if all contacts have ids of the user's."""
 
 _ENOUGH_PROBES = 20
-"""How many contacts carry a mark, since any of them may not be taken; there may be up to twice as many."""
+"""How many contacts carry a mark, since the vendor may not accept all; there may be up to twice as many."""
 
 _ACCEPTED = 202
 """The status of an answer that comes before the batch is complete."""
 
-_ASKING_AGAIN = "; asking for the same again looks for it first"
+_ASKING_AGAIN = "; placing the draft again looks for it first"
 
 _blank_contact = maker_of_blank_contacts("name", "call_id")
 
@@ -465,18 +465,18 @@ class TechLadder(Provider):
             lambda: self._look(composition),
             where_to_look("TechLadder's dashboard", "batch", number) + _ASKING_AGAIN,
         )
-        advice = "it may still be filled, so look again before you place those who are missing as another campaign"
+        advice = "it may still be filled, so look again before you place the missing contacts as another campaign"
         return campaign if still_growing else require_all_taken(campaign, number, advice=advice)
 
     def _look(self, composition: Composition) -> Flow[Campaign | None]:
-        """Look for a batch of this draft: some of its contacts have an id, or a mark, that no other draft gives."""
+        """Look for a batch of this draft: some of its contacts have an id, or a mark, that only this draft gives."""
         number, of_agent = len(composition.contacts), CampaignFilter(agent_id=composition.draft.agent_id)
         batches, report = yield from read_all(
             self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, of_agent)
         )
         candidates = [batch for batch in recent(batches, composition.now) if (batch.counts.total or 0) <= number]
         for batch in sorted(candidates, key=lambda batch: batch.counts.total != number):
-            # One with as many contacts has everybody, so anybody will do. Of another, anybody may not have been taken.
+            # One with as many contacts has all of them, so any of them will do. Another may lack any of them.
             wanted = ContactFilter(external_id=_probes(composition)[0] if batch.counts.total == number else None)
             try:
                 contacts = yield from self._some_contacts(batch, wanted)
@@ -488,7 +488,7 @@ class TechLadder(Provider):
         return None
 
     def _some_contacts(self, batch: Campaign, wanted: ContactFilter) -> Flow[Sequence[Contact]]:
-        """The first page of what is wanted, or if nobody in particular is, everybody."""
+        """The first page of the contacts that are wanted; without a filter, all contacts."""
         paging = self.capabilities.contact_paging
         if wanted:
             return (yield from self.list_contacts(batch.id, paging.first, wanted)).items
@@ -567,7 +567,7 @@ class TechLadder(Provider):
 
 
 def _ids(composition: Composition) -> list[str]:
-    """The id of each contact: the user's own, or one that is the same whatever order the contacts come in."""
+    """The id of each contact: the user's own, or one that does not depend on the order of the contacts."""
     mark, numbers = digest(composition.draft.key), sorted(body["phone_number"] for body in composition.contacts)
     places = {number: place for place, number in enumerate(numbers)}
     return [body.get("contact_id", f"ub-{mark}-{places[body['phone_number']]}") for body in composition.contacts]
@@ -581,7 +581,7 @@ def _probes(composition: Composition) -> list[str]:
 
 
 def _as_metadata(contact: ContactDraft) -> Mapping[str, str]:
-    """What the vendor has no other place for."""
+    """The attributes for which the vendor has no key."""
     kept = {"first_name": contact.first_name, "last_name": contact.last_name, "email": contact.email}
     return {key: value for key, value in kept.items() if value is not None}
 

@@ -218,7 +218,7 @@ CAPABILITIES = Capabilities(
         "get_campaign": Support(),
         "list_contacts": Support(),
         "get_account": Support(available=False, note="Truedy's API does not show the account; use its dashboard"),
-        "create_campaign": Support(note="stands in draft until started", idempotency_key=True),
+        "create_campaign": Support(note="stays a draft until started", idempotency_key=True),
         "add_contacts": Support(),
         "start_campaign": Support(),
         "pause_campaign": Support(note="while active or scheduled; calls under way go on"),
@@ -435,11 +435,11 @@ class Truedy(Provider):
         try:
             known = self._read_campaign((yield request))
         except (OutcomeUnknown, StructureError) as lost:
-            check = "asking for the same again is safe, since Truedy recognises it by its key"
+            check = "placing the draft again is safe: Truedy recognises it by its key"
             raise outcome_unknown(request, self, lost, check) from lost
         advice = "start_campaign starts it as it is" if known.status is CampaignStatus.DRAFT else "it goes on as it is"
         require_all_taken(known, len(composition.contacts), advice=advice)
-        # What the key brings back may be the answer of an earlier run, so how it stands now has to be looked up.
+        # The key may bring back the answer of an earlier run, so the present status has to be read.
         campaign = yield from reread_created(self, known)
         require_not_over(campaign)
         try:
@@ -450,7 +450,7 @@ class Truedy(Provider):
     def _begin(self, campaign: Campaign, known: Campaign, composition: Composition) -> Flow[Campaign]:
         if composition.draft.start == Start.HOLD:
             if known.status in {CampaignStatus.SCHEDULED, CampaignStatus.RUNNING}:
-                # One example of the vendor answers so. It is not what was asked for: nobody is to be called.
+                # An example of the vendor shows this. It is not what was asked for: nobody may be called.
                 pause = self.change("pause_campaign", campaign.id)
                 return (yield from carry_out(self, pause, lambda now: now.status is CampaignStatus.PAUSED, campaign))
             return campaign
@@ -616,17 +616,17 @@ def _count(response: Response) -> tuple[int, str]:
     added = _first_given(counts.added_count, counts.added)
     if added is None:
         raise StructureError("$.data.added_count", "missing")
-    told = {
+    counted = {
         "failed": counts.failed_count,
         "repeated": counts.duplicates_skipped,
         "invalid": counts.invalid_skipped,
     }
-    said = ", ".join(f"{number:,} {what}" for what, number in told.items() if number)
+    said = ", ".join(f"{number:,} {what}" for what, number in counted.items() if number)
     return added, f"Truedy did not take it; of that request it says: {said or f'{added:,} added'}"
 
 
 def _as_custom_fields(contact: ContactDraft) -> Mapping[str, str]:
-    """What the vendor has no other place for: the id, and a full name that is not the first and the last one."""
+    """What the vendor has no key for: the id, and a full name that is not the first and the last name."""
     parts = " ".join(filter(None, (contact.first_name, contact.last_name)))
     name = contact.name if parts and contact.name != parts else None
     return {key: value for key, value in (("external_id", contact.external_id), ("name", name)) if value is not None}

@@ -50,7 +50,7 @@ FILTERS = frozenset(
     {f"list_campaigns.{field.name}" for field in attrs.fields(CampaignFilter)}
     | {f"list_contacts.{field.name}" for field in attrs.fields(ContactFilter)}
 )
-"""What can stand in `Capabilities.server_filters`."""
+"""What can be in `Capabilities.server_filters`."""
 
 LIFECYCLE: tuple[OperationName, ...] = (
     "start_campaign",
@@ -64,16 +64,16 @@ LIFECYCLE: tuple[OperationName, ...] = (
 """What needs an entry in `Provider.transitions`, where it is offered."""
 
 CONTACT_ATTRIBUTES = frozenset(name for name in DRAFT_FIELDS if name.startswith("contacts."))
-"""What can stand in `Provider.added_contact_fields`."""
+"""What can be in `Provider.added_contact_fields`."""
 
 # What this library fills itself at every vendor: no vendor declares it.
 _OURS = frozenset({"provider", "campaign_id", "phone_valid", "vendor_status", "is_final", "raw"})
 
 CONTACT_FIELDS = frozenset(field.alias or field.name for field in attrs.fields(Contact)) - _OURS
-"""What can stand in `Capabilities.contact_fields`."""
+"""What can be in `Capabilities.contact_fields`."""
 
 CAMPAIGN_FIELDS = frozenset(field.alias or field.name for field in attrs.fields(Campaign)) - _OURS
-"""What can stand in `Capabilities.campaign_fields`."""
+"""What can be in `Capabilities.campaign_fields`."""
 
 BODIES = (
     b"",
@@ -230,13 +230,13 @@ class ProviderContract:
         self.provider_class({})
 
     def test_error_codes_name_kinds_of_errors(self) -> None:
-        """A code, or an HTTP status from 400 to 499 with a code, stands for an error that an answer can be."""
+        """A code, or an HTTP status from 400 to 499 with a code, is mapped to an error that an answer can be."""
         for key, kind in self.provider_class.error_codes.items():
             assert issubclass(kind, ProviderError)
             assert isinstance(key, str) or key[0] in range(400, 500)
 
     def test_key_is_sent_in_a_header(self, account: VendorAccount) -> None:
-        """The key stands in a header, which no log or proxy keeps, and nowhere else."""
+        """The key is in a header, which no log or proxy keeps, and nowhere else."""
         provider = self.provider_class(account.defaults)
         assert any(account.api_key in value for value in provider.headers(account.api_key).values())
         for begin in self._flows(account).values():
@@ -246,14 +246,14 @@ class ProviderContract:
     # Status tables
 
     def test_status_tables_hold_canonical_statuses(self) -> None:
-        """Each word stands for a canonical status, and what is not in the table is UNKNOWN."""
+        """Each word is mapped to a canonical status, and what is not in the table is UNKNOWN."""
         calls, campaigns = self.provider_class.call_statuses, self.provider_class.campaign_statuses
         assert {type(status) for _, status in calls} == {CallStatus}
         assert {type(status) for _, status in campaigns} == {CampaignStatus}
         assert (calls.unknown, campaigns.unknown) == (CallStatus.UNKNOWN, CampaignStatus.UNKNOWN)
 
     def test_words_are_found_in_any_spelling(self) -> None:
-        """A word is found whatever its case, and with hyphens, underscores or spaces between its parts."""
+        """A word is found in any case, and with hyphens, underscores or spaces between its parts."""
         for table in (self.provider_class.call_statuses, self.provider_class.campaign_statuses):
             for key, status in table.words.items():
                 word, reason = (key, None) if isinstance(key, str) else key
@@ -286,7 +286,7 @@ class ProviderContract:
             assert all(isinstance(value, str) for value in request.query.values())
 
     def test_listings_ask_for_the_largest_page(self, account: VendorAccount) -> None:
-        """Each listing asks for as many rows as the vendor gives at once, at the position that was asked for."""
+        """Each listing asks for as many rows as the vendor gives on one page, at the position that was asked for."""
         provider = self.provider_class(account.defaults)
         can = provider.capabilities
         listings: list[tuple[Paging, Callable[[Any], Flow[Any]]]] = [
@@ -407,7 +407,7 @@ class ProviderContract:
             for status in (200, 400, 401, 404, 422, 429, 500, 502):
                 assert isinstance(provider.refusal(Response(status=status, content=body)), Refusal)
 
-    def test_what_is_not_supported_is_refused_at_once(self, account: VendorAccount) -> None:
+    def test_what_is_not_supported_is_refused(self, account: VendorAccount) -> None:
         """An operation that the vendor does not offer is refused before any request is sent."""
         nowhere = "http://127.0.0.1:9"
         with self._connect(account, base_url=nowhere) as client:
@@ -475,12 +475,12 @@ class ProviderContract:
             assert CampaignStatus.UNKNOWN not in transition.allowed | transition.done | transition.passed
 
     def test_to_call_again_is_never_sent_twice(self, account: VendorAccount) -> None:
-        """No answer is waited for twice: what calls the unreached again is not repeatable."""
+        """What calls the unreached again is not repeatable."""
         self._require("retry_campaign")
         request = self.provider_class(account.defaults).change("retry_campaign", "some-id")
         assert (request.operation, request.subject, request.repeatable) == ("retry_campaign", "some-id", False)
 
-    def test_a_draft_is_judged_whatever_it_holds(self, account: VendorAccount) -> None:
+    def test_any_draft_is_judged(self, account: VendorAccount) -> None:
         """Nothing is raised, each field has one finding, and what is not native says why."""
         self._require("create_campaign")
         provider = self.provider_class(account.defaults)
@@ -511,8 +511,8 @@ class ProviderContract:
                 assert [request.method == "GET" for request in requests] == [False] * len(requests)
                 assert requests == provider.creation(compose(provider, draft, _NOW))
 
-    def test_what_is_sent_stands_in_the_body(self, account: VendorAccount) -> None:
-        """What the findings say is sent stands in the body."""
+    def test_what_is_sent_is_in_the_body(self, account: VendorAccount) -> None:
+        """What the findings say is sent is in the body."""
         self._require("create_campaign")
         provider = self.provider_class(account.defaults)
         for draft in self._drafts(account):
@@ -619,7 +619,7 @@ _CHANGES: Mapping[str, Sequence[Any]] = {
     "idempotency_key": ["a-key", "", 5],
     "part": [Part(number=1, of=2, whole="whole"), 5],
 }
-"""For each field of a draft, what may stand there, right or wrong."""
+"""For each field of a draft, values, right and wrong."""
 
 
 def _used(draft: CampaignDraft) -> set[str]:
