@@ -63,7 +63,7 @@ def test_connections_are_refused_for_a_while(proxy: FaultProxy, client: httpx.Cl
         try:
             assert client.get("/batch-calls").status_code == 200
             break
-        except httpx.ConnectError:
+        except httpx.TransportError:
             pass
 
 
