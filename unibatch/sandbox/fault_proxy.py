@@ -41,7 +41,7 @@ class Arrival:
         connection: Which connection it came over, counted from 0.
         page: Which page of rows it asks for, from 0; -1 if it asks for none.
         method: The HTTP method.
-        target: What stands between the method and the version, as it came.
+        target: What is between the method and the version, as it came.
         head: The request line and the headers, as they came.
         body: The body.
     """
@@ -70,7 +70,7 @@ Fault: TypeAlias = Callable[["FaultProxy", socket.socket, Arrival], bool]
 """Spoils one answer: given the proxy, the client's connection and the request; says whether the connection is kept."""
 
 Plan: TypeAlias = Callable[[Arrival], Fault | None]
-"""Which fault befalls a request; None for none."""
+"""The fault for a request; None for none."""
 
 
 def no_fault(_: Arrival) -> Fault | None:
@@ -82,7 +82,7 @@ class FaultProxy:
     """Passes requests on to a server, and its answers back as the plan says.
 
     Attributes:
-        plan: Which fault befalls a request. May be changed at any time.
+        plan: The fault for each request. May be changed at any time.
         latency: How many seconds an answer takes longer.
         arrivals: All requests, in the order in which they came.
         begun: How many connections were made.
@@ -279,7 +279,7 @@ def _header(line: str) -> tuple[str, str]:
 
 
 def head(status: int, headers: Mapping[str, str]) -> bytes:
-    """Spell the status line and the headers of an answer."""
+    """Write the status line and the headers of an answer."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return f"HTTP/1.1 {status} Spoilt\r\n{lines}\r\n".encode("latin-1")
 
@@ -287,7 +287,7 @@ def head(status: int, headers: Mapping[str, str]) -> bytes:
 def message(
     body: bytes, status: int = 200, headers: Mapping[str, str] | None = None, *, length: int | None = None
 ) -> bytes:
-    """Spell an answer; its length is the body's, unless it is to lie."""
+    """Write an answer; its length is the body's, unless another one is given."""
     usual = {"content-type": "application/json", "content-length": str(len(body) if length is None else length)}
     return head(status, {**usual, **{name.lower(): value for name, value in (headers or {}).items()}}) + body
 
@@ -401,4 +401,4 @@ cut_off_without_length = _spoiling(lambda body: head(200, {"Connection": "close"
 chunks_cut_off = _spoiling(lambda body: _chunk(body, _half(body)), _end)
 last_chunk_missing = _spoiling(lambda body: _chunk(body, body + b"\r\n"), _end)
 too_short_a_length = _spoiling(lambda body: message(body, length=len(body) - 40), _keep)
-"""The whole body, whose rest stands where the next answer begins."""
+"""The whole body, whose rest comes where the next answer should begin."""
