@@ -29,13 +29,13 @@ class Limiter:
         refused: How many it has refused.
     """
 
-    def __init__(self, limit: int, window: float, *, sliding: bool = False, told: bool = True) -> None:
-        """Accept ``limit`` requests in any ``window`` seconds, and say so in headers if ``told``."""
+    def __init__(self, limit: int, window: float, *, sliding: bool = False, aloud: bool = True) -> None:
+        """Accept ``limit`` requests in any ``window`` seconds, and say so in headers if ``aloud``."""
         self.refused = 0
         self._limit = limit
         self._window = window
         self._sliding = sliding
-        self._told = told
+        self._aloud = aloud
         self._lock = threading.Lock()
         self._accepted: list[float] = []
         self._began = 0.0
@@ -62,7 +62,7 @@ class Limiter:
         return True
 
     def headers(self) -> dict[str, str]:
-        if not self._told:
+        if not self._aloud:
             return {}
         with self._lock:
             began = self._accepted[0] if self._sliding and self._accepted else self._began
@@ -84,11 +84,11 @@ KINDS = {
 
 
 class WholeSeconds(Limiter):
-    """Tells in whole seconds when its window ends, as vendors do: the second in which that is."""
+    """Says in whole seconds when its window ends, as vendors do: the second in which that is."""
 
     def headers(self) -> dict[str, str]:
-        told = super().headers()
-        return {**told, "X-RateLimit-Reset": told["X-RateLimit-Reset"].partition(".")[0]}
+        aloud = super().headers()
+        return {**aloud, "X-RateLimit-Reset": aloud["X-RateLimit-Reset"].partition(".")[0]}
 
 
 def list_below(style: Style, limiter: Limiter, contacts: int, *, latency: float = 0.025, **how: Any) -> list[Arrival]:
@@ -105,7 +105,7 @@ def list_below(style: Style, limiter: Limiter, contacts: int, *, latency: float 
 
 
 def test_no_request_is_one_too_many_if_the_server_counts_aloud(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ends of windows are told to the millisecond here, so less of a margin is needed than with whole seconds."""
+    """Ends of windows are given to the millisecond here, so less of a margin is needed than with whole seconds."""
     monkeypatch.setattr("unibatch.client.rate_limit.MARGIN", 0.15)
 
     def refused(kind: str) -> int:
@@ -118,7 +118,7 @@ def test_no_request_is_one_too_many_if_the_server_counts_aloud(style: Style, mon
     assert found == dict.fromkeys(KINDS, 0)
 
 
-def test_ends_of_windows_that_are_told_in_whole_seconds_are_late_enough(style: Style) -> None:
+def test_ends_of_windows_in_whole_seconds_are_late_enough(style: Style) -> None:
     limiter = WholeSeconds(9, 1.0)
     list_below(style, limiter, 53)
 
@@ -130,7 +130,7 @@ def test_a_server_that_counts_silently_gets_everything_across(
     style: Style, monkeypatch: pytest.MonkeyPatch, *, sliding: bool
 ) -> None:
     monkeypatch.setattr("unibatch.client.retry._backoff", lambda _: 0.03)
-    limiter = Limiter(6, 0.2, sliding=sliding, told=False)
+    limiter = Limiter(6, 0.2, sliding=sliding, aloud=False)
     arrivals = list_below(style, limiter, 48)
 
     assert limiter.refused > 0
@@ -194,7 +194,7 @@ def test_a_count_of_thousands_of_digits_is_not_believed() -> None:
     assert done.value.value.id == "one"
 
 
-def test_a_limit_that_is_told_is_kept_by_all_clients_of_the_key(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limit_in_headers_is_kept_by_all_clients_of_the_key(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("unibatch.client.rate_limit.MARGIN", 0.15)
     limiter = Limiter(10, 0.6)
     with emulating("truedy", 38, plan=limiter, latency=0.025) as emulator:
@@ -231,5 +231,5 @@ def test_two_listings_of_which_one_is_refused_both_wait(style: Style, monkeypatc
 
     arrivals = list_below(style, Harsh(1, 1.0), 98, latency=0.05)
     after = [arrival.at - refusals[0] for arrival in arrivals[13:]]
-    # An answer takes 0.05 s; what was sent until it came had not been told.
+    # An answer takes 0.05 s; what was sent until it came could not know of it.
     assert [at for at in after if 0.15 < at < 0.95] == []

@@ -103,9 +103,7 @@ def test_an_answer_that_does_not_come_is_asked_for_again(enter: Enter, pace: Pac
         (5, "talkifai", "reading ahead"),
     ],
 )
-def test_whatever_mixture_of_faults_comes_every_contact_comes_once(
-    enter: Enter, pace: Pace, vendor: str, seed: int
-) -> None:
+def test_with_any_mixture_of_faults_every_contact_comes_once(enter: Enter, pace: Pace, vendor: str, seed: int) -> None:
     dice = random.Random(seed)
     faults = list(PASSING.values())
     plan = scripted({page: dice.choices(faults, k=dice.choice([0, 0, 0, 1, 1, 2, 4])) for page in range(24)})
@@ -198,7 +196,7 @@ def _spoiling(rows: int | None = None, other: int | None = None) -> Fault:
     ("seed", "vendor", "pace"),
     [(1, "truedy", "one by one"), (2, "techladder", "reading ahead"), (3, "talkifai", "one by one")],
 )
-def test_contacts_that_stay_are_seen_whatever_comes_and_goes(enter: Enter, pace: Pace, vendor: str, seed: int) -> None:
+def test_contacts_that_stay_are_seen_while_others_come_and_go(enter: Enter, pace: Pace, vendor: str, seed: int) -> None:
     scene = enter(vendor, 93, pace=pace)
     dice = random.Random(seed)
     staying = set(scene.emulator.ids[::2])
@@ -254,10 +252,10 @@ def test_nothing_comes_sooner_than_the_server_said(style: Style) -> None:
 
 def _early(style: Style, reset: str) -> list[tuple[int, float]]:
     """Which pages were asked for before the time was over, and after how many seconds."""
-    told: list[float] = []
+    refused: list[float] = []
 
     def refuse(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
-        told.append(time.monotonic())
+        refused.append(time.monotonic())
         return RESETS[reset]()(proxy, connection, arrival)
 
     def late(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
@@ -273,17 +271,17 @@ def _early(style: Style, reset: str) -> list[tuple[int, float]]:
             if isinstance(client, BlockingAsyncClient):
                 client.stop()
     # What was on its way already when the answer was sent cannot be called back.
-    after = [(arrival.page, arrival.at - told[0]) for arrival in emulator.arrivals]
+    after = [(arrival.page, arrival.at - refused[0]) for arrival in emulator.arrivals]
     return [(page, at) for page, at in after if 0.15 < at < 0.95 and (page == 9 or "503" not in reset)]
 
 
 def test_requests_that_wait_for_a_connection_wait_for_the_limit_too(enter: Enter) -> None:
     """The last of so many at once have no connection yet when the first ones are refused."""
-    told: list[float] = []
+    refused: list[float] = []
 
     def refuse(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
         proxy.over.wait(0.1)
-        told.append(time.monotonic())
+        refused.append(time.monotonic())
         return saying(429, "{}", {"Retry-After": "1"})(proxy, connection, arrival)
 
     scene = enter("truedy", plan=lambda arrival: refuse if arrival.number < 16 else None)
@@ -291,7 +289,7 @@ def test_requests_that_wait_for_a_connection_wait_for_the_limit_too(enter: Enter
         scene.emulator.sandbox.create("truedy", 0, campaign_id=str(number))
     read_many(scene.client, 24)
 
-    early = [arrival.number for arrival in scene.emulator.arrivals[16:] if arrival.at - told[0] < 0.95]
+    early = [arrival.number for arrival in scene.emulator.arrivals[16:] if arrival.at - refused[0] < 0.95]
     assert early == []
 
 

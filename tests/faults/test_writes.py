@@ -1,4 +1,4 @@
-"""A write is sent once, whatever goes wrong, unless it certainly was not carried out."""
+"""A write is sent once, with anything going wrong, unless it certainly was not carried out."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def test_without_a_plan_everything_comes_through(sandbox: Sandbox, proxy: FaultP
         (fault_proxy.stall_in_body, httpx.ReadTimeout),
     ],
 )
-def test_a_fault_befalls_the_request_that_the_plan_names(
+def test_a_fault_applies_to_the_request_that_the_plan_names(
     proxy: FaultProxy, client: httpx.Client, fault: Fault, error: type[Exception]
 ) -> None:
     proxy.plan = lambda arrival: fault if arrival.number == 1 else None
@@ -63,7 +63,7 @@ def test_connections_are_refused_for_a_while(proxy: FaultProxy, client: httpx.Cl
         try:
             assert client.get("/batch-calls").status_code == 200
             break
-        except httpx.ConnectError:
+        except httpx.TransportError:
             pass
 
 

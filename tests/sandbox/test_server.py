@@ -1,4 +1,4 @@
-"""Starting, stopping, what the handle tells, and the same controls over HTTP."""
+"""Starting, stopping, what the sandbox says of itself, and the same controls over HTTP."""
 
 from __future__ import annotations
 

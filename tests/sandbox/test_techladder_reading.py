@@ -28,7 +28,7 @@ class TestReading:
             "rate_limit_per_minute": 300,
         }
 
-    def test_a_page_says_where_it_stands(self, sandbox: Sandbox, techladder: httpx.Client) -> None:
+    def test_a_page_says_where_it_is(self, sandbox: Sandbox, techladder: httpx.Client) -> None:
         batch = sandbox.campaign_ids("techladder")[0]
         data = techladder.get(f"/call-batches/{batch}/calls", params={"limit": 500, "page": 3}).json()["data"]
         items = data.pop("items")

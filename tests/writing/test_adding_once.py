@@ -1,4 +1,4 @@
-"""Whoever is added to a campaign is there once, and what became of everybody is told."""
+"""Everybody who is added to a campaign is there once, and the result is given for everybody."""
 
 from __future__ import annotations
 
@@ -54,15 +54,15 @@ def prepared(emulating: Emulating, joining: Joining, there: int = 2, **options: 
     return emulator, joining(emulator).create(wanted).id
 
 
-def everybody(told: AddedContacts) -> list[ContactDraft]:
+def everybody(result: AddedContacts) -> list[ContactDraft]:
     """All contacts that are accounted for, each as often as it is."""
-    return [*told.added, *told.duplicates, *(refused.contact for refused in told.rejected), *told.unknown]
+    return [*result.added, *result.duplicates, *(refused.contact for refused in result.rejected), *result.unknown]
 
 
-def require_all(told: AddedContacts | None, given: Sequence[ContactDraft]) -> None:
-    """What became of everybody who was given is told, once each."""
-    assert told is not None
-    assert numbers(everybody(told)) == numbers(given)
+def require_all(result: AddedContacts | None, given: Sequence[ContactDraft]) -> None:
+    """Everybody who was given is accounted for, once each."""
+    assert result is not None
+    assert numbers(everybody(result)) == numbers(given)
 
 
 def slowly(first: int) -> Fault:
@@ -79,11 +79,11 @@ class TestManyContacts:
         emulator, campaign_id = prepared(emulating, joining, 34, shape=shape, drops=refused)
         given = [*contacts("truedy", 1234, first=0), *contacts("truedy", 6, first=100)]
         progress: list[tuple[int, int]] = []
-        told = joining(emulator).add(campaign_id, given, on_progress=lambda *step: progress.append(step))
-        require_all(told, given)
-        assert numbers(told.duplicates) == numbers([*contacts("truedy", 34, 0), *contacts("truedy", 6, 100)])
-        assert {refusal.contact.phone_number for refusal in told.rejected} == refused
-        assert (len(told.added), told.unknown) == (1234 - 34 - 20, ())
+        result = joining(emulator).add(campaign_id, given, on_progress=lambda *step: progress.append(step))
+        require_all(result, given)
+        assert numbers(result.duplicates) == numbers([*contacts("truedy", 34, 0), *contacts("truedy", 6, 100)])
+        assert {refusal.contact.phone_number for refusal in result.rejected} == refused
+        assert (len(result.added), result.unknown) == (1234 - 34 - 20, ())
         assert sorted(emulator.numbers(campaign_id)) == sorted(set(numbers(given)) - refused)
         assert progress == sorted(progress)
         assert (progress[0], progress[-1]) == ((34, 1234), (1234, 1234))
@@ -97,8 +97,8 @@ class TestManyContacts:
     @pytest.mark.parametrize("shape", ["schema", "example"])
     def test_that_are_all_there_are_not_sent_again(self, shape: str, emulating: Emulating, joining: Joining) -> None:
         emulator, campaign_id = prepared(emulating, joining, 250, shape=shape)
-        told = joining(emulator).add(campaign_id, contacts("truedy", 250, first=0))
-        assert (len(told.duplicates), len(emulator.writes)) == (250, 1)
+        result = joining(emulator).add(campaign_id, contacts("truedy", 250, first=0))
+        assert (len(result.duplicates), len(emulator.writes)) == (250, 1)
 
     def test_may_be_none_at_all(self, emulating: Emulating, joining: Joining) -> None:
         emulator, campaign_id = prepared(emulating, joining)
@@ -109,8 +109,8 @@ class TestManyContacts:
     def test_to_an_empty_campaign_needs_no_looking(self, emulating: Emulating, joining: Joining) -> None:
         emulator = emulating("truedy")
         campaign_id = emulator.sandbox.create("truedy", 0)
-        told = joining(emulator).add(campaign_id, contacts("truedy", 3))
-        assert (len(told.added), sorted(emulator.numbers(campaign_id))) == (3, numbers(contacts("truedy", 3)))
+        result = joining(emulator).add(campaign_id, contacts("truedy", 3))
+        assert (len(result.added), sorted(emulator.numbers(campaign_id))) == (3, numbers(contacts("truedy", 3)))
 
 
 @one_client
@@ -124,10 +124,10 @@ class TestALostAnswer:
         emulator, campaign_id = prepared(emulating, joining)
         given = contacts("truedy", 14, first=0)
         emulator.fail(chunk, FAULTS[fault])
-        told = settle(emulator, joining, lambda client: client.add(campaign_id, given), timeout=patience(fault))
-        require_all(told, given)
+        result = settle(emulator, joining, lambda client: client.add(campaign_id, given), timeout=patience(fault))
+        require_all(result, given)
         assert sorted(emulator.numbers(campaign_id)) == numbers(given)
-        assert (told.rejected, told.unknown) == ((), ())
+        assert (result.rejected, result.unknown) == ((), ())
 
     @pytest.mark.parametrize("shape", ["schema", "example"])
     def test_to_every_chunk_leaves_everybody_there_once(
@@ -142,14 +142,14 @@ class TestALostAnswer:
         except (OutcomeUnknown, PartlyDone) as exc:
             require_all(exc.contacts, given)
         emulator.no_faults()
-        told = joining(emulator).add(campaign_id, given)
-        require_all(told, given)
-        assert [refusal.contact.phone_number for refusal in told.rejected] == [number(7)]
+        result = joining(emulator).add(campaign_id, given)
+        require_all(result, given)
+        assert [refusal.contact.phone_number for refusal in result.rejected] == [number(7)]
         assert sorted(emulator.numbers(campaign_id)) == sorted(set(numbers(given)) - {number(7)})
 
 
 class TestNotKnowing:
-    def test_names_whom_nobody_knows_of_and_who_was_not_sent(
+    def test_names_who_is_unknown_and_who_was_not_sent(
         self, monkeypatch: pytest.MonkeyPatch, emulating: Emulating, joining: Joining
     ) -> None:
         monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
@@ -158,11 +158,11 @@ class TestNotKnowing:
         emulator.fail(2, BEFORE["stall before"])
         with pytest.raises(OutcomeUnknown, match=f"look which contacts {campaign_id} has") as caught:
             joining(emulator, timeout=BRIEF).add(campaign_id, given)
-        told = caught.value.contacts
-        require_all(told, given)
-        assert told is not None
-        assert [len(told.duplicates), len(told.added), len(told.unknown), len(told.rejected)] == [2, 5, 5, 2]
-        assert {refusal.reason for refusal in told.rejected} == {"not sent, since something failed before"}
+        result = caught.value.contacts
+        require_all(result, given)
+        assert result is not None
+        assert [len(result.duplicates), len(result.added), len(result.unknown), len(result.rejected)] == [2, 5, 5, 2]
+        assert {refusal.reason for refusal in result.rejected} == {"not sent, since something failed before"}
         assert emulator.numbers(campaign_id) == [number(index) for index in range(7)]
 
     @pytest.mark.parametrize("fault", [BEFORE["cut before"], AFTER["cut after"], AFTER["garbage after"]])
@@ -187,10 +187,10 @@ class TestNotKnowing:
         emulator.fail(1, slowly(3))
         with pytest.raises(OutcomeUnknown) as caught:
             joining(emulator, timeout=BRIEF).add(campaign_id, given)
-        told = caught.value.contacts
-        require_all(told, given)
-        assert told is not None
-        assert (len(told.added), len(told.unknown)) == (3, 4)
+        result = caught.value.contacts
+        require_all(result, given)
+        assert result is not None
+        assert (len(result.added), len(result.unknown)) == (3, 4)
         emulator.catch_up()
         require_all(joining(emulator).add(campaign_id, given), given)
         assert sorted(emulator.numbers(campaign_id)) == numbers(given)
@@ -202,12 +202,12 @@ class TestNotKnowing:
         emulator, campaign_id = prepared(emulating, joining)
         given = contacts("truedy", 9, first=0)
         emulator.fail(1, late(0.05))
-        told = joining(emulator).add(campaign_id, given)
-        assert (len(told.added), len(emulator.writes)) == (7, 2)
+        result = joining(emulator).add(campaign_id, given)
+        assert (len(result.added), len(emulator.writes)) == (7, 2)
         assert sorted(emulator.numbers(campaign_id)) == numbers(given)
 
     @pytest.mark.parametrize("n", [3, 40])
-    def test_is_told_of_everybody_where_some_were_not_taken_and_the_last_look_fails(
+    def test_is_reported_for_everybody_where_some_were_not_taken_and_the_last_look_fails(
         self, n: int, emulating: Emulating, joining: Joining
     ) -> None:
         emulator, campaign_id = prepared(emulating, joining, drops={number(501)})
@@ -232,7 +232,7 @@ class TestNotKnowing:
 
 
 @pytest.mark.parametrize("shape", ["schema", "example"])
-def test_a_refusal_half_way_tells_who_was_added_and_asking_again_adds_the_others(
+def test_a_refusal_half_way_says_who_was_added_and_asking_again_adds_the_others(
     shape: str, monkeypatch: pytest.MonkeyPatch, emulating: Emulating, joining: Joining
 ) -> None:
     monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
@@ -243,9 +243,9 @@ def test_a_refusal_half_way_tells_who_was_added_and_asking_again_adds_the_others
         joining(emulator).add(campaign_id, given)
     require_all(caught.value.contacts, given)
     assert isinstance(caught.value.__cause__, PaymentRequired)
-    told = joining(emulator).add(campaign_id, given)
-    require_all(told, given)
-    assert (len(told.duplicates), len(told.added)) == (7, 7)
+    result = joining(emulator).add(campaign_id, given)
+    require_all(result, given)
+    assert (len(result.duplicates), len(result.added)) == (7, 7)
     assert sorted(emulator.numbers(campaign_id)) == numbers(given)
 
 
@@ -264,8 +264,8 @@ class TestACampaign:
     def test_that_is_not_over_takes_everybody(self, status: str, emulating: Emulating, joining: Joining) -> None:
         emulator, campaign_id = prepared(emulating, joining)
         emulator.set_status(campaign_id, status)
-        told = joining(emulator).add(campaign_id, contacts("truedy", 3))
-        assert len(told.added) == 3
+        result = joining(emulator).add(campaign_id, contacts("truedy", 3))
+        assert len(result.added) == 3
         expected = numbers([*contacts("truedy", 2, 0), *contacts("truedy", 3)])
         assert sorted(emulator.numbers(campaign_id)) == expected
         assert sorted(emulator.dialled) == (expected if status == "active" else [])

@@ -1,4 +1,4 @@
-"""A draft is placed once, whatever goes wrong on the way and however often it is asked for."""
+"""A draft is placed once, with anything going wrong on the way, and asked for any number of times."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ LOOKING = ("techladder", "talkifai")
 
 
 def require_once(emulator: Emulator, wanted: CampaignDraft) -> None:
-    """What stands at the vendor is what the draft asks for, once."""
+    """What the vendor has is what the draft asks for, once."""
     emulator.catch_up()
     assert len(emulator.campaigns) == 1
     assert sorted(emulator.all_numbers()) == numbers(wanted.contacts)
@@ -235,7 +235,7 @@ class TestLooking:
     @pytest.mark.parametrize("lacks", [(), ("description",), ("created_at", "total_contacts", "totalContacts")])
     @one_client
     @pytest.mark.parametrize("order", ["oldest", "newest"])
-    def test_finds_it_among_many_whatever_the_listing_tells(
+    def test_finds_it_among_many_with_any_fields_listed(
         self, vendor: str, lacks: tuple[str, ...], order: str, emulating: Emulating, joining: Joining
     ) -> None:
         emulator, wanted = emulating(vendor, order=order, listing_lacks=lacks), draft(vendor, 2)

@@ -1,4 +1,4 @@
-"""Nobody is called before it is said, whatever goes wrong."""
+"""Nobody is called before the start that was asked for, with anything going wrong."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def pass_by(emulator: Emulator) -> datetime:
 class TestAHeldDraft:
     @one_client
     @pytest.mark.parametrize("fault", FAULTS)
-    def test_calls_nobody_whatever_becomes_of_the_writes(
+    def test_calls_nobody_though_writes_are_lost(
         self, vendor: str, fault: str, emulating: Emulating, joining: Joining
     ) -> None:
         options = {"created": "as schedule_type"} if vendor == "truedy" else {}
@@ -130,7 +130,7 @@ class TestTruedyThatBegins:
 
     @one_client
     @pytest.mark.parametrize("fault", FAULTS)
-    def test_is_paused_whatever_becomes_of_the_answer(self, fault: str, emulating: Emulating, joining: Joining) -> None:
+    def test_is_paused_though_the_answer_is_lost(self, fault: str, emulating: Emulating, joining: Joining) -> None:
         emulator, wanted = emulating("truedy", created="scheduled"), draft("truedy", 4)
         emulator.fail("/pause", FAULTS[fault])
         campaign = settle(emulator, joining, lambda client: client.create(wanted), timeout=patience(fault))

@@ -1,4 +1,4 @@
-"""What creates or adds is sent once by whoever asks once, and what is there is recognised whoever asks again."""
+"""What creates or adds is sent once for each time it is asked for, and what is there is recognised when asked again."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LOOKING = ("techladder", "talkifai")
 """Vendors that do not recognise a repeated request."""
 
 EAGER: Mapping[str, Any] = {"retry": Retry(attempts=4)}
-"""A client that tries again whatever may be tried again."""
+"""A client that tries again what may be tried again."""
 
 
 def sent(emulator: Emulator, path: str) -> list[bytes]:
@@ -66,7 +66,7 @@ EMPTY_PAGE: Fault = {"edit": without_rows}
 @pytest.mark.parametrize("fault", FAULTS)
 class TestInOneCall:
     @pytest.mark.parametrize("vendor", LOOKING)
-    def test_a_campaign_is_created_with_one_request_whatever_becomes_of_it(
+    def test_a_campaign_is_created_with_one_request_though_the_answer_is_lost(
         self, vendor: str, fault: str, emulating: Emulating, joining: Joining
     ) -> None:
         emulator, wanted = emulating(vendor), draft(vendor, 4, Start.NOW)
@@ -80,7 +80,7 @@ class TestInOneCall:
         assert len(emulator.writes) == 1
         assert sorted(emulator.dialled) == (numbers(wanted.contacts) if fault in AFTER else [])
 
-    def test_a_chunk_of_contacts_is_added_with_one_request_whatever_becomes_of_it(
+    def test_a_chunk_of_contacts_is_added_with_one_request_though_the_answer_is_lost(
         self, fault: str, monkeypatch: pytest.MonkeyPatch, emulating: Emulating, joining: Joining
     ) -> None:
         monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)

@@ -38,7 +38,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "truedy": ("draft", "scheduled", "active", "paused", "completed", "failed", "cancelled"),
     "talkifai": ("pending", "scheduled", "running", "paused", "completed", "failed", "cancelled"),
 }
-"""Every word for how a campaign stands."""
+"""Every word for a campaign's status."""
 
 POSSIBLE: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("truedy", "start_campaign"): {"draft": "active", "scheduled": "active"},
@@ -50,7 +50,7 @@ POSSIBLE: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("talkifai", "reschedule_campaign"): {"pending": "scheduled", "scheduled": "scheduled"},
     ("talkifai", "cancel_campaign"): {"pending": "cancelled", "scheduled": "cancelled", "running": "cancelled"},
 }
-"""In which state each operation does something, and how the campaign stands then."""
+"""In which state each operation does something, and the campaign's status then."""
 
 DONE: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("truedy", "start_campaign"): ("active",),
@@ -92,8 +92,8 @@ MEANT = {"active": "running"}
 """What a vendor's word is in the library's words, where that is another one."""
 
 
-def standing(emulating: Emulating, joining: Joining, vendor: str, status: str, **options: Any) -> tuple[Emulator, str]:
-    """A campaign that stands so; nobody of it was called yet."""
+def placed(emulating: Emulating, joining: Joining, vendor: str, status: str, **options: Any) -> tuple[Emulator, str]:
+    """A campaign with this status; nobody of it was called yet."""
     emulator = emulating(vendor, **options)
     campaign_id = joining(emulator).create(draft(vendor, 4)).id
     later = LATER + timedelta(days=1) if status == "scheduled" else None
@@ -112,11 +112,11 @@ def writes_since_creation(emulator: Emulator) -> int:
 @one_client
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize(("vendor", "operation"), POSSIBLE)
-def test_whatever_becomes_of_the_answer_a_campaign_stands_as_was_wanted(
+def test_a_campaign_has_the_wanted_status_though_the_answer_is_lost(
     vendor: str, operation: str, fault: str, emulating: Emulating, joining: Joining
 ) -> None:
     before, wanted = next(iter(POSSIBLE[vendor, operation].items()))
-    emulator, campaign_id = standing(emulating, joining, vendor, before)
+    emulator, campaign_id = placed(emulating, joining, vendor, before)
     emulator.fail(1, FAULTS[fault])
     settle(emulator, joining, lambda client: client.change(operation, campaign_id), timeout=patience(fault))
     assert status_of(emulator, campaign_id) == wanted
@@ -131,7 +131,7 @@ class TestWhatIsPossible:
     def test_is_done_with_one_request(
         self, vendor: str, operation: str, before: str, emulating: Emulating, joining: Joining
     ) -> None:
-        emulator, campaign_id = standing(emulating, joining, vendor, before)
+        emulator, campaign_id = placed(emulating, joining, vendor, before)
         campaign = joining(emulator).change(operation, campaign_id)
         wanted = POSSIBLE[vendor, operation][before]
         assert (status_of(emulator, campaign_id), writes_since_creation(emulator)) == (wanted, 1)
@@ -147,7 +147,7 @@ class TestWhatIsPossible:
     def test_is_done_when_it_is_asked_for_again_after_nothing_went_through_for_a_while(
         self, vendor: str, operation: str, before: str, emulating: Emulating, joining: Joining
     ) -> None:
-        emulator, campaign_id = standing(emulating, joining, vendor, before)
+        emulator, campaign_id = placed(emulating, joining, vendor, before)
         emulator.fail(EVERY_WRITE, BEFORE["cut before"])
         with pytest.raises(OutcomeUnknown, match=f"look (at the status of|whether) {campaign_id}"):
             joining(emulator).change(operation, campaign_id)
@@ -159,7 +159,7 @@ class TestWhatIsPossible:
     def test_is_unknown_where_looking_fails_too_and_is_not_sent_again(
         self, vendor: str, operation: str, before: str, emulating: Emulating, joining: Joining
     ) -> None:
-        emulator, campaign_id = standing(emulating, joining, vendor, before)
+        emulator, campaign_id = placed(emulating, joining, vendor, before)
         emulator.fail(1, BEFORE["cut before"])
         emulator.fail(lambda arrival: not arrival.is_write and len(emulator.writes) > 1, BEFORE["500 before"])
         with pytest.raises(OutcomeUnknown) as caught:
@@ -172,7 +172,7 @@ class TestWhatIsPossible:
     def test_is_not_tried_where_how_it_stands_cannot_be_seen(
         self, vendor: str, operation: str, before: str, emulating: Emulating, joining: Joining
     ) -> None:
-        emulator, campaign_id = standing(emulating, joining, vendor, before)
+        emulator, campaign_id = placed(emulating, joining, vendor, before)
         emulator.fail(lambda arrival: not arrival.is_write, BEFORE["500 before"])
         with pytest.raises(ServerError):
             joining(emulator).change(operation, campaign_id)
@@ -181,7 +181,7 @@ class TestWhatIsPossible:
     def test_that_the_vendor_refuses_for_another_reason_is_told_as_it_is(
         self, vendor: str, operation: str, before: str, emulating: Emulating, joining: Joining
     ) -> None:
-        emulator, campaign_id = standing(emulating, joining, vendor, before)
+        emulator, campaign_id = placed(emulating, joining, vendor, before)
         emulator.fail(1, {"status": 402})
         with pytest.raises(PaymentRequired):
             joining(emulator).change(operation, campaign_id)
@@ -192,7 +192,7 @@ class TestWhatIsPossible:
         self, vendor: str, operation: str, before: str, conflict: int, emulating: Emulating, joining: Joining
     ) -> None:
         options = {"conflict": conflict} if vendor == "truedy" else {}
-        emulator, campaign_id = standing(emulating, joining, vendor, before, **options)
+        emulator, campaign_id = placed(emulating, joining, vendor, before, **options)
         emulator.fail(1, {"meanwhile": lambda: emulator.set_status(campaign_id, "completed")})
         with pytest.raises(Conflict, match="the campaign is completed; possible while it is ") as caught:
             joining(emulator).change(operation, campaign_id)
@@ -204,7 +204,7 @@ class TestWhatIsPossible:
 def test_what_is_so_already_needs_no_request(
     vendor: str, operation: str, status: str, emulating: Emulating, joining: Joining
 ) -> None:
-    emulator, campaign_id = standing(emulating, joining, vendor, status)
+    emulator, campaign_id = placed(emulating, joining, vendor, status)
     campaign = joining(emulator).change(operation, campaign_id)
     assert campaign is not None
     assert campaign.vendor_status == status
@@ -216,7 +216,7 @@ def test_what_is_so_already_needs_no_request(
 def test_what_is_not_possible_is_a_conflict_that_names_both_states_and_nothing_is_sent(
     vendor: str, operation: str, status: str, emulating: Emulating, joining: Joining
 ) -> None:
-    emulator, campaign_id = standing(emulating, joining, vendor, status)
+    emulator, campaign_id = placed(emulating, joining, vendor, status)
     present = MEANT.get(status, status)
     with pytest.raises(Conflict, match=f"the campaign is {present}; possible while it is ") as caught:
         joining(emulator).change(operation, campaign_id)
@@ -246,7 +246,7 @@ class TestACampaignThatIsNotThere:
     def test_any_more_when_the_request_arrives_is_not_found(
         self, vendor: str, operation: str, emulating: Emulating, joining: Joining
     ) -> None:
-        emulator, campaign_id = standing(emulating, joining, vendor, next(iter(POSSIBLE[vendor, operation])))
+        emulator, campaign_id = placed(emulating, joining, vendor, next(iter(POSSIBLE[vendor, operation])))
         emulator.fail(1, {"meanwhile": lambda: emulator.sandbox.delete(vendor, campaign_id)})
         client = joining(emulator)
         if operation == "delete_campaign":  # which is what was wanted
@@ -260,7 +260,7 @@ class TestACampaignThatIsNotThere:
 def test_an_unknown_state_is_left_to_the_vendor_to_judge(
     vendor: str, operation: str, emulating: Emulating, joining: Joining
 ) -> None:
-    emulator, campaign_id = standing(emulating, joining, vendor, "archived")
+    emulator, campaign_id = placed(emulating, joining, vendor, "archived")
     with pytest.raises(Conflict, match="the campaign is unknown"):
         joining(emulator).change(operation, campaign_id)
     assert writes_since_creation(emulator) == 1
@@ -291,7 +291,7 @@ class TestStarting:
         assert sorted(emulator.dialled) == numbers(wanted.contacts)
 
     def test_a_paused_campaign_needs_resuming_and_says_so(self, emulating: Emulating, joining: Joining) -> None:
-        emulator, campaign_id = standing(emulating, joining, "truedy", "paused")
+        emulator, campaign_id = placed(emulating, joining, "truedy", "paused")
         with pytest.raises(Conflict, match="is paused"):
             joining(emulator).change("start_campaign", campaign_id)
         joining(emulator).change("resume_campaign", campaign_id)

@@ -1,4 +1,4 @@
-"""The ASGI application: finds the vendor, lets faults strike, keeps the log."""
+"""The ASGI application: finds the vendor, applies faults, keeps the log."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class App:
 
     async def _serve(self, vendor: Vendor, request: VendorRequest, receive: Receive, send: Send) -> None:
         with self.lock:
-            fault = next((fault for fault in self.faults if fault.strikes(vendor.name, request)), NO_FAULT)
+            fault = next((fault for fault in self.faults if fault.applies_to(vendor.name, request)), NO_FAULT)
         if fault.delay and fault.moment != "late":
             await asyncio.sleep(fault.delay)
         with self.lock:
@@ -155,7 +155,7 @@ class App:
 def _work(vendor: Vendor, request: VendorRequest) -> Answer:
     try:
         return vendor.answer(request)
-    except Exception as error:  # noqa: BLE001  # a bug of the sandbox must be seen by whoever meets it
+    except Exception as error:  # noqa: BLE001  # a bug of the sandbox must be seen by the user who meets it
         return Answer.json(500, {"bug_in_the_sandbox": f"{type(error).__name__}: {error}"})
 
 

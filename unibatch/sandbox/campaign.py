@@ -15,7 +15,7 @@ _ODD = 2_654_435_761
 
 
 class Mint:
-    """Strikes ids that look random, never repeat and are the same for the same seed."""
+    """Makes ids that look random, never repeat and are the same for the same seed."""
 
     def __init__(self, seed: int, realm: int) -> None:
         self.offset = (seed * 40_503 + realm * 97_531_013) % _WORD
@@ -30,12 +30,12 @@ class Mint:
 
 
 def as_uuid(digits: str) -> str:
-    """Spell 32 hexadecimal digits as a UUID."""
+    """Write 32 hexadecimal digits as a UUID."""
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def as_text(moment: float | None, timespec: str = "milliseconds") -> str | None:
-    """Spell seconds since the epoch in ISO 8601, in UTC, with a Z."""
+    """Write seconds since the epoch in ISO 8601, in UTC, with a Z."""
     if moment is None:
         return None
     return datetime.fromtimestamp(moment, UTC).replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
@@ -50,8 +50,8 @@ class Outcome:
         weight: How often, relative to the other outcomes.
         ring: Shortest and longest time, in seconds, before somebody answers or the attempt ends.
         talk: Shortest and longest conversation in seconds; None when nobody answered.
-        sip_code: The carrier's code, where the vendor tells it.
-        reason: The failure in words, where the vendor tells it.
+        sip_code: The carrier's code, where the vendor gives it.
+        reason: The failure in words, where the vendor gives it.
     """
 
     word: str
@@ -153,7 +153,7 @@ class VendorCampaign:
 
     Attributes:
         status: The vendor's word.
-        cancelled: Whether it was stopped for good, so that nobody is tried again.
+        cancelled: Whether it was stopped for good, so that nobody is called again.
         starts_at: When it will start by itself; None when it will not.
         scheduled_at: The start that was asked for, kept after it has passed.
         settings: What only this vendor knows about a campaign.

@@ -1,7 +1,7 @@
-"""The simulated dialler: calls begin, ring, are talked through and end, on a clock that moves only when it is told to.
+"""The simulated dialler: calls begin, ring, are talked through and end, on a clock that a test moves.
 
 Who picks up is settled before anybody is called: an attempt's course depends on the seed, the campaign, the number and
-the attempt, and on nothing else. So two runs agree, whatever was asked in between.
+the attempt, and on nothing else. So two runs agree, for any requests in between.
 
 Daily windows, working days and calls a day are kept by the vendors' campaigns but do not hold this dialler back.
 """

@@ -41,7 +41,7 @@ class Arrival:
         connection: Which connection it came over, counted from 0.
         page: Which page of rows it asks for, from 0; -1 if it asks for none.
         method: The HTTP method.
-        target: What stands between the method and the version, as it came.
+        target: What is between the method and the version, as it came.
         head: The request line and the headers, as they came.
         body: The body.
     """
@@ -70,7 +70,7 @@ Fault: TypeAlias = Callable[["FaultProxy", socket.socket, Arrival], bool]
 """Spoils one answer: given the proxy, the client's connection and the request; says whether the connection is kept."""
 
 Plan: TypeAlias = Callable[[Arrival], Fault | None]
-"""Which fault befalls a request; None for none."""
+"""The fault for a request; None for none."""
 
 
 def no_fault(_: Arrival) -> Fault | None:
@@ -82,7 +82,7 @@ class FaultProxy:
     """Passes requests on to a server, and its answers back as the plan says.
 
     Attributes:
-        plan: Which fault befalls a request. May be changed at any time.
+        plan: The fault for each request. May be changed at any time.
         latency: How many seconds an answer takes longer.
         arrivals: All requests, in the order in which they came.
         begun: How many connections were made.
@@ -279,7 +279,7 @@ def _header(line: str) -> tuple[str, str]:
 
 
 def head(status: int, headers: Mapping[str, str]) -> bytes:
-    """Spell the status line and the headers of an answer."""
+    """Write the status line and the headers of an answer."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return f"HTTP/1.1 {status} Spoilt\r\n{lines}\r\n".encode("latin-1")
 
@@ -287,7 +287,7 @@ def head(status: int, headers: Mapping[str, str]) -> bytes:
 def message(
     body: bytes, status: int = 200, headers: Mapping[str, str] | None = None, *, length: int | None = None
 ) -> bytes:
-    """Spell an answer; its length is the body's, unless it is to lie."""
+    """Write an answer; its length is the body's, unless another one is given."""
     usual = {"content-type": "application/json", "content-length": str(len(body) if length is None else length)}
     return head(status, {**usual, **{name.lower(): value for name, value in (headers or {}).items()}}) + body
 
@@ -309,19 +309,56 @@ def pass_on(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> b
     return True
 
 
-def saying(status: int, body: bytes | str = b"", headers: Mapping[str, str] | None = None) -> Fault:
-    """Return the fault that answers this, and does not ask the server."""
-    content = body.encode() if isinstance(body, str) else body
+def _keep(_: FaultProxy, __: socket.socket) -> bool:
+    return True
 
-    def fault(_: FaultProxy, connection: socket.socket, __: Arrival) -> bool:
-        connection.sendall(message(content, status, headers))
-        return True
+
+def _end(_: FaultProxy, __: socket.socket) -> bool:
+    return False
+
+
+def _reset(proxy: FaultProxy, connection: socket.socket) -> bool:
+    proxy.over.wait(0.01)  # so that the client reads what came before
+    reset(connection)
+    return False
+
+
+def _be_silent(_: FaultProxy, connection: socket.socket) -> bool:
+    while connection.recv(_BLOCK):
+        pass
+    return False
+
+
+_Then: TypeAlias = Callable[[FaultProxy, socket.socket], bool]
+
+
+def _instead(sent: bytes, then: _Then) -> Fault:
+    """Return the fault that sends these bytes and does not ask the server."""
+
+    def fault(proxy: FaultProxy, connection: socket.socket, _: Arrival) -> bool:
+        connection.sendall(sent)
+        return then(proxy, connection)
 
     return fault
 
 
+def _spoiling(spoil: Callable[[bytes], bytes], then: _Then) -> Fault:
+    """Return the fault that makes bytes of the body of the server's answer, and sends those."""
+
+    def fault(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
+        connection.sendall(spoil(proxy.fetch(connection, arrival).body))
+        return then(proxy, connection)
+
+    return fault
+
+
+def saying(status: int, body: bytes | str = b"", headers: Mapping[str, str] | None = None) -> Fault:
+    """Return the fault that answers this, and does not ask the server."""
+    return _instead(message(body.encode() if isinstance(body, str) else body, status, headers), _keep)
+
+
 def editing(edit: Callable[[Arrival, Any], Any]) -> Fault:
-    """Return the fault that replaces the server's JSON answer; it is given the request and the answer."""
+    """Return the fault that replaces the server's JSON answer; `edit` is given the request and the answer."""
 
     def fault(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
         reply = proxy.fetch(connection, arrival)
@@ -331,112 +368,37 @@ def editing(edit: Callable[[Arrival, Any], Any]) -> Fault:
     return fault
 
 
-def reset_at_once(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
-    """The request is read, and the connection breaks; the server is not asked."""
-    del proxy, arrival
-    reset(connection)
-    return False
-
-
-def end_at_once(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
-    """The request is read, and the connection ends; the server is not asked."""
-    del proxy, connection, arrival
-    return False
-
-
-def answer_and_end(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
-    """The whole answer, and then the connection ends without having said so."""
-    pass_on(proxy, connection, arrival)
-    return False
-
-
-def end_in_headers(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
-    """Half of the headers; the server is not asked."""
-    del proxy, arrival
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Le")
-    return False
-
-
-def cut_off(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
-    """Half a body, and the length of the whole one."""
-    body = proxy.fetch(connection, arrival).body
-    connection.sendall(message(body[: len(body) // 2], length=len(body)))
-    return False
-
-
-def reset_in_body(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
-    """Half a body, and then the connection breaks."""
-    cut_off(proxy, connection, arrival)
-    proxy.over.wait(0.01)  # so that the client reads what came before
-    reset(connection)
-    return False
-
-
-def cut_off_with_its_length(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
-    """Half a body, and the length of that half: something on the way cut it."""
-    body = proxy.fetch(connection, arrival).body
-    connection.sendall(message(body[: len(body) // 2]))
-    return True
-
-
-def cut_off_without_length(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
-    """Half a body that ends with the connection."""
-    body = proxy.fetch(connection, arrival).body
-    connection.sendall(head(200, {"Connection": "close"}) + body[: len(body) // 2])
-    return False
-
-
-def chunks_cut_off(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
-    """A chunk without its end."""
-    body = proxy.fetch(connection, arrival).body
-    chunk = f"{len(body):x}\r\n".encode() + body[: len(body) // 2]
-    connection.sendall(head(200, {"Transfer-Encoding": "chunked"}) + chunk)
-    return False
-
-
-def last_chunk_missing(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
-    """All of the body, without the chunk that says so."""
-    body = proxy.fetch(connection, arrival).body
-    chunk = f"{len(body):x}\r\n".encode() + body + b"\r\n"
-    connection.sendall(head(200, {"Transfer-Encoding": "chunked"}) + chunk)
-    return False
-
-
-def too_short_a_length(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
-    """A whole body with too small a length, so that its rest stands where the next answer begins."""
-    body = proxy.fetch(connection, arrival).body
-    connection.sendall(message(body, length=len(body) - 40))
-    return True
-
-
-def damaged_gzip(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
-    """Bytes that say they are gzip; the server is not asked."""
-    return saying(200, b"\x1f\x8b\x08\x00nonsense", {"Content-Encoding": "gzip"})(proxy, connection, arrival)
-
-
-def no_http(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
-    """Another protocol; the server is not asked."""
-    del proxy, arrival
-    connection.sendall(b"220 mail.example ESMTP\r\n\r\n")
-    return False
-
-
-def stall(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
-    """Silence until the client gives up; the server is not asked."""
-    del proxy, arrival
-    while connection.recv(_BLOCK):
-        pass
-    return False
-
-
-def stall_in_body(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
-    """Half a body, and then silence until the client gives up."""
-    cut_off(proxy, connection, arrival)
-    return stall(proxy, connection, arrival)
-
-
 def refuse(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
     """All connections break, and new ones are refused for a little while; the server is not asked."""
     del connection, arrival
     proxy.run(proxy.refuse_connections, 0.03)
     return False
+
+
+def _half(body: bytes) -> bytes:
+    return body[: len(body) // 2]
+
+
+def _chunk(body: bytes, sent: bytes) -> bytes:
+    return head(200, {"Transfer-Encoding": "chunked"}) + f"{len(body):x}\r\n".encode() + sent
+
+
+# The request is read, and the server is not asked.
+reset_at_once = _instead(b"", _reset)
+end_at_once = _instead(b"", _end)
+end_in_headers = _instead(b"HTTP/1.1 200 OK\r\nContent-Le", _end)
+no_http = _instead(b"220 mail.example ESMTP\r\n\r\n", _end)
+damaged_gzip = saying(200, b"\x1f\x8b\x08\x00nonsense", {"Content-Encoding": "gzip"})
+stall = _instead(b"", _be_silent)
+
+# The server does the work, and its answer is spoilt on the way.
+answer_and_end = _spoiling(message, _end)
+cut_off = _spoiling(lambda body: message(_half(body), length=len(body)), _end)
+reset_in_body = _spoiling(lambda body: message(_half(body), length=len(body)), _reset)
+stall_in_body = _spoiling(lambda body: message(_half(body), length=len(body)), _be_silent)
+cut_off_with_its_length = _spoiling(lambda body: message(_half(body)), _keep)
+cut_off_without_length = _spoiling(lambda body: head(200, {"Connection": "close"}) + _half(body), _end)
+chunks_cut_off = _spoiling(lambda body: _chunk(body, _half(body)), _end)
+last_chunk_missing = _spoiling(lambda body: _chunk(body, body + b"\r\n"), _end)
+too_short_a_length = _spoiling(lambda body: message(body, length=len(body) - 40), _keep)
+"""The whole body, whose rest comes where the next answer should begin."""

@@ -68,8 +68,8 @@ class Fault:
         if self.reset and self.drop is None:
             raise ValueError("reset says how a connection is dropped, so it needs drop")
 
-    def strikes(self, vendor: str, request: VendorRequest) -> bool:
-        """Return whether the fault befalls this request, and count it."""
+    def applies_to(self, vendor: str, request: VendorRequest) -> bool:
+        """Return whether the fault applies to this request, and count it."""
         if self.times == 0 or not self._matches(vendor, request):
             return False
         if self.after:

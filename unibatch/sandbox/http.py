@@ -74,7 +74,7 @@ class Answer:
 
 
 class Refused(Exception):
-    """Carries a vendor's refusal out of the depths of a handler.
+    """Carries a vendor's refusal out of a handler.
 
     Args:
         answer: What the vendor answers.

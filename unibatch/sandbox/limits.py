@@ -12,7 +12,7 @@ class Limit:
     Args:
         requests: How many requests a window has room for.
         window: Its length in seconds.
-        wall: Tells the wall-clock time in seconds since the epoch.
+        wall: Returns the wall-clock time in seconds since the epoch.
     """
 
     def __init__(self, requests: int, window: float, wall: Callable[[], float]) -> None:
@@ -46,6 +46,15 @@ class Limit:
     def remaining(self) -> int:
         """How many requests the open window still has room for."""
         return max(0, self.requests - self.used)
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers with which vendors show a limit."""
+        self.refresh()
+        return {
+            "x-ratelimit-limit": str(self.requests),
+            "x-ratelimit-remaining": str(self.remaining),
+            "x-ratelimit-reset": str(math.ceil(self.reset_at)),
+        }
 
     @property
     def wait(self) -> float:

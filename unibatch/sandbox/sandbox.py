@@ -198,7 +198,7 @@ class Sandbox:
             contacts: How many contacts; numbers begin to repeat after some ten thousand.
             name: The campaign's name, where the vendor keeps one.
             status: Its status in the vendor's word; None means that of a new campaign.
-            concurrency: How many calls may be under way at once.
+            concurrency: How many calls may be under way at the same time.
             shape: One of the vendor's documented shapes, where it has several; None means what `shape` says.
             campaign_id: The campaign's id; None means that the vendor makes one up.
 
@@ -236,7 +236,7 @@ class Sandbox:
                 campaign.starts_at = campaign.scheduled_at = starts_at.timestamp()
 
     def delete(self, vendor: str, campaign_id: str) -> None:
-        """Delete a campaign, as a person would in the vendor's dashboard, whatever its status."""
+        """Delete a campaign, with any status, as a person would in the vendor's dashboard."""
         with self._lock:
             self._world.touched = True
             del self._vendor(vendor).campaigns[self._campaign(vendor, campaign_id).id]
@@ -255,7 +255,7 @@ class Sandbox:
 
         Args:
             calls: So many attempts begin and end, in turn among the running campaigns; fewer if nobody is left to call.
-            seconds: So much time passes, whatever happens in it. Give either this or `calls`.
+            seconds: So much time passes. Give either this or `calls`.
             vendor: With `calls`: attempts begin at this vendor only.
             campaign_id: With `calls` and `vendor`: attempts begin in this campaign only.
 
@@ -304,15 +304,15 @@ class Sandbox:
         meanwhile: Callable[[], object] | None = None,
         edit: Callable[[VendorRequest, Any], Any] | None = None,
     ) -> None:
-        """Let something go wrong with the next requests that match. The first fault that matches a request befalls it.
+        """Let something go wrong with the next requests that match. Of several faults for a request, the first applies.
 
         Args:
-            vendor: The only vendor that it befalls; None means any.
+            vendor: The only vendor; None means any.
             method: The only HTTP method.
             path: A regular expression, searched for in the path below the vendor's base URL.
             writes: True: only requests that are to change something; False: only the others.
-            when: Whether it befalls a request; asked about those that match otherwise.
-            times: How many requests it befalls; None means all of them.
+            when: Whether a request is meant; asked about those that match otherwise.
+            times: How many requests; None means all of them.
             after: How many matching requests it spares first.
             status: Answer with this HTTP status, in the vendor's own envelope.
             body: Answer with this body; the status is 200 unless given.
@@ -325,7 +325,7 @@ class Sandbox:
             cut: Send only so many bytes of the answer's body, announcing all, then close the connection.
             delay: Wait so many seconds before the work begins. Work that is done late begins so many seconds after the
                 request; without a delay, in `catch_up`.
-            portion: Of the contacts that the request brings, so many are there at once, the others after `catch_up`.
+            portion: Of the contacts in the request, so many are there immediately, the others after `catch_up`.
             retry_after: With status 429, the seconds to wait that the answer gives.
             meanwhile: Called just before the work, to let something happen at that moment.
             edit: Given the request and the vendor's JSON answer; what it returns is sent instead.
@@ -358,7 +358,7 @@ class Sandbox:
             self._app.faults.append(fault)
 
     def clear_faults(self) -> None:
-        """Forget all faults that have not struck yet."""
+        """Forget all faults that are still to come."""
         with self._lock:
             self._app.faults.clear()
 

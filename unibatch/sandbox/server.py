@@ -38,7 +38,7 @@ def serve(
 
     Args:
         port: The port to listen on; 0 takes any free one.
-        seed: Settles everything that looks random: ids, people, who picks up.
+        seed: Settles everything that looks random: ids, people, who answers.
         host: The address to listen on.
         seeded: Whether there are campaigns from the beginning; without them it starts and resets faster.
         enforce_rate_limits: Whether requests beyond a vendor's rate limit are refused.
@@ -47,7 +47,7 @@ def serve(
         speed: With the real clock: how many simulated seconds pass in one second.
         wall: Returns the wall-clock time in seconds since the epoch, which rate limits go by.
         strict: Whether vendors refuse every request that they could object to; see `Sandbox.objections`.
-        start: Where the simulated clock stands at first, unless it is real.
+        start: What the simulated clock shows at first, unless it is real.
 
     Returns:
         The running sandbox, to be used in a `with` statement.

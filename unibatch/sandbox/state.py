@@ -1,4 +1,4 @@
-"""What the sandbox tells a test of a campaign and its contacts: frozen copies that nothing changes any more."""
+"""The states of campaigns and contacts that a test gets: copies that do not change any more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads a JSON object field by field and collects everything that is wrong with it; vendors spell the problems out.
+"""Reads a JSON object field by field and collects everything that is wrong with it; vendors write the problems down.
 
 A problem is what the vendor refuses. A doubt is what it could object to, and what this sandbox refuses in strict mode.
 """
@@ -6,7 +6,7 @@ A problem is what the vendor refuses. A doubt is what it could object to, and wh
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -75,7 +75,7 @@ class Form:
 
     Args:
         body: The object.
-        at: Where the object stands, put before the name of each field that is wrong.
+        at: Where the object is, put before the name of each field that is wrong.
         null_is_absent: Whether an optional field may be spelt out as null.
         takes_all: Whether the object may have fields that nobody asks for.
     """
@@ -110,10 +110,17 @@ class Form:
             return []
         return [Problem((*self.at, name), "is not documented") for name in self.body if name not in self._asked]
 
-    def include(self, part: Form) -> None:
-        """Take over what is wrong with a part of this object."""
-        self.problems += part.problems
-        self.doubts += [*part.doubts, *part.unknown()]
+    def each(self, name: str, rows: list[Any], **how: bool) -> Iterator[Form]:
+        """Yield a form for each object in a list, and take over what is wrong with it."""
+        for index, row in enumerate(rows):
+            at = (*self.at, name, index)
+            if not isinstance(row, dict):
+                self.problems.append(Problem(at, "must be an object", "type"))
+                continue
+            part = Form(row, at, **how)
+            yield part
+            self.problems += part.problems
+            self.doubts += [*part.doubts, *part.unknown()]
 
     def value(self, name: str, *, required: bool = False, nullable: bool = False) -> Any:
         """Return the raw value of a field; None when it is absent."""

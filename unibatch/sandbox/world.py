@@ -13,7 +13,7 @@ from unibatch.sandbox.dialler import Dialler
 from unibatch.sandbox.http import Answer
 
 START = datetime(2026, 3, 10, 9, tzinfo=UTC)
-"""Where the simulated clock stands at first."""
+"""What the simulated clock shows at first."""
 
 
 @attrs.define
@@ -32,7 +32,7 @@ class World:
 
     Args:
         seed: Settles everything that looks random.
-        start: Where the simulated clock stands at first, in seconds since the epoch.
+        start: What the simulated clock shows at first, in seconds since the epoch.
         vendors: The vendors' names.
     """
 

@@ -1,4 +1,4 @@
-"""The three vendors, each as its documentation describes it. Whatever only one of them knows or does is in its file."""
+"""The three vendors, each as its documentation describes it. What only one of them has is in its file."""
 
 from unibatch.sandbox.vendors.talkifai import TalkifAI
 from unibatch.sandbox.vendors.techladder import TechLadder

@@ -2,7 +2,7 @@
 
 Chosen where the documentation is silent:
     - Creation answers 200. Broken rules are a 400 with the code `validation_error`, the first one in the message.
-    - The key is looked at before the path, and stands in `Authorization: Bearer` or in `X-API-Key`.
+    - The key is checked before the path, and is in `Authorization: Bearer` or in `X-API-Key`.
     - A list without `organizationId` is a 400 with the code `missing_organization_id`; another organisation's is a 403.
     - Rescheduling a job that its state does not allow is a 400 with the code `invalid_status`, as for `/start`. A start
       in the past is a 400.
@@ -14,7 +14,7 @@ Chosen where the documentation is silent:
     - Cancelling leaves calls under way alone; they end as they would have, and are not tried again.
     - In a multipart upload the CSV is the part that has a file name. It needs a column `phone`; all others are kept.
     - The rate headers are sent with every answer.
-    - A job without a start is `running` at once, as the create page has it. (`created`)
+    - A job without a start is `running` immediately, as the create page has it. (`created`)
 Names in brackets are readings that a test can change.
 """
 
@@ -153,14 +153,7 @@ class TalkifAI(Vendor):
 
     def finished(self, answer: Answer) -> Answer:
         """Add the rate headers."""
-        self.limit.refresh()
-        return answer.with_headers(
-            {
-                "x-ratelimit-limit": str(self.limit.requests),
-                "x-ratelimit-remaining": str(self.limit.remaining),
-                "x-ratelimit-reset": str(math.ceil(self.limit.reset_at)),
-            }
-        )
+        return answer.with_headers(self.limit.headers())
 
     def invalid(self, problems: Sequence[Problem]) -> Answer:
         """Return the 400 about the first problem."""
@@ -375,7 +368,7 @@ class TalkifAI(Vendor):
         )
 
     def reschedule(self, request: VendorRequest, job_id: str) -> Answer:
-        """`PATCH /batch/jobs/{id}/reschedule`, whose arguments stand in the query."""
+        """`PATCH /batch/jobs/{id}/reschedule`, whose arguments are in the query."""
         campaign = self._find(job_id)
         # A plus that was not percent-encoded arrives as a space.
         query = {name: value.replace(" ", "+") for name, value in request.query}
@@ -408,11 +401,11 @@ class TalkifAI(Vendor):
     # The seeded campaigns
 
     def campaign_id(self, digits: str) -> str:
-        """Spell a job's id."""
+        """Write a job's id."""
         return as_uuid(digits)
 
     def contact_id(self, campaign: VendorCampaign, contact: VendorContact) -> str:
-        """Spell a contact's id."""
+        """Write a contact's id."""
         del campaign
         return as_uuid(contact.id)
 
@@ -450,11 +443,11 @@ class TalkifAI(Vendor):
         self.history(finished, since=now - 9 * day)
         stopped = make("Winter offers", 45, 30 * day)
         self.history(stopped, since=now - 30 * day, until=now - 30 * day + 1_200)
-        self.come_to_rest(stopped, "cancelled")
+        self.stop_history(stopped, "cancelled")
         self.break_down(make("Number without an agent", 8, 6 * day))
         paused = make("Paused in the dashboard", 35, 4 * day)
         self.history(paused, since=now - 4 * day, until=now - 4 * day + 600)
-        self.come_to_rest(paused, "paused")
+        self.stop_history(paused, "paused")
 
 
 def _read_csv(text: str) -> list[dict[str, Any]]:
@@ -464,14 +457,9 @@ def _read_csv(text: str) -> list[dict[str, Any]]:
 
 
 def _check_contacts(form: Form, rows: list[Any]) -> None:
-    for index, row in enumerate(rows):
-        if not isinstance(row, dict):
-            form.problems.append(Problem(("contacts", index), "must be an object", "type"))
-            continue
-        one = Form(row, ("contacts", index), takes_all=True)
+    for one in form.each("contacts", rows, takes_all=True):
         one.text("phone", required=True, pattern=PHONE)
         one.text("name")
-        form.include(one)
 
 
 def _contact(contact: VendorContact) -> Mapping[str, Any]:

@@ -3,12 +3,12 @@
 Chosen where the documentation is silent:
     - Creation answers 201 with the batch in `data`, so with `data.schedule_id`. (`created_status`, `created_data`,
       `created_id`)
-    - The key is looked at before the path. A missing payment is a 402 with the code PAYMENT_REQUIRED.
+    - The key is checked before the path. A missing payment is a 402 with the code PAYMENT_REQUIRED.
     - More than 10,000 contacts are a 400 with the code BATCH_SIZE_EXCEEDED; malformed JSON is a 400 and every other
       broken rule a 422, both with the code VALIDATION_ERROR.
     - An unknown `status` filter of calls is a 422, as it is for batches. A start in the past is a 422.
     - A contact's `status` may only be `pending` when it is uploaded.
-    - A batch with `start_mode: scheduled` stands in `pending` until its start.
+    - A batch with `start_mode: scheduled` is `pending` until its start.
     - `failed_contacts` counts failed, no_answer and busy; `pending_contacts` counts everything that is not over.
     - Of two contacts with one number, deduplication keeps the first.
 Names in brackets are readings that a test can change.
@@ -135,19 +135,12 @@ class TechLadder(Vendor):
         return Answer.json(status, content)
 
     def limited(self, wait: float) -> Answer:
-        """Return the 429, whose message tells the seconds to wait."""
+        """Return the 429, whose message has the seconds to wait."""
         return self.error(429, message=f"Rate limit exceeded. Please retry after {math.ceil(wait)} seconds.")
 
     def finished(self, answer: Answer) -> Answer:
         """Add the rate headers, which every answer carries."""
-        self.limit.refresh()
-        return answer.with_headers(
-            {
-                "x-ratelimit-limit": str(self.limit.requests),
-                "x-ratelimit-remaining": str(self.limit.remaining),
-                "x-ratelimit-reset": str(math.ceil(self.limit.reset_at)),
-            }
-        )
+        return answer.with_headers(self.limit.headers())
 
     def invalid(self, problems: Sequence[Problem]) -> Answer:
         """Return the 422 with a text about each problem."""
@@ -325,11 +318,11 @@ class TechLadder(Vendor):
     # The seeded campaigns
 
     def campaign_id(self, digits: str) -> str:
-        """Spell a batch's id."""
+        """Write a batch's id."""
         return f"sched_{digits[:8]}"
 
     def contact_id(self, campaign: VendorCampaign, contact: VendorContact) -> str:
-        """Spell a call's id."""
+        """Write a call's id."""
         del campaign
         return f"call_{contact.id[:8]}"
 
@@ -374,7 +367,7 @@ class TechLadder(Vendor):
         self.history(finished, since=now - 12 * day)
         stopped = make(30, 25 * day)
         self.history(stopped, since=now - 25 * day, until=now - 25 * day + 240)
-        self.come_to_rest(stopped, "cancelled")
+        self.stop_history(stopped, "cancelled")
         self.break_down(make(10, 8 * day, settings={"did_number": None}))
 
 
@@ -397,19 +390,14 @@ def _respelt(key: str) -> str:
 
 
 def _check_contacts(form: Form, rows: list[Any]) -> None:
-    for index, row in enumerate(rows):
-        if not isinstance(row, dict):
-            form.problems.append(Problem(("contacts", index), "must be an object", "type"))
-            continue
-        one = Form(row, ("contacts", index))
+    for one in form.each("contacts", rows):
         one.text("contact_id", required=True)
         one.text("phone_number", required=True, pattern=PHONE)
         one.text("name")
         one.mapping("metadata")
         one.choice("status", ("pending",))
-        if str(row.get("phone_number")).startswith("0"):
+        if str(one.body.get("phone_number")).startswith("0"):
             one.doubt("phone_number", "must begin with a country code")
-        form.include(one)
 
 
 def _batch_in_list(campaign: VendorCampaign) -> dict[str, Any]:

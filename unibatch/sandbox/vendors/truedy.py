@@ -2,17 +2,17 @@
 
 Chosen where the documentation is silent:
     - A refusal for the campaign's state is a 400 with the code `invalid_state`: no 409 is listed. (`conflict`)
-    - The key is looked at before the path, so an unknown path without a key is a 401.
+    - The key is checked before the path, so an unknown path without a key is a 401.
     - Starting now with `/schedule` answers "scheduled", as documented, and the campaign is active at the next look.
     - A start in the past is a 422. A time without an offset is local time in the request's time zone.
-    - An empty campaign may be scheduled; it is completed at once when it starts.
+    - An empty campaign may be scheduled; it is completed as soon as it starts.
     - Adding contacts: in the shape "schema" a number that breaks the pattern is a 422, one with fewer than 8 digits
       counts as failed, and repeated numbers are added again. In the shape "example" invalid and repeated numbers are
       skipped and counted. Final campaigns take no contacts. Creation keeps repeated numbers.
     - `contact_folder_id` knows one folder, `folder_sandbox`, with 25 contacts; `contact_ids` copies contacts of any
       other campaign. Anything else is a 422.
     - Refused requests are not remembered with their idempotency key.
-    - `PATCH` is refused for final campaigns. `retry_failed` is kept but nobody is tried twice.
+    - `PATCH` is refused for final campaigns. `retry_failed` is kept but nobody is called twice.
     - A blank `status` filter of contacts is no filter.
 Names in brackets are readings that a test can change; more of them are in `READINGS`.
 """
@@ -527,11 +527,11 @@ class Truedy(Vendor):
     # The seeded campaigns
 
     def campaign_id(self, digits: str) -> str:
-        """Spell a batch call's id."""
+        """Write a batch call's id."""
         return f"batch_{digits[:8]}"
 
     def contact_id(self, campaign: VendorCampaign, contact: VendorContact) -> str:
-        """Spell a contact's id in the campaign's shape."""
+        """Write a contact's id in the campaign's shape."""
         is_schema = self._shape_of(campaign) == "schema"
         return f"ctc_{as_uuid(contact.id)}" if is_schema else f"cnt_{contact.id[:8]}"
 
@@ -579,29 +579,24 @@ class Truedy(Vendor):
             tomorrow.mark(contact, "scheduled")
         paused = make("Paused: plan upgrade offers", 80, 3 * day, settings={"agent_id": "agt_0ff1ce00"})
         self.history(paused, since=now - 2 * day, until=now - 2 * day + 0.2 * hour)
-        self.come_to_rest(paused, "paused")
+        self.stop_history(paused, "paused")
         finished = make("February satisfaction calls", 40, 20 * day)
         self.history(finished, since=now - 19 * day)
         stopped = make("Cancelled: winter clearance", 24, 40 * day)
         self.history(stopped, since=now - 39 * day, until=now - 39 * day + 300)
-        self.come_to_rest(stopped, "cancelled")
+        self.stop_history(stopped, "cancelled")
         self.break_down(make("Failed: number not assigned", 12, 10 * day))
         make("Empty draft", 0, hour)
 
 
 def _check_contacts(form: Form, rows: list[Any], *, later: bool, phones: bool) -> None:
     """Check contacts of a creation, or of those that are added later, for which no custom fields are documented."""
-    for index, row in enumerate(rows):
-        if not isinstance(row, dict):
-            form.problems.append(Problem(("body", "contacts", index), "must be an object", "type"))
-            continue
-        one = Form(row, ("body", "contacts", index), null_is_absent=later)
+    for one in form.each("contacts", rows, null_is_absent=later):
         one.text("phone_number", required=True, pattern=PHONE if phones else None)
         for field in ("first_name", "last_name", "email"):
             one.text(field, nullable=later)
         if one.mapping("custom_fields") and later:
             one.doubt("custom_fields", "is not documented here")
-        form.include(one)
 
 
 def _batch_call_of_schema(campaign: VendorCampaign) -> dict[str, Any]:

@@ -298,11 +298,11 @@ class Vendor(abc.ABC):
 
     @abc.abstractmethod
     def campaign_id(self, digits: str) -> str:
-        """Spell a campaign's id."""
+        """Write a campaign's id."""
 
     @abc.abstractmethod
     def contact_id(self, campaign: VendorCampaign, contact: VendorContact) -> str:
-        """Spell a contact's id as this campaign's listing does."""
+        """Write a contact's id as this campaign's listing does."""
 
     @abc.abstractmethod
     def populate(self) -> None:
@@ -313,7 +313,7 @@ class Vendor(abc.ABC):
         campaign.start(since)
         self.world.dialler.advance([campaign], since, until=self.world.now if until is None else until)
 
-    def come_to_rest(self, campaign: VendorCampaign, status: str) -> None:
+    def stop_history(self, campaign: VendorCampaign, status: str) -> None:
         """Pause or cancel a campaign of the past where its history stopped, and let the calls under way end."""
         at = max(contact.started_at or campaign.created_at for contact in campaign.contacts)
         if status == "cancelled":
@@ -356,7 +356,7 @@ def _matches(template: str, segments: tuple[str, ...]) -> tuple[str, ...] | None
 
 
 def read_integer(text: str | None, default: int) -> int | None:
-    """Return the integer that a query parameter spells; None when it spells none."""
+    """Return the integer in a query parameter; None when it is none."""
     if text is None:
         return default
     return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else None
