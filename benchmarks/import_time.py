@@ -1,6 +1,6 @@
 """Import time of unibatch against that of httpx, in fresh processes that take turns.
 
-`import unibatch` leaves httpx and the clients for their first use, so the time until there is a client is told as well.
+`import unibatch` leaves httpx and the clients for their first use, so the time until there is a client is printed too.
 """
 
 import argparse

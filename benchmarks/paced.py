@@ -1,6 +1,6 @@
 """Listing under a rate limit: how close to the theoretical minimum, and does the server ever have to say no?
 
-The server counts in a sliding window of a minute and refuses whatever exceeds the limit. Takes some minutes.
+The server counts in a sliding window of a minute and refuses what exceeds the limit. Takes some minutes.
 """
 
 import argparse
@@ -44,11 +44,11 @@ class Limited:
             for row in range(offset, offset + PAGE)
         ]
         paging = {"total": total, "limit": PAGE, "offset": offset, "has_more": offset + PAGE < total}
-        told = {
+        count = {
             "x-ratelimit-remaining": str(self.limit - len(self.arrivals)),
             "x-ratelimit-reset": str(int(time.time() + self.arrivals[0] + WINDOW - now)),
         }
-        return "200 OK", {"data": rows, "pagination": paging}, told if self.tells else {}
+        return "200 OK", {"data": rows, "pagination": paging}, count if self.tells else {}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

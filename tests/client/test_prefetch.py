@@ -335,13 +335,6 @@ class TestStopping:
             assert_at_rest(client)
         assert (listing.report.seen, listing.report.complete) == (200, False)
 
-    def test_it_can_be_read_again_from_the_front(self, connect: Connect) -> None:
-        with campaign_of(Vendor(450)) as url:
-            listing = connect("truedy", base_url=url).list_contacts("c-1")
-            for _ in listing:
-                break
-            assert ids(listing) == names(450)
-
 
 class TestErrors:
     def test_one_on_the_fifth_page_comes_after_the_first_four(self, connect: Connect) -> None:
@@ -596,18 +589,6 @@ class TestCursors:
 class TestThreads:
     """What reads ahead with threads, by itself."""
 
-    def test_none_is_started_for_one_page_at_a_time(self) -> None:
-        reading: Prefetch[Position] = Prefetch(lambda position, _: position, 8)
-        reading.begin([])
-        assert reading.take([7]) == 7
-        assert reading._threads is None
-        reading.close()
-
-    def test_the_page_that_is_needed_is_read_by_whoever_needs_it(self) -> None:
-        reading: Prefetch[int] = Prefetch(lambda _, halt: -1 if halt else threading.get_ident(), 8)
-        assert reading.take([7]) == threading.get_ident()
-        reading.close()
-
     def test_pages_that_are_not_needed_any_more_are_halted(self) -> None:
         began, halts = threading.Event(), []
 
@@ -644,25 +625,9 @@ class TestThreads:
         reading.close()
         assert reading.discarded == 0
 
-    def test_closing_twice_does_no_harm(self) -> None:
-        reading: Prefetch[Position] = Prefetch(lambda position, _: position, 2)
-        assert [reading.take([1, 2]), reading.take([2])] == [1, 2]
-        reading.close()
-        reading.close()
-        assert reading_threads() == []
-
 
 class TestTasks:
     """What reads ahead with tasks, by itself."""
-
-    def test_none_is_started_for_one_page_at_a_time(self) -> None:
-        async def read(_: Position) -> int:
-            return len(asyncio.all_tasks())
-
-        async def go() -> int:
-            return await AsyncPrefetch(read, 8).take([7])
-
-        assert asyncio.run(go()) == 1
 
     def test_pages_that_are_not_needed_any_more_are_cancelled(self) -> None:
         cancelled: list[Position] = []

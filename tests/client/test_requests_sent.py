@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import http.server
-import json
-import threading
-from collections.abc import Iterator
-from typing import Any, ClassVar
-
 import pytest
 
 from tests.bothways import VENDORS, Connect
 from tests.client.conftest import Visitor
+from tests.client.rawserver import serving, well
 from tests.client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page
 
 LARGEST_PAGE = {"truedy": 100, "techladder": 500, "talkifai": 500}
@@ -151,53 +146,7 @@ class TestHeaders:
         assert [request.read() for request in server.requests] == [b""]
 
 
-class CountingServer(http.server.ThreadingHTTPServer):
-    """Gives the same answer to everybody, and counts who has connected."""
-
-    daemon_threads = False
-    connections = 0
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    body: ClassVar[bytes] = json.dumps(one("truedy", CAMPAIGN["truedy"])).encode()
-    server: CountingServer
-
-    def setup(self) -> None:
-        self.server.connections += 1
-        super().setup()
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(self.body)))
-        self.end_headers()
-        self.wfile.write(self.body)
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def counting_server() -> Iterator[CountingServer]:
-    with CountingServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-class TestConnections:
-    def test_one_serves_all_requests_that_follow_one_another(
-        self, counting_server: CountingServer, connect: Connect
-    ) -> None:
-        client = connect("truedy", base_url=f"http://127.0.0.1:{counting_server.server_port}")
-        for _ in range(5):
-            client.get_campaign("batch_1")
-        assert counting_server.connections == 1
-
-    def test_none_is_made_before_something_is_asked(self, counting_server: CountingServer, connect: Connect) -> None:
-        client = connect("truedy", base_url=f"http://127.0.0.1:{counting_server.server_port}")
-        client.list_contacts("batch_1")
-        assert counting_server.connections == 0
+def test_no_connection_is_made_before_something_is_asked(connect: Connect) -> None:
+    with serving(well) as server:
+        connect("truedy", base_url=server.url).list_contacts("batch_1")
+        assert server.connections == []

@@ -429,9 +429,10 @@ class TestWriting:
         assert line.lead(post(line), Reply(429, headers={"Retry-After": "7"}), Reply(201, "{}")) == 201
         assert len(line.requests) == 2
 
-    def test_so_it_is_if_the_answer_cannot_be_read(self, line: Line) -> None:
+    @pytest.mark.parametrize("repeatable", [False, True])
+    def test_an_answer_that_cannot_be_read_would_be_the_same_again(self, line: Line, *, repeatable: bool) -> None:
         with pytest.raises(OutcomeUnknown) as caught:
-            line.lead(post(line, readable=False), Reply(201, {"meta": {"request_id": "req_7"}}))
+            line.lead(post(line, readable=False, repeatable=repeatable), Reply(201, {"meta": {"request_id": "req_7"}}))
         assert caught.value.reason == (
             "truedy create_campaign of 'March': the answer is not what the vendor documents "
             "(HTTP 201, request req_7): is missing at $.data"
@@ -456,8 +457,6 @@ class TestWriting:
         assert (error.provider, error.operation, error.subject) == ("truedy", "create_campaign", "March")
         assert "look before you send it again" in str(error)
 
-
-class TestWritingWhatTheVendorRecognises:
     @pytest.mark.parametrize(("failure", "kind"), NEVER_SENT.values(), ids=NEVER_SENT)
     def test_a_later_attempt_that_was_never_sent_does_not_undo_an_earlier_one(
         self, monkeypatch: pytest.MonkeyPatch, failure: Reply | Exception, kind: type[UnibatchError]
@@ -466,11 +465,6 @@ class TestWritingWhatTheVendorRecognises:
         with pytest.raises(OutcomeUnknown) as caught:
             line.lead(post(line, repeatable=True), httpx.ReadTimeout("too slow"), failure)
         assert type(caught.value.__cause__) is kind
-
-    def test_an_answer_that_cannot_be_read_would_be_the_same_again(self, line: Line) -> None:
-        with pytest.raises(OutcomeUnknown):
-            line.lead(post(line, repeatable=True, readable=False), Reply(201, {"data": 5}))
-        assert len(line.requests) == 1
 
 
 class TestOnWait:
@@ -604,26 +598,19 @@ class TestBrokenOff:
                 said = next(conversation)
         return conversation
 
-    @pytest.mark.parametrize("steps", range(6))
-    def test_by_closing_it(self, line: Line, steps: int) -> None:
-        conversation = self.begun(line, steps)
-        conversation.close()
-        assert line.in_flight == 0
-
-    @pytest.mark.parametrize("steps", range(1, 6))
-    def test_by_whatever_is_raised_where_it_waits(self, line: Line, steps: int) -> None:
-        conversation = self.begun(line, steps)
-        with pytest.raises(Interrupted):
-            conversation.throw(Interrupted())
-        assert line.in_flight == 0
-
+    @pytest.mark.parametrize("closed", [True, False])
     @pytest.mark.parametrize(("steps", "in_flight"), list(enumerate([0, 0, 1, 0, 1, 1])))
-    def test_while_it_waits_for_an_answer_its_request_is_in_flight(
-        self, line: Line, steps: int, in_flight: int
+    def test_by_closing_it_or_by_what_is_raised_where_it_waits(
+        self, line: Line, steps: int, in_flight: int, *, closed: bool
     ) -> None:
         conversation = self.begun(line, steps)
         assert line.in_flight == in_flight
-        conversation.close()
+        if closed:
+            conversation.close()
+        else:
+            with pytest.raises(Interrupted):
+                conversation.throw(Interrupted())
+        assert line.in_flight == 0
 
     def test_after_six_steps_it_is_over(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(StopIteration):

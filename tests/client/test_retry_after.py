@@ -1,12 +1,16 @@
-"""When a vendor accepts requests again: by its own clock, and how long that is from now, whoever's clock is wrong."""
+"""When a vendor accepts requests again: by its own clock, and how long that is from now if the clocks differ."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 
+from tests.bothways import VENDORS, Connect
+from tests.client.replies import Replies, Reply, refusal
+from unibatch import RateLimited
 from unibatch.client.retry_after import Reset, parse_remaining, parse_reset
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -30,69 +34,58 @@ def after(headers: dict[str, str], in_body: datetime | None = None) -> timedelta
     return reset.after
 
 
-class TestWhatIsSaid:
-    def test_nothing(self) -> None:
-        assert parse_reset({}, None, NOW) is None
-
-    def test_the_date_alone_says_nothing(self) -> None:
-        assert parse_reset({"date": as_date(NOW)}, None, NOW) is None
-
-    def test_a_time_in_the_body(self) -> None:
-        assert parse_reset({}, NOW + seconds(7), NOW) == Reset(NOW + seconds(7), seconds(7))
-
-    def test_retry_after_in_seconds(self) -> None:
-        assert parse_reset({"retry-after": "7"}, None, NOW) == Reset(NOW + seconds(7), seconds(7))
-
-    def test_retry_after_with_blanks_around_it(self) -> None:
-        assert parse_reset({"retry-after": " 7 "}, None, NOW) == Reset(NOW + seconds(7), seconds(7))
-
-    def test_retry_after_as_a_date(self) -> None:
-        headers = {"retry-after": as_date(NOW + seconds(7))}
-        assert parse_reset(headers, None, NOW) == Reset(NOW + seconds(7), seconds(7))
-
-    def test_a_reset_as_a_unix_time(self) -> None:
-        headers = {"x-ratelimit-reset": as_number(NOW + seconds(7))}
-        assert parse_reset(headers, None, NOW) == Reset(NOW + seconds(7), seconds(7))
-
-    def test_a_reset_as_a_unix_time_with_fractions(self) -> None:
-        headers = {"x-ratelimit-reset": f"{(NOW + seconds(7)).timestamp() + 0.5}"}
-        assert parse_reset(headers, None, NOW) == Reset(NOW + seconds(7.5), seconds(7.5))
-
-    @pytest.mark.parametrize("number", ["7", "7.0"])
-    def test_a_reset_in_seconds(self, number: str) -> None:
-        assert parse_reset({"x-ratelimit-reset": number}, None, NOW) == Reset(NOW + seconds(7), seconds(7))
-
-    def test_every_time_is_told_in_utc(self) -> None:
-        reset = parse_reset({"retry-after": "Tue, 10 Mar 2026 08:00:07 -0400"}, None, NOW)
-        assert reset is not None
-        assert (reset.at, reset.at.tzinfo) == (NOW + seconds(7), UTC)
-
-    def test_a_date_of_no_zone_is_in_utc(self) -> None:
-        assert after({"retry-after": "Tue, 10 Mar 2026 12:00:07 -0000"}) == seconds(7)
+SEVEN = NOW + seconds(7)
 
 
-class TestWhichMoment:
-    BODY = NOW + seconds(10)
-    RETRY_AFTER = as_date(NOW + seconds(20))
-    RESET = as_number(NOW + seconds(30))
+@pytest.mark.parametrize(
+    ("headers", "in_body", "expected"),
+    [
+        ({}, None, None),
+        ({"date": as_date(NOW)}, None, None),
+        ({}, SEVEN, Reset(SEVEN, seconds(7))),
+        ({"retry-after": "7"}, None, Reset(SEVEN, seconds(7))),
+        ({"retry-after": " 7 "}, None, Reset(SEVEN, seconds(7))),
+        ({"retry-after": "7.5"}, None, Reset(NOW + seconds(7.5), seconds(7.5))),  # though the standard knows none
+        ({"retry-after": "0"}, None, Reset(NOW, None)),
+        ({"retry-after": as_date(SEVEN)}, None, Reset(SEVEN, seconds(7))),
+        ({"retry-after": "Tue, 10 Mar 2026 08:00:07 -0400"}, None, Reset(SEVEN, seconds(7))),
+        ({"retry-after": "Tue, 10 Mar 2026 12:00:07 -0000"}, None, Reset(SEVEN, seconds(7))),
+        ({"x-ratelimit-reset": as_number(SEVEN)}, None, Reset(SEVEN, seconds(7))),
+        ({"x-ratelimit-reset": f"{SEVEN.timestamp() + 0.5}"}, None, Reset(NOW + seconds(7.5), seconds(7.5))),
+        ({"x-ratelimit-reset": "7"}, None, Reset(SEVEN, seconds(7))),
+        ({"x-ratelimit-reset": "7.0"}, None, Reset(SEVEN, seconds(7))),
+        ({"x-ratelimit-reset": "100000000"}, None, Reset(datetime(1973, 3, 3, 9, 46, 40, tzinfo=UTC), None)),
+    ],
+)
+def test_what_is_said_is_read(headers: dict[str, str], in_body: datetime | None, expected: Reset | None) -> None:
+    reset = parse_reset(headers, in_body, NOW)
+    assert reset == expected
+    assert reset is None or reset.at.tzinfo is UTC
 
-    def at(self, headers: dict[str, str], in_body: datetime | None = None) -> datetime:
-        reset = parse_reset(headers, in_body, NOW)
-        assert reset is not None
-        return reset.at
 
-    def test_the_body_comes_first(self) -> None:
-        headers = {"retry-after": self.RETRY_AFTER, "x-ratelimit-reset": self.RESET}
-        assert self.at(headers, self.BODY) == NOW + seconds(10)
+def test_the_end_of_the_window_is_left_out_if_the_limit_is_not_the_reason() -> None:
+    assert parse_reset({"x-ratelimit-reset": "7"}, None, NOW, refused=False) is None
 
-    def test_then_retry_after(self) -> None:
-        assert self.at({"retry-after": self.RETRY_AFTER, "x-ratelimit-reset": self.RESET}) == NOW + seconds(20)
 
-    def test_then_the_reset(self) -> None:
-        assert self.at({"x-ratelimit-reset": self.RESET}) == NOW + seconds(30)
+IN_20 = {"retry-after": as_date(NOW + seconds(20))}
+IN_30 = {"x-ratelimit-reset": as_number(NOW + seconds(30))}
 
-    def test_one_that_lies_in_the_past_still_comes_first(self) -> None:
-        assert self.at({"retry-after": self.RETRY_AFTER}, NOW - seconds(5)) == NOW - seconds(5)
+
+@pytest.mark.parametrize(
+    ("headers", "in_body", "expected"),
+    [
+        ({**IN_20, **IN_30}, 10, 10),
+        ({**IN_20, **IN_30}, None, 20),
+        (IN_30, None, 30),
+        (IN_20, -5, -5),
+    ],
+)
+def test_the_body_comes_first_then_retry_after_then_the_reset(
+    headers: dict[str, str], in_body: int | None, expected: int
+) -> None:
+    reset = parse_reset(headers, None if in_body is None else NOW + seconds(in_body), NOW)
+    assert reset is not None
+    assert reset.at == NOW + seconds(expected)
 
 
 class TestHowLong:
@@ -107,26 +100,21 @@ class TestHowLong:
     def test_what_lies_in_the_past_is_no_wait(self, ago: int) -> None:
         assert parse_reset({}, NOW - seconds(ago), NOW) == Reset(NOW - seconds(ago), None)
 
-    def test_no_seconds_are_no_wait(self) -> None:
-        assert parse_reset({"retry-after": "0"}, None, NOW) == Reset(NOW, None)
-
-    def test_what_lies_in_the_past_gives_way_to_what_does_not(self) -> None:
-        assert after({"retry-after": "7"}, NOW - seconds(5)) == seconds(7)
-
-    def test_an_hour_can_be_meant(self) -> None:
-        assert after({"retry-after": "3600", "x-ratelimit-reset": "7"}) == seconds(3600)
-
-    def test_more_than_an_hour_gives_way_to_less(self) -> None:
-        assert after({"retry-after": "3601", "x-ratelimit-reset": "7"}) == seconds(7)
-
-    def test_more_than_an_hour_counts_if_there_is_nothing_else(self) -> None:
-        assert after({"retry-after": "3601"}) == seconds(3601)
-
-    def test_of_two_that_are_longer_than_an_hour_the_shorter_counts(self) -> None:
-        assert after({"retry-after": "7200", "x-ratelimit-reset": "3601"}) == seconds(3601)
-
-    def test_a_wait_in_the_past_is_no_reason_to_doubt_a_long_one(self) -> None:
-        assert after({"retry-after": "7200"}, NOW - seconds(5)) == seconds(7200)
+    @pytest.mark.parametrize(
+        ("headers", "in_body", "expected"),
+        [
+            pytest.param({"retry-after": "7"}, -5, 7, id="the past gives way"),
+            pytest.param({"retry-after": "3600", "x-ratelimit-reset": "7"}, None, 3600, id="an hour can be meant"),
+            pytest.param({"retry-after": "3601", "x-ratelimit-reset": "7"}, None, 7, id="more gives way to less"),
+            pytest.param({"retry-after": "3601"}, None, 3601, id="more counts if there is nothing else"),
+            pytest.param({"retry-after": "7200", "x-ratelimit-reset": "3601"}, None, 3601, id="the shorter of two"),
+            pytest.param({"retry-after": "7200"}, -5, 7200, id="the past is no reason to doubt more"),
+        ],
+    )
+    def test_the_past_and_more_than_an_hour_count_last(
+        self, headers: dict[str, str], in_body: int | None, expected: int
+    ) -> None:
+        assert after(headers, None if in_body is None else NOW + seconds(in_body)) == seconds(expected)
 
 
 class TestClocksThatDisagree:
@@ -196,11 +184,6 @@ class TestNonsense:
     def test_a_number_that_is_no_time_of_day_is_seconds(self, text: str) -> None:
         assert after({"x-ratelimit-reset": text, "retry-after": "7"}) == seconds(7)
 
-    def test_the_first_number_that_is_a_time_of_day(self) -> None:
-        assert parse_reset({"x-ratelimit-reset": "100000000"}, None, NOW) == Reset(
-            datetime(1973, 3, 3, 9, 46, 40, tzinfo=UTC), None
-        )
-
 
 class TestRemaining:
     def test_both_are_told(self) -> None:
@@ -241,9 +224,34 @@ class TestRemaining:
         assert parse_remaining({"x-ratelimit-remaining": "9" * 5000, "x-ratelimit-reset": "7"}, NOW) is None
 
 
-def test_a_fraction_of_a_second_is_waited_for_though_the_standard_knows_none() -> None:
-    assert parse_reset({"retry-after": "7.5"}, None, NOW) == Reset(NOW + seconds(7.5), seconds(7.5))
+def limited(connect: Connect, vendor: str, headers: dict[str, str], details: Any = None) -> RateLimited:
+    body = refusal(vendor, "rate_limit_exceeded", "Slow down", details)
+    with pytest.raises(RateLimited) as caught:
+        connect(vendor, answer=Replies(Reply(429, body, headers))).get_campaign("c-1")
+    return caught.value
 
 
-def test_when_the_limit_is_counted_anew_is_left_out_where_the_limit_is_not_the_reason() -> None:
-    assert parse_reset({"x-ratelimit-reset": "7"}, None, NOW, refused=False) is None
+class TestClients:
+    @pytest.mark.parametrize("vendor", VENDORS)
+    @pytest.mark.parametrize("headers", [{"Retry-After": as_date(NOW)}, {"X-RateLimit-Reset": as_number(NOW)}])
+    def test_the_error_says_when(self, connect: Connect, vendor: str, headers: dict[str, str]) -> None:
+        assert limited(connect, vendor, headers).retry_at == NOW
+        assert limited(connect, vendor, {}).retry_at is None
+
+    @pytest.mark.parametrize(
+        "reset_at", ["2026-03-10T12:00:00.000000Z", "2026-03-10T12:00:00Z", "2026-03-10T08:00:00-04:00"]
+    )
+    def test_truedy_says_it_in_the_body(self, connect: Connect, reset_at: str) -> None:
+        retry_at = limited(connect, "truedy", {"Retry-After": "999"}, {"reset_at": reset_at}).retry_at
+        assert retry_at is not None
+        assert (retry_at, retry_at.tzinfo) == (NOW, UTC)
+
+    @pytest.mark.parametrize("nonsense", ["soon", "", None, 1773144000, {}, "0001-01-01T00:00:00+14:00"])
+    def test_a_time_in_the_body_that_makes_no_sense_gives_way(self, connect: Connect, nonsense: Any) -> None:
+        assert limited(connect, "truedy", {"Retry-After": as_date(NOW)}, {"reset_at": nonsense}).retry_at == NOW
+
+    def test_so_does_the_message(self, connect: Connect) -> None:
+        assert str(limited(connect, "truedy", {"Retry-After": as_date(NOW)})) == (
+            "truedy get_campaign of 'c-1': too many requests: Slow down "
+            "(HTTP 429, code rate_limit_exceeded, request req_1); try again after 2026-03-10T12:00:00Z"
+        )

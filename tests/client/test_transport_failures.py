@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 
-from tests.bothways import VENDORS, Connect
+from tests.bothways import Connect
 from tests.client.conftest import Visitor
 from tests.client.replies import CAMPAIGN, Replies, Reply, one
 from unibatch import (
@@ -44,13 +46,10 @@ class TestClass:
             connect("truedy", answer=Replies(failure)).get_campaign("c-1")
         assert type(caught.value) is kind
 
-    @pytest.mark.parametrize(("failure", "kind"), FAILURES, ids=lambda item: getattr(item, "__name__", ""))
-    def test_each_failure_can_strike_in_the_middle_of_a_listing(
-        self, connect: Connect, failure: httpx.TransportError, kind: type[TransportError]
-    ) -> None:
+    def test_a_failure_can_strike_in_the_middle_of_a_listing(self, connect: Connect) -> None:
         first = Reply(body={"data": [{"contact_id": "ctc_1"}], "pagination": {"total": 2, "has_more": True}})
-        listing = connect("truedy", answer=Replies(first, failure)).list_contacts("c-1")
-        with pytest.raises(kind):
+        listing = connect("truedy", answer=Replies(first, httpx.ReadError("reset"))).list_contacts("c-1")
+        with pytest.raises(ConnectionLost):
             list(listing)
         assert (listing.report.seen, listing.report.complete) == (1, False)
 
@@ -59,10 +58,7 @@ class TestClass:
         with pytest.raises(ReadTimeout) as caught:
             connect("truedy", answer=Replies(failure)).get_campaign("c-1")
         assert caught.value.__cause__ is failure
-
-    def test_a_failure_is_an_error_of_this_library(self, connect: Connect) -> None:
-        with pytest.raises(UnibatchError):
-            connect("truedy", answer=Replies(httpx.ReadTimeout("too slow"))).get_campaign("c-1")
+        assert isinstance(caught.value, UnibatchError)
 
 
 class TestMessage:
@@ -80,41 +76,21 @@ class TestMessage:
         assert str(caught.value).endswith("(api.truedy.ai: PoolTimeout)")
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
 class TestRealConnections:
-    def test_a_refused_connection(self, connect: Connect, vendor: str, unused_port: int) -> None:
-        client = connect(vendor, base_url=f"http://127.0.0.1:{unused_port}")
+    def test_a_refused_connection(self, connect: Connect, unused_port: int) -> None:
+        client = connect("truedy", base_url=f"http://127.0.0.1:{unused_port}")
         with pytest.raises(ConnectFailed) as caught:
             client.get_campaign("c-1")
         assert caught.value.host == f"127.0.0.1:{unused_port}"
 
-    def test_a_connection_that_breaks_before_the_answer(self, visit: Visitor, vendor: str) -> None:
-        at = visit(vendor)
-        at.sandbox.fail(vendor, drop="before")
-        with pytest.raises(ConnectionLost):
-            at.client.get_campaign("c-1")
-
-    def test_a_connection_that_breaks_in_the_middle_of_the_answer(self, visit: Visitor, vendor: str) -> None:
-        at = visit(vendor)
-        campaign_id = at.sandbox.create(vendor, 3)
-        at.sandbox.fail(vendor, cut=20)
+    @pytest.mark.parametrize("fault", [{"drop": "before"}, {"cut": 20}, {"cut": 0}])
+    def test_a_connection_that_breaks_and_the_client_can_go_on(self, visit: Visitor, fault: dict[str, Any]) -> None:
+        at = visit("truedy")
+        campaign_id = at.sandbox.create("truedy", 3)
+        at.sandbox.fail("truedy", **fault)
         with pytest.raises(ConnectionLost):
             list(at.client.list_contacts(campaign_id))
-
-    def test_an_answer_that_is_cut_off_after_its_headers(self, visit: Visitor, vendor: str) -> None:
-        at = visit(vendor)
-        campaign_id = at.sandbox.create(vendor, 3)
-        at.sandbox.fail(vendor, cut=0)
-        with pytest.raises(ConnectionLost):
-            list(at.client.list_contacts(campaign_id))
-
-    def test_the_client_can_go_on_afterwards(self, visit: Visitor, vendor: str) -> None:
-        at = visit(vendor)
-        campaign_id = at.sandbox.create(vendor, 3)
-        at.sandbox.fail(vendor, drop="before")
-        with pytest.raises(ConnectionLost):
-            at.client.get_campaign(campaign_id)
-        assert at.client.get_campaign(campaign_id).id == campaign_id
+        assert len(list(at.client.list_contacts(campaign_id))) == 3
 
 
 class TestTimeouts:

@@ -1,8 +1,8 @@
 """Carries conversations out, once without ``await`` and once with it. Nothing else differs between the two.
 
-Requests go to httpx's transports without httpx's client around them. Requests arrive here complete, redirects are
-followed by our own rule, and cookies are not kept; so all that the client would add is time, 40 % a request
-(``benchmarks/client_floor.py``).
+Why httpx's transports without its client: the client would add a quarter to a half to the CPU time of each request
+(``benchmarks/pools.py``) and nothing else. Requests arrive here complete, we follow redirects by a rule of our own, and
+no cookies are kept.
 """
 
 from __future__ import annotations

@@ -31,6 +31,10 @@ class Halt:
         """Whether `set` was called."""
         return self._event.is_set()
 
+    def _check(self) -> None:
+        if self._event.is_set():
+            raise Halted
+
     def sleep(self, seconds: float) -> None:
         """Wait.
 
@@ -50,7 +54,7 @@ class Halt:
         with self._lock:
             self._interrupt = interrupt
         try:
-            self.sleep(0)
+            self._check()
             yield
         except Exception as exc:
             if self._event.is_set():
@@ -59,4 +63,4 @@ class Halt:
         finally:
             with self._lock:
                 self._interrupt = None
-        self.sleep(0)
+        self._check()
