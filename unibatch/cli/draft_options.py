@@ -124,13 +124,7 @@ class DraftRequest(ContactRequest):
         )
 
     def for_vendor(self, draft: CampaignDraft, provider: Provider, others: Sequence[Provider] = ()) -> CampaignDraft:
-        """The draft with the settings of a vendor.
-
-        Args:
-            draft: The draft.
-            provider: The vendor.
-            others: Other targets of the same command; a setting that only they have is not for this vendor.
-        """
+        """The draft with the settings of a vendor; a setting that only other targets have is not for this one."""
         elsewhere = {name for other in others for name in other.draft_options} - provider.draft_options.keys()
         options: dict[str, Any] = {}
         for text in self.settings:
