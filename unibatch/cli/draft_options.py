@@ -76,8 +76,9 @@ _DRAFT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 
 
 def draft_options(command: F) -> F:
-    """Add the options that make up a draft."""
-    for option in (ACCEPT_LOSS, *reversed(_DRAFT_OPTIONS), *reversed(CONTACT_OPTIONS)):
+    """Add the options that make up a draft, the required ones first."""
+    required = (*CONTACT_OPTIONS[:1], *_DRAFT_OPTIONS[:2])
+    for option in reversed((*required, *CONTACT_OPTIONS[1:], *_DRAFT_OPTIONS[2:], ACCEPT_LOSS)):
         command = option(command)
     return command
 
