@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
 import pytest
 
 import unibatch.sandbox
-from tests.cli.drafts import Created
-from tests.cli.running import Keyboard, Run, Terminal, make_run
+from tests.cli.running import Keyboard, Run, Terminal, Typing, make_run
 from unibatch.providers.talkifai import TalkifAI
 from unibatch.sandbox import Sandbox
 
@@ -26,12 +25,6 @@ def server() -> Iterator[Sandbox]:
 def sandbox(server: Sandbox) -> Iterator[Sandbox]:
     yield server
     server.reset()
-
-
-@pytest.fixture
-def created(sandbox: Sandbox) -> Created:
-    before = {vendor: sandbox.campaign_ids(vendor) for vendor in sandbox.vendors}
-    return lambda vendor: [each for each in sandbox.campaign_ids(vendor) if each not in before[vendor]]
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +72,7 @@ def terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture
-def typing(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+def typing(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Typing:
     """Lets somebody sit at a terminal, and type."""
 
     def typing(typed: str) -> None:

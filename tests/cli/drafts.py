@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
 
 from unibatch.sandbox import Sandbox
-
-Created: TypeAlias = Callable[[str], list[str]]
-"""Gives the ids of a vendor's campaigns that the test created."""
 
 VENDORS = ("truedy", "techladder", "talkifai")
 

@@ -33,6 +33,7 @@ class Outcome(NamedTuple):
 
 
 Run: TypeAlias = Callable[..., Outcome]
+Typing: TypeAlias = Callable[[str], None]
 
 
 class Terminal:

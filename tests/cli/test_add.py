@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cli.drafts import NUMBERS, campaign, people
-from tests.cli.running import Run
+from tests.cli.running import Run, Typing
 from unibatch.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("profiles")
-
-Typing = Callable[[str], None]
 
 
 def test_adds_those_who_are_not_there(run: Run, sandbox: Sandbox, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The command ``demo`` runs to its end, and what it says is so."""
+"""``unibatch demo`` runs to its end, and what it says is true."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import inspect
 import io
 import os
 import re
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -76,22 +75,18 @@ def test_is_plain_where_it_is_piped(output: str) -> None:
     assert max(map(len, output.splitlines())) <= 80
 
 
-def test_is_coloured_and_fits_on_a_terminal(run: Run, terminal: Terminal) -> None:
-    terminal(width=80)
+@pytest.mark.parametrize(("width", "whole"), [(80, False), (100, True)])
+def test_on_a_terminal_it_is_coloured_fits_and_folds_no_id_if_there_is_room(
+    run: Run, terminal: Terminal, sandbox: Sandbox, width: int, *, whole: bool
+) -> None:
+    terminal(width=width)
     out = run("demo").out
     plain = re.sub(r"\x1b\[[0-9;]*m", "", out)
+    ids = " +".join(sandbox.campaign_ids(vendor)[0] for vendor in sandbox.vendors)
 
-    assert "\x1b[" in out
-    assert max(map(len, plain.splitlines())) <= 80
-
-
-def test_folds_no_id_where_there_is_room(run: Run, terminal: Terminal, sandbox: Sandbox) -> None:
-    terminal(width=100)
-    out = re.sub(r"\x1b\[[0-9;]*m", "", run("demo").out)
-    ids = [sandbox.campaign_ids(vendor)[0] for vendor in sandbox.vendors]
-
-    assert re.search(rf"^  id +{' +'.join(ids)} *$", out, re.MULTILINE)
-    assert max(map(len, out.splitlines())) <= 100
+    assert out != plain
+    assert max(map(len, plain.splitlines())) <= width
+    assert bool(re.search(rf"^  id +{ids} *$", plain, re.MULTILINE)) == whole
 
 
 @pytest.mark.parametrize("before", [None, "elsewhere.toml"])
@@ -104,9 +99,3 @@ def test_leaves_nothing_behind(run: Run, folder: Path, monkeypatch: pytest.Monke
 
     assert os.environ.get("UNIBATCH_CONFIG") == before
     assert list(folder.iterdir()) == []
-
-
-def test_says_so_where_a_package_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "uvicorn", None)
-
-    assert run("demo") == (2, "", "unibatch: the sandbox needs a web server: pip install 'unibatch[sandbox]'\n")

@@ -71,17 +71,12 @@ def test_it_says_what_to_do_next(run: Run, folder: Path, path: str, command: str
     assert (folder / path).is_file()
 
 
-def test_it_leaves_a_file_alone(run: Run, folder: Path) -> None:
+def test_it_overwrites_a_file_only_if_forced(run: Run, folder: Path) -> None:
     (folder / "mine.toml").write_text("# mine", encoding="utf-8")
-    outcome = run("init", "--path", "mine.toml")
+    refused = run("init", "--path", "mine.toml")
 
-    assert outcome.code == 2
-    assert "--force" in outcome.err
+    assert refused.code == 2
+    assert "--force" in refused.err
     assert (folder / "mine.toml").read_text(encoding="utf-8") == "# mine"
-
-
-def test_unless_forced(run: Run, folder: Path) -> None:
-    (folder / "mine.toml").write_text("# mine", encoding="utf-8")
-
     assert run("init", "--path", "mine.toml", "--force").code == 0
     assert "[profiles.truedy]" in (folder / "mine.toml").read_text(encoding="utf-8")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
 
 from tests.cli.drafts import campaign
-from tests.cli.running import Run
+from tests.cli.running import Run, Typing
 from unibatch.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("profiles")
-
-Typing = Callable[[str], None]
 
 LATER = ("--start", "2099-03-20T09:00[Europe/Berlin]")
 
@@ -97,20 +94,11 @@ class TestChanges:
             f"unibatch resume {where}\n"
         )
 
-
-class TestDelete:
     def test_deletes(self, run: Run, sandbox: Sandbox) -> None:
         where = campaign(sandbox)
-        outcome = run("delete", where, "--yes")
 
-        assert (outcome.code, outcome.out) == (0, f'deleted {where} "Spring"\n')
+        assert run("delete", where, "--yes").out == f'deleted {where} "Spring"\n'
         assert where.partition(":")[2] not in sandbox.campaign_ids("truedy")
-
-    def test_a_campaign_that_is_not_there(self, run: Run) -> None:
-        outcome = run("delete", "sandbox-truedy:nix", "--yes")
-
-        assert outcome.code == 1
-        assert "not found" in outcome.err
 
 
 class TestRefusals:
@@ -118,8 +106,6 @@ class TestRefusals:
         ("vendor", "status", "command"),
         [
             ("truedy", "completed", ("start",)),
-            ("truedy", "draft", ("pause",)),
-            ("truedy", "draft", ("resume",)),
             ("truedy", "active", ("reschedule", *LATER)),
             ("truedy", "active", ("delete",)),
             ("talkifai", "completed", ("cancel",)),
@@ -140,9 +126,10 @@ class TestRefusals:
         ("vendor", "command"),
         [
             ("truedy", ("cancel",)),
-            *(("techladder", (name,)) for name in ("start", "pause", "resume", "cancel", "delete")),
+            ("techladder", ("start",)),
             ("techladder", ("reschedule", *LATER)),
-            *(("talkifai", (name,)) for name in ("pause", "resume", "delete")),
+            ("talkifai", ("pause",)),
+            ("talkifai", ("delete",)),
         ],
     )
     def test_what_the_vendor_cannot_do_says_what_to_do_instead(
@@ -157,7 +144,6 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("when", "said"),
         [
-            ("soon", "--start: 'soon' is not a time"),
             ("now", "--start: 'now' is not a time"),
             ("2020-01-01T09:00Z", "lies in the past"),
             ("2099-01-01T09:00", "has neither an offset nor a time zone"),

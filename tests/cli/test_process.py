@@ -119,9 +119,11 @@ def test_the_sandbox_prints_its_profiles_and_stops_cleanly(
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        errors = process.stderr.readline()
-        while "until Ctrl-C" not in errors:
-            errors += process.stderr.readline()
+        errors = ""
+        for line in process.stderr:
+            errors += line
+            if "until Ctrl-C" in line:
+                break
         url = re.search(r"http://127\.0\.0\.1:\d+", errors)
         assert url is not None
         answer = httpx.post(f"{url[0]}/_sandbox/advance", json={"seconds": 0}, trust_env=False)

@@ -22,10 +22,11 @@ def test_a_port_that_is_taken(run: Run) -> None:
         )
 
 
-def test_a_missing_package(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("command", ["sandbox", "demo"])
+def test_a_missing_package(run: Run, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
 
-    assert run("sandbox") == (2, "", "unibatch: the sandbox needs a web server: pip install 'unibatch[sandbox]'\n")
+    assert run(command) == (2, "", "unibatch: the sandbox needs a web server: pip install 'unibatch[sandbox]'\n")
 
 
 def test_a_file_that_something_else_wrote_is_left_alone(run: Run, folder: Path) -> None:

@@ -61,8 +61,8 @@ def add(*, campaign: str, profile: str | None, yes: bool, dry_run: bool, form: s
     asks first, unless --yes.
 
     Prints what happened to each contact; json, jsonl and csv have a row for each, with its whole number. The exit code
-    is 3 if the vendor did not add some, and 1 if the outcome of some is unknown. It is safe to run the same command
-    again: it adds only those who are missing.
+    is 3 if the vendor did not add some, and 1 if the outcome of some is unknown: then wait some minutes before you run
+    the same command again. It adds only those who are missing.
     """
     request = ContactRequest(**given)
     problems = Problems()

@@ -52,7 +52,8 @@ def create(*, profile: str, yes: bool, dry_run: bool, form: str, **given: Any) -
     First checks everything, as `unibatch preflight` does: if anything is wrong, or the vendor cannot do it, all of it
     is listed and nothing is sent. Asks before people are called, unless --yes.
 
-    It is safe to run the same command again: it finds the campaign, and does only what is missing.
+    The same command always gives the same campaign: it looks first, and does only what is missing. After a lost answer,
+    wait some minutes before you run it again.
     """
     request = DraftRequest(**given)
     problems = Problems()

@@ -76,8 +76,9 @@ _DRAFT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 
 
 def draft_options(command: F) -> F:
-    """Add the options that make up a draft."""
-    for option in (ACCEPT_LOSS, *reversed(_DRAFT_OPTIONS), *reversed(CONTACT_OPTIONS)):
+    """Add the options that make up a draft, the required ones first."""
+    required = (*CONTACT_OPTIONS[:1], *_DRAFT_OPTIONS[:2])
+    for option in reversed((*required, *CONTACT_OPTIONS[1:], *_DRAFT_OPTIONS[2:], ACCEPT_LOSS)):
         command = option(command)
     return command
 
@@ -124,13 +125,7 @@ class DraftRequest(ContactRequest):
         )
 
     def for_vendor(self, draft: CampaignDraft, provider: Provider, others: Sequence[Provider] = ()) -> CampaignDraft:
-        """The draft with the settings of a vendor.
-
-        Args:
-            draft: The draft.
-            provider: The vendor.
-            others: Other targets of the same command; a setting that only they have is not for this vendor.
-        """
+        """The draft with the settings of a vendor; a setting that only other targets have is not for this one."""
         elsewhere = {name for other in others for name in other.draft_options} - provider.draft_options.keys()
         options: dict[str, Any] = {}
         for text in self.settings:

@@ -33,19 +33,7 @@ def write_listing(
     form: str,
     lanes: Callable[[], list[Lane[T]]],
 ) -> None:
-    """Write the rows of a listing while they come in.
-
-    Args:
-        listing: The listing.
-        what: What its rows are.
-        cls: The class of its rows.
-        limit: How many rows to write, or ``None`` for all.
-        form: As a table, or in which format.
-        lanes: Makes the columns of a table.
-
-    Raises:
-        IncompleteListing: Rows may be missing; those that came are written.
-    """
+    """Write the rows of a listing while they come in; raise IncompleteListing at the end if some may be missing."""
     rows = _Rows(listing, limit)
     bar = form != "table" and sys.stderr.isatty() and not sys.stdout.isatty()
     with contextlib.closing(rows.pages()) as pages, progress(what, shown=bar) as advance:

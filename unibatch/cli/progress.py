@@ -11,15 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 @contextlib.contextmanager
 def progress(what: str, *, shown: bool) -> Iterator[Callable[[int, int | None], None]]:
-    """Show a bar while the block runs.
-
-    Args:
-        what: What is counted.
-        shown: Whether there is a bar at all.
-
-    Yields:
-        What to call with the number that is done and the total.
-    """
+    """Show a bar while the block runs, if ``shown``; yields what to call with the number done and the total."""
     if not shown:
         yield lambda _done, _total: None
         return

@@ -20,7 +20,7 @@ from unibatch.core.status import CampaignStatus
 from unibatch.core.times import When
 from unibatch.providers import registry
 
-AGAIN = "Run the same command again: it looks first, and does only what is missing"
+AGAIN = "The same command, run again, looks first and does only what is missing"
 MUST_SAY_YES = "asks before it goes on, and there is no terminal to ask at; add --yes"
 
 _NEXT: dict[CampaignStatus, tuple[tuple[str, OperationName], ...]] = {
@@ -128,11 +128,7 @@ def _counted(campaign: Campaign) -> str:
 def status_line(client: Client, campaign: Campaign, address: str, *, held: bool = False) -> str:
     """Which campaign, its status, and what can be done next.
 
-    Args:
-        client: The vendor.
-        campaign: The campaign.
-        address: Its PROFILE:CAMPAIGN_ID.
-        held: It was created to be held: one that is only accepted is not about to start.
+    If it is ``held``, it was created to be held: one that is only accepted is not about to start.
     """
     status = CampaignStatus.DRAFT if held and campaign.status is CampaignStatus.PENDING else campaign.status
     facts = [str(campaign.status), _counted(campaign)]
@@ -152,15 +148,7 @@ def _step(client: Client, address: str, leads_to: str, operation: OperationName)
 
 
 def creation(client: Client, profile: str, parts: Sequence[CampaignDraft], start: Start, agent_id: str | None) -> str:
-    """What creating these campaigns will do.
-
-    Args:
-        client: The vendor.
-        profile: The profile's name.
-        parts: The drafts.
-        start: When people will be called: the draft's ``start``, or what its ``hold_until`` says.
-        agent_id: The agent that is sent to the vendor, or ``None``.
-    """
+    """What creating these campaigns will do; ``start`` is the draft's, or what its ``hold_until`` says."""
     first = parts[0]
     when = resolve_start(start, first.schedule.timezone if first.schedule else None, datetime.now(UTC))
     begin = f"from {_time_of(when)}" if when is not None else "now"
