@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any, Generic, Literal, Protocol, Self, TypeAlias, TypeVar, cast
@@ -159,3 +160,15 @@ def make_client(
     if style == "sync":
         return unibatch.connect(**how)
     return cast("Client", BlockingAsyncClient(unibatch.connect_async(**how)))
+
+
+@contextlib.contextmanager
+def connected(style: Style, provider: str, **how: Any) -> Iterator[AnyClient]:
+    """What `make_client` makes, closed at the end."""
+    client = make_client(style, provider, **how)
+    try:
+        yield client
+    finally:
+        client.close()
+        if isinstance(client, BlockingAsyncClient):
+            client.stop()

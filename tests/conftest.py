@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.bothways import AnyClient, BlockingAsyncClient, Connect, Style, make_client
+from tests.bothways import AnyClient, Connect, Style, connected
 from unibatch.client.rate_limit import forget_budgets
 
 SAYS_SOMETHING = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -41,11 +41,7 @@ def connect(style: Style) -> Iterator[Connect]:
     with contextlib.ExitStack() as stack:
 
         def connect(provider: str, **how: Any) -> AnyClient:
-            client = make_client(style, provider, **how)
-            if isinstance(client, BlockingAsyncClient):
-                stack.callback(client.stop)
-            stack.callback(client.close)
-            return client
+            return stack.enter_context(connected(style, provider, **how))
 
         yield connect
 

@@ -1,7 +1,7 @@
 """Every example of an answer on Truedy's pages, and what it means in the canonical model.
 
-The examples of the page "Add Contacts to Batch Call" are answers to writing, which the client does not do; they stand
-in ``test_truedy_writing_documents.py``.
+The examples of the page "Add Contacts to Batch Call" are in ``test_truedy_writing_documents.py``. An attribute that is
+not named here is empty.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ MARCH_CAMPAIGN = Campaign(
     id="batch_m1n2o3p4",
     provider="truedy",
     name="March follow-up campaign",
-    description=None,
     status=CampaignStatus.RUNNING,
     vendor_status="active",
     agent_id="agt_f9447372",
@@ -44,27 +43,17 @@ MARCH_CAMPAIGN = Campaign(
         attempted=350,
         succeeded=280,
         failed=70,
-        pending=None,
         voicemail=45,
         no_answer=25,
-        by_status={},
     ),
     schedule=Schedule(
         start=datetime(2026, 3, 20, 9, tzinfo=UTC),
-        timezone=None,
-        window_start=None,
-        window_end=None,
-        weekdays=(),
         max_calls_per_day=500,
     ),
-    max_concurrency=None,
-    retry=None,
     cost=Money(Decimal("147.5"), "USD"),
     average_duration=timedelta(seconds=187),
     created_at=datetime(2026, 3, 5, 10, tzinfo=UTC),
     updated_at=datetime(2026, 3, 5, 15, 30, tzinfo=UTC),
-    started_at=None,
-    completed_at=None,
 )
 
 
@@ -85,23 +74,11 @@ class TestContactInTheShapeOfTheSchema:
                 phone_valid=True,
                 name="John",
                 first_name="John",
-                last_name=None,
-                email=None,
-                external_id=None,
-                fields={},
                 status=CallStatus.COMPLETED,
                 vendor_status="completed",
                 is_final=True,
                 call_id="call_a1b2c3d4",
-                attempts=None,
-                max_attempts=None,
                 last_attempt_at=datetime(2026, 3, 5, 9, 15, tzinfo=UTC),
-                next_attempt_at=None,
-                started_at=None,
-                ended_at=None,
-                duration=None,
-                sip_code=None,
-                failure_reason=None,
             )
         ]
 
@@ -132,24 +109,11 @@ class TestContactsInTheShapeOfTheExample:
                 phone_number="+12125551234",
                 phone_valid=True,
                 name="Jane Doe",
-                first_name=None,
-                last_name=None,
-                email=None,
-                external_id=None,
-                fields={},
                 status=CallStatus.COMPLETED,
                 vendor_status="completed",
                 is_final=True,
                 call_id="call_a1b2c3d4",
-                attempts=None,
-                max_attempts=None,
                 last_attempt_at=datetime(2026, 4, 5, 10, tzinfo=UTC),
-                next_attempt_at=None,
-                started_at=None,
-                ended_at=None,
-                duration=None,
-                sip_code=None,
-                failure_reason=None,
             ),
             Contact(
                 id="cnt_e5f6g7h8",
@@ -158,24 +122,9 @@ class TestContactsInTheShapeOfTheExample:
                 phone_number="+15551230987",
                 phone_valid=True,
                 name="John Smith",
-                first_name=None,
-                last_name=None,
-                email=None,
-                external_id=None,
-                fields={},
                 status=CallStatus.PENDING,
                 vendor_status="pending",
                 is_final=False,
-                call_id=None,
-                attempts=None,
-                max_attempts=None,
-                last_attempt_at=None,
-                next_attempt_at=None,
-                started_at=None,
-                ended_at=None,
-                duration=None,
-                sip_code=None,
-                failure_reason=None,
             ),
         ]
 
@@ -212,7 +161,6 @@ class TestCampaignInTheShapeOfTheExample:
             id="batch_c3d4e5f6",
             provider="truedy",
             name="Q2 Outreach Campaign",
-            description=None,
             status=CampaignStatus.DRAFT,
             vendor_status="draft",
             agent_id="agt_f9447372",
@@ -223,19 +171,12 @@ class TestCampaignInTheShapeOfTheExample:
                 succeeded=0,
                 failed=0,
                 pending=500,
-                voicemail=None,
-                no_answer=None,
-                by_status={},
             ),
             schedule=Schedule(start=None, timezone="America/New_York"),
             max_concurrency=5,
             retry=RedialPolicy(max_attempts=3, retry_on=frozenset()),
-            cost=None,
-            average_duration=None,
             created_at=datetime(2026, 4, 1, 9, tzinfo=UTC),
             updated_at=datetime(2026, 4, 5, 10, 22, tzinfo=UTC),
-            started_at=None,
-            completed_at=None,
         )
 
     def test_the_object_is_kept_as_it_came(self, connect: Connect) -> None:
