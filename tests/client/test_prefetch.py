@@ -162,7 +162,7 @@ def budget_in_use(client: AnyClient) -> int:
 
 
 def let_the_loop_finish(client: AnyClient) -> set[str]:
-    """Give what was told to stop the steps that it needs for that, and tell which tasks are left."""
+    """Give what is being stopped the steps that it needs for that, and tell which tasks are left."""
     if not isinstance(client, BlockingAsyncClient):
         return set()
 
@@ -473,7 +473,7 @@ class TestCancellation:
 
         asyncio.run(go())
 
-    def test_whoever_closes_the_rows_waits_until_nothing_is_running(self) -> None:
+    def test_closing_the_rows_waits_until_nothing_is_running(self) -> None:
         async def go() -> None:
             quick = self.Quick()
             async with self.client(quick) as client:

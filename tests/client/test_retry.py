@@ -1,4 +1,4 @@
-"""Which requests are sent again, when, how often, and what whoever waits is told."""
+"""Which requests are sent again, when, how often, and what is announced."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def post(line: Line, **about: Any) -> Conversation[int]:
     return line.exchange.run(writing(**about))
 
 
-def told(error: BaseException) -> timedelta | None:
+def retry_after(error: BaseException) -> timedelta | None:
     assert isinstance(error, RateLimited | ServerError)
     return error.retry_after
 
@@ -296,7 +296,7 @@ NOT_SAYING_WHEN: dict[str, Reply] = {
 }
 
 
-class TestToldToWait:
+class TestRetryAfter:
     @pytest.fixture(autouse=True)
     def noon(self, monkeypatch: pytest.MonkeyPatch) -> None:
         fixed_time(monkeypatch, NOON)
@@ -313,7 +313,7 @@ class TestToldToWait:
         [pause] = line.pauses
         assert pause <= 0.5
 
-    def test_who_is_not_told_how_long_waits_a_second_and_a_bit(self, line: Line) -> None:
+    def test_without_a_time_it_waits_a_second_and_a_bit(self, line: Line) -> None:
         line.lead(get(line), Reply(429), FOUND)
         [pause] = line.pauses
         assert 1 <= pause <= 1.5
@@ -326,9 +326,9 @@ class TestToldToWait:
 
     def test_attempts_that_are_counted_are_left_to_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
         line = Line(monkeypatch, retry=Retry(attempts=3))
-        told_to_wait = Reply(429, headers={"Retry-After": "1"})
+        asked_to_wait = Reply(429, headers={"Retry-After": "1"})
         with pytest.raises(ServerError):
-            line.lead(get(line), Reply(500), told_to_wait, Reply(500), told_to_wait, Reply(500), FOUND)
+            line.lead(get(line), Reply(500), asked_to_wait, Reply(500), asked_to_wait, Reply(500), FOUND)
         assert len(line.requests) == 5
 
     def test_all_such_waits_together_take_no_longer_than_the_total_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -336,21 +336,21 @@ class TestToldToWait:
         with pytest.raises(RateLimited) as caught:
             line.lead(get(line), Reply(429, headers={"Retry-After": "7"}))
         assert len(line.requests) == 3
-        assert told(caught.value) == timedelta(seconds=7)
+        assert retry_after(caught.value) == timedelta(seconds=7)
 
     @pytest.mark.parametrize("status", [429, 503])
-    def test_who_is_told_to_wait_longer_is_told_at_once(self, line: Line, status: int) -> None:
+    def test_a_longer_wait_is_raised_immediately(self, line: Line, status: int) -> None:
         with pytest.raises((RateLimited, ServerError)) as caught:
             line.lead(get(line), Reply(status, headers={"Retry-After": "301"}))
         assert (len(line.requests), line.pauses) == (1, [])
-        assert told(caught.value) == timedelta(seconds=301)
+        assert retry_after(caught.value) == timedelta(seconds=301)
 
     def test_a_time_in_the_past_is_no_wait_and_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
         line = Line(monkeypatch, retry=Retry(attempts=3))
         with pytest.raises(RateLimited) as caught:
             line.lead(get(line), Reply(429, headers={"Retry-After": "Tue, 10 Mar 2026 11:00:00 GMT"}))
         assert len(line.requests) == 3
-        assert told(caught.value) is None
+        assert retry_after(caught.value) is None
 
     @pytest.mark.parametrize("attempts", [1, 6])
     def test_nobody_with_that_key_asks_before(self, monkeypatch: pytest.MonkeyPatch, attempts: int) -> None:
@@ -358,12 +358,12 @@ class TestToldToWait:
         for _ in range(2):
             with pytest.raises(RateLimited) as caught:
                 line.lead(get(line), Reply(429, headers={"Retry-After": "7"}))
-            assert told(caught.value) == timedelta(seconds=7)
+            assert retry_after(caught.value) == timedelta(seconds=7)
         assert (len(line.requests), line.pauses) == (1, [])
         line.clock.seconds += 7
         assert line.lead(get(line), FOUND).id == "batch_1"
 
-    def test_whoever_is_ready_to_wait_so_long_does(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_who_is_ready_to_wait_so_long_does(self, monkeypatch: pytest.MonkeyPatch) -> None:
         line = Line(monkeypatch, retry=Retry(attempts=1))
         with pytest.raises(RateLimited):
             line.lead(get(line), Reply(429, headers={"Retry-After": "7"}))
@@ -468,7 +468,7 @@ class TestWriting:
 
 
 class TestOnWait:
-    def test_every_further_attempt_is_told_of(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_it_is_called_before_every_further_attempt(self, monkeypatch: pytest.MonkeyPatch) -> None:
         waits: list[Wait] = []
         line = Line(monkeypatch, on_wait=waits.append)
         line.lead(get(line), httpx.ReadTimeout("too slow"), Reply(502), Reply(429, headers={"Retry-After": "7"}), FOUND)
@@ -506,7 +506,7 @@ class TestOnWait:
         line.lead(get(line), Reply(500), FOUND)
         assert [(type(wait.error), wait.attempt) for wait in waits] == [(ServerError, 1), (type(None), 1)]
 
-    def test_a_short_one_is_not_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_short_wait_is_not_announced(self, monkeypatch: pytest.MonkeyPatch) -> None:
         waits: list[Wait] = []
         line = Line(monkeypatch, on_wait=waits.append)
         line.exchange.budget.hold(0.99)
@@ -578,7 +578,7 @@ class TestLog:
 
 
 class Interrupted(BaseException):
-    """Stands for whatever breaks a thread off."""
+    """Stands for what breaks a thread off."""
 
 
 class TestBrokenOff:
