@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import pytest
 
 import unibatch.sandbox
 from tests.bothways import AnyClient, Connect
+from unibatch.client import prefetch
 from unibatch.sandbox import LoggedRequest, Sandbox
 
 RUNNING = {"truedy": "active", "techladder": "active", "talkifai": "running"}
@@ -64,3 +66,10 @@ def sandbox(server: Sandbox) -> Sandbox:
 @pytest.fixture
 def visit(sandbox: Sandbox, connect: Connect) -> Visitor:
     return Visitor(sandbox, connect)
+
+
+@pytest.fixture
+def near(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow this machine is, no page is read ahead."""
+    monkeypatch.setattr(prefetch, "_FAR", math.inf)
+    monkeypatch.setattr(prefetch, "_NOT_NEAR", math.inf)

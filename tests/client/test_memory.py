@@ -15,6 +15,8 @@ from tests.client.replies import CONTACT, Reply, page
 from unibatch import CallStatus, Contact
 from unibatch.core.structuring import seconds
 
+pytestmark = pytest.mark.usefixtures("near")
+
 ID = {"truedy": "contact_id", "techladder": "call_id", "talkifai": "id"}
 
 
