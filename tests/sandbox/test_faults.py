@@ -145,6 +145,7 @@ class TestMatching:
             {"times": "1"},
             {"drop": "after", "stall": "after"},
             {"reset": True},
+            {"portion": 1, "drop": "late"},
             {"when": "always"},
         ],
     )

@@ -119,6 +119,8 @@ FLAWS: list[tuple[str, dict[str, Any], str]] = [
     ("truedy", {"start_time": "17:00", "end_time": "09:00"}, "body.end_time: 09:00 is not later than 17:00"),
     ("truedy", {"working_days": [0]}, "body.working_days: must hold integers from 1 to 7"),
     ("truedy", {"max_calls_per_day": True}, "body.max_calls_per_day: must be an integer"),
+    ("truedy", {"max_concurrent_calls": 101}, "body.max_concurrent_calls: must be 1 to 100"),
+    ("truedy", {"max_retry_attempts": 4}, "body.max_retry_attempts: must be 0 to 3"),
     ("truedy", {"schedule_type": "scheduled"}, "body.scheduled_at: required when"),
     (
         "truedy",

@@ -67,6 +67,8 @@ class Fault:
             raise ValueError("give drop or stall, not both")
         if self.reset and self.drop is None:
             raise ValueError("reset says how a connection is dropped, so it needs drop")
+        if self.portion is not None and self.moment != "after":
+            raise ValueError("portion divides work that is done before the fault, so the fault must come after it")
 
     def applies_to(self, vendor: str, request: VendorRequest) -> bool:
         """Return whether the fault applies to this request, and count it."""

@@ -70,6 +70,7 @@ CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 SHORTEST_NUMBER = 8
 LARGEST_PAGE = 100
 MOST_ATTEMPTS = 3
+MOST_CONCURRENT = 100
 WEEK = range(1, 8)
 HOUR = 3600.0
 FOLDERS = {"folder_sandbox": 25}
@@ -324,7 +325,7 @@ class Truedy(Vendor):
             form.doubt("scheduled_at", "must not lie in the past")
         if settings["schedule_type"] == "scheduled" and body.get("scheduled_at") is None:
             form.refuse("scheduled_at", "required when schedule_type is scheduled", "missing")
-        concurrency = form.integer("max_concurrent_calls", least=1) or 5
+        concurrency = form.integer("max_concurrent_calls", least=1, most=MOST_CONCURRENT) or 5
         source = form.choice("contact_source", SOURCES)
         folder = form.text("contact_folder_id", required=source == "folder", nullable=True)
         if folder is not None and folder not in FOLDERS:
@@ -395,7 +396,7 @@ class Truedy(Vendor):
             form.doubt("body", "changes nothing")
         name = form.text("name", required="name" in body, most=255)
         settings = self._settings(form)
-        concurrency = form.integer("max_concurrent_calls", least=1)
+        concurrency = form.integer("max_concurrent_calls", least=1, most=MOST_CONCURRENT)
         zone = read_zone(campaign.timezone) or UTC
         scheduled_at = form.moment("scheduled_at", zone, nullable=campaign.starts_at is None, offset=True)
         if campaign.starts_at is not None and scheduled_at is not None and scheduled_at < self.world.now:
