@@ -433,7 +433,8 @@ def _judge_contacts(
     how = judging.table.setdefault("contacts", How())
     if repeated:
         judging.table["contacts"] = attrs.evolve(how, fit=Fit.MAPPED)
-        left_out = f"{len(repeated):,} left out, because their number came before: {_named(repeated)}"
+        numbers = [mask_phone(contact.phone_number) for contact in repeated]
+        left_out = f"{len(repeated):,} left out, because their number came before: {_listed(numbers)}"
         judging.notes["contacts"] += f"; {left_out}"
     if not contacts:
         judging.faults["contacts"].append("no contacts")
@@ -441,8 +442,7 @@ def _judge_contacts(
         judging.fields[f"contacts.{field}"] = number_of
         judging.notes[f"contacts.{field}"] = f"{number_of:,} contact{'s' if number_of > 1 else ''}"
     for (field, reason), numbers in faulty.items():
-        more = f" and {len(numbers) - _MOST_NAMED:,} more" if len(numbers) > _MOST_NAMED else ""
-        judging.faults[field].append(f"{reason}: {', '.join(numbers[:_MOST_NAMED])}{more}")
+        judging.faults[field].append(f"{reason}: {_listed(numbers)}")
     return bodies
 
 
@@ -464,9 +464,9 @@ def _contact_faults(contact: ContactDraft, provider: Provider) -> list[tuple[str
     return found
 
 
-def _named(contacts: Sequence[ContactDraft]) -> str:
-    numbers = [mask_phone(contact.phone_number) for contact in contacts[:_MOST_NAMED]]
-    return ", ".join(numbers) + (" …" if len(contacts) > _MOST_NAMED else "")
+def _listed(numbers: Sequence[str]) -> str:
+    more = f" and {len(numbers) - _MOST_NAMED:,} more" if len(numbers) > _MOST_NAMED else ""
+    return ", ".join(numbers[:_MOST_NAMED]) + more
 
 
 def _check_limits(judging: _Judging) -> None:
