@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 import cattrs
 
-from unibatch.core.errors import InvalidInput
+from unibatch.core.base_errors import InvalidInput
 
 
 def to_dict(thing: Any) -> dict[str, Any]:
