@@ -24,6 +24,12 @@ from unibatch.core.to_dict import to_dict
 
 _quiet: Any = attrs.field(default=None, repr=False)
 
+LONGEST_KEY = 200
+"""Characters of the longest ``idempotency_key``."""
+
+_LONGEST_STEM = 160
+"""Characters of the longest key of which those of parts are made as it is; the rest is for the number of the part."""
+
 
 class StartKind(StrEnum):
     """The three ways of starting a campaign."""
@@ -187,7 +193,7 @@ class CampaignDraft:
 
     Attributes:
         name: Its name.
-        contacts: Whom to call. If a number repeats, only its first contact is called.
+        contacts: Whom to call. If a number repeats, the contact that says most is called, in any order of the contacts.
         start: When to begin: `Start.HOLD`, `Start.NOW` or `Start.at`. There is no default: vendors have different
             ones, and nobody may be called by surprise.
         hold_until: With `Start.HOLD` at a vendor that cannot hold without a time (TalkifAI): when it starts by itself,
@@ -202,8 +208,8 @@ class CampaignDraft:
         metadata: Data about the campaign as a whole; what JSON can hold. Read-only.
         vendor: What only one vendor has, under that provider's name, for example
             ``{"techladder": {"version_id": "pmt-1"}}``. Options of other vendors are not used. Read-only.
-        idempotency_key: Placing drafts with the same key gives one campaign. Left out, it is derived from everything
-            else in the draft. 1 to 200 printable ASCII characters.
+        idempotency_key: One key is one campaign: the same draft gives it again, and another draft with the same key is
+            refused. Left out, it is derived from everything else in the draft. 1 to 200 printable ASCII characters.
         part: Which part of a larger campaign it is; set by `split`.
     """
 
@@ -279,6 +285,7 @@ class CampaignDraft:
         numbers = sorted(str(contact.phone_number) for contact in whole.contacts)
         slices = [numbers[begin : begin + most] for begin in range(0, len(numbers), most)]
         key, of = self.key, len(slices)
+        stem = key if len(key) <= _LONGEST_STEM else digest(key)
         parts = []
         for number, members in enumerate(map(frozenset, slices), start=1):
             parts.append(
@@ -286,7 +293,7 @@ class CampaignDraft:
                     whole,
                     name=f"{self.name} ({number} of {of})",
                     contacts=[contact for contact in whole.contacts if str(contact.phone_number) in members],
-                    idempotency_key=f"{key}-{number}-of-{of}-{digest(sorted(members))[:8]}",
+                    idempotency_key=f"{stem}-{number}-of-{of}-{digest(sorted(members))[:8]}",
                     part=Part(number=number, of=of, whole=key),
                 )
             )
@@ -294,17 +301,32 @@ class CampaignDraft:
 
 
 def once_each(contacts: Iterable[ContactDraft]) -> tuple[tuple[ContactDraft, ...], Sequence[ContactDraft]]:
-    """The contacts with each number only once, and those that were left out."""
-    kept: dict[object, ContactDraft] = {}
-    repeated = []
+    """The contacts with each number only once, and those that were left out.
+
+    Which of those with the same number is kept does not depend on their order, so the same contacts in any order are
+    the same draft: the one that says most, and of several such ones always the same. It stands where the number came
+    first.
+    """
+    all_of: dict[object, list[ContactDraft]] = {}
     for contact in contacts:
         number: Any = contact.phone_number
         known_by = number if isinstance(number, str) else object()  # what is no text repeats nothing
-        if known_by in kept:
-            repeated.append(contact)
-        else:
-            kept[known_by] = contact
-    return tuple(kept.values()), repeated
+        all_of.setdefault(known_by, []).append(contact)
+    kept, repeated = [], []
+    for same in all_of.values():
+        best = 0 if len(same) == 1 else max(range(len(same)), key=lambda index: _says(same[index]))
+        kept.append(same[best])
+        repeated += [contact for index, contact in enumerate(same) if index != best]
+    return tuple(kept), repeated
+
+
+def _says(contact: ContactDraft) -> tuple[int, str]:
+    """How much a contact says, and what, for comparing it with another one that has the same number."""
+    try:
+        said = _used(to_dict(contact))
+        return len(said) + len(contact.fields), json.dumps(said, sort_keys=True, default=_plain)
+    except (TypeError, ValueError, RecursionError):  # what is to blame is found, by its own name
+        return 0, ""
 
 
 def _used(plain: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ import attrs
 from unibatch.core.draft import CampaignDraft, ContactDraft, Start, digest
 from unibatch.core.errors import DraftRefused, InvalidInput
 from unibatch.core.findings import Fit, Preflight, accepted_losses
+from unibatch.core.mark import Mark
 from unibatch.core.model import RedialPolicy, Schedule
 from unibatch.core.times import When
 
@@ -62,10 +63,12 @@ class Given:
         fields: The values of the fields that the draft uses, by name, without those that are wrong at every vendor.
             That of ``start`` is `Start.HOLD`, `Start.NOW` or a `When`; that of ``hold_until`` is a `When`.
         settings: The ``defaults`` of the profile.
+        mark: What the campaign is recognised by when it is looked for.
     """
 
     fields: Mapping[str, Any]
     settings: Mapping[str, Any]
+    mark: Mark = Mark("")
 
 
 @attrs.frozen
@@ -129,8 +132,10 @@ class Composition:
 
     Attributes:
         draft: The draft with the profile's defaults in it, each number once.
+        mark: What the campaign is recognised by when it is looked for.
         now: The time at which it was made (aware, UTC).
         start: When to begin, or ``None`` for immediately, or not before it is started.
+        hold_until: For a campaign that is held: until when, or ``None``.
         body: What is sent, apart from the contacts.
         contacts: The contacts as they are sent, in the order of the draft's.
         preflight: What was found.
@@ -138,8 +143,10 @@ class Composition:
     """
 
     draft: CampaignDraft
+    mark: Mark
     now: datetime
     start: When | None
+    hold_until: When | None = None
     body: Mapping[str, Any]
     contacts: Sequence[Mapping[str, Any]]
     preflight: Preflight

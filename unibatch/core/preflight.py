@@ -16,10 +16,21 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, StartKind, as_contacts, once_each
+from unibatch.core.draft import (
+    LONGEST_KEY,
+    CampaignDraft,
+    ContactDraft,
+    Part,
+    Start,
+    StartKind,
+    as_contacts,
+    digest,
+    once_each,
+)
 from unibatch.core.draft_fields import ALL_FIELDS, NO_ENTRY, PARTS_OF, Composition, Given, How, is_text
 from unibatch.core.errors import InvalidInput
 from unibatch.core.findings import Finding, Fit, Preflight, shown
+from unibatch.core.mark import Mark
 from unibatch.core.masking import mask_phone
 from unibatch.core.phone import is_e164
 from unibatch.core.provider import Provider
@@ -29,8 +40,7 @@ from unibatch.core.times import When, time_zone
 _MOST_NAMED = 5
 """How many of many contacts with the same fault a reason names."""
 
-_LONGEST_KEY = 200
-_NO_KEY = f"must have 1 to {_LONGEST_KEY} printable ASCII characters, and no blank at either end"
+_NO_KEY = f"must have 1 to {LONGEST_KEY} printable ASCII characters, and no blank at either end"
 _WEEK = range(1, 8)
 _LARGEST = 1_000_000_000
 """No number of anything that a campaign can have is larger."""
@@ -55,6 +65,7 @@ class _Judging:
         fields: The values of the fields that the draft uses, by name.
         faults: What must be corrected, by field or limit.
         notes: What else a finding says, by field or limit.
+        mark: What the campaign is recognised by.
     """
 
     provider: Provider
@@ -62,10 +73,11 @@ class _Judging:
     fields: dict[str, Any] = attrs.field(factory=dict)
     faults: dict[str, list[str]] = attrs.field(factory=lambda: defaultdict(list))
     notes: dict[str, str] = attrs.field(factory=dict)
+    mark: Mark = Mark("")
 
     def settle(self) -> tuple[tuple[Finding, ...], Mapping[str, Any]]:
         """The findings, one for each name, and the body."""
-        given = Given(fields=self.fields, settings=self.provider.defaults)
+        given = Given(fields=self.fields, settings=self.provider.defaults, mark=self.mark)
         body: dict[str, Any] = {}
         findings = []
         for name in dict.fromkeys([*ALL_FIELDS, *self.table, *self.fields, *self.faults, *self.notes]):
@@ -134,12 +146,15 @@ def compose(provider: Provider, draft: CampaignDraft, now: datetime) -> Composit
     }
     contacts = _judge_contacts(judging, effective.contacts, repeated)
     _check_limits(judging)
+    start, until = (judging.fields.get(field) for field in ("start", "hold_until"))
+    judging.mark = _mark(draft, effective, start)
     findings, body = judging.settle()
-    start = judging.fields.get("start")
     return Composition(
         draft=effective,
+        mark=judging.mark,
         now=now,
         start=start if isinstance(start, When) else None,
+        hold_until=until if isinstance(until, When) else None,
         body=body,
         contacts=contacts,
         preflight=Preflight(provider=provider.name, findings=findings),
@@ -187,6 +202,17 @@ def _key(draft: CampaignDraft) -> str:
         return draft.key
     except InvalidInput:  # what is to blame is found, by its own name
         return ""
+
+
+def _mark(given: CampaignDraft, effective: CampaignDraft, start: Any) -> Mark:
+    """What the campaign is recognised by. ``effective`` is the draft with the profile's defaults in it."""
+    key = str(effective.idempotency_key)
+    if given.idempotency_key is None:
+        return Mark(digest(key))
+    part = effective.part if _is_part(effective.part) else None
+    exact = Start.at(start.moment) if isinstance(start, When) else effective.start
+    body = digest(_key(attrs.evolve(effective, idempotency_key=None, start=exact)))[:8]
+    return Mark(digest(part.whole if part else key), body, f"{part.number}of{part.of}" if part else "")
 
 
 def _is_used(value: Any) -> bool:
@@ -280,7 +306,7 @@ def _take(judging: _Judging, name: str, value: Any, default: Any) -> None:
 def _is_key(key: Any) -> bool:
     return (
         isinstance(key, str)
-        and 0 < len(key) <= _LONGEST_KEY
+        and 0 < len(key) <= LONGEST_KEY
         and key.isascii()
         and key.isprintable()
         and (key == key.strip())
