@@ -25,16 +25,18 @@ documented is a `StructureError`; `translate_at` and `collect` add where it is.
 `RawRows`. Their numbers are read by `is_e164`, `DIGITS` and `phone_from_vendor`.
 
 **Write**: a draft is a `CampaignDraft` of `ContactDraft`, `Start` and `Part`. `How`, `Fit` and `Given` say how each of
-its fields is taken; the result is a `Composition`. `encode` makes the body. `When` and `is_ambiguous` are for times,
-`digest` makes marks.
+its fields is taken; the result is a `Composition`. `encode` makes the body. `When` and `is_ambiguous` are for times.
+Campaigns are recognised by a `Mark`, which `read_mark` and `split_mark` find in a text; `digest` is for other marks.
 
 **Write without calling anybody twice**: `create_once`, `Adding` and `Added`, `carry_out`, `delete_once`, `retry_once`;
-to look: `read_all`, `recent`, `require_whole`; to judge: `require_open`, `require_all_taken`, `require_not_over`,
-`reread_created`, `partly_created`, `outcome_unknown`, `where_to_look`.
+to look: `read_all`, `Pager`, `recent`, `require_whole`, `reread`, `reread_created`, `wait_while`; to judge:
+`require_same_body`, `departure`, `not_as_asked`, `require_open`, `require_all_taken`, `require_not_over`,
+`placed_before`, `partly_created`, `outcome_unknown`, `where_to_look`.
 
-**Errors** that a provider raises, catches or declares: `ConfigError`, `UnibatchError`, `ProviderError`,
+**Errors** that a provider raises, catches or declares: `ConfigError`, `UnibatchError`, `UnsupportedFeature`,
+`ProviderError`,
 `AuthenticationError`, `PermissionDenied`, `PaymentRequired`, `NotFound`, `Conflict`, `InvalidRequest`, `RateLimited`,
-`ServerError`, `OutcomeUnknown`.
+`ServerError`, `OutcomeUnknown`, `PartlyDone`.
 """
 
 from __future__ import annotations
@@ -49,15 +51,18 @@ from unibatch.core.errors import (
     InvalidRequest,
     NotFound,
     OutcomeUnknown,
+    PartlyDone,
     PaymentRequired,
     PermissionDenied,
     ProviderError,
     RateLimited,
     ServerError,
     UnibatchError,
+    UnsupportedFeature,
 )
 from unibatch.core.findings import Fit
 from unibatch.core.flow import NO_CONTENT, Flow, Request, Response, segment
+from unibatch.core.mark import Mark, read_mark, split_mark
 from unibatch.core.model import (
     Account,
     AccountLimits,
@@ -68,7 +73,7 @@ from unibatch.core.model import (
     RedialPolicy,
     Schedule,
 )
-from unibatch.core.paging import UNPAGED, Page, Paging, Position
+from unibatch.core.paging import UNPAGED, Page, Pager, Paging, Position
 from unibatch.core.phone import DIGITS, is_e164
 from unibatch.core.phone import from_vendor as phone_from_vendor
 from unibatch.core.provider import (
@@ -91,16 +96,22 @@ from unibatch.core.reconcile import (
     carry_out,
     create_once,
     delete_once,
+    departure,
+    not_as_asked,
     outcome_unknown,
     partly_created,
+    placed_before,
     read_all,
     recent,
     require_all_taken,
     require_not_over,
     require_open,
+    require_same_body,
     require_whole,
+    reread,
     reread_created,
     retry_once,
+    wait_while,
     where_to_look,
 )
 from unibatch.core.status import CallStatus, CampaignStatus
@@ -155,13 +166,16 @@ __all__ = [
     "How",
     "InvalidRequest",
     "Limits",
+    "Mark",
     "Money",
     "NotFound",
     "OperationName",
     "OutcomeUnknown",
     "Page",
+    "Pager",
     "Paging",
     "Part",
+    "PartlyDone",
     "PaymentRequired",
     "PermissionDenied",
     "Position",
@@ -183,6 +197,7 @@ __all__ = [
     "Transition",
     "UnibatchError",
     "Unread",
+    "UnsupportedFeature",
     "When",
     "Wire",
     "carry_out",
@@ -190,6 +205,7 @@ __all__ = [
     "create_once",
     "decode",
     "delete_once",
+    "departure",
     "digest",
     "encode",
     "from_unix_milliseconds",
@@ -199,26 +215,33 @@ __all__ = [
     "is_e164",
     "maker_of_blank_contacts",
     "mapping_or_empty",
+    "not_as_asked",
     "outcome_unknown",
     "partly_created",
     "phone_from_vendor",
+    "placed_before",
     "read",
     "read_all",
     "read_leniently",
+    "read_mark",
     "recent",
     "require_all_taken",
     "require_not_over",
     "require_open",
+    "require_same_body",
     "require_whole",
     "required",
+    "reread",
     "reread_created",
     "retry_once",
     "seal_contacts",
     "seconds",
     "segment",
+    "split_mark",
     "text_or_none",
     "time_of_day",
     "translate_at",
     "utc",
+    "wait_while",
     "where_to_look",
 ]

@@ -199,6 +199,8 @@ class Writer:
         self.client = client
 
     def create(self, draft: CampaignDraft, accept_loss: Collection[str] = ()) -> Campaign:
+        if self.client.provider == "techladder":
+            accept_loss = [*accept_loss, "start"]  # a held batch can only be started in the dashboard
         campaign: Campaign = self._do("create_campaign", draft, accept_loss=accept_loss)
         return campaign
 

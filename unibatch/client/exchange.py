@@ -259,6 +259,9 @@ class Exchange:
             for number, attempt in enumerate(attempts):
                 if attempts.pause:
                     yield Pause(attempts.pause)
+                if request.looks_first and isinstance(attempts.last, errors.RateLimited):
+                    attempts.last.waited = True
+                    raise attempts.last  # a 429 does not prove that nothing was done, so the flow looks first
                 with attempt:
                     if number == 0:
                         raise first
@@ -358,9 +361,11 @@ class Exchange:
     def _unknown(self, request: Request, error: errors.UnibatchError) -> errors.OutcomeUnknown:
         """What to raise instead of ``error`` if the request may have been carried out."""
         reason = error.sentence(may_retry=False) if isinstance(error, errors.TransportError) else str(error)
-        return errors.OutcomeUnknown(
+        unknown = errors.OutcomeUnknown(
             provider=self.provider.name, operation=request.operation, subject=request.subject, reason=reason
         )
+        unknown.may_repeat = self._options.retry.attempts > 1
+        return unknown
 
     def _announce(self, request: Request, seconds: float, error: BaseException | None, attempts: int) -> None:
         """Log a wait, and call the application's ``on_wait``."""
@@ -391,15 +396,16 @@ class Exchange:
             ) from exc
 
     def _accepted(self, request: Request, response: Response) -> Response:
-        if response.status in _SUCCESS:
+        is_denied = response.status in _SUCCESS and request.method != "GET" and self.provider.denies(response)
+        if response.status in _SUCCESS and not is_denied:
             return response
         refusal = self.provider.refusal(response)
-        kind = _BY_STATUS.get(response.status)
+        kind = errors.InvalidRequest if is_denied else _BY_STATUS.get(response.status)
         if kind is None:
             kind = errors.InvalidRequest if response.status in _CLIENT_ERRORS else errors.ServerError
-        if refusal.code is not None and response.status in _CLIENT_ERRORS:
+        if refusal.code is not None and (is_denied or response.status in _CLIENT_ERRORS):
             codes = self.provider.error_codes
-            if response.status in _UNCERTAIN:
+            if is_denied or response.status in _UNCERTAIN:
                 kind = codes.get(refusal.code, kind)
             kind = codes.get((response.status, refusal.code), kind)
         reset = self._parse_reset(response, refusal)

@@ -62,6 +62,8 @@ class Attempts:
         self._retry = retry
         self._on_wait = on_wait
         self._failures = 0
+        self.last: BaseException | None = None
+        """The latest error."""
         self.was_lost = False
         """The answer to one of them was lost, so the vendor may have carried the request out."""
         self._spent = 0.0
@@ -86,6 +88,7 @@ class Attempts:
         self._began = time.monotonic()
 
     def _may_repeat(self, error: BaseException) -> bool:
+        self.last = error
         self.was_lost |= is_outcome_unknown(self._request, error)
         return may_repeat(self._request, error)
 

@@ -24,7 +24,7 @@ import attrs
 from unibatch.core.draft import CampaignDraft, ContactDraft, Start, digest
 from unibatch.core.errors import DraftRefused, InvalidInput
 from unibatch.core.findings import Fit, Preflight, accepted_losses
-from unibatch.core.mark import Mark
+from unibatch.core.mark import NO_MARK, Mark
 from unibatch.core.model import RedialPolicy, Schedule
 from unibatch.core.times import When
 
@@ -68,7 +68,7 @@ class Given:
 
     fields: Mapping[str, Any]
     settings: Mapping[str, Any]
-    mark: Mark = Mark("")
+    mark: Mark = NO_MARK
 
 
 @attrs.frozen
@@ -151,6 +151,15 @@ class Composition:
     contacts: Sequence[Mapping[str, Any]]
     preflight: Preflight
     given_key: str | None
+
+    @property
+    def due(self) -> When | None:
+        """When the campaign begins by itself, by what is asked for; ``None`` for now, or not before it is started.
+
+        A vendor that can hold does not use ``hold_until``, and its campaign is not due.
+        """
+        is_sent = any(finding.field == "hold_until" and finding.sent for finding in self.preflight.findings)
+        return self.start or (self.hold_until if is_sent else None)
 
     def key_of(self, body: Mapping[str, Any]) -> str:
         """The key by which a vendor is to recognise this request: the user's own, or one that goes with the body."""

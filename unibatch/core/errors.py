@@ -199,6 +199,8 @@ class RateLimited(ProviderError):
     """
 
     summary = "too many requests"
+    waited = False
+    """The client has waited until requests are accepted again, and lets the flow look before it sends once more."""
 
     def __init__(self, *, retry_at: datetime | None = None, **about: Any) -> None:
         self.retry_at = retry_at
@@ -336,6 +338,9 @@ class OutcomeUnknown(UnibatchError):
         check: What to look at before anything is sent again, as a sentence.
         contacts: For ``add_contacts``: what happened to each contact, as far as it is known. Otherwise ``None``.
     """
+
+    may_repeat = False
+    """The client is set to try again, so a flow may send the request again if that does no harm."""
 
     def __init__(
         self,

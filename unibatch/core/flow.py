@@ -57,6 +57,8 @@ class Request:
         headers: Headers that only this request has. They are sent with requests that change something.
         repeatable: Sending it twice has the same effect as sending it once: it only reads, or the vendor documents that
             it recognises a repetition. Any other request is never sent again once it may have arrived.
+        looks_first: The flow looks before it is sent once more, even after a 429: the client waits until requests are
+            accepted again, then throws `RateLimited` into the flow, with ``waited`` set.
         subject: The id that the operation is about, for error messages, or ``None``.
         after: How many seconds to wait before it is sent.
     """
@@ -68,6 +70,7 @@ class Request:
     content: bytes = b""
     headers: Mapping[str, str] = _NOTHING
     repeatable: bool = attrs.Factory(lambda request: request.method == "GET", takes_self=True)
+    looks_first: bool = False
     subject: str | None = None
     after: float = 0.0
 

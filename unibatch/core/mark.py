@@ -50,6 +50,10 @@ class Mark:
         return "none" if is_sibling else "other body"
 
 
+NO_MARK = Mark("")
+"""Before a draft is judged."""
+
+
 def read_mark(text: Any) -> Mark | None:
     """The mark that a text consists of, or ``None``."""
     found = _is_mark(text) if isinstance(text, str) else None

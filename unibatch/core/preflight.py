@@ -30,7 +30,7 @@ from unibatch.core.draft import (
 from unibatch.core.draft_fields import ALL_FIELDS, NO_ENTRY, PARTS_OF, Composition, Given, How, is_text
 from unibatch.core.errors import InvalidInput
 from unibatch.core.findings import Finding, Fit, Preflight, shown
-from unibatch.core.mark import Mark
+from unibatch.core.mark import NO_MARK, Mark
 from unibatch.core.masking import mask_phone
 from unibatch.core.phone import is_e164
 from unibatch.core.provider import Provider
@@ -73,7 +73,7 @@ class _Judging:
     fields: dict[str, Any] = attrs.field(factory=dict)
     faults: dict[str, list[str]] = attrs.field(factory=lambda: defaultdict(list))
     notes: dict[str, str] = attrs.field(factory=dict)
-    mark: Mark = Mark("")
+    mark: Mark = NO_MARK
 
     def settle(self) -> tuple[tuple[Finding, ...], Mapping[str, Any]]:
         """The findings, one for each name, and the body."""
@@ -206,7 +206,7 @@ def _key(draft: CampaignDraft) -> str:
 
 def _mark(given: CampaignDraft, effective: CampaignDraft, start: Any) -> Mark:
     """What the campaign is recognised by. ``effective`` is the draft with the profile's defaults in it."""
-    key = str(effective.idempotency_key)
+    key = effective.idempotency_key if _is_key(effective.idempotency_key) else ""
     if given.idempotency_key is None:
         return Mark(digest(key))
     part = effective.part if _is_part(effective.part) else None

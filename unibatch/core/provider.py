@@ -24,6 +24,7 @@ from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.paging import UNPAGED, Page, Paging, Position
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.status_table import StatusReader, StatusTable
+from unibatch.core.structuring import read_leniently
 from unibatch.core.times import When
 
 OperationName: TypeAlias = Literal[
@@ -408,6 +409,15 @@ class Provider(ABC):
         """
         raise self._unsupported(operation)
 
+    def prepared(self, operation: OperationName, campaign: Campaign) -> Flow[Campaign]:  # noqa: ARG002 - for some
+        """Do what has to come before a change, such as to resume before a start; returns the campaign as it is then.
+
+        Raises:
+            UnibatchError: The change must not be made to this campaign.
+        """
+        yield from ()
+        return campaign
+
     def delete_campaign(self, campaign_id: str) -> Flow[None]:  # noqa: ARG002 - for providers that can
         """Delete a campaign.
 
@@ -427,6 +437,10 @@ class Provider(ABC):
 
     def _unsupported(self, operation: OperationName) -> UnsupportedFeature:
         return UnsupportedFeature(self.name, operation, self.capabilities.operations[operation].note)
+
+    def denies(self, response: Response) -> bool:
+        """Whether the answer to a write, with a status of success, says that nothing was done."""
+        return read_leniently(response.content).get("success") is False
 
     @abstractmethod
     def refusal(self, response: Response) -> Refusal:

@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 
 import attrs
 
+from unibatch.core.draft import Start
+from unibatch.core.draft_fields import Composition
 from unibatch.core.errors import (
     Conflict,
     IncompleteListing,
@@ -26,6 +28,7 @@ from unibatch.core.errors import (
     OutcomeUnknown,
     PartlyDone,
     ProviderError,
+    RateLimited,
     UnibatchError,
 )
 from unibatch.core.flow import NO_CONTENT, Flow, Request, Response
@@ -34,6 +37,7 @@ from unibatch.core.paging import ListingReport, Page, Pager, Paging, Position
 from unibatch.core.provider import Added, ContactFilter, OperationName, Provider
 from unibatch.core.status import CampaignStatus
 from unibatch.core.structuring import StructureError, read_leniently
+from unibatch.core.times import When
 
 T = TypeVar("T", Campaign, Contact)
 R = TypeVar("R")
@@ -83,8 +87,17 @@ def read_all(paging: Paging, ask: Callable[[Position], Flow[Page[T]]]) -> Flow[t
     return rows, pager.report
 
 
-_RECENT = timedelta(days=7)
-"""An older campaign is not looked at: an earlier run did not create it."""
+_RECENT = timedelta(days=90)
+"""A campaign that is older is not looked into unless its listing alone makes it likely that it is the one."""
+
+_AS_ASKED = timedelta(minutes=1)
+"""Vendors take times to the minute or to the second: a start that is later by less than this is as asked."""
+
+_ABOUT_NOW = timedelta(minutes=5)
+"""A start that is no further ahead is one that begins now: the vendor's clock may be wrong."""
+
+_BEGUN = frozenset({CampaignStatus.RUNNING, CampaignStatus.COMPLETED})
+_NEVER = frozenset({CampaignStatus.FAILED, CampaignStatus.CANCELLED, CampaignStatus.EXPIRED})
 
 
 def where_to_look(place: str, what: str, contacts: int) -> str:
@@ -94,7 +107,7 @@ def where_to_look(place: str, what: str, contacts: int) -> str:
 
 
 def recent(campaigns: Sequence[Campaign], now: datetime) -> list[Campaign]:
-    """The campaigns that an earlier run may have created, including those without a time of creation.
+    """The campaigns of the last 90 days, including those without a time of creation.
 
     Their age is counted from the newest one, or from ``now`` if that is earlier: the vendor's clock may be wrong.
     """
@@ -109,8 +122,12 @@ def create_once(
     read: Callable[[Response], Campaign],
     look: Callable[[], Flow[Campaign | None]] | None,
     check: str,
+    *,
+    settle: Callable[[Campaign], Flow[Campaign]] | None = None,
+    is_part: bool = False,
+    is_recognised: bool = False,
 ) -> Flow[Campaign]:
-    """Create a campaign, unless it is there already, at a vendor that does not recognise a repeated request.
+    """Create a campaign, unless it is there already.
 
     Args:
         provider: The vendor.
@@ -119,25 +136,160 @@ def create_once(
         look: Returns the campaign if it is there, otherwise ``None``; raises if it cannot know. ``None`` instead of a
             function if there is no way to look.
         check: What a person should look at if the campaign is not found, as a sentence.
+        settle: What to do with a campaign that was not there before: read it, and compare it with what was asked. If
+            left out, it is read.
+        is_part: The draft is a part of a larger one, so it is no error if its campaign is over.
+        is_recognised: The vendor recognises the same request for a while, so it is sent again if its answer was lost
+            and all looks have not found the campaign.
 
     Raises:
         OutcomeUnknown: An answer was lost, and the campaign was not found.
         IncompleteListing: Whether the campaign is there already is unknown; nothing was sent.
         InvalidInput: The campaign was created before, and is over.
     """
-    if look is not None and (earlier := (yield from look())) is not None:
-        return placed_before((yield from reread(provider, earlier)))
-    try:
-        return (yield from reread(provider, read((yield request))))
-    except _Lost as exc:
-        lost = exc
-    for flow in () if look is None else (after(pause, look()) for pause in LOOKS):
+    settled = settle or (lambda known: reread(provider, known))
+    if look is None:
         try:
-            if (found := (yield from flow)) is not None:
-                return (yield from reread(provider, found))
+            return (yield from settled(read((yield request))))
+        except _Lost as lost:
+            raise outcome_unknown(request, provider, lost, check) from lost
+    if (earlier := (yield from look())) is not None:
+        return placed_before((yield from reread(provider, earlier)), is_part=is_part)
+    request = attrs.evolve(request, looks_first=True)
+    for number in range(1, _MOST_SENDS + 1):
+        is_last = number == _MOST_SENDS
+        try:
+            known = read((yield request))
+        except RateLimited as exc:
+            if is_last or not exc.waited:
+                raise
+            found = yield from look()
+        except _Lost as exc:
+            found, is_seen = yield from _look_after(provider, look)
+            if found is None and (is_last or not is_seen or not is_recognised or not getattr(exc, "may_repeat", False)):
+                raise outcome_unknown(request, provider, exc, check) from exc
+        else:
+            return (yield from settled(known))
+        if found is not None:
+            return (yield from settled(found))
+    raise AssertionError("the last attempt raises")
+
+
+def _look_after(provider: Provider, look: Callable[[], Flow[Campaign | None]]) -> Flow[tuple[Campaign | None, bool]]:
+    """Look some times for a campaign whose creation was not answered.
+
+    Returns:
+        The campaign, or ``None``; and whether the last look was complete.
+    """
+    is_seen = False
+    for pause in LOOKS:
+        try:
+            found = yield from after(pause, look())
         except _Failed as exc:
             _logger.warning("%s: looking whether the campaign is there failed: %s", provider.name, exc)
-    raise outcome_unknown(request, provider, lost, check) from lost
+            is_seen = False
+        else:
+            is_seen = True
+            if found is not None:
+                return found, True
+    return None, is_seen
+
+
+def require_same_body(provider: Provider, composition: Composition, campaign: Campaign) -> Flow[None]:
+    """Refuse a draft whose key belongs to a campaign that another draft created, and name what differs.
+
+    Raises:
+        InvalidInput: Always.
+    """
+    draft = composition.draft
+    key = draft.part.whole if draft.part else draft.idempotency_key
+    differences = "; ".join((yield from _differences(provider, composition, campaign)))
+    raise InvalidInput(
+        f"one key is one campaign: the idempotency_key {key!r} belongs to {campaign.id}, which is {campaign.status}, "
+        f"and this draft differs from it: {differences}. Nothing was sent. Go on with {campaign.id}; or, to call "
+        "everybody in this draft, give it another idempotency_key"
+    )
+
+
+def _differences(provider: Provider, composition: Composition, campaign: Campaign) -> Flow[list[str]]:
+    draft = composition.draft
+    found = []
+    try:
+        rows, report = yield from read_all(
+            provider.capabilities.contact_paging,
+            lambda position: provider.list_contacts(campaign.id, position, ContactFilter()),
+        )
+    except _Failed as exc:
+        found.append(f"its contacts could not be read ({exc})")
+    else:
+        there, asked = ({contact.phone_number for contact in each} for each in (rows, draft.contacts))
+        more, fewer = len(asked - there), len(there - asked)
+        found += [
+            f"{number:,} contact{'s' if number > 1 else ''} {word}"
+            for number, word in ((more, "added"), (fewer, "removed"))
+            if number and (word == "added" or report.complete)
+        ]
+    due, start = composition.due, campaign.schedule and campaign.schedule.start
+    if (due.moment if due else None) != start and not (due and start and _is_as_asked(start, due)):
+        begins = due.text if due else "when it is started" if draft.start == Start.HOLD else "now"
+        found.append(f"start: {_moment(start) if start else 'none'} there, {begins} here")
+    for name, there_too, here in (
+        ("agent", campaign.agent_id, draft.agent_id),
+        ("name", campaign.name, draft.name),
+        ("calls at the same time", campaign.max_concurrency, draft.max_concurrency),
+    ):
+        if there_too is not None and here is not None and there_too != here:
+            found.append(f"{name}: {there_too} there, {here} here")
+    return found or ["the start, a setting, or what is said about a contact"]
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _is_as_asked(start: datetime, due: When) -> bool:
+    return timedelta(seconds=-1) <= start - due.moment < _AS_ASKED
+
+
+def departure(composition: Composition, campaign: Campaign) -> str | None:
+    """How a campaign that was just created is not what was asked for; ``None`` if it is.
+
+    What the vendor does not give is not compared.
+    """
+    due, status = composition.due, campaign.status
+    start = campaign.schedule.start if campaign.schedule else None
+    if status in _NEVER or (status is CampaignStatus.PAUSED and composition.draft.start != Start.HOLD):
+        return f"it is {status}"
+    if due is not None:
+        if start is not None and not _is_as_asked(start, due):
+            return f"it starts at {_moment(start)}, not at {_moment(due.moment)}"
+        if status in _BEGUN and due.moment > composition.now + _ABOUT_NOW:
+            return f"it is {status} already, and was to start at {_moment(due.moment)}"
+    elif composition.draft.start == Start.HOLD:
+        if status in {*_BEGUN, CampaignStatus.SCHEDULED}:
+            return f"it is {status}, and was to be held"
+    elif status is CampaignStatus.UNKNOWN:
+        return f"it was to start now, and its status is {campaign.vendor_status!r}, which is not documented"
+    elif status not in _BEGUN and start is not None and start > composition.now + _ABOUT_NOW:
+        return f"it was to start now, and starts at {_moment(start)}"
+    return None
+
+
+def not_as_asked(campaign: Campaign, departs: str, advice: str, operation: str = "create_campaign") -> PartlyDone:
+    """The error for a campaign that is not what was asked for.
+
+    Args:
+        campaign: The campaign.
+        departs: How it is not what was asked for, as the end of a sentence.
+        advice: What was done about that, or what to do, as a sentence.
+        operation: The client's method.
+    """
+    return PartlyDone(
+        provider=campaign.provider,
+        operation=operation,
+        campaign=campaign,
+        reason=f"{campaign.id} is there, but {departs}; {advice}",
+    )
 
 
 def require_whole(
@@ -210,12 +362,19 @@ def _placed_before(campaign: Campaign, state: str) -> InvalidInput:
     )
 
 
-def placed_before(campaign: Campaign) -> Campaign:
+def placed_before(campaign: Campaign, *, is_part: bool = False) -> Campaign:
     """A campaign that the same draft created before.
 
+    Args:
+        campaign: The campaign.
+        is_part: The draft is a part of a larger one, whose other parts may still have to be placed.
+
     Raises:
-        InvalidInput: It is over.
+        InvalidInput: It is over, and no part.
     """
+    if campaign.status.is_terminal and is_part:
+        _logger.warning("%s: this part was placed before, as %s, and is over", campaign.provider, campaign.id)
+        return campaign
     require_not_over(campaign)
     _logger.warning("%s: this draft was placed before, as %s; it is not created again", campaign.provider, campaign.id)
     return campaign
@@ -231,6 +390,15 @@ def reread(provider: Provider, known: Campaign) -> Flow[Campaign]:
     except _Failed as exc:
         _logger.warning("%s: %s was written, and reading it failed: %s", provider.name, known.id, exc)
         return known
+
+
+def wait_while(provider: Provider, campaign: Campaign, status: CampaignStatus) -> Flow[Campaign]:
+    """Read a campaign again, some times, while it has this status."""
+    for pause in LOOKS:
+        if campaign.status is not status:
+            break
+        campaign = yield from after(pause, reread(provider, campaign))
+    return campaign
 
 
 def reread_created(provider: Provider, known: Campaign) -> Flow[Campaign]:
@@ -272,6 +440,7 @@ def carry_out(
     request: Request,
     is_done: Callable[[Campaign], bool],
     campaign: Campaign | None = None,
+    when: When | None = None,
 ) -> Flow[Campaign]:
     """Change a campaign's status or start, unless that is done already.
 
@@ -280,9 +449,11 @@ def carry_out(
         request: What changes it; its subject is the campaign's id.
         is_done: Whether a campaign is as it should be, so that nothing has to be sent.
         campaign: The campaign, if it was just read.
+        when: The start that is asked for, with which that of the campaign is compared afterwards.
 
     Raises:
         Conflict: The campaign's status does not allow it.
+        PartlyDone: It was carried out, and the campaign starts at another time than was asked for.
         OutcomeUnknown: An answer was lost, and whether it was carried out is unknown.
     """
     operation: Any = request.operation
@@ -290,6 +461,7 @@ def carry_out(
     campaign_id = str(request.subject)
     if campaign is None:
         campaign = yield from provider.get_campaign(campaign_id)
+    campaign = yield from provider.prepared(operation, campaign)
     lost: Exception | None = None
 
     def is_settled(campaign: Campaign) -> bool:
@@ -305,7 +477,7 @@ def carry_out(
         try:
             response = yield request
             if response.status == NO_CONTENT or read_leniently(response.content):
-                return (yield from reread(provider, _of_unknown_status(campaign)))
+                return (yield from _reread_started(provider, _of_unknown_status(campaign), operation, when))
             lost = StructureError("$", "the answer is no JSON object")
         except OutcomeUnknown as exc:
             lost = exc
@@ -324,6 +496,21 @@ def carry_out(
         return campaign
     assert lost is not None  # noqa: S101  # the loop ends only after losses
     raise outcome_unknown(request, provider, lost, f"look at the status of {campaign_id}") from lost
+
+
+def _reread_started(provider: Provider, known: Campaign, operation: str, when: When | None) -> Flow[Campaign]:
+    """Read a campaign that was just given a start, and require that it has it; it may take a moment to show."""
+    campaign = yield from reread(provider, known)
+    for pause in LOOKS if when is not None else ():
+        start = campaign.schedule.start if campaign.schedule else None
+        if when is None or start is None or campaign.status is CampaignStatus.UNKNOWN or _is_as_asked(start, when):
+            return campaign
+        campaign = yield from after(pause, reread(provider, known))
+    start = campaign.schedule.start if campaign.schedule else None
+    if when is None or start is None or _is_as_asked(start, when):
+        return campaign
+    departs = f"it starts at {_moment(start)}, not at {_moment(when.moment)}, as was asked"
+    raise not_as_asked(campaign, departs, "pause or cancel it, or give it another time", operation)
 
 
 def _of_unknown_status(campaign: Campaign) -> Campaign:

@@ -6,6 +6,7 @@ cancelling and rescheduling batch jobs, on errors and on limits.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -47,30 +48,41 @@ from unibatch.provider_api import (
     Setting,
     Start,
     StatusTable,
+    StructureError,
     Support,
     Transition,
+    UnibatchError,
+    UnsupportedFeature,
     When,
     Wire,
+    carry_out,
     collect,
     create_once,
     decode,
-    digest,
+    departure,
     encode,
+    instant_or_none,
+    is_ambiguous,
     is_e164,
     maker_of_blank_contacts,
+    not_as_asked,
     phone_from_vendor,
     read,
     read_all,
     read_leniently,
     recent,
     require_all_taken,
+    require_same_body,
     require_whole,
     required,
+    reread,
     seal_contacts,
     seconds,
     segment,
+    split_mark,
     text_or_none,
     utc,
+    wait_while,
     where_to_look,
 )
 
@@ -136,6 +148,7 @@ class JobWithContacts(Wire):
 class CreatedJob(Wire):
     batchJobId: str | None = None
     status: str | None = None
+    scheduledStartTime: str | None = None
     totalContacts: int | None = None
 
 
@@ -232,16 +245,12 @@ CAPABILITIES = Capabilities(
     ),
 )
 
-_MARK = re.compile(r"\s*\[unibatch:(?P<mark>[0-9a-f]+)\]\s*$")
-"""What ends the description of a job that this library created, so that it can be recognised."""
-
 _LONGEST_DESCRIPTION = 1000
 
 
 def _described(given: Given) -> str:
     """The description as it is sent, with the mark at its end."""
-    mark = digest(given.fields.get("idempotency_key", ""))
-    return f"{given.fields.get('description', '')} [unibatch:{mark}]".strip()
+    return given.mark.at_end_of(given.fields.get("description", ""))
 
 
 def _description(text: str, given: Given) -> How:
@@ -283,8 +292,10 @@ def _retry_on(statuses: Collection[CallStatus], _: Given) -> How:
 
 
 def _times(when: When) -> Mapping[str, str]:
-    """A start as the vendor takes it: the offset and the zone give the same moment."""
-    return {"scheduledStartTime": when.text, "timezone": when.zone or "UTC"}
+    """A start as the vendor takes it: what the clocks in the zone show; in UTC if they show that time twice."""
+    if is_ambiguous(when.local):
+        when = When(when.moment, "UTC")
+    return {"scheduledStartTime": f"{when.local:%Y-%m-%dT%H:%M:%S}", "timezone": when.zone or "UTC"}
 
 
 _AS_OWN_KEY = How(Fit.EMULATED, "kept under a key of this name in the contact's data")
@@ -337,6 +348,8 @@ TRANSITIONS: Mapping[OperationName, Transition] = MappingProxyType(
         "reschedule_campaign": Transition(allowed=_NOT_BEGUN, done=frozenset({CampaignStatus.SCHEDULED})),
     }
 )
+
+_logger = logging.getLogger("unibatch")
 
 _ASKING_AGAIN = "; placing the draft again looks for it first"
 
@@ -441,39 +454,82 @@ class TalkifAI(Provider):
         campaign = yield from create_once(
             self,
             request,
-            self._created,
+            lambda response: self._created(response, composition),
             (lambda: self._look(composition)) if self._organization_id else None,
             where_to_look("TalkifAI's Studio", "job", number) + (_ASKING_AGAIN if self._organization_id else ""),
+            settle=lambda known: self._settle(known, composition),
+            is_part=composition.draft.part is not None,
         )
         advice = "TalkifAI's jobs cannot be extended: place the missing contacts as another campaign"
         return require_all_taken(campaign, number, advice=advice)
 
-    def _created(self, response: Response) -> Campaign:
+    def _settle(self, known: Campaign, composition: Composition) -> Flow[Campaign]:
+        """Read a new job, and cancel it if it is not what was asked for."""
+        campaign = yield from reread(self, known)
+        if composition.draft.start == Start.NOW:
+            # One that is pending may be enqueued already. To start it could enqueue everybody twice.
+            campaign = yield from wait_while(self, campaign, CampaignStatus.PENDING)
+        departs = departure(composition, known) or departure(composition, campaign)
+        organization = campaign.raw.get("organizationId")
+        if departs is None and self._organization_id and organization not in {None, self._organization_id}:
+            departs = f"it belongs to the organization {organization!r}, not to {self._organization_id!r}"
+        if departs is None:
+            if composition.draft.start == Start.NOW and campaign.status is CampaignStatus.PENDING:
+                _logger.warning(
+                    "talkifai: %s was to start now, and is pending; if it does not begin soon, start it in TalkifAI's "
+                    "Studio: a request to start it could call everybody twice",
+                    campaign.id,
+                )
+            return campaign
+        if campaign.status.is_terminal or campaign.status is CampaignStatus.UNKNOWN:
+            raise not_as_asked(campaign, departs, "look at it in TalkifAI's Studio")
+        try:
+            cancel = self.change("cancel_campaign", campaign.id)
+            campaign = yield from carry_out(self, cancel, lambda job: job.status is CampaignStatus.CANCELLED, campaign)
+        except (UnibatchError, StructureError) as exc:
+            advice = f"cancelling it failed, so cancel it in TalkifAI's Studio now ({exc})"
+            raise not_as_asked(campaign, departs, advice) from exc
+        raise not_as_asked(campaign, departs, "it was cancelled; to place the draft again, give it an idempotency_key")
+
+    def _created(self, response: Response, composition: Composition) -> Campaign:
         answer = read(response.content, CreatedJob)
+        # The answer may repeat what was sent, which is no time in UTC.
+        is_echo = answer.scheduledStartTime == composition.body.get("scheduledStartTime")
+        start = None if is_echo else utc(instant_or_none(answer.scheduledStartTime), "scheduledStartTime")
         return Campaign(
             id=required(answer.batchJobId, "batchJobId"),
             provider=self.name,
             status=self.read_campaign_status(answer.status),
             vendor_status=answer.status,
             counts=Counts(total=answer.totalContacts),
+            schedule=None if start is None else Schedule(start=start),
             raw=decode(response.content),
         )
 
     def _look(self, composition: Composition) -> Flow[Campaign | None]:
         """Look for a job of this draft, by the mark in its description."""
-        mark = digest(composition.draft.key)
         jobs, report = yield from read_all(
             self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, CampaignFilter())
         )
-        to_be_asked = {job.id for job in recent(jobs, composition.now) if "description" not in job.raw}
+        # Without a key of the user's, a job with another name is of another draft.
+        names = {None, composition.draft.name}
+        to_be_asked = {
+            job.id
+            for job in recent(jobs, composition.now)
+            if "description" not in job.raw and (composition.mark.body or job.name in names)
+        }
+        other: Campaign | None = None
         for job in jobs:
             try:
                 known = (yield from self.get_campaign(job.id)) if job.id in to_be_asked else job
             except NotFound:
                 continue
-            found = _MARK.search(str(known.raw.get("description")))
-            if found and found["mark"] == mark:
+            likeness = composition.mark.likeness(split_mark(text_or_none(known.raw.get("description")))[1])
+            if likeness == "same":
                 return known
+            other = known if likeness == "other body" else other
+        if other is not None:
+            yield from require_same_body(self, composition, other)
         require_whole(report, self)
         return None
 
@@ -485,6 +541,15 @@ class TalkifAI(Provider):
             )
         verb = {"start_campaign": "start", "cancel_campaign": "cancel"}[operation]
         return Request(operation=operation, method="POST", path=f"{path}/{verb}", subject=campaign_id)
+
+    def prepared(self, operation: OperationName, campaign: Campaign) -> Flow[Campaign]:
+        is_ours = split_mark(text_or_none(campaign.raw.get("description")))[1] is not None
+        is_enqueued = is_ours and campaign.status is CampaignStatus.PENDING and campaign.schedule is None
+        if operation == "start_campaign" and is_enqueued:
+            instead = "it was created to start now, so its calls may be enqueued, and to start it could make them "
+            instead += "twice; if it does not begin, start it in TalkifAI's Studio"
+            raise UnsupportedFeature(self.name, f"start_campaign of {campaign.id}", instead)
+        return (yield from super().prepared(operation, campaign))
 
     def refusal(self, response: Response) -> Refusal:
         body = read_leniently(response.content)
@@ -506,7 +571,7 @@ class TalkifAI(Provider):
             id=required(wire.id, "id"),
             provider=self.name,
             name=wire.name or None,
-            description=_MARK.sub("", wire.description or "") or None,
+            description=split_mark(wire.description)[0] or None,
             status=self.read_campaign_status(wire.status),
             vendor_status=wire.status,
             agent_id=wire.agentId or None,

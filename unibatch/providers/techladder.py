@@ -32,6 +32,7 @@ from unibatch.provider_api import (
     Given,
     How,
     Limits,
+    Mark,
     NotFound,
     Page,
     Paging,
@@ -54,19 +55,23 @@ from unibatch.provider_api import (
     collect,
     create_once,
     decode,
-    digest,
+    departure,
     encode,
     is_ambiguous,
     maker_of_blank_contacts,
     mapping_or_empty,
+    not_as_asked,
     phone_from_vendor,
     read,
     read_all,
     read_leniently,
+    read_mark,
     recent,
     require_all_taken,
+    require_same_body,
     require_whole,
     required,
+    reread,
     seal_contacts,
     seconds,
     segment,
@@ -224,7 +229,7 @@ _AS_METADATA = "kept in the contact's metadata, whose keys TechLadder respells"
 _IN_METADATA = "a batch has none; kept in its metadata"
 _NO_WINDOW = How(Fit.UNSUPPORTED, "TechLadder's batches call at any time from their start")
 _NO_RETRY = "TechLadder documents no further attempts"
-_AT_DASHBOARD = "it waits until somebody starts it in TechLadder's dashboard: its API cannot"
+_AT_DASHBOARD = "held, and can only be started in TechLadder's dashboard: its API cannot start it"
 
 
 def _scheduled(start: When) -> Mapping[str, str]:
@@ -278,11 +283,11 @@ DRAFT_FIELDS: Mapping[str, How] = {
     "contacts.external_id": How(Fit.NATIVE, "contact_id"),
     "contacts.fields": How(Fit.MAPPED, _AS_METADATA),
     "start": How.by_start(
-        hold=How(Fit.NATIVE, _AT_DASHBOARD, {"start_mode": "manual"}),
+        hold=How(Fit.LOSSY, _AT_DASHBOARD, {"start_mode": "manual"}),
         now=How(Fit.NATIVE, "", {"start_mode": "immediate"}),
         at=How(Fit.MAPPED, "date, time to the minute, and zone", _scheduled),
     ),
-    "hold_until": How(Fit.MAPPED, "not needed, and not sent: the batch waits until it is started"),
+    "hold_until": How(Fit.MAPPED, "not sent: the batch waits until somebody starts it in the dashboard"),
     "agent_id": How.sent("agent_name", None, Fit.MAPPED, "agent_name takes the agent's id", required="an agent"),
     "from_number_ids": How.depends(_from_numbers),
     "description": How.sent("metadata", lambda text: {"description": text}, Fit.EMULATED, _IN_METADATA),
@@ -305,10 +310,7 @@ _SHORTEST = 10
 """Digits of the shortest number that the vendor takes, country code included."""
 
 _MARK = "unibatch_draft"
-"""The key in the metadata of some contacts, by which a batch is recognised if all contacts have ids of the user's."""
-
-_ENOUGH_PROBES = 20
-"""How many contacts carry a mark, since the vendor may not accept all; there may be up to twice as many."""
+"""The key in the metadata of contacts with an id of the user's, by which their batch is recognised."""
 
 _ACCEPTED = 202
 """The status of an answer that comes before the batch is complete."""
@@ -427,6 +429,8 @@ class TechLadder(Provider):
             return f"TechLadder takes numbers of at least {_SHORTEST} digits only"
         if taken := sorted(contact.fields.keys() & {*_as_metadata(contact), _MARK}):
             return f"the fields {', '.join(taken)} are needed for the contact's own; choose other names"
+        if merged := _merged([*contact.fields, *_as_metadata(contact), _MARK]):
+            return f"TechLadder respells the names of fields, so {' and '.join(merged)} become one; choose other names"
         return None
 
     def contact_body(self, contact: ContactDraft) -> Mapping[str, Any]:
@@ -436,14 +440,11 @@ class TechLadder(Provider):
         return {"phone_number": number, **{key: value for key, value in body.items() if value}}
 
     def creation(self, composition: Composition) -> Sequence[Request]:
-        mark = digest(composition.draft.key)
-        ids = _ids(composition)
-        probes = set(_probes(composition))
         contacts = []
-        for contact_id, body in zip(ids, composition.contacts, strict=True):
+        for contact_id, body in zip(_ids(composition), composition.contacts, strict=True):
             contact = {**body, "contact_id": contact_id}
-            if contact_id in probes and "contact_id" in body:
-                contact["metadata"] = {**contact.get("metadata", {}), _MARK: mark}
+            if "contact_id" in body:
+                contact["metadata"] = {**contact.get("metadata", {}), _MARK: str(composition.mark)}
             contacts.append(contact)
         content = encode({**composition.body, "contacts": contacts})
         return [Request(operation="create_campaign", method="POST", path="/call-batches", content=content)]
@@ -464,36 +465,49 @@ class TechLadder(Provider):
             created,
             lambda: self._look(composition),
             where_to_look("TechLadder's dashboard", "batch", number) + _ASKING_AGAIN,
+            settle=lambda known: self._settle(known, composition),
+            is_part=composition.draft.part is not None,
         )
         advice = "it may still be filled, so look again before you place the missing contacts as another campaign"
         return campaign if still_growing else require_all_taken(campaign, number, advice=advice)
 
+    def _settle(self, known: Campaign, composition: Composition) -> Flow[Campaign]:
+        """Read a new batch, and require that it is what was asked for."""
+        campaign = yield from reread(self, known)
+        if departs := departure(composition, known) or departure(composition, campaign):
+            advice = "TechLadder's API cannot stop it: stop or correct it in TechLadder's dashboard now"
+            raise not_as_asked(campaign, departs, advice)
+        return campaign
+
     def _look(self, composition: Composition) -> Flow[Campaign | None]:
-        """Look for a batch of this draft: some of its contacts have an id, or a mark, that only this draft gives."""
-        number, of_agent = len(composition.contacts), CampaignFilter(agent_id=composition.draft.agent_id)
+        """Look for a batch of this draft: its contacts have an id, or a mark, that says so.
+
+        Without a key of the user's, a batch of another agent, or with more contacts, is of another draft.
+        """
+        number, mark = len(composition.contacts), composition.mark
+        wanted = CampaignFilter(agent_id=None if mark.body else composition.draft.agent_id)
         batches, report = yield from read_all(
-            self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, of_agent)
+            self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, wanted)
         )
-        candidates = [batch for batch in recent(batches, composition.now) if (batch.counts.total or 0) <= number]
-        for batch in sorted(candidates, key=lambda batch: batch.counts.total != number):
-            # One with as many contacts has all of them, so any of them will do. Another may lack any of them.
-            wanted = ContactFilter(external_id=_probes(composition)[0] if batch.counts.total == number else None)
+        alike = [batch for batch in batches if batch.counts.total == number]
+        young = [batch for batch in recent(batches, composition.now) if batch.counts.total != number]
+        other: Campaign | None = None
+        for batch in alike + [batch for batch in young if mark.body or (batch.counts.total or 0) < number]:
+            # Without a key of the user's, one with as many contacts has all of them, so any of them will do.
+            is_whole = batch.counts.total == number and not mark.body
+            first = ContactFilter(external_id=_first_id(composition) if is_whole else None)
             try:
-                contacts = yield from self._some_contacts(batch, wanted)
+                page = yield from self.list_contacts(batch.id, self.capabilities.contact_paging.first, first)
             except NotFound:
                 continue
-            if any(_is_of(contact, digest(composition.draft.key)) for contact in contacts):
+            likeness = {mark.likeness(_mark_of(contact)) for contact in page.items}
+            if "same" in likeness:
                 return batch
+            other = batch if "other body" in likeness else other
+        if other is not None:
+            yield from require_same_body(self, composition, other)
         require_whole(report, self)
         return None
-
-    def _some_contacts(self, batch: Campaign, wanted: ContactFilter) -> Flow[Sequence[Contact]]:
-        """The first page of the contacts that are wanted; without a filter, all contacts."""
-        paging = self.capabilities.contact_paging
-        if wanted:
-            return (yield from self.list_contacts(batch.id, paging.first, wanted)).items
-        contacts, _ = yield from read_all(paging, lambda position: self.list_contacts(batch.id, position, wanted))
-        return contacts
 
     def refusal(self, response: Response) -> Refusal:
         body = read_leniently(response.content)
@@ -568,16 +582,28 @@ class TechLadder(Provider):
 
 def _ids(composition: Composition) -> list[str]:
     """The id of each contact: the user's own, or one that does not depend on the order of the contacts."""
-    mark, numbers = digest(composition.draft.key), sorted(body["phone_number"] for body in composition.contacts)
+    numbers = sorted(body["phone_number"] for body in composition.contacts)
     places = {number: place for place, number in enumerate(numbers)}
+    mark = composition.mark
     return [body.get("contact_id", f"ub-{mark}-{places[body['phone_number']]}") for body in composition.contacts]
 
 
-def _probes(composition: Composition) -> list[str]:
-    """The ids of some contacts, from all over the draft, by which a batch is recognised."""
-    by_number = sorted(zip((body["phone_number"] for body in composition.contacts), _ids(composition), strict=True))
-    ids = list(dict.fromkeys(contact_id for _, contact_id in by_number))
-    return ids[:: max(1, len(ids) // _ENOUGH_PROBES)]
+def _first_id(composition: Composition) -> str:
+    """The id of the contact whose number comes first."""
+    bodies = composition.contacts
+    first = min(range(len(bodies)), key=lambda index: str(bodies[index]["phone_number"]))
+    return _ids(composition)[first]
+
+
+def _merged(names: Sequence[str]) -> list[str]:
+    """Names that become one when the vendor respells them, if there are any."""
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault(" ".join(_BETWEEN_WORDS.split(name)).strip().casefold(), []).append(name)
+    return next((sorted(same) for same in alike.values() if len(same) > 1), [])
+
+
+_BETWEEN_WORDS = re.compile(r"[\s_-]+|(?<=[a-z0-9])(?=[A-Z])")
 
 
 def _as_metadata(contact: ContactDraft) -> Mapping[str, str]:
@@ -586,13 +612,13 @@ def _as_metadata(contact: ContactDraft) -> Mapping[str, str]:
     return {key: value for key, value in kept.items() if value is not None}
 
 
-_is_our_id = re.compile(r"ub-(?P<mark>[0-9a-f]{24})-[0-9]+").fullmatch
+_is_our_id = re.compile(r"ub-(?P<mark>[0-9a-f]{24}[0-9a-fo-]*)-[0-9]+").fullmatch
 
 
-def _is_of(contact: Contact, mark: str) -> bool:
-    """Whether a contact was created by the draft with this mark."""
+def _mark_of(contact: Contact) -> Mark | None:
+    """The mark of the draft that created a contact."""
     ours = _is_our_id(str(contact.raw.get("external_id")))
-    return (ours is not None and ours["mark"] == mark) or contact.field(_MARK) == mark
+    return read_mark(ours["mark"] if ours else contact.field(_MARK))
 
 
 def _users_own(external_id: str) -> str | None:

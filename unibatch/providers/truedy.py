@@ -7,10 +7,11 @@ both occur, so both are read. In the wire types, *schema* and *example* say in w
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -32,11 +33,14 @@ from unibatch.provider_api import (
     Given,
     How,
     Limits,
+    Mark,
     Money,
+    NotFound,
     OperationName,
-    OutcomeUnknown,
     Page,
+    Pager,
     Paging,
+    PartlyDone,
     Position,
     Provider,
     RawRows,
@@ -57,30 +61,37 @@ from unibatch.provider_api import (
     Wire,
     carry_out,
     collect,
+    create_once,
     decode,
     delete_once,
+    departure,
     encode,
     instant_or_none,
     is_e164,
     maker_of_blank_contacts,
     mapping_or_empty,
-    outcome_unknown,
+    not_as_asked,
     partly_created,
     phone_from_vendor,
+    placed_before,
     read,
+    read_all,
     read_leniently,
     require_all_taken,
-    require_not_over,
     require_open,
+    require_same_body,
+    require_whole,
     required,
     reread_created,
     seal_contacts,
     seconds,
     segment,
+    split_mark,
     text_or_none,
     time_of_day,
     translate_at,
     utc,
+    where_to_look,
 )
 
 # Wire types -----------------------------------------------------------------------------------------------------------
@@ -212,6 +223,8 @@ CAMPAIGN_STATUSES = StatusTable(
 
 # Capabilities ---------------------------------------------------------------------------------------------------------
 
+_LONGEST_NAME = 255
+
 CAPABILITIES = Capabilities(
     operations={
         "list_campaigns": Support(),
@@ -231,7 +244,7 @@ CAPABILITIES = Capabilities(
     server_filters=frozenset({"list_campaigns.status", "list_campaigns.agent_id", "list_contacts.status"}),
     campaign_paging=Paging("offset", 100, size_param="limit", position_param="offset"),
     contact_paging=Paging("offset", 100, size_param="limit", position_param="offset"),
-    limits=Limits(requests_per_minute=100, max_name_length=255),
+    limits=Limits(requests_per_minute=100, max_name_length=_LONGEST_NAME),
     webhooks=Support(note="set up in the dashboard; signed"),
     contact_fields=frozenset(
         {"id", "phone_number", "name", "first_name", "last_name", "email", "fields", "status", "call_id"}
@@ -255,6 +268,17 @@ def _attempts(attempts: int, _: Given) -> How:
     return How(Fit.LOSSY, reason, {"retry_failed": True})
 
 
+def _name(name: str, given: Given) -> How:
+    if not given.mark.body:
+        return How(Fit.NATIVE, "", {"name": name})
+    marked = given.mark.at_end_of(name)
+    if len(marked) > _LONGEST_NAME >= len(name):
+        over = len(marked) - _LONGEST_NAME
+        return How(Fit.INVALID, f"{over:,} characters too long, with the mark by which the campaign is recognised")
+    reason = "sent with a mark of the key at its end, since Truedy forgets keys"
+    return How(Fit.MAPPED, reason, {"name": marked})
+
+
 def _minute(edge: time) -> str:
     return f"{edge:%H:%M}"
 
@@ -263,7 +287,7 @@ _NO_CUSTOM_FIELDS = How(Fit.UNSUPPORTED, "Truedy takes custom fields only when a
 _SPLIT = "sent as first_name and last_name, split at the first blank"
 
 DRAFT_FIELDS: Mapping[str, How] = {
-    "name": How.sent("name"),
+    "name": How.depends(_name),
     "contacts.name": How(Fit.MAPPED, f"{_SPLIT}; a custom field where these are given too"),
     "contacts.first_name": How(),
     "contacts.last_name": How(),
@@ -289,7 +313,9 @@ DRAFT_FIELDS: Mapping[str, How] = {
     "retry.max_attempts": How.depends(_attempts),
     "retry.retry_on": How(Fit.UNSUPPORTED, "Truedy decides itself after which results it calls again"),
     "metadata": How(Fit.UNSUPPORTED, "Truedy's batch calls have no metadata; put it into the contacts' fields"),
-    "idempotency_key": How(Fit.NATIVE, "sent as X-Idempotency-Key; the order of the contacts makes no difference"),
+    "idempotency_key": How(
+        Fit.NATIVE, "sent as X-Idempotency-Key; since Truedy forgets keys, the campaign is looked for first"
+    ),
     "part": How(Fit.EMULATED, "its name says which part it is"),
 }
 
@@ -299,6 +325,8 @@ ADDED_CONTACT_FIELDS: Mapping[str, How] = {
     "contacts.fields": _NO_CUSTOM_FIELDS,
 }
 
+_NOT_BEGUN = frozenset({CampaignStatus.DRAFT, CampaignStatus.SCHEDULED})
+_BEGINS = frozenset({CampaignStatus.SCHEDULED, CampaignStatus.RUNNING})
 _GOING = frozenset({CampaignStatus.RUNNING, CampaignStatus.COMPLETED})
 
 TRANSITIONS: Mapping[OperationName, Transition] = MappingProxyType(
@@ -327,6 +355,8 @@ TRANSITIONS: Mapping[OperationName, Transition] = MappingProxyType(
         ),
     }
 )
+
+_logger = logging.getLogger("unibatch")
 
 _MOST_ADDED = 500
 """Contacts in one request that adds some."""
@@ -427,39 +457,163 @@ class Truedy(Provider):
             path="/batch-calls",
             content=encode(body),
             headers={"X-Idempotency-Key": composition.key_of(body)},
-            repeatable=True,  # by its key; the vendor's guide to idempotency
         )
 
     def create_campaign(self, composition: Composition) -> Flow[Campaign]:
-        request = self._creation(composition)
+        number, is_part, is_new = len(composition.contacts), composition.draft.part is not None, False
+
+        def settle(known: Campaign) -> Flow[Campaign]:
+            nonlocal is_new
+            is_new = True
+            advice = "start_campaign starts it as it is" if known.status in _NOT_BEGUN else "it goes on as it is"
+            require_all_taken(known, number, advice=advice)
+            # The key may bring back the answer of an earlier run, so the present status has to be read.
+            campaign = yield from reread_created(self, known)
+            if campaign.status.is_terminal:
+                return placed_before(campaign, is_part=is_part)
+            return (yield from self._going_on(campaign, self._begin(campaign, known, composition)))
+
+        campaign = yield from create_once(
+            self,
+            self._creation(composition),
+            self._read_campaign,
+            lambda: self._look(composition),
+            where_to_look("Truedy's dashboard", "batch call", number) + "; placing the draft again looks for it first",
+            settle=settle,
+            is_part=is_part,
+            is_recognised=True,  # by its key; the vendor's guide to idempotency
+        )
+        if is_new or campaign.status.is_terminal:
+            return campaign
+        return (yield from self._going_on(campaign, self._continue(campaign, composition)))
+
+    def _going_on(self, campaign: Campaign, rest: Flow[Campaign]) -> Flow[Campaign]:
+        """What is left to do for a campaign that is there."""
         try:
-            known = self._read_campaign((yield request))
-        except (OutcomeUnknown, StructureError) as lost:
-            check = "placing the draft again is safe: Truedy recognises it by its key"
-            raise outcome_unknown(request, self, lost, check) from lost
-        advice = "start_campaign starts it as it is" if known.status is CampaignStatus.DRAFT else "it goes on as it is"
-        require_all_taken(known, len(composition.contacts), advice=advice)
-        # The key may bring back the answer of an earlier run, so the present status has to be read.
-        campaign = yield from reread_created(self, known)
-        require_not_over(campaign)
-        try:
-            return (yield from self._begin(campaign, known, composition))
+            return (yield from rest)
+        except PartlyDone:
+            raise
         except (UnibatchError, StructureError) as exc:
             raise partly_created(campaign, exc) from exc
 
     def _begin(self, campaign: Campaign, known: Campaign, composition: Composition) -> Flow[Campaign]:
+        """Bring a new campaign to the start that was asked for; ``known`` is the answer to its creation.
+
+        Examples of the vendor show answers in which the campaign is scheduled or runs. Nobody has asked for that.
+        """
+        begins = known.status in _BEGINS and campaign.status in _BEGINS
         if composition.draft.start == Start.HOLD:
-            if known.status in {CampaignStatus.SCHEDULED, CampaignStatus.RUNNING}:
-                # An example of the vendor shows this. It is not what was asked for: nobody may be called.
-                pause = self.change("pause_campaign", campaign.id)
-                return (yield from carry_out(self, pause, lambda now: now.status is CampaignStatus.PAUSED, campaign))
-            return campaign
-        if campaign.status is not CampaignStatus.DRAFT:
-            return campaign
-        operation: OperationName = "start_campaign" if composition.start is None else "reschedule_campaign"
-        request = self.change(operation, campaign.id, composition.start)
+            return (yield from self._paused(campaign)) if begins else campaign
+        departs = departure(composition, known) if begins and composition.start is not None else None
+        if departs and campaign.status is CampaignStatus.RUNNING:
+            campaign = yield from self._paused(campaign)
+            raise not_as_asked(campaign, departs, "it was paused; resume_campaign lets it go on")
+        if campaign.status is CampaignStatus.DRAFT:
+            campaign = yield from self._first_of_all(campaign, composition)
+        if campaign.status is CampaignStatus.DRAFT or (begins and campaign.status is CampaignStatus.SCHEDULED):
+            return (yield from self._scheduled(campaign, composition))
+        self._require_clear(campaign, composition)
+        return campaign
+
+    def _continue(self, campaign: Campaign, composition: Composition) -> Flow[Campaign]:
+        """What an earlier run has left to do."""
+        # One that Truedy scheduled when it was created, and that nobody has changed since.
+        is_untouched = campaign.status is CampaignStatus.SCHEDULED and not _is_touched(campaign)
+        if composition.draft.start == Start.HOLD:
+            return (yield from self._paused(campaign)) if is_untouched else campaign
+        if campaign.status is CampaignStatus.DRAFT or is_untouched:
+            return (yield from self._scheduled(campaign, composition))
+        self._require_clear(campaign, composition)
+        return campaign
+
+    def _require_clear(self, campaign: Campaign, composition: Composition) -> None:
+        """Require that it is known whether a campaign begins as it should."""
+        starts = campaign.schedule.start if campaign.schedule else None
+        if campaign.status is CampaignStatus.UNKNOWN and (composition.start is None or starts is None):
+            departs = f"its status is {campaign.vendor_status!r}, which is not documented, so it may not have begun"
+            raise not_as_asked(campaign, departs, "look at it in Truedy's dashboard; start_campaign starts it")
+
+    def prepared(self, operation: OperationName, campaign: Campaign) -> Flow[Campaign]:
+        is_held = campaign.status is CampaignStatus.PAUSED and campaign.schedule is not None and campaign.schedule.start
+        if operation == "start_campaign" and is_held and not campaign.counts.attempted:
+            # Truedy takes /schedule only for a draft, or for what is scheduled.
+            resume, going = self.change("resume_campaign", campaign.id), TRANSITIONS["resume_campaign"].done
+            return (yield from carry_out(self, resume, lambda now: now.status in going, campaign))
+        return campaign
+
+    def _paused(self, campaign: Campaign) -> Flow[Campaign]:
+        pause = self.change("pause_campaign", campaign.id)
+        return carry_out(self, pause, lambda now: now.status is CampaignStatus.PAUSED, campaign)
+
+    def _scheduled(self, campaign: Campaign, composition: Composition) -> Flow[Campaign]:
+        """Schedule a campaign for the start that was asked for."""
+        when = composition.start
+        operation: OperationName = "start_campaign" if when is None else "reschedule_campaign"
         done = TRANSITIONS[operation].done
-        return (yield from carry_out(self, request, lambda now: now.status in done, campaign))
+
+        def is_done(now: Campaign) -> bool:
+            starts = now.schedule.start if now.schedule else None
+            return now.status in done and (when is None or starts == when.moment)
+
+        return carry_out(self, self.change(operation, campaign.id, when), is_done, campaign, when)
+
+    def _first_of_all(self, campaign: Campaign, composition: Composition) -> Flow[Campaign]:
+        """The campaign of this draft that all programs start, if several have just created one each."""
+        first = yield from self._look(composition, campaign.id)
+        if first is None or first.id == campaign.id:
+            return campaign
+        _logger.warning("truedy: %s and %s are of the same draft; only the first is started", first.id, campaign.id)
+        return (yield from self.get_campaign(first.id))
+
+    def _look(self, composition: Composition, known: str | None = None) -> Flow[Campaign | None]:
+        """Look for a campaign of this draft.
+
+        If the key is the user's, by the mark in its name; otherwise by its agent, its name, the number of contacts, its
+        start, and its contacts.
+
+        Args:
+            composition: The draft.
+            known: The id of a campaign whose contacts need no look.
+        """
+        paging, mark = self.capabilities.campaign_paging, composition.mark
+        campaigns, report = yield from read_all(
+            paging, lambda position: self.list_campaigns(position, CampaignFilter())
+        )
+        found: list[Campaign] = []
+        other: Campaign | None = None
+        for campaign in campaigns:
+            if mark.body:
+                likeness = mark.likeness(_split_name(campaign)[1])
+                found += [campaign] if likeness == "same" else []
+                other = campaign if likeness == "other body" else other
+            elif campaign.id == known or (
+                _may_be(campaign, composition) and (yield from self._has_everybody(campaign, composition))
+            ):
+                found.append(campaign)
+        if not found and other is not None:
+            yield from require_same_body(self, composition, other)
+        if not found:
+            require_whole(report, self)
+        return min(found, key=_by_age, default=None)
+
+    def _has_everybody(self, campaign: Campaign, composition: Composition) -> Flow[bool]:
+        """Whether a campaign has all contacts of a draft."""
+        missing = {contact.phone_number for contact in composition.draft.contacts}
+        pager: Pager[Contact] = Pager(self.capabilities.contact_paging, attrgetter("id"))
+        strangers, spare = 0, None if campaign.counts.total is None else campaign.counts.total - len(missing)
+        while pager.position is not None:
+            try:
+                page = yield from self.list_contacts(campaign.id, pager.position, ContactFilter())
+            except NotFound:
+                return False
+            for contact in pager.accept(page):
+                strangers += contact.phone_number not in missing
+                missing.discard(contact.phone_number)
+            if spare is not None and strangers > spare:
+                return False
+        if missing:
+            require_whole(pager.report, self)
+        return not missing
 
     def addition(self, campaign_id: str, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Request]:
         path, size = f"/batch-calls/{segment(campaign_id)}/contacts", _MOST_ADDED
@@ -559,7 +713,7 @@ class Truedy(Provider):
         return Campaign(
             id=required(wire.id, "id"),
             provider=self.name,
-            name=wire.name or None,
+            name=split_mark(wire.name)[0] or None,
             status=self.read_campaign_status(wire.status),
             vendor_status=wire.status,
             agent_id=wire.agent_id or None,
@@ -609,6 +763,36 @@ class Truedy(Provider):
                 contact.last_attempt_at = moment if moment.tzinfo is UTC else utc(moment, "called_at")
             contact._fields = contact._raw = (raw_rows, index)
             yield contact
+
+
+def _split_name(campaign: Campaign) -> tuple[str | None, Mark | None]:
+    return split_mark(text_or_none(campaign.raw.get("name")))
+
+
+def _by_age(campaign: Campaign) -> tuple[bool, datetime, str]:
+    """The order in which campaigns of one draft count: those that have begun first, so that none begins again."""
+    return campaign.status is CampaignStatus.DRAFT, campaign.created_at or datetime.max.replace(tzinfo=UTC), campaign.id
+
+
+def _may_be(campaign: Campaign, composition: Composition) -> bool:
+    """Whether a campaign may be that of a draft without a key of the user's, as far as a listing shows."""
+    draft, total = composition.draft, campaign.counts.total
+    if _split_name(campaign) != (draft.name, None) and (campaign.name or "").strip() != draft.name.strip():
+        return False
+    if campaign.agent_id not in {None, draft.agent_id} or (total is not None and total < len(composition.contacts)):
+        return False
+    if campaign.status is CampaignStatus.DRAFT:
+        return True
+    starts = campaign.schedule.start if campaign.schedule else None
+    if composition.start is not None:
+        return starts is None or abs(starts - composition.start.moment) < timedelta(minutes=1)
+    # What waits for a time is of another draft, or Truedy has scheduled it by itself, and recognises the key.
+    return campaign.status is not CampaignStatus.SCHEDULED or (draft.start == Start.HOLD and _is_touched(campaign))
+
+
+def _is_touched(campaign: Campaign) -> bool:
+    """Whether a campaign may have been changed since it was created."""
+    return campaign.updated_at is None or campaign.updated_at != campaign.created_at
 
 
 def _count(response: Response) -> tuple[int, str]:
