@@ -58,7 +58,7 @@ def test_contacts_are_not_added_unseen_where_the_vendor_does_not_say_how_many_th
 def test_a_campaign_dated_in_the_future_hides_no_other_from_the_look() -> None:
     """Vendors' clocks differ; what is not recognised as created before is created again."""
     now = datetime(2026, 3, 10, 9, tzinfo=UTC)
-    ages = {"future": timedelta(days=-30), "yesterday": timedelta(days=1), "old": timedelta(days=8)}
+    ages = {"future": timedelta(days=-30), "yesterday": timedelta(days=1), "old": timedelta(days=91)}
     campaigns = [
         Campaign(id=name, provider="truedy", status=CampaignStatus.DRAFT, created_at=now - age)
         for name, age in ages.items()

@@ -6,21 +6,31 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, digest
 from unibatch.core.draft_fields import Composition
-from unibatch.core.errors import DraftRefused, IncompleteListing, InvalidInput
+from unibatch.core.errors import (
+    DraftRefused,
+    IncompleteListing,
+    InvalidInput,
+    OutcomeUnknown,
+    PartlyDone,
+    UnsupportedFeature,
+)
 from unibatch.core.findings import Fit
 from unibatch.core.model import RedialPolicy, Schedule
 from unibatch.core.preflight import compose
 from unibatch.core.provider import OperationName
+from unibatch.core.reconcile import LOOKS, carry_out
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.times import When
 from unibatch.providers.talkifai import RETRIED_BY_VENDOR, TalkifAI
 from unibatch.testing import play
 
+BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 LATER = datetime(2026, 3, 20, 9)
 PERSON = ContactDraft(phone_number="+12125550123", name="Ada")
@@ -55,12 +65,13 @@ class TestStarting:
     @pytest.mark.parametrize(
         ("start", "text", "zone"),
         [
-            (Start.at(LATER, "Europe/Berlin"), "2026-03-20T09:00:00+01:00", "Europe/Berlin"),
-            (Start.at(datetime(2026, 3, 30, 9), "Europe/Berlin"), "2026-03-30T09:00:00+02:00", "Europe/Berlin"),
-            (Start.at(LATER.replace(tzinfo=UTC)), "2026-03-20T09:00:00Z", "UTC"),
+            (Start.at(LATER, "Europe/Berlin"), "2026-03-20T09:00:00", "Europe/Berlin"),
+            (Start.at(datetime(2026, 3, 30, 9), "Europe/Berlin"), "2026-03-30T09:00:00", "Europe/Berlin"),
+            (Start.at(LATER.replace(tzinfo=UTC)), "2026-03-20T09:00:00", "UTC"),
+            (Start.at(datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=BERLIN)), "2026-10-25T01:30:00", "UTC"),
         ],
     )
-    def test_a_time_goes_out_with_offset_and_zone(self, start: Start, text: str, zone: str) -> None:
+    def test_a_time_is_sent_as_the_clocks_in_its_zone_show_it(self, start: Start, text: str, zone: str) -> None:
         body = sent(composed(start=start))
         assert (body["scheduledStartTime"], body["timezone"]) == (text, zone)
 
@@ -71,7 +82,7 @@ class TestStarting:
 
     def test_with_a_time_it_holds_until_then(self) -> None:
         composition = composed(start=Start.HOLD, hold_until=LATER.replace(tzinfo=UTC))
-        assert sent(composition)["scheduledStartTime"] == "2026-03-20T09:00:00Z"
+        assert sent(composition)["scheduledStartTime"] == "2026-03-20T09:00:00"
         assert {finding.field: finding.fit for finding in composition.preflight.findings}["start"] is Fit.EMULATED
 
 
@@ -181,7 +192,57 @@ class TestCreating:
             play(TALKIFAI.create_campaign(composed()), short, short)
 
 
+class TestNotAsAsked:
+    """A new job that is not what was asked for is cancelled before anybody is called."""
+
+    @pytest.mark.parametrize(
+        ("start", "about"),
+        [
+            (Start.at(LATER, "Europe/Berlin"), {"status": "scheduled", "scheduledStartTime": "2026-03-20T09:00:00Z"}),
+            (Start.at(LATER, "Europe/Berlin"), {"status": "running"}),
+            (Start.NOW, {"status": "scheduled", "scheduledStartTime": "2026-03-20T09:00:00Z"}),
+            (Start.NOW, {"organizationId": "org_2"}),
+        ],
+    )
+    def test_is_cancelled(self, start: Start, about: dict[str, Any]) -> None:
+        created = {"batchJobId": "job_1", "status": about.get("status", "running"), "totalContacts": 1}
+        nothing, cancelled = {"batchJobs": [], "total": 0}, job(status="cancelled")
+        flow = TALKIFAI.create_campaign(composed(start=start))
+        answers = [nothing, created, job(**about), {"success": True}, cancelled]
+        with pytest.raises(PartlyDone, match=r"job_1 is there, but .*it was cancelled") as caught:
+            play(flow, *answers)
+        assert caught.value.campaign is not None
+        assert caught.value.campaign.status is CampaignStatus.CANCELLED
+
+    def test_what_cannot_be_cancelled_is_said(self) -> None:
+        created = {"batchJobId": "job_1", "status": "running", "totalContacts": 1}
+        lost = OutcomeUnknown(provider="talkifai", operation="cancel_campaign", subject="job_1", reason="cut")
+        flow = TALKIFAI.create_campaign(composed(start=Start.at(LATER, "UTC")))
+        with pytest.raises(PartlyDone, match="cancel it in TalkifAI's Studio now"):
+            play(flow, {"batchJobs": [], "total": 0}, created, job(), lost, lost)
+
+    def test_a_creation_that_repeats_the_local_time_is_as_asked(self) -> None:
+        created = {"batchJobId": "job_1", "status": "scheduled", "scheduledStartTime": "2026-03-20T09:00:00"}
+        there = job(status="scheduled", scheduledStartTime="2026-03-20T08:00:00Z")
+        flow = TALKIFAI.create_campaign(composed(start=Start.at(LATER, "Europe/Berlin")))
+        assert play(flow, {"batchJobs": [], "total": 0}, created, there).value.id == "job_1"
+
+
 class TestChanging:
+    def test_another_time_than_was_asked_for_is_an_error(self) -> None:
+        when = When(LATER.replace(tzinfo=UTC), "Europe/Berlin")
+        request = TALKIFAI.change("reschedule_campaign", "job_1", when)
+        there = job(status="scheduled", scheduledStartTime="2026-03-20T10:00:00Z")
+        flow = carry_out(TALKIFAI, request, lambda _: False, when=when)
+        with pytest.raises(PartlyDone, match="starts at 2026-03-20T10:00:00Z, not at 2026-03-20T09:00:00Z"):
+            play(flow, there, {"success": True}, *[there] * (1 + len(LOOKS)))
+
+    def test_a_job_that_was_created_to_start_now_is_never_started(self) -> None:
+        """It may be enqueued already, so everybody could be called twice."""
+        flow = carry_out(TALKIFAI, TALKIFAI.change("start_campaign", "job_1"), lambda _: False)
+        with pytest.raises(UnsupportedFeature, match="may be enqueued"):
+            play(flow, job(status="pending", description=mark(composed())))
+
     @pytest.mark.parametrize(("operation", "verb"), [("start_campaign", "start"), ("cancel_campaign", "cancel")])
     def test_each_has_a_request(self, operation: OperationName, verb: str) -> None:
         request = TALKIFAI.change(operation, "job_1")
@@ -191,4 +252,4 @@ class TestChanging:
         when = When(LATER.replace(tzinfo=UTC), "Europe/Berlin")
         request = TALKIFAI.change("reschedule_campaign", "job_1", when)
         assert (request.method, request.path) == ("PATCH", "/batch/jobs/job_1/reschedule")
-        assert request.query == {"scheduledStartTime": "2026-03-20T10:00:00+01:00", "timezone": "Europe/Berlin"}
+        assert request.query == {"scheduledStartTime": "2026-03-20T10:00:00", "timezone": "Europe/Berlin"}

@@ -27,7 +27,7 @@ OPTIONS = {"version_id": "pmt-1"}
 
 
 def composed(**changes: Any) -> Composition:
-    usual: dict[str, Any] = {"name": "Spring", "contacts": [PERSON], "start": Start.HOLD, "agent_id": "agt-1"}
+    usual: dict[str, Any] = {"name": "Spring", "contacts": [PERSON], "start": Start.NOW, "agent_id": "agt-1"}
     vendor = {"techladder": OPTIONS}
     return compose(TechLadder({}), CampaignDraft(**{**usual, "vendor": vendor, **changes}), NOW)
 
@@ -81,7 +81,7 @@ class TestBody:
         assert sent(composed()) == {
             "metadata": {"name": "Spring"},
             "agent_name": "agt-1",
-            "start_mode": "manual",
+            "start_mode": "immediate",
             "version_name": "pmt-1",
             "deduplicate_by_phone": False,
             "contacts": [{"contact_id": f"ub-{mark}-0", "phone_number": "12125550123", "name": "Ada"}],
@@ -152,13 +152,21 @@ class TestContacts:
         ]
         assert ids[0] == ids[1]
 
-    def test_some_from_all_over_carry_a_mark_where_all_have_ids_of_the_users_own(self) -> None:
-        order = [*range(50, 100), *range(50)]
-        people = [ContactDraft(phone_number=f"+12125550{100 + index}", external_id=str(index)) for index in order]
+    def test_everybody_with_an_id_of_the_users_own_carries_a_mark(self) -> None:
+        people = [ContactDraft(phone_number=f"+12125550{100 + index}", external_id=str(index)) for index in range(30)]
         composition = composed(contacts=people)
-        marked = {row["contact_id"]: row["metadata"] for row in sent(composition)["contacts"] if "metadata" in row}
         mark = {"unibatch_draft": digest(composition.draft.key)}
-        assert marked == {str(index): mark for index in range(0, 100, 5)}
+        assert [row.get("metadata") for row in sent(composition)["contacts"]] == [mark] * 30
+
+    @pytest.mark.parametrize(
+        "fields",
+        [{"company_name": 1, "Company Name": 2}, {"companyName": 1, "company-name": 2}, {"Unibatch draft": 1}],
+    )
+    def test_fields_that_become_one_when_they_are_respelt_are_refused(self, fields: dict[str, Any]) -> None:
+        person = ContactDraft(phone_number="+12125550123", fields=fields)
+        (found,) = composed(contacts=[person]).preflight.obstacles()
+        assert (found.field, found.fit) == ("contacts", Fit.INVALID)
+        assert "become one; choose other names" in found.reason
 
     def test_everybody_with_an_id_that_stands_for_many_carries_a_mark(self) -> None:
         people = [ContactDraft(phone_number=f"+1212555012{index}", external_id="same") for index in range(5)]
@@ -217,6 +225,29 @@ class TestCreating:
         assert "external_id" not in played.requests[1].query
         assert played.value.id == "sched_1"
 
+    def test_a_held_batch_has_to_be_accepted_since_only_the_dashboard_starts_it(self) -> None:
+        (found,) = composed(start=Start.HOLD).preflight.obstacles()
+        assert (found.field, found.fit, found.acceptable) == ("start", Fit.LOSSY, True)
+        assert "can only be started in TechLadder's dashboard" in found.reason
+        assert composed(start=Start.HOLD).preflight.obstacles(["start"]) == []
+
+    @pytest.mark.parametrize(
+        ("start", "about"),
+        [
+            (Start.HOLD, {"status": "active"}),
+            (Start.NOW, {"status": "on its way"}),
+            (Start.NOW, {"scheduled_at": "2026-03-20T09:00:00Z"}),
+            (Start.at(LATER, "UTC"), {"status": "active"}),
+            (Start.at(LATER, "UTC"), {"scheduled_at": "2026-03-20T10:00:00Z"}),
+            (Start.at(LATER, "UTC"), {"status": "failed"}),
+        ],
+    )
+    def test_a_batch_that_is_not_what_was_asked_for_is_an_error(self, start: Start, about: dict[str, Any]) -> None:
+        created = {"data": batch(**about)}
+        with pytest.raises(PartlyDone, match=r"sched_1 is there, but .*dashboard now") as caught:
+            play(TechLadder({}).create_campaign(composed(start=start)), listed(), created, created)
+        assert caught.value.campaign is not None
+
     def test_one_with_more_contacts_is_not_asked(self) -> None:
         played = play(
             TechLadder({}).create_campaign(composed()),
@@ -260,9 +291,9 @@ class TestCreating:
 
     def test_another_batch_is_not_taken_for_it(self) -> None:
         """Another size, too old, or without one of our ids."""
-        old = (NOW - timedelta(days=8)).isoformat()
+        old = (NOW - timedelta(days=91)).isoformat()
         newest = batch(schedule_id="s3", created_at=NOW.isoformat())
-        others = listed(batch(total_contacts=2), batch(schedule_id="s2", created_at=old), newest)
+        others = listed(batch(total_contacts=2), batch(schedule_id="s2", created_at=old, total_contacts=0), newest)
         flow = TechLadder({}).create_campaign(composed())
         played = play(flow, others, listed(), {"data": batch()}, {"data": batch()})
         assert [(request.method, request.path) for request in played.requests[1:3]] == [

@@ -249,10 +249,16 @@ def _scheduled(start: When) -> Mapping[str, str]:
     }
 
 
+_is_number = re.compile(r"[0-9]{10,15}").fullmatch
+
+
 def _from_numbers(numbers: Sequence[str], _: Given) -> How:
     if len(numbers) > 1:
         return How(Fit.INVALID, "TechLadder calls from one number; name only one")
-    return How(Fit.MAPPED, "did_number", {"did_number": numbers[0].removeprefix("+")})
+    number = numbers[0].removeprefix("+")
+    if not _is_number(number):
+        return How(Fit.INVALID, "TechLadder takes a number here, with its country code, not the id of one")
+    return How(Fit.MAPPED, "did_number", {"did_number": number})
 
 
 def _attempts(attempts: int, _: Given) -> How:

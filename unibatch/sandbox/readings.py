@@ -15,8 +15,13 @@ def _texts(value: Any) -> bool:
     return isinstance(value, Collection) and not isinstance(value, str) and all(isinstance(item, str) for item in value)
 
 
-def _positive(value: Any) -> bool:
-    return value is None or (type(value) is int and value > 0)
+def positive(value: Any) -> bool:
+    """Whether a value is a positive number, or None."""
+    return value is None or (type(value) in {int, float} and value > 0)
+
+
+def _whole(value: Any) -> bool:
+    return value is None or type(value) is int
 
 
 @attrs.frozen
@@ -51,6 +56,6 @@ COMMON: Mapping[str, Reading] = {
     "order": Reading("oldest", ("newest",)),
     "listing_lacks": Reading((), takes=_texts),
     "drops": Reading((), takes=_texts),
-    "largest_page": Reading(None, takes=_positive),
+    "largest_page": Reading(None, takes=lambda value: _whole(value) and positive(value)),
 }
 """The readings that every vendor has. `outcome` is one more, with the vendor's own words."""

@@ -362,6 +362,11 @@ class Sandbox:
         with self._lock:
             self._app.faults.clear()
 
+    def forget_keys(self) -> None:
+        """Forget all idempotency keys, as Truedy does after minutes to hours; `assume` sets after how long."""
+        with self._lock:
+            self._world.remembered.clear()
+
     def catch_up(self) -> None:
         """Do now all work that faults left for later."""
         self._app.catch_up()

@@ -201,7 +201,14 @@ class Form:
         return zone or UTC
 
     def moment(
-        self, name: str, zone: tzinfo, *, nullable: bool = False, required: bool = False, offset: bool = False
+        self,
+        name: str,
+        zone: tzinfo,
+        *,
+        nullable: bool = False,
+        required: bool = False,
+        offset: bool = False,
+        local: bool = False,
     ) -> float | None:
         """Return a date and time as seconds since the epoch.
 
@@ -211,6 +218,7 @@ class Form:
             nullable: Whether it may be null.
             required: Whether it must be there.
             offset: Whether the documents have it with an offset from UTC only.
+            local: Whether the documents have it without an offset only.
         """
         found = self.text(name, nullable=nullable, required=required)
         if found is None:
@@ -222,6 +230,8 @@ class Form:
             times = len(by_the_clock(datetime.fromisoformat(found), zone))
             if times != 1:
                 self.doubt(name, f"{found} comes {times} times in its time zone")
+        elif local:
+            self.doubt(name, f"{found} is not written like 2026-03-20T09:00:00, without an offset")
         elif not re.fullmatch(_RFC_3339, found, re.ASCII):
             self.doubt(name, f"{found} is not written like 2026-03-20T09:00:00Z")
         return seconds

@@ -47,8 +47,8 @@ class World:
         self.changes: list[RowChange] = []
         self.touched = False
         """Whether anything may have changed since the beginning, apart from the count of requests."""
-        self.remembered: dict[str, dict[bytes, Answer]] = {}
-        """The answers to requests that came with an idempotency key: by key, then by body."""
+        self.remembered: dict[str, dict[bytes, tuple[float, Answer]]] = {}
+        """When requests with an idempotency key were answered, and how: by key, then by body."""
 
     def start_counting_requests(self) -> None:
         """Give the next request the first id again."""

@@ -256,7 +256,7 @@ class TalkifAI(Vendor):
         description = form.text("description", most=1_000)
         concurrency = form.integer("concurrentCallLimit", least=1, most=MOST_CONCURRENT) or 5
         attempts = form.integer("maxAttempts", least=1, most=MOST_ATTEMPTS) or 3
-        scheduled_at = form.moment("scheduledStartTime", form.zone("timezone"))
+        scheduled_at = form.moment("scheduledStartTime", form.zone("timezone"), local=True)
         if scheduled_at is not None and scheduled_at < self.world.now:
             form.refuse("scheduledStartTime", "must not lie in the past")
         rows = form.array("contacts", required=True, least=1, most=MOST_CONTACTS) or []
@@ -373,7 +373,7 @@ class TalkifAI(Vendor):
         # A plus that was not percent-encoded arrives as a space.
         query = {name: value.replace(" ", "+") for name, value in request.query}
         form = Form(query)
-        at = form.moment("scheduledStartTime", form.zone("timezone"), required=True)
+        at = form.moment("scheduledStartTime", form.zone("timezone"), required=True, local=True)
         if any(" " in value for _, value in request.query):
             form.doubt("scheduledStartTime", "a plus sign is not percent-encoded")
         if at is not None and at < self.world.now:

@@ -29,7 +29,7 @@ import attrs
 
 from unibatch.sandbox.campaign import Outcome, Rules, VendorCampaign, VendorContact, as_text, as_uuid
 from unibatch.sandbox.http import Answer, Refused, VendorRequest
-from unibatch.sandbox.readings import Reading
+from unibatch.sandbox.readings import Reading, positive
 from unibatch.sandbox.validation import Form, Problem, read_zone
 from unibatch.sandbox.vendors.vendor import Endpoints, Vendor, read_integer
 
@@ -50,6 +50,7 @@ QUERIES = {
     "list_contacts": ("status", "limit", "offset"),
 }
 BODIES = frozenset({"create", "bulk_delete", "change", "schedule", "add_contacts"})
+HOUR = 3600.0
 READINGS = {
     "shape": Reading("schema", ("example",)),
     "conflict": Reading(400, (409, 422)),
@@ -57,6 +58,7 @@ READINGS = {
     "pause_status": Reading(200, (201,)),
     "key_with_other_body": Reading("new", ("refused",)),
     "key_kept": Reading("before the work", ("after the work",)),
+    "key_seconds": Reading(HOUR, takes=positive),
 }
 """What the documents leave open; `docs/sandbox.md` says what each value means."""
 STATUSES = ("draft", "scheduled", "active", "paused", "completed", "failed", "cancelled")
@@ -72,7 +74,6 @@ LARGEST_PAGE = 100
 MOST_ATTEMPTS = 3
 MOST_CONCURRENT = 100
 WEEK = range(1, 8)
-HOUR = 3600.0
 FOLDERS = {"folder_sandbox": 25}
 DOLLARS_A_MINUTE = 0.09
 SUCCEEDED = ("completed", "ended")
@@ -295,21 +296,29 @@ class Truedy(Vendor):
             return self._create(request)
         if not re.fullmatch(r"[\x20-\x7e]+", key):
             self._require([f"header.x-idempotency-key: {key!r} is no printable text"])
-        remembered = self.world.remembered.setdefault(key, {})
+        remembered = self._remembered(key)
         if request.body in remembered and not request.ignores_key:
-            return remembered[request.body]
+            return remembered[request.body][1]
         if remembered and request.body not in remembered:
             reason = "an idempotency key comes again with another body"
             if self.reading["key_with_other_body"] == "refused":
                 raise Refused(self.error(400, "idempotency_key_reused", "This key came with another body"), reason)
             self._require([reason])
         answer = self._create(request)
-        remembered[request.body] = answer
+        remembered[request.body] = self.world.now, answer
         return answer
+
+    def _remembered(self, key: str) -> dict[bytes, tuple[float, Answer]]:
+        """Return what is remembered of a key, and forget what is older than keys are kept."""
+        seconds = self.reading["key_seconds"]
+        oldest = -1.0 if seconds is None else self.world.now - seconds
+        kept = {body: known for body, known in self.world.remembered.get(key, {}).items() if known[0] >= oldest}
+        self.world.remembered[key] = kept
+        return kept
 
     def received(self, request: VendorRequest) -> VendorRequest:
         """Look now whether the key is known, where keys are kept only after the work."""
-        known = self.world.remembered.get(request.headers.get("x-idempotency-key", ""), {})
+        known = self._remembered(request.headers.get("x-idempotency-key", ""))
         ignores = self.reading["key_kept"] == "after the work" and request.body not in known
         return attrs.evolve(request, ignores_key=ignores)
 
