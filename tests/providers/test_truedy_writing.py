@@ -237,6 +237,23 @@ class TestCreating:
         ]
         assert played.value.status is CampaignStatus.RUNNING
 
+    def test_of_two_that_two_programs_created_at_the_same_moment_both_start_the_first(self) -> None:
+        """Neither has seen the other's campaign when it looked, so each looks again before it starts one."""
+        both = [
+            answer()["data"] | {"id": name, "name": "Spring", "created_at": f"2026-03-01T09:00:0{name[-1]}Z"}
+            for name in ("b_1", "b_2")
+        ]
+        rows = {"data": both, "pagination": {"total": 2, "has_more": False}}
+        people = {"data": [{"contact_id": "c", "phone_number": PERSON.phone_number}], "pagination": {"total": 1}}
+        running = {"data": {**both[0], "status": "active"}}
+        flow = Truedy({}).create_campaign(composed(start=Start.NOW))
+        answers = [{"data": both[1]}, {"data": both[1]}, rows, people, {"data": both[0]}, running, running]
+        played = play(flow, NOTHING, *answers)
+        assert [request.path for request in played.requests if request.method == "POST"] == [
+            "/batch-calls",
+            "/batch-calls/b_1/schedule",
+        ]
+
     def test_one_that_was_started_before_is_not_started_again(self) -> None:
         flow = Truedy({}).create_campaign(composed(start=Start.NOW))
         assert len(play(flow, NOTHING, answer(), answer("active")).requests) == 3
