@@ -13,11 +13,10 @@ from typing import Any
 
 import click
 
+from unibatch import UnibatchError, __version__
 from unibatch.cli.errors import INTERRUPTED, OUTPUT_CLOSED, Interrupted, OutputClosed, report
 from unibatch.cli.options import examples, verbose_option
 from unibatch.cli.output import say
-from unibatch.core.errors import UnibatchError
-from unibatch.core.version import __version__
 
 _logger = logging.getLogger("unibatch")
 

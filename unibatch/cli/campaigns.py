@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import click
 
+from unibatch import Campaign, CampaignStatus, Client, connect
 from unibatch.cli.listing import in_flight, status_lane, write_listing
 from unibatch.cli.options import examples, format_option, limit_option, profile_option, status_option, verbose_option
 from unibatch.cli.tables import Column, Lane
 from unibatch.cli.text import number, words
 from unibatch.cli.waits import Waits
-from unibatch.client import Client
-from unibatch.config import connect
-from unibatch.core.model import Campaign
-from unibatch.core.status import CampaignStatus
 from unibatch.providers import registry
 
 

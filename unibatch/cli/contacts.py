@@ -5,25 +5,21 @@ from __future__ import annotations
 import click
 from rich.text import Text
 
+from unibatch import CallStatus, Client, Contact, connect
 from unibatch.cli.listing import in_flight, status_lane, write_listing
 from unibatch.cli.options import (
     address,
-    campaign_argument,
+    campaign_options,
     examples,
     format_option,
     limit_option,
-    profile_option,
     status_option,
     verbose_option,
 )
 from unibatch.cli.tables import Column, Lane
 from unibatch.cli.text import BAD, moment, words, yes_no
 from unibatch.cli.waits import Waits
-from unibatch.client import Client
-from unibatch.config import connect
 from unibatch.core.masking import mask_phone
-from unibatch.core.model import Contact
-from unibatch.core.status import CallStatus
 from unibatch.providers import registry
 
 
@@ -35,8 +31,7 @@ from unibatch.providers import registry
         "unibatch contacts main:batch_c3d4e5f6 | head -n 5",
     ),
 )
-@campaign_argument
-@profile_option
+@campaign_options
 @status_option(CallStatus, "contacts")
 @click.option("--external-id", metavar="ID", help="Only the contact to whom you gave this id.")
 @limit_option("contacts")

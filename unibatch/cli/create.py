@@ -8,25 +8,23 @@ from typing import Any
 
 import click
 
-from unibatch import config
+from unibatch import Campaign, CampaignDraft, Client, Finding, OutcomeUnknown, PartlyDone, Start, UnibatchError, config
 from unibatch.cli.draft_options import DraftRequest, draft_options
 from unibatch.cli.errors import Problems
-from unibatch.cli.options import (
-    dry_run_option,
-    examples,
-    format_option,
-    profile_argument,
-    verbose_option,
-    yes_option,
-)
+from unibatch.cli.options import examples, profile_argument, write_options
 from unibatch.cli.output import one_line, say, write_objects
-from unibatch.cli.prompts import AGAIN, MUST_SAY_YES, can_ask, confirm, creation, division, status_line, write_requests
+from unibatch.cli.prompts import (
+    AGAIN,
+    MUST_SAY_YES,
+    STDIN_CANNOT_ANSWER,
+    can_ask,
+    confirm,
+    creation,
+    division,
+    status_line,
+    write_requests,
+)
 from unibatch.cli.waits import Waits
-from unibatch.client import Client
-from unibatch.core.draft import CampaignDraft, Start
-from unibatch.core.errors import OutcomeUnknown, PartlyDone, UnibatchError
-from unibatch.core.findings import Finding
-from unibatch.core.model import Campaign
 
 
 @click.command(
@@ -42,10 +40,7 @@ from unibatch.core.model import Campaign
 )
 @profile_argument
 @draft_options
-@yes_option
-@dry_run_option
-@format_option
-@verbose_option
+@write_options
 def create(*, profile: str, yes: bool, dry_run: bool, form: str, **given: Any) -> None:
     """Create a campaign at the vendor of a profile, and hold or start it.
 
@@ -78,7 +73,7 @@ def create(*, profile: str, yes: bool, dry_run: bool, form: str, **given: Any) -
             client = stack.enter_context(config.connect(profile, on_wait=Waits()))
         asks = begin is not None and not (yes or dry_run)
         if asks and request.from_stdin:
-            problems.add("--contacts -: the answer cannot come from stdin too; add --yes, or name a file")
+            problems.add(f"--contacts -: {STDIN_CANNOT_ANSWER}")
         elif asks and not can_ask():
             problems.add(f"create {MUST_SAY_YES}")
         problems.require_none()

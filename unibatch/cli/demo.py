@@ -20,14 +20,12 @@ from rich.table import Table
 from rich.text import Text
 
 import unibatch
+from unibatch import CallStatus, Campaign, Contact, ListingReport
 from unibatch.cli.options import examples, verbose_option
 from unibatch.cli.sandbox import started
 from unibatch.cli.tables import screen, show_on
 from unibatch.cli.text import DIM, GOOD, HEADING, NOTHING, bar, canonical, moment, percent, requests, style_of, words
 from unibatch.core.masking import mask_phone
-from unibatch.core.model import Campaign, Contact
-from unibatch.core.paging import ListingReport
-from unibatch.core.status import CallStatus
 from unibatch.providers import registry
 
 _WIDTH = 80

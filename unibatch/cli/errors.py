@@ -12,9 +12,8 @@ from collections.abc import Mapping, Sequence
 import attrs
 import click
 
+from unibatch import ConfigError, Finding, IncompleteListing, InvalidInput, UnibatchError, UnsupportedFeature
 from unibatch.cli.output import say
-from unibatch.core.errors import ConfigError, IncompleteListing, InvalidInput, UnibatchError, UnsupportedFeature
-from unibatch.core.findings import Finding
 from unibatch.core.masking import mask_text
 
 FAILED = 1
@@ -110,7 +109,7 @@ _FIND_FIELDS = _finder(_FIELDS)
 
 
 def in_options(reason: str) -> str:
-    """The reason of a finding, with options in the place of a draft's fields."""
+    """The reason of a finding, with options in place of a draft's fields."""
     return _FIND_FIELDS.sub(lambda found: _FIELDS[found[0]], _in_commands(reason))
 
 
@@ -135,11 +134,7 @@ def sentence(error: UnibatchError) -> str:
 
 
 def report(error: Exception) -> int:
-    """Write what went wrong to stderr, in one line, and the notes that were added to it, a line each.
-
-    Returns:
-        The exit code.
-    """
+    """Write an error to stderr in one line, and its notes, a line each; return the exit code."""
     code = _report(error)
     for note in getattr(error, "__notes__", ()):
         say(note)
@@ -213,8 +208,6 @@ class Problems:
 
 @attrs.frozen
 class _Noting:
-    """Turns an error that ends a ``with`` statement into a problem."""
-
     problems: Problems
     what: str
     unread: tuple[str, ...]
@@ -223,10 +216,9 @@ class _Noting:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if not isinstance(error, UnibatchError):
-            return False
-        self.problems.add(f"{self.what}: {sentence(error)}" if self.what else sentence(error), *self.unread)
-        return True
+        if isinstance(error, UnibatchError):
+            self.problems.add(f"{self.what}: {sentence(error)}" if self.what else sentence(error), *self.unread)
+        return isinstance(error, UnibatchError)
 
 
 def _blocking(finding: Finding) -> str:

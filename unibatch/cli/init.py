@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
+from unibatch import Provider
 from unibatch.cli.errors import Unusable
 from unibatch.cli.options import examples, with_config
 from unibatch.cli.output import say
 from unibatch.client import Options
 from unibatch.config import FILE_NAME
-from unibatch.core.provider import Provider, Setting
+from unibatch.core.provider import Setting
 from unibatch.providers import registry
 
 _HEAD = """\

@@ -7,13 +7,11 @@ import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
+from unibatch import Campaign, Contact, IncompleteListing, Listing
 from unibatch.cli.output import say, write_objects
 from unibatch.cli.progress import progress
 from unibatch.cli.tables import Column, Lane, RowTable, screen
 from unibatch.cli.text import canonical, requests, words
-from unibatch.client import Listing
-from unibatch.core.errors import IncompleteListing
-from unibatch.core.model import Campaign, Contact
 from unibatch.core.status_table import StatusTable
 
 T = TypeVar("T", bound=Campaign | Contact)

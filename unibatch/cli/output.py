@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from unibatch.core.to_dict import to_dict
+from unibatch import to_dict
 
 FORMATS = ("table", "json", "jsonl", "csv")
 

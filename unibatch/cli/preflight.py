@@ -11,16 +11,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from unibatch import config
+from unibatch import Finding, Fit, Preflight, Provider, config, to_dict
 from unibatch.cli.draft_options import DraftRequest, draft_options
 from unibatch.cli.errors import WRONG_USE, Problems, in_options
 from unibatch.cli.options import examples, format_option, target_arguments
 from unibatch.cli.output import dumps, say, write_data
 from unibatch.cli.tables import screen, show_on
 from unibatch.cli.text import BAD, DIM, GOOD, HEADING, MOVING, WARN, words
-from unibatch.core.findings import Finding, Fit, Preflight
-from unibatch.core.provider import Provider
-from unibatch.core.to_dict import to_dict
 from unibatch.providers import registry
 
 _STYLES = {

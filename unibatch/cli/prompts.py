@@ -8,19 +8,16 @@ from datetime import UTC, datetime
 
 import click
 
+from unibatch import Campaign, CampaignDraft, CampaignStatus, Client, InvalidInput, PlannedRequest, Provider, Start
 from unibatch.cli.errors import FAILED, Unusable
 from unibatch.cli.output import say, write_objects
-from unibatch.client import Client, PlannedRequest
-from unibatch.core.draft import CampaignDraft, Start
-from unibatch.core.errors import InvalidInput
-from unibatch.core.model import Campaign
 from unibatch.core.preflight import resolve_start
-from unibatch.core.provider import OperationName, Provider
-from unibatch.core.status import CampaignStatus
+from unibatch.core.provider import OperationName
 from unibatch.core.times import When
 from unibatch.providers import registry
 
 AGAIN = "The same command, run again, looks first and does only what is missing"
+STDIN_CANNOT_ANSWER = "the answer cannot come from stdin too; add --yes, or name a file"
 MUST_SAY_YES = "asks before it goes on, and there is no terminal to ask at; add --yes"
 
 _NEXT: dict[CampaignStatus, tuple[tuple[str, OperationName], ...]] = {

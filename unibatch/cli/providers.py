@@ -12,14 +12,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from unibatch import Campaign, Capabilities, Client, Contact, Provider, to_dict
 from unibatch.cli.options import examples, format_option, provider_arguments
 from unibatch.cli.output import write_data
 from unibatch.cli.tables import screen, show_on
 from unibatch.cli.text import DIM, GOOD, HEADING, NOTHING, canonical, number, words
-from unibatch.client import Client
-from unibatch.core.model import Campaign, Contact
-from unibatch.core.provider import Capabilities, Limits, OperationName, Provider, Support
-from unibatch.core.to_dict import to_dict
+from unibatch.core.provider import Limits, OperationName, Support
 from unibatch.providers import registry
 
 Kind = type[Provider]

@@ -11,7 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from unibatch.cli.options import address, campaign_argument, examples, format_option, profile_option, verbose_option
+from unibatch import CallStatus, Campaign, Counts, RedialPolicy, Schedule, connect
+from unibatch.cli.options import address, campaign_options, examples, format_option, verbose_option
 from unibatch.cli.output import write_objects
 from unibatch.cli.tables import screen, show_on
 from unibatch.cli.text import (
@@ -28,9 +29,6 @@ from unibatch.cli.text import (
     words,
 )
 from unibatch.cli.waits import Waits
-from unibatch.config import connect
-from unibatch.core.model import Campaign, Counts, RedialPolicy, Schedule
-from unibatch.core.status import CallStatus
 from unibatch.providers import registry
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -40,8 +38,7 @@ _BAR = 20
 @click.command(
     epilog=examples("unibatch show main:batch_c3d4e5f6", "unibatch show batch_c3d4e5f6 -p main --format json"),
 )
-@campaign_argument
-@profile_option
+@campaign_options
 @format_option
 @verbose_option
 def show(*, campaign: str, profile: str | None, form: str) -> None:
