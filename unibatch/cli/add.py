@@ -8,22 +8,13 @@ from typing import Any
 
 import click
 
-from unibatch import (
-    AddedContacts,
-    CampaignStatus,
-    ContactDraft,
-    DraftRefused,
-    OutcomeUnknown,
-    PartlyDone,
-    PlannedRequest,
-    config,
-)
+from unibatch import AddedContacts, CampaignStatus, ContactDraft, OutcomeUnknown, PartlyDone, PlannedRequest, config
+from unibatch.cli import prompts
 from unibatch.cli.contact_options import ContactRequest, contact_options
 from unibatch.cli.errors import FAILED, INCOMPLETE, Problems, Unusable
 from unibatch.cli.options import address, campaign_options, examples, write_options
 from unibatch.cli.output import one_line, say, write_data
 from unibatch.cli.progress import progress
-from unibatch.cli.prompts import AGAIN, STDIN_CANNOT_ANSWER, addition, confirm, write_requests
 from unibatch.cli.waits import Waits
 from unibatch.core.masking import mask_phone, mask_text
 
@@ -73,19 +64,16 @@ def add(*, campaign: str, profile: str | None, yes: bool, dry_run: bool, form: s
         with problems.noting():
             profile, campaign_id = address(campaign, profile)
             client = stack.enter_context(config.connect(profile, on_wait=Waits()))
-            try:
-                planned = client.rehearse.add_contacts(campaign_id, contacts, accept_loss=request.accept_loss)
-            except DraftRefused as exc:
-                problems.judge(exc.findings)
+            planned = client.rehearse.add_contacts(campaign_id, contacts, accept_loss=request.accept_loss)
         problems.require_none()
         if dry_run:
-            write_requests(form, planned)
+            prompts.write_requests(form, planned)
             return
         found = client.get_campaign(campaign_id)
         if found.status not in _QUIET and not found.status.is_terminal:
             if request.from_stdin and not yes:
-                raise Unusable(f"{STDIN_CANNOT_ANSWER}. Nothing was sent")
-            confirm(addition(client, str(profile), found, len(contacts)), yes=yes)
+                raise Unusable(f"{prompts.STDIN_CANNOT_ANSWER}. Nothing was sent")
+            prompts.confirm(prompts.addition(client, str(profile), found, len(contacts)), yes=yes)
         where = f"{profile}:{campaign_id}"
         try:
             with progress("contacts", shown=sys.stderr.isatty()) as advance:
@@ -97,7 +85,7 @@ def add(*, campaign: str, profile: str | None, yes: bool, dry_run: bool, form: s
             if exc.contacts is not None:
                 _write_added(form, where, exc.contacts)
                 sys.stdout.flush()
-            exc.add_note(_after_adding(where) if exc.contacts is None or exc.contacts.unknown else AGAIN)
+            exc.add_note(_after_adding(where) if exc.contacts is None or exc.contacts.unknown else prompts.AGAIN)
             raise
     _write_added(form, where, added)
     if added.unknown:
@@ -107,11 +95,7 @@ def add(*, campaign: str, profile: str | None, yes: bool, dry_run: bool, form: s
 
 
 def _after_adding(where: str) -> str:
-    """What to do if it is unknown whether some contacts were added."""
-    return (
-        f"Wait some minutes: the vendor may still be working on it. Then check: unibatch contacts {where}. Run the "
-        "same command again only after that: earlier, it may add some a second time, and they are called twice"
-    )
+    return prompts.wait_and_check(f"unibatch contacts {where}", "it may add some a second time, and they are called")
 
 
 def _write_added(form: str, where: str, added: AddedContacts) -> None:

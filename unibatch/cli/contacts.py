@@ -6,7 +6,7 @@ import click
 from rich.text import Text
 
 from unibatch import CallStatus, Client, Contact, connect
-from unibatch.cli.listing import in_flight, status_lane, write_listing
+from unibatch.cli.listing import status_lane, write_listing
 from unibatch.cli.options import (
     address,
     campaign_options,
@@ -63,7 +63,7 @@ def contacts(
     spreadsheet may read a text that begins with = + - @ as a formula: import such columns as text.
     """
     name, campaign_id = address(campaign, profile)
-    with connect(name, max_in_flight=in_flight(limit), on_wait=Waits()) as client:
+    with connect(name, max_in_flight=1 if limit else None, on_wait=Waits()) as client:
         listing = client.list_contacts(
             campaign_id, status=statuses or None, external_id=external_id, server_filter=server_filter
         )
@@ -84,17 +84,17 @@ def _lanes(client: Client, *, show_numbers: bool) -> list[Lane[Contact]]:
     def phone(row: Contact) -> Text:
         return words(row.phone_number if show_numbers else mask_phone(row.phone_number), "" if row.phone_valid else BAD)
 
-    who: list[Column[Contact]] = [Column(title="id", cell=lambda row: words(row.id), least=8)]
+    who: list[Column[Contact]] = [Column("id", lambda row: words(row.id), least=8)]
     if "name" in given:
-        who.append(Column(title="name", cell=lambda row: words(row.name), least=12, folds_to=12))
-    when: list[Column[Contact]] = [Column(title="phone", cell=phone, least=13)]
+        who.append(Column("name", lambda row: words(row.name), least=12, folds_to=12))
+    when: list[Column[Contact]] = [Column("phone", phone, least=13)]
     if "last_attempt_at" in given:
-        when.append(Column(title="last call (UTC)", cell=lambda row: moment(row.last_attempt_at), least=16))
+        when.append(Column("last call (UTC)", lambda row: moment(row.last_attempt_at), least=16))
     elif "started_at" in given:
-        when.append(Column(title="call began (UTC)", cell=lambda row: moment(row.started_at), least=16))
-    ends: list[Column[Contact]] = [Column(title="final", cell=lambda row: yes_no(row.is_final))]
+        when.append(Column("call began (UTC)", lambda row: moment(row.started_at), least=16))
+    ends: list[Column[Contact]] = [Column("final", lambda row: yes_no(row.is_final))]
     if "attempts" in given:
-        ends.append(Column(title="tries", cell=_tries, least=5))
+        ends.append(Column("tries", _tries, least=5))
     return [who, status_lane(kind.title, kind.call_statuses), when, ends]
 
 

@@ -16,14 +16,14 @@ import click
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.syntax import Syntax
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 import unibatch
 from unibatch import CallStatus, Campaign, Contact, ListingReport
 from unibatch.cli.options import examples, verbose_option
 from unibatch.cli.sandbox import started
-from unibatch.cli.tables import screen, show_on
+from unibatch.cli.tables import columns, screen, show_on
 from unibatch.cli.text import DIM, GOOD, HEADING, NOTHING, bar, canonical, moment, percent, requests, style_of, words
 from unibatch.core.masking import mask_phone
 from unibatch.providers import registry
@@ -76,14 +76,8 @@ def demo() -> None:
     _part(console, "2. The vendors' words, translated", *_translations(readings))
     _part(console, "3. The statuses of the calls", _status_mix(readings))
     _part(console, "4. Are these all contacts?", _proof(readings))
-    show_on(
-        console,
-        "",
-        Text.assemble(
-            ("Nobody was called.", HEADING),
-            " Next: unibatch providers, unibatch sandbox, or, for your own accounts, unibatch init.",
-        ),
-    )
+    then = " Next: unibatch providers, unibatch sandbox, or, for your own accounts, unibatch init."
+    show_on(console, "", Text.assemble(("Nobody was called.", HEADING), then))
 
 
 @contextmanager
@@ -97,7 +91,7 @@ def _configured(toml: str) -> Iterator[None]:
         try:
             yield
         finally:
-            del os.environ["UNIBATCH_CONFIG"]
+            os.environ.pop("UNIBATCH_CONFIG")
             if before is not None:
                 os.environ["UNIBATCH_CONFIG"] = before
 
@@ -114,15 +108,8 @@ def _announce(console: Console, campaigns: Mapping[str, str]) -> None:
         "three, and one function reads a campaign from each. This is that function, and how it is called:"
     )
     code = f"{inspect.getsource(read)}\n{calls}"
-    show_on(
-        console,
-        Text(intro),
-        "",
-        Padding(Syntax(code, "python", theme="ansi_dark", background_color="default", word_wrap=True), (0, 0, 0, 2)),
-    )
-
-
-# 1 --------------------------------------------------------------------------------------------------------------------
+    shown = Syntax(code, "python", theme="ansi_dark", background_color="default", word_wrap=True)
+    show_on(console, Text(intro), "", Padding(shown, (0, 0, 0, 2)))
 
 
 def _side_by_side(readings: Sequence[Reading], *, whole_ids: bool) -> RenderableType:
@@ -154,20 +141,14 @@ def _count(count: int | None) -> Text | None:
 
 
 def _by_vendor(readings: Sequence[Reading], corner: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=HEADING)
-    table.add_column(corner, style=DIM, no_wrap=True)
-    for reading in readings:
-        table.add_column(reading.vendor, overflow="fold")
-    return table
+    vendors = [Column(reading.vendor, overflow="fold") for reading in readings]
+    return columns(Column(corner, style=DIM, no_wrap=True), *vendors)
 
 
 def _given(value: Any) -> Text:
     if value is None:
         return Text("not given", style=DIM)
     return value if isinstance(value, Text) else words(value)
-
-
-# 2 --------------------------------------------------------------------------------------------------------------------
 
 
 _EXAMPLES = (
@@ -197,9 +178,7 @@ def _translations(readings: Sequence[Reading]) -> list[RenderableType]:
 
 def _translation(contact: Contact) -> RenderableType:
     """What the vendor says of a contact, and what unibatch gives."""
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(width=38, overflow="fold")
-    grid.add_column(overflow="fold")
+    grid = Table.grid(Column(width=38, overflow="fold"), Column(overflow="fold"), padding=(0, 2, 0, 0))
     status = Text.assemble(canonical(contact.status), ", final" if contact.is_final else ", not final")
     grid.add_row(_own(_key_of(contact.raw, contact.vendor_status), contact.vendor_status), _becomes(status))
     digits = contact.phone_number.removeprefix("+")
@@ -224,9 +203,6 @@ def _key_of(mapping: Mapping[str, Any], value: Any) -> str:
     return next((key for key, candidate in mapping.items() if candidate == value), "?")
 
 
-# 3 --------------------------------------------------------------------------------------------------------------------
-
-
 def _status_mix(readings: Sequence[Reading]) -> RenderableType:
     table = _by_vendor(readings, "status")
     counted = [Counter(contact.status for contact in reading.contacts) for reading in readings]
@@ -244,13 +220,8 @@ def _share(count: int, total: int, style: str) -> Text:
     return Text.assemble(f"{count:>5,} ", (bar(share, _BAR), style), (f" {percent(share)}", DIM))
 
 
-# 4 --------------------------------------------------------------------------------------------------------------------
-
-
 def _proof(readings: Sequence[Reading]) -> RenderableType:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column()
-    grid.add_column(overflow="fold")
+    grid = Table.grid("", Column(overflow="fold"), padding=(0, 2))
     for reading in readings:
         report = reading.report
         size = registry.load(reading.campaign.provider).capabilities.contact_paging.max_size

@@ -12,7 +12,15 @@ from collections.abc import Mapping, Sequence
 import attrs
 import click
 
-from unibatch import ConfigError, Finding, IncompleteListing, InvalidInput, UnibatchError, UnsupportedFeature
+from unibatch import (
+    ConfigError,
+    DraftRefused,
+    Finding,
+    IncompleteListing,
+    InvalidInput,
+    UnibatchError,
+    UnsupportedFeature,
+)
 from unibatch.cli.output import say
 from unibatch.core.masking import mask_text
 
@@ -188,7 +196,7 @@ class Problems:
         self.unread.update(unread)
 
     def noting(self, what: str = "", *unread: str) -> _Noting:
-        """Within the ``with`` statement, an error becomes a problem, and the work goes on after it."""
+        """Within the ``with`` statement, an error becomes a problem, and the work continues after it."""
         return _Noting(self, what, unread)
 
     def judge(self, findings: Sequence[Finding]) -> None:
@@ -216,7 +224,9 @@ class _Noting:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if isinstance(error, UnibatchError):
+        if isinstance(error, DraftRefused):
+            self.problems.judge(error.findings)
+        elif isinstance(error, UnibatchError):
             self.problems.add(f"{self.what}: {sentence(error)}" if self.what else sentence(error), *self.unread)
         return isinstance(error, UnibatchError)
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column
 from rich.text import Text
 
 from unibatch import Finding, Fit, Preflight, Provider, config, to_dict
@@ -16,7 +16,7 @@ from unibatch.cli.draft_options import DraftRequest, draft_options
 from unibatch.cli.errors import WRONG_USE, Problems, in_options
 from unibatch.cli.options import examples, format_option, target_arguments
 from unibatch.cli.output import dumps, say, write_data
-from unibatch.cli.tables import screen, show_on
+from unibatch.cli.tables import columns, screen, show_on
 from unibatch.cli.text import BAD, DIM, GOOD, HEADING, MOVING, WARN, words
 from unibatch.providers import registry
 
@@ -86,6 +86,7 @@ def _providers(targets: Sequence[str], problems: Problems) -> Mapping[str, Provi
     return providers
 
 
+_TITLES = ("field", "fit", "sent", "what happens")
 _COLUMNS = ("target", "provider", "field", "fit", "sent", "reason", "acceptable", "obstacle")
 
 
@@ -97,11 +98,8 @@ def _rows(target: str, result: Preflight, blocking: Collection[Finding]) -> list
 
 
 def _sheet(target: str, result: Preflight, blocking: Sequence[Finding], problems: Problems) -> RenderableType:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=DIM)
-    for title in ("field", "fit"):
-        table.add_column(title, no_wrap=True)
-    for title in ("sent", "what happens"):
-        table.add_column(title, overflow="fold")
+    titles = (Column(title, no_wrap=title in {"field", "fit"}, overflow="fold") for title in _TITLES)
+    table = columns(*titles, style=DIM)
     for finding in result.findings:
         if finding.field in problems.unread:
             continue

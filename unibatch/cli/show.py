@@ -7,27 +7,14 @@ from datetime import datetime
 
 import click
 from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from unibatch import CallStatus, Campaign, Counts, RedialPolicy, Schedule, connect
 from unibatch.cli.options import address, campaign_options, examples, format_option, verbose_option
 from unibatch.cli.output import write_objects
-from unibatch.cli.tables import screen, show_on
-from unibatch.cli.text import (
-    DIM,
-    HEADING,
-    NOTHING,
-    bar,
-    canonical,
-    duration,
-    moment,
-    number,
-    percent,
-    style_of,
-    words,
-)
+from unibatch.cli.tables import facts_sheet, screen, show_on
+from unibatch.cli.text import DIM, HEADING, NOTHING, bar, canonical, duration, moment, number, percent, style_of, words
 from unibatch.cli.waits import Waits
 from unibatch.providers import registry
 
@@ -78,13 +65,7 @@ def _sheet(campaign: Campaign, vendor: str) -> RenderableType:
         "contacts": _counts(campaign.counts),
         "by status": _by_status(campaign.counts),
     }
-    sheet = Table.grid(padding=(0, 2))
-    sheet.add_column(style=DIM, no_wrap=True)
-    sheet.add_column(overflow="fold")
-    for label, value in facts.items():
-        if value:
-            sheet.add_row(label, value)
-    return Group(words(campaign.name or campaign.id, HEADING), Padding(sheet, (0, 0, 0, 2)))
+    return Group(words(campaign.name or campaign.id, HEADING), facts_sheet(facts))
 
 
 def _instant(value: datetime | None) -> Text | None:
@@ -103,11 +84,8 @@ def _by_status(counts: Counts) -> RenderableType | None:
 
 
 def _bars(rows: Sequence[tuple[Text, int]], total: int | None) -> RenderableType:
-    table = Table.grid(padding=(0, 2))
-    table.add_column()
-    table.add_column(justify="right")
-    table.add_column(justify="right", style=DIM)
-    table.add_column()
+    right = [Column(justify="right"), Column(justify="right", style=DIM)]
+    table = Table.grid("", *right, "", padding=(0, 2))
     for label, value in rows:
         share = value / total if total else 0
         table.add_row(label, number(value), percent(share) if total else "", Text(bar(share, _BAR), style=label.style))
