@@ -68,3 +68,12 @@ def make_run(capsys: pytest.CaptureFixture[str]) -> Run:
         return Outcome(code, out, err)
 
     return run
+
+
+def raising(error: BaseException) -> Any:
+    """A function that raises whatever it is called with."""
+
+    def fail(*_: object, **_options: object) -> None:
+        raise error
+
+    return fail

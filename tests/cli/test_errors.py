@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.running import Outcome, Run, Terminal
+from tests.cli.running import Outcome, Run, Terminal, raising
 from unibatch import OutcomeUnknown
 from unibatch.cli.errors import report
 from unibatch.sandbox import Sandbox
@@ -217,10 +217,3 @@ class TestTheUnexpected:
 
         with pytest.raises(RuntimeError, match="boom"):
             run("campaigns")
-
-
-def raising(error: BaseException) -> Any:
-    def fail(*_: object, **_options: object) -> None:
-        raise error
-
-    return fail
