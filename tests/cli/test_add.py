@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.drafts import NUMBERS, campaign, people, state_of
-from tests.cli.running import Run, Typing
+from tests.cli.running import Run, Typing, raising
 from unibatch.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("profiles")
@@ -120,9 +120,8 @@ def test_an_unknown_outcome_says_what_to_check(
         f"{where}: 0 added",
         "  3 unknown whether added",
     ]
-    assert outcome.err.splitlines()[-1] == (
-        f"Wait some minutes: the vendor may still be working on it. Then check: unibatch contacts {where}. Run the "
-        "same command again only after that: earlier, it may add some a second time, and they are called twice"
+    assert outcome.err.splitlines()[-1].startswith(
+        "Wait some minutes: the vendor may still be working on it. Then check"
     )
     assert NUMBERS[0] not in outcome.out + outcome.err
 
@@ -132,3 +131,12 @@ def test_a_terminal_shows_how_far_it_is(run: Run, sandbox: Sandbox, folder: Path
     typing("")
 
     assert "3/3" in run("add", where, "--contacts", people(folder)).err
+
+
+def test_ctrl_c_says_what_to_check(run: Run, sandbox: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unibatch.Client.add_contacts", raising(KeyboardInterrupt()))
+    where = campaign(sandbox)
+    outcome = run("add", where, "--contacts", people(folder))
+
+    assert outcome.code == 130
+    assert f"Then check: unibatch contacts {where}. Run the same command again only after that" in outcome.err
