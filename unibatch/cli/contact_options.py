@@ -16,8 +16,6 @@ from unibatch.cli.output import say
 from unibatch.core.masking import mask_text
 from unibatch.workflows.contacts import LINE_COLUMN, ContactList, read_contacts
 
-STDIN = "-"
-
 _MOST_ROWS = 20
 """How many rows are named of those that are wrong."""
 
@@ -64,7 +62,7 @@ class ContactRequest:
     @property
     def from_stdin(self) -> bool:
         """The contacts come from stdin, from which an answer would come too."""
-        return self.contacts == STDIN
+        return self.contacts == "-"
 
     def read(self, problems: Problems) -> tuple[ContactDraft, ...]:
         """Read the contacts, print on stderr what was read, and note all that is wrong."""

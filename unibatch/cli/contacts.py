@@ -88,10 +88,9 @@ def _lanes(client: Client, *, show_numbers: bool) -> list[Lane[Contact]]:
     if "name" in given:
         who.append(Column("name", lambda row: words(row.name), least=12, folds_to=12))
     when: list[Column[Contact]] = [Column("phone", phone, least=13)]
-    if "last_attempt_at" in given:
-        when.append(Column("last call (UTC)", lambda row: moment(row.last_attempt_at), least=16))
-    elif "started_at" in given:
-        when.append(Column("call began (UTC)", lambda row: moment(row.started_at), least=16))
+    last = next((name for name in ("last_attempt_at", "started_at") if name in given), None)
+    if last is not None:  # where each call is a contact of its own, its start
+        when.append(Column("last call (UTC)", lambda row: moment(getattr(row, last)), least=16))
     ends: list[Column[Contact]] = [Column("final", lambda row: yes_no(row.is_final))]
     if "attempts" in given:
         ends.append(Column("tries", _tries, least=5))

@@ -44,7 +44,6 @@ def create(*, profile: str, yes: bool, dry_run: bool, form: str, **given: Any) -
     request = DraftRequest(**given)
     problems = Problems()
     draft = request.draft(request.read(problems), problems)
-    request.check_settings(problems)
     parts: Sequence[CampaignDraft] = (draft,)
     begin: Start | None = None  # when people will be called without another command
     agent: str | None = None

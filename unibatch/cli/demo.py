@@ -124,20 +124,16 @@ def _side_by_side(readings: Sequence[Reading], *, whole_ids: bool) -> Renderable
         "  the vendor's word": lambda campaign: Text(f'"{campaign.vendor_status}"', style=DIM),
         "agent": lambda campaign: campaign.agent_id,
         "created (UTC)": lambda campaign: campaign.created_at and moment(campaign.created_at),
-        "contacts": lambda campaign: _count(campaign.counts.total),
-        "attempted": lambda campaign: _count(campaign.counts.attempted),
-        "succeeded": lambda campaign: _count(campaign.counts.succeeded),
-        "failed": lambda campaign: _count(campaign.counts.failed),
-        "pending": lambda campaign: _count(campaign.counts.pending),
+        "contacts": lambda campaign: campaign.counts.total,
+        "attempted": lambda campaign: campaign.counts.attempted,
+        "succeeded": lambda campaign: campaign.counts.succeeded,
+        "failed": lambda campaign: campaign.counts.failed,
+        "pending": lambda campaign: campaign.counts.pending,
         "cost": lambda campaign: campaign.cost,
     }
     for label, value in facts.items():
         table.add_row(label, *(_given(value(reading.campaign)) for reading in readings))
     return table
-
-
-def _count(count: int | None) -> Text | None:
-    return None if count is None else Text(f"{count:>5,}")
 
 
 def _by_vendor(readings: Sequence[Reading], corner: str) -> Table:
@@ -148,6 +144,8 @@ def _by_vendor(readings: Sequence[Reading], corner: str) -> Table:
 def _given(value: Any) -> Text:
     if value is None:
         return Text("not given", style=DIM)
+    if isinstance(value, int):
+        return Text(f"{value:>5,}")
     return value if isinstance(value, Text) else words(value)
 
 
@@ -179,24 +177,21 @@ def _translations(readings: Sequence[Reading]) -> list[RenderableType]:
 def _translation(contact: Contact) -> RenderableType:
     """What the vendor says of a contact, and what unibatch gives."""
     grid = Table.grid(Column(width=38, overflow="fold"), Column(overflow="fold"), padding=(0, 2, 0, 0))
+
+    def add(key: str, value: Any, becomes: Text) -> None:
+        theirs = Text.assemble((f"{words(key)}: ", DIM), f'"{words(value)}"')
+        grid.add_row(theirs, Text.assemble(("→ ", DIM), becomes))
+
     status = Text.assemble(canonical(contact.status), ", final" if contact.is_final else ", not final")
-    grid.add_row(_own(_key_of(contact.raw, contact.vendor_status), contact.vendor_status), _becomes(status))
+    add(_key_of(contact.raw, contact.vendor_status), contact.vendor_status, status)
     digits = contact.phone_number.removeprefix("+")
     for key, value in contact.raw.items():
         if isinstance(value, str) and value.removeprefix("+") == digits:
-            grid.add_row(_own(key, mask_phone(value)), _becomes(Text(mask_phone(contact.phone_number))))
+            add(key, mask_phone(value), Text(mask_phone(contact.phone_number)))
     company = contact.field("company_name")
     if company is not None and "company_name" not in contact.fields:
-        grid.add_row(_own(_key_of(contact.fields, company), company), _becomes(Text('field("company_name")')))
+        add(_key_of(contact.fields, company), company, Text('field("company_name")'))
     return grid
-
-
-def _own(key: str, value: Any) -> Text:
-    return Text.assemble((f"{words(key)}: ", DIM), f'"{words(value)}"')
-
-
-def _becomes(text: Text) -> Text:
-    return Text.assemble(("→ ", DIM), text)
 
 
 def _key_of(mapping: Mapping[str, Any], value: Any) -> str:

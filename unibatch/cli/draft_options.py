@@ -113,7 +113,7 @@ class DraftRequest(ContactRequest):
         if self.name is None:
             problems.add("--name is missing: give the campaign a name", "name", "max_name_length")
         attempts = _whole("--max-attempts", self.max_attempts, problems)
-        return CampaignDraft(
+        draft = CampaignDraft(
             name=self.name if self.name is not None else "-",
             contacts=tuple(contacts),
             start=self._start(problems),
@@ -127,6 +127,8 @@ class DraftRequest(ContactRequest):
             metadata=pairs("--metadata", self.metadata, problems),
             idempotency_key=self.idempotency_key,
         )
+        pairs("--set", self.settings, problems)  # read for each vendor, but what is no pair is noted here
+        return draft
 
     def for_vendor(self, draft: CampaignDraft, provider: Provider, others: Sequence[Provider] = ()) -> CampaignDraft:
         """The draft with the settings of a vendor; a setting that only other targets have is not for this one."""
@@ -155,10 +157,6 @@ class DraftRequest(ContactRequest):
             for finding in preflight(part, target).findings:
                 findings.setdefault((finding.field, finding.fit, finding.reason), finding)
         return Preflight(provider=provider.name, findings=tuple(findings.values()))
-
-    def check_settings(self, problems: Problems) -> None:
-        """Note what is wrong with the form of ``--set``."""
-        pairs("--set", self.settings, problems)
 
     def _start(self, problems: Problems) -> Start:
         if self.start is None:

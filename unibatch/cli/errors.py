@@ -62,14 +62,8 @@ _COMMANDS: Mapping[str, str] = {
     "list_campaigns": "campaigns",
     "get_campaign": "show",
     "list_contacts": "contacts",
-    "create_campaign": "create",
     "add_contacts": "add",
-    "start_campaign": "start",
-    "pause_campaign": "pause",
-    "resume_campaign": "resume",
-    "reschedule_campaign": "reschedule",
-    "cancel_campaign": "cancel",
-    "delete_campaign": "delete",
+    **{f"{verb}_campaign": verb for verb in ("create", "start", "pause", "resume", "reschedule", "cancel", "delete")},
 }
 """The command that does what a method of the client does."""
 

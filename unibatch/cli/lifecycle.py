@@ -112,7 +112,8 @@ def _change(
         before = client.get_campaign(campaign_id)
         where = f"{profile}:{campaign_id}"
         done, already = _DONE[operation]
-        if before.status in provider.transitions[operation].done and _is_due(before, start):
+        is_due = start is None or (before.schedule is not None and before.schedule.start == start.instant())
+        if before.status in provider.transitions[operation].done and is_due:
             _write(form, f"{already}: {prompts.status_line(client, before, where)}", before)
             return
         require_allowed(provider, operation, before)
@@ -127,11 +128,6 @@ def _change(
             _write(form, f"{done} {where} {prompts.quoted(before.name)}", before)
         else:
             _write(form, f"{done} {prompts.status_line(client, after, where)}", after)
-
-
-def _is_due(campaign: Campaign, start: Start | None) -> bool:
-    """Whether a campaign starts when it should, where that is the question."""
-    return start is None or (campaign.schedule is not None and campaign.schedule.start == start.instant())
 
 
 def _write(form: str, line: str, campaign: Campaign) -> None:

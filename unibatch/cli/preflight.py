@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -55,8 +55,10 @@ def preflight(*, targets: tuple[str, ...], form: str, **given: Any) -> None:
     request = DraftRequest(**given)
     problems = Problems()
     draft = request.draft(request.read(problems), problems)
-    request.check_settings(problems)
-    providers = _providers(targets, problems)
+    providers: dict[str, Provider] = {}
+    for target in targets:
+        with problems.noting():
+            providers[target] = config.provider_of_target(target)
     found: dict[str, Preflight] = {}
     for target, provider in providers.items():
         others = [other for other in providers.values() if other is not provider]
@@ -71,30 +73,20 @@ def preflight(*, targets: tuple[str, ...], form: str, **given: Any) -> None:
         for target, result in found.items():
             show_on(console, _sheet(target, result, blocking[target], problems))
     else:
-        write_data(form, [row for target in found for row in _rows(target, found[target], blocking[target])], _COLUMNS)
+        rows = [
+            {"target": target, "provider": result.provider, **to_dict(finding), "obstacle": finding in blocking[target]}
+            for target, result in found.items()
+            for finding in result.findings
+        ]
+        write_data(form, rows, _COLUMNS)
     for problem in problems.lines:
         say(f"unibatch: {problem}")
     if problems.lines or any(blocking.values()):
         raise click.exceptions.Exit(WRONG_USE)
 
 
-def _providers(targets: Sequence[str], problems: Problems) -> Mapping[str, Provider]:
-    providers: dict[str, Provider] = {}
-    for target in targets:
-        with problems.noting():
-            providers[target] = config.provider_of_target(target)
-    return providers
-
-
 _TITLES = ("field", "fit", "sent", "what happens")
 _COLUMNS = ("target", "provider", "field", "fit", "sent", "reason", "acceptable", "obstacle")
-
-
-def _rows(target: str, result: Preflight, blocking: Collection[Finding]) -> list[dict[str, Any]]:
-    return [
-        {"target": target, "provider": result.provider, **to_dict(finding), "obstacle": finding in blocking}
-        for finding in result.findings
-    ]
 
 
 def _sheet(target: str, result: Preflight, blocking: Sequence[Finding], problems: Problems) -> RenderableType:

@@ -30,9 +30,6 @@ _NEXT: dict[CampaignStatus, tuple[tuple[str, OperationName], ...]] = {
 """For each status that is not final: what a next step leads to, and the operation."""
 
 
-# Asking ---------------------------------------------------------------------------------------------------------------
-
-
 def can_ask() -> bool:
     """Whether a person at a terminal can be asked."""
     return sys.stdin.isatty() and sys.stderr.isatty()

@@ -154,11 +154,9 @@ class RowTable(Generic[T]):
         for lane in lanes:
             natural = [_natural(column, rows) for column in lane]
             widths.append(max(natural))
+            least = zip(lane, natural, strict=True)
             floors.append(
-                max(
-                    width if column.folds_to is None else min(width, column.folds_to)
-                    for column, width in zip(lane, natural, strict=True)
-                )
+                max(min(width, width if column.folds_to is None else column.folds_to) for column, width in least)
             )
         excess = sum(widths) + _GAP * (len(widths) - 1) - self._console.width
         if at_any_price and sum(widths) - excess < sum(floors):
