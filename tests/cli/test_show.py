@@ -43,20 +43,27 @@ def test_the_table_shows_retries(run: Run, sandbox: Sandbox) -> None:
     assert "3 attempts, again after no_answer, busy, timeout" in run("show", seeded(sandbox, "talkifai")).out
 
 
-def test_the_table_puts_a_schedule_into_words(run: Run, sandbox: Sandbox) -> None:
-    batch = {
-        "id": "batch_1",
-        "status": "scheduled",
-        "scheduled_at": "2026-04-01T09:00:00Z",
-        "timezone": "Europe/London",
-        "start_time": "09:00",
-        "end_time": "17:30",
-        "working_days": [1, 2, 5],
-        "max_calls_per_day": 2000,
-    }
-    sandbox.fail("truedy", body={"data": batch})
+@pytest.mark.parametrize(
+    ("schedule", "shown"),
+    [
+        (
+            {
+                "scheduled_at": "2026-04-01T09:00:00Z",
+                "timezone": "Europe/London",
+                "start_time": "09:00",
+                "end_time": "17:30",
+                "working_days": [1, 2, 5],
+                "max_calls_per_day": 2000,
+            },
+            "from 2026-04-01 09:00 UTC, 09:00\N{EN DASH}17:30, in Europe/London, Mon Tue Fri, at most 2,000 calls",
+        ),
+        ({"timezone": "UTC"}, "schedule  UTC\n"),
+        ({"working_days": [7]}, "schedule  Sun\n"),
+    ],
+)
+def test_the_table_puts_a_schedule_into_words(
+    run: Run, sandbox: Sandbox, schedule: dict[str, object], shown: str
+) -> None:
+    sandbox.fail("truedy", body={"data": {"id": "batch_1", "status": "scheduled", "total_contacts": 9, **schedule}})
 
-    assert (
-        "from 2026-04-01 09:00 UTC, 09:00\N{EN DASH}17:30, in Europe/London, Mon Tue Fri, at most 2,000 calls a day"
-        in run("show", "batch_1").out
-    )
+    assert shown in run("show", "batch_1").out

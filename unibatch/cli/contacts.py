@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 from rich.text import Text
 
@@ -67,14 +69,8 @@ def contacts(
         listing = client.list_contacts(
             campaign_id, status=statuses or None, external_id=external_id, server_filter=server_filter
         )
-        write_listing(
-            listing,
-            "contacts",
-            Contact,
-            limit=limit,
-            form=form,
-            lanes=lambda: _lanes(client, show_numbers=show_numbers),
-        )
+        lanes = partial(_lanes, client, show_numbers=show_numbers)
+        write_listing(listing, "contacts", Contact, limit=limit, form=form, lanes=lanes)
 
 
 def _lanes(client: Client, *, show_numbers: bool) -> list[Lane[Contact]]:

@@ -21,13 +21,7 @@ T = TypeVar("T", bound=Campaign | Contact)
 
 
 def write_listing(
-    listing: Listing[T],
-    what: str,
-    cls: type[T],
-    *,
-    limit: int | None,
-    form: str,
-    lanes: Callable[[], list[Lane[T]]],
+    listing: Listing[T], what: str, cls: type[T], *, limit: int | None, form: str, lanes: Callable[[], list[Lane[T]]]
 ) -> None:
     """Write the rows of a listing while they come in; raise IncompleteListing at the end if some may be missing."""
     rows = _Rows(listing, limit)

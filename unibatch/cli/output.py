@@ -43,15 +43,10 @@ def write_objects(form: str, objects: Iterable[Any], cls: type) -> None:
 
 
 def write_data(form: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Write rows to stdout while they come in.
+    """Write plain rows to stdout while they come in, as ``"json"``, ``"jsonl"`` or ``"csv"``.
 
     Nothing is written before the first row is there, so after an early error stdout is empty. A later error leaves a
-    JSON array open: a part must not look like the whole.
-
-    Args:
-        form: ``"json"`` (one array), ``"jsonl"`` (one object a line) or ``"csv"`` (a header, then one line a row).
-        rows: Plain data.
-        columns: For CSV: paths such as ``counts.total``.
+    JSON array open: a part must not look like the whole. The CSV columns are paths such as ``counts.total``.
     """
     write = {"json": _write_json, "jsonl": _write_jsonl}.get(form)
     if write is None:

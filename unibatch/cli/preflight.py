@@ -20,14 +20,7 @@ from unibatch.cli.tables import columns, screen, show_on
 from unibatch.cli.text import BAD, DIM, GOOD, HEADING, MOVING, WARN, words
 from unibatch.providers import registry
 
-_STYLES = {
-    Fit.NATIVE: GOOD,
-    Fit.MAPPED: GOOD,
-    Fit.EMULATED: MOVING,
-    Fit.LOSSY: WARN,
-    Fit.UNSUPPORTED: BAD,
-    Fit.INVALID: BAD,
-}
+_STYLES = {Fit.NATIVE: GOOD, Fit.MAPPED: GOOD, Fit.EMULATED: MOVING, Fit.LOSSY: WARN}  # of the others: BAD
 
 
 @click.command(
@@ -96,7 +89,7 @@ def _sheet(target: str, result: Preflight, blocking: Sequence[Finding], problems
         if finding.field in problems.unread:
             continue
         accepted = finding.is_obstacle() and finding not in blocking
-        fit = Text.assemble((finding.fit.value, _STYLES[finding.fit]), (", accepted" if accepted else "", DIM))
+        fit = Text.assemble((finding.fit.value, _STYLES.get(finding.fit, BAD)), (", accepted" if accepted else "", DIM))
         sent = ", ".join(f"{name}: {dumps(value)}" for name, value in finding.sent.items())
         table.add_row(words(finding.field), fit, words(sent), words(in_options(finding.reason)))
     title = registry.load(result.provider).title

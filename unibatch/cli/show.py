@@ -74,22 +74,20 @@ def _instant(value: datetime | None) -> Text | None:
 
 def _counts(counts: Counts) -> RenderableType | None:
     names = ("total", "attempted", "succeeded", "failed", "voicemail", "no_answer", "pending")
-    given = [(name, getattr(counts, name)) for name in names if getattr(counts, name) is not None]
-    return _bars([(words(name), value) for name, value in given], counts.total) if given else None
+    return _bars([(words(name), value) for name in names if (value := getattr(counts, name)) is not None], counts.total)
 
 
 def _by_status(counts: Counts) -> RenderableType | None:
-    given = [(canonical(status), number) for status, number in counts.by_status.items() if number]
-    return _bars(given, counts.total) if given else None
+    return _bars([(canonical(status), number) for status, number in counts.by_status.items() if number], counts.total)
 
 
-def _bars(rows: Sequence[tuple[Text, int]], total: int | None) -> RenderableType:
+def _bars(rows: Sequence[tuple[Text, int]], total: int | None) -> RenderableType | None:
     right = [Column(justify="right"), Column(justify="right", style=DIM)]
     table = Table.grid("", *right, "", padding=(0, 2))
     for label, value in rows:
         share = value / total if total else 0
         table.add_row(label, number(value), percent(share) if total else "", Text(bar(share, _BAR), style=label.style))
-    return table
+    return table if rows else None
 
 
 def _schedule(schedule: Schedule) -> Text:
