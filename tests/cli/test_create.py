@@ -12,7 +12,7 @@ import pytest
 
 import unibatch.sandbox
 from tests.cli.drafts import HOLD_UNTIL, NEEDED, NUMBERS, VENDORS, people, take_defaults_away
-from tests.cli.running import Outcome, Run, Typing, raising
+from tests.cli.running import Outcome, Run, Typing, assert_refused, raising
 from unibatch.sandbox import CampaignState, Sandbox
 
 pytestmark = pytest.mark.usefixtures("profiles")
@@ -188,12 +188,9 @@ class TestBadInput:
     )
     def test_by_name(self, create: Creator, sandbox: Sandbox, options: tuple[str, ...], said: str) -> None:
         outcome = create("truedy", *options, "--yes")
-        *_, line, last = outcome.err.splitlines()
 
-        assert (outcome.code, outcome.out) == (2, "")
-        assert said in line
-        assert last == "Nothing was sent"
-        assert sandbox.requests == ()
+        assert_refused(outcome, sandbox, said)
+        assert outcome.err.splitlines()[-1] == "Nothing was sent"
 
     def test_all_at_once(self, run: Run, sandbox: Sandbox, folder: Path) -> None:
         take_defaults_away(folder)
@@ -201,7 +198,7 @@ class TestBadInput:
         wrong = ("--contacts", "people.csv", "--window", "9-17", "--days", "x", "--description", "x", "--map", "x")
         outcome = run("create", "sandbox-truedy", *wrong)
 
-        assert outcome.code == 2
+        assert_refused(outcome, sandbox)
         assert [re.split(r": | is ", line.removeprefix("unibatch: "))[0] for line in outcome.err.splitlines()] == [
             "people.csv",
             "--map",
@@ -214,25 +211,18 @@ class TestBadInput:
             "description (--description)",
             "Nothing was sent",
         ]
-        assert sandbox.requests == ()
 
     @pytest.mark.usefixtures("small_campaigns")
     def test_more_contacts_than_the_vendor_takes(self, create: Creator, sandbox: Sandbox) -> None:
-        outcome = create("talkifai", "--yes")
+        said = "max_contacts (--contacts): 3 contacts are more than TalkifAI's 2; split the draft: --split\n"
 
-        assert outcome.code == 2
-        assert (
-            "max_contacts (--contacts): 3 contacts are more than TalkifAI's 2; split the draft: --split\n"
-            in outcome.err
-        )
-        assert sandbox.requests == ()
+        assert_refused(create("talkifai", "--yes"), sandbox, said)
 
     def test_a_hold_that_the_vendor_cannot_keep(self, run: Run, sandbox: Sandbox) -> None:
         command = ("create", "sandbox-talkifai", "--contacts", "people.csv", "--name", "Spring", "--start", "hold")
         outcome = run(*command, *NEEDED["talkifai"], "--accept-loss", "start", "--yes")
 
-        assert (outcome.code, sandbox.requests) == (2, ())
-        assert re.search(r"start \(--start\): TalkifAI cannot hold a job without a time.*--hold-until", outcome.err)
+        assert_refused(outcome, sandbox, "start (--start): TalkifAI cannot hold a job without a time", "--hold-until")
 
     @pytest.mark.parametrize(
         ("profile", "parts"),
@@ -260,16 +250,34 @@ def test_only_the_accepted_loss_is_accepted(create: Creator) -> None:
 
 
 class TestConfirmation:
-    def test_one_sentence_says_what_will_happen(self, create: Creator, sandbox: Sandbox, typing: Typing) -> None:
+    @pytest.mark.parametrize(
+        ("vendor", "start", "sentence"),
+        [
+            (
+                "truedy",
+                LATER,
+                (
+                    "Agent agt_1 will call 3 contacts from 2099-03-20 09:00 Europe/Berlin (2099-03-20 08:00 UTC), "
+                    'as "Spring" at Truedy (profile sandbox-truedy, URL).'
+                ),
+            ),
+            (
+                "talkifai",
+                "hold",
+                (
+                    "The AI agent will call 3 contacts from 2099-01-01 09:00 Europe/Berlin (2099-01-01 08:00 UTC), "
+                    'unless you start or cancel it before, as "Spring" at TalkifAI (profile sandbox-talkifai, URL).'
+                ),
+            ),
+        ],
+    )
+    def test_one_sentence_says_what_will_happen(
+        self, create: Creator, sandbox: Sandbox, typing: Typing, *, vendor: str, start: str, sentence: str
+    ) -> None:
         typing("n\n")
-        outcome = create(start=LATER)
+        lines = create(vendor, start=start).err.splitlines()
 
-        sentence = (
-            "Agent agt_1 will call 3 contacts from 2099-03-20 09:00 Europe/Berlin (2099-03-20 08:00 UTC), "
-            f'as "Spring" at Truedy (profile sandbox-truedy, {sandbox.base_url("truedy")}).'
-        )
-
-        assert outcome.err.splitlines()[1:] == [sentence, "Go on? [y/N] Nothing was sent"]
+        assert lines[1:] == [sentence.replace("URL", sandbox.base_url(vendor)), "Go on? [y/N] Nothing was sent"]
 
     def test_an_agent_that_the_vendor_does_not_take_is_not_promised(self, create: Creator, typing: Typing) -> None:
         typing("n\n")
@@ -295,21 +303,11 @@ class TestConfirmation:
         assert create(start="now").code == 0
         assert len(create.ids()) == 1
 
-    def test_a_hold_that_ends_by_itself_does(self, create: Creator, typing: Typing) -> None:
-        typing("n\n")
-        outcome = create("talkifai")
-
-        assert outcome.code == 1
-        assert "The AI agent will call 3 contacts from 2099-01-01 09:00 Europe/Berlin (2099-01-01 08:0" in outcome.err
-        assert '0 UTC), unless you start or cancel it before, as "Spring" at TalkifAI' in outcome.err
-
     @pytest.mark.parametrize("start", ["now", LATER])
     def test_without_a_terminal_it_is_refused(self, create: Creator, sandbox: Sandbox, start: str) -> None:
-        outcome = create(start=start)
+        said = "create asks before it goes on, and there is no terminal to ask at; add --yes\n"
 
-        assert (outcome.code, outcome.out) == (2, "")
-        assert "create asks before it goes on, and there is no terminal to ask at; add --yes\n" in outcome.err
-        assert sandbox.requests == ()
+        assert_refused(create(start=start), sandbox, said)
 
     def test_a_terminal_that_is_fed_the_contacts_cannot_answer(
         self, create: Creator, sandbox: Sandbox, typing: Typing
@@ -317,9 +315,7 @@ class TestConfirmation:
         typing(f"phone\n{NUMBERS[0]}\ny\n")
         outcome = create("truedy", "--skip-invalid", file="-", start="now")
 
-        assert outcome.code == 2
-        assert "the answer cannot come from stdin too; add --yes, or name a file" in outcome.err
-        assert sandbox.requests == ()
+        assert_refused(outcome, sandbox, "the answer cannot come from stdin too; add --yes, or name a file")
 
 
 class TestDryRun:

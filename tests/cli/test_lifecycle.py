@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.cli.drafts import campaign, state_of
-from tests.cli.running import Run, Typing
+from tests.cli.running import Run, Typing, assert_refused
 from unibatch.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("profiles")
@@ -132,18 +132,14 @@ class TestRefusals:
     ) -> None:
         outcome = run(*command, campaign(sandbox, vendor), "--yes")
 
-        assert (outcome.code, outcome.out, sandbox.requests) == (2, "", ())
-        assert f"unibatch: {vendor} does not support `unibatch {command[0]}`: " in outcome.err
+        assert_refused(outcome, sandbox, f"unibatch: {vendor} does not support `unibatch {command[0]}`: ")
         assert ("--start is missing" in outcome.err) == (command == ("reschedule",))
 
     @pytest.mark.parametrize(
         ("when", "said"), [("now", "--start: 'now' is not a time"), ("2020-01-01T09:00Z", "lies in the past")]
     )
     def test_a_time_that_is_none(self, run: Run, sandbox: Sandbox, when: str, said: str) -> None:
-        outcome = run("reschedule", campaign(sandbox), "--start", when, "--yes")
-
-        assert (outcome.code, sandbox.requests) == (2, ())
-        assert said in outcome.err
+        assert_refused(run("reschedule", campaign(sandbox), "--start", when, "--yes"), sandbox, said)
 
     def test_all_at_once(self, run: Run) -> None:
         lines = run("reschedule", "nix:batch_1", "--start", "soon").err.splitlines()
@@ -158,12 +154,9 @@ class TestConfirmation:
         self, run: Run, sandbox: Sandbox, change: Change
     ) -> None:
         where = campaign(sandbox, change.vendor, change.before)
-        outcome = run(*change.command, where)
         said = f"unibatch: {change.command[0]} asks before it goes on, and there is no terminal to ask at; add --yes"
 
-        assert (outcome.code, outcome.out) == (2, "")
-        assert said in outcome.err
-        assert (status(sandbox, where), sandbox.requests) == (change.before, ())
+        assert_refused(run(*change.command, where), sandbox, said)
 
     @pytest.mark.parametrize("change", ASKING)
     @pytest.mark.parametrize("answer", ["y", "n"])

@@ -18,8 +18,7 @@ from unibatch.cli.progress import progress
 from unibatch.cli.waits import Waits
 from unibatch.core.masking import mask_phone, mask_text
 
-_MOST_NAMED = 20
-"""How many contacts with the same outcome are named."""
+_MOST_NAMED = 20  # so many contacts with the same outcome are named
 
 _OUTCOMES = {
     "added": ("added", "added"),

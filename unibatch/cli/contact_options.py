@@ -16,8 +16,7 @@ from unibatch.cli.output import say
 from unibatch.core.masking import mask_text
 from unibatch.workflows.contacts import LINE_COLUMN, ContactList, read_contacts
 
-_MOST_ROWS = 20
-"""How many rows are named of those that are wrong."""
+_MOST_ROWS = 20  # so many rows are named of those that are wrong
 
 contacts_option = click.option(
     "--contacts", metavar="FILE", help="Whom to call: a CSV or JSON Lines file; - for stdin. Required."

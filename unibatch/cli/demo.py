@@ -30,9 +30,7 @@ from unibatch.providers import registry
 
 _WIDTH = 80
 _WIDEST = 110
-_ROOMY = 100
-"""From this width on, no id has to be folded."""
-
+_ROOMY = 100  # from this width on, no id has to be folded
 _BAR = 9
 
 

@@ -70,9 +70,6 @@ def write_requests(form: str, requests: Sequence[PlannedRequest]) -> None:
         sys.stdout.write(f"{request.method} {request.url}\n{headers}\n{request.body}\n\n")
 
 
-# Words ----------------------------------------------------------------------------------------------------------------
-
-
 def people(number: int) -> str:
     """A number of contacts, such as ``"120 contacts"``."""
     return f"{number:,} contact{'' if number == 1 else 's'}"

@@ -66,9 +66,6 @@ def _in_unibatch(operation: str) -> bool:
     return hasattr(Client, operation)
 
 
-# As data --------------------------------------------------------------------------------------------------------------
-
-
 def _facts(kind: Kind) -> dict[str, Any]:
     can = kind.capabilities
     return {
@@ -106,9 +103,6 @@ def _status_rows(kind: Kind) -> list[dict[str, str]]:
         for what, table in tables.items()
         for word, status in table
     ]
-
-
-# For people -----------------------------------------------------------------------------------------------------------
 
 
 def _status_tables(kinds: Sequence[Kind]) -> list[RenderableType]:
