@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.drafts import NUMBERS, campaign, people, state_of
 from tests.cli.running import Run, Typing, assert_refused, raising
+from unibatch import OutcomeUnknown
 from unibatch.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("profiles")
@@ -132,10 +133,16 @@ def test_a_terminal_shows_how_far_it_is(run: Run, sandbox: Sandbox, folder: Path
     assert "3/3" in run("add", where, "--contacts", people(folder)).err
 
 
-def test_ctrl_c_says_what_to_check(run: Run, sandbox: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unibatch.Client.add_contacts", raising(KeyboardInterrupt()))
+LOST = OutcomeUnknown(provider="truedy", operation="add_contacts", subject="batch_1", reason="no answer in time")
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (LOST, 1)])
+def test_what_ends_in_between_says_what_to_check(
+    run: Run, sandbox: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch, *, error: BaseException, code: int
+) -> None:
+    monkeypatch.setattr("unibatch.Client.add_contacts", raising(error))
     where = campaign(sandbox)
     outcome = run("add", where, "--contacts", people(folder))
 
-    assert outcome.code == 130
+    assert outcome.code == code
     assert f"Then check: unibatch contacts {where}. Run the same command again only after that" in outcome.err
