@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import attrs
 import platformdirs
@@ -61,12 +61,7 @@ class ProfileSetting:
 
 @attrs.frozen
 class Settings:
-    """The whole file.
-
-    Attributes:
-        profiles: The profiles by name.
-        default: The name of the profile to use if none is named.
-    """
+    """The whole file: the profiles by name, and the name of the profile to use if none is named."""
 
     profiles: dict[str, ProfileSetting] = attrs.field(factory=dict)
     default: str | None = None
@@ -91,43 +86,30 @@ class Profile:
     defaults: Mapping[str, Any] = attrs.field(factory=dict)
 
 
-class Found(NamedTuple):
-    """The settings in force and the file that they were read from; ``None`` if there is no file."""
-
-    settings: Settings
-    path: Path | None
-
-
 def find_file() -> Path | None:
     """The configuration file in force, or ``None`` if there is none.
 
     Raises:
         ConfigError: ``UNIBATCH_CONFIG`` names a file that does not exist.
     """
-    named = os.environ.get("UNIBATCH_CONFIG")
-    if named:
-        try:
-            path = Path(named).expanduser()
-            if path.is_file():
+    if named := os.environ.get("UNIBATCH_CONFIG"):
+        with suppress(RuntimeError, ValueError):  # no such user, or no possible path
+            if (path := Path(named).expanduser()).is_file():
                 return path
-        except (RuntimeError, ValueError):  # no such user, or no possible path
-            pass
         raise ConfigError(f"UNIBATCH_CONFIG names {named}, which is not a file; correct or unset it")
-    for path in (Path(FILE_NAME), Path(platformdirs.user_config_dir("unibatch")) / FILE_NAME):
-        if path.is_file():
-            return path
-    return None
+    paths = (Path(FILE_NAME), Path(platformdirs.user_config_dir("unibatch")) / FILE_NAME)
+    return next(filter(Path.is_file, paths), None)
 
 
-def read_settings() -> Found:
-    """Read the configuration file in force; see the module's documentation for where it is looked for.
+def read_settings() -> tuple[Settings, Path | None]:
+    """Read the configuration file in force, and return its path too; ``None`` if there is no file.
 
     Raises:
         ConfigError: The file cannot be read, is not TOML, or has a wrong key or value.
     """
     path = find_file()
     if path is None:
-        return Found(Settings(), None)
+        return Settings(), None
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         settings = structure(data, Settings)
@@ -143,7 +125,7 @@ def read_settings() -> Found:
         raise ConfigError(
             f"{path}: default names the profile {settings.default!r}, which is not there{_known(settings)}"
         )
-    return Found(settings, path)
+    return settings, path
 
 
 def profile_names() -> list[str]:

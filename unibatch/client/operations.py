@@ -183,14 +183,9 @@ class Operations:
         if failed is None:
             return added
         if isinstance(failed, OutcomeUnknown):
-            raise OutcomeUnknown(
-                provider=failed.provider,
-                operation=failed.operation,
-                subject=failed.subject,
-                reason=failed.reason,
-                check=failed.check,
-                contacts=added,
-            ) from failed.__cause__
+            names = ("provider", "operation", "subject", "reason", "check")
+            about = {name: getattr(failed, name) for name in names}
+            raise OutcomeUnknown(**about, contacts=added) from failed.__cause__
         if not (done.added or done.unknown or done.rejected):
             raise failed  # nothing was sent, or nothing was carried out
         raise PartlyDone(
