@@ -9,15 +9,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.bothways import VENDORS, AnyClient, BlockingAsyncClient, Connect
 from tests.client.conftest import Visitor
 from tests.client.rawserver import PATIENT, RawServer, serving
-from tests.client.replies import CAMPAIGN, Reply, one
-from unibatch import AsyncClient
-from unibatch.providers import registry
+from tests.client.replies import CAMPAIGN, one
 
 MORE_THAN_CONNECTIONS = 40
 FOUND = json.dumps(one("truedy", CAMPAIGN["truedy"])).encode()
@@ -91,25 +88,3 @@ def test_one_client_opens_sixteen_connections_or_as_many_as_it_may_read_ahead_an
         for _ in range(2):
             assert read_campaigns(client, MORE_THAN_CONNECTIONS) == MORE_THAN_CONNECTIONS
         assert (crowd.largest, len(server.connections)) == (most, most)
-
-
-def test_a_cancelled_task_leaves_the_client_usable() -> None:
-    asked = asyncio.Event()
-
-    async def answer(request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("/never"):
-            asked.set()
-            await asyncio.Event().wait()
-        return Reply(body=one("truedy", CAMPAIGN["truedy"])).response()
-
-    async def cancel_and_go_on() -> str:
-        truedy = registry.load("truedy")({})
-        async with AsyncClient(truedy, "a-key-for-tests", transport=httpx.MockTransport(answer)) as client:
-            task = asyncio.ensure_future(client.get_campaign("never"))
-            await asked.wait()
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-            return (await client.get_campaign("batch_1")).id
-
-    assert asyncio.run(cancel_and_go_on()) == "batch_1"

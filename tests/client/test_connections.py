@@ -168,12 +168,6 @@ class TestMany:
             assert [future.result(SOON) for future in asking] == ["well"] * 2
             assert not crowd.driver._connections._free
 
-    def test_many_share_few_connections(self, style: Style) -> None:
-        with serving(well) as server, crowding(style, server.url, 3) as crowd:
-            asking = [crowd.begin(ask(server.url, times=20)) for _ in range(8)]
-            assert [future.result(PATIENT) for future in asking] == ["well"] * 8
-            assert len(server.connections) <= 3
-
     def test_who_waits_can_be_halted(self) -> None:
         gate = Gate()
         with serving(gate) as server, crowding("sync", server.url, 1) as crowd, ThreadPoolExecutor() as threads:

@@ -40,13 +40,7 @@ REQUEST = re.compile(rb"GET (\S+) HTTP/1.1\r\n.*?\r\n\r\n", re.DOTALL)
 
 
 class Vendor:
-    """A server of one campaign, that counts how many pages of it are under way.
-
-    Attributes:
-        positions: Which pages were asked for, in this order.
-        most: The most that were under way at the same time.
-        under_way: How many are under way now.
-    """
+    """A server of one campaign: which pages of it were asked for (``positions``), and how many at once (``most``)."""
 
     def __init__(
         self,
@@ -62,15 +56,8 @@ class Vendor:
     ) -> None:
         """Serve.
 
-        Args:
-            rows: How many contacts there are.
-            vendor: In whose words.
-            delay: Seconds to wait before each page.
-            total: How many contacts it says there are.
-            short: The offset of a page that has only 60 rows.
-            failing: The offset of a page that is refused.
-            stalling: The offset of a page that never comes.
-            crowd: So many pages must be under way at once before any but the first is answered.
+        ``short``, ``failing`` and ``stalling`` are the offsets of a page that has only 60 rows, is refused, or never
+        comes; ``crowd`` pages must be under way at once before any but the first is answered.
         """
         self.positions: list[int] = []
         self.most = 0
@@ -213,11 +200,6 @@ class TestOrder:
         with campaign_of(vendor) as url:
             assert ids(connect("truedy", base_url=url, max_in_flight=4).list_campaigns()) == names(850)
         assert vendor.most == 4
-
-    def test_one_listing_can_be_read_twice_at_the_same_time(self, connect: Connect) -> None:
-        with campaign_of(Vendor(450)) as url:
-            listing = connect("truedy", base_url=url).list_contacts("c-1")
-            assert [first.id for first, second in zip(listing, listing, strict=True) if first == second] == names(450)
 
 
 class TestBound:
@@ -569,21 +551,6 @@ class TestCursors:
             assert vendor.positions == [0, 100]
             del pages
             assert_at_rest(client)
-
-    @pytest.mark.parametrize("near", [False, True])
-    def test_if_one_is_the_most_or_the_server_is_near_it_is_not(
-        self, style: Style, monkeypatch: pytest.MonkeyPatch, *, near: bool
-    ) -> None:
-        if near:
-            monkeypatch.setattr(prefetch, "_idle_time", lambda: 0.0)
-        vendor = Vendor(450, delay=0 if near else FAR)
-        asked = []
-        with campaign_of(vendor) as url, self.connected(style, url, max_in_flight=8 if near else 1) as client:
-            for _ in client.list_contacts("c-1").pages():
-                let_the_loop_finish(client)
-                time.sleep(0.01)
-                asked.append(len(vendor.positions))
-        assert asked == [1, 2, 3, 4, 5]
 
 
 class TestThreads:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -56,17 +55,6 @@ BY_CODE: dict[str, dict[str, type[ProviderError]]] = {
     "talkifai": {"job_not_found": NotFound},
 }
 
-SENSELESS = [
-    *(b"", b"null", b"[]", b'"error"', b"\xff\xfe", b"<html>"),
-    b'{"error": "text"}',
-    b'{"error": null, "message": 5, "code": []}',
-    b'{"error": {"code": 5, "message": {}, "details": 7}, "meta": []}',
-    b'{"error": {"details": {"field": {}, "reason": []}}}',
-    b'{"error": {"details": [1, null, {}]}}',
-    b'{"detail": "text"}',
-    b'{"detail": [null, 1, {}, {"loc": 5, "msg": null}]}',
-]
-
 
 def refused(connect: Connect, vendor: str, reply: Reply) -> ProviderError:
     forget_budgets()  # a refusal before this one may have said to wait
@@ -102,97 +90,12 @@ class TestClass:
 
 
 @ONE_CLIENT
-class TestWhatTheVendorSaid:
-    def test_truedys_envelope(self, connect: Connect) -> None:
-        body = {
-            "error": {"code": "conflict", "message": "Already deleted", "details": {"resource": "batch_call"}},
-            "meta": {"request_id": "req_7", "ts": "2026-03-10T17:00:00Z"},
-        }
-        error = refused(connect, "truedy", Reply(409, body))
-        assert (error.code, error.message, error.request_id) == ("conflict", "Already deleted", "req_7")
-        assert error.details == {"resource": "batch_call"}
-
-    @pytest.mark.parametrize("details", [{}, {"details": None}])
-    def test_truedys_envelope_without_details(self, connect: Connect, details: dict[str, Any]) -> None:
-        body = {"error": {"code": "bad_request", "message": "No", **details}}
-        error = refused(connect, "truedy", Reply(400, body))
-        assert (error.code, error.message, error.details, error.request_id) == ("bad_request", "No", None, None)
-
-    def test_truedys_422_of_the_openapi(self, connect: Connect) -> None:
-        body = {
-            "detail": [
-                {"loc": ["body", "contacts", 0, "phone_number"], "msg": "does not match", "type": "value_error"},
-                {"loc": ["query", "limit"], "msg": "is too large", "type": "value_error"},
-                {"loc": ["body"], "msg": "is no object", "type": "type_error"},
-            ]
-        }
-        error = refused(connect, "truedy", Reply(422, body))
-        assert error.field_errors == {
-            "contacts.0.phone_number": "does not match",
-            "limit": "is too large",
-            "body": "is no object",
-        }
-        assert error.details == body["detail"]
-
-    def test_truedys_422_of_the_guide_on_errors(self, connect: Connect) -> None:
-        details = {"field": "agent_id", "reason": "is required"}
-        body = {"error": {"code": "validation_error", "message": "Validation failed", "details": details}}
-        error = refused(connect, "truedy", Reply(422, body))
-        assert error.field_errors == {"agent_id": "is required"}
-        assert (error.code, error.message, error.details) == ("validation_error", "Validation failed", details)
-
-    @pytest.mark.parametrize(
-        "body",
-        [
-            {"error": {"code": "validation_error", "message": "No", "details": {"field": "limit"}}},
-            {"error": {"code": "validation_error", "message": "No", "details": {"field": "limit", "reason": None}}},
-            {"detail": [{"loc": ["query", "limit"]}]},
-            {"detail": [{"loc": ["query", "limit"], "msg": None}]},
-        ],
-    )
-    def test_a_field_that_truedy_rejects_without_a_reason(self, connect: Connect, body: Any) -> None:
-        assert refused(connect, "truedy", Reply(422, body)).field_errors == {"limit": "rejected"}
-
-    @pytest.mark.parametrize("status", [400, 422])
-    def test_techladders_envelope(self, connect: Connect, status: int) -> None:
-        details = ["status: must be one of pending, active", "limit: must be at most 500", "Also: read the manual."]
-        body = {
-            "status_code": status,
-            "message": "Validation failed",
-            "error": {"code": "VALIDATION_ERROR", "details": details},
-            "data": None,
-        }
-        error = refused(connect, "techladder", Reply(status, body, {"X-Request-Id": "r-9"}))
-        assert (error.code, error.message, error.request_id) == ("VALIDATION_ERROR", "Validation failed", "r-9")
-        assert error.details == details
-        assert error.field_errors["status"] == "must be one of pending, active"
-        assert error.field_errors["limit"] == "must be at most 500"
-
-    def test_talkifais_envelope(self, connect: Connect) -> None:
-        body = {"success": False, "error": "contactsPage must be at least 1", "code": "invalid_page"}
-        error = refused(connect, "talkifai", Reply(400, body, {"X-Request-Id": "r-9"}))
-        assert (error.code, error.message) == ("invalid_page", "contactsPage must be at least 1")
-        assert error.request_id == "r-9"
-
-    @pytest.mark.parametrize("vendor", VENDORS)
-    def test_a_body_that_makes_no_sense_is_no_further_error(self, connect: Connect, vendor: str) -> None:
-        for body in SENSELESS:
-            assert (body, type(refused(connect, vendor, Reply(403, body)))) == (body, PermissionDenied)
-
-
-@ONE_CLIENT
 class TestMessage:
     def test_it_names_vendor_operation_subject_status_code_and_request(self, connect: Connect) -> None:
         reply = Reply(409, refusal("truedy", "conflict", "Already paused"))
         assert str(refused(connect, "truedy", reply)) == (
             "truedy get_campaign of 'c-1': not possible in the present state: Already paused "
             "(HTTP 409, code conflict, request req_1)"
-        )
-
-    def test_it_names_the_rejected_fields(self, connect: Connect) -> None:
-        reply = Reply(422, {"detail": [{"loc": ["query", "limit"], "msg": "is too large", "type": "x"}]})
-        assert str(refused(connect, "truedy", reply)) == (
-            "truedy get_campaign of 'c-1': the request was rejected [limit: is too large] (HTTP 422)"
         )
 
 

@@ -145,9 +145,6 @@ class TestClocksThatDisagree:
     def test_a_date_that_makes_no_sense_is_that_of_this_machine(self, nonsense: str) -> None:
         assert after({"date": nonsense}, NOW + seconds(7)) == seconds(7)
 
-    def test_without_a_date_a_clock_ahead_is_believed_for_want_of_better(self) -> None:
-        assert after({}, NOW + timedelta(hours=5)) == timedelta(hours=5)
-
     def test_without_a_date_seconds_are_believed_rather_than_a_clock_ahead(self) -> None:
         assert after({"retry-after": "7"}, NOW + timedelta(hours=5)) == seconds(7)
 
@@ -189,9 +186,6 @@ class TestRemaining:
     def test_both_are_told(self) -> None:
         headers = {"x-ratelimit-remaining": "12", "x-ratelimit-reset": as_number(NOW + seconds(7))}
         assert parse_remaining(headers, NOW) == (12, 7.0)
-
-    def test_a_reset_in_seconds(self) -> None:
-        assert parse_remaining({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "7"}, NOW) == (0, 7.0)
 
     def test_a_reset_in_the_past_is_told_as_it_is(self) -> None:
         headers = {"x-ratelimit-remaining": "12", "x-ratelimit-reset": as_number(NOW - seconds(7))}
@@ -249,9 +243,3 @@ class TestClients:
     @pytest.mark.parametrize("nonsense", ["soon", "", None, 1773144000, {}, "0001-01-01T00:00:00+14:00"])
     def test_a_time_in_the_body_that_makes_no_sense_gives_way(self, connect: Connect, nonsense: Any) -> None:
         assert limited(connect, "truedy", {"Retry-After": as_date(NOW)}, {"reset_at": nonsense}).retry_at == NOW
-
-    def test_so_does_the_message(self, connect: Connect) -> None:
-        assert str(limited(connect, "truedy", {"Retry-After": as_date(NOW)})) == (
-            "truedy get_campaign of 'c-1': too many requests: Slow down "
-            "(HTTP 429, code rate_limit_exceeded, request req_1); try again after 2026-03-10T12:00:00Z"
-        )

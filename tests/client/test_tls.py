@@ -73,13 +73,6 @@ class TestTrusted:
         with serving(well, tls=presenting(authority)) as server, driving(style, server.url) as driver:
             assert driver.run(ask(server.url, times=2)) == "well"
 
-    def test_all_connections_of_all_clients_share_what_they_trust(self, style: Style, authority: trustme.CA) -> None:
-        with serving(well, tls=presenting(authority)) as server:
-            for _ in range(2):
-                with driving(style, server.url) as driver:
-                    assert driver.run(ask(server.url)) == "well"
-        assert transport._trusted.cache_info().misses == 1
-
     def test_a_certificate_for_another_name_is_refused(self, style: Style, authority: trustme.CA) -> None:
         talk = Talk()
         presented = presenting(authority, "other.example.com")
@@ -255,12 +248,6 @@ class TestUntrusted:
 
 class TestContexts:
     @pytest.mark.parametrize("base_url", ["https://api.example.com", "http://127.0.0.1:8000"])
-    def test_every_context_demands_a_certificate_for_the_right_name(self, base_url: str) -> None:
-        context = transport.transport_options(base_url)["verify"]
-        assert context.verify_mode is ssl.CERT_REQUIRED
-        assert context.check_hostname
-
-    @pytest.mark.parametrize("base_url", ["https://api.example.com", "http://127.0.0.1:8000"])
     def test_every_connection_is_made_with_that_context(self, base_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         made: list[ssl.SSLContext] = []
 
@@ -275,7 +262,7 @@ class TestContexts:
             driver._connections.give(connection)
         driver.close()
         assert len(made) == 3
-        assert len(set(made)) == 1
+        assert len({*made, transport.transport_options(base_url)["verify"]}) == (1 if "https" in base_url else 2)
         assert made[0].verify_mode is ssl.CERT_REQUIRED
         assert made[0].check_hostname
 

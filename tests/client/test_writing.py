@@ -19,14 +19,10 @@ from tests.writing.conftest import VENDORS, draft
 from unibatch import AsyncClient, CampaignDraft, CampaignStatus, Client, ContactDraft, Start
 from unibatch.client.operations import Operations
 from unibatch.core.errors import (
-    ConnectFailed,
     ConnectionLost,
     DraftRefused,
-    IncompleteListing,
     InvalidInput,
-    NotFound,
     OutcomeUnknown,
-    PartlyDone,
     UnsupportedFeature,
 )
 from unibatch.core.preflight import compose
@@ -219,21 +215,6 @@ class TestCreatingWhenAnswersAreLost:
         assert (self.methods(line), line.pauses) == ("GET POST GET GET GET", list(LOOKS))
         assert caught.value.check.startswith("wait some minutes, since it may still be at work on it, then look")
 
-    def test_a_rerun_that_does_not_find_it_sends_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        line, lead = self.lead(monkeypatch, NO_BATCHES, LOST, *[NO_BATCHES] * len(LOOKS))
-        with pytest.raises(OutcomeUnknown):
-            lead()
-        again, lead = self.lead(monkeypatch, NO_BATCHES, CREATED, CREATED)
-        assert lead().id == "sched_1"
-        assert (self.methods(line).count("POST"), self.methods(again)) == (1, "GET POST GET")
-
-    def test_a_first_look_that_does_not_see_everything_sends_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        short = Reply(200, {"data": {"items": [], "total": 1, "has_more": False}})
-        line, lead = self.lead(monkeypatch, short)
-        with pytest.raises(IncompleteListing):
-            lead()
-        assert "POST" not in self.methods(line)
-
     @pytest.mark.parametrize("looks", [[], [FAILED]], ids=["at the first look", "after a look that fails"])
     def test_what_is_found_is_not_sent_again(self, monkeypatch: pytest.MonkeyPatch, looks: list[Reply]) -> None:
         provider = Line(monkeypatch, "techladder").exchange.provider
@@ -247,33 +228,9 @@ class TestCreatingWhenAnswersAreLost:
         assert self.methods(line) == " ".join(["GET POST", *["GET"] * (len(looks) + 3)])
         assert line.pauses == list(LOOKS[: len(looks) + 1])
 
-    def test_where_looking_fails_nobody_knows(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        line, lead = self.lead(monkeypatch, NO_BATCHES, LOST, FAILED)
-        with pytest.raises(OutcomeUnknown):
-            lead()
-        assert self.methods(line) == "GET POST GET GET GET"
-
-    def test_what_was_never_sent_is_no_riddle(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        line, lead = self.lead(monkeypatch, NO_BATCHES, NEVER_SENT)
-        with pytest.raises(ConnectFailed):
-            lead()
-        assert self.methods(line) == "GET POST"
-
 
 def truedy(status: str) -> Reply:
     return Reply(200, one("truedy", {"id": "c-1", "status": status, "agent_id": "a", "total_contacts": 1}))
-
-
-class TestCreatingAndStarting:
-    def test_a_start_that_fails_comes_with_the_campaign(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        line = Line(monkeypatch, "truedy", retry=unibatch.Retry(attempts=1))
-        provider = line.exchange.provider
-        composition = compose(provider, draft("truedy", 1, Start.NOW), datetime.now(UTC))
-        replies = (truedy("draft"), truedy("draft"), Reply(403, {"error": {"code": "denied", "message": "no"}}))
-        with pytest.raises(PartlyDone) as caught:
-            line.lead(line.exchange.run(provider.create_campaign(composition)), *replies)
-        assert caught.value.campaign is not None
-        assert (caught.value.campaign.id, caught.value.campaign.status) == ("c-1", CampaignStatus.DRAFT)
 
 
 class TestAddingWhenAnswersAreLost:
@@ -301,10 +258,6 @@ class TestChangingWhenAnswersAreLost:
         )
         return line, lambda: line.lead(line.exchange.run(flow), *replies)
 
-    def test_one_that_stands_so_already_is_left_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        line, lead = self.lead(monkeypatch, truedy("paused"))
-        assert (lead().status, len(line.requests)) == (CampaignStatus.PAUSED, 1)
-
     def test_an_empty_204_is_a_success(self, monkeypatch: pytest.MonkeyPatch) -> None:
         line, lead = self.lead(monkeypatch, truedy("active"), Reply(204), truedy("active"))
         assert (lead().status, len(line.requests), line.pauses) == (CampaignStatus.RUNNING, 3, [])
@@ -316,18 +269,3 @@ class TestChangingWhenAnswersAreLost:
         assert lead().status is CampaignStatus.PAUSED
         assert [request.method for request in line.requests] == ["GET", "POST", "GET", "POST", "GET"]
         assert line.pauses == [LOOKS[0]]
-
-    def test_one_that_turns_out_to_be_done_is_not_sent_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        line, lead = self.lead(monkeypatch, truedy("active"), LOST, truedy("paused"))
-        assert (lead().status, len(line.requests)) == (CampaignStatus.PAUSED, 3)
-
-    def test_where_looking_fails_nobody_knows(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        _, lead = self.lead(monkeypatch, truedy("active"), LOST, FAILED)
-        with pytest.raises(OutcomeUnknown, match="look at the status of c-1"):
-            lead()
-
-    def test_one_that_is_not_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        line, lead = self.lead(monkeypatch, Reply(404, {"error": {"code": "not_found"}}))
-        with pytest.raises(NotFound):
-            lead()
-        assert len(line.requests) == 1

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from unibatch.core.draft import ContactDraft
@@ -662,7 +662,12 @@ def drafts(values: st.SearchStrategy[Any]) -> st.SearchStrategy[list[ContactDraf
 ATTRIBUTES = tuple(SYNONYMS)
 
 
+# What characters there are is worked out when the first text is drawn, which takes seconds.
+searched = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
 class TestAnyList:
+    @searched
     @given(drafts=drafts(words), delimiter=st.sampled_from(",;\t|"), end=st.sampled_from(["\n", "\r\n", "\r"]))
     def test_drafts_survive_csv(self, drafts: list[ContactDraft], delimiter: str, end: str) -> None:
         custom = list(dict.fromkeys(name for draft in drafts for name in draft.fields))
@@ -675,6 +680,7 @@ class TestAnyList:
             )
         assert from_csv(file.getvalue()).contacts == tuple(drafts)
 
+    @searched
     @given(drafts=drafts(some_json))
     def test_drafts_survive_json_lines(self, drafts: list[ContactDraft]) -> None:
         rows = [
@@ -682,10 +688,12 @@ class TestAnyList:
         ]
         assert from_lines(*rows).contacts == tuple(drafts)
 
+    @searched
     @given(drafts=drafts(words))
     def test_drafts_survive_as_they_are(self, drafts: list[ContactDraft]) -> None:
         assert read_contacts(drafts).contacts == tuple(drafts)
 
+    @searched
     @given(rows=st.lists(st.text("+12 ,;|='ax\u00a0\u200bN", max_size=20)))
     def test_every_row_is_accounted_for_once(self, rows: list[str]) -> None:
         rows = [row.replace("N", A) for row in rows]
@@ -695,12 +703,14 @@ class TestAnyList:
         assert len(lines) + len(people.contacts) == len(with_content)
         assert set(lines) <= set(with_content)
 
+    @searched
     @given(rows=st.lists(st.text("+1\"', \r\nx"), max_size=8))
     def test_no_quotation_marks_swallow_the_rows_after_them(self, rows: list[str]) -> None:
         people = from_csv("phone,a\n" + "\n".join(rows) + f'\n"{A}","b"\n{B},c\n')
         seen = [*people.contacts, *(row.contact for row in people.repeated)]
         assert B in {contact.phone_number for contact in seen}
 
+    @searched
     @given(data=st.binary(max_size=60))
     def test_no_bytes_lead_to_anything_but_an_answer(self, data: bytes) -> None:
         for head in (b"", b"phone\n", b'{"phone":', b"[", b"\xff\xfe"):
