@@ -596,10 +596,10 @@ class TestRefusals:
             ),
         ],
     )
-    def test_wrong_arguments(self, arguments: dict[str, Any], message: str) -> None:
+    @pytest.mark.parametrize("connect", [connect, connect_async])
+    def test_wrong_arguments(self, connect: Callable[..., Any], arguments: dict[str, Any], message: str) -> None:
         given = {"provider": "truedy", "api_key": "x", **arguments}
-        for connecting in (connect, connect_async):
-            assert refusal(lambda connecting=connecting: connecting(**given)).startswith(message)
+        assert refusal(lambda: connect(**given)).startswith(message)
 
 
 REFUSED_URLS = {

@@ -32,12 +32,7 @@ ENVIRONMENT = "environment"
 
 @attrs.frozen
 class KeySource:
-    """Where a key is kept.
-
-    Attributes:
-        env: The environment variable that holds it.
-        file: The file that holds it and nothing else; relative to the configuration file's folder.
-    """
+    """Where a key is: in an environment variable, or in a file that holds nothing else."""
 
     env: str | None = None
     file: str | None = None

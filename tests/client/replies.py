@@ -53,6 +53,10 @@ CONTACT = {
 }
 """For each vendor, a contact with little more than what must be there."""
 
+ID = {"truedy": "contact_id", "techladder": "call_id", "talkifai": "id"}
+STATUS = {"truedy": "call_status", "techladder": "status", "talkifai": "status"}
+"""For each vendor, the names of these fields of a contact."""
+
 CAMPAIGN = {
     "truedy": {"id": "batch_1", "name": "March", "agent_id": "agt_1", "status": "draft"},
     "techladder": {"schedule_id": "sched_1", "agent_id": "agt-1", "status": "pending"},

@@ -17,7 +17,7 @@ from vcr.errors import CannotOverwriteExistingCassetteException
 
 import unibatch.sandbox
 from tests.bothways import VENDORS, Connect
-from tests.record import FAR_AHEAD, FARTHER, LIVES, PEOPLE, TWO_MORE, WALL, Step, record, sandbox_address
+from tests.record import FAR_AHEAD, FARTHER, LIVES, TWO_MORE, WALL, Step, record, sandbox_address
 from tests.replay import CASSETTES, interactions, names, replay
 from unibatch import AddedContacts, Campaign, CampaignStatus
 from unibatch.sandbox import Sandbox
@@ -200,11 +200,3 @@ class TestLives:
             CampaignStatus.RUNNING,
             CampaignStatus.CANCELLED,
         ]
-
-    @pytest.mark.parametrize("vendor", VENDORS)
-    def test_the_contacts_are_sent_once(self, vendor: str) -> None:
-        sent = [json.loads(one["request"]["body"]) for one in interactions(f"{vendor}/life") if one["request"]["body"]]
-        rows = [row for body in sent for row in body.get("contacts", ())]
-        numbers = [row.get("phone_number") or row["phone"] for row in rows]
-        expected = [contact.phone_number for contact in (*PEOPLE, *(TWO_MORE[1:] if vendor == "truedy" else ()))]
-        assert [f"+{number.removeprefix('+')}" for number in numbers] == expected

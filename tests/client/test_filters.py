@@ -14,13 +14,10 @@ import pytest
 
 from tests.bothways import ONE_CLIENT, VENDORS, Connect
 from tests.client.conftest import RUNNING, Visit, Visitor
-from tests.client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page
+from tests.client.replies import CAMPAIGN, CONTACT, ID, STATUS, Replies, Reply, one, page
 from unibatch import CallStatus, CampaignStatus, InvalidInput, NotFound, UnsupportedFeature
 
 PARAMETER = {"truedy": "status", "techladder": "status", "talkifai": "contactStatus"}
-ID = {"truedy": "contact_id", "techladder": "call_id", "talkifai": "id"}
-STATUS = {"truedy": "call_status", "techladder": "status", "talkifai": "status"}
-
 S = TypeVar("S", CallStatus, CampaignStatus)
 
 
@@ -64,11 +61,6 @@ MOVING = {
     "talkifai": ["pending", "scheduled", "running", "paused", "winding-down", "draft"],
 }
 """Words of campaigns that dial, may begin to dial at any time, or do something unknown: only Truedy knows drafts."""
-
-
-@pytest.fixture(params=VENDORS)
-def at(request: pytest.FixtureRequest, visit: Visitor) -> Visit:
-    return visit(request.param)
 
 
 def half_dialled(at: Visit) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.bothways import ONE_CLIENT, VENDORS, AnyClient, Connect
 from tests.client.conftest import Visitor
-from tests.client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page
+from tests.client.replies import CAMPAIGN, CONTACT, ID, Replies, Reply, one, page
 from unibatch import AuthenticationError, MalformedResponse, NotFound, ProviderError, RateLimited, ServerError
 
 WHERE_ROWS_ARE = {"truedy": "$.data", "techladder": "$.data.items", "talkifai": "$.contacts"}
@@ -70,8 +70,7 @@ class Wrong:
 
 def with_contact(vendor: str, **changes: Any) -> dict[str, Any]:
     good = CONTACT[vendor]
-    identity = "call_id" if vendor == "techladder" else "contact_id" if vendor == "truedy" else "id"
-    return page(vendor, good, {**good, identity: "second"}, {**good, identity: "third", **changes})
+    return page(vendor, good, {**good, ID[vendor]: "second"}, {**good, ID[vendor]: "third", **changes})
 
 
 def with_campaign(vendor: str, **changes: Any) -> dict[str, Any]:

@@ -11,13 +11,11 @@ import httpx
 import pytest
 
 from tests.bothways import VENDORS, Answer, Connect
-from tests.client.replies import CONTACT, Reply, page
+from tests.client.replies import CONTACT, ID, Reply, page
 from unibatch import CallStatus, Contact
 from unibatch.core.structuring import seconds
 
 pytestmark = pytest.mark.usefixtures("near")
-
-ID = {"truedy": "contact_id", "techladder": "call_id", "talkifai": "id"}
 
 
 def long_listing(vendor: str, *, pages: int, rows: int, padding: str = "") -> Answer:

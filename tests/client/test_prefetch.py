@@ -18,13 +18,13 @@ import attrs
 import httpx
 import pytest
 
-from tests.bothways import VENDORS, AnyClient, BlockingAsyncClient, Connect, Style, make_client
-from tests.client.rawserver import PATIENT, RawServer, interrupted_at, serving
-from tests.client.replies import CAMPAIGN, CONTACT, one
+from tests.bothways import VENDORS, AnyClient, BlockingAsyncClient, Connect, Style
+from tests.client.rawserver import PATIENT, RawServer, serving
+from tests.client.replies import CAMPAIGN, CONTACT, ID, one
 from unibatch import AsyncClient, Client, Contact, IncompleteListing, Retry, ServerError
 from unibatch.client import Options, prefetch
 from unibatch.client.halt import Halt
-from unibatch.client.prefetch import AsyncPrefetch, Eagerness, Prefetch
+from unibatch.client.prefetch import Eagerness, Prefetch
 from unibatch.core.flow import Flow
 from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.provider import Capabilities, ContactFilter
@@ -35,7 +35,6 @@ FAR = 0.025
 """Seconds that a far server takes to answer; more than a client takes for near."""
 
 SIZE = {"truedy": 100, "techladder": 500, "talkifai": 500}
-ID = {"truedy": "contact_id", "techladder": "call_id", "talkifai": "id"}
 REQUEST = re.compile(rb"GET (\S+) HTTP/1.1\r\n.*?\r\n\r\n", re.DOTALL)
 
 
@@ -361,20 +360,6 @@ class TestErrors:
             assert_at_rest(client)
 
 
-class TestInterrupts:
-    @pytest.mark.parametrize("stalling", [0, 100, 1000])
-    def test_while_it_waits_for_a_page(self, stalling: int) -> None:
-        seen: list[str] = []
-        with serving(Vendor(1050, stalling=stalling)) as server:
-            client = make_client("sync", "truedy", base_url=server.url, timeout=PATIENT)
-            with interrupted_at(server.stage):
-                keep(client.list_contacts("c-1"), seen)
-            assert seen == names(len(seen))
-            assert len(seen) <= stalling
-            assert_at_rest(client)
-            client.close()
-
-
 class TestCancellation:
     """Every point at which a task can be cancelled is one step of the event loop away from the one before."""
 
@@ -591,29 +576,3 @@ class TestThreads:
         assert reading.take([1]) == 1
         reading.close()
         assert reading.discarded == 0
-
-
-class TestTasks:
-    """What reads ahead with tasks, by itself."""
-
-    def test_pages_that_are_not_needed_any_more_are_cancelled(self) -> None:
-        cancelled: list[Position] = []
-
-        async def read(position: Position) -> Position:
-            try:
-                await asyncio.sleep(PATIENT)
-            except asyncio.CancelledError:
-                cancelled.append(position)
-                raise
-            return position
-
-        async def go() -> int:
-            reading = AsyncPrefetch(read, 8)
-            await reading.begin([1, 2])
-            await reading.begin([2, 3])
-            await reading.close()
-            await reading.close()
-            return reading.discarded
-
-        assert asyncio.run(go()) == 3
-        assert cancelled == [1, 2, 3]

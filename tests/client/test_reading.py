@@ -9,7 +9,7 @@ import pytest
 
 from tests.bothways import ONE_CLIENT, VENDORS, Connect
 from tests.client.conftest import RUNNING, Visitor
-from tests.client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page
+from tests.client.replies import CAMPAIGN, CONTACT, STATUS, Replies, Reply, one, page
 from unibatch import Account, AccountLimits, CallStatus, CampaignStatus, ListingReport, Wait
 
 each_shape = pytest.mark.parametrize(
@@ -96,20 +96,13 @@ class TestCampaigns:
         assert listing.report == ListingReport(expected_total=4, seen=4, requests=1, complete=True)
 
 
-UNKNOWN_WORDS = {
-    "truedy": {"call_status": "teleported"},
-    "techladder": {"status": "teleported"},
-    "talkifai": {"status": "teleported"},
-}
-
-
 @ONE_CLIENT
 @pytest.mark.parametrize("vendor", VENDORS)
 class TestUnknownWords:
     """They break nothing, are kept, and each client warns of each once."""
 
     def test_of_contacts(self, connect: Connect, vendor: str, caplog: pytest.LogCaptureFixture) -> None:
-        row = {**CONTACT[vendor], **UNKNOWN_WORDS[vendor]}
+        row = {**CONTACT[vendor], STATUS[vendor]: "teleported"}
         for _ in range(2):
             listing = connect(vendor, answer=Replies(Reply(body=page(vendor, row)))).list_contacts("c-1")
             for found in (*listing, *listing):

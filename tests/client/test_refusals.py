@@ -10,55 +10,45 @@ import unibatch.sandbox
 from tests.bothways import ONE_CLIENT, VENDORS, Connect
 from tests.client.conftest import Visit, Visitor
 from tests.client.replies import CAMPAIGN, Replies, Reply, one, refusal
-from unibatch import (
-    AuthenticationError,
-    CampaignStatus,
-    Conflict,
-    InvalidRequest,
-    NotFound,
-    PaymentRequired,
-    PermissionDenied,
-    ProviderError,
-    RateLimited,
-    ServerError,
-)
+from unibatch import CampaignStatus
 from unibatch.client.rate_limit import forget_budgets
+from unibatch.core import errors
 from unibatch.sandbox import Sandbox
 
-BY_STATUS: dict[int, type[ProviderError]] = {
-    400: InvalidRequest,
-    401: AuthenticationError,
-    402: PaymentRequired,
-    403: PermissionDenied,
-    404: NotFound,
-    405: InvalidRequest,
-    409: Conflict,
-    410: NotFound,
-    413: InvalidRequest,
-    418: InvalidRequest,
-    422: InvalidRequest,
-    429: RateLimited,
-    500: ServerError,
-    502: ServerError,
-    503: ServerError,
-    504: ServerError,
-    599: ServerError,
+BY_STATUS: dict[int, type[errors.ProviderError]] = {
+    400: errors.InvalidRequest,
+    401: errors.AuthenticationError,
+    402: errors.PaymentRequired,
+    403: errors.PermissionDenied,
+    404: errors.NotFound,
+    405: errors.InvalidRequest,
+    409: errors.Conflict,
+    410: errors.NotFound,
+    413: errors.InvalidRequest,
+    418: errors.InvalidRequest,
+    422: errors.InvalidRequest,
+    429: errors.RateLimited,
+    500: errors.ServerError,
+    502: errors.ServerError,
+    503: errors.ServerError,
+    504: errors.ServerError,
+    599: errors.ServerError,
 }
 
-BY_CODE: dict[str, dict[str, type[ProviderError]]] = {
+BY_CODE: dict[str, dict[str, type[errors.ProviderError]]] = {
     "techladder": {
-        "UNAUTHORIZED": AuthenticationError,
-        "FORBIDDEN": PermissionDenied,
-        "NOT_FOUND": NotFound,
-        "RATE_LIMITED": RateLimited,
+        "UNAUTHORIZED": errors.AuthenticationError,
+        "FORBIDDEN": errors.PermissionDenied,
+        "NOT_FOUND": errors.NotFound,
+        "RATE_LIMITED": errors.RateLimited,
     },
-    "talkifai": {"job_not_found": NotFound},
+    "talkifai": {"job_not_found": errors.NotFound},
 }
 
 
-def refused(connect: Connect, vendor: str, reply: Reply) -> ProviderError:
+def refused(connect: Connect, vendor: str, reply: Reply) -> errors.ProviderError:
     forget_budgets()  # a refusal before this one may have said to wait
-    with pytest.raises(ProviderError) as caught:
+    with pytest.raises(errors.ProviderError) as caught:
         connect(vendor, answer=Replies(reply)).get_campaign("c-1")
     return caught.value
 
@@ -74,7 +64,7 @@ class TestClass:
     @pytest.mark.parametrize("status", [400, 422])
     @pytest.mark.parametrize(("vendor", "by_code"), BY_CODE.items())
     def test_the_code_settles_what_a_400_or_422_leaves_open(
-        self, connect: Connect, vendor: str, by_code: dict[str, type[ProviderError]], status: int
+        self, connect: Connect, vendor: str, by_code: dict[str, type[errors.ProviderError]], status: int
     ) -> None:
         assert {
             code: type(refused(connect, vendor, Reply(status, refusal(vendor, code, "No.")))) for code in by_code
@@ -82,11 +72,11 @@ class TestClass:
 
     def test_the_code_does_not_overrule_any_other_status(self, connect: Connect) -> None:
         reply = Reply(403, refusal("techladder", "RATE_LIMITED", "No."))
-        assert type(refused(connect, "techladder", reply)) is PermissionDenied
+        assert type(refused(connect, "techladder", reply)) is errors.PermissionDenied
 
     def test_the_text_settles_nothing(self, connect: Connect) -> None:
         reply = Reply(400, refusal("techladder", "VALIDATION_ERROR", "401 Unauthorized: rate limit exceeded"))
-        assert type(refused(connect, "techladder", reply)) is InvalidRequest
+        assert type(refused(connect, "techladder", reply)) is errors.InvalidRequest
 
 
 @ONE_CLIENT
@@ -104,7 +94,7 @@ def test_a_conflict_says_how_the_campaign_is_read_after_it(connect: Connect) -> 
     """Even if what was asked should be possible then: the vendor knows why not, and the caller sees both."""
     active = Reply(body=one("truedy", {**CAMPAIGN["truedy"], "status": "active"}))
     server = Replies(active, Reply(409, refusal("truedy", "conflict", "Not now")), active)
-    with pytest.raises(Conflict) as caught:
+    with pytest.raises(errors.Conflict) as caught:
         connect("truedy", answer=server).pause_campaign("batch_1")
     assert (caught.value.present, caught.value.code) == (CampaignStatus.RUNNING, "conflict")
     assert len(server.requests) == 3
@@ -116,14 +106,18 @@ class TestAtTheSandbox:
     @pytest.mark.parametrize("vendor", VENDORS)
     @pytest.mark.parametrize(
         ("key", "kind"),
-        [("wrong", AuthenticationError), ("no_credits", PaymentRequired), ("forbidden", PermissionDenied)],
+        [
+            ("wrong", errors.AuthenticationError),
+            ("no_credits", errors.PaymentRequired),
+            ("forbidden", errors.PermissionDenied),
+        ],
     )
     def test_a_key_that_is_not_enough(
-        self, connect: Connect, sandbox: Sandbox, vendor: str, key: str, kind: type[ProviderError]
+        self, connect: Connect, sandbox: Sandbox, vendor: str, key: str, kind: type[errors.ProviderError]
     ) -> None:
         api_key = "sk_unknown" if key == "wrong" else sandbox.api_key(vendor, key)
         client = connect(vendor, api_key=api_key, base_url=sandbox.base_url(vendor))
-        with pytest.raises(ProviderError) as caught:
+        with pytest.raises(errors.ProviderError) as caught:
             list(client.list_campaigns())
         assert type(caught.value) is kind
         assert BY_STATUS[caught.value.http_status or 0] is kind
@@ -132,7 +126,7 @@ class TestAtTheSandbox:
 
     @pytest.mark.parametrize("vendor", VENDORS)
     def test_an_unknown_campaign_is_named_with_its_vendor(self, visit: Visitor, vendor: str) -> None:
-        with pytest.raises(NotFound) as caught:
+        with pytest.raises(errors.NotFound) as caught:
             list(visit(vendor).client.list_contacts("no-such-campaign"))
         assert str(caught.value).startswith(f"{vendor} list_contacts of 'no-such-campaign': ")
         assert (caught.value.http_status, caught.value.subject) == (404, "no-such-campaign")
@@ -143,7 +137,7 @@ class TestAtTheSandbox:
             sandbox.limit(vendor, requests=0)
             client = connect(vendor, api_key=sandbox.api_key(vendor), base_url=sandbox.base_url(vendor))
             before = datetime.now(UTC)
-            with pytest.raises(RateLimited) as caught:
+            with pytest.raises(errors.RateLimited) as caught:
                 client.get_campaign("c-1")
         assert (caught.value.http_status, bool(caught.value.code)) == (429, True)
         assert caught.value.retry_at is not None
@@ -170,9 +164,9 @@ class TestAtTheSandbox:
         error = self.refused(at, 422)
         assert (error.http_status, error.code, list(error.field_errors)) == (422, code, ["body"])
 
-    def refused(self, at: Visit, status: int) -> InvalidRequest:
+    def refused(self, at: Visit, status: int) -> errors.InvalidRequest:
         at.sandbox.fail(at.vendor, status=status)
-        with pytest.raises(InvalidRequest) as caught:
+        with pytest.raises(errors.InvalidRequest) as caught:
             at.client.get_campaign("c-1")
         assert (caught.value.provider, caught.value.operation, caught.value.subject) == (
             at.vendor,
@@ -188,5 +182,5 @@ class TestAtTheSandbox:
             base_url=sandbox.base_url("talkifai"),
             defaults={"organization_id": "org_of_somebody_else"},
         )
-        with pytest.raises(PermissionDenied):
+        with pytest.raises(errors.PermissionDenied):
             list(client.list_campaigns())

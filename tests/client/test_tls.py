@@ -10,7 +10,6 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -31,14 +30,13 @@ from tests.client.rawserver import (
     no_handshake,
     no_headers,
     serving,
+    stops_when_halted,
     well,
     well_then_no_headers,
 )
 from unibatch.client import transport
 from unibatch.client.drivers import AsyncDriver, Driver
-from unibatch.client.halt import Halt, Halted
-
-SOON = 5.0
+from unibatch.client.halt import Halt
 
 
 @pytest.fixture(scope="module")
@@ -82,32 +80,14 @@ class TestTrusted:
 
     @pytest.mark.parametrize("stalling", [no_headers, half_a_body, a_body_without_end, well_then_no_headers])
     def test_a_blocked_request_can_be_halted(self, authority: trustme.CA, stalling: Behaviour) -> None:
-        with (
-            serving(stalling, well, tls=presenting(authority)) as server,
-            ThreadPoolExecutor() as threads,
-            blocking(server.url) as driver,
-        ):
-            halt = Halt()
-            future = threads.submit(driver.run, ask(server.url, times=2), halt)
-            assert server.stage.wait(PATIENT)
-            halt.set()
-            with pytest.raises(Halted):
-                future.result(SOON)
+        with serving(stalling, well, tls=presenting(authority)) as server, blocking(server.url) as driver:
+            stops_when_halted(driver, server, times=2)
             assert driver.run(ask(server.url, pool=0.1)) == "well"
 
     def test_a_connection_that_others_opened_can_be_halted(self, authority: trustme.CA) -> None:
-        with (
-            serving(well_then_no_headers, tls=presenting(authority)) as server,
-            ThreadPoolExecutor() as threads,
-            blocking(server.url) as driver,
-        ):
+        with serving(well_then_no_headers, tls=presenting(authority)) as server, blocking(server.url) as driver:
             assert driver.run(ask(server.url)) == "well"
-            halt = Halt()
-            future = threads.submit(driver.run, ask(server.url), halt)
-            assert server.stage.wait(PATIENT)
-            halt.set()
-            with pytest.raises(Halted):
-                future.result(SOON)
+            stops_when_halted(driver, server)
 
     @pytest.mark.parametrize("stalling", [no_handshake, no_headers, half_a_body])
     def test_a_cancelled_task_leaves_the_connection_to_the_next(
@@ -195,13 +175,8 @@ class TestProxies:
     ) -> None:
         with serving(stalling, well, tls=presenting(authority)) as server, Proxy(server) as url:
             monkeypatch.setenv("HTTPS_PROXY", url)
-            with blocking(server.url) as driver, ThreadPoolExecutor() as threads:
-                halt = Halt()
-                future = threads.submit(driver.run, ask(server.url, times=2), halt)
-                assert server.stage.wait(PATIENT)
-                halt.set()
-                with pytest.raises(Halted):
-                    future.result(SOON)
+            with blocking(server.url) as driver:
+                stops_when_halted(driver, server, times=2)
                 assert driver.run(ask(server.url, pool=0.1), Halt()) == "well"
 
 

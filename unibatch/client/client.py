@@ -274,7 +274,7 @@ class Client(_BaseClient):
             Conflict: It is not possible in the campaign's status.
             OutcomeUnknown: The answer was lost, and the campaign's status does not show whether it was carried out.
         """
-        return self._driver.run(self._operations.retry_campaign(campaign_id))
+        return self._driver.run(self._operations.change("retry_campaign", campaign_id))
 
     def close(self) -> None:
         """Close all connections. The client cannot be used afterwards."""
@@ -378,7 +378,7 @@ class AsyncClient(_BaseClient):
 
     async def retry_campaign(self, campaign_id: str) -> Campaign:
         """As `Client.retry_campaign`, awaited."""
-        return await self._driver.run(self._operations.retry_campaign(campaign_id))
+        return await self._driver.run(self._operations.change("retry_campaign", campaign_id))
 
     async def close(self) -> None:
         """Close all connections. The client cannot be used afterwards."""

@@ -147,15 +147,9 @@ class Exchange:
                 **provider.headers(api_key),
             }
         )
-        self._extensions = {
-            "timeout": {
-                "connect": options.timeout.connect,
-                "read": options.timeout.read,
-                "write": options.timeout.read,
-                "pool": options.timeout.read,
-            },
-            "barred": self.budget.barred,
-        }
+        connect, read = options.timeout.connect, options.timeout.read
+        timeout = {"connect": connect, "read": read, "write": read, "pool": read}
+        self._extensions = {"timeout": timeout, "barred": self.budget.barred}
 
     def planned(self, request: Request) -> PlannedRequest:
         """A request as it would be sent, with the key masked."""
@@ -287,12 +281,9 @@ class Exchange:
 
     def _outgoing(self, request: Request, url: httpx.URL) -> httpx.Request:
         # With a stream, httpx takes the request as it is: building it takes half the time.
+        content = httpx.ByteStream(request.content)
         outgoing = httpx.Request(
-            request.method,
-            url,
-            headers=self._headers,
-            stream=httpx.ByteStream(request.content),
-            extensions=self._extensions,
+            request.method, url, headers=self._headers, stream=content, extensions=self._extensions
         )
         if request.method != "GET":
             outgoing.headers.update(request.headers)
@@ -411,16 +402,8 @@ class Exchange:
         return None if text is None else mask_text(text, self._api_key)
 
     def _log(self, request: Request, url: httpx.URL, answer: Response, took: float) -> None:
-        _logger.debug(
-            "%s %s: %s %s -> %d, %d bytes in %.0f ms",
-            self.provider.name,
-            request.operation,
-            request.method,
-            self._masked(str(url)),
-            answer.status,
-            len(answer.content),
-            took * 1000,
-        )
+        asked = f"{self.provider.name} {request.operation}: {request.method} {self._masked(str(url))}"
+        _logger.debug("%s -> %d, %d bytes in %.0f ms", asked, answer.status, len(answer.content), took * 1000)
 
 
 def _now() -> datetime:

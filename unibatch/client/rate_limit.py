@@ -68,16 +68,15 @@ class Budget:
         Args:
             requests_per_minute: How many requests may go in any `WINDOW`; more than 0. ``None`` if that is not known:
                 then only the vendor's own count and a hold make a request wait.
-            file: An SQLite database in which several processes of this machine count together. It is made if it does
-                not exist, with a few files of the same name and another ending beside it.
+            file: An SQLite database in which several processes of this machine count together; it is made if it does
+                not exist.
             name: Whose requests are counted in the file; only a hash of it is written there.
-            clock: The present time in seconds, for tests. By default a clock that never goes back, and the time of day
-                where processes have to agree on it.
+            clock: The present time in seconds, for tests.
 
         Raises:
             ConfigError: The file cannot be used.
         """
-        self._clock = clock or time.monotonic
+        self._clock = clock or time.monotonic  # which never goes back; processes can agree on the time of day only
         self._requests_per_minute: float = requests_per_minute or math.inf
         first = requests_per_minute or 1  # where no limit is known, the log is not used before one is
         if file is None:

@@ -96,9 +96,6 @@ class ContactList:
         encoding and spoils names. Cells stay as they are; a value that is no text is written as JSON. The file is
         written as a whole or not at all, and replaces one of the same name.
 
-        Args:
-            path: The file to write.
-
         Raises:
             InvalidInput: The file cannot be written.
         """
