@@ -38,38 +38,26 @@ SIZE = {"truedy": 100, "techladder": 500, "talkifai": 500}
 REQUEST = re.compile(rb"GET (\S+) HTTP/1.1\r\n.*?\r\n\r\n", re.DOTALL)
 
 
+@attrs.define(eq=False)
 class Vendor:
-    """A server of one campaign: which pages of it were asked for (``positions``), and how many at once (``most``)."""
+    """A server of one campaign: which pages of it were asked for (``positions``), and how many at once (``most``).
 
-    def __init__(
-        self,
-        rows: int,
-        vendor: str = "truedy",
-        *,
-        delay: float = FAR,
-        total: Callable[[int], int | None] = lambda rows: rows,
-        short: int | None = None,
-        failing: int | None = None,
-        stalling: int | None = None,
-        crowd: int | None = None,
-    ) -> None:
-        """Serve.
+    ``short``, ``failing`` and ``stalling`` are the offsets of a page that has only 60 rows, is refused, or never comes;
+    ``crowd`` pages must be under way at once before any but the first is answered.
+    """
 
-        ``short``, ``failing`` and ``stalling`` are the offsets of a page that has only 60 rows, is refused, or never
-        comes; ``crowd`` pages must be under way at once before any but the first is answered.
-        """
-        self.positions: list[int] = []
-        self.most = 0
-        self.under_way = 0
-        self._rows = rows
-        self._vendor = vendor
-        self._delay = delay
-        self._total = total(rows)
-        self._short = short
-        self._failing = failing
-        self._stalling = stalling
-        self._crowd = crowd
-        self._changed = threading.Condition()
+    rows: int
+    vendor: str = "truedy"
+    delay: float = FAR
+    total: Callable[[int], int | None] = lambda rows: rows
+    short: int | None = None
+    failing: int | None = None
+    stalling: int | None = None
+    crowd: int | None = None
+    positions: list[int] = attrs.field(factory=list)
+    most: int = 0
+    under_way: int = 0
+    _changed: threading.Condition = attrs.field(factory=threading.Condition)
 
     def __call__(self, server: RawServer, connection: socket.socket) -> None:
         received = b""
@@ -84,39 +72,40 @@ class Vendor:
     def answer(self, server: RawServer, target: str) -> tuple[int, Any]:
         query = {name: int(values[0]) for name, values in parse_qs(urlsplit(target).query).items()}
         if not query or query == {"contactsPageSize": 1}:
-            return 200, one(self._vendor, CAMPAIGN[self._vendor])
+            return 200, one(self.vendor, CAMPAIGN[self.vendor])
         position = query.get("offset", query.get("page", query.get("contactsPage", query.get("after", 0))))
         with self._changed:
             self.positions.append(position)
             self.under_way += 1
             self.most = max(self.most, self.under_way)
             self._changed.notify_all()
-            if self._crowd is not None and len(self.positions) > 1:
-                assert self._changed.wait_for(lambda: self._crowd is None or self.most >= self._crowd, PATIENT)
+            if self.crowd is not None and len(self.positions) > 1:
+                assert self._changed.wait_for(lambda: self.crowd is None or self.most >= self.crowd, PATIENT)
         try:
-            server.over.wait(self._delay)
-            if position == self._stalling:
+            server.over.wait(self.delay)
+            if position == self.stalling:
                 server.stage.set()
                 server.over.wait()
-            if position == self._failing:
+            if position == self.failing:
                 return 500, {}
-            offset = position if self._vendor == "truedy" else (position - 1) * SIZE[self._vendor]
+            offset = position if self.vendor == "truedy" else (position - 1) * SIZE[self.vendor]
             return 200, self._page(offset, CAMPAIGN if target.startswith("/batch-calls?") else CONTACT)
         finally:
             with self._changed:
                 self.under_way -= 1
 
     def _page(self, offset: int, row: Mapping[str, Mapping[str, Any]]) -> Any:
-        end = min(self._rows, offset + (60 if offset == self._short else SIZE[self._vendor]))
-        known_as = "id" if row is CAMPAIGN else ID[self._vendor]
-        rows = [{**row[self._vendor], known_as: name(number)} for number in range(offset, end)]
-        counts = {} if self._total is None else {"total": self._total}
-        has_more = end < self._rows
-        if self._vendor == "truedy":
+        end = min(self.rows, offset + (60 if offset == self.short else SIZE[self.vendor]))
+        known_as = "id" if row is CAMPAIGN else ID[self.vendor]
+        rows = [{**row[self.vendor], known_as: name(number)} for number in range(offset, end)]
+        total = self.total(self.rows)
+        counts = {} if total is None else {"total": total}
+        has_more = end < self.rows
+        if self.vendor == "truedy":
             return {"data": rows, "pagination": {**counts, "has_more": has_more}}
-        if self._vendor == "techladder":
+        if self.vendor == "techladder":
             return {"data": {"items": rows, **counts, "has_more": has_more}}
-        return {"contacts": rows, "contactsTotal": self._total, "contactsHasMore": has_more}
+        return {"contacts": rows, "contactsTotal": total, "contactsHasMore": has_more}
 
 
 def name(number: int) -> str:
@@ -338,12 +327,12 @@ class TestErrors:
             del pages
             assert_at_rest(client)
 
-    def test_one_is_tried_again_while_other_pages_come(self, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_one_is_tried_again_while_other_pages_come(self, connect: Connect) -> None:
         vendor = Vendor(1050, failing=400)
         with campaign_of(vendor) as url:
 
             def heal(_: object) -> None:
-                monkeypatch.setattr(vendor, "_failing", None)
+                vendor.failing = None
 
             client = connect("truedy", base_url=url, retry=Retry(), on_wait=heal)
             assert ids(client.list_contacts("c-1")) == names(1050)
