@@ -35,6 +35,7 @@ def after(headers: dict[str, str], in_body: datetime | None = None) -> timedelta
 
 
 SEVEN = NOW + seconds(7)
+HOURS = timedelta(hours=5)
 
 
 @pytest.mark.parametrize(
@@ -182,40 +183,33 @@ class TestNonsense:
         assert after({"x-ratelimit-reset": text, "retry-after": "7"}) == seconds(7)
 
 
-class TestRemaining:
-    def test_both_are_told(self) -> None:
-        headers = {"x-ratelimit-remaining": "12", "x-ratelimit-reset": as_number(NOW + seconds(7))}
-        assert parse_remaining(headers, NOW) == (12, 7.0)
+def remaining(count: str | None, reset: str | None, **others: str) -> dict[str, str]:
+    """The headers that say how many requests remain, and until when."""
+    named = {"x-ratelimit-remaining": count, "x-ratelimit-reset": reset, **others}
+    return {name: value for name, value in named.items() if value is not None}
 
-    def test_a_reset_in_the_past_is_told_as_it_is(self) -> None:
-        headers = {"x-ratelimit-remaining": "12", "x-ratelimit-reset": as_number(NOW - seconds(7))}
-        assert parse_remaining(headers, NOW) == (12, -7.0)
 
-    @pytest.mark.parametrize("ahead", [timedelta(hours=5), -timedelta(hours=5)])
-    def test_a_reset_is_read_by_the_clock_that_told_it(self, ahead: timedelta) -> None:
-        theirs = NOW + ahead
-        headers = {
-            "date": as_date(theirs),
-            "x-ratelimit-remaining": "12",
-            "x-ratelimit-reset": as_number(theirs + seconds(7)),
-        }
-        assert parse_remaining(headers, NOW) == (12, 7.0)
+NO_COUNT = (None, "", "many", "-1", "1.5", "\N{ARABIC-INDIC DIGIT SEVEN}", "9" * 5000)
+NO_RESET = (None, "", "soon", "-7", "nan", "1e300")
 
-    @pytest.mark.parametrize("remaining", [None, "", "many", "-1", "1.5", "\N{ARABIC-INDIC DIGIT SEVEN}"])
-    def test_without_a_number_it_is_nothing(self, remaining: str | None) -> None:
-        headers = {"x-ratelimit-reset": "7"} | ({} if remaining is None else {"x-ratelimit-remaining": remaining})
-        assert parse_remaining(headers, NOW) is None
 
-    @pytest.mark.parametrize("reset", [None, "", "soon", "-7", "nan", "1e300"])
-    def test_without_a_reset_it_is_nothing(self, reset: str | None) -> None:
-        headers = {"x-ratelimit-remaining": "12"} | ({} if reset is None else {"x-ratelimit-reset": reset})
-        assert parse_remaining(headers, NOW) is None
-
-    def test_retry_after_is_no_reset(self) -> None:
-        assert parse_remaining({"x-ratelimit-remaining": "12", "retry-after": "7"}, NOW) is None
-
-    def test_a_number_too_long_to_be_read_is_nothing(self) -> None:
-        assert parse_remaining({"x-ratelimit-remaining": "9" * 5000, "x-ratelimit-reset": "7"}, NOW) is None
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        (remaining("12", as_number(NOW + seconds(7))), (12, 7.0)),
+        (remaining("12", as_number(NOW - seconds(7))), (12, -7.0)),
+        (remaining("0", "7"), (0, 7.0)),
+        *(
+            (remaining("12", as_number(NOW + a + seconds(7)), date=as_date(NOW + a)), (12, 7.0))
+            for a in (HOURS, -HOURS)
+        ),
+        *((remaining(count, "7"), None) for count in NO_COUNT),
+        *((remaining("12", reset), None) for reset in NO_RESET),
+        ({"x-ratelimit-remaining": "12", "retry-after": "7"}, None),
+    ],
+)
+def test_how_many_requests_remain(headers: dict[str, str], expected: tuple[int, float] | None) -> None:
+    assert parse_remaining(headers, NOW) == expected
 
 
 def limited(connect: Connect, vendor: str, headers: dict[str, str], details: Any = None) -> RateLimited:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.bothways import VENDORS, AnyClient, Connect
 from tests.client.conftest import Visitor
-from tests.client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page, refusal
+from tests.client.replies import CAMPAIGN, CONTACT, READ, Replies, Reply, one, page, refusal
 from unibatch import (
     InvalidRequest,
     MalformedResponse,
@@ -40,12 +40,6 @@ FAILURES: dict[str, Reply | Exception] = {
     "no time": httpx.ReadTimeout(ECHO),
 }
 
-READERS: dict[str, Callable[[AnyClient], object]] = {
-    "get_campaign": lambda client: client.get_campaign("c-1"),
-    "list_campaigns": lambda client: list(client.list_campaigns()),
-    "list_contacts": lambda client: list(client.list_contacts("c-1")),
-}
-
 
 def tells(text: str) -> list[str]:
     return [secret for secret in (KEY, DIGITS, "212-555-0123") if secret in text]
@@ -61,7 +55,7 @@ class TestErrors:
         assert (error.message, error.code) == (MASKED, "denied_***")
         assert tells(str(error) + repr(error) + repr(client)) == []
 
-    @pytest.mark.parametrize("read", READERS.values(), ids=READERS.keys())
+    @pytest.mark.parametrize("read", READ.values(), ids=READ.keys())
     @pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES.keys())
     def test_no_failure_tells_in_its_message_or_in_the_log(
         self,
