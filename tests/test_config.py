@@ -261,6 +261,9 @@ class TestKey:
             'write { env = "NAME" } or { file = "PATH" }, or set allow_literal_key = true if the key opens nothing'
         )
 
+    def test_in_the_configuration_itself_it_may_be_allowed(self) -> None:
+        assert self.key('"a-literal-key"\nallow_literal_key = true') == "a-literal-key"
+
     @pytest.mark.parametrize("source", ["{}", '{ env = "A", file = "b" }'])
     def test_it_has_one_source(self, source: str) -> None:
         assert refusal(lambda: self.key(source)) == (

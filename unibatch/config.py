@@ -328,36 +328,36 @@ def _provider(name: str, defaults: Mapping[str, Any]) -> Provider:
     return kind(defaults)
 
 
+_SOURCES = '{ env = "NAME" } or { file = "PATH" }'
+
+
 def _key(setting: ProfileSetting, where: str, folder: Path) -> str:
-    api_key = setting.api_key
-    if isinstance(api_key, str):
-        if not setting.allow_literal_key:
-            raise ConfigError(
-                f"{where}.api_key: a key in the file itself is refused, since files get shared; write "
-                '{ env = "NAME" } or { file = "PATH" }, or set allow_literal_key = true if the key opens nothing'
-            )
-        return api_key
-    try:
-        source = structure(api_key, KeySource)
-    except StructureError as exc:
+    where = f"{where}.api_key"
+    if isinstance(setting.api_key, str):
+        if setting.allow_literal_key:
+            return setting.api_key
         raise ConfigError(
-            f'{where}.api_key{exc.path[1:]}: {exc.reason}; write {{ env = "NAME" }} or {{ file = "PATH" }}'
-        ) from exc
+            f"{where}: a key in the file itself is refused, since files get shared; write {_SOURCES}, "
+            "or set allow_literal_key = true if the key opens nothing"
+        )
+    try:
+        source = structure(setting.api_key, KeySource)
+    except StructureError as exc:
+        raise ConfigError(f"{where}{exc.path[1:]}: {exc.reason}; write {_SOURCES}") from exc
     if (source.env is None) == (source.file is None):
-        raise ConfigError(f'{where}.api_key: write either {{ env = "NAME" }} or {{ file = "PATH" }}')
+        raise ConfigError(f"{where}: write either {_SOURCES}")
     if source.env is not None:
-        value = os.environ.get(source.env, "").strip()
-        if not value:
-            raise ConfigError(f"{where}.api_key: the environment variable {source.env} is not set; set it to the key")
-        return value
+        if value := os.environ.get(source.env, "").strip():
+            return value
+        raise ConfigError(f"{where}: the environment variable {source.env} is not set; set it to the key")
     path = folder / str(source.file)
     try:
         path = folder / Path(str(source.file)).expanduser()
         value = path.read_text(encoding="utf-8").strip()
     except (OSError, RuntimeError, ValueError) as exc:  # unreadable, no such user, no possible path, or no text
-        raise ConfigError(f"{where}.api_key: the key file {path} cannot be read: {exc}") from exc
+        raise ConfigError(f"{where}: the key file {path} cannot be read: {exc}") from exc
     if not value:
-        raise ConfigError(f"{where}.api_key: the key file {path} is empty; write the key into it")
+        raise ConfigError(f"{where}: the key file {path} is empty; write the key into it")
     return value
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
+from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -263,14 +264,10 @@ class TestNear:
             eagerness.note(waited)
         assert eagerness.pages == pages
 
-    def test_waiting_is_sleeping_and_not_computing(self) -> None:
-        idle, began, spent = prefetch._idle_time(), time.monotonic(), time.thread_time()
-        while time.thread_time() < spent + 0.02:
-            pass
-        assert prefetch._idle_time() - idle <= time.monotonic() - began - 0.019
-        idle = prefetch._idle_time()
-        time.sleep(0.03)
-        assert prefetch._idle_time() - idle >= 0.02
+    def test_waiting_is_sleeping_and_not_computing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        clocks = SimpleNamespace(monotonic=lambda: 100.0, thread_time=lambda: 30.0)
+        monkeypatch.setattr(prefetch, "time", clocks)
+        assert prefetch._idle_time() == 70.0
 
 
 class TestStopping:

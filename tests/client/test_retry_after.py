@@ -160,6 +160,7 @@ class TestNonsense:
                 "+7",
                 "7 s",
                 "1e2",
+                "9" * 18,
                 "9" * 400,
                 "\N{ARABIC-INDIC DIGIT SEVEN}",
                 "\N{SUPERSCRIPT TWO}",
