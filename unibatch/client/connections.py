@@ -70,7 +70,7 @@ _Place: TypeAlias = "Future[Connection[T]]"
 
 
 class _Connections(Generic[T]):
-    """Which connections are free, and who waits for one. Blocks nobody and closes nothing."""
+    """Which connections are free, and which requests wait for one. Blocks no thread and closes nothing."""
 
     def __init__(self, transport: Callable[[], T], most: int, *, shared: bool = False) -> None:
         """Have at most so many connections, and make the transport of each when it is needed.
