@@ -42,7 +42,7 @@ def main() -> None:
             axis.set_major_formatter("{x:g}")
         axes.set_xticks(numbers)
         axes.set_title(SHAPES[shape])
-        axes.set_xlabel("pages in flight (max_in_flight)")
+        axes.set_xlabel("pages under way at once (max_in_flight)")
         axes.set_ylabel(f"times as fast as one after the other, {figures['latency'] * 1000:g} ms a response")
         axes.grid(visible=True, color="#eeeeee")
         axes.legend(frameon=False)
