@@ -557,11 +557,6 @@ class TestRefusals:
         ("text", "message"),
         [
             pytest.param(
-                MINIMAL.replace("TRUEDY_API_KEY", "NOT_SET"),
-                "unibatch.toml: profiles.main.api_key: the environment variable NOT_SET is not set; set it to the key",
-                id="a variable that is not set",
-            ),
-            pytest.param(
                 MINIMAL + "base_url = 'http://example.com'\n",
                 "profile 'main': base_url 'http://example.com' would send the API key without encryption; ",
                 id="a URL without encryption",

@@ -121,13 +121,11 @@ class TestCsvDialects:
 
 
 class TestEncodings:
-    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp1252"])
     def test_text_is_read_in_the_encoding_that_it_has(self, encoding: str) -> None:
-        people = from_bytes(f"Téléphone;Prénom\r\n{A};Zoë\r\n".encode(encoding))
+        mark = "\ufeff" if encoding == "utf-16-be" else ""
+        people = from_bytes(f"{mark}Téléphone;Prénom\r\n{A};Zoë\r\n".encode(encoding))
         assert people.contacts == (ContactDraft(phone_number=A, first_name="Zoë"),)
-
-    def test_big_endian_utf_16_is_told_by_its_mark(self) -> None:
-        assert numbers(from_bytes(b"\xfe\xff" + f"phone\n{A}".encode("utf-16-be"))) == [A]
 
     def test_a_byte_order_mark_before_a_quoted_header_is_left_out(self) -> None:
         assert numbers(from_csv(f'\ufeff"phone","a"\n{A},1\n')) == [A]
@@ -434,10 +432,8 @@ class TestJsonLines:
         )
 
     def test_a_whole_number_is_read_like_its_digits(self) -> None:
-        assert numbers(read_contacts([{"phone": 2125550123}], region="US")) == [A]
-
-    def test_an_id_that_is_a_whole_number_becomes_text(self) -> None:
-        assert from_lines({"phone": A, "id": 7}).contacts[0].external_id == "7"
+        people = read_contacts([{"phone": 2125550123, "id": 7}], region="US")
+        assert people.contacts == (ContactDraft(phone_number=A, external_id="7"),)
 
     def test_blank_text_is_nothing(self) -> None:
         assert from_lines({"phone": A, "name": "", "email": " "}).contacts == (ContactDraft(phone_number=A),)
