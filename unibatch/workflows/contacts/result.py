@@ -46,7 +46,7 @@ class RejectedRow:
     @property
     def row(self) -> Mapping[str, Any]:
         """The cells by header. Read-only."""
-        return MappingProxyType(dict(self._row))
+        return MappingProxyType(self._row)
 
 
 @attrs.frozen
@@ -86,7 +86,7 @@ class ContactList:
     @property
     def columns(self) -> Mapping[str, str]:
         """Where each column went, by its header. Read-only."""
-        return MappingProxyType(dict(self._columns))
+        return MappingProxyType(self._columns)
 
     def write_rejected(self, path: str | os.PathLike[str]) -> None:
         """Write the rejected rows to a CSV file, which a person can correct and `read_contacts` can read again.
@@ -95,9 +95,6 @@ class ContactList:
         it is read again. It is UTF-8 with a byte order mark, because without one Excel reads a CSV file in the local
         encoding and spoils names. Cells stay as they are; a value that is no text is written as JSON. The file is
         written as a whole or not at all, and replaces one of the same name.
-
-        Args:
-            path: The file to write.
 
         Raises:
             InvalidInput: The file cannot be written.
