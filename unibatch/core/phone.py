@@ -37,6 +37,7 @@ _OLD_TRUNK_PREFIXES = MappingProxyType({"MX": re.compile(r"(?:01|04[45]|1)([0-9]
 
 _RISKY_NETWORKS = MappingProxyType(
     {
+        878: "is a personal number that follows its owner, which costs extra to call",
         870: "is a satellite number, which costs extra to call",
         881: "is a satellite number, which costs extra to call",
         882: "is a number of an international network (ships, aircraft, machines), which costs extra to call",
@@ -373,9 +374,12 @@ def dial_risk(number: str) -> str | None:
     if not code or not rest or len(digits) > DIGITS[-1]:
         return None
     parsed = _as_written(code, rest)
-    kind = phonenumbers.PhoneNumberType.to_string(phonenumbers.number_type(parsed))
-    if kind in _RISKY_KINDS or phonenumbers.is_valid_number(parsed):
-        return _RISKY_KINDS.get(kind)
+    kind = phonenumbers.number_type(parsed)
+    for name, reason in _RISKY_KINDS.items():
+        if kind == getattr(phonenumbers.PhoneNumberType, name):
+            return reason
+    if phonenumbers.is_valid_number(parsed):
+        return None
     if any(phonenumbers.is_emergency_number(rest, region) for region in phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]):
         return _EMERGENCY
     return _SHORT if phonenumbers.is_valid_short_number(parsed) else None

@@ -123,16 +123,16 @@ _OTHERS = _faults(
     ),
     _DATE,
     (r"[0-9]{1,2}:[0-9]{2}\b", "it is a time"),
+    _AMOUNT,
     (
         r"""(?!.*[,;][ ]?(?:[0-9][ ]?){7,}$).*[0-9][ ()]*
             (?:;?ext|ext(?:ensio)?n|xt?|durchwahl|dw|poste|anexo|доб|[pw]|[#,;~]+)[.:= ]*[0-9]{1,6}[ )]*$""",
         "it has an extension, which cannot be dialled; give a number that rings without one",
     ),
-    _AMOUNT,
     (r".*?(?:[0-9][ ().-]*){5}[^a-z]*?[^0-9 ().-].*?(?:[0-9][ ().-]*){5}", _MANY),
     (
-        r"(?=.*[0-9]).*[^\W\d_]",
-        "it holds letters, which cannot be dialled; leave the row out, or write the digits only",
+        r"(?=.*[0-9]).*[^\W\d_²³¹]",
+        "it holds letters, which cannot be dialled; write the number alone if it is to be called",
     ),
     (r".*[0-9]", "it holds signs that belong to none; write digits, blanks and dashes only"),
 )
