@@ -375,16 +375,25 @@ class TestLostPrefixes:
         assert phonenumbers.is_valid_number(phonenumbers.parse("+" + text))
         assert phone.from_user(text, region=region) == number
 
-    @pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
-    def test_no_mobile_of_any_region_becomes_another_one(self, region: str) -> None:
-        for number in mobiles(region):
-            parsed = phonenumbers.parse(number)
-            spaced = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-            national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
-            for text in (number, spaced, national):
-                assert phone.from_user(text, region=region) == number
-            for text in (number[1:], spaced[1:], number[1:] + ".0", f"{number[1]}.{number[2:]}E+{len(number) - 2}"):
-                assert read(text, region) in {number, None}
+    @pytest.mark.parametrize("text", ["49 171 23456", "4917123456"])
+    def test_a_number_cut_short_is_no_national_one(self, text: str) -> None:
+        assert "begins with the country code of DE" in refused(text, "DE")
+
+    def test_digits_of_the_country_code_may_begin_a_national_number(self) -> None:
+        assert phone.from_user("91987 65432", region="IN") == "+919198765432"
+
+    def test_no_mobile_of_any_region_becomes_another_one(self) -> None:
+        for region in sorted(phonenumbers.SUPPORTED_REGIONS):
+            for number in mobiles(region):
+                parsed = phonenumbers.parse(number)
+                spaced = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+                national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+                for text in (number, spaced):
+                    assert phone.from_user(text, region=region) == number
+                # In New Caledonia a number is written like a date.
+                assert read(national, region) in ({number, None} if region == "NC" else {number})
+                for text in (number[1:], spaced[1:], number[1:] + ".0", f"{number[1]}.{number[2:]}E+{len(number) - 2}"):
+                    assert read(text, region) in {number, None}
 
 
 def read(text: str, region: str) -> str | None:

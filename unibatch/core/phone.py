@@ -123,7 +123,8 @@ def from_user(value: Any, *, region: str | None = None) -> str:
     2. With the region's prefix for calls abroad (``00``, ``011``) it is international; with its prefix for calls
        within (``0``, in Russia ``8``) it is national.
     3. Without any of them, either the region's prefix or the plus may have got lost, as in spreadsheets. If only one
-       of the readings is a valid number, and it is one of the region's country code, it is that.
+       of the readings is a valid number, and it is one of the region's country code, it is that. But a text that
+       begins with the region's country code is no national number that lost its prefix: digits may be missing.
     4. If both are valid, the national one is taken only where the other has another country code, and people of the
        region write national numbers just so (``212 555 0123`` in the United States, ``98765 43210`` in India). Any
        other is rejected, with both readings.
@@ -165,6 +166,12 @@ def from_user(value: Any, *, region: str | None = None) -> str:
             f"a number of {region}; {_remedy(digits, region)}"
         )
     found = national or other
+    own = _plan(region)[0]
+    if digits.startswith(own) and found == f"+{own}{digits}" and not _is_customary(digits, found, region):
+        raise InvalidInput(
+            f"{mask_phone(text)} begins with the country code of {region}, and is no number with a plus in front; "
+            f"{_remedy(digits, region)}"
+        )
     if found is None:
         raise InvalidInput(
             f"{mask_phone(text)} is not a number that exists in its country's numbering plan ({region}); "
