@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from unibatch.sandbox import Sandbox
-from unibatch.sandbox.vendors import talkifai, techladder, truedy
+from unibatch.sandbox.vendors import VENDORS as CLASSES
 
 DOCUMENTED = {
     "truedy": (
@@ -39,7 +39,7 @@ DOCUMENTED = {
         ("PATCH", "/batch/jobs/{id}/reschedule"),
     ),
 }
-BUILT = {"truedy": truedy.ENDPOINTS, "techladder": techladder.ENDPOINTS, "talkifai": talkifai.ENDPOINTS}
+BUILT = {vendor.name: vendor.endpoints for vendor in CLASSES}
 EVERY = [(vendor, method, path) for vendor, endpoints in DOCUMENTED.items() for method, path in endpoints]
 VENDORS = tuple(DOCUMENTED)
 

@@ -226,7 +226,7 @@ class TestBrokenConnections:
     def test_a_client_that_gives_up_does_no_harm(self, sandbox: Sandbox, truedy: httpx.Client) -> None:
         sandbox.fail("truedy", delay=0.05)
         with pytest.raises(httpx.ReadTimeout):
-            truedy.get("/batch-calls", timeout=0.01)
+            truedy.get("/batch-calls", timeout=httpx.Timeout(5, read=0.01))
         assert truedy.get("/batch-calls").status_code == 200
 
 

@@ -94,7 +94,7 @@ class TestCreating:
             ({"max_duration_seconds_per_call": 901}, "max_duration_seconds_per_call"),
             ({"callback_url": "ftp://example.com"}, "callback_url"),
             ({"interruption": "no"}, "interruption"),
-            ({"did_number": "+13125550199"}, "did_number"),
+            ({"did_number": 13125550199}, "did_number"),
             ({"metadata": []}, "metadata"),
         ],
     )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from unibatch.sandbox.app import App
 from unibatch.sandbox.controls import Controls
-from unibatch.sandbox.sandbox import Sandbox
+from unibatch.sandbox.sandbox import Sandbox, Settings
 from unibatch.sandbox.world import START
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ def serve(
     """
     server = Server(host, port)
     try:
-        sandbox = Sandbox(
-            server,
+        settings = Settings(
             seed=seed,
             seeded=seeded,
             enforce_rate_limits=enforce_rate_limits,
@@ -69,6 +68,7 @@ def serve(
             strict=strict,
             start=start,
         )
+        sandbox = Sandbox(server.host, server.port, server.close, settings)
         app = sandbox._app  # noqa: SLF001  # the two belong together
         app.control = Controls(sandbox).answer
         server.start(app)
