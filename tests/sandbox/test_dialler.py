@@ -7,20 +7,13 @@ import re
 import pytest
 
 import unibatch.sandbox
+from tests.sandbox.conftest import RUNNING
 from unibatch.sandbox import Sandbox
 
-RUNNING = {"truedy": "active", "techladder": "active", "talkifai": "running"}
-VENDORS = tuple(RUNNING)
 FICTION = re.compile(r"\+1[2-9][0-9]{2}55501[0-9]{2}|\+44(1[0-9]{2}496|191498|207946)0[0-9]{3}")
 """The ranges that regulators keep free for films and books."""
 
 
-@pytest.fixture(scope="module")
-def seeded() -> bool:
-    return False
-
-
-@pytest.mark.parametrize("vendor", VENDORS)
 class TestEveryVendor:
     def test_so_many_calls_are_made(self, sandbox: Sandbox, vendor: str) -> None:
         campaign = sandbox.create(vendor, 30, status=RUNNING[vendor])

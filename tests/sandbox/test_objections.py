@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.sandbox.conftest import Clients
 from unibatch.sandbox import Sandbox, serve
 
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -37,22 +38,17 @@ def said(sandbox: Sandbox) -> list[str]:
     return [str(objection) for objection in sandbox.objections]
 
 
-def post(clients: dict[str, httpx.Client], vendor: str, **changes: Any) -> int:
+def post(clients: Clients, vendor: str, **changes: Any) -> int:
     body = {name: value for name, value in {**VALID[vendor], **changes}.items() if value is not ...}
     return clients[vendor].post(CREATE[vendor], json=body).status_code
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
 class TestAnyVendor:
-    def test_could_not_object_to_what_is_documented(
-        self, sandbox: Sandbox, clients: dict[str, httpx.Client], vendor: str
-    ) -> None:
+    def test_could_not_object_to_what_is_documented(self, sandbox: Sandbox, clients: Clients, vendor: str) -> None:
         assert post(clients, vendor) in {200, 201}
         assert sandbox.objections == ()
 
-    def test_could_object_to_an_unknown_field(
-        self, sandbox: Sandbox, clients: dict[str, httpx.Client], vendor: str
-    ) -> None:
+    def test_could_object_to_an_unknown_field(self, sandbox: Sandbox, clients: Clients, vendor: str) -> None:
         assert post(clients, vendor, color="red") == (400 if vendor == "talkifai" else 422)
         (objection,) = said(sandbox)
         assert objection.startswith(f"POST {CREATE[vendor]}: ")
@@ -69,9 +65,9 @@ class TestAnyVendor:
         ],
     )
     def test_could_object_to_the_form_of_a_body(  # noqa: PLR0917  # one row of the table
-        self, sandbox: Sandbox, clients: dict[str, httpx.Client], vendor: str, content: bytes, kind: str, reason: str
+        self, sandbox: Sandbox, client: httpx.Client, vendor: str, content: bytes, kind: str, reason: str
     ) -> None:
-        answer = clients[vendor].post(CREATE[vendor], content=content, headers={"content-type": kind})
+        answer = client.post(CREATE[vendor], content=content, headers={"content-type": kind})
         assert answer.status_code in {400, 422}
         assert said(sandbox)[0] == f"POST {CREATE[vendor]}: {reason}"
 
@@ -88,7 +84,7 @@ class TestAnyVendor:
     def test_could_object_to_where_a_request_goes(  # noqa: PLR0917  # one row of the table
         self,
         sandbox: Sandbox,
-        clients: dict[str, httpx.Client],
+        client: httpx.Client,
         vendor: str,
         method: str,
         path: str,
@@ -97,18 +93,18 @@ class TestAnyVendor:
     ) -> None:
         listing = CREATE[vendor] + "?" if vendor != "talkifai" else "/batch/jobs?organizationId=org_sandbox&"
         path = path.format(create=CREATE[vendor], list=listing)
-        clients[vendor].request(method, path, headers=headers)
+        client.request(method, path, headers=headers)
         assert any(reason in objection for objection in said(sandbox))
 
     def test_does_not_object_to_what_only_the_state_forbids(
-        self, sandbox: Sandbox, clients: dict[str, httpx.Client], vendor: str
+        self, sandbox: Sandbox, client: httpx.Client, vendor: str
     ) -> None:
         over = sandbox.create(vendor, 1, status="completed")
         path = {"truedy": f"/batch-calls/{over}/pause", "talkifai": f"/batch/jobs/{over}/start"}.get(vendor)
         if path is not None:
-            assert clients[vendor].post(path).status_code == 400
+            assert client.post(path).status_code == 400
         missing = {"truedy": "/batch-calls/x", "techladder": "/call-batches/x", "talkifai": "/batch/jobs/x"}[vendor]
-        assert clients[vendor].get(missing).status_code == 404
+        assert client.get(missing).status_code == 404
         assert sandbox.objections == ()
 
 
@@ -155,7 +151,7 @@ FLAWS: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("vendor", "change", "reason"), FLAWS)
 def test_a_creation_is_judged_by_the_documents(
-    sandbox: Sandbox, clients: dict[str, httpx.Client], vendor: str, change: dict[str, Any], reason: str
+    sandbox: Sandbox, clients: Clients, vendor: str, change: dict[str, Any], reason: str
 ) -> None:
     assert post(clients, vendor, **change) == (400 if vendor == "talkifai" else 422)
     (objection,) = said(sandbox)
@@ -204,7 +200,7 @@ class TestTechLadder:
         ],
     )
     def test_day_time_and_zone_make_a_moment(
-        self, sandbox: Sandbox, clients: dict[str, httpx.Client], day: str, zone: str, expected: str
+        self, sandbox: Sandbox, clients: Clients, day: str, zone: str, expected: str
     ) -> None:
         assert self.schedule(clients, day, zone) == 201
         (campaign_id,) = sandbox.campaign_ids("techladder")
@@ -223,12 +219,12 @@ class TestTechLadder:
         ],
     )
     def test_what_makes_no_moment_is_objected_to(
-        self, sandbox: Sandbox, clients: dict[str, httpx.Client], day: str, zone: str, reason: str
+        self, sandbox: Sandbox, clients: Clients, day: str, zone: str, reason: str
     ) -> None:
         assert self.schedule(clients, day, zone) == 422
         assert said(sandbox)[0].startswith(f"POST /call-batches: {reason}")
 
-    def schedule(self, clients: dict[str, httpx.Client], at: str, zone: str) -> int:
+    def schedule(self, clients: Clients, at: str, zone: str) -> int:
         day, _, time = at.partition("T")
         when = {"schedule_date": day, "schedule_time": time, "schedule_timezone": zone}
         return post(clients, "techladder", start_mode="scheduled", **when)

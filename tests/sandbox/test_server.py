@@ -13,6 +13,8 @@ import pytest
 import unibatch.sandbox
 from unibatch.sandbox import Sandbox
 
+SEEDED = True
+
 
 class TestStartingAndStopping:
     def test_it_starts_and_stops_cleanly_several_times(self) -> None:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from tests.sandbox.conftest import refusal
 from unibatch.sandbox import Sandbox
 
+SEEDED = True
+
 ORGANIZATION = {"organizationId": "org_sandbox"}
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    body = answer.json()
-    assert set(body) == {"success", "error", "code"}
-    return answer.status_code, body["code"]
 
 
 class TestReading:

@@ -7,15 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.sandbox.conftest import refusal
 from unibatch.sandbox import Sandbox
 
 CONTACT = {"phone": "+12125550100", "name": "Ada"}
 DRAFT = {"fromPhoneNumberId": "pn_1", "name": "Welcome", "contacts": [CONTACT]}
-
-
-@pytest.fixture(scope="module")
-def seeded() -> bool:
-    return False
 
 
 def create(talkifai: httpx.Client, **changes: Any) -> str:
@@ -23,12 +19,6 @@ def create(talkifai: httpx.Client, **changes: Any) -> str:
     assert answer.status_code == 200
     assert answer.json()["success"] is True
     return str(answer.json()["batchJobId"])
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    body = answer.json()
-    assert set(body) == {"success", "error", "code"}
-    return answer.status_code, body["code"]
 
 
 class TestCreating:

@@ -5,16 +5,10 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from tests.sandbox.conftest import details
 from unibatch.sandbox import Sandbox
 
-
-def details(answer: httpx.Response) -> str:
-    """Where the first problem is, of a 422."""
-    body = answer.json()
-    assert (answer.status_code, body["status_code"], body["error"]["code"]) == (422, 422, "VALIDATION_ERROR")
-    field, _, reason = body["error"]["details"][0].partition(": ")
-    assert reason
-    return str(field)
+SEEDED = True
 
 
 class TestReading:

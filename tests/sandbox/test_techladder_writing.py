@@ -7,30 +7,17 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.sandbox.conftest import details
 from unibatch.sandbox import Sandbox
 
 CONTACT = {"contact_id": "7", "phone_number": "12125550100"}
 DRAFT = {"agent_name": "agt-5a1dc0de", "version_name": "pmt-5a1dc0de", "contacts": [CONTACT]}
 
 
-@pytest.fixture(scope="module")
-def seeded() -> bool:
-    return False
-
-
 def create(techladder: httpx.Client, **changes: Any) -> str:
     answer = techladder.post("/call-batches", json={**DRAFT, **changes})
     assert answer.status_code == 201
     return str(answer.json()["data"]["schedule_id"])
-
-
-def details(answer: httpx.Response) -> str:
-    """Where the first problem is, of a 422."""
-    body = answer.json()
-    assert (answer.status_code, body["status_code"], body["error"]["code"]) == (422, 422, "VALIDATION_ERROR")
-    field, _, reason = body["error"]["details"][0].partition(": ")
-    assert reason
-    return str(field)
 
 
 class TestCreating:

@@ -5,18 +5,13 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from tests.sandbox.conftest import problem
 from unibatch.sandbox import Sandbox
+
+SEEDED = True
 
 EXAMPLE_CONTACT = {"id", "name", "phone", "call_status", "call_id", "called_at"}
 SCHEMA_CONTACT = {"contact_id", "phone_number", "first_name", "call_status", "call_id", "called_at"}
-
-
-def problem(answer: httpx.Response) -> str:
-    """Where the first problem is, of a 422 in the shape "schema"."""
-    assert answer.status_code == 422
-    first = answer.json()["detail"][0]
-    assert set(first) == {"loc", "msg", "type"}
-    return ".".join(str(part) for part in first["loc"])
 
 
 class TestReading:

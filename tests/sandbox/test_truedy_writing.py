@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.sandbox.conftest import problem
 from unibatch.sandbox import Sandbox
 
 DRAFT = {"name": "Autumn offers", "agent_id": "agt_f00", "contacts": [{"phone_number": "+12125550100"}]}
@@ -17,11 +18,6 @@ ROWS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def seeded() -> bool:
-    return False
-
-
 def create(truedy: httpx.Client, **changes: Any) -> str:
     answer = truedy.post("/batch-calls", json={**DRAFT, **changes})
     assert answer.status_code == 201
@@ -30,14 +26,6 @@ def create(truedy: httpx.Client, **changes: Any) -> str:
 
 def status_of(sandbox: Sandbox, campaign_id: str) -> str:
     return sandbox.state("truedy", campaign_id).status
-
-
-def problem(answer: httpx.Response) -> str:
-    """Where the first problem is, of a 422 in the shape "schema"."""
-    assert answer.status_code == 422
-    first = answer.json()["detail"][0]
-    assert set(first) == {"loc", "msg", "type"}
-    return ".".join(str(part) for part in first["loc"])
 
 
 class TestCreating:
