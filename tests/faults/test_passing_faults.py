@@ -15,7 +15,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from tests.bothways import VENDORS, AnyClient, BlockingAsyncClient, Style, make_client
+from tests.bothways import VENDORS, AnyClient, BlockingAsyncClient, Style, connected
 from tests.faults.conftest import PATIENT, Enter, Pace, emulating, turned_to
 from unibatch import UnibatchError
 from unibatch.sandbox import FaultProxy
@@ -263,13 +263,8 @@ def _early(style: Style, reset: str) -> list[tuple[int, float]]:
         return wrong.pass_on(proxy, connection, arrival)
 
     with emulating("truedy", 88, latency=0.025, plan=scripted({4: [late], 9: [refuse]})) as emulator:
-        client = make_client(style, "truedy", base_url=emulator.url, retry=PATIENT)
-        try:
+        with connected(style, "truedy", base_url=emulator.url, retry=PATIENT) as client:
             assert [contact.id for contact in client.list_contacts("one")] == emulator.ids
-        finally:
-            client.close()
-            if isinstance(client, BlockingAsyncClient):
-                client.stop()
     # What was on its way already when the answer was sent cannot be called back.
     after = [(arrival.page, arrival.at - refused[0]) for arrival in emulator.arrivals]
     return [(page, at) for page, at in after if 0.15 < at < 0.95 and (page == 9 or "503" not in reset)]
