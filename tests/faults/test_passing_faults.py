@@ -262,9 +262,12 @@ def _early(style: Style, reset: str) -> list[tuple[int, float]]:
         proxy.over.wait(0.3)
         return wrong.pass_on(proxy, connection, arrival)
 
-    with emulating("truedy", 88, latency=0.025, plan=scripted({4: [late], 9: [refuse]})) as emulator:
-        with connected(style, "truedy", base_url=emulator.url, retry=PATIENT) as client:
-            assert [contact.id for contact in client.list_contacts("one")] == emulator.ids
+    plan = scripted({4: [late], 9: [refuse]})
+    with (
+        emulating("truedy", 88, latency=0.025, plan=plan) as emulator,
+        connected(style, "truedy", base_url=emulator.url, retry=PATIENT) as client,
+    ):
+        assert [contact.id for contact in client.list_contacts("one")] == emulator.ids
     # What was on its way already when the answer was sent cannot be called back.
     after = [(arrival.page, arrival.at - refused[0]) for arrival in emulator.arrivals]
     return [(page, at) for page, at in after if 0.15 < at < 0.95 and (page == 9 or "503" not in reset)]

@@ -19,6 +19,7 @@ BEFORE: Mapping[str, Fault] = {
     "cut before": {"drop": "before"},
     "reset before": {"drop": "before", "reset": True},
     "500 before": {"status": 500},
+    "504 in HTML before": {"status": 504, "body": "<html>Gateway Timeout</html>"},
     "stall before": {"stall": "before"},
 }
 """The client does not learn that its write was not carried out."""

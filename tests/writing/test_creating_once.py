@@ -12,7 +12,7 @@ import pytest
 
 from tests.bothways import VENDORS
 from tests.writing.conftest import Emulating, Emulator, contacts, draft, number, numbers, one_client, settle
-from tests.writing.faults import AFTER, BEFORE, BRIEF, EVERY_READ, EVERY_WRITE, FAULTS, late, patience
+from tests.writing.faults import AFTER, BEFORE, EVERY_READ, EVERY_WRITE, FAULTS, When, late, patience
 from unibatch import Retry, Start
 from unibatch.core.draft import CampaignDraft
 from unibatch.core.errors import InvalidInput, OutcomeUnknown, PartlyDone, ProviderError, ServerError, TransportError
@@ -53,39 +53,31 @@ def reads_after_a_write(emulator: Emulator) -> Any:
     return lambda request: not request.is_write and len(emulator.writes) > 0
 
 
+LOST: Mapping[str, tuple[When, str]] = {
+    "the first write": (1, "now"),
+    "the first write of a held draft": (1, "hold"),
+    "every write for a while": (EVERY_WRITE, "now"),
+    "the rerun as well": (1, "now"),
+}
+"""With which requests something goes wrong, and when the campaign begins."""
+
+
 @one_client
 @pytest.mark.parametrize("vendor", VENDORS)
-class TestALostAnswer:
-    @pytest.mark.parametrize("start", ["hold", "now"])
-    @pytest.mark.parametrize("fault", FAULTS)
-    def test_to_the_first_write_leaves_one_campaign(
-        self, vendor: str, start: str, fault: str, emulating: Emulating
-    ) -> None:
-        emulator, wanted = emulating(vendor), draft(vendor, 4, STARTS[start])
-        emulator.fail(1, FAULTS[fault])
-        settle(emulator, lambda client: client.create(wanted), timeout=patience(fault))
-        require_once(emulator, wanted)
-
-    @pytest.mark.parametrize("fault", FAULTS)
-    def test_to_every_write_for_a_while_leaves_one_campaign(
-        self, vendor: str, fault: str, emulating: Emulating
-    ) -> None:
-        emulator, wanted = emulating(vendor), draft(vendor, 4, Start.NOW)
-        emulator.fail(EVERY_WRITE, FAULTS[fault])
-        settle(emulator, lambda client: client.create(wanted), timeout=patience(fault))
-        require_once(emulator, wanted)
-
-    @pytest.mark.parametrize("fault", FAULTS)
-    def test_to_the_rerun_as_well_leaves_one_campaign(self, vendor: str, fault: str, emulating: Emulating) -> None:
-        emulator, wanted = emulating(vendor), draft(vendor, 4, Start.NOW)
+@pytest.mark.parametrize("lost", LOST)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_lost_answer_leaves_one_campaign(vendor: str, lost: str, fault: str, emulating: Emulating) -> None:
+    when, start = LOST[lost]
+    emulator, wanted = emulating(vendor), draft(vendor, 4, STARTS[start])
+    if lost == "the rerun as well":
         emulator.fail(1, BEFORE["cut before"])
         with pytest.raises(OutcomeUnknown):
             emulator.join().create(wanted)
         assert (len(emulator.writes), emulator.campaigns) == (1, {})
         emulator.no_faults()
-        emulator.fail(1, FAULTS[fault])
-        settle(emulator, lambda client: client.create(wanted), timeout=patience(fault))
-        require_once(emulator, wanted)
+    emulator.fail(when, FAULTS[fault])
+    settle(emulator, lambda client: client.create(wanted), timeout=patience(fault))
+    require_once(emulator, wanted)
 
 
 @one_client
@@ -110,19 +102,6 @@ def test_truedy_is_asked_again_by_itself_since_it_knows_the_key(start: str, faul
     require_once(emulator, wanted)
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
-def test_work_that_is_done_after_the_answer_was_lost_is_not_done_twice_when_the_program_is_run_again(
-    vendor: str, emulating: Emulating
-) -> None:
-    emulator, wanted = emulating(vendor), draft(vendor, 4)
-    emulator.fail(1, {"stall": "late"})
-    with pytest.raises(OutcomeUnknown):
-        emulator.join(timeout=BRIEF).create(wanted)
-    emulator.catch_up()
-    emulator.join().create(wanted)
-    require_once(emulator, wanted)
-
-
 def test_truedy_does_late_work_once_even_if_the_program_is_run_again_before(emulating: Emulating) -> None:
     emulator, wanted = emulating("truedy"), draft("truedy", 4)
     emulator.fail(1, late())
@@ -134,17 +113,6 @@ def test_truedy_does_late_work_once_even_if_the_program_is_run_again_before(emul
 
 @pytest.mark.parametrize("vendor", LOOKING)
 class TestLooking:
-    @one_client
-    @pytest.mark.parametrize("fault", AFTER)
-    def test_finds_what_was_carried_out_and_sends_nothing_again(
-        self, vendor: str, fault: str, emulating: Emulating
-    ) -> None:
-        emulator, wanted = emulating(vendor), draft(vendor, 4, Start.NOW)
-        emulator.fail(1, AFTER[fault])
-        campaign = emulator.join(timeout=patience(fault)).create(wanted)
-        assert ([campaign.id], len(emulator.writes)) == (list(emulator.campaigns), 1)
-        require_once(emulator, wanted)
-
     def test_finds_what_is_carried_out_while_it_looks(
         self, vendor: str, monkeypatch: pytest.MonkeyPatch, emulating: Emulating
     ) -> None:
@@ -177,17 +145,6 @@ class TestLooking:
         emulator.fail({**EVERY_READ, "after": 1, "times": 1}, BEFORE["500 before"])
         assert [emulator.join().create(wanted).id] == list(emulator.campaigns)
         assert len(emulator.writes) == 1
-
-    @one_client
-    @pytest.mark.parametrize("how", [*BEFORE, "504"])
-    def test_that_does_not_find_it_settles_nothing_and_sends_nothing_again(
-        self, vendor: str, how: str, emulating: Emulating
-    ) -> None:
-        emulator, wanted = emulating(vendor), draft(vendor, 4)
-        emulator.fail(1, {**BEFORE, "504": {"status": 504, "body": "<html>Gateway Timeout</html>"}}[how])
-        with pytest.raises(OutcomeUnknown, match=r"new (batch|job) of 4 contacts"):
-            emulator.join(timeout=patience(how)).create(wanted)
-        assert (len(emulator.writes), emulator.campaigns) == (1, {})
 
     def test_that_fails_before_anything_was_sent_sends_nothing(self, vendor: str, emulating: Emulating) -> None:
         emulator = emulating(vendor)

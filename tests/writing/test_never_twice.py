@@ -58,7 +58,7 @@ class TestInOneCall:
         if fault in AFTER:
             assert [client.create(wanted).id] == list(emulator.campaigns)
         else:
-            with pytest.raises(OutcomeUnknown):
+            with pytest.raises(OutcomeUnknown, match=r"new (batch|job) of 4 contacts"):
                 client.create(wanted)
         assert len(emulator.writes) == 1
         assert sorted(emulator.dialled) == (numbers(wanted.contacts) if fault in AFTER else [])
