@@ -7,39 +7,29 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.sandbox.conftest import CREATE, READ
 from unibatch.sandbox import Sandbox
-from unibatch.sandbox.vendors import VENDORS
 
-NAMES = tuple(vendor.name for vendor in VENDORS)
-LISTING = {
-    "truedy": "/batch-calls",
-    "techladder": "/call-batches",
-    "talkifai": "/batch/jobs?organizationId=org_sandbox",
-}
-CREATE: dict[str, tuple[str, dict[str, Any]]] = {
-    "truedy": ("/batch-calls", {"name": "A", "agent_id": "agt_1"}),
-    "techladder": ("/call-batches", {"agent_name": "agt-1", "version_name": "pmt-1"}),
-    "talkifai": ("/batch/create", {"fromPhoneNumberId": "pn_1", "name": "A"}),
+BODY = {
+    "truedy": {"name": "A", "agent_id": "agt_1"},
+    "techladder": {"agent_name": "agt-1", "version_name": "pmt-1"},
+    "talkifai": {"fromPhoneNumberId": "pn_1", "name": "A"},
 }
 
 
 def create(client: httpx.Client, vendor: str, numbers: tuple[str, ...] = ("+12125550100", "+12125550101")) -> Any:
-    path, body = CREATE[vendor]
     contacts = {
         "truedy": [{"phone_number": number} for number in numbers],
         "techladder": [{"contact_id": number, "phone_number": number[1:]} for number in numbers],
         "talkifai": [{"phone": number} for number in numbers],
     }[vendor]
-    return client.post(path, json={**body, "contacts": contacts})
+    return client.post(CREATE[vendor], json={**BODY[vendor], "contacts": contacts})
 
 
 def rows(client: httpx.Client, vendor: str) -> list[dict[str, Any]]:
-    body = client.get(LISTING[vendor]).json()
-    found: list[dict[str, Any]] = {
-        "truedy": lambda: body["data"],
-        "techladder": lambda: body["data"]["items"],
-        "talkifai": lambda: body["batchJobs"],
-    }[vendor]()
+    body = client.get(READ[vendor]).json()
+    body = body.get("data", body)
+    found: list[dict[str, Any]] = body if isinstance(body, list) else body.get("items") or body["batchJobs"]
     return found
 
 
@@ -119,8 +109,8 @@ class TestTruedy:
         sandbox.fail("truedy", drop="late")
         key = {"X-Idempotency-Key": "once"}
         with pytest.raises(httpx.RemoteProtocolError):
-            truedy.post("/batch-calls", json=CREATE["truedy"][1], headers=key)
-        truedy.post("/batch-calls", json=CREATE["truedy"][1], headers=key)
+            truedy.post("/batch-calls", json=BODY["truedy"], headers=key)
+        truedy.post("/batch-calls", json=BODY["truedy"], headers=key)
         sandbox.catch_up()
         assert len(sandbox.campaign_ids("truedy")) == campaigns
 
@@ -161,7 +151,7 @@ class TestObjectionsWithoutStrictMode:
     def test_are_noted_and_nothing_is_refused_for_them(
         self, sandbox: Sandbox, client: httpx.Client, vendor: str
     ) -> None:
-        assert client.get(LISTING[vendor], params={"organizationId": "org_sandbox", "red": ""}).is_success
+        assert client.get(READ[vendor], params={"organizationId": "org_sandbox", "red": ""}).is_success
         assert "query.red: is not documented" in {objection.reason for objection in sandbox.objections}
 
     def test_are_read_and_forgotten_over_http(self, sandbox: Sandbox, truedy: httpx.Client) -> None:

@@ -56,19 +56,10 @@ def serve(
         ImportError: The extra `sandbox` is not installed.
         OSError: The port cannot be used.
     """
+    how = {name: value for name, value in locals().items() if name not in {"host", "port"}}
     server = Server(host, port)
     try:
-        settings = Settings(
-            seed=seed,
-            seeded=seeded,
-            enforce_rate_limits=enforce_rate_limits,
-            clock=clock,
-            speed=speed,
-            wall=wall,
-            strict=strict,
-            start=start,
-        )
-        sandbox = Sandbox(server.host, server.port, server.close, settings)
+        sandbox = Sandbox(server.host, server.port, server.close, Settings(**how))
         app = sandbox._app  # noqa: SLF001  # the two belong together
         app.control = Controls(sandbox).answer
         server.start(app)

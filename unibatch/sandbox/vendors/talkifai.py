@@ -146,8 +146,7 @@ class TalkifAI(Vendor):
         self.check(form)
         return page or 1, self.page_size(size or usual)
 
-    def list_jobs(self, request: VendorRequest) -> Answer:
-        """`GET /batch/jobs`."""
+    def _list_jobs(self, request: VendorRequest) -> Answer:
         form = self.query(request, "page", "pageSize")
         if form.text("organizationId", required=True) not in (None, "", ORGANIZATION):
             raise Refused(self.error(403, message="This key belongs to another organization"))
@@ -157,9 +156,8 @@ class TalkifAI(Vendor):
         jobs = [self.in_listing(self._job(campaign)) for campaign in found[(page - 1) * size : page * size]]
         return Answer.json(200, {"batchJobs": jobs, "total": len(found), "page": page, "pageSize": size})
 
-    def show(self, request: VendorRequest, job_id: str) -> Answer:
-        """`GET /batch/jobs/{id}`: the job with one page of its contacts."""
-        campaign = self._find(job_id)
+    def _show(self, request: VendorRequest, campaign: VendorCampaign) -> Answer:
+        """The job with one page of its contacts."""
         form = self.query(request, "contactsPage", "contactsPageSize")
         status = form.choice("contactStatus", CONTACT_STATUSES)
         page, size = self._numbers(form, "contactsPage", "contactsPageSize", 50, 500)
@@ -202,8 +200,8 @@ class TalkifAI(Vendor):
 
     # Writing
 
-    def create(self, request: VendorRequest) -> Answer:
-        """`POST /batch/create`, from JSON or from multipart with a CSV."""
+    def _create(self, request: VendorRequest) -> Answer:
+        """From JSON or from multipart with a CSV."""
         read = self._multipart if request.content_type == "multipart/form-data" else self.json_body
         body = read(request)
         form = Form(body)
@@ -273,9 +271,7 @@ class TalkifAI(Vendor):
                 body[name] = text if number is None else number
         return body
 
-    def start(self, _request: VendorRequest, job_id: str) -> Answer:
-        """`POST /batch/jobs/{id}/start`."""
-        campaign = self._find(job_id)
+    def _start(self, _request: VendorRequest, campaign: VendorCampaign) -> Answer:
         if campaign.status not in ("pending", "scheduled"):
             code = "already_running" if campaign.is_running else "invalid_status"
             raise self._wrong_state(campaign, "started", code)
@@ -294,9 +290,7 @@ class TalkifAI(Vendor):
             },
         )
 
-    def cancel(self, _request: VendorRequest, job_id: str) -> Answer:
-        """`POST /batch/jobs/{id}/cancel`."""
-        campaign = self._find(job_id)
+    def _cancel(self, _request: VendorRequest, campaign: VendorCampaign) -> Answer:
         if campaign.status not in ("scheduled", "pending", "running"):
             raise self._wrong_state(campaign, "cancelled", "already_terminal")
         was_scheduled = campaign.status == "scheduled"
@@ -312,9 +306,8 @@ class TalkifAI(Vendor):
             },
         )
 
-    def reschedule(self, request: VendorRequest, job_id: str) -> Answer:
-        """`PATCH /batch/jobs/{id}/reschedule`, whose arguments are in the query."""
-        campaign = self._find(job_id)
+    def _reschedule(self, request: VendorRequest, campaign: VendorCampaign) -> Answer:
+        """Whose arguments are in the query."""
         # A plus that was not percent-encoded arrives as a space.
         query = {name: value.replace(" ", "+") for name, value in request.query}
         form = Form(query)
@@ -344,15 +337,6 @@ class TalkifAI(Vendor):
         )
 
     # The seeded campaigns
-
-    def campaign_id(self, digits: str) -> str:
-        """Write a job's id."""
-        return as_uuid(digits)
-
-    def contact_id(self, campaign: VendorCampaign, contact: VendorContact) -> str:
-        """Write a contact's id."""
-        del campaign
-        return as_uuid(contact.id)
 
     def invent(self, campaign: VendorCampaign) -> VendorContact:
         """Make up one more contact, with its data as it would have been uploaded."""

@@ -125,8 +125,7 @@ class TechLadder(Vendor):
             raise Refused(self.error(404, message="Batch not found", details=[f"There is no batch {batch_id}"]))
         return campaign
 
-    def me(self, _request: VendorRequest) -> Answer:
-        """`GET /me`."""
+    def _me(self, _request: VendorRequest) -> Answer:
         account = {
             "account_id": "acc-5a1dc0de",
             "name": "Sandbox account",
@@ -150,8 +149,7 @@ class TechLadder(Vendor):
         data = {"items": items, "total": total, "page": page, "limit": limit, "has_more": has_more}
         return self._success(data, message)
 
-    def list_batches(self, request: VendorRequest) -> Answer:
-        """`GET /call-batches`."""
+    def _list_batches(self, request: VendorRequest) -> Answer:
         form = self.query(request, "page", "limit")
         status, agent_id = form.choice("status", STATUSES), form.text("agent_id")
         page, limit = self._numbers(form, 50, 100)
@@ -159,16 +157,13 @@ class TechLadder(Vendor):
         rows = [self.in_listing(_batch_in_list(campaign)) for campaign in found[(page - 1) * limit : page * limit]]
         return self._page(rows, len(found), page, limit, "Batches fetched")
 
-    def show(self, _request: VendorRequest, batch_id: str) -> Answer:
-        """`GET /call-batches/{id}`."""
-        return self._success(_batch(self._find(batch_id)), "Batch fetched")
+    def _show(self, _request: VendorRequest, campaign: VendorCampaign) -> Answer:
+        return self._success(_batch(campaign), "Batch fetched")
 
-    def list_calls(self, request: VendorRequest, batch_id: str) -> Answer:
-        """`GET /call-batches/{id}/calls`."""
+    def _list_calls(self, request: VendorRequest, campaign: VendorCampaign) -> Answer:
         form = self.query(request, "page", "limit")
         status, external_id = form.choice("status", CALL_STATUSES), form.text("external_id")
         page, limit = self._numbers(form, 100, 500)
-        campaign = self._find(batch_id)
         contacts = campaign.contacts
         if status is not None or external_id is not None:
             contacts = [
@@ -183,8 +178,7 @@ class TechLadder(Vendor):
 
     # Writing
 
-    def create(self, request: VendorRequest) -> Answer:
-        """`POST /call-batches`."""
+    def _create(self, request: VendorRequest) -> Answer:
         body = self.json_body(request)
         form = Form(body)
         settings = {

@@ -46,17 +46,6 @@ _KINDS = {
 }
 _SHOWN = ("agent_id", "phone_number_ids", "phone_rotation_strategy", "schedule_type", "max_calls_per_day")
 """The settings that an answer has, in the shape "schema"."""
-_CHANGEABLE = (
-    "phone_number_ids",
-    "phone_rotation_strategy",
-    "schedule_type",
-    "start_time",
-    "end_time",
-    "working_days",
-    "max_calls_per_day",
-    "retry_failed",
-    "max_retry_attempts",
-)
 
 
 class Truedy(Vendor):
@@ -161,14 +150,9 @@ class Truedy(Vendor):
         return self.error(422, details={"field": field, "reason": first.reason})
 
     def _wrong_state(self, campaign: VendorCampaign, action: str) -> Refused:
-        return Refused(
-            self.error(
-                self.reading["conflict"],
-                "invalid_state",
-                f"A batch call that is {campaign.status} cannot be {action}",
-                None if self.reading["conflict"] == HTTPStatus.UNPROCESSABLE_ENTITY else {"status": campaign.status},
-            )
-        )
+        status, message = self.reading["conflict"], f"A batch call that is {campaign.status} cannot be {action}"
+        details = None if status == HTTPStatus.UNPROCESSABLE_ENTITY else {"status": campaign.status}
+        return Refused(self.error(status, "invalid_state", message, details))
 
     # Reading
 
@@ -184,8 +168,7 @@ class Truedy(Vendor):
         self.check(form)
         return self.page_size(50 if limit is None else limit), offset or 0
 
-    def list_campaigns(self, request: VendorRequest) -> Answer:
-        """`GET /batch-calls`."""
+    def _list_campaigns(self, request: VendorRequest) -> Answer:
         form = self.query(request, "limit", "offset")
         status, agent_id = form.choice("status", STATUSES), form.text("agent_id")
         limit, offset = self._window(form)
@@ -193,14 +176,11 @@ class Truedy(Vendor):
         rows = [self.in_listing(self._batch_call(campaign)) for campaign in found[offset : offset + limit]]
         return self._page(rows, len(found), limit, offset)
 
-    def show(self, _request: VendorRequest, campaign_id: str) -> Answer:
-        """`GET /batch-calls/{id}`."""
-        return self._success(self._batch_call(self._find(campaign_id)))
+    def _show(self, _request: VendorRequest, campaign: VendorCampaign) -> Answer:
+        return self._success(self._batch_call(campaign))
 
-    def list_contacts(self, request: VendorRequest, campaign_id: str) -> Answer:
-        """`GET /batch-calls/{id}/contacts`."""
+    def _list_contacts(self, request: VendorRequest, campaign: VendorCampaign) -> Answer:
         limit, offset = self._window(self.query(request, "limit", "offset"))
-        campaign = self._find(campaign_id)
         contacts = campaign.contacts
         status = request.parameter("status")
         if status:
@@ -247,11 +227,11 @@ class Truedy(Vendor):
             "max_retry_attempts": form.integer("max_retry_attempts", least=0, most=MOST_ATTEMPTS),
         }
 
-    def create(self, request: VendorRequest) -> Answer:
-        """`POST /batch-calls`, which keeps its promise about the idempotency key."""
+    def _create(self, request: VendorRequest) -> Answer:
+        """Which keeps its promise about the idempotency key."""
         key = request.headers.get("x-idempotency-key")
         if key is None:
-            return self._create(request)
+            return self._create_anew(request)
         if not re.fullmatch(r"[\x20-\x7e]+", key):
             self._require([f"header.x-idempotency-key: {key!r} is no printable text"])
         remembered = self.world.remembered.setdefault(key, {})
@@ -262,7 +242,7 @@ class Truedy(Vendor):
             if self.reading["key_with_other_body"] == "refused":
                 raise Refused(self.error(400, "idempotency_key_reused", "This key came with another body"), reason)
             self._require([reason])
-        answer = self._create(request)
+        answer = self._create_anew(request)
         remembered[request.body] = answer
         return answer
 
@@ -272,7 +252,7 @@ class Truedy(Vendor):
         ignores = self.reading["key_kept"] == "after the work" and request.body not in known
         return attrs.evolve(request, ignores_key=ignores)
 
-    def _create(self, request: VendorRequest) -> Answer:
+    def _create_anew(self, request: VendorRequest) -> Answer:
         body = self.json_body(request)
         form = Form(body, ("body",), null_is_absent=False)
         name = form.text("name", required=True, most=255)
@@ -348,9 +328,7 @@ class Truedy(Vendor):
             sent=row,
         )
 
-    def change(self, request: VendorRequest, campaign_id: str) -> Answer:
-        """`PATCH /batch-calls/{id}`."""
-        campaign = self._find(campaign_id)
+    def _change(self, request: VendorRequest, campaign: VendorCampaign) -> Answer:
         body = self.json_body(request)
         form = Form(body, ("body",), null_is_absent=False)
         if not body:
@@ -367,7 +345,7 @@ class Truedy(Vendor):
             raise self._wrong_state(campaign, "changed")
         campaign.name = name or campaign.name
         campaign.concurrency = concurrency or campaign.concurrency
-        campaign.settings.update({field: settings[field] for field in _CHANGEABLE if field in body})
+        campaign.settings.update({field: value for field, value in settings.items() if field in body})
         if "scheduled_at" in body:
             campaign.scheduled_at = scheduled_at
             if campaign.starts_at is not None:
@@ -375,31 +353,22 @@ class Truedy(Vendor):
         campaign.updated_at = self.world.now
         return self._success(self._batch_call(campaign))
 
-    def bulk_delete(self, request: VendorRequest) -> Answer:
-        """`POST /batch-calls/bulk-delete`."""
+    def _bulk_delete(self, request: VendorRequest) -> Answer:
         form = Form(self.json_body(request), ("body",))
         ids = form.texts("ids", required=True, least=1)
         self.check(form)
-        deleted, failed = [], []
+        deleted: list[str] = []
+        failed: list[str] = []
         for campaign_id in ids or []:
             campaign = self.campaigns.get(campaign_id)
-            if campaign is None or campaign.status not in DELETABLE:
-                failed.append(campaign_id)
-            else:
+            can_go = campaign is not None and campaign.status in DELETABLE
+            (deleted if can_go else failed).append(campaign_id)
+            if can_go:
                 del self.campaigns[campaign_id]
-                deleted.append(campaign_id)
-        return self._success(
-            {
-                "deleted_count": len(deleted),
-                "failed_count": len(failed),
-                "deleted_ids": deleted,
-                "failed_ids": failed,
-            }
-        )
+        counts = {"deleted_count": len(deleted), "failed_count": len(failed)}
+        return self._success({**counts, "deleted_ids": deleted, "failed_ids": failed})
 
-    def schedule(self, request: VendorRequest, campaign_id: str) -> Answer:
-        """`POST /batch-calls/{id}/schedule`."""
-        campaign = self._find(campaign_id)
+    def _schedule(self, request: VendorRequest, campaign: VendorCampaign) -> Answer:
         body = self.json_body(request, optional=True)
         form = Form(body, ("body",))
         at = form.moment("scheduled_at", form.zone("timezone"), offset=True)
@@ -415,18 +384,11 @@ class Truedy(Vendor):
         self.plan(campaign, now if at is None else at)
         if at is None:
             campaign.start(now)
-        return self._success(
-            {
-                "id": campaign.id,
-                "status": "scheduled",
-                "scheduled_at": as_text(campaign.scheduled_at, "microseconds"),
-                "timezone": campaign.timezone,
-            }
-        )
+        start = {"scheduled_at": as_text(campaign.scheduled_at, "microseconds"), "timezone": campaign.timezone}
+        return self._success({"id": campaign.id, "status": "scheduled", **start})
 
-    def pause(self, _request: VendorRequest, campaign_id: str) -> Answer:
-        """`POST /batch-calls/{id}/pause`; calls under way go on."""
-        campaign = self._find(campaign_id)
+    def _pause(self, _request: VendorRequest, campaign: VendorCampaign) -> Answer:
+        """Calls under way go on."""
         if campaign.status not in ("active", "scheduled"):
             raise self._wrong_state(campaign, "paused")
         campaign.status, campaign.starts_at, campaign.updated_at = "paused", None, self.world.now
@@ -434,9 +396,7 @@ class Truedy(Vendor):
         content = {"id": campaign.id, "status": "paused", "paused_at": paused_at}
         return self._success(content, self.reading["pause_status"])
 
-    def resume(self, _request: VendorRequest, campaign_id: str) -> Answer:
-        """`POST /batch-calls/{id}/resume`."""
-        campaign = self._find(campaign_id)
+    def _resume(self, _request: VendorRequest, campaign: VendorCampaign) -> Answer:
         if campaign.status != "paused":
             raise self._wrong_state(campaign, "resumed")
         now = self.world.now
@@ -447,9 +407,8 @@ class Truedy(Vendor):
         word = self._batch_call(campaign)["status"]
         return self._success({"id": campaign.id, "status": word, "resumed_at": as_text(now, "microseconds")}, 201)
 
-    def add_contacts(self, request: VendorRequest, campaign_id: str) -> Answer:
-        """`POST /batch-calls/{id}/contacts`; no idempotency key is honoured here."""
-        campaign = self._find(campaign_id)
+    def _add_contacts(self, request: VendorRequest, campaign: VendorCampaign) -> Answer:
+        """No idempotency key is honoured here."""
         form = Form(self.json_body(request), ("body",))
         rows = form.array("contacts", required=True, least=1) or []
         lenient = self._shape_of(campaign) == "example"
@@ -473,14 +432,8 @@ class Truedy(Vendor):
         campaign.updated_at = self.world.now
         if not lenient:
             return self._success({"added_count": added, "failed_count": invalid})
-        return self._success(
-            {
-                "added": added,
-                "duplicates_skipped": repeated,
-                "invalid_skipped": invalid,
-                "total_contacts": len(campaign.contacts),
-            }
-        )
+        skipped = {"duplicates_skipped": repeated, "invalid_skipped": invalid}
+        return self._success({"added": added, **skipped, "total_contacts": len(campaign.contacts)})
 
     # The seeded campaigns
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import attrs
 
-from unibatch.sandbox.campaign import Rules, VendorCampaign, VendorContact
+from unibatch.sandbox.campaign import Rules, VendorCampaign, VendorContact, as_uuid
 from unibatch.sandbox.data import person
 from unibatch.sandbox.http import Answer, Refused, VendorRequest, decode_json
 from unibatch.sandbox.limits import Limit
@@ -27,7 +27,7 @@ class Endpoint:
     """A documented endpoint.
 
     Attributes:
-        handler: The name of the vendor's method that answers.
+        handler: The name of the vendor's method that answers, without its underscore.
         query: The documented names in the query.
         body: Whether a body is documented.
     """
@@ -140,12 +140,15 @@ class Vendor(abc.ABC):
             self._admit(request)
             self._require(request.flaws)
             handler, parts = self._route(request)
-            answer = handler(request, *parts)
+            answer = handler(request, *map(self._find, parts))
         except Refused as refused:
             answer = refused.answer
             self._doubts += filter(None, [refused.objection])
         self.objections += [Objection(self.name, request.method, request.path, doubt) for doubt in self._doubts]
         return self.finished(answer)
+
+    @abc.abstractmethod
+    def _find(self, campaign_id: str) -> VendorCampaign: ...
 
     def received(self, request: VendorRequest) -> VendorRequest:
         """Return a request that is carried out late, with what has to be settled when it is received."""
@@ -160,10 +163,8 @@ class Vendor(abc.ABC):
         kind = next((kind for kind, known in self.keys.items() if known == key), None)
         if kind is None:
             raise Refused(self.error(401), "there is no key that the vendor knows")
-        if kind == "no_credits":
-            raise Refused(self.error(402))
-        if kind == "forbidden":
-            raise Refused(self.error(403))
+        if kind != "valid":
+            raise Refused(self.error({"no_credits": 402, "forbidden": 403}[kind]))
         if self.enforce and not self.limit.take():
             raise Refused(self.limited(self.limit.wait))
 
@@ -180,7 +181,7 @@ class Vendor(abc.ABC):
                 continue
             if method == request.method:
                 self._require(_surplus(endpoint, request))
-                return getattr(self, endpoint.handler), parts
+                return getattr(self, f"_{endpoint.handler}"), parts
             allowed.append(method)
         if not allowed:
             raise Refused(self.error(404), "no such path is documented")
@@ -324,13 +325,14 @@ class Vendor(abc.ABC):
         """Make a contact that is still to be called."""
         return VendorContact(id=self.world.mints[self.name].next(), number=number, status="pending", **about)
 
-    @abc.abstractmethod
     def campaign_id(self, digits: str) -> str:
         """Write a campaign's id."""
+        return as_uuid(digits)
 
-    @abc.abstractmethod
     def contact_id(self, campaign: VendorCampaign, contact: VendorContact) -> str:
         """Write a contact's id as this campaign's listing does."""
+        del campaign
+        return as_uuid(contact.id)
 
     @abc.abstractmethod
     def populate(self) -> None:
