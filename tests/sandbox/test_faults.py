@@ -59,7 +59,7 @@ class TestRateLimits:
         assert truedy.get("/batch-calls").status_code == 200
 
     def test_refusals_can_be_switched_off(self) -> None:
-        with unibatch.sandbox.serve(enforce_rate_limits=False) as sandbox:
+        with unibatch.sandbox.serve(seeded=False, enforce_rate_limits=False) as sandbox:
             sandbox.limit("techladder", requests=1)
             headers = {"authorization": f"Bearer {sandbox.api_key('techladder')}"}
             with httpx.Client(base_url=sandbox.base_url("techladder"), headers=headers, trust_env=False) as client:

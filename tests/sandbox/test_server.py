@@ -21,19 +21,19 @@ class TestStartingAndStopping:
     def test_it_starts_and_stops_cleanly_several_times(self) -> None:
         before = threading.active_count()
         for _ in range(3):
-            with unibatch.sandbox.serve() as sandbox, httpx.Client(trust_env=False) as client:
+            with unibatch.sandbox.serve(seeded=False) as sandbox, httpx.Client(trust_env=False) as client:
                 assert client.get(sandbox.url).status_code == 200
             assert threading.active_count() == before
             with pytest.raises(httpx.ConnectError):
                 httpx.get(sandbox.url, trust_env=False)
 
     def test_closing_twice_does_nothing(self) -> None:
-        sandbox = unibatch.sandbox.serve()
+        sandbox = unibatch.sandbox.serve(seeded=False)
         sandbox.close()
         sandbox.close()
 
     def test_it_stops_although_a_request_is_waiting(self) -> None:
-        with unibatch.sandbox.serve() as sandbox:
+        with unibatch.sandbox.serve(seeded=False) as sandbox:
             sandbox.fail(delay=60)
             failed: list[Exception] = []
 

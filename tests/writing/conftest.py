@@ -77,11 +77,6 @@ class Emulator:
         return [request for request in self.sandbox.requests if request.is_write]
 
     @property
-    def violations(self) -> list[str]:
-        """What the vendor could object to."""
-        return list(map(str, self.sandbox.objections))
-
-    @property
     def dialled(self) -> list[str]:
         """Every number that is dialled if time goes on until nobody is left to call, as often as it is."""
         self.sandbox.advance(calls=100_000)
@@ -155,18 +150,10 @@ def number(index: int) -> str:
 
 
 def contacts(vendor: str, n: int = 3, first: int = 100) -> list[ContactDraft]:
-    """Contacts with all of a person that this vendor keeps as it is.
-
-    Args:
-        vendor: The vendor.
-        n: How many.
-        first: The index of the first one's `number`.
-    """
-    name = "first_name" if vendor == "truedy" else "name"
-    people: list[dict[str, Any]] = [
-        {"phone_number": number(index), name: f"Person{index}"} for index in range(first, first + n)
-    ]
-    return [ContactDraft(**person) for person in people]
+    """So many contacts with a name that this vendor keeps as it is; the first one has the `number` of that index."""
+    field = "first_name" if vendor == "truedy" else "name"
+    names: list[dict[str, Any]] = [{field: f"Person{index}"} for index in range(first, first + n)]
+    return [ContactDraft(phone_number=number(first + index), **name) for index, name in enumerate(names)]
 
 
 def draft(vendor: str, n: int = 3, start: Start = Start.HOLD, **changes: Any) -> CampaignDraft:
@@ -185,6 +172,12 @@ one_client = pytest.mark.parametrize("style", ["sync"], indirect=True)
 def no_plug_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     """No distribution is searched for further providers, which takes longer than all that is tested."""
     monkeypatch.setattr("unibatch.providers.registry.entry_points", lambda **_: ())
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One request adds five contacts."""
+    monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
 
 
 @pytest.fixture

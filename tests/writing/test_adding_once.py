@@ -97,10 +97,8 @@ class TestManyContacts:
 @pytest.mark.parametrize("fault", FAULTS)
 class TestALostAnswer:
     @pytest.mark.parametrize("chunk", [1, 3])
-    def test_to_one_chunk_leaves_everybody_there_once(
-        self, fault: str, chunk: int, monkeypatch: pytest.MonkeyPatch, emulating: Emulating
-    ) -> None:
-        monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
+    @pytest.mark.usefixtures("small_chunks")
+    def test_to_one_chunk_leaves_everybody_there_once(self, fault: str, chunk: int, emulating: Emulating) -> None:
         emulator, campaign_id = prepared(emulating)
         given = contacts("truedy", 14, first=0)
         emulator.fail(chunk, FAULTS[fault])
@@ -110,10 +108,8 @@ class TestALostAnswer:
         assert (result.rejected, result.unknown) == ((), ())
 
     @pytest.mark.parametrize("shape", ["schema", "example"])
-    def test_to_every_chunk_leaves_everybody_there_once(
-        self, fault: str, shape: str, monkeypatch: pytest.MonkeyPatch, emulating: Emulating
-    ) -> None:
-        monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
+    @pytest.mark.usefixtures("small_chunks")
+    def test_to_every_chunk_leaves_everybody_there_once(self, fault: str, shape: str, emulating: Emulating) -> None:
         emulator, campaign_id = prepared(emulating, shape=shape, drops={number(7)})
         given = contacts("truedy", 14, first=0)
         emulator.fail(EVERY_WRITE, FAULTS[fault])
@@ -129,10 +125,8 @@ class TestALostAnswer:
 
 
 class TestNotKnowing:
-    def test_names_who_is_unknown_and_who_was_not_sent(
-        self, monkeypatch: pytest.MonkeyPatch, emulating: Emulating
-    ) -> None:
-        monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
+    @pytest.mark.usefixtures("small_chunks")
+    def test_names_who_is_unknown_and_who_was_not_sent(self, emulating: Emulating) -> None:
         emulator, campaign_id = prepared(emulating)
         given = contacts("truedy", 14, first=0)
         emulator.fail(2, BEFORE["stall before"])
@@ -210,10 +204,10 @@ class TestNotKnowing:
 
 
 @pytest.mark.parametrize("shape", ["schema", "example"])
+@pytest.mark.usefixtures("small_chunks")
 def test_a_refusal_half_way_says_who_was_added_and_asking_again_adds_the_others(
-    shape: str, monkeypatch: pytest.MonkeyPatch, emulating: Emulating
+    shape: str, emulating: Emulating
 ) -> None:
-    monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
     emulator, campaign_id = prepared(emulating, shape=shape)
     given = contacts("truedy", 14, first=0)
     emulator.fail(2, {"status": 402})

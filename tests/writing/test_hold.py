@@ -9,7 +9,7 @@ import pytest
 from tests.bothways import VENDORS
 from tests.writing.conftest import Emulating, Emulator, draft, numbers, one_client, settle
 from tests.writing.faults import EVERY_WRITE, FAULTS, late, patience
-from unibatch import CampaignStatus, Start
+from unibatch import CampaignStatus
 from unibatch.core.errors import DraftRefused, UnsupportedFeature
 
 pytestmark = pytest.mark.usefixtures("impatient")
@@ -74,12 +74,6 @@ class TestTalkifAI:
                 emulator.join().create(draft("talkifai", hold_until=None), accept_loss=accepted)
         assert emulator.arrivals == []
 
-    def test_calls_everybody_once_at_the_time_until_which_it_holds(self, emulating: Emulating) -> None:
-        emulator, wanted = emulating("talkifai"), draft("talkifai", 4, hold_until=UNTIL)
-        emulator.join().create(wanted)
-        emulator.now = UNTIL
-        assert sorted(emulator.dialled) == numbers(wanted.contacts)
-
     def test_calls_nobody_when_the_job_is_cancelled_before(self, emulating: Emulating) -> None:
         emulator, wanted = emulating("talkifai"), draft("talkifai", 4, hold_until=UNTIL)
         campaign = emulator.join().create(wanted)
@@ -98,12 +92,6 @@ class TestTalkifAI:
 class TestTruedyThatBegins:
     """One example of the vendor answers a creation with a campaign that is scheduled, not with a draft."""
 
-    def test_is_paused_and_calls_nobody(self, emulating: Emulating) -> None:
-        emulator, wanted = emulating("truedy", created="scheduled"), draft("truedy", 4)
-        assert emulator.join().create(wanted).status is CampaignStatus.PAUSED
-        pass_by(emulator)
-        assert emulator.dialled == []
-
     @one_client
     @pytest.mark.parametrize("fault", FAULTS)
     def test_is_paused_though_the_answer_is_lost(self, fault: str, emulating: Emulating) -> None:
@@ -117,7 +105,9 @@ class TestTruedyThatBegins:
     def test_is_paused_again_when_the_same_is_asked_for_again_after_it_was_resumed(self, emulating: Emulating) -> None:
         """It goes on by the vendor's start, not by one of the user's, and to hold means that nobody is called."""
         emulator, wanted = emulating("truedy", created="scheduled"), draft("truedy", 4)
-        campaign_id = emulator.join().create(wanted).id
+        campaign = emulator.join().create(wanted)
+        campaign_id = campaign.id
+        assert campaign.status is CampaignStatus.PAUSED
         emulator.join().change("resume_campaign", campaign_id)
         assert emulator.campaigns[campaign_id].status == "scheduled"
         again = emulator.join().create(wanted)
@@ -130,13 +120,3 @@ class TestTruedyThatBegins:
         campaign_id = emulator.join().create(wanted).id
         emulator.join().change("start_campaign", campaign_id)
         assert emulator.join().create(wanted).status is CampaignStatus.RUNNING
-
-
-@pytest.mark.parametrize("vendor", VENDORS)
-def test_a_start_to_come_calls_nobody_before_it(vendor: str, emulating: Emulating) -> None:
-    emulator, wanted = emulating(vendor), draft(vendor, 4, Start.at(UNTIL))
-    emulator.join().create(wanted)
-    emulator.now = UNTIL - timedelta(seconds=1)
-    assert emulator.dialled == []
-    emulator.now = UNTIL + timedelta(minutes=1)
-    assert sorted(emulator.dialled) == numbers(wanted.contacts)

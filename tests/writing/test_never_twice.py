@@ -63,10 +63,10 @@ class TestInOneCall:
         assert len(emulator.writes) == 1
         assert sorted(emulator.dialled) == (numbers(wanted.contacts) if fault in AFTER else [])
 
+    @pytest.mark.usefixtures("small_chunks")
     def test_a_chunk_of_contacts_is_added_with_one_request_though_the_answer_is_lost(
-        self, fault: str, monkeypatch: pytest.MonkeyPatch, emulating: Emulating
+        self, fault: str, emulating: Emulating
     ) -> None:
-        monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
         emulator = emulating("truedy")
         campaign_id = emulator.join().create(draft("truedy", 2)).id
         emulator.fail(EVERY_WRITE, FAULTS[fault])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.bothways import VENDORS
-from tests.writing.conftest import LATER, Emulating, Emulator, Writer, draft, numbers, one_client, settle
+from tests.writing.conftest import LATER, Emulating, Emulator, draft, numbers, one_client, settle
 from tests.writing.faults import AFTER, BEFORE, EVERY_WRITE, FAULTS, patience
 from unibatch import CampaignStatus, Start
 from unibatch.core.errors import Conflict, NotFound, OutcomeUnknown, PaymentRequired, ServerError, UnsupportedFeature
@@ -40,10 +40,7 @@ DONE: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("truedy", "start_campaign"): ("active",),
     ("truedy", "pause_campaign"): ("paused",),
     ("truedy", "resume_campaign"): ("active", "scheduled"),
-    ("truedy", "reschedule_campaign"): (),
-    ("truedy", "delete_campaign"): (),
     ("talkifai", "start_campaign"): ("running",),
-    ("talkifai", "reschedule_campaign"): (),
     ("talkifai", "cancel_campaign"): ("cancelled",),
 }
 """In which state nothing has to be done."""
@@ -56,21 +53,12 @@ WRONG = [
     (vendor, operation, status)
     for (vendor, operation), steps in POSSIBLE.items()
     for status in WORDS[vendor]
-    if status not in {*steps, *DONE[vendor, operation]}
+    if status not in {*steps, *DONE.get((vendor, operation), ())}
 ]
 
-CHANGES = {
-    "start_campaign",
-    "pause_campaign",
-    "resume_campaign",
-    "reschedule_campaign",
-    "cancel_campaign",
-    "delete_campaign",
-}
+CHANGES = [f"{verb}_campaign" for verb in ("start", "pause", "resume", "reschedule", "cancel", "delete")]
 
-MISSING = sorted(
-    (vendor, operation) for vendor in VENDORS for operation in CHANGES if (vendor, operation) not in POSSIBLE
-)
+MISSING = [(vendor, operation) for vendor in VENDORS for operation in CHANGES if (vendor, operation) not in POSSIBLE]
 
 MEANT = {"active": "running"}
 """What a vendor's word is in the library's words, where that is another one."""
@@ -216,24 +204,20 @@ def test_what_a_vendor_cannot_do_is_refused_before_anything_is_asked(
 
 
 @pytest.mark.parametrize(("vendor", "operation"), POSSIBLE)
-class TestACampaignThatIsNotThere:
-    def test_is_not_found(self, vendor: str, operation: str, emulating: Emulating) -> None:
-        emulator = emulating(vendor)
+def test_a_campaign_that_is_not_there_or_goes_on_the_way_is_not_found(
+    vendor: str, operation: str, emulating: Emulating
+) -> None:
+    emulator, campaign_id = placed(emulating, vendor, next(iter(POSSIBLE[vendor, operation])))
+    client = emulator.join()
+    with pytest.raises(NotFound):
+        client.change(operation, "another")
+    assert writes_since_creation(emulator) == 0
+    emulator.fail(1, {"meanwhile": lambda: emulator.sandbox.delete(vendor, campaign_id)})
+    if operation == "delete_campaign":  # which is what was wanted
+        assert client.change(operation, campaign_id) is None
+    else:
         with pytest.raises(NotFound):
-            emulator.join().change(operation, "another")
-        assert emulator.writes == []
-
-    def test_any_more_when_the_request_arrives_is_not_found(
-        self, vendor: str, operation: str, emulating: Emulating
-    ) -> None:
-        emulator, campaign_id = placed(emulating, vendor, next(iter(POSSIBLE[vendor, operation])))
-        emulator.fail(1, {"meanwhile": lambda: emulator.sandbox.delete(vendor, campaign_id)})
-        client = emulator.join()
-        if operation == "delete_campaign":  # which is what was wanted
-            assert client.change(operation, campaign_id) is None
-        else:
-            with pytest.raises(NotFound):
-                client.change(operation, campaign_id)
+            client.change(operation, campaign_id)
 
 
 @pytest.mark.parametrize(("vendor", "operation"), POSSIBLE)
@@ -245,14 +229,6 @@ def test_an_unknown_state_is_left_to_the_vendor_to_judge(vendor: str, operation:
 
 
 class TestStarting:
-    @pytest.mark.parametrize("vendor", ["truedy", "talkifai"])
-    def test_twice_calls_everybody_once(self, vendor: str, emulating: Emulating) -> None:
-        emulator, wanted = emulating(vendor), draft(vendor, 4)
-        campaign_id = emulator.join().create(wanted).id
-        for _ in range(2):
-            emulator.join().change("start_campaign", campaign_id)
-        assert sorted(emulator.dialled) == numbers(wanted.contacts)
-
     @one_client
     @pytest.mark.parametrize("fault", AFTER)
     def test_that_was_lost_is_known_to_be_done_even_if_everybody_was_called_since(
@@ -287,17 +263,16 @@ class TestStarting:
         assert (campaign.id, campaign.status) == (campaign_id, CampaignStatus.UNKNOWN)
 
 
-class TestPausing:
-    def test_a_campaign_before_its_time_and_resuming_it_keeps_its_time(self, emulating: Emulating) -> None:
-        emulator = emulating("truedy")
-        client: Writer = emulator.join()
-        due = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
-        campaign_id = client.create(draft("truedy", 4, Start.at(due))).id
-        client.change("pause_campaign", campaign_id)
-        client.change("resume_campaign", campaign_id)
-        assert (status_of(emulator, campaign_id), emulator.dialled) == ("scheduled", [])
-        emulator.now = due
-        assert len(emulator.dialled) == 4
+def test_a_campaign_that_is_paused_before_its_time_and_resumed_keeps_its_time(emulating: Emulating) -> None:
+    emulator = emulating("truedy")
+    client = emulator.join()
+    due = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
+    campaign_id = client.create(draft("truedy", 4, Start.at(due))).id
+    client.change("pause_campaign", campaign_id)
+    client.change("resume_campaign", campaign_id)
+    assert (status_of(emulator, campaign_id), emulator.dialled) == ("scheduled", [])
+    emulator.now = due
+    assert len(emulator.dialled) == 4
 
 
 class TestRescheduling:
@@ -319,13 +294,3 @@ class TestRescheduling:
         emulator.fail(1, {"drop": "before", "meanwhile": lambda: emulator.set_status(campaign_id, running)})
         with pytest.raises(OutcomeUnknown, match=f"{campaign_id} is running now"):
             emulator.join().change("reschedule_campaign", campaign_id)
-
-    @pytest.mark.parametrize("vendor", ["truedy", "talkifai"])
-    def test_puts_off_everybody(self, vendor: str, emulating: Emulating) -> None:
-        emulator, wanted = emulating(vendor), draft(vendor, 4, Start.at(LATER - timedelta(days=1)))
-        campaign_id = emulator.join().create(wanted).id
-        emulator.join().change("reschedule_campaign", campaign_id)
-        emulator.now = LATER - timedelta(seconds=1)
-        assert emulator.dialled == []
-        emulator.now = LATER
-        assert sorted(emulator.dialled) == numbers(wanted.contacts)

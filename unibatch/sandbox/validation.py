@@ -190,7 +190,14 @@ class Form:
         return zone or UTC
 
     def moment(
-        self, name: str, zone: tzinfo, *, offset: bool = False, required: bool = False, nullable: bool = False
+        self,
+        name: str,
+        zone: tzinfo,
+        *,
+        offset: bool = False,
+        least: float | None = None,
+        required: bool = False,
+        nullable: bool = False,
     ) -> float | None:
         """Return a date and time as seconds since the epoch.
 
@@ -198,6 +205,7 @@ class Form:
             name: The field.
             zone: The time zone of a text that has no offset.
             offset: Whether the documents have it with an offset from UTC only.
+            least: The present, if it must not lie in the past.
             required: Whether it must be there.
             nullable: Whether it may be null.
         """
@@ -213,6 +221,8 @@ class Form:
                 self.doubt(name, f"{found} comes {times} times in its time zone")
         elif not re.fullmatch(_RFC_3339, found, re.ASCII):
             self.doubt(name, f"{found} is not written like 2026-03-20T09:00:00Z")
+        if seconds is not None and least is not None and seconds < least:
+            self.refuse(name, "must not lie in the past")
         return seconds
 
     def mapping(self, name: str) -> dict[str, Any]:

@@ -210,9 +210,7 @@ class TalkifAI(Vendor):
         description = form.text("description", most=1_000)
         concurrency = form.integer("concurrentCallLimit", least=1, most=MOST_CONCURRENT) or 5
         attempts = form.integer("maxAttempts", least=1, most=MOST_ATTEMPTS) or 3
-        scheduled_at = form.moment("scheduledStartTime", form.zone("timezone"))
-        if scheduled_at is not None and scheduled_at < self.world.now:
-            form.refuse("scheduledStartTime", "must not lie in the past")
+        scheduled_at = form.moment("scheduledStartTime", form.zone("timezone"), least=self.world.now)
         rows = form.array("contacts", required=True, least=1, most=MOST_CONTACTS) or []
         _check_contacts(form, rows)
         self.check(form)
@@ -236,19 +234,13 @@ class TalkifAI(Vendor):
         else:
             campaign.starts_at = self.world.now
         minutes = math.ceil(len(rows) * SECONDS_A_CALL / concurrency / 60)
-        return Answer.json(
-            200,
-            {
-                "success": True,
-                "batchJobId": campaign.id,
-                "totalContacts": len(campaign.contacts),
-                "estimatedDuration": f"{minutes} minutes",
-                "estimatedCost": f"${len(rows) * DOLLARS_A_CONTACT:.2f}",
-                "status": campaign.status,
-                "scheduledStartTime": as_text(scheduled_at),
-                "message": "Batch job created",
-            },
-        )
+        about = {
+            "totalContacts": len(campaign.contacts),
+            "estimatedDuration": f"{minutes} minutes",
+            "estimatedCost": f"${len(rows) * DOLLARS_A_CONTACT:.2f}",
+            "scheduledStartTime": as_text(scheduled_at),
+        }
+        return _done(campaign, "created", **about, status=campaign.status)
 
     def _multipart(self, request: VendorRequest) -> dict[str, Any]:
         head = f"content-type: {request.headers['content-type']}\r\n\r\n".encode("latin-1")
@@ -277,45 +269,23 @@ class TalkifAI(Vendor):
             raise self._wrong_state(campaign, "started", code)
         was_scheduled = campaign.status == "scheduled"
         campaign.start(self.world.now)
-        return Answer.json(
-            200,
-            {
-                "success": True,
-                "message": "Batch job started",
-                "batchJobId": campaign.id,
-                "status": "running",
-                "contactsEnqueued": campaign.tally["pending"],
-                "redisJobCancelled": was_scheduled,
-                "startedAt": as_text(campaign.started_at),
-            },
-        )
+        about = {"contactsEnqueued": campaign.tally["pending"], "startedAt": as_text(campaign.started_at)}
+        return _done(campaign, "started", status="running", redisJobCancelled=was_scheduled, **about)
 
     def _cancel(self, _request: VendorRequest, campaign: VendorCampaign) -> Answer:
         if campaign.status not in ("scheduled", "pending", "running"):
             raise self._wrong_state(campaign, "cancelled", "already_terminal")
         was_scheduled = campaign.status == "scheduled"
         cancelled = campaign.cancel(self.world.now, "cancelled", "cancelled")
-        return Answer.json(
-            200,
-            {
-                "success": True,
-                "message": "Batch job cancelled",
-                "batchJobId": campaign.id,
-                "redisJobCancelled": was_scheduled,
-                "contactsCancelled": cancelled,
-            },
-        )
+        return _done(campaign, "cancelled", redisJobCancelled=was_scheduled, contactsCancelled=cancelled)
 
     def _reschedule(self, request: VendorRequest, campaign: VendorCampaign) -> Answer:
-        """Whose arguments are in the query."""
         # A plus that was not percent-encoded arrives as a space.
         query = {name: value.replace(" ", "+") for name, value in request.query}
         form = Form(query)
-        at = form.moment("scheduledStartTime", form.zone("timezone"), required=True)
+        at = form.moment("scheduledStartTime", form.zone("timezone"), required=True, least=self.world.now)
         if any(" " in value for _, value in request.query):
             form.doubt("scheduledStartTime", "a plus sign is not percent-encoded")
-        if at is not None and at < self.world.now:
-            form.refuse("scheduledStartTime", "must not lie in the past")
         self.check(form)
         if campaign.status not in ("pending", "scheduled"):
             raise self._wrong_state(campaign, "rescheduled")
@@ -323,18 +293,8 @@ class TalkifAI(Vendor):
         self.plan(campaign, at)
         campaign.timezone = query.get("timezone", "UTC")
         campaign.updated_at = self.world.now
-        return Answer.json(
-            200,
-            {
-                "success": True,
-                "message": "Batch job rescheduled",
-                "batchJobId": campaign.id,
-                "scheduledStartTime": as_text(at),
-                "status": "scheduled",
-                "oldJobCancelled": was_scheduled,
-                "newScheduledJobId": f"queue-{self.world.requests.next()[:12]}",
-            },
-        )
+        about = {"scheduledStartTime": as_text(at), "newScheduledJobId": f"queue-{self.world.requests.next()[:12]}"}
+        return _done(campaign, "rescheduled", status="scheduled", oldJobCancelled=was_scheduled, **about)
 
     # The seeded campaigns
 
@@ -355,6 +315,10 @@ class TalkifAI(Vendor):
         self.seed("Winter offers", 45, 30 * DAY, 30 * DAY, 1_200, "cancelled")
         self.seed("Number without an agent", 8, 6 * DAY, end="failed")
         self.seed("Paused in the dashboard", 35, 4 * DAY, 4 * DAY, 600, "paused")
+
+
+def _done(campaign: VendorCampaign, what: str, **about: Any) -> Answer:
+    return Answer.json(200, {"success": True, "message": f"Batch job {what}", "batchJobId": campaign.id, **about})
 
 
 def _read_csv(text: str) -> list[dict[str, Any]]:

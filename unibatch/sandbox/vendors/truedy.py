@@ -337,9 +337,9 @@ class Truedy(Vendor):
         settings = self._settings(form)
         concurrency = form.integer("max_concurrent_calls", least=1, most=MOST_CONCURRENT)
         zone = read_zone(campaign.timezone) or UTC
-        scheduled_at = form.moment("scheduled_at", zone, nullable=campaign.starts_at is None, offset=True)
-        if campaign.starts_at is not None and scheduled_at is not None and scheduled_at < self.world.now:
-            form.refuse("scheduled_at", "must not lie in the past")
+        planned = campaign.starts_at is not None
+        least = self.world.now if planned else None
+        scheduled_at = form.moment("scheduled_at", zone, nullable=not planned, offset=True, least=least)
         self.check(form)
         if campaign.status in FINAL:
             raise self._wrong_state(campaign, "changed")
@@ -371,10 +371,8 @@ class Truedy(Vendor):
     def _schedule(self, request: VendorRequest, campaign: VendorCampaign) -> Answer:
         body = self.json_body(request, optional=True)
         form = Form(body, ("body",))
-        at = form.moment("scheduled_at", form.zone("timezone"), offset=True)
         now = self.world.now
-        if at is not None and at < now:
-            form.refuse("scheduled_at", "must not lie in the past")
+        at = form.moment("scheduled_at", form.zone("timezone"), offset=True, least=now)
         self.check(form)
         if campaign.status not in ("draft", "scheduled"):
             raise self._wrong_state(campaign, "scheduled")

@@ -350,17 +350,10 @@ class Vendor(abc.ABC):
         ahead: float | None = None,
         **options: Any,
     ) -> None:
-        """Make a seeded campaign.
+        """Make a campaign that is `age` seconds old, and which somebody or something may have stopped.
 
-        Args:
-            name: Its name.
-            contacts: How many contacts it has.
-            age: How many seconds ago it was made.
-            begun: How many seconds ago it began to dial; None if it never did.
-            ran: After how many seconds it was stopped; None if it was not.
-            end: Its status since then; "failed" if it reached nobody.
-            ahead: In how many seconds it starts by itself.
-            options: What else `spawn` takes.
+        If it has `begun`, so many seconds ago, it dialled until now or for `ran` seconds; `end` is its status since
+        then. It starts by itself in `ahead` seconds. `options` are what else `spawn` takes.
         """
         now = self.world.now
         campaign = self.spawn(name, created_at=now - age, **options)
