@@ -160,7 +160,7 @@ def test_requests_that_follow_redirects_are_counted() -> None:
 
 
 def test_nothing_waits_longer_than_retry_total_for_a_time_that_the_server_named() -> None:
-    """The first operation fails at once, since the wait is too long; the second one must not wait for it either."""
+    """The first operation fails immediately, since the wait is too long; the second one must not wait for it either."""
     one = exchange(retry=Retry(total=5.0))
     limited = Response(status=429, headers=httpx.Headers({"Retry-After": "7200"}))
 

@@ -266,7 +266,7 @@ def _early(style: Style, reset: str) -> list[tuple[int, float]]:
 
 
 def test_requests_that_wait_for_a_connection_wait_for_the_limit_too(enter: Enter) -> None:
-    """The last of so many at once have no connection yet when the first ones are refused."""
+    """The last of so many concurrent ones have no connection yet when the first ones are refused."""
     refused: list[float] = []
 
     def refuse(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:

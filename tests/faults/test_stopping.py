@@ -1,4 +1,4 @@
-"""Whoever stops in the middle leaves nothing behind, and can go on with the same client."""
+"""Stopping in the middle leaves nothing behind, and the same client can go on."""
 
 from __future__ import annotations
 

@@ -239,7 +239,7 @@ class TestStarting:
 @one_client
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 422, 429])
 @pytest.mark.parametrize("vendor", VENDORS)
-def test_a_refusal_is_told_as_it_is_and_nothing_is_sent_again(vendor: str, status: int, emulating: Emulating) -> None:
+def test_a_refusal_is_raised_and_nothing_is_sent_again(vendor: str, status: int, emulating: Emulating) -> None:
     emulator = emulating(vendor)
     emulator.fail(EVERY_WRITE, {"status": status})
     with pytest.raises(ProviderError) as caught:

@@ -108,8 +108,8 @@ class TestWorkThatIsDoneLate:
         assert len(sent(emulator, "/contacts")) == 1
         emulator.catch_up()
         emulator.no_faults()
-        told = emulator.join().add(campaign_id, given)
-        assert numbers(told.duplicates) == numbers(given)
+        added = emulator.join().add(campaign_id, given)
+        assert numbers(added.duplicates) == numbers(given)
         assert sorted(emulator.numbers(campaign_id)) == numbers([*given, *contacts("truedy", 2)])
 
 
@@ -177,7 +177,7 @@ class TestRecognising:
         emulator.join().add(campaign_id, contacts("truedy", 2, first=500))
         assert emulator.join().create(wanted).id == campaign_id
 
-    def test_a_campaign_that_was_deleted_since_is_not_told_as_placed(self, emulating: Emulating) -> None:
+    def test_a_campaign_that_was_deleted_since_is_not_given_as_placed(self, emulating: Emulating) -> None:
         emulator, wanted = emulating("truedy"), draft("truedy")
         campaign_id = emulator.join().create(wanted).id
         emulator.join().change("delete_campaign", campaign_id)

@@ -155,7 +155,7 @@ class TestATime:
 class TestADailyWindow:
     OFFICE = Schedule(timezone="Europe/Berlin", window_start=time(9), window_end=time(17))
 
-    def test_keeps_its_zone_in_whatever_zone_the_start_is(self, emulating: Emulating) -> None:
+    def test_keeps_its_zone_with_a_start_in_any_zone(self, emulating: Emulating) -> None:
         emulator = emulating("truedy")
         day = (datetime.now(UTC) + timedelta(days=3)).replace(tzinfo=None, microsecond=0)
         start = Start.at(day, "America/New_York")

@@ -139,7 +139,7 @@ class TestWhatIsPossible:
         )
         assert writes_since_creation(emulator) == 1
 
-    def test_is_not_tried_where_how_it_stands_cannot_be_seen(
+    def test_is_not_tried_where_its_status_cannot_be_seen(
         self, vendor: str, operation: str, before: str, emulating: Emulating
     ) -> None:
         emulator, campaign_id = placed(emulating, vendor, before)
@@ -148,7 +148,7 @@ class TestWhatIsPossible:
             emulator.join().change(operation, campaign_id)
         assert writes_since_creation(emulator) == 0
 
-    def test_that_the_vendor_refuses_for_another_reason_is_told_as_it_is(
+    def test_that_the_vendor_refuses_for_another_reason_raises_that_error(
         self, vendor: str, operation: str, before: str, emulating: Emulating
     ) -> None:
         emulator, campaign_id = placed(emulating, vendor, before)

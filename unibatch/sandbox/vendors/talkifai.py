@@ -235,12 +235,16 @@ class TalkifAI(Vendor):
             campaign.starts_at = self.world.now
         minutes = math.ceil(len(rows) * SECONDS_A_CALL / concurrency / 60)
         about = {
+            "success": True,
+            "batchJobId": campaign.id,
             "totalContacts": len(campaign.contacts),
             "estimatedDuration": f"{minutes} minutes",
             "estimatedCost": f"${len(rows) * DOLLARS_A_CONTACT:.2f}",
+            "status": campaign.status,
             "scheduledStartTime": as_text(scheduled_at),
+            "message": "Batch job created",
         }
-        return _done(campaign, "created", **about, status=campaign.status)
+        return Answer.json(200, about)
 
     def _multipart(self, request: VendorRequest) -> dict[str, Any]:
         head = f"content-type: {request.headers['content-type']}\r\n\r\n".encode("latin-1")
@@ -269,8 +273,8 @@ class TalkifAI(Vendor):
             raise self._wrong_state(campaign, "started", code)
         was_scheduled = campaign.status == "scheduled"
         campaign.start(self.world.now)
-        about = {"contactsEnqueued": campaign.tally["pending"], "startedAt": as_text(campaign.started_at)}
-        return _done(campaign, "started", status="running", redisJobCancelled=was_scheduled, **about)
+        about = {"contactsEnqueued": campaign.tally["pending"], "redisJobCancelled": was_scheduled}
+        return _done(campaign, "started", status="running", **about, startedAt=as_text(campaign.started_at))
 
     def _cancel(self, _request: VendorRequest, campaign: VendorCampaign) -> Answer:
         if campaign.status not in ("scheduled", "pending", "running"):
@@ -293,8 +297,9 @@ class TalkifAI(Vendor):
         self.plan(campaign, at)
         campaign.timezone = query.get("timezone", "UTC")
         campaign.updated_at = self.world.now
-        about = {"scheduledStartTime": as_text(at), "newScheduledJobId": f"queue-{self.world.requests.next()[:12]}"}
-        return _done(campaign, "rescheduled", status="scheduled", oldJobCancelled=was_scheduled, **about)
+        about = {"status": "scheduled", "oldJobCancelled": was_scheduled}
+        queued = f"queue-{self.world.requests.next()[:12]}"
+        return _done(campaign, "rescheduled", scheduledStartTime=as_text(at), **about, newScheduledJobId=queued)
 
     # The seeded campaigns
 

@@ -332,17 +332,22 @@ def _batch_in_list(campaign: VendorCampaign) -> dict[str, Any]:
 
 
 def _batch(campaign: VendorCampaign) -> dict[str, Any]:
-    agent_id = campaign.settings["agent_id"]
+    settings = campaign.settings
     return {
         "schedule_id": campaign.id,
-        **{name: campaign.settings[name] for name in TechLadder.usual_settings},
-        "agent_name": AGENTS.get(agent_id, agent_id),
+        "agent_id": settings["agent_id"],
+        "agent_name": AGENTS.get(settings["agent_id"], settings["agent_id"]),
+        "version_id": settings["version_id"],
         "status": campaign.status,
+        "start_mode": settings["start_mode"],
+        "voice": settings["voice"],
+        "did_number": settings["did_number"],
         "total_contacts": len(campaign.contacts),
         "completed_contacts": campaign.count("completed"),
         "failed_contacts": campaign.count("failed", "no_answer", "busy"),
         "pending_contacts": campaign.unfinished,
         "concurrency": campaign.concurrency,
+        "recording_enabled": settings["recording_enabled"],
         "scheduled_at": as_text(campaign.scheduled_at, "seconds"),
         "started_at": as_text(campaign.started_at, "seconds"),
         "created_at": as_text(campaign.created_at, "seconds"),

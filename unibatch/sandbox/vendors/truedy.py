@@ -44,8 +44,6 @@ _KINDS = {
     "format": "string_pattern_mismatch",
     "value": "value_error",
 }
-_SHOWN = ("agent_id", "phone_number_ids", "phone_rotation_strategy", "schedule_type", "max_calls_per_day")
-"""The settings that an answer has, in the shape "schema"."""
 
 
 class Truedy(Vendor):
@@ -482,8 +480,10 @@ def _batch_call_of_schema(campaign: VendorCampaign) -> dict[str, Any]:
     return {
         "id": campaign.id,
         "name": campaign.name,
+        "agent_id": campaign.settings["agent_id"],
         "status": campaign.status,
-        **{name: campaign.settings[name] for name in _SHOWN},
+        "phone_number_ids": campaign.settings["phone_number_ids"],
+        "phone_rotation_strategy": campaign.settings["phone_rotation_strategy"],
         "total_contacts": len(campaign.contacts),
         "completed_contacts": campaign.count(*ENDED),
         "successful_contacts": campaign.count(*SUCCEEDED),
@@ -492,7 +492,9 @@ def _batch_call_of_schema(campaign: VendorCampaign) -> dict[str, Any]:
         "no_answer_contacts": campaign.count("no_answer"),
         "total_cost_usd": round(minutes * DOLLARS_A_MINUTE, 2),
         "average_duration_seconds": average,
+        "schedule_type": campaign.settings["schedule_type"],
         "scheduled_at": as_text(campaign.scheduled_at, "microseconds"),
+        "max_calls_per_day": campaign.settings["max_calls_per_day"],
         "created_at": as_text(campaign.created_at, "microseconds"),
         "updated_at": as_text(campaign.updated_at, "microseconds"),
     }
