@@ -49,25 +49,25 @@ class LoggedRequest:
     is_write: bool
 
 
+@attrs.define(eq=False)
 class App:
     """The three vendors under one roof.
 
-    Args:
+    Attributes:
         vendors: The vendors by name.
         lock: Held while anything is read or changed.
         tick: Called before each request, so that a real clock can drive the simulated one.
+        control: Answers what is asked of no vendor: method, path and body.
+        late: Work that is still to be done, in the order in which it was asked for.
     """
 
-    def __init__(self, vendors: dict[str, Vendor], lock: threading.RLock, tick: Callable[[], None]) -> None:
-        self.vendors = vendors
-        self.control: Callable[[str, str, bytes], Answer] = lambda *_: Answer.json(404, {"error": "no controls here"})
-        """Answers what is asked of no vendor: method, path and body."""
-        self.lock = lock
-        self.tick = tick
-        self.faults: list[Fault] = []
-        self.log: deque[LoggedRequest] = deque(maxlen=LONGEST_LOG)
-        self.late: list[Callable[[], object]] = []
-        """Work that is still to be done, in the order in which it was asked for."""
+    vendors: dict[str, Vendor]
+    lock: threading.RLock
+    tick: Callable[[], None]
+    control: Callable[[str, str, bytes], Answer] = lambda *_: Answer.json(404, {"error": "no controls here"})
+    faults: list[Fault] = attrs.field(factory=list)
+    log: deque[LoggedRequest] = attrs.field(factory=lambda: deque(maxlen=LONGEST_LOG))
+    late: list[Callable[[], object]] = attrs.field(factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -14,7 +14,7 @@ from unibatch.sandbox.campaign import Outcome, Rules, VendorCampaign, VendorCont
 from unibatch.sandbox.http import Answer, Refused, VendorRequest
 from unibatch.sandbox.readings import Reading
 from unibatch.sandbox.validation import Form, Problem
-from unibatch.sandbox.vendors.vendor import DAY, HOUR, Endpoint, Vendor, keys, read_integer
+from unibatch.sandbox.vendors.vendor import DAY, HOUR, Endpoint, Vendor, keys_of, read_integer
 
 ORGANIZATION = "org_sandbox"
 STATUSES = ("pending", "scheduled", "running", "completed", "failed", "cancelled")
@@ -59,7 +59,7 @@ class TalkifAI(Vendor):
 
     name = "talkifai"
     prefix = "/talkifai"
-    keys = keys("sandbox-talkifai-key")
+    keys = keys_of("sandbox-talkifai-key")
     endpoints: ClassVar = {
         ("POST", "/batch/create"): Endpoint("create", body=True),
         ("GET", "/batch/jobs"): Endpoint("list_jobs", ("organizationId", "status", "page", "pageSize")),

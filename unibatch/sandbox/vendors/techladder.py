@@ -12,7 +12,7 @@ from unibatch.sandbox.campaign import Outcome, Rules, VendorCampaign, VendorCont
 from unibatch.sandbox.http import Answer, Refused, VendorRequest
 from unibatch.sandbox.readings import Reading
 from unibatch.sandbox.validation import Form, Problem, by_the_clock, read_zone
-from unibatch.sandbox.vendors.vendor import DAY, HOUR, Endpoint, Vendor, keys
+from unibatch.sandbox.vendors.vendor import DAY, HOUR, Endpoint, Vendor, keys_of
 
 STATUSES = ("pending", "active", "completed", "failed", "cancelled")
 CALL_STATUSES = (
@@ -42,7 +42,7 @@ class TechLadder(Vendor):
 
     name = "techladder"
     prefix = "/techladder/api/v1/public"
-    keys = keys("sk_sandbox_techladder", "_")
+    keys = keys_of("sk_sandbox_techladder", "_")
     endpoints: ClassVar = {
         ("GET", "/me"): Endpoint("me"),
         ("GET", "/call-batches"): Endpoint("list_batches", ("agent_id", "status", "limit", "page")),

@@ -14,7 +14,7 @@ from unibatch.sandbox.campaign import Outcome, Rules, VendorCampaign, VendorCont
 from unibatch.sandbox.http import Answer, Refused, VendorRequest
 from unibatch.sandbox.readings import Reading
 from unibatch.sandbox.validation import Form, Problem, read_zone
-from unibatch.sandbox.vendors.vendor import DAY, HOUR, Endpoint, Vendor, keys
+from unibatch.sandbox.vendors.vendor import DAY, HOUR, Endpoint, Vendor, keys_of
 
 STATUSES = ("draft", "scheduled", "active", "paused", "completed", "failed", "cancelled")
 FINAL = ("completed", "failed", "cancelled")
@@ -51,7 +51,7 @@ class Truedy(Vendor):
 
     name = "truedy"
     prefix = "/truedy/api/public/v1"
-    keys = keys("sandbox-truedy-key")
+    keys = keys_of("sandbox-truedy-key")
     endpoints: ClassVar = {
         ("GET", "/batch-calls"): Endpoint("list_campaigns", ("status", "agent_id", "limit", "offset")),
         ("POST", "/batch-calls"): Endpoint("create", body=True),

@@ -37,10 +37,9 @@ class Endpoint:
     body: bool = False
 
 
-def keys(valid: str, joint: str = "-") -> Mapping[str, str]:
-    """Return a vendor's keys by kind."""
-    kinds = {kind: joint.join((valid, *kind.split("_"))) for kind in ("no_credits", "forbidden")}
-    return {"valid": valid, **kinds}
+def keys_of(valid: str, joint: str = "-") -> Mapping[str, str]:
+    """Return a vendor's keys by kind, of which all begin like the valid one."""
+    return {"valid": valid, **{kind: joint.join((valid, *kind.split("_"))) for kind in ("no_credits", "forbidden")}}
 
 
 class Vendor(abc.ABC):
@@ -215,11 +214,7 @@ class Vendor(abc.ABC):
 
     @abc.abstractmethod
     def limited(self, wait: float) -> Answer:
-        """Return the vendor's 429.
-
-        Args:
-            wait: Seconds until another request is welcome.
-        """
+        """Return the vendor's 429; another request is welcome in `wait` seconds."""
 
     def code_for(self, status: int) -> tuple[str, str]:
         """Return the error code and message of an HTTP status."""
