@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 import pytest
 
 from tests.bothways import AnyClient, Connect
-from tests.writing.faults import Fault, When
+from tests.writing.faults import BEFORE, Fault, When
 from unibatch.core.draft import CampaignDraft, ContactDraft, Start, StartKind
 from unibatch.core.errors import OutcomeUnknown, PartlyDone
 from unibatch.core.model import Campaign
@@ -117,6 +117,11 @@ class Emulator:
         else:
             match = {"times": None, **(when if isinstance(when, Mapping) else {"when": when})}
         self.sandbox.fail(self.vendor, **match, **fault)
+
+    def hide_after(self, writes: int) -> None:
+        """Let no read succeed once so many writes have come."""
+        when = {"writes": False, "when": lambda _: len(self.writes) >= writes}
+        self.fail(when, BEFORE["500 before"])
 
 
 class Emulating(Protocol):

@@ -36,20 +36,12 @@ def prepared(emulating: Emulating, there: int = 2, **options: Any) -> tuple[Emul
     return emulator, emulator.join().create(wanted).id
 
 
-def everybody(result: AddedContacts) -> list[ContactDraft]:
-    """All contacts that are accounted for, each as often as it is."""
-    return [*result.added, *result.duplicates, *(refused.contact for refused in result.rejected), *result.unknown]
-
-
-def require_all(result: AddedContacts | None, given: Sequence[ContactDraft]) -> None:
+def require_all(result: AddedContacts | None, given: Sequence[ContactDraft]) -> AddedContacts:
     """Everybody who was given is accounted for, once each."""
     assert result is not None
-    assert numbers(everybody(result)) == numbers(given)
-
-
-def slowly(first: int) -> Fault:
-    """The first contacts are added, the others when nobody waits any more."""
-    return {"stall": "after", "portion": first}
+    rejected = (refused.contact for refused in result.rejected)
+    assert numbers([*result.added, *result.duplicates, *rejected, *result.unknown]) == numbers(given)
+    return result
 
 
 class TestManyContacts:
@@ -118,8 +110,7 @@ class TestALostAnswer:
         except (OutcomeUnknown, PartlyDone) as exc:
             require_all(exc.contacts, given)
         emulator.no_faults()
-        result = emulator.join().add(campaign_id, given)
-        require_all(result, given)
+        result = require_all(emulator.join().add(campaign_id, given), given)
         assert [refusal.contact.phone_number for refusal in result.rejected] == [number(7)]
         assert sorted(emulator.numbers(campaign_id)) == sorted(set(numbers(given)) - {number(7)})
 
@@ -132,9 +123,7 @@ class TestNotKnowing:
         emulator.fail(2, BEFORE["stall before"])
         with pytest.raises(OutcomeUnknown, match=f"look which contacts {campaign_id} has") as caught:
             emulator.join(timeout=BRIEF).add(campaign_id, given)
-        result = caught.value.contacts
-        require_all(result, given)
-        assert result is not None
+        result = require_all(caught.value.contacts, given)
         assert [len(result.duplicates), len(result.added), len(result.unknown), len(result.rejected)] == [2, 5, 5, 2]
         assert {refusal.reason for refusal in result.rejected} == {"not sent, since something failed before"}
         assert emulator.numbers(campaign_id) == [number(index) for index in range(7)]
@@ -144,12 +133,10 @@ class TestNotKnowing:
         emulator, campaign_id = prepared(emulating)
         given = contacts("truedy", 9, first=0)
         emulator.fail(1, fault)
-        emulator.fail(lambda arrival: not arrival.is_write and len(emulator.writes) > 1, BEFORE["500 before"])
+        emulator.hide_after(2)
         with pytest.raises(OutcomeUnknown) as caught:
             emulator.join().add(campaign_id, given)
-        require_all(caught.value.contacts, given)
-        assert caught.value.contacts is not None
-        assert len(caught.value.contacts.unknown) == 7
+        assert len(require_all(caught.value.contacts, given).unknown) == 7
         assert len(emulator.writes) == 2
         emulator.no_faults()
         require_all(emulator.join().add(campaign_id, given), given)
@@ -158,12 +145,10 @@ class TestNotKnowing:
     def test_is_the_end_while_the_vendor_is_at_work_on_the_others(self, emulating: Emulating) -> None:
         emulator, campaign_id = prepared(emulating)
         given = contacts("truedy", 9, first=0)
-        emulator.fail(1, slowly(3))
+        emulator.fail(1, {"stall": "after", "portion": 3})  # the others when nobody waits any more
         with pytest.raises(OutcomeUnknown) as caught:
             emulator.join(timeout=BRIEF).add(campaign_id, given)
-        result = caught.value.contacts
-        require_all(result, given)
-        assert result is not None
+        result = require_all(caught.value.contacts, given)
         assert (len(result.added), len(result.unknown)) == (3, 4)
         emulator.catch_up()
         require_all(emulator.join().add(campaign_id, given), given)
@@ -185,7 +170,7 @@ class TestNotKnowing:
         self, n: int, emulating: Emulating
     ) -> None:
         emulator, campaign_id = prepared(emulating, drops={number(501)})
-        emulator.fail(lambda arrival: not arrival.is_write and len(emulator.writes) > 1, BEFORE["500 before"])
+        emulator.hide_after(2)
         given = contacts("truedy", n, first=500)
         with pytest.raises(PartlyDone) as caught:
             emulator.join().add(campaign_id, given)
@@ -215,8 +200,7 @@ def test_a_refusal_half_way_says_who_was_added_and_asking_again_adds_the_others(
         emulator.join().add(campaign_id, given)
     require_all(caught.value.contacts, given)
     assert isinstance(caught.value.__cause__, PaymentRequired)
-    result = emulator.join().add(campaign_id, given)
-    require_all(result, given)
+    result = require_all(emulator.join().add(campaign_id, given), given)
     assert (len(result.duplicates), len(result.added)) == (7, 7)
     assert sorted(emulator.numbers(campaign_id)) == numbers(given)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from operator import methodcaller
-from typing import Any
 
 import attrs
 import pytest
@@ -47,10 +46,6 @@ def require_once(emulator: Emulator, wanted: CampaignDraft) -> None:
         assert emulator.dialled == []
         emulator.now = due
         assert sorted(emulator.dialled) == numbers(wanted.contacts)
-
-
-def reads_after_a_write(emulator: Emulator) -> Any:
-    return lambda request: not request.is_write and len(emulator.writes) > 0
 
 
 LOST: Mapping[str, tuple[When, str]] = {
@@ -130,7 +125,7 @@ class TestLooking:
     ) -> None:
         emulator, wanted = emulating(vendor), draft(vendor, 4)
         emulator.fail(1, FAULTS[fault])
-        emulator.fail(reads_after_a_write(emulator), BEFORE["500 before"])
+        emulator.hide_after(1)
         with pytest.raises(OutcomeUnknown, match=r"new (batch|job) of 4 contacts") as caught:
             emulator.join(timeout=patience(fault)).create(wanted)
         assert "placing the draft again looks for it" in caught.value.check
@@ -251,7 +246,7 @@ def test_a_refusal_is_raised_and_nothing_is_sent_again(vendor: str, status: int,
 class TestReadingAfterwards:
     def test_that_fails_does_not_make_a_written_campaign_fail(self, vendor: str, emulating: Emulating) -> None:
         emulator, wanted = emulating(vendor), draft(vendor, 4)
-        emulator.fail(reads_after_a_write(emulator), BEFORE["500 before"])
+        emulator.hide_after(1)
         assert [emulator.join().create(wanted).id] == list(emulator.campaigns)
         require_once(emulator, wanted)
 
