@@ -28,6 +28,8 @@ NEEDED: Mapping[str, Mapping[str, Any]] = {
 }
 """What each vendor requires."""
 
+VENDORS = tuple(NEEDED)
+
 
 class Writer:
     """A client of either kind, whose methods that write have short names."""
