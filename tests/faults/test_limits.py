@@ -78,10 +78,10 @@ class Limiter:
 
 
 KINDS = {
-    "five, fixed": {"limit": 5, "window": 0.4},
-    "five, sliding": {"limit": 5, "window": 0.4, "sliding": True},
-    "ten, fixed": {"limit": 10, "window": 0.4},
-    "ten, sliding": {"limit": 10, "window": 0.4, "sliding": True},
+    "five, fixed": {"limit": 5, "window": 0.6},
+    "five, sliding": {"limit": 5, "window": 0.6, "sliding": True},
+    "ten, fixed": {"limit": 10, "window": 0.6},
+    "ten, sliding": {"limit": 10, "window": 0.6, "sliding": True},
     "two, fixed": {"limit": 2, "window": 0.1},
 }
 
@@ -188,7 +188,7 @@ def test_a_count_of_thousands_of_digits_is_not_believed() -> None:
 
 def test_a_limit_in_headers_is_kept_by_all_clients_of_the_key(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("unibatch.client.rate_limit.MARGIN", 0.15)
-    limiter = Limiter(10, 0.4)
+    limiter = Limiter(10, 0.6)
     with emulating("truedy", 38, plan=limiter, latency=0.025) as emulator, contextlib.ExitStack() as stack:
         how: dict[str, Any] = {"base_url": emulator.url, "retry": PATIENT}
         clients = [stack.enter_context(connected(style, "truedy", **how)) for _ in range(3)]
