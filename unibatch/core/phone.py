@@ -18,7 +18,7 @@ is_e164_without_plus = re.compile(r"[1-9][0-9]{6,14}").fullmatch
 """Whether a text is an E.164 number that lacks only its plus."""
 
 
-def from_vendor(value: Any, *, bare_digits: bool = False) -> tuple[str, bool]:
+def phone_from_vendor(value: Any, *, bare_digits: bool = False) -> tuple[str, bool]:
     """Read a number that a vendor sent, in any form.
 
     A regular expression is enough for nearly every number. Only what does not match goes to ``phonenumbers``, which
