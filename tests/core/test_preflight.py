@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,7 +16,7 @@ from tests.writing.conftest import NEEDED, VENDORS, contacts
 from unibatch import preflight
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, StartKind
 from unibatch.core.draft_fields import Composition, How
-from unibatch.core.errors import DraftRefused, InvalidInput, UnsupportedFeature
+from unibatch.core.errors import DraftRefused, InvalidInput
 from unibatch.core.findings import Finding, Fit, Preflight
 from unibatch.core.model import RedialPolicy, Schedule
 from unibatch.core.preflight import compose, compose_contacts
@@ -72,10 +71,6 @@ class TestADraftThatFits:
     def test_it_is_returned(self) -> None:
         made = composed("truedy")
         assert made.require("create_campaign") is made
-
-    def test_the_same_draft_composed_again_gives_the_same(self, vendor: str) -> None:
-        one = draft(vendor)
-        assert compose(provider(vendor), one, NOW) == compose(provider(vendor), one, NOW)
 
     def test_the_draft_itself_stays_as_it_is(self, vendor: str) -> None:
         one = draft(vendor)
@@ -241,13 +236,11 @@ class TestWindows:
     def test_a_window_that_is_right(self) -> None:
         assert self.wrong(weekdays=(1, 7), max_calls_per_day=1) == {}
 
-    def test_it_may_not_end_before_it_starts(self) -> None:
-        assert self.wrong(window_end=time(8)) == {
-            "schedule.window_end": "the window ends at 08:00, and not after its start at 09:00"
+    @pytest.mark.parametrize("hour", [8, 9])
+    def test_it_ends_after_its_start(self, hour: int) -> None:
+        assert self.wrong(window_end=time(hour)) == {
+            "schedule.window_end": f"the window ends at 0{hour}:00, and not after its start at 09:00"
         }
-
-    def test_it_may_not_end_when_it_starts(self) -> None:
-        assert [*self.wrong(window_end=time(9))] == ["schedule.window_end"]
 
     @pytest.mark.parametrize("edge", ["window_start", "window_end"])
     def test_it_needs_both_ends(self, edge: str) -> None:
@@ -340,7 +333,7 @@ class TestContacts:
 
 
 class TestMetadata:
-    @pytest.mark.parametrize("metadata", [{"a": float("nan")}, {1: "a"}, {"a": object()}, {"a": "\ud800"}], ids=str)
+    @pytest.mark.parametrize("metadata", [{"a": float("nan")}, {1: "a"}, {"a": object()}, {"a": "\ud800"}])
     def test_it_holds_what_json_can(self, metadata: Any) -> None:
         assert [*wrong("techladder", metadata=metadata)] == ["metadata"]
 
@@ -376,6 +369,7 @@ class TestAllAtOnce:
             "vendor.techladder.colour",
             "vendor.techladder.version_id",
         }
+        assert (caught.value.provider, caught.value.feature) == ("techladder", "create_campaign")
         assert "nothing was sent" in str(caught.value)
 
     def test_several_faults_of_one_field_are_one_finding(self) -> None:
@@ -439,10 +433,6 @@ class TestAcceptingLoss:
         obstacles = self.preflight(max_concurrency=0).obstacles(["description", "metadata", "max_concurrency"])
         assert [finding.field for finding in obstacles] == ["max_concurrency"]
 
-    def test_holding_without_a_time_can_never_be_accepted(self) -> None:
-        result = composed("talkifai", start=Start.HOLD).preflight
-        assert [finding.field for finding in result.obstacles(["start", "hold_until"])] == ["start"]
-
     @pytest.mark.parametrize("accept", ["description", ""])
     def test_one_text_is_no_list(self, accept: str) -> None:
         with pytest.raises(InvalidInput, match=r"accept_loss must be a list of fields; write accept_loss=\["):
@@ -465,16 +455,6 @@ class TestAcceptingLoss:
         """One list serves several vendors."""
         accept = ["description", "metadata", "agent_id", "schedule.weekdays", "contacts.email", "vendor.truedy.x"]
         composed("truedy", **LOSSY).require("create_campaign", accept)
-
-    def test_the_refusal_says_how_to_accept_it(self) -> None:
-        with pytest.raises(DraftRefused, match=r"\(accept_loss=\['description', 'metadata'\] accepts the loss\)$"):
-            composed("truedy", **LOSSY).require("create_campaign")
-
-    def test_a_refusal_is_both_kinds_of_error(self) -> None:
-        with pytest.raises(UnsupportedFeature) as caught:
-            composed("truedy", **LOSSY).require("create_campaign")
-        assert isinstance(caught.value, InvalidInput)
-        assert (caught.value.provider, caught.value.feature) == ("truedy", "create_campaign")
 
 
 class TestDefaults:
@@ -522,15 +502,11 @@ class TestKeys:
         made = compose(provider(vendor, **(defaults or {})), draft(vendor, **changes), NOW)
         return made.key_of({**made.body, "contacts": made.contacts})
 
-    def test_a_key_of_the_users_own_is_sent_as_it_is(self) -> None:
-        assert self.key(idempotency_key="mine") == "mine"
-
-    def test_it_goes_with_the_whole_body_and_so_with_the_order_of_the_contacts_in_it(self) -> None:
-        assert self.key(contacts=contacts("truedy")[::-1]) != self.key()
-
     def test_every_change_makes_another(self) -> None:
-        keys = [self.key(), self.key(name="X"), self.key(start=Start.HOLD), self.key(contacts=contacts("truedy", 2))]
-        assert len({*keys, self.key(defaults={"phone_rotation_strategy": "random"})}) == 5
+        people = contacts("truedy")
+        others = [self.key(name="X"), self.key(contacts=people[:2]), self.key(contacts=people[::-1])]
+        option = self.key(defaults={"phone_rotation_strategy": "random"})
+        assert len({self.key(), *others, self.key(start=Start.HOLD), option}) == 6
 
 
 class TestAddingContacts:
@@ -658,12 +634,6 @@ class TestWhatIsSent:
         assert made.preflight.obstacles() == []
         assert merged(made.preflight.findings) | NOT_ASKED_FOR[vendor] == made.body
 
-    def test_every_field_that_is_used_has_a_finding(self, vendor: str) -> None:
-        made = draft(vendor, start=Start.HOLD, hold_until=LATER.replace(tzinfo=UTC), **EVERYTHING[vendor])
-        found = {finding.field.partition(".")[0] for finding in compose(provider(vendor), made, NOW).preflight.findings}
-        used = {field.alias for field in attrs.fields(CampaignDraft) if getattr(made, str(field.alias))}
-        assert used - found == set()
-
 
 # Anything at all ------------------------------------------------------------------------------------------------------
 
@@ -728,7 +698,7 @@ ANY_DRAFT: Any = st.builds(
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(made=ANY_DRAFT)
 def test_whatever_a_draft_holds_there_are_findings_and_no_traceback(vendor: str, made: CampaignDraft) -> None:
     composition = compose(provider(vendor), made, NOW)
