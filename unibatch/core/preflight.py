@@ -73,7 +73,7 @@ class _Judging:
             if how is None:
                 continue
             sent = how.sent_for(self.fields.get(name))
-            _merge(body, sent)
+            merge(body, sent)
             note = None if name in self.faults else self.notes.get(name)
             findings.append(
                 Finding(
@@ -98,7 +98,7 @@ class _Judging:
         return How() if name in self.notes else None
 
 
-def _merge(body: dict[str, Any], sent: Mapping[str, Any]) -> None:
+def merge(body: dict[str, Any], sent: Mapping[str, Any]) -> None:
     """Add what is sent to a body; a mapping within the body is added to, not replaced."""
     for key, value in sent.items():
         is_added = isinstance(value, dict) and isinstance(body.get(key), dict)
