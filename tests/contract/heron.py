@@ -62,7 +62,6 @@ CALL_STATUSES = api.StatusTable(
         "failed": CallStatus.FAILED,
         "cancelled": CallStatus.CANCELLED,
     },
-    unknown=CallStatus.UNKNOWN,
 )
 
 CAMPAIGN_STATUSES = api.StatusTable(
@@ -73,7 +72,6 @@ CAMPAIGN_STATUSES = api.StatusTable(
         "failed": CampaignStatus.FAILED,
         "cancelled": CampaignStatus.CANCELLED,
     },
-    unknown=CampaignStatus.UNKNOWN,
 )
 
 # Capabilities ---------------------------------------------------------------------------------------------------------
@@ -89,23 +87,19 @@ CAPABILITIES = api.Capabilities(
         "delete_campaign": Support(note="once it is over"),
         "retry_campaign": Support(note="calls failed recipients again"),
     },
-    server_filters=frozenset({"list_campaigns.agent_id"}),
+    server_filters={"list_campaigns.agent_id"},
     campaign_paging=api.Paging("cursor", 100, size_param="limit", position_param="last_doc"),
     contact_paging=api.UNPAGED,
     limits=api.Limits(),
     webhooks=Support(available=False, note="not about batches"),
-    contact_fields=frozenset({"id", "phone_number", "fields", "status", "call_id", "last_attempt_at"}),
-    campaign_fields=frozenset({"id", "name", "status", "agent_id", "counts", "schedule", "created_at"}),
+    contact_fields={"id", "phone_number", "fields", "status", "call_id", "last_attempt_at"},
+    campaign_fields={"id", "name", "status", "agent_id", "counts", "schedule", "created_at"},
 )
 
 TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
     {
-        "delete_campaign": Transition(allowed=_OVER, done=frozenset()),
-        "retry_campaign": Transition(
-            allowed=_OVER,
-            done=frozenset(),
-            passed=frozenset({CampaignStatus.PENDING, CampaignStatus.RUNNING}),
-        ),
+        "delete_campaign": Transition(allowed=_OVER, done=()),
+        "retry_campaign": Transition(allowed=_OVER, done=(), passed={CampaignStatus.PENDING, CampaignStatus.RUNNING}),
     }
 )
 

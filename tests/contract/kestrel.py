@@ -66,7 +66,6 @@ CALL_STATUSES = api.StatusTable(
         ("customer.failed", "customer-busy"): CallStatus.BUSY,
         "customer.skipped": CallStatus.SKIPPED,
     },
-    unknown=CallStatus.UNKNOWN,
     filterable=True,
 )
 
@@ -77,7 +76,6 @@ CAMPAIGN_STATUSES = api.StatusTable(
         "ended": CampaignStatus.COMPLETED,
         "timed-out": CampaignStatus.EXPIRED,
     },
-    unknown=CampaignStatus.UNKNOWN,
 )
 
 # Capabilities ---------------------------------------------------------------------------------------------------------
@@ -88,12 +86,12 @@ CAPABILITIES = api.Capabilities(
         "get_campaign": Support(),
         "list_contacts": Support(),
     },
-    server_filters=frozenset({"list_contacts.status"}),
+    server_filters={"list_contacts.status"},
     contact_paging=api.Paging("page", 1000, size_param="limit", position_param="page"),
     limits=api.Limits(max_contacts=10_000),
     webhooks=Support(available=False, note="without a fixed signature"),
-    contact_fields=frozenset({"id", "phone_number", "status", "end_reason", "last_attempt_at"}),
-    campaign_fields=frozenset({"id", "name", "status", "counts", "schedule"}),
+    contact_fields={"id", "phone_number", "status", "end_reason", "last_attempt_at"},
+    campaign_fields={"id", "name", "status", "counts", "schedule"},
 )
 
 _blank_contact = api.maker_of_blank_contacts("end_reason", "last_attempt_at")

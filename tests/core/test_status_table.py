@@ -17,9 +17,8 @@ TABLE = StatusTable(
         "dialing": CallStatus.DIALING,
         "cancelled": CallStatus.CANCELLED,
     },
-    unknown=CallStatus.UNKNOWN,
     filterable=True,
-    not_filterable=frozenset({"busy"}),
+    not_filterable={"busy"},
 )
 
 
@@ -44,7 +43,7 @@ class TestTable:
         assert {TABLE.get(word) for word in spellings} == {status}
 
     def test_an_american_table_finds_the_british_word(self) -> None:
-        american = StatusTable({"canceled": CallStatus.CANCELLED}, unknown=CallStatus.UNKNOWN)
+        american = StatusTable({"canceled": CallStatus.CANCELLED})
         assert american.get("cancelled") is CallStatus.CANCELLED
 
     def test_a_table_can_be_printed_in_its_own_order_and_spelling(self) -> None:
@@ -69,7 +68,7 @@ class TestFilterWord:
         assert TABLE.filter_word(frozenset(wanted)) == word
 
     def test_there_is_none_where_the_vendor_has_no_filter(self) -> None:
-        table = StatusTable({"busy": CallStatus.BUSY}, unknown=CallStatus.UNKNOWN)
+        table = StatusTable({"busy": CallStatus.BUSY})
         assert table.filter_word(frozenset({CallStatus.BUSY})) is None
 
 
@@ -82,7 +81,6 @@ class TestTwoFields:
             ("done", "line-busy"): CallStatus.BUSY,
             "failed": CallStatus.FAILED,
         },
-        unknown=CallStatus.UNKNOWN,
         filterable=True,
     )
 
@@ -170,7 +168,7 @@ class TestReader:
         assert len(message) < 200
 
     def test_it_reads_campaigns_too(self, caplog: pytest.LogCaptureFixture) -> None:
-        table = StatusTable({"active": CampaignStatus.RUNNING}, unknown=CampaignStatus.UNKNOWN)
+        table = StatusTable({"active": CampaignStatus.RUNNING})
         read = StatusReader(table, "acme", "campaign")
         assert (read("Active"), read("asleep")) == (CampaignStatus.RUNNING, CampaignStatus.UNKNOWN)
         assert caplog.messages == [

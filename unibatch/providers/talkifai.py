@@ -116,7 +116,6 @@ CALL_STATUSES = api.StatusTable(
         "failed": CallStatus.FAILED,
         "cancelled": CallStatus.CANCELLED,
     },
-    unknown=CallStatus.UNKNOWN,
     filterable=True,
 )
 
@@ -130,9 +129,8 @@ CAMPAIGN_STATUSES = api.StatusTable(
         "failed": CampaignStatus.FAILED,
         "cancelled": CampaignStatus.CANCELLED,
     },
-    unknown=CampaignStatus.UNKNOWN,
     filterable=True,
-    not_filterable=frozenset({"paused"}),
+    not_filterable={"paused"},
 )
 
 OWN_ATTRIBUTES = frozenset({"first_name", "last_name", "email", "external_id"})
@@ -164,7 +162,7 @@ CAPABILITIES = api.Capabilities(
         "delete_campaign": Support(available=False, note=_ONLY_DASHBOARD),
         "retry_campaign": Support(available=False, note="create another job for those who were not reached"),
     },
-    server_filters=frozenset({"list_campaigns.status", "list_contacts.status"}),
+    server_filters={"list_campaigns.status", "list_contacts.status"},
     campaign_paging=api.Paging("page", 100, size_param="pageSize", position_param="page"),
     contact_paging=api.Paging("page", 500, size_param="contactsPageSize", position_param="contactsPage"),
     limits=api.Limits(
@@ -176,15 +174,21 @@ CAPABILITIES = api.Capabilities(
         max_description_length=1000,
     ),
     webhooks=Support(note="signed without a time stamp: recognise repeated ones by their id"),
-    contact_fields=frozenset(
-        {"id", "phone_number", "name", "first_name", "last_name", "email", "external_id", "fields", "status"}
-        | {"attempts", "max_attempts", "last_attempt_at", "next_attempt_at", "ended_at", "duration", "sip_code"}
-        | {"failure_reason"}
-    ),
-    campaign_fields=frozenset(
-        {"id", "name", "description", "status", "agent_id", "from_numbers", "counts", "schedule", "max_concurrency"}
-        | {"retry", "created_at", "started_at", "completed_at"}
-    ),
+    contact_fields={"id", "phone_number", "name", "first_name", "last_name", "email", "external_id", "fields", "status"}
+    | {"attempts", "max_attempts", "last_attempt_at", "next_attempt_at", "ended_at", "duration", "sip_code"}
+    | {"failure_reason"},
+    campaign_fields={
+        "id",
+        "name",
+        "description",
+        "status",
+        "agent_id",
+        "from_numbers",
+        "counts",
+        "schedule",
+        "max_concurrency",
+    }
+    | {"retry", "created_at", "started_at", "completed_at"},
 )
 
 _MARK = re.compile(r"\s*\[unibatch:(?P<mark>[0-9a-f]+)\]\s*$")
@@ -281,15 +285,10 @@ _NOT_BEGUN = frozenset({CampaignStatus.PENDING, CampaignStatus.SCHEDULED})
 TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
     {
         "start_campaign": Transition(
-            allowed=_NOT_BEGUN,
-            done=frozenset({CampaignStatus.RUNNING}),
-            passed=frozenset({CampaignStatus.COMPLETED}),
+            allowed=_NOT_BEGUN, done={CampaignStatus.RUNNING}, passed={CampaignStatus.COMPLETED}
         ),
-        "cancel_campaign": Transition(
-            allowed=_NOT_BEGUN | {CampaignStatus.RUNNING},
-            done=frozenset({CampaignStatus.CANCELLED}),
-        ),
-        "reschedule_campaign": Transition(allowed=_NOT_BEGUN, done=frozenset({CampaignStatus.SCHEDULED})),
+        "cancel_campaign": Transition(allowed=_NOT_BEGUN | {CampaignStatus.RUNNING}, done={CampaignStatus.CANCELLED}),
+        "reschedule_campaign": Transition(allowed=_NOT_BEGUN, done={CampaignStatus.SCHEDULED}),
     }
 )
 

@@ -105,7 +105,6 @@ CALL_STATUSES = api.StatusTable(
         "failed": CallStatus.FAILED,
         "cancelled": CallStatus.CANCELLED,
     },
-    unknown=CallStatus.UNKNOWN,
     filterable=True,
 )
 
@@ -117,7 +116,6 @@ CAMPAIGN_STATUSES = api.StatusTable(
         "failed": CampaignStatus.FAILED,
         "cancelled": CampaignStatus.CANCELLED,
     },
-    unknown=CampaignStatus.UNKNOWN,
     filterable=True,
 )
 
@@ -141,21 +139,30 @@ CAPABILITIES = api.Capabilities(
         "delete_campaign": Support(available=False, note=_NOT_IN_API),
         "retry_campaign": Support(available=False, note="create another batch for those who were not reached"),
     },
-    server_filters=frozenset(
-        {"list_campaigns.status", "list_campaigns.agent_id", "list_contacts.status", "list_contacts.external_id"}
-    ),
+    server_filters={
+        "list_campaigns.status",
+        "list_campaigns.agent_id",
+        "list_contacts.status",
+        "list_contacts.external_id",
+    },
     campaign_paging=api.Paging("page", 100, size_param="limit", position_param="page"),
     contact_paging=api.Paging("page", 500, size_param="limit", position_param="page"),
     limits=api.Limits(requests_per_minute=300, max_contacts=10_000, max_concurrency=20),
     webhooks=Support(available=False, note="what TechLadder sends, and how it is signed, is not documented"),
-    contact_fields=frozenset(
-        {"id", "phone_number", "name", "external_id", "fields", "status", "call_id", "started_at", "ended_at"}
-        | {"duration"}
-    ),
-    campaign_fields=frozenset(
-        {"id", "status", "agent_id", "from_numbers", "counts", "schedule", "max_concurrency", "created_at"}
-        | {"updated_at", "started_at"}
-    ),
+    contact_fields={
+        "id",
+        "phone_number",
+        "name",
+        "external_id",
+        "fields",
+        "status",
+        "call_id",
+        "started_at",
+        "ended_at",
+    }
+    | {"duration"},
+    campaign_fields={"id", "status", "agent_id", "from_numbers", "counts", "schedule", "max_concurrency", "created_at"}
+    | {"updated_at", "started_at"},
 )
 
 _AS_METADATA = "kept in the contact's metadata, whose keys TechLadder respells"

@@ -133,10 +133,9 @@ CALL_STATUSES = api.StatusTable(
         "failed": CallStatus.FAILED,
         "cancelled": CallStatus.CANCELLED,
     },
-    unknown=CallStatus.UNKNOWN,
     filterable=True,  # by any text, as documented
     # With its hyphen it is only in the guide to another endpoint; this endpoint spells with underscores.
-    not_filterable=frozenset({"in-progress"}),
+    not_filterable={"in-progress"},
 )
 
 CAMPAIGN_STATUSES = api.StatusTable(
@@ -150,9 +149,8 @@ CAMPAIGN_STATUSES = api.StatusTable(
         "failed": CampaignStatus.FAILED,
         "cancelled": CampaignStatus.CANCELLED,
     },
-    unknown=CampaignStatus.UNKNOWN,
     filterable=True,
-    not_filterable=frozenset({"running"}),
+    not_filterable={"running"},
 )
 
 # Capabilities ---------------------------------------------------------------------------------------------------------
@@ -173,19 +171,26 @@ CAPABILITIES = api.Capabilities(
         "delete_campaign": Support(note="only draft, failed or cancelled ones"),
         "retry_campaign": Support(available=False, note="create another campaign for those who were not reached"),
     },
-    server_filters=frozenset({"list_campaigns.status", "list_campaigns.agent_id", "list_contacts.status"}),
+    server_filters={"list_campaigns.status", "list_campaigns.agent_id", "list_contacts.status"},
     campaign_paging=api.Paging("offset", 100, size_param="limit", position_param="offset"),
     contact_paging=api.Paging("offset", 100, size_param="limit", position_param="offset"),
     limits=api.Limits(requests_per_minute=100, max_name_length=255),
     webhooks=Support(note="set up in the dashboard; signed"),
-    contact_fields=frozenset(
-        {"id", "phone_number", "name", "first_name", "last_name", "email", "fields", "status", "call_id"}
-        | {"last_attempt_at"}
-    ),
-    campaign_fields=frozenset(
-        {"id", "name", "status", "agent_id", "from_numbers", "counts", "schedule", "max_concurrency", "retry", "cost"}
-        | {"average_duration", "created_at", "updated_at"}
-    ),
+    contact_fields={"id", "phone_number", "name", "first_name", "last_name", "email", "fields", "status", "call_id"}
+    | {"last_attempt_at"},
+    campaign_fields={
+        "id",
+        "name",
+        "status",
+        "agent_id",
+        "from_numbers",
+        "counts",
+        "schedule",
+        "max_concurrency",
+        "retry",
+        "cost",
+    }
+    | {"average_duration", "created_at", "updated_at"},
 )
 
 
@@ -249,26 +254,19 @@ _GOING = frozenset({CampaignStatus.RUNNING, CampaignStatus.COMPLETED})
 TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
     {
         "start_campaign": Transition(
-            allowed=frozenset({CampaignStatus.DRAFT, CampaignStatus.SCHEDULED}),
-            done=frozenset({CampaignStatus.RUNNING}),
-            passed=_GOING,
+            allowed={CampaignStatus.DRAFT, CampaignStatus.SCHEDULED}, done={CampaignStatus.RUNNING}, passed=_GOING
         ),
         "pause_campaign": Transition(
-            allowed=frozenset({CampaignStatus.RUNNING, CampaignStatus.SCHEDULED}),
-            done=frozenset({CampaignStatus.PAUSED}),
+            allowed={CampaignStatus.RUNNING, CampaignStatus.SCHEDULED}, done={CampaignStatus.PAUSED}
         ),
         "resume_campaign": Transition(
-            allowed=frozenset({CampaignStatus.PAUSED}),
-            done=frozenset({CampaignStatus.RUNNING, CampaignStatus.SCHEDULED}),
-            passed=_GOING,
+            allowed={CampaignStatus.PAUSED}, done={CampaignStatus.RUNNING, CampaignStatus.SCHEDULED}, passed=_GOING
         ),
         "reschedule_campaign": Transition(
-            allowed=frozenset({CampaignStatus.DRAFT, CampaignStatus.SCHEDULED}),
-            done=frozenset({CampaignStatus.SCHEDULED}),
+            allowed={CampaignStatus.DRAFT, CampaignStatus.SCHEDULED}, done={CampaignStatus.SCHEDULED}
         ),
         "delete_campaign": Transition(
-            allowed=frozenset({CampaignStatus.DRAFT, CampaignStatus.FAILED, CampaignStatus.CANCELLED}),
-            done=frozenset(),
+            allowed={CampaignStatus.DRAFT, CampaignStatus.FAILED, CampaignStatus.CANCELLED}, done=()
         ),
     }
 )
@@ -460,13 +458,8 @@ class Truedy(api.Provider):
         body = {} if when is None else {"scheduled_at": when.text}
         if when is not None and when.zone is not None:
             body["timezone"] = when.zone  # that of the daily window, too
-        return Request(
-            operation=operation,
-            method="POST",
-            path=f"/batch-calls/{api.segment(campaign_id)}/schedule",
-            content=api.encode(body),
-            subject=campaign_id,
-        )
+        path = f"/batch-calls/{api.segment(campaign_id)}/schedule"
+        return Request(operation=operation, method="POST", path=path, content=api.encode(body), subject=campaign_id)
 
     def delete_campaign(self, campaign_id: str) -> api.Flow[None]:
         def refused(response: api.Response) -> bool:
