@@ -344,8 +344,7 @@ class TalkifAI(api.Provider):
                 '[profiles.NAME.defaults] of the configuration, or pass defaults={"organization_id": "..."}'
             )
         query = {"organizationId": self._organization_id, **self.capabilities.campaign_paging.query(position)}
-        if word := CAMPAIGN_STATUSES.filter_word(wanted.status):
-            query["status"] = word
+        query["status"] = CAMPAIGN_STATUSES.filter_word(wanted.status)
         response = yield Request(operation="list_campaigns", path="/batch/jobs", query=query)
         answer = api.read(response.content, JobsAnswer)
         return api.Page(
@@ -367,8 +366,7 @@ class TalkifAI(api.Provider):
         self, campaign_id: str, position: api.Position, wanted: api.ContactFilter
     ) -> api.Flow[api.Page[api.Contact]]:
         query = self.capabilities.contact_paging.query(position)
-        if word := CALL_STATUSES.filter_word(wanted.status):
-            query["contactStatus"] = word
+        query["contactStatus"] = CALL_STATUSES.filter_word(wanted.status)
         path = f"/batch/jobs/{api.segment(campaign_id)}"
         response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
         job = api.read(response.content, JobWithContacts)

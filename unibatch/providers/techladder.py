@@ -313,10 +313,7 @@ class TechLadder(api.Provider):
 
     def list_campaigns(self, position: api.Position, wanted: api.CampaignFilter) -> api.Flow[api.Page[api.Campaign]]:
         query = self.capabilities.campaign_paging.query(position)
-        if wanted.agent_id is not None:
-            query["agent_id"] = wanted.agent_id
-        if word := CAMPAIGN_STATUSES.filter_word(wanted.status):
-            query["status"] = word
+        query |= {"agent_id": wanted.agent_id, "status": CAMPAIGN_STATUSES.filter_word(wanted.status)}
         response = yield Request(operation="list_campaigns", path="/call-batches", query=query)
         page = api.read(response.content, BatchesAnswer).data
         return api.Page(
@@ -339,10 +336,7 @@ class TechLadder(api.Provider):
         self, campaign_id: str, position: api.Position, wanted: api.ContactFilter
     ) -> api.Flow[api.Page[api.Contact]]:
         query = self.capabilities.contact_paging.query(position)
-        if word := CALL_STATUSES.filter_word(wanted.status):
-            query["status"] = word
-        if wanted.external_id is not None:
-            query["external_id"] = wanted.external_id
+        query |= {"status": CALL_STATUSES.filter_word(wanted.status), "external_id": wanted.external_id}
         path = f"/call-batches/{api.segment(campaign_id)}/calls"
         response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
         page = api.read(response.content, CallsAnswer).data

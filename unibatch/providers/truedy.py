@@ -307,10 +307,7 @@ class Truedy(api.Provider):
 
     def list_campaigns(self, position: api.Position, wanted: api.CampaignFilter) -> api.Flow[api.Page[api.Campaign]]:
         query = self.capabilities.campaign_paging.query(position)
-        if wanted.agent_id is not None:
-            query["agent_id"] = wanted.agent_id
-        if word := CAMPAIGN_STATUSES.filter_word(wanted.status):
-            query["status"] = word
+        query |= {"agent_id": wanted.agent_id, "status": CAMPAIGN_STATUSES.filter_word(wanted.status)}
         response = yield Request(operation="list_campaigns", path="/batch-calls", query=query)
         answer = api.read(response.content, BatchCallsAnswer)
         pagination = answer.pagination or Pagination()
@@ -332,8 +329,7 @@ class Truedy(api.Provider):
         self, campaign_id: str, position: api.Position, wanted: api.ContactFilter
     ) -> api.Flow[api.Page[api.Contact]]:
         query = self.capabilities.contact_paging.query(position)
-        if word := CALL_STATUSES.filter_word(wanted.status):
-            query["status"] = word
+        query["status"] = CALL_STATUSES.filter_word(wanted.status)
         path = f"/batch-calls/{api.segment(campaign_id)}/contacts"
         response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
         answer = api.read(response.content, ContactsAnswer)
