@@ -133,8 +133,7 @@ class Kestrel(api.Provider):
         self, campaign_id: str, position: api.Position, wanted: api.ContactFilter
     ) -> api.Flow[api.Page[api.Contact]]:
         query = self.capabilities.contact_paging.query(position)
-        if word := CALL_STATUSES.filter_word(wanted.status):
-            query["status"] = word
+        query["status"] = CALL_STATUSES.filter_word(wanted.status)
         path = f"/blasts/{api.segment(campaign_id)}/customers"
         response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
         answer = api.read(response.content, CustomersAnswer)
