@@ -66,17 +66,14 @@ def made(kind: type[errors.UnibatchError]) -> errors.UnibatchError:
             retry_after=timedelta(seconds=30),
             **more,
         )
-    if kind is errors.UnsupportedFeature:
-        return errors.UnsupportedFeature("techladder", "add_contacts", "create another one")
-    if kind is errors.DraftRefused:
-        return errors.DraftRefused("truedy", "create_campaign", [LOSS, MISTAKE])
-    if kind is errors.PartlyDone:
-        return errors.PartlyDone(**PARTLY, campaign=CAMPAIGN, contacts=ADDED)
-    if kind is errors.OutcomeUnknown:
-        return errors.OutcomeUnknown(**LOST, subject="batch_1")
-    if kind is errors.IncompleteListing:
-        return errors.IncompleteListing(**MISSING, subject="batch_1")
-    return kind("a message")
+    others: dict[type[errors.UnibatchError], errors.UnibatchError] = {
+        errors.UnsupportedFeature: errors.UnsupportedFeature("techladder", "add_contacts", "create another one"),
+        errors.DraftRefused: errors.DraftRefused("truedy", "create_campaign", [LOSS, MISTAKE]),
+        errors.PartlyDone: errors.PartlyDone(**PARTLY, campaign=CAMPAIGN, contacts=ADDED),
+        errors.OutcomeUnknown: errors.OutcomeUnknown(**LOST, subject="batch_1"),
+        errors.IncompleteListing: errors.IncompleteListing(**MISSING, subject="batch_1"),
+    }
+    return others.get(kind) or kind("a message")
 
 
 def drawn_tree() -> dict[str, str]:

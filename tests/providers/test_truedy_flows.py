@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from unibatch.core.errors import UnsupportedFeature
 from unibatch.core.flow import Request, Response
 from unibatch.core.model import Campaign, Contact, Counts, RedialPolicy, Schedule
 from unibatch.core.provider import CampaignFilter, ContactFilter
@@ -85,6 +86,10 @@ class TestRequests:
 
     def test_the_key_is_a_bearer_token(self) -> None:
         assert TRUEDY.headers("key") == {"Authorization": "Bearer key"}
+
+    def test_there_is_no_account(self) -> None:
+        with pytest.raises(UnsupportedFeature):
+            TRUEDY.get_account()
 
 
 class TestContacts:

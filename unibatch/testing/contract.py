@@ -38,7 +38,7 @@ from unibatch.core.flow import Flow, Response
 from unibatch.core.model import Account, Campaign, Contact, RedialPolicy, Schedule
 from unibatch.core.paging import Page, Paging
 from unibatch.core.preflight import compose, merge
-from unibatch.core.provider import CampaignFilter, ContactFilter, Limits, OperationName, Provider, Refusal
+from unibatch.core.provider import CampaignFilter, ContactFilter, Limits, OperationName, Provider, Refusal, Setting
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.status_table import StatusTable
 from unibatch.core.structuring import StructureError
@@ -447,6 +447,9 @@ class ProviderContract:
         self._require("create_campaign")
         provider, needed = self.provider_class(account.defaults), dict(account.draft or {})
         changes = [{}, *({field: value} for field, values in _CHANGES.items() for value in values)]
+        options = needed.get("vendor", {}).get(provider.name, {})
+        for name, setting in provider.draft_options.items():
+            changes.append({"vendor": {provider.name: {**options, name: _right_value(setting)}}})
         for draft in (_draft(**{**needed, **change}) for change in changes):
             yield draft, compose(provider, draft, _NOW)
 
@@ -555,6 +558,16 @@ class ProviderContract:
 
 
 _NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def _right_value(setting: Setting) -> Any:
+    if setting.is_flag:
+        return True
+    if setting.numbers is not None:
+        return setting.numbers[0]
+    if setting.is_list:
+        return ["value"]
+    return setting.choices[0] if setting.choices else "value"
 
 
 def _later() -> datetime:
