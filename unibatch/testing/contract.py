@@ -414,26 +414,17 @@ class ProviderContract:
         """An operation that the vendor does not offer is refused before any request is sent."""
         nowhere = "http://127.0.0.1:9"
         with self._connect(account, base_url=nowhere) as client:
-            calls: Mapping[OperationName, Callable[[], Any]] = {
-                "list_campaigns": client.list_campaigns,
-                "get_campaign": lambda: client.get_campaign("some-id"),
-                "list_contacts": lambda: client.list_contacts("some-id"),
-                "get_account": client.get_account,
-                "create_campaign": lambda: client.create_campaign(_draft()),
-                "add_contacts": lambda: client.add_contacts("some-id", [_person(1)]),
-                "start_campaign": lambda: client.start_campaign("some-id"),
-                "pause_campaign": lambda: client.pause_campaign("some-id"),
-                "resume_campaign": lambda: client.resume_campaign("some-id"),
-                "reschedule_campaign": lambda: client.reschedule_campaign("some-id", _later()),
-                "cancel_campaign": lambda: client.cancel_campaign("some-id"),
-                "delete_campaign": lambda: client.delete_campaign("some-id"),
-                "retry_campaign": lambda: client.retry_campaign("some-id"),
+            arguments: Mapping[str, tuple[Any, ...]] = {
+                "list_campaigns": (),
+                "get_account": (),
+                "create_campaign": (_draft(),),
+                "add_contacts": ("some-id", [_person(1)]),
+                "reschedule_campaign": ("some-id", _later()),
             }
-            assert sorted(calls) == sorted(OPERATIONS)
-            for operation, call in calls.items():
+            for operation in OPERATIONS:
                 if not client.capabilities.operations[operation].available:
                     with pytest.raises(UnsupportedFeature) as caught:
-                        call()
+                        getattr(client, operation)(*arguments.get(operation, ("some-id",)))
                     assert (caught.value.provider, caught.value.feature) == (client.provider, operation)
 
     # Writing: for providers whose capabilities offer it
