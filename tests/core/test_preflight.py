@@ -106,6 +106,12 @@ class TestADraftThatFits:
             sent["concurrency"] = 6
 
 
+WHOLE = "must be a whole number from 1 to 1,000,000,000, not "
+MARS = "'Mars' is not the IANA name of a time zone, such as \"Europe/Berlin\""
+ASCII = "must have 1 to 200 printable ASCII characters, and no blank at either end"
+SPLIT = "must be what CampaignDraft.split() sets, not "
+
+
 class TestWhatIsWrong:
     """One mistake each; the field is named, and nothing else. These checks are the same for every vendor."""
 
@@ -129,26 +135,14 @@ class TestWhatIsWrong:
                 "start",
                 "2026-03-29T02:30:00 does not exist in Europe/Berlin: the clocks skip it",
             ),
-            (
-                {"start": Start.at(LATER, "Mars")},
-                "start",
-                "'Mars' is not the IANA name of a time zone, such as \"Europe/Berlin\"",
-            ),
+            ({"start": Start.at(LATER, "Mars")}, "start", MARS),
             (
                 {"start": Start.at(LATER)},
                 "start",
                 "2026-03-20T09:00:00 has neither an offset nor a time zone; name one",
             ),
-            (
-                {"start": Start.at(datetime.max.replace(tzinfo=UTC))},
-                "start",
-                "9999-12-31T23:59:59Z lies too far ahead",
-            ),
-            (
-                {"start": Start.at(LATER), "schedule": Schedule(timezone="Mars")},
-                "schedule.timezone",
-                "'Mars' is not the IANA name of a time zone, such as \"Europe/Berlin\"",
-            ),
+            ({"start": Start.at(datetime.max.replace(tzinfo=UTC))}, "start", "9999-12-31T23:59:59Z lies too far ahead"),
+            ({"start": Start.at(LATER), "schedule": Schedule(timezone="Mars")}, "schedule.timezone", MARS),
             ({"hold_until": LATER.replace(tzinfo=UTC)}, "hold_until", "goes only with Start.HOLD"),
             (
                 {"start": Start.HOLD, "hold_until": NOW - timedelta(days=1)},
@@ -160,38 +154,22 @@ class TestWhatIsWrong:
                 "schedule.start",
                 "is for campaigns that are read; a draft says it with start=Start.at(...)",
             ),
-            ({"max_concurrency": 0}, "max_concurrency", "must be a whole number from 1 to 1,000,000,000, not 0"),
-            ({"max_concurrency": True}, "max_concurrency", "must be a whole number from 1 to 1,000,000,000, not True"),
-            ({"max_concurrency": 2.0}, "max_concurrency", "must be a whole number from 1 to 1,000,000,000, not 2.0"),
-            (
-                {"retry": RedialPolicy(max_attempts=0)},
-                "retry.max_attempts",
-                "must be a whole number from 1 to 1,000,000,000, not 0",
-            ),
-            (
-                {"schedule": Schedule(max_calls_per_day=-1)},
-                "schedule.max_calls_per_day",
-                "must be a whole number from 1 to 1,000,000,000, not -1",
-            ),
-            (
-                {"idempotency_key": ""},
-                "idempotency_key",
-                "must have 1 to 200 printable ASCII characters, and no blank at either end",
-            ),
-            (
-                {"idempotency_key": " mine"},
-                "idempotency_key",
-                "must have 1 to 200 printable ASCII characters, and no blank at either end",
-            ),
+            ({"max_concurrency": 0}, "max_concurrency", WHOLE + "0"),
+            ({"max_concurrency": True}, "max_concurrency", WHOLE + "True"),
+            ({"max_concurrency": 2.0}, "max_concurrency", WHOLE + "2.0"),
+            ({"retry": RedialPolicy(max_attempts=0)}, "retry.max_attempts", WHOLE + "0"),
+            ({"schedule": Schedule(max_calls_per_day=-1)}, "schedule.max_calls_per_day", WHOLE + "-1"),
+            ({"idempotency_key": ""}, "idempotency_key", ASCII),
+            ({"idempotency_key": " mine"}, "idempotency_key", ASCII),
             ({"from_number_ids": [5]}, "from_number_ids", "must be texts that are not blank, not (5,)"),
             ({"agent_id": 5}, "agent_id", "must be a text that is not blank, not 5"),
             ({"retry": 5}, "retry", "must be a RedialPolicy, not 5"),
             ({"schedule": {"timezone": "UTC"}}, "schedule", "must be a Schedule, not {'timezone': 'UTC'}"),
-            ({"part": "1 of 2"}, "part", "must be what CampaignDraft.split() sets, not '1 of 2'"),
+            ({"part": "1 of 2"}, "part", SPLIT + "'1 of 2'"),
             (
                 {"part": Part(number=1, of=2, whole=None)},  # type: ignore[arg-type]  # the wrong type is what is tested
                 "part",
-                "must be what CampaignDraft.split() sets, not Part(number=1, of=2, whole=None)",
+                SPLIT + "Part(number=1, of=2, whole=None)",
             ),
         ],
     )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from unibatch.core.errors import ConfigError, NotFound
-from unibatch.core.flow import Request, Response
+from unibatch.core.flow import Response
 from unibatch.core.model import Campaign, Contact, Counts, RedialPolicy, Schedule
 from unibatch.core.paging import Page, Pager
 from unibatch.core.provider import CampaignFilter, ContactFilter
@@ -76,41 +76,6 @@ def campaign_of(job: dict[str, Any]) -> Campaign:
 
 
 class TestRequests:
-    @pytest.mark.parametrize(
-        ("flow", "request_"),
-        [
-            (
-                TALKIFAI.list_contacts("job_1", 2, ContactFilter()),
-                Request(
-                    operation="list_contacts",
-                    path="/batch/jobs/job_1",
-                    query={"contactsPageSize": "500", "contactsPage": "2"},
-                    subject="job_1",
-                ),
-            ),
-            (
-                TALKIFAI.list_campaigns(1, CampaignFilter()),
-                Request(
-                    operation="list_campaigns",
-                    path="/batch/jobs",
-                    query={"organizationId": "org_1", "pageSize": "100", "page": "1"},
-                ),
-            ),
-            (
-                TalkifAI({}).get_campaign("job_1"),  # with as few contacts as can be
-                Request(
-                    operation="get_campaign",
-                    path="/batch/jobs/job_1",
-                    query={"contactsPageSize": "1"},
-                    subject="job_1",
-                ),
-            ),
-        ],
-        ids=lambda value: value.operation if isinstance(value, Request) else "",
-    )
-    def test_what_is_asked(self, flow: Any, request_: Request) -> None:
-        assert next(flow) == request_
-
     @pytest.mark.parametrize(("status", "word"), [(CallStatus.RETRY_SCHEDULED, "queued"), (CallStatus.QUEUED, None)])
     def test_the_vendor_filters_contacts_by_status(self, status: CallStatus, word: str | None) -> None:
         wanted = ContactFilter(status=frozenset({status}))

@@ -51,32 +51,6 @@ def campaign_of(row: dict[str, Any]) -> Campaign:
 
 
 class TestRequests:
-    @pytest.mark.parametrize(
-        ("flow", "request_"),
-        [
-            (
-                TECHLADDER.list_contacts("sched_1", 3, ContactFilter()),
-                Request(
-                    operation="list_contacts",
-                    path="/call-batches/sched_1/calls",
-                    query={"limit": "500", "page": "3"},
-                    subject="sched_1",
-                ),
-            ),
-            (
-                TECHLADDER.list_campaigns(1, CampaignFilter()),
-                Request(operation="list_campaigns", path="/call-batches", query={"limit": "100", "page": "1"}),
-            ),
-            (
-                TECHLADDER.get_campaign("sched_1"),
-                Request(operation="get_campaign", path="/call-batches/sched_1", subject="sched_1"),
-            ),
-        ],
-        ids=lambda value: value.operation if isinstance(value, Request) else "",
-    )
-    def test_what_is_asked(self, flow: Any, request_: Request) -> None:
-        assert next(flow) == request_
-
     def test_the_vendor_filters_contacts(self) -> None:
         wanted = ContactFilter(status=frozenset({CallStatus.BUSY}), external_id="101")
         query = next(TECHLADDER.list_contacts("sched_1", 1, wanted)).query
@@ -90,9 +64,6 @@ class TestRequests:
         wanted = CampaignFilter(status=frozenset({status}), agent_id="agt-1")
         query = next(TECHLADDER.list_campaigns(1, wanted)).query
         assert (query.get("status"), query["agent_id"]) == (word, "agt-1")
-
-    def test_the_key_is_a_bearer_token(self) -> None:
-        assert TECHLADDER.headers("sk_1") == {"Authorization": "Bearer sk_1"}
 
 
 class TestContacts:

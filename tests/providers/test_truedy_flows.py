@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from unibatch.core.errors import UnsupportedFeature
-from unibatch.core.flow import Request, Response
+from unibatch.core.flow import Response
 from unibatch.core.model import Campaign, Contact, Counts, RedialPolicy, Schedule
 from unibatch.core.provider import CampaignFilter, ContactFilter
 from unibatch.core.status import CallStatus, CampaignStatus
@@ -31,32 +31,6 @@ def campaign_of(**row: Any) -> Campaign:
 
 
 class TestRequests:
-    @pytest.mark.parametrize(
-        ("flow", "request_"),
-        [
-            (
-                TRUEDY.list_contacts("batch_1", 200, ContactFilter()),
-                Request(
-                    operation="list_contacts",
-                    path="/batch-calls/batch_1/contacts",
-                    query={"limit": "100", "offset": "200"},
-                    subject="batch_1",
-                ),
-            ),
-            (
-                TRUEDY.list_campaigns(0, CampaignFilter()),
-                Request(operation="list_campaigns", path="/batch-calls", query={"limit": "100", "offset": "0"}),
-            ),
-            (
-                TRUEDY.get_campaign("batch_1"),
-                Request(operation="get_campaign", path="/batch-calls/batch_1", subject="batch_1"),
-            ),
-        ],
-        ids=lambda value: value.operation if isinstance(value, Request) else "",
-    )
-    def test_what_is_asked(self, flow: Any, request_: Request) -> None:
-        assert next(flow) == request_
-
     @pytest.mark.parametrize(
         ("status", "word"),
         [
@@ -83,9 +57,6 @@ class TestRequests:
         wanted = CampaignFilter(status=frozenset({status}), agent_id="agt_1")
         query = next(TRUEDY.list_campaigns(0, wanted)).query
         assert (query.get("status"), query["agent_id"]) == (word, "agt_1")
-
-    def test_the_key_is_a_bearer_token(self) -> None:
-        assert TRUEDY.headers("key") == {"Authorization": "Bearer key"}
 
     def test_there_is_no_account(self) -> None:
         with pytest.raises(UnsupportedFeature):
