@@ -122,7 +122,8 @@ def compose(provider: Provider, draft: CampaignDraft, now: datetime) -> Composit
     effective, repeated = _with_defaults(draft, provider).without_repetitions()
     judging = _Judging(provider, {_full_name(name, provider): how for name, how in provider.draft_fields.items()})
     _take_fields(judging, effective)
-    if (key := draft.idempotency_key) is not None and not (isinstance(key, str) and _is_key(key)):
+    key: Any = draft.idempotency_key
+    if key is not None and not (isinstance(key, str) and _is_key(key)):
         judging.faults["idempotency_key"].append(_NO_KEY)
     if fault := _json_fault(effective.metadata):
         judging.faults["metadata"].append(fault)
