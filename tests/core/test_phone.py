@@ -17,7 +17,7 @@ ARABIC = "\u0669\u0661\u0669\u0668\u0667\u0666\u0665\u0664\u0663\u0662\u0661\u06
 class TestFromVendor:
     @pytest.mark.parametrize("number", ["+15551234567", "+919876543210", "+4420794609581", "+1234567", "+" + "9" * 15])
     def test_e164_is_taken_as_it_is(self, number: str) -> None:
-        assert phone.from_vendor(number) == (number, True)
+        assert phone.phone_from_vendor(number) == (number, True)
 
     @pytest.mark.parametrize(
         "number",
@@ -31,19 +31,19 @@ class TestFromVendor:
         ],
     )
     def test_punctuation_is_taken_away(self, number: str) -> None:
-        assert phone.from_vendor(number) == ("+12125550123", True)
+        assert phone.phone_from_vendor(number) == ("+12125550123", True)
 
     def test_a_number_with_punctuation_need_not_exist_in_the_numbering_plan(self) -> None:
-        assert phone.from_vendor("+1 (555) 123-4567") == ("+15551234567", True)
+        assert phone.phone_from_vendor("+1 (555) 123-4567") == ("+15551234567", True)
 
     def test_bare_digits_are_a_number_where_the_vendor_writes_them_so(self) -> None:
-        assert phone.from_vendor("919876543210", bare_digits=True) == ("+919876543210", True)
+        assert phone.phone_from_vendor("919876543210", bare_digits=True) == ("+919876543210", True)
 
     def test_a_plus_is_understood_where_the_vendor_writes_bare_digits(self) -> None:
-        assert phone.from_vendor("+919876543210", bare_digits=True) == ("+919876543210", True)
+        assert phone.phone_from_vendor("+919876543210", bare_digits=True) == ("+919876543210", True)
 
     def test_bare_digits_are_kept_as_they_are_elsewhere(self) -> None:
-        assert phone.from_vendor("919876543210") == ("919876543210", False)
+        assert phone.phone_from_vendor("919876543210") == ("919876543210", False)
 
     @pytest.mark.parametrize(
         ("sent", "kept"),
@@ -74,21 +74,21 @@ class TestFromVendor:
         ],
     )
     def test_what_is_no_number_is_kept_as_it_came(self, sent: Any, kept: str) -> None:
-        assert phone.from_vendor(sent) == (kept, False)
+        assert phone.phone_from_vendor(sent) == (kept, False)
 
     def test_a_json_number_is_read_like_its_digits(self) -> None:
-        assert phone.from_vendor(919876543210, bare_digits=True) == ("+919876543210", True)
-        assert phone.from_vendor(919876543210) == ("919876543210", False)
+        assert phone.phone_from_vendor(919876543210, bare_digits=True) == ("+919876543210", True)
+        assert phone.phone_from_vendor(919876543210) == ("919876543210", False)
 
     def test_digits_of_other_scripts_are_no_bare_digits(self) -> None:
-        assert phone.from_vendor(ARABIC, bare_digits=True) == (ARABIC, False)
+        assert phone.phone_from_vendor(ARABIC, bare_digits=True) == (ARABIC, False)
 
     def test_a_number_in_digits_of_another_script_comes_out_in_ascii(self) -> None:
-        assert phone.from_vendor("+" + ARABIC) == ("+919876543210", True)
+        assert phone.phone_from_vendor("+" + ARABIC) == ("+919876543210", True)
 
     @pytest.mark.parametrize("bare_digits", [False, True])
     def test_an_integer_too_long_to_be_written_is_no_number(self, *, bare_digits: bool) -> None:
-        number, valid = phone.from_vendor(10**5000, bare_digits=bare_digits)
+        number, valid = phone.phone_from_vendor(10**5000, bare_digits=bare_digits)
         assert isinstance(number, str)
         assert not valid
 
@@ -96,7 +96,7 @@ class TestFromVendor:
         deep: list[Any] = []
         for _ in range(100_000):
             deep = [deep]
-        number, valid = phone.from_vendor(deep)
+        number, valid = phone.phone_from_vendor(deep)
         assert isinstance(number, str)
         assert not valid
 
@@ -203,7 +203,7 @@ class TestWhatIsNoNumber:
     )
     def test_extensions(self, end: str) -> None:
         assert "it has an extension" in refused("020 7946 0018" + end)
-        assert phone.from_vendor("+44 20 7946 0018" + end)[1] is False
+        assert phone.phone_from_vendor("+44 20 7946 0018" + end)[1] is False
 
     @pytest.mark.parametrize(
         ("text", "region"),

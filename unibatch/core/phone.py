@@ -64,7 +64,7 @@ _SHORTEST = DIGITS.start
 _EMERGENCIES = frozenset({"110", "111", "112", "113", "115", "117", "118", "119", "000", "911", "999"})
 
 
-def from_vendor(value: Any, *, bare_digits: bool = False) -> tuple[str, bool]:
+def phone_from_vendor(value: Any, *, bare_digits: bool = False) -> tuple[str, bool]:
     """Read a number that a vendor sent, whatever it looks like.
 
     The form of nearly every number is settled by a regular expression. Of the others only those with a plus are read,

@@ -16,12 +16,8 @@ import attrs
 
 from unibatch.core.draft import ContactDraft
 from unibatch.core.errors import InvalidInput
+from unibatch.core.model import mapping
 from unibatch.workflows.contacts.headers import CUSTOM, LINE_COLUMN, NESTED, OWN_COLUMNS, REASON_COLUMN, TEXT_COLUMN
-
-
-def _mapping(alias: str) -> Any:
-    """A mapping that is copied, and is not part of the hash."""
-    return attrs.field(factory=dict, alias=alias, converter=dict, repr=False, hash=False)
 
 
 def _counted(items: tuple[Any, ...]) -> str:
@@ -41,7 +37,7 @@ class RejectedRow:
 
     line: int
     reason: str
-    _row: Mapping[str, Any] = _mapping("row")
+    _row: Mapping[str, Any] = mapping("row", converter=dict)
 
     @property
     def row(self) -> Mapping[str, Any]:
@@ -81,7 +77,7 @@ class ContactList:
     contacts: tuple[ContactDraft, ...] = attrs.field(repr=_counted)
     rejected: tuple[RejectedRow, ...] = attrs.field(default=(), repr=_counted)
     repeated: tuple[RepeatedRow, ...] = attrs.field(default=(), repr=_counted)
-    _columns: Mapping[str, str] = _mapping("columns")
+    _columns: Mapping[str, str] = mapping("columns", converter=dict)
 
     @property
     def columns(self) -> Mapping[str, str]:
