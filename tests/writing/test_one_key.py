@@ -9,19 +9,9 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.writing.conftest import (
-    LATER,
-    VENDORS,
-    Emulating,
-    Emulator,
-    Joining,
-    contacts,
-    draft,
-    late,
-    number,
-    numbers,
-    one_client,
-)
+from tests.bothways import VENDORS
+from tests.writing.conftest import LATER, Emulating, Emulator, contacts, draft, number, numbers, one_client
+from tests.writing.faults import late
 from unibatch import CampaignStatus, Retry, Start
 from unibatch.core.draft import ContactDraft
 from unibatch.core.errors import InvalidInput, PartlyDone, ProviderError
@@ -49,56 +39,54 @@ OTHER_BODIES: dict[str, tuple[dict[str, Any], str]] = {
 class TestAnotherBodyUnderAKnownKey:
     @pytest.mark.parametrize("change", OTHER_BODIES)
     def test_is_refused_before_anything_is_sent_and_says_what_differs(
-        self, vendor: str, change: str, emulating: Emulating, joining: Joining
+        self, vendor: str, change: str, emulating: Emulating
     ) -> None:
         changes, named = OTHER_BODIES[change]
         if "contacts" in changes:
             changes = {"contacts": contacts(vendor, changes["contacts"])}
         emulator, first = emulating(vendor), draft(vendor, 3, Start.at(LATER), idempotency_key="spring")
-        placed = joining(emulator).create(first).id
+        placed = emulator.join().create(first).id
         with pytest.raises(InvalidInput, match=f"'spring' belongs to {placed}.*{named}"):
-            joining(emulator).create(attrs.evolve(first, **changes))
+            emulator.join().create(attrs.evolve(first, **changes))
         assert creations(emulator) == 1
 
-    def test_is_refused_for_another_agent_or_number(self, vendor: str, emulating: Emulating, joining: Joining) -> None:
+    def test_is_refused_for_another_agent_or_number(self, vendor: str, emulating: Emulating) -> None:
         other: dict[str, Any] = {"from_number_ids": ["pn_2"]} if vendor == "talkifai" else {"agent_id": "other"}
         emulator, first = emulating(vendor), draft(vendor, 3, Start.NOW, idempotency_key="spring")
-        joining(emulator).create(first)
+        emulator.join().create(first)
         with pytest.raises(InvalidInput, match="one key is one campaign"):
-            joining(emulator).create(attrs.evolve(first, **other))
+            emulator.join().create(attrs.evolve(first, **other))
         assert creations(emulator) == 1
 
-    def test_is_refused_weeks_later_and_after_other_campaigns(
-        self, vendor: str, emulating: Emulating, joining: Joining
-    ) -> None:
+    def test_is_refused_weeks_later_and_after_other_campaigns(self, vendor: str, emulating: Emulating) -> None:
         emulator, first = emulating(vendor), draft(vendor, 3, Start.at(LATER), idempotency_key="spring")
-        joining(emulator).create(first)
+        emulator.join().create(first)
         emulator.sandbox.advance(seconds=20 * 86_400)
         soon = Start.at(LATER + timedelta(days=30))
-        joining(emulator).create(draft(vendor, 4, soon, name="Another"))
+        emulator.join().create(draft(vendor, 4, soon, name="Another"))
         for body in (
             draft(vendor, 2, soon, idempotency_key="spring"),
             draft(vendor, 3, soon, idempotency_key="spring"),
         ):
             with pytest.raises(InvalidInput, match="one key is one campaign"):
-                joining(emulator).create(body)
+                emulator.join().create(body)
         assert creations(emulator) == 2
 
-    def test_is_refused_for_what_was_split(self, vendor: str, emulating: Emulating, joining: Joining) -> None:
+    def test_is_refused_for_what_was_split(self, vendor: str, emulating: Emulating) -> None:
         emulator, whole = emulating(vendor), draft(vendor, 5, Start.NOW, idempotency_key="spring")
         for part in whole.split(3):
-            joining(emulator).create(part)
+            emulator.join().create(part)
         fewer = attrs.evolve(whole, contacts=whole.contacts[1:])
         for body in (fewer.split(3)[0], attrs.evolve(whole, contacts=whole.contacts[:3]), whole.split(2)[0]):
             with pytest.raises(InvalidInput, match="'spring' belongs to"):
-                joining(emulator).create(body)
+                emulator.join().create(body)
         assert creations(emulator) == 2
 
     def test_the_same_body_is_the_same_campaign_and_another_key_another(
-        self, vendor: str, emulating: Emulating, joining: Joining
+        self, vendor: str, emulating: Emulating
     ) -> None:
         emulator, first = emulating(vendor), draft(vendor, 3, Start.at(LATER), idempotency_key="spring")
-        ids = [joining(emulator).create(body).id for body in (first, first, attrs.evolve(first, idempotency_key="x"))]
+        ids = [emulator.join().create(body).id for body in (first, first, attrs.evolve(first, idempotency_key="x"))]
         assert len(set(ids)) == creations(emulator) == 2
         assert ids[0] == ids[1]
 
@@ -107,31 +95,29 @@ class TestAnotherBodyUnderAKnownKey:
 class TestTruedyThatForgetsKeys:
     @pytest.mark.parametrize("key", [None, "spring"])
     @pytest.mark.parametrize("start", [Start.HOLD, Start.NOW, Start.at(LATER)], ids=["hold", "now", "at"])
-    def test_has_one_campaign_of_a_draft(
-        self, shape: str, key: str | None, start: Start, emulating: Emulating, joining: Joining
-    ) -> None:
+    def test_has_one_campaign_of_a_draft(self, shape: str, key: str | None, start: Start, emulating: Emulating) -> None:
         emulator, wanted = emulating("truedy", shape=shape), draft("truedy", 4, start, idempotency_key=key)
-        first = joining(emulator).create(wanted)
+        first = emulator.join().create(wanted)
         emulator.sandbox.advance(seconds=7 * 86_400)
         turned = attrs.evolve(wanted, contacts=wanted.contacts[::-1])
         if start == Start.NOW:
             with pytest.raises(InvalidInput, match=f"placed before, as {first.id}, which is completed"):
-                joining(emulator).create(turned)
+                emulator.join().create(turned)
         else:
-            assert joining(emulator).create(turned).id == first.id
+            assert emulator.join().create(turned).id == first.id
         assert (len(emulator.campaigns), creations(emulator)) == (1, 1)
         assert first.name == "Spring calls"
 
-    def test_knows_one_that_others_were_added_to(self, shape: str, emulating: Emulating, joining: Joining) -> None:
+    def test_knows_one_that_others_were_added_to(self, shape: str, emulating: Emulating) -> None:
         emulator, wanted = emulating("truedy", shape=shape), draft("truedy", 3)
-        placed = joining(emulator).create(wanted).id
-        joining(emulator).add(placed, contacts("truedy", 2, first=500))
+        placed = emulator.join().create(wanted).id
+        emulator.join().add(placed, contacts("truedy", 2, first=500))
         emulator.sandbox.forget_keys()
-        assert joining(emulator).create(wanted).id == placed
+        assert emulator.join().create(wanted).id == placed
 
-    def test_takes_no_other_for_it(self, shape: str, emulating: Emulating, joining: Joining) -> None:
+    def test_takes_no_other_for_it(self, shape: str, emulating: Emulating) -> None:
         emulator, wanted = emulating("truedy", shape=shape), draft("truedy", 3, Start.at(LATER))
-        joining(emulator).create(wanted)
+        emulator.join().create(wanted)
         for changes in (
             {"name": "Autumn calls"},
             {"agent_id": "agt_2"},
@@ -141,109 +127,101 @@ class TestTruedyThatForgetsKeys:
             {"idempotency_key": "again"},
         ):
             emulator.sandbox.forget_keys()
-            joining(emulator).create(attrs.evolve(wanted, **changes))
+            emulator.join().create(attrs.evolve(wanted, **changes))
         assert len(emulator.campaigns) == 7
 
-    def test_goes_on_with_one_whose_start_was_not_sent(
-        self, shape: str, emulating: Emulating, joining: Joining
-    ) -> None:
+    def test_goes_on_with_one_whose_start_was_not_sent(self, shape: str, emulating: Emulating) -> None:
         emulator, wanted = emulating("truedy", shape=shape), draft("truedy", 3, Start.NOW)
         emulator.fail("/schedule", {"status": 403})
         with pytest.raises(PartlyDone):
-            joining(emulator).create(wanted)
+            emulator.join().create(wanted)
         emulator.no_faults()
         emulator.sandbox.forget_keys()
-        assert joining(emulator).create(wanted).status is CampaignStatus.RUNNING
+        assert emulator.join().create(wanted).status is CampaignStatus.RUNNING
         assert sorted(emulator.dialled) == numbers(wanted.contacts)
 
 
 class TestTruedyThatKeepsAKeyAfterTheWork:
-    def test_is_looked_at_before_a_retry(self, emulating: Emulating, joining: Joining) -> None:
+    def test_is_looked_at_before_a_retry(self, emulating: Emulating) -> None:
         emulator, wanted = emulating("truedy", key_kept="after the work"), draft("truedy", 4, Start.NOW)
         emulator.fail(1, {"stall": "late", "delay": 0.05})
-        joining(emulator, retry=Retry(attempts=4), timeout=0.1).create(wanted)
+        emulator.join(retry=Retry(attempts=4), timeout=0.1).create(wanted)
         assert (len(emulator.campaigns), creations(emulator)) == (1, 1)
         assert sorted(emulator.dialled) == numbers(wanted.contacts)
 
 
 @pytest.mark.parametrize("answer", ["before", "after"])
-def test_a_creation_that_came_too_soon_is_looked_for_before_it_is_sent_again(
-    answer: str, emulating: Emulating, joining: Joining
-) -> None:
+def test_a_creation_that_came_too_soon_is_looked_for_before_it_is_sent_again(answer: str, emulating: Emulating) -> None:
     emulator, wanted = emulating("truedy", key_kept="after the work"), draft("truedy", 4, Start.NOW)
     emulator.fail(1, {"status": 429, "answer": answer, "retry_after": 0.001})
-    joining(emulator, retry=Retry(attempts=3)).create(wanted)
+    emulator.join(retry=Retry(attempts=3)).create(wanted)
     assert creations(emulator) == (1 if answer == "after" else 2)
     assert sorted(emulator.dialled) == numbers(wanted.contacts)
 
 
 class TestAPartThatIsOver:
     @pytest.mark.parametrize("vendor", VENDORS)
-    def test_lets_the_others_be_placed(self, vendor: str, emulating: Emulating, joining: Joining) -> None:
+    def test_lets_the_others_be_placed(self, vendor: str, emulating: Emulating) -> None:
         emulator, whole = emulating(vendor), draft(vendor, 5, Start.NOW)
-        joining(emulator).create(whole.split(3)[0])
+        emulator.join().create(whole.split(3)[0])
         assert len(emulator.dialled) == 3
-        placed = [joining(emulator).create(part) for part in whole.split(3)]
+        placed = [emulator.join().create(part) for part in whole.split(3)]
         assert [campaign.status.is_terminal for campaign in placed] == [True, False]
         assert sorted(emulator.dialled) == numbers(whole.contacts)
 
     @pytest.mark.parametrize("vendor", VENDORS)
-    def test_repeated_rows_in_any_order_are_one_draft(
-        self, vendor: str, emulating: Emulating, joining: Joining
-    ) -> None:
+    def test_repeated_rows_in_any_order_are_one_draft(self, vendor: str, emulating: Emulating) -> None:
         twice = [ContactDraft(phone_number=number(1), name="Ada"), ContactDraft(phone_number=number(1), name="Ada K.")]
         emulator = emulating(vendor)
         ids = {
-            joining(emulator).create(draft(vendor, start=Start.NOW, contacts=[*rows, *contacts(vendor, 2)])).id
+            emulator.join().create(draft(vendor, start=Start.NOW, contacts=[*rows, *contacts(vendor, 2)])).id
             for rows in (twice, twice[::-1])
         }
         assert len(ids) == len(emulator.campaigns) == 1
 
 
-def test_success_false_is_a_refusal(emulating: Emulating, joining: Joining) -> None:
+def test_success_false_is_a_refusal(emulating: Emulating) -> None:
     emulator = emulating("talkifai")
     denied = {"body": {"success": False, "error": "No", "code": "no_outbound_agent"}}
     emulator.fail("/create", denied)
     with pytest.raises(ProviderError, match="No"):
-        joining(emulator).create(draft("talkifai"))
+        emulator.join().create(draft("talkifai"))
     emulator.no_faults()
-    placed = joining(emulator).create(draft("talkifai")).id
+    placed = emulator.join().create(draft("talkifai")).id
     for verb in ("start", "cancel"):
         emulator.fail(f"/{verb}", denied)
         with pytest.raises(ProviderError, match="No"):
-            joining(emulator).change(f"{verb}_campaign", placed)
+            emulator.join().change(f"{verb}_campaign", placed)
     assert emulator.dialled == []
 
 
 class TestTruedyThatSchedulesByItself:
     """One example of the vendor answers a creation with a campaign that is scheduled."""
 
-    def test_starts_when_it_was_asked(self, emulating: Emulating, joining: Joining) -> None:
+    def test_starts_when_it_was_asked(self, emulating: Emulating) -> None:
         emulator, wanted = emulating("truedy", created="scheduled"), draft("truedy", 4, Start.at(LATER))
-        placed = joining(emulator).create(wanted)
+        placed = emulator.join().create(wanted)
         assert placed.schedule is not None
         assert placed.schedule.start == LATER
         emulator.now = LATER - timedelta(seconds=1)
         assert emulator.dialled == []
 
-    def test_starts_now_when_it_was_asked(self, emulating: Emulating, joining: Joining) -> None:
+    def test_starts_now_when_it_was_asked(self, emulating: Emulating) -> None:
         emulator, wanted = emulating("truedy", created="scheduled"), draft("truedy", 4, Start.NOW)
-        assert joining(emulator).create(wanted).status is CampaignStatus.RUNNING
+        assert emulator.join().create(wanted).status is CampaignStatus.RUNNING
 
-    def test_can_be_started_after_it_was_held_and_is_not_paused_then(
-        self, emulating: Emulating, joining: Joining
-    ) -> None:
+    def test_can_be_started_after_it_was_held_and_is_not_paused_then(self, emulating: Emulating) -> None:
         emulator, wanted = emulating("truedy", created="scheduled"), draft("truedy", 4, idempotency_key="spring")
-        held = joining(emulator).create(wanted)
+        held = emulator.join().create(wanted)
         assert held.status is CampaignStatus.PAUSED
-        started = joining(emulator).change("start_campaign", held.id)
+        started = emulator.join().change("start_campaign", held.id)
         assert started is not None
         assert started.status is CampaignStatus.RUNNING
         emulator.sandbox.forget_keys()
-        assert joining(emulator).create(wanted).status is CampaignStatus.RUNNING
+        assert emulator.join().create(wanted).status is CampaignStatus.RUNNING
         assert sorted(emulator.dialled) == numbers(wanted.contacts)
 
-    def test_that_uses_an_unknown_word_is_an_error_each_time(self, emulating: Emulating, joining: Joining) -> None:
+    def test_that_uses_an_unknown_word_is_an_error_each_time(self, emulating: Emulating) -> None:
         def odd(_: object, content: Any) -> Any:
             rows = content["data"] if isinstance(content["data"], list) else [content["data"]]
             for row in rows:
@@ -254,17 +232,17 @@ class TestTruedyThatSchedulesByItself:
         emulator.fail({"path": "^/batch-calls"}, {"edit": odd})
         for _ in range(2):
             with pytest.raises(PartlyDone, match="'warming up', which is not documented"):
-                joining(emulator).create(wanted)
+                emulator.join().create(wanted)
         assert (len(emulator.campaigns), emulator.dialled) == (1, [])
 
 
-def test_late_work_whose_key_is_kept_after_it_is_called_once_at_most(emulating: Emulating, joining: Joining) -> None:
+def test_late_work_whose_key_is_kept_after_it_is_called_once_at_most(emulating: Emulating) -> None:
     emulator, wanted = emulating("truedy", key_kept="after the work"), draft("truedy", 4, Start.NOW)
     emulator.fail(1, late())
-    client = joining(emulator, retry=Retry(attempts=4))
+    client = emulator.join(retry=Retry(attempts=4))
     client.create(wanted)
     emulator.catch_up()
     for _ in range(2):
         with contextlib.suppress(InvalidInput):
-            joining(emulator).create(wanted)
+            emulator.join().create(wanted)
         assert sorted(emulator.dialled) == numbers(wanted.contacts)

@@ -16,74 +16,18 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
+from unibatch import provider_api as api
 from unibatch.provider_api import (
     CallStatus,
-    Campaign,
-    CampaignFilter,
     CampaignStatus,
-    Capabilities,
-    Composition,
-    ConfigError,
-    Contact,
-    ContactDraft,
-    ContactFilter,
-    Counts,
     Fit,
-    Flow,
     Given,
     How,
-    Limits,
-    NotFound,
-    OperationName,
-    Page,
-    Paging,
-    Position,
-    Provider,
-    RawRows,
-    RedialPolicy,
-    Refusal,
     Request,
-    Response,
-    Schedule,
     Setting,
-    Start,
-    StatusTable,
-    StructureError,
     Support,
     Transition,
-    UnibatchError,
-    UnsupportedFeature,
-    When,
     Wire,
-    carry_out,
-    collect,
-    create_once,
-    decode,
-    departure,
-    encode,
-    instant_or_none,
-    is_ambiguous,
-    is_e164,
-    maker_of_blank_contacts,
-    not_as_asked,
-    phone_from_vendor,
-    read,
-    read_all,
-    read_leniently,
-    recent,
-    require_all_taken,
-    require_same_body,
-    require_whole,
-    required,
-    reread,
-    seal_contacts,
-    seconds,
-    segment,
-    split_mark,
-    text_or_none,
-    utc,
-    wait_while,
-    where_to_look,
 )
 
 # Wire types -----------------------------------------------------------------------------------------------------------
@@ -159,7 +103,7 @@ class JobsAnswer(Wire):
 
 # Status tables --------------------------------------------------------------------------------------------------------
 
-CALL_STATUSES = StatusTable(
+CALL_STATUSES = api.StatusTable(
     {
         "pending": CallStatus.PENDING,
         "queued": CallStatus.RETRY_SCHEDULED,  # queued for a retry; TechLadder's word "queued" means something else
@@ -174,11 +118,10 @@ CALL_STATUSES = StatusTable(
         "failed": CallStatus.FAILED,
         "cancelled": CallStatus.CANCELLED,
     },
-    unknown=CallStatus.UNKNOWN,
     filterable=True,
 )
 
-CAMPAIGN_STATUSES = StatusTable(
+CAMPAIGN_STATUSES = api.StatusTable(
     {
         "pending": CampaignStatus.PENDING,
         "scheduled": CampaignStatus.SCHEDULED,
@@ -188,9 +131,8 @@ CAMPAIGN_STATUSES = StatusTable(
         "failed": CampaignStatus.FAILED,
         "cancelled": CampaignStatus.CANCELLED,
     },
-    unknown=CampaignStatus.UNKNOWN,
     filterable=True,
-    not_filterable=frozenset({"paused"}),
+    not_filterable={"paused"},
 )
 
 OWN_ATTRIBUTES = frozenset({"first_name", "last_name", "email", "external_id"})
@@ -206,7 +148,7 @@ RETRIED_BY_VENDOR = frozenset({CallStatus.NO_ANSWER, CallStatus.BUSY, CallStatus
 
 _ONLY_DASHBOARD = "only TalkifAI's dashboard can do it"
 
-CAPABILITIES = Capabilities(
+CAPABILITIES = api.Capabilities(
     operations={
         "list_campaigns": Support(note="needs organization_id"),
         "get_campaign": Support(),
@@ -222,10 +164,10 @@ CAPABILITIES = Capabilities(
         "delete_campaign": Support(available=False, note=_ONLY_DASHBOARD),
         "retry_campaign": Support(available=False, note="create another job for those who were not reached"),
     },
-    server_filters=frozenset({"list_campaigns.status", "list_contacts.status"}),
-    campaign_paging=Paging("page", 100, size_param="pageSize", position_param="page"),
-    contact_paging=Paging("page", 500, size_param="contactsPageSize", position_param="contactsPage"),
-    limits=Limits(
+    server_filters={"list_campaigns.status", "list_contacts.status"},
+    campaign_paging=api.Paging("page", 100, size_param="pageSize", position_param="page"),
+    contact_paging=api.Paging("page", 500, size_param="contactsPageSize", position_param="contactsPage"),
+    limits=api.Limits(
         requests_per_minute=60,
         max_contacts=10_000,
         max_concurrency=50,
@@ -234,15 +176,21 @@ CAPABILITIES = Capabilities(
         max_description_length=1000,
     ),
     webhooks=Support(note="signed without a time stamp: recognise repeated ones by their id"),
-    contact_fields=frozenset(
-        {"id", "phone_number", "name", "first_name", "last_name", "email", "external_id", "fields", "status"}
-        | {"attempts", "max_attempts", "last_attempt_at", "next_attempt_at", "ended_at", "duration", "sip_code"}
-        | {"failure_reason"}
-    ),
-    campaign_fields=frozenset(
-        {"id", "name", "description", "status", "agent_id", "from_numbers", "counts", "schedule", "max_concurrency"}
-        | {"retry", "created_at", "started_at", "completed_at"}
-    ),
+    contact_fields={"id", "phone_number", "name", "first_name", "last_name", "email", "external_id", "fields", "status"}
+    | {"attempts", "max_attempts", "last_attempt_at", "next_attempt_at", "ended_at", "duration", "sip_code"}
+    | {"failure_reason"},
+    campaign_fields={
+        "id",
+        "name",
+        "description",
+        "status",
+        "agent_id",
+        "from_numbers",
+        "counts",
+        "schedule",
+        "max_concurrency",
+    }
+    | {"retry", "created_at", "started_at", "completed_at"},
 )
 
 _LONGEST_DESCRIPTION = 1000
@@ -271,7 +219,7 @@ def _key(_: str, given: Given) -> How:
     return How(Fit.LOSSY, reason, {"description": _described(given)})
 
 
-def _hold(_: Start, given: Given) -> How:
+def _hold(_: api.Start, given: Given) -> How:
     if "hold_until" in given.fields:
         return How(Fit.EMULATED, "scheduled for hold_until; start_campaign can start it earlier")
     reason = "TalkifAI cannot hold a job without a time: it would begin to call at once. Give hold_until, a time at "
@@ -291,10 +239,10 @@ def _retry_on(statuses: Collection[CallStatus], _: Given) -> How:
     return How(Fit.UNSUPPORTED, f"TalkifAI always calls again after {', '.join(sorted(RETRIED_BY_VENDOR))}")
 
 
-def _times(when: When) -> Mapping[str, str]:
+def _times(when: api.When) -> Mapping[str, str]:
     """A start as the vendor takes it: what the clocks in the zone show; in UTC if they show that time twice."""
-    if is_ambiguous(when.local):
-        when = When(when.moment, "UTC")
+    if api.is_ambiguous(when.local):
+        when = api.When(when.moment, "UTC")
     return {"scheduledStartTime": f"{when.local:%Y-%m-%dT%H:%M:%S}", "timezone": when.zone or "UTC"}
 
 
@@ -334,18 +282,13 @@ DRAFT_FIELDS: Mapping[str, How] = {
 
 _NOT_BEGUN = frozenset({CampaignStatus.PENDING, CampaignStatus.SCHEDULED})
 
-TRANSITIONS: Mapping[OperationName, Transition] = MappingProxyType(
+TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
     {
         "start_campaign": Transition(
-            allowed=_NOT_BEGUN,
-            done=frozenset({CampaignStatus.RUNNING}),
-            passed=frozenset({CampaignStatus.COMPLETED}),
+            allowed=_NOT_BEGUN, done={CampaignStatus.RUNNING}, passed={CampaignStatus.COMPLETED}
         ),
-        "cancel_campaign": Transition(
-            allowed=_NOT_BEGUN | {CampaignStatus.RUNNING},
-            done=frozenset({CampaignStatus.CANCELLED}),
-        ),
-        "reschedule_campaign": Transition(allowed=_NOT_BEGUN, done=frozenset({CampaignStatus.SCHEDULED})),
+        "cancel_campaign": Transition(allowed=_NOT_BEGUN | {CampaignStatus.RUNNING}, done={CampaignStatus.CANCELLED}),
+        "reschedule_campaign": Transition(allowed=_NOT_BEGUN, done={CampaignStatus.SCHEDULED}),
     }
 )
 
@@ -353,12 +296,12 @@ _logger = logging.getLogger("unibatch")
 
 _ASKING_AGAIN = "; placing the draft again looks for it first"
 
-_blank_contact = maker_of_blank_contacts("attempts", "max_attempts", "failure_reason")
+_blank_contact = api.maker_of_blank_contacts("attempts", "max_attempts", "failure_reason")
 
 # Flows ----------------------------------------------------------------------------------------------------------------
 
 
-class TalkifAI(Provider):
+class TalkifAI(api.Provider):
     """TalkifAI's batch API."""
 
     name = "talkifai"
@@ -380,7 +323,7 @@ class TalkifAI(Provider):
             ),
         }
     )
-    error_codes = MappingProxyType({"job_not_found": NotFound})
+    error_codes = MappingProxyType({"job_not_found": api.NotFound})
     draft_fields = DRAFT_FIELDS
     transitions = TRANSITIONS
     call_statuses = CALL_STATUSES
@@ -391,90 +334,92 @@ class TalkifAI(Provider):
         self._organization_id = defaults.get("organization_id")
         self._auth_header = defaults.get("auth_header", "Authorization")
         if self._auth_header not in {"Authorization", "X-API-Key"}:
-            raise ConfigError(f'auth_header must be "Authorization" or "X-API-Key", not {self._auth_header!r}')
+            raise api.ConfigError(f'auth_header must be "Authorization" or "X-API-Key", not {self._auth_header!r}')
 
     def headers(self, api_key: str) -> Mapping[str, str]:
         return {"X-API-Key": api_key} if self._auth_header == "X-API-Key" else super().headers(api_key)
 
-    def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
+    def list_campaigns(self, position: api.Position, wanted: api.CampaignFilter) -> api.Flow[api.Page[api.Campaign]]:
         if not self._organization_id:
-            raise ConfigError(
+            raise api.ConfigError(
                 "TalkifAI lists campaigns by organization, and organization_id is not set: add it to the table "
                 '[profiles.NAME.defaults] of the configuration, or pass defaults={"organization_id": "..."}'
             )
         query = {"organizationId": self._organization_id, **self.capabilities.campaign_paging.query(position)}
-        if word := CAMPAIGN_STATUSES.filter_word(wanted.status):
-            query["status"] = word
+        query["status"] = CAMPAIGN_STATUSES.filter_word(wanted.status)
         response = yield Request(operation="list_campaigns", path="/batch/jobs", query=query)
-        answer = read(response.content, JobsAnswer)
-        return Page(
-            items=collect(map(self._campaign, answer.batchJobs, decode(response.content)["batchJobs"]), "$.batchJobs"),
+        answer = api.read(response.content, JobsAnswer)
+        return api.Page(
+            items=api.collect(
+                map(self._campaign, answer.batchJobs, api.decode(response.content)["batchJobs"]), "$.batchJobs"
+            ),
             total=answer.total,
         )
 
-    def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
+    def get_campaign(self, campaign_id: str) -> api.Flow[api.Campaign]:
         # The answer always brings contacts along; one is the fewest that can be asked for.
-        path = f"/batch/jobs/{segment(campaign_id)}"
+        path = f"/batch/jobs/{api.segment(campaign_id)}"
         query = {"contactsPageSize": "1"}
         response = yield Request(operation="get_campaign", path=path, query=query, subject=campaign_id)
-        job = read(response.content, Job)
-        return self._campaign(job, decode(response.content))
+        job = api.read(response.content, Job)
+        return self._campaign(job, api.decode(response.content))
 
-    def list_contacts(self, campaign_id: str, position: Position, wanted: ContactFilter) -> Flow[Page[Contact]]:
+    def list_contacts(
+        self, campaign_id: str, position: api.Position, wanted: api.ContactFilter
+    ) -> api.Flow[api.Page[api.Contact]]:
         query = self.capabilities.contact_paging.query(position)
-        if word := CALL_STATUSES.filter_word(wanted.status):
-            query["contactStatus"] = word
-        path = f"/batch/jobs/{segment(campaign_id)}"
+        query["contactStatus"] = CALL_STATUSES.filter_word(wanted.status)
+        path = f"/batch/jobs/{api.segment(campaign_id)}"
         response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
-        job = read(response.content, JobWithContacts)
-        raw_rows = RawRows(response.content, "contacts", custom=_custom)
-        return Page(
-            items=seal_contacts(collect(self._contacts(job, raw_rows, campaign_id), "$.contacts")),
+        job = api.read(response.content, JobWithContacts)
+        raw_rows = api.RawRows(response.content, "contacts", custom=_custom)
+        return api.Page(
+            items=api.seal_contacts(api.collect(self._contacts(job, raw_rows, campaign_id), "$.contacts")),
             total=job.contactsTotal,
             has_more=job.contactsHasMore,
         )
 
-    def contact_fault(self, contact: ContactDraft) -> str | None:
+    def contact_fault(self, contact: api.ContactDraft) -> str | None:
         if taken := sorted(contact.fields.keys() & {"phone", "name", *OWN_ATTRIBUTES}):
             return f"the fields {', '.join(taken)} are needed for the contact's own; choose other names"
         return None
 
-    def contact_body(self, contact: ContactDraft) -> Mapping[str, Any]:
+    def contact_body(self, contact: api.ContactDraft) -> Mapping[str, Any]:
         body = {"name": contact.full_name, **{name: getattr(contact, name) for name in sorted(OWN_ATTRIBUTES)}}
         own = {key: value for key, value in body.items() if value is not None}
         return {"phone": contact.phone_number, **own, **contact.fields}
 
-    def creation(self, composition: Composition) -> Sequence[Request]:
-        content = encode({**composition.body, "contacts": composition.contacts})
+    def creation(self, composition: api.Composition) -> Sequence[Request]:
+        content = api.encode({**composition.body, "contacts": composition.contacts})
         return [Request(operation="create_campaign", method="POST", path="/batch/create", content=content)]
 
-    def create_campaign(self, composition: Composition) -> Flow[Campaign]:
+    def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
         (request,) = self.creation(composition)
         number = len(composition.contacts)
-        campaign = yield from create_once(
+        campaign = yield from api.create_once(
             self,
             request,
             lambda response: self._created(response, composition),
             (lambda: self._look(composition)) if self._organization_id else None,
-            where_to_look("TalkifAI's Studio", "job", number) + (_ASKING_AGAIN if self._organization_id else ""),
+            api.where_to_look("TalkifAI's Studio", "job", number) + (_ASKING_AGAIN if self._organization_id else ""),
             settle=lambda known: self._settle(known, composition),
             is_part=composition.draft.part is not None,
         )
         advice = "TalkifAI's jobs cannot be extended: place the missing contacts as another campaign"
-        return require_all_taken(campaign, number, advice=advice)
+        return api.require_all_taken(campaign, number, advice=advice)
 
-    def _settle(self, known: Campaign, composition: Composition) -> Flow[Campaign]:
+    def _settle(self, known: api.Campaign, composition: api.Composition) -> api.Flow[api.Campaign]:
         """Read a new job, and cancel it if it is not what was asked for."""
-        campaign = yield from reread(self, known)
-        if composition.draft.start == Start.NOW:
+        campaign = yield from api.reread(self, known)
+        if composition.draft.start == api.Start.NOW:
             # One that is pending may be enqueued already. To start it could enqueue everybody twice.
-            campaign = yield from wait_while(self, campaign, CampaignStatus.PENDING)
-        departs = departure(composition, known) or departure(composition, campaign)
+            campaign = yield from api.wait_while(self, campaign, CampaignStatus.PENDING)
+        departs = api.departure(composition, known) or api.departure(composition, campaign)
         organization = campaign.raw.get("organizationId")
         if departs is None and self._organization_id and organization not in {None, self._organization_id}:
             departs = f"it belongs to the organization {organization!r}, not to {self._organization_id!r}"
         if departs is None:
-            if composition.draft.start == Start.NOW and campaign.status is CampaignStatus.PENDING:
+            if composition.draft.start == api.Start.NOW and campaign.status is CampaignStatus.PENDING:
                 _logger.warning(
                     "talkifai: %s was to start now, and is pending; if it does not begin soon, start it in TalkifAI's "
                     "Studio: a request to start it could call everybody twice",
@@ -482,59 +427,63 @@ class TalkifAI(Provider):
                 )
             return campaign
         if campaign.status.is_terminal or campaign.status is CampaignStatus.UNKNOWN:
-            raise not_as_asked(campaign, departs, "look at it in TalkifAI's Studio")
+            raise api.not_as_asked(campaign, departs, "look at it in TalkifAI's Studio")
         try:
             cancel = self.change("cancel_campaign", campaign.id)
-            campaign = yield from carry_out(self, cancel, lambda job: job.status is CampaignStatus.CANCELLED, campaign)
-        except (UnibatchError, StructureError) as exc:
+            campaign = yield from api.carry_out(
+                self, cancel, lambda job: job.status is CampaignStatus.CANCELLED, campaign
+            )
+        except (api.UnibatchError, api.StructureError) as exc:
             advice = f"cancelling it failed, so cancel it in TalkifAI's Studio now ({exc})"
-            raise not_as_asked(campaign, departs, advice) from exc
-        raise not_as_asked(campaign, departs, "it was cancelled; to place the draft again, give it an idempotency_key")
+            raise api.not_as_asked(campaign, departs, advice) from exc
+        raise api.not_as_asked(
+            campaign, departs, "it was cancelled; to place the draft again, give it an idempotency_key"
+        )
 
-    def _created(self, response: Response, composition: Composition) -> Campaign:
-        answer = read(response.content, CreatedJob)
+    def _created(self, response: api.Response, composition: api.Composition) -> api.Campaign:
+        answer = api.read(response.content, CreatedJob)
         # The answer may repeat what was sent, which is no time in UTC.
         is_echo = answer.scheduledStartTime == composition.body.get("scheduledStartTime")
-        start = None if is_echo else utc(instant_or_none(answer.scheduledStartTime), "scheduledStartTime")
-        return Campaign(
-            id=required(answer.batchJobId, "batchJobId"),
+        start = None if is_echo else api.utc(api.instant_or_none(answer.scheduledStartTime), "scheduledStartTime")
+        return api.Campaign(
+            id=api.required(answer.batchJobId, "batchJobId"),
             provider=self.name,
             status=self.read_campaign_status(answer.status),
             vendor_status=answer.status,
-            counts=Counts(total=answer.totalContacts),
-            schedule=None if start is None else Schedule(start=start),
-            raw=decode(response.content),
+            counts=api.Counts(total=answer.totalContacts),
+            schedule=None if start is None else api.Schedule(start=start),
+            raw=api.decode(response.content),
         )
 
-    def _look(self, composition: Composition) -> Flow[Campaign | None]:
+    def _look(self, composition: api.Composition) -> api.Flow[api.Campaign | None]:
         """Look for a job of this draft, by the mark in its description."""
-        jobs, report = yield from read_all(
-            self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, CampaignFilter())
+        jobs, report = yield from api.read_all(
+            self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, api.CampaignFilter())
         )
         # Without a key of the user's, a job with another name is of another draft.
         names = {None, composition.draft.name}
         to_be_asked = {
             job.id
-            for job in recent(jobs, composition.now)
+            for job in api.recent(jobs, composition.now)
             if "description" not in job.raw and (composition.mark.body or job.name in names)
         }
-        other: Campaign | None = None
+        other: api.Campaign | None = None
         for job in jobs:
             try:
                 known = (yield from self.get_campaign(job.id)) if job.id in to_be_asked else job
-            except NotFound:
+            except api.NotFound:
                 continue
-            likeness = composition.mark.likeness(split_mark(text_or_none(known.raw.get("description")))[1])
+            likeness = composition.mark.likeness(api.split_mark(api.text_or_none(known.raw.get("description")))[1])
             if likeness == "same":
                 return known
             other = known if likeness == "other body" else other
         if other is not None:
-            yield from require_same_body(self, composition, other)
-        require_whole(report, self)
+            yield from api.require_same_body(self, composition, other)
+        api.require_whole(report, self)
         return None
 
-    def change(self, operation: OperationName, campaign_id: str, when: When | None = None) -> Request:
-        path = f"/batch/jobs/{segment(campaign_id)}"
+    def change(self, operation: api.OperationName, campaign_id: str, when: api.When | None = None) -> Request:
+        path = f"/batch/jobs/{api.segment(campaign_id)}"
         if when is not None:
             return Request(
                 operation=operation, method="PATCH", path=f"{path}/reschedule", query=_times(when), subject=campaign_id
@@ -542,41 +491,41 @@ class TalkifAI(Provider):
         verb = {"start_campaign": "start", "cancel_campaign": "cancel"}[operation]
         return Request(operation=operation, method="POST", path=f"{path}/{verb}", subject=campaign_id)
 
-    def prepared(self, operation: OperationName, campaign: Campaign) -> Flow[Campaign]:
-        is_ours = split_mark(text_or_none(campaign.raw.get("description")))[1] is not None
+    def prepared(self, operation: api.OperationName, campaign: api.Campaign) -> api.Flow[api.Campaign]:
+        is_ours = api.split_mark(api.text_or_none(campaign.raw.get("description")))[1] is not None
         is_enqueued = is_ours and campaign.status is CampaignStatus.PENDING and campaign.schedule is None
         if operation == "start_campaign" and is_enqueued:
             instead = "it was created to start now, so its calls may be enqueued, and to start it could make them "
             instead += "twice; if it does not begin, start it in TalkifAI's Studio"
-            raise UnsupportedFeature(self.name, f"start_campaign of {campaign.id}", instead)
+            raise api.UnsupportedFeature(self.name, f"start_campaign of {campaign.id}", instead)
         return (yield from super().prepared(operation, campaign))
 
-    def refusal(self, response: Response) -> Refusal:
-        body = read_leniently(response.content)
-        return Refusal(
-            code=text_or_none(body.get("code")),
-            message=text_or_none(body.get("error")),
+    def refusal(self, response: api.Response) -> api.Refusal:
+        body = api.read_leniently(response.content)
+        return api.Refusal(
+            code=api.text_or_none(body.get("code")),
+            message=api.text_or_none(body.get("error")),
             details=body.get("details"),
             request_id=response.headers.get("x-request-id"),
         )
 
-    def _campaign(self, wire: Job, raw: Mapping[str, Any]) -> Campaign:
+    def _campaign(self, wire: Job, raw: Mapping[str, Any]) -> api.Campaign:
         by_status: dict[CallStatus, int] = {}
         for word, number in (wire.statusBreakdown or {}).items():
             status = self.read_call_status(word)
             by_status[status] = by_status.get(status, 0) + number
-        start = utc(wire.scheduledStartTime, "scheduledStartTime")
+        start = api.utc(wire.scheduledStartTime, "scheduledStartTime")
         retry = wire.retryPolicy
-        return Campaign(
-            id=required(wire.id, "id"),
+        return api.Campaign(
+            id=api.required(wire.id, "id"),
             provider=self.name,
             name=wire.name or None,
-            description=split_mark(wire.description)[0] or None,
+            description=api.split_mark(wire.description)[0] or None,
             status=self.read_campaign_status(wire.status),
             vendor_status=wire.status,
             agent_id=wire.agentId or None,
             from_numbers=(wire.fromPhoneNumberId,) if wire.fromPhoneNumberId else (),
-            counts=Counts(
+            counts=api.Counts(
                 total=wire.totalContacts,
                 attempted=wire.contactsProcessed,
                 succeeded=wire.successfulCalls,
@@ -585,35 +534,35 @@ class TalkifAI(Provider):
                 no_answer=by_status.get(CallStatus.NO_ANSWER),
                 by_status=by_status,
             ),
-            schedule=None if start is None else Schedule(start=start),
+            schedule=None if start is None else api.Schedule(start=start),
             max_concurrency=wire.concurrentCallLimit,
             retry=None
             if retry is None
-            else RedialPolicy(
+            else api.RedialPolicy(
                 max_attempts=retry.maxAttempts,
                 retry_on=frozenset(map(self.read_call_status, retry.retryableStatuses or ())),
             ),
-            created_at=utc(wire.createdAt, "createdAt"),
-            started_at=utc(wire.actualStartTime, "actualStartTime"),
-            completed_at=utc(wire.completedAt, "completedAt"),
+            created_at=api.utc(wire.createdAt, "createdAt"),
+            started_at=api.utc(wire.actualStartTime, "actualStartTime"),
+            completed_at=api.utc(wire.completedAt, "completedAt"),
             raw=raw,
         )
 
-    def _contacts(self, job: JobWithContacts, raw_rows: RawRows, campaign_id: str) -> Iterator[Any]:
+    def _contacts(self, job: JobWithContacts, raw_rows: api.RawRows, campaign_id: str) -> Iterator[Any]:
         provider = self.name
         known = self.read_call_status.known
         job_over = self.read_campaign_status(job.status).is_terminal
         for index, row in enumerate(job.contacts):
             contact = _blank_contact()
-            contact.id = row.id or required(row.id, "id")
+            contact.id = row.id or api.required(row.id, "id")
             contact.provider = provider
             contact.campaign_id = campaign_id
             number = row.phoneNumber
-            if type(number) is str and is_e164(number):
+            if type(number) is str and api.is_e164(number):
                 contact.phone_number = number
                 contact.phone_valid = True
             else:
-                contact.phone_number, contact.phone_valid = phone_from_vendor(number)
+                contact.phone_number, contact.phone_valid = api.phone_from_vendor(number)
             if row.contactData is not None:
                 _place(row.contactData, contact)
             contact.vendor_status = word = row.status
@@ -626,13 +575,13 @@ class TalkifAI(Provider):
             contact.attempts = row.attemptCount
             contact.max_attempts = row.maxAttempts
             if moment := row.lastAttemptAt:
-                contact.last_attempt_at = moment if moment.tzinfo is UTC else utc(moment, "lastAttemptAt")
+                contact.last_attempt_at = moment if moment.tzinfo is UTC else api.utc(moment, "lastAttemptAt")
             if retry := row.nextRetryAt:
-                contact.next_attempt_at = retry if retry.tzinfo is UTC else utc(retry, "nextRetryAt")
+                contact.next_attempt_at = retry if retry.tzinfo is UTC else api.utc(retry, "nextRetryAt")
             if moment := row.completedAt:
-                contact.ended_at = moment if moment.tzinfo is UTC else utc(moment, "completedAt")
+                contact.ended_at = moment if moment.tzinfo is UTC else api.utc(moment, "completedAt")
             if row.callDuration is not None:
-                contact.duration = seconds(row.callDuration, "callDuration")
+                contact.duration = api.seconds(row.callDuration, "callDuration")
             if row.errorCode is not None:
                 contact.sip_code = _sip_code(row.errorCode)
             contact.failure_reason = row.failureReason or None

@@ -15,83 +15,18 @@ from operator import attrgetter, itemgetter
 from types import MappingProxyType
 from typing import Any
 
+from unibatch import provider_api as api
 from unibatch.provider_api import (
-    Added,
-    Adding,
     CallStatus,
-    Campaign,
-    CampaignFilter,
     CampaignStatus,
-    Capabilities,
-    Composition,
-    Contact,
-    ContactDraft,
-    ContactFilter,
-    Counts,
     Fit,
-    Flow,
     Given,
     How,
-    Limits,
-    Mark,
-    Money,
-    NotFound,
-    OperationName,
-    Page,
-    Pager,
-    Paging,
-    PartlyDone,
-    Position,
-    Provider,
-    RawRows,
-    RedialPolicy,
-    Refusal,
     Request,
-    Response,
-    Schedule,
     Setting,
-    Start,
-    StatusTable,
-    StructureError,
     Support,
     Transition,
-    UnibatchError,
-    Unread,
-    When,
     Wire,
-    carry_out,
-    collect,
-    create_once,
-    decode,
-    delete_once,
-    departure,
-    encode,
-    instant_or_none,
-    is_e164,
-    maker_of_blank_contacts,
-    mapping_or_empty,
-    not_as_asked,
-    partly_created,
-    phone_from_vendor,
-    placed_before,
-    read,
-    read_all,
-    read_leniently,
-    require_all_taken,
-    require_open,
-    require_same_body,
-    require_whole,
-    required,
-    reread_created,
-    seal_contacts,
-    seconds,
-    segment,
-    split_mark,
-    text_or_none,
-    time_of_day,
-    translate_at,
-    utc,
-    where_to_look,
 )
 
 # Wire types -----------------------------------------------------------------------------------------------------------
@@ -143,7 +78,7 @@ class BatchContact(Wire):
     first_name: str | None = None  # schema
     last_name: str | None = None
     email: str | None = None
-    custom_fields: Unread | None = None
+    custom_fields: api.Unread | None = None
     call_status: str | None = None
     call_id: str | None = None
     called_at: datetime | None = None
@@ -185,7 +120,7 @@ class DeletedAnswer(Wire):
 
 # Status tables --------------------------------------------------------------------------------------------------------
 
-CALL_STATUSES = StatusTable(
+CALL_STATUSES = api.StatusTable(
     {
         "pending": CallStatus.PENDING,
         "scheduled": CallStatus.PENDING,
@@ -199,13 +134,12 @@ CALL_STATUSES = StatusTable(
         "failed": CallStatus.FAILED,
         "cancelled": CallStatus.CANCELLED,
     },
-    unknown=CallStatus.UNKNOWN,
     filterable=True,  # by any text, as documented
     # With its hyphen it is only in the guide to another endpoint; this endpoint spells with underscores.
-    not_filterable=frozenset({"in-progress"}),
+    not_filterable={"in-progress"},
 )
 
-CAMPAIGN_STATUSES = StatusTable(
+CAMPAIGN_STATUSES = api.StatusTable(
     {
         "draft": CampaignStatus.DRAFT,
         "scheduled": CampaignStatus.SCHEDULED,
@@ -216,16 +150,15 @@ CAMPAIGN_STATUSES = StatusTable(
         "failed": CampaignStatus.FAILED,
         "cancelled": CampaignStatus.CANCELLED,
     },
-    unknown=CampaignStatus.UNKNOWN,
     filterable=True,
-    not_filterable=frozenset({"running"}),
+    not_filterable={"running"},
 )
 
 # Capabilities ---------------------------------------------------------------------------------------------------------
 
 _LONGEST_NAME = 255
 
-CAPABILITIES = Capabilities(
+CAPABILITIES = api.Capabilities(
     operations={
         "list_campaigns": Support(),
         "get_campaign": Support(),
@@ -242,22 +175,29 @@ CAPABILITIES = Capabilities(
         "retry_campaign": Support(available=False, note="create another campaign for those who were not reached"),
     },
     server_filters=frozenset({"list_campaigns.status", "list_campaigns.agent_id", "list_contacts.status"}),
-    campaign_paging=Paging("offset", 100, size_param="limit", position_param="offset"),
-    contact_paging=Paging("offset", 100, size_param="limit", position_param="offset"),
-    limits=Limits(requests_per_minute=100, max_name_length=_LONGEST_NAME),
+    campaign_paging=api.Paging("offset", 100, size_param="limit", position_param="offset"),
+    contact_paging=api.Paging("offset", 100, size_param="limit", position_param="offset"),
+    limits=api.Limits(requests_per_minute=100, max_name_length=_LONGEST_NAME),
     webhooks=Support(note="set up in the dashboard; signed"),
-    contact_fields=frozenset(
-        {"id", "phone_number", "name", "first_name", "last_name", "email", "fields", "status", "call_id"}
-        | {"last_attempt_at"}
-    ),
-    campaign_fields=frozenset(
-        {"id", "name", "status", "agent_id", "from_numbers", "counts", "schedule", "max_concurrency", "retry", "cost"}
-        | {"average_duration", "created_at", "updated_at"}
-    ),
+    contact_fields={"id", "phone_number", "name", "first_name", "last_name", "email", "fields", "status", "call_id"}
+    | {"last_attempt_at"},
+    campaign_fields={
+        "id",
+        "name",
+        "status",
+        "agent_id",
+        "from_numbers",
+        "counts",
+        "schedule",
+        "max_concurrency",
+        "retry",
+        "cost",
+    }
+    | {"average_duration", "created_at", "updated_at"},
 )
 
 
-def _scheduled(start: When, _: Given) -> How:
+def _scheduled(start: api.When, _: Given) -> How:
     return How(Fit.MAPPED, f"created as a draft, then scheduled for {start.text}")
 
 
@@ -329,44 +269,39 @@ _NOT_BEGUN = frozenset({CampaignStatus.DRAFT, CampaignStatus.SCHEDULED})
 _BEGINS = frozenset({CampaignStatus.SCHEDULED, CampaignStatus.RUNNING})
 _GOING = frozenset({CampaignStatus.RUNNING, CampaignStatus.COMPLETED})
 
-TRANSITIONS: Mapping[OperationName, Transition] = MappingProxyType(
+TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
     {
         "start_campaign": Transition(
-            allowed=frozenset({CampaignStatus.DRAFT, CampaignStatus.SCHEDULED}),
-            done=frozenset({CampaignStatus.RUNNING}),
-            passed=_GOING,
+            allowed={CampaignStatus.DRAFT, CampaignStatus.SCHEDULED}, done={CampaignStatus.RUNNING}, passed=_GOING
         ),
         "pause_campaign": Transition(
-            allowed=frozenset({CampaignStatus.RUNNING, CampaignStatus.SCHEDULED}),
-            done=frozenset({CampaignStatus.PAUSED}),
+            allowed={CampaignStatus.RUNNING, CampaignStatus.SCHEDULED}, done={CampaignStatus.PAUSED}
         ),
         "resume_campaign": Transition(
-            allowed=frozenset({CampaignStatus.PAUSED}),
-            done=frozenset({CampaignStatus.RUNNING, CampaignStatus.SCHEDULED}),
-            passed=_GOING,
+            allowed={CampaignStatus.PAUSED}, done={CampaignStatus.RUNNING, CampaignStatus.SCHEDULED}, passed=_GOING
         ),
         "reschedule_campaign": Transition(
-            allowed=frozenset({CampaignStatus.DRAFT, CampaignStatus.SCHEDULED}),
-            done=frozenset({CampaignStatus.SCHEDULED}),
+            allowed={CampaignStatus.DRAFT, CampaignStatus.SCHEDULED}, done={CampaignStatus.SCHEDULED}
         ),
         "delete_campaign": Transition(
-            allowed=frozenset({CampaignStatus.DRAFT, CampaignStatus.FAILED, CampaignStatus.CANCELLED}),
-            done=frozenset(),
+            allowed={CampaignStatus.DRAFT, CampaignStatus.FAILED, CampaignStatus.CANCELLED}, done=()
         ),
     }
 )
 
 _logger = logging.getLogger("unibatch")
 
+_ASKING_AGAIN = "; placing the draft again looks for it first"
+
 _MOST_ADDED = 500
 """Contacts in one request that adds some."""
 
-_blank_contact = maker_of_blank_contacts("name", "first_name", "last_name", "email", "call_id")
+_blank_contact = api.maker_of_blank_contacts("name", "first_name", "last_name", "email", "call_id")
 
 # Flows ----------------------------------------------------------------------------------------------------------------
 
 
-class Truedy(Provider):
+class Truedy(api.Provider):
     """Truedy's public API, version 1."""
 
     name = "truedy"
@@ -392,50 +327,48 @@ class Truedy(Provider):
     call_statuses = CALL_STATUSES
     campaign_statuses = CAMPAIGN_STATUSES
 
-    def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
+    def list_campaigns(self, position: api.Position, wanted: api.CampaignFilter) -> api.Flow[api.Page[api.Campaign]]:
         query = self.capabilities.campaign_paging.query(position)
-        if wanted.agent_id is not None:
-            query["agent_id"] = wanted.agent_id
-        if word := CAMPAIGN_STATUSES.filter_word(wanted.status):
-            query["status"] = word
+        query |= {"agent_id": wanted.agent_id, "status": CAMPAIGN_STATUSES.filter_word(wanted.status)}
         response = yield Request(operation="list_campaigns", path="/batch-calls", query=query)
-        answer = read(response.content, BatchCallsAnswer)
+        answer = api.read(response.content, BatchCallsAnswer)
         pagination = answer.pagination or Pagination()
-        return Page(
-            items=collect(map(self._campaign, answer.data, decode(response.content)["data"]), "$.data"),
+        return api.Page(
+            items=api.collect(map(self._campaign, answer.data, api.decode(response.content)["data"]), "$.data"),
             total=pagination.total,
             has_more=pagination.has_more,
         )
 
-    def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
-        path = f"/batch-calls/{segment(campaign_id)}"
+    def get_campaign(self, campaign_id: str) -> api.Flow[api.Campaign]:
+        path = f"/batch-calls/{api.segment(campaign_id)}"
         return self._read_campaign((yield Request(operation="get_campaign", path=path, subject=campaign_id)))
 
-    def _read_campaign(self, response: Response) -> Campaign:
-        answer = read(response.content, BatchCallAnswer)
-        return translate_at("$.data", self._campaign, answer.data, decode(response.content)["data"])
+    def _read_campaign(self, response: api.Response) -> api.Campaign:
+        answer = api.read(response.content, BatchCallAnswer)
+        return api.translate_at("$.data", self._campaign, answer.data, api.decode(response.content)["data"])
 
-    def list_contacts(self, campaign_id: str, position: Position, wanted: ContactFilter) -> Flow[Page[Contact]]:
+    def list_contacts(
+        self, campaign_id: str, position: api.Position, wanted: api.ContactFilter
+    ) -> api.Flow[api.Page[api.Contact]]:
         query = self.capabilities.contact_paging.query(position)
-        if word := CALL_STATUSES.filter_word(wanted.status):
-            query["status"] = word
-        path = f"/batch-calls/{segment(campaign_id)}/contacts"
+        query["status"] = CALL_STATUSES.filter_word(wanted.status)
+        path = f"/batch-calls/{api.segment(campaign_id)}/contacts"
         response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
-        answer = read(response.content, ContactsAnswer)
-        raw_rows = RawRows(response.content, "data", custom=_custom)
+        answer = api.read(response.content, ContactsAnswer)
+        raw_rows = api.RawRows(response.content, "data", custom=_custom)
         pagination = answer.pagination or Pagination()
-        return Page(
-            items=seal_contacts(collect(self._contacts(answer.data, raw_rows, campaign_id), "$.data")),
+        return api.Page(
+            items=api.seal_contacts(api.collect(self._contacts(answer.data, raw_rows, campaign_id), "$.data")),
             total=pagination.total,
             has_more=pagination.has_more,
         )
 
-    def contact_fault(self, contact: ContactDraft) -> str | None:
+    def contact_fault(self, contact: api.ContactDraft) -> str | None:
         if taken := sorted(contact.fields.keys() & _as_custom_fields(contact).keys()):
             return f"the fields {', '.join(taken)} are needed for the contact's own; choose other names"
         return None
 
-    def contact_body(self, contact: ContactDraft) -> Mapping[str, Any]:
+    def contact_body(self, contact: api.ContactDraft) -> Mapping[str, Any]:
         first, last = contact.first_name, contact.last_name
         if contact.name is not None and first is None and last is None:
             first, _, last = contact.name.strip().partition(" ")
@@ -443,42 +376,43 @@ class Truedy(Provider):
         body = {"first_name": first, "last_name": (last or "").strip(), "email": contact.email, "custom_fields": custom}
         return {"phone_number": contact.phone_number, **{key: value for key, value in body.items() if value}}
 
-    def creation(self, composition: Composition) -> Sequence[Request]:
-        if composition.draft.start == Start.HOLD:
+    def creation(self, composition: api.Composition) -> Sequence[Request]:
+        if composition.draft.start == api.Start.HOLD:
             return [self._creation(composition)]
         return [self._creation(composition), self._scheduling("create_campaign", "CAMPAIGN_ID", composition.start)]
 
-    def _creation(self, composition: Composition) -> Request:
+    def _creation(self, composition: api.Composition) -> Request:
         # The same key must never come with another body, so the order of the draft makes no difference.
         body = {**composition.body, "contacts": sorted(composition.contacts, key=itemgetter("phone_number"))}
         return Request(
             operation="create_campaign",
             method="POST",
             path="/batch-calls",
-            content=encode(body),
+            content=api.encode(body),
             headers={"X-Idempotency-Key": composition.key_of(body)},
         )
 
-    def create_campaign(self, composition: Composition) -> Flow[Campaign]:
+    def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
         number, is_part, is_new = len(composition.contacts), composition.draft.part is not None, False
 
-        def settle(known: Campaign) -> Flow[Campaign]:
+        def settle(known: api.Campaign) -> api.Flow[api.Campaign]:
             nonlocal is_new
             is_new = True
             advice = "start_campaign starts it as it is" if known.status in _NOT_BEGUN else "it goes on as it is"
-            require_all_taken(known, number, advice=advice)
+            api.require_all_taken(known, number, advice=advice)
             # The key may bring back the answer of an earlier run, so the present status has to be read.
-            campaign = yield from reread_created(self, known)
+            campaign = yield from api.reread_created(self, known)
             if campaign.status.is_terminal:
-                return placed_before(campaign, is_part=is_part)
+                return api.placed_before(campaign, is_part=is_part)
             return (yield from self._going_on(campaign, self._begin(campaign, known, composition)))
 
-        campaign = yield from create_once(
+        campaign = yield from api.create_once(
             self,
             self._creation(composition),
             self._read_campaign,
             lambda: self._look(composition),
-            where_to_look("Truedy's dashboard", "batch call", number) + "; placing the draft again looks for it first",
+            api.where_to_look("Truedy's dashboard", "batch call", number)
+            + "; placing the draft again looks for it first",
             settle=settle,
             is_part=is_part,
             is_recognised=True,  # by its key; the vendor's guide to idempotency
@@ -487,27 +421,29 @@ class Truedy(Provider):
             return campaign
         return (yield from self._going_on(campaign, self._continue(campaign, composition)))
 
-    def _going_on(self, campaign: Campaign, rest: Flow[Campaign]) -> Flow[Campaign]:
+    def _going_on(self, campaign: api.Campaign, rest: api.Flow[api.Campaign]) -> api.Flow[api.Campaign]:
         """What is left to do for a campaign that is there."""
         try:
             return (yield from rest)
-        except PartlyDone:
+        except api.PartlyDone:
             raise
-        except (UnibatchError, StructureError) as exc:
-            raise partly_created(campaign, exc) from exc
+        except (api.UnibatchError, api.StructureError) as exc:
+            raise api.partly_created(campaign, exc) from exc
 
-    def _begin(self, campaign: Campaign, known: Campaign, composition: Composition) -> Flow[Campaign]:
+    def _begin(
+        self, campaign: api.Campaign, known: api.Campaign, composition: api.Composition
+    ) -> api.Flow[api.Campaign]:
         """Bring a new campaign to the start that was asked for; ``known`` is the answer to its creation.
 
         Examples of the vendor show answers in which the campaign is scheduled or runs. Nobody has asked for that.
         """
         begins = known.status in _BEGINS and campaign.status in _BEGINS
-        if composition.draft.start == Start.HOLD:
+        if composition.draft.start == api.Start.HOLD:
             return (yield from self._paused(campaign)) if begins else campaign
-        departs = departure(composition, known) if begins and composition.start is not None else None
+        departs = api.departure(composition, known) if begins and composition.start is not None else None
         if departs and campaign.status is CampaignStatus.RUNNING:
             campaign = yield from self._paused(campaign)
-            raise not_as_asked(campaign, departs, "it was paused; resume_campaign lets it go on")
+            raise api.not_as_asked(campaign, departs, "it was paused; resume_campaign lets it go on")
         if campaign.status is CampaignStatus.DRAFT:
             campaign = yield from self._first_of_all(campaign, composition)
         if campaign.status is CampaignStatus.DRAFT or (begins and campaign.status is CampaignStatus.SCHEDULED):
@@ -515,49 +451,49 @@ class Truedy(Provider):
         self._require_clear(campaign, composition)
         return campaign
 
-    def _continue(self, campaign: Campaign, composition: Composition) -> Flow[Campaign]:
+    def _continue(self, campaign: api.Campaign, composition: api.Composition) -> api.Flow[api.Campaign]:
         """What an earlier run has left to do."""
         # One that Truedy scheduled when it was created, and that nobody has changed since.
         is_untouched = campaign.status is CampaignStatus.SCHEDULED and not _is_touched(campaign)
-        if composition.draft.start == Start.HOLD:
+        if composition.draft.start == api.Start.HOLD:
             return (yield from self._paused(campaign)) if is_untouched else campaign
         if campaign.status is CampaignStatus.DRAFT or is_untouched:
             return (yield from self._scheduled(campaign, composition))
         self._require_clear(campaign, composition)
         return campaign
 
-    def _require_clear(self, campaign: Campaign, composition: Composition) -> None:
+    def _require_clear(self, campaign: api.Campaign, composition: api.Composition) -> None:
         """Require that it is known whether a campaign begins as it should."""
         starts = campaign.schedule.start if campaign.schedule else None
         if campaign.status is CampaignStatus.UNKNOWN and (composition.start is None or starts is None):
             departs = f"its status is {campaign.vendor_status!r}, which is not documented, so it may not have begun"
-            raise not_as_asked(campaign, departs, "look at it in Truedy's dashboard; start_campaign starts it")
+            raise api.not_as_asked(campaign, departs, "look at it in Truedy's dashboard; start_campaign starts it")
 
-    def prepared(self, operation: OperationName, campaign: Campaign) -> Flow[Campaign]:
+    def prepared(self, operation: api.OperationName, campaign: api.Campaign) -> api.Flow[api.Campaign]:
         is_held = campaign.status is CampaignStatus.PAUSED and campaign.schedule is not None and campaign.schedule.start
         if operation == "start_campaign" and is_held and not campaign.counts.attempted:
             # Truedy takes /schedule only for a draft, or for what is scheduled.
             resume, going = self.change("resume_campaign", campaign.id), TRANSITIONS["resume_campaign"].done
-            return (yield from carry_out(self, resume, lambda now: now.status in going, campaign))
+            return (yield from api.carry_out(self, resume, lambda now: now.status in going, campaign))
         return campaign
 
-    def _paused(self, campaign: Campaign) -> Flow[Campaign]:
+    def _paused(self, campaign: api.Campaign) -> api.Flow[api.Campaign]:
         pause = self.change("pause_campaign", campaign.id)
-        return carry_out(self, pause, lambda now: now.status is CampaignStatus.PAUSED, campaign)
+        return api.carry_out(self, pause, lambda now: now.status is CampaignStatus.PAUSED, campaign)
 
-    def _scheduled(self, campaign: Campaign, composition: Composition) -> Flow[Campaign]:
+    def _scheduled(self, campaign: api.Campaign, composition: api.Composition) -> api.Flow[api.Campaign]:
         """Schedule a campaign for the start that was asked for."""
         when = composition.start
-        operation: OperationName = "start_campaign" if when is None else "reschedule_campaign"
+        operation: api.OperationName = "start_campaign" if when is None else "reschedule_campaign"
         done = TRANSITIONS[operation].done
 
-        def is_done(now: Campaign) -> bool:
+        def is_done(now: api.Campaign) -> bool:
             starts = now.schedule.start if now.schedule else None
             return now.status in done and (when is None or starts == when.moment)
 
-        return carry_out(self, self.change(operation, campaign.id, when), is_done, campaign, when)
+        return api.carry_out(self, self.change(operation, campaign.id, when), is_done, campaign, when)
 
-    def _first_of_all(self, campaign: Campaign, composition: Composition) -> Flow[Campaign]:
+    def _first_of_all(self, campaign: api.Campaign, composition: api.Composition) -> api.Flow[api.Campaign]:
         """The campaign of this draft that all programs start, if several have just created one each."""
         first = yield from self._look(composition, campaign.id)
         if first is None or first.id == campaign.id:
@@ -565,7 +501,7 @@ class Truedy(Provider):
         _logger.warning("truedy: %s and %s are of the same draft; only the first is started", first.id, campaign.id)
         return (yield from self.get_campaign(first.id))
 
-    def _look(self, composition: Composition, known: str | None = None) -> Flow[Campaign | None]:
+    def _look(self, composition: api.Composition, known: str | None = None) -> api.Flow[api.Campaign | None]:
         """Look for a campaign of this draft.
 
         If the key is the user's, by the mark in its name; otherwise by its agent, its name, the number of contacts, its
@@ -576,11 +512,11 @@ class Truedy(Provider):
             known: The id of a campaign whose contacts need no look.
         """
         paging, mark = self.capabilities.campaign_paging, composition.mark
-        campaigns, report = yield from read_all(
-            paging, lambda position: self.list_campaigns(position, CampaignFilter())
+        campaigns, report = yield from api.read_all(
+            paging, lambda position: self.list_campaigns(position, api.CampaignFilter())
         )
-        found: list[Campaign] = []
-        other: Campaign | None = None
+        found: list[api.Campaign] = []
+        other: api.Campaign | None = None
         for campaign in campaigns:
             if mark.body:
                 likeness = mark.likeness(_split_name(campaign)[1])
@@ -591,20 +527,20 @@ class Truedy(Provider):
             ):
                 found.append(campaign)
         if not found and other is not None:
-            yield from require_same_body(self, composition, other)
+            yield from api.require_same_body(self, composition, other)
         if not found:
-            require_whole(report, self)
+            api.require_whole(report, self)
         return min(found, key=_by_age, default=None)
 
-    def _has_everybody(self, campaign: Campaign, composition: Composition) -> Flow[bool]:
+    def _has_everybody(self, campaign: api.Campaign, composition: api.Composition) -> api.Flow[bool]:
         """Whether a campaign has all contacts of a draft."""
         missing = {contact.phone_number for contact in composition.draft.contacts}
-        pager: Pager[Contact] = Pager(self.capabilities.contact_paging, attrgetter("id"))
+        pager: api.Pager[api.Contact] = api.Pager(self.capabilities.contact_paging, attrgetter("id"))
         strangers, spare = 0, None if campaign.counts.total is None else campaign.counts.total - len(missing)
         while pager.position is not None:
             try:
-                page = yield from self.list_contacts(campaign.id, pager.position, ContactFilter())
-            except NotFound:
+                page = yield from self.list_contacts(campaign.id, pager.position, api.ContactFilter())
+            except api.NotFound:
                 return False
             for contact in pager.accept(page):
                 strangers += contact.phone_number not in missing
@@ -612,17 +548,19 @@ class Truedy(Provider):
             if spare is not None and strangers > spare:
                 return False
         if missing:
-            require_whole(pager.report, self)
+            api.require_whole(pager.report, self)
         return not missing
 
     def addition(self, campaign_id: str, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Request]:
-        path, size = f"/batch-calls/{segment(campaign_id)}/contacts", _MOST_ADDED
+        path, size = f"/batch-calls/{api.segment(campaign_id)}/contacts", _MOST_ADDED
         return [
             Request(
                 operation="add_contacts",
                 method="POST",
                 path=path,
-                content=encode({"contacts": [_without_custom_fields(body) for body in bodies[begin : begin + size]]}),
+                content=api.encode(
+                    {"contacts": [_without_custom_fields(body) for body in bodies[begin : begin + size]]}
+                ),
                 subject=campaign_id,
             )
             for begin in range(0, len(bodies), size)
@@ -633,10 +571,10 @@ class Truedy(Provider):
         campaign_id: str,
         contacts: Mapping[str, Mapping[str, Any]],
         on_progress: Callable[[int, int], None],
-    ) -> Flow[Added]:
+    ) -> api.Flow[api.Added]:
         campaign = yield from self.get_campaign(campaign_id)
-        require_open(campaign)
-        adding = Adding(
+        api.require_open(campaign)
+        adding = api.Adding(
             provider=self,
             campaign=campaign,
             bodies=contacts,
@@ -646,79 +584,74 @@ class Truedy(Provider):
         )
         return (yield from adding.run())
 
-    def change(self, operation: OperationName, campaign_id: str, when: When | None = None) -> Request:
+    def change(self, operation: api.OperationName, campaign_id: str, when: api.When | None = None) -> Request:
         if operation in {"start_campaign", "reschedule_campaign"}:
             return self._scheduling(operation, campaign_id, when)
         if operation == "delete_campaign":
-            segment(campaign_id)
-            path, content = "/batch-calls/bulk-delete", encode({"ids": [campaign_id]})
+            api.segment(campaign_id)
+            path, content = "/batch-calls/bulk-delete", api.encode({"ids": [campaign_id]})
         else:
             verb = {"pause_campaign": "pause", "resume_campaign": "resume"}[operation]
-            path, content = f"/batch-calls/{segment(campaign_id)}/{verb}", b""
+            path, content = f"/batch-calls/{api.segment(campaign_id)}/{verb}", b""
         return Request(operation=operation, method="POST", path=path, content=content, subject=campaign_id)
 
-    def _scheduling(self, operation: str, campaign_id: str, when: When | None) -> Request:
+    def _scheduling(self, operation: str, campaign_id: str, when: api.When | None) -> Request:
         body = {} if when is None else {"scheduled_at": when.text}
         if when is not None and when.zone is not None:
             body["timezone"] = when.zone  # that of the daily window, too
-        return Request(
-            operation=operation,
-            method="POST",
-            path=f"/batch-calls/{segment(campaign_id)}/schedule",
-            content=encode(body),
-            subject=campaign_id,
-        )
+        path = f"/batch-calls/{api.segment(campaign_id)}/schedule"
+        return Request(operation=operation, method="POST", path=path, content=api.encode(body), subject=campaign_id)
 
-    def delete_campaign(self, campaign_id: str) -> Flow[None]:
-        def refused(response: Response) -> bool:
-            return campaign_id in (read(response.content, DeletedAnswer).data.failed_ids or ())
+    def delete_campaign(self, campaign_id: str) -> api.Flow[None]:
+        def refused(response: api.Response) -> bool:
+            return campaign_id in (api.read(response.content, DeletedAnswer).data.failed_ids or ())
 
-        return (yield from delete_once(self, self.change("delete_campaign", campaign_id), refused))
+        return (yield from api.delete_once(self, self.change("delete_campaign", campaign_id), refused))
 
-    def refusal(self, response: Response) -> Refusal:
-        body = read_leniently(response.content)
-        error = mapping_or_empty(body.get("error"))
+    def refusal(self, response: api.Response) -> api.Refusal:
+        body = api.read_leniently(response.content)
+        error = api.mapping_or_empty(body.get("error"))
         details = error.get("details")
         fields: dict[str, str] = {}
         retry_at = None
         if isinstance(details, dict):
-            if text_or_none(details.get("field")):
+            if api.text_or_none(details.get("field")):
                 fields[details["field"]] = _reason(details.get("reason"))
-            retry_at = instant_or_none(details.get("reset_at"))
+            retry_at = api.instant_or_none(details.get("reset_at"))
         if isinstance(problems := body.get("detail"), list):
             details = problems
             for item in problems:
                 if isinstance(item, dict):
                     field = _location(item.get("loc"))
                     fields[field] = "; ".join(filter(None, (fields.get(field), _reason(item.get("msg")))))
-        return Refusal(
-            code=text_or_none(error.get("code")),
-            message=text_or_none(error.get("message")),
+        return api.Refusal(
+            code=api.text_or_none(error.get("code")),
+            message=api.text_or_none(error.get("message")),
             details=details,
-            request_id=text_or_none(mapping_or_empty(body.get("meta")).get("request_id")),
+            request_id=api.text_or_none(api.mapping_or_empty(body.get("meta")).get("request_id")),
             field_errors=fields,
             retry_at=retry_at,
         )
 
-    def _campaign(self, wire: BatchCall, raw: Mapping[str, Any]) -> Campaign:
-        schedule = Schedule(
-            start=utc(wire.scheduled_at, "scheduled_at"),
+    def _campaign(self, wire: BatchCall, raw: Mapping[str, Any]) -> api.Campaign:
+        schedule = api.Schedule(
+            start=api.utc(wire.scheduled_at, "scheduled_at"),
             timezone=wire.timezone or None,
-            window_start=time_of_day(wire.start_time),
-            window_end=time_of_day(wire.end_time),
+            window_start=api.time_of_day(wire.start_time),
+            window_end=api.time_of_day(wire.end_time),
             weekdays=tuple(wire.working_days or ()),
             max_calls_per_day=wire.max_calls_per_day,
         )
         from_number = (wire.from_number,) if wire.from_number else ()
-        return Campaign(
-            id=required(wire.id, "id"),
+        return api.Campaign(
+            id=api.required(wire.id, "id"),
             provider=self.name,
-            name=split_mark(wire.name)[0] or None,
+            name=api.split_mark(wire.name)[0] or None,
             status=self.read_campaign_status(wire.status),
             vendor_status=wire.status,
             agent_id=wire.agent_id or None,
             from_numbers=tuple(wire.phone_number_ids or from_number),
-            counts=Counts(
+            counts=api.Counts(
                 total=wire.total_contacts,
                 attempted=_first_given(wire.completed_contacts, wire.called),
                 succeeded=_first_given(wire.successful_contacts, wire.completed),
@@ -727,31 +660,31 @@ class Truedy(Provider):
                 voicemail=wire.voicemail_contacts,
                 no_answer=wire.no_answer_contacts,
             ),
-            schedule=schedule if schedule != Schedule() else None,
+            schedule=schedule if schedule != api.Schedule() else None,
             max_concurrency=_first_given(wire.max_concurrent_calls, wire.concurrency),
             # The vendor counts the attempts after the first one.
-            retry=None if wire.retry_attempts is None else RedialPolicy(max_attempts=wire.retry_attempts + 1),
+            retry=None if wire.retry_attempts is None else api.RedialPolicy(max_attempts=wire.retry_attempts + 1),
             cost=_dollars(wire.total_cost_usd),
-            average_duration=seconds(wire.average_duration_seconds, "average_duration_seconds"),
-            created_at=utc(wire.created_at, "created_at"),
-            updated_at=utc(wire.updated_at, "updated_at"),
+            average_duration=api.seconds(wire.average_duration_seconds, "average_duration_seconds"),
+            created_at=api.utc(wire.created_at, "created_at"),
+            updated_at=api.utc(wire.updated_at, "updated_at"),
             raw=raw,
         )
 
-    def _contacts(self, rows: Sequence[BatchContact], raw_rows: RawRows, campaign_id: str) -> Iterator[Any]:
+    def _contacts(self, rows: Sequence[BatchContact], raw_rows: api.RawRows, campaign_id: str) -> Iterator[Any]:
         provider = self.name
         known = self.read_call_status.known
         for index, row in enumerate(rows):
             contact = _blank_contact()
-            contact.id = row.contact_id or required(row.id, "contact_id")
+            contact.id = row.contact_id or api.required(row.id, "contact_id")
             contact.provider = provider
             contact.campaign_id = campaign_id
             number = row.phone if row.phone_number is None else row.phone_number
-            if type(number) is str and is_e164(number):
+            if type(number) is str and api.is_e164(number):
                 contact.phone_number = number
                 contact.phone_valid = True
             else:
-                contact.phone_number, contact.phone_valid = phone_from_vendor(number)
+                contact.phone_number, contact.phone_valid = api.phone_from_vendor(number)
             contact.name = row.name or _full_name(row.first_name, row.last_name)
             contact.first_name = row.first_name or None
             contact.last_name = row.last_name or None
@@ -760,21 +693,21 @@ class Truedy(Provider):
             contact.status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
             contact.call_id = row.call_id or None
             if moment := row.called_at:
-                contact.last_attempt_at = moment if moment.tzinfo is UTC else utc(moment, "called_at")
+                contact.last_attempt_at = moment if moment.tzinfo is UTC else api.utc(moment, "called_at")
             contact._fields = contact._raw = (raw_rows, index)
             yield contact
 
 
-def _split_name(campaign: Campaign) -> tuple[str | None, Mark | None]:
-    return split_mark(text_or_none(campaign.raw.get("name")))
+def _split_name(campaign: api.Campaign) -> tuple[str | None, api.Mark | None]:
+    return api.split_mark(api.text_or_none(campaign.raw.get("name")))
 
 
-def _by_age(campaign: Campaign) -> tuple[bool, datetime, str]:
+def _by_age(campaign: api.Campaign) -> tuple[bool, datetime, str]:
     """The order in which campaigns of one draft count: those that have begun first, so that none begins again."""
     return campaign.status is CampaignStatus.DRAFT, campaign.created_at or datetime.max.replace(tzinfo=UTC), campaign.id
 
 
-def _may_be(campaign: Campaign, composition: Composition) -> bool:
+def _may_be(campaign: api.Campaign, composition: api.Composition) -> bool:
     """Whether a campaign may be that of a draft without a key of the user's, as far as a listing shows."""
     draft, total = composition.draft, campaign.counts.total
     if _split_name(campaign) != (draft.name, None) and (campaign.name or "").strip() != draft.name.strip():
@@ -787,19 +720,19 @@ def _may_be(campaign: Campaign, composition: Composition) -> bool:
     if composition.start is not None:
         return starts is None or abs(starts - composition.start.moment) < timedelta(minutes=1)
     # What waits for a time is of another draft, or Truedy has scheduled it by itself, and recognises the key.
-    return campaign.status is not CampaignStatus.SCHEDULED or (draft.start == Start.HOLD and _is_touched(campaign))
+    return campaign.status is not CampaignStatus.SCHEDULED or (draft.start == api.Start.HOLD and _is_touched(campaign))
 
 
-def _is_touched(campaign: Campaign) -> bool:
+def _is_touched(campaign: api.Campaign) -> bool:
     """Whether a campaign may have been changed since it was created."""
     return campaign.updated_at is None or campaign.updated_at != campaign.created_at
 
 
-def _count(response: Response) -> tuple[int, str]:
-    counts = read(response.content, AddedAnswer).data
+def _count(response: api.Response) -> tuple[int, str]:
+    counts = api.read(response.content, AddedAnswer).data
     added = _first_given(counts.added_count, counts.added)
     if added is None:
-        raise StructureError("$.data.added_count", "missing")
+        raise api.StructureError("$.data.added_count", "missing")
     counted = {
         "failed": counts.failed_count,
         "repeated": counts.duplicates_skipped,
@@ -809,7 +742,7 @@ def _count(response: Response) -> tuple[int, str]:
     return added, f"Truedy did not take it; of that request it says: {said or f'{added:,} added'}"
 
 
-def _as_custom_fields(contact: ContactDraft) -> Mapping[str, str]:
+def _as_custom_fields(contact: api.ContactDraft) -> Mapping[str, str]:
     """What the vendor has no key for: the id, and a full name that is not the first and the last name."""
     parts = " ".join(filter(None, (contact.first_name, contact.last_name)))
     name = contact.name if parts and contact.name != parts else None
@@ -832,12 +765,12 @@ def _first_given(*numbers: int | None) -> int | None:
     return next((number for number in numbers if number is not None), None)
 
 
-def _dollars(amount: Decimal | None) -> Money | None:
+def _dollars(amount: Decimal | None) -> api.Money | None:
     if amount is None:
         return None
     if not amount.is_finite():  # a text may say "NaN"
-        raise StructureError("$.total_cost_usd", "not an amount of money")
-    return Money(amount, "USD")
+        raise api.StructureError("$.total_cost_usd", "not an amount of money")
+    return api.Money(amount, "USD")
 
 
 def _location(loc: Any) -> str:
