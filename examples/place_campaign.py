@@ -1,4 +1,4 @@
-"""Create a campaign of a file at each of the three vendors, held, and start it where that is possible.
+"""Create a campaign of a file at each of the three vendors, some minutes before it starts by itself.
 
 python examples/place_campaign.py FILE
 
@@ -10,6 +10,8 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import attrs
 
 import unibatch
 from unibatch import CampaignDraft, Start
@@ -33,15 +35,15 @@ def read(path: str) -> CampaignDraft | None:
     return CampaignDraft(
         name="Spring renewals",
         contacts=people.contacts,
-        start=Start.HOLD,
-        # For TalkifAI, which holds only until a time. The time differs at each run, so the draft needs a key.
-        hold_until=datetime.now(UTC) + timedelta(days=7),
+        # Until then it can be looked at, and stopped. This works at every vendor.
+        start=Start.at(datetime.now(UTC) + timedelta(minutes=10)),
+        # The time differs at each run. With this key, a second run is refused, and nobody is called twice.
         idempotency_key="spring-2026",
     )
 
 
 def place(draft: CampaignDraft, vendor: str, sandbox: Sandbox) -> None:
-    """Place a draft at one vendor, and start it."""
+    """Place a draft at one vendor, and wait until it starts."""
     with unibatch.connect(
         provider=vendor,
         api_key=sandbox.api_key(vendor),
@@ -51,17 +53,19 @@ def place(draft: CampaignDraft, vendor: str, sandbox: Sandbox) -> None:
         for finding in unibatch.preflight(draft, client).findings:
             if finding.fit not in {unibatch.Fit.NATIVE, unibatch.Fit.MAPPED}:
                 print(f"{vendor}: {finding.field} is {finding.fit}: {finding.reason}")
-        held = client.create_campaign(draft)
+        placed = client.create_campaign(draft)
         again = client.create_campaign(draft)
-        print(f"{vendor}: {held.status}; placed again, it is {'the same' if again.id == held.id else 'another one'}")
-        sandbox.advance(seconds=24 * 3600)
-        print(f"{vendor}: {len(sandbox.dialled)} people dialled after a day")
+        print(
+            f"{vendor}: {placed.status}; placed again, it is {'the same' if again.id == placed.id else 'another one'}"
+        )
+        sandbox.advance(seconds=9 * 60)
+        print(f"{vendor}: {len(sandbox.dialled)} people dialled after 9 minutes")
+        sandbox.advance(seconds=3 * 60)
+        print(f"{vendor}: {len(sandbox.dialled)} people dialled after 12 minutes")
         try:
-            print(f"{vendor}: started, it is {client.start_campaign(held.id).status}")
-        except unibatch.UnsupportedFeature as error:
-            print(f"{vendor}: not started: {error.instead}")
-        sandbox.advance(seconds=24 * 3600)
-        print(f"{vendor}: {len(sandbox.dialled)} people dialled after another day")
+            client.create_campaign(attrs.evolve(draft, contacts=draft.contacts[1:]))
+        except unibatch.InvalidInput as error:
+            print(f"{vendor}: not placed: {error}")
 
 
 def main(arguments: list[str]) -> int:
@@ -77,7 +81,7 @@ def main(arguments: list[str]) -> int:
     if draft is None:
         return 1
     for vendor in DEFAULTS:
-        with serve(seeded=False) as sandbox:
+        with serve(seeded=False, start=datetime.now(UTC)) as sandbox:
             place(draft, vendor, sandbox)
     return 0
 

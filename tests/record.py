@@ -73,7 +73,7 @@ def at_truedy(client: Client) -> list[Step]:
 
 
 def at_techladder(client: Client) -> list[Step]:
-    return [client.create_campaign(DRAFTS["techladder"]), client.create_campaign(DRAFTS["techladder"])]
+    return [client.create_campaign(DRAFTS["techladder"], accept_loss=["start"]) for _ in range(2)]
 
 
 def at_talkifai(client: Client) -> list[Step]:

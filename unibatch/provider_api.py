@@ -31,7 +31,8 @@ Campaigns are recognised by a `Mark`, which `read_mark` and `split_mark` find in
 **Write without calling anybody twice**: `create_once`, `Adding` and `Added`, `carry_out`, `delete_once`, `retry_once`;
 to look: `read_all`, `Pager`, `recent`, `require_whole`, `reread`, `reread_created`, `wait_while`; to judge:
 `require_same_body`, `departure`, `not_as_asked`, `require_open`, `require_all_taken`, `require_not_over`,
-`placed_before`, `partly_created`, `outcome_unknown`, `where_to_look`.
+`placed_before`, `partly_created`, `going_on`, `outcome_unknown`, `where_to_look`; to recognise a campaign that carries
+no mark: `may_be`, `has_everybody`, `is_touched`, `by_age`.
 
 **Errors** that a provider raises, catches or declares: `ConfigError`, `UnibatchError`, `UnsupportedFeature`,
 `ProviderError`,
@@ -69,6 +70,10 @@ from unibatch.core.flow import Flow as Flow
 from unibatch.core.flow import Request as Request
 from unibatch.core.flow import Response as Response
 from unibatch.core.flow import segment as segment
+from unibatch.core.likeness import by_age as by_age
+from unibatch.core.likeness import has_everybody as has_everybody
+from unibatch.core.likeness import is_touched as is_touched
+from unibatch.core.likeness import may_be as may_be
 from unibatch.core.mark import Mark as Mark
 from unibatch.core.mark import read_mark as read_mark
 from unibatch.core.mark import split_mark as split_mark
@@ -107,6 +112,7 @@ from unibatch.core.reconcile import carry_out as carry_out
 from unibatch.core.reconcile import create_once as create_once
 from unibatch.core.reconcile import delete_once as delete_once
 from unibatch.core.reconcile import departure as departure
+from unibatch.core.reconcile import going_on as going_on
 from unibatch.core.reconcile import not_as_asked as not_as_asked
 from unibatch.core.reconcile import outcome_unknown as outcome_unknown
 from unibatch.core.reconcile import partly_created as partly_created

@@ -95,7 +95,7 @@ def _create(
             campaign = client.create_campaign(part, accept_loss=accept_loss)
         except KeyboardInterrupt:
             say(f"The campaign may exist{'' if part.start == Start.HOLD else ', and call people already'}.")
-            say(_after_loss(client, profile))
+            say(_after_loss(profile))
             raise
         except UnibatchError as exc:
             if isinstance(exc, PartlyDone) and exc.campaign is not None:
@@ -103,7 +103,7 @@ def _create(
                 exc.add_note(f"Created: {prompts.status_line(client, exc.campaign, where)}")
                 exc.add_note(_after_part(where, failed=exc.__cause__ is not None))
             elif isinstance(exc, OutcomeUnknown):
-                exc.add_note(_after_loss(client, profile))
+                exc.add_note(_after_loss(profile))
             if len(parts) > 1:
                 exc.add_note(f"Created before, of {len(parts)} campaigns: {', '.join(created) or 'none'}")
                 exc.add_note(prompts.AGAIN)
@@ -112,11 +112,9 @@ def _create(
         yield campaign
 
 
-def _after_loss(client: Client, profile: str) -> str:
+def _after_loss(profile: str) -> str:
     """What to do if it is unknown whether a campaign was created."""
     look = f"unibatch campaigns -p {profile}"
-    if client.capabilities.operations["create_campaign"].idempotency_key:
-        return f"Check: {look}. It is safe to run the same command again: the vendor recognises it"
     return prompts.wait_and_check(look, "it may create a second campaign, and everybody is called")
 
 

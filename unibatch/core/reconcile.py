@@ -345,6 +345,20 @@ def partly_created(campaign: Campaign, failed: Exception) -> PartlyDone:
     )
 
 
+def going_on(campaign: Campaign, rest: Flow[Campaign]) -> Flow[Campaign]:
+    """What is left to do for a campaign that is there.
+
+    Raises:
+        PartlyDone: It failed.
+    """
+    try:
+        return (yield from rest)
+    except PartlyDone:
+        raise
+    except _Failed as exc:
+        raise partly_created(campaign, exc) from exc
+
+
 def require_not_over(campaign: Campaign) -> None:
     """Require that a campaign that the same draft created before is not over: returning it would call nobody.
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from decimal import Decimal
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -404,7 +404,7 @@ class Truedy(api.Provider):
             campaign = yield from api.reread_created(self, known)
             if campaign.status.is_terminal:
                 return api.placed_before(campaign, is_part=is_part)
-            return (yield from self._going_on(campaign, self._begin(campaign, known, composition)))
+            return (yield from api.going_on(campaign, self._begin(campaign, known, composition)))
 
         campaign = yield from api.create_once(
             self,
@@ -419,16 +419,7 @@ class Truedy(api.Provider):
         )
         if is_new or campaign.status.is_terminal:
             return campaign
-        return (yield from self._going_on(campaign, self._continue(campaign, composition)))
-
-    def _going_on(self, campaign: api.Campaign, rest: api.Flow[api.Campaign]) -> api.Flow[api.Campaign]:
-        """What is left to do for a campaign that is there."""
-        try:
-            return (yield from rest)
-        except api.PartlyDone:
-            raise
-        except (api.UnibatchError, api.StructureError) as exc:
-            raise api.partly_created(campaign, exc) from exc
+        return (yield from api.going_on(campaign, self._continue(campaign, composition)))
 
     def _begin(
         self, campaign: api.Campaign, known: api.Campaign, composition: api.Composition
@@ -454,7 +445,7 @@ class Truedy(api.Provider):
     def _continue(self, campaign: api.Campaign, composition: api.Composition) -> api.Flow[api.Campaign]:
         """What an earlier run has left to do."""
         # One that Truedy scheduled when it was created, and that nobody has changed since.
-        is_untouched = campaign.status is CampaignStatus.SCHEDULED and not _is_touched(campaign)
+        is_untouched = campaign.status is CampaignStatus.SCHEDULED and not api.is_touched(campaign)
         if composition.draft.start == api.Start.HOLD:
             return (yield from self._paused(campaign)) if is_untouched else campaign
         if campaign.status is CampaignStatus.DRAFT or is_untouched:
@@ -519,37 +510,18 @@ class Truedy(api.Provider):
         other: api.Campaign | None = None
         for campaign in campaigns:
             if mark.body:
-                likeness = mark.likeness(_split_name(campaign)[1])
+                likeness = mark.likeness(api.split_mark(api.text_or_none(campaign.raw.get("name")))[1])
                 found += [campaign] if likeness == "same" else []
                 other = campaign if likeness == "other body" else other
             elif campaign.id == known or (
-                _may_be(campaign, composition) and (yield from self._has_everybody(campaign, composition))
+                api.may_be(campaign, composition) and (yield from api.has_everybody(self, campaign, composition))
             ):
                 found.append(campaign)
         if not found and other is not None:
             yield from api.require_same_body(self, composition, other)
         if not found:
             api.require_whole(report, self)
-        return min(found, key=_by_age, default=None)
-
-    def _has_everybody(self, campaign: api.Campaign, composition: api.Composition) -> api.Flow[bool]:
-        """Whether a campaign has all contacts of a draft."""
-        missing = {contact.phone_number for contact in composition.draft.contacts}
-        pager: api.Pager[api.Contact] = api.Pager(self.capabilities.contact_paging, attrgetter("id"))
-        strangers, spare = 0, None if campaign.counts.total is None else campaign.counts.total - len(missing)
-        while pager.position is not None:
-            try:
-                page = yield from self.list_contacts(campaign.id, pager.position, api.ContactFilter())
-            except api.NotFound:
-                return False
-            for contact in pager.accept(page):
-                strangers += contact.phone_number not in missing
-                missing.discard(contact.phone_number)
-            if spare is not None and strangers > spare:
-                return False
-        if missing:
-            api.require_whole(pager.report, self)
-        return not missing
+        return min(found, key=api.by_age, default=None)
 
     def addition(self, campaign_id: str, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Request]:
         path, size = f"/batch-calls/{api.segment(campaign_id)}/contacts", _MOST_ADDED
@@ -696,36 +668,6 @@ class Truedy(api.Provider):
                 contact.last_attempt_at = moment if moment.tzinfo is UTC else api.utc(moment, "called_at")
             contact._fields = contact._raw = (raw_rows, index)
             yield contact
-
-
-def _split_name(campaign: api.Campaign) -> tuple[str | None, api.Mark | None]:
-    return api.split_mark(api.text_or_none(campaign.raw.get("name")))
-
-
-def _by_age(campaign: api.Campaign) -> tuple[bool, datetime, str]:
-    """The order in which campaigns of one draft count: those that have begun first, so that none begins again."""
-    return campaign.status is CampaignStatus.DRAFT, campaign.created_at or datetime.max.replace(tzinfo=UTC), campaign.id
-
-
-def _may_be(campaign: api.Campaign, composition: api.Composition) -> bool:
-    """Whether a campaign may be that of a draft without a key of the user's, as far as a listing shows."""
-    draft, total = composition.draft, campaign.counts.total
-    if _split_name(campaign) != (draft.name, None) and (campaign.name or "").strip() != draft.name.strip():
-        return False
-    if campaign.agent_id not in {None, draft.agent_id} or (total is not None and total < len(composition.contacts)):
-        return False
-    if campaign.status is CampaignStatus.DRAFT:
-        return True
-    starts = campaign.schedule.start if campaign.schedule else None
-    if composition.start is not None:
-        return starts is None or abs(starts - composition.start.moment) < timedelta(minutes=1)
-    # What waits for a time is of another draft, or Truedy has scheduled it by itself, and recognises the key.
-    return campaign.status is not CampaignStatus.SCHEDULED or (draft.start == api.Start.HOLD and _is_touched(campaign))
-
-
-def _is_touched(campaign: api.Campaign) -> bool:
-    """Whether a campaign may have been changed since it was created."""
-    return campaign.updated_at is None or campaign.updated_at != campaign.created_at
 
 
 def _count(response: api.Response) -> tuple[int, str]:

@@ -1,0 +1,70 @@
+"""Recognising a campaign at a vendor that keeps nothing by which a draft could be told: by what its listings show."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
+
+from unibatch.core.draft import Start
+from unibatch.core.draft_fields import Composition
+from unibatch.core.errors import NotFound
+from unibatch.core.flow import Flow
+from unibatch.core.mark import split_mark
+from unibatch.core.model import Campaign, Contact
+from unibatch.core.paging import Pager
+from unibatch.core.provider import ContactFilter, Provider
+from unibatch.core.reconcile import require_whole
+from unibatch.core.status import CampaignStatus
+
+
+def may_be(campaign: Campaign, composition: Composition) -> bool:
+    """Whether a campaign may be that of a draft, by its name, its agent, the number of its contacts, and its start.
+
+    One with more contacts may be: somebody may have added some.
+    """
+    draft, total = composition.draft, campaign.counts.total
+    if split_mark(str(campaign.raw.get("name")))[1] or (campaign.name or "").strip() != draft.name.strip():
+        return False
+    if campaign.agent_id not in {None, draft.agent_id} or (total is not None and total < len(composition.contacts)):
+        return False
+    if campaign.status is CampaignStatus.DRAFT:
+        return True
+    starts = campaign.schedule.start if campaign.schedule else None
+    if composition.start is not None:
+        return starts is None or abs(starts - composition.start.moment) < timedelta(minutes=1)
+    # What waits for a time is of another draft, or the vendor has scheduled it by itself and still knows the key.
+    return campaign.status is not CampaignStatus.SCHEDULED or (draft.start == Start.HOLD and is_touched(campaign))
+
+
+def is_touched(campaign: Campaign) -> bool:
+    """Whether a campaign may have been changed since it was created."""
+    return campaign.updated_at is None or campaign.updated_at != campaign.created_at
+
+
+def by_age(campaign: Campaign) -> tuple[bool, datetime, str]:
+    """The order in which campaigns of one draft count: those that have begun first, so that no other one begins."""
+    return campaign.status is CampaignStatus.DRAFT, campaign.created_at or datetime.max.replace(tzinfo=UTC), campaign.id
+
+
+def has_everybody(provider: Provider, campaign: Campaign, composition: Composition) -> Flow[bool]:
+    """Whether a campaign has all contacts of a draft. Stops reading when it cannot.
+
+    Raises:
+        IncompleteListing: Some of its contacts may be missing from the listing.
+    """
+    missing = {contact.phone_number for contact in composition.draft.contacts}
+    pager: Pager[Contact] = Pager(provider.capabilities.contact_paging, attrgetter("id"))
+    strangers, spare = 0, None if campaign.counts.total is None else campaign.counts.total - len(missing)
+    while pager.position is not None:
+        try:
+            page = yield from provider.list_contacts(campaign.id, pager.position, ContactFilter())
+        except NotFound:
+            return False
+        for contact in pager.accept(page):
+            strangers += contact.phone_number not in missing
+            missing.discard(contact.phone_number)
+        if spare is not None and strangers > spare:
+            return False
+    if missing:
+        require_whole(pager.report, provider)
+    return not missing
