@@ -9,7 +9,17 @@ from typing import Any
 
 import click
 
-from unibatch import Campaign, CampaignDraft, Client, OutcomeUnknown, PartlyDone, Start, UnibatchError, config
+from unibatch import (
+    Campaign,
+    CampaignDraft,
+    Client,
+    InvalidInput,
+    OutcomeUnknown,
+    PartlyDone,
+    Start,
+    UnibatchError,
+    config,
+)
 from unibatch.cli import prompts
 from unibatch.cli.draft_options import DraftRequest, draft_options
 from unibatch.cli.errors import Problems
@@ -90,6 +100,7 @@ def _create(
 ) -> Iterator[Campaign]:
     """Create the campaigns in turn; if one fails, notes say which exist and what to do next."""
     created: list[str] = []
+    is_left = False
     for part in parts:
         try:
             campaign = client.create_campaign(part, accept_loss=accept_loss)
@@ -109,7 +120,14 @@ def _create(
                 exc.add_note(prompts.AGAIN)
             raise
         created.append(f"{profile}:{campaign.id}")
+        is_left = is_left or not campaign.status.is_terminal
         yield campaign
+    if len(parts) > 1 and not is_left:
+        places = ", ".join(created)
+        raise InvalidInput(
+            f"these parts were all placed before, as {places}, and are over, so nobody is called; to place them once "
+            "more, give another --idempotency-key"
+        )
 
 
 def _after_loss(profile: str) -> str:
