@@ -31,7 +31,8 @@ Campaigns are recognised by a `Mark`, which `read_mark` and `split_mark` find in
 **Write without calling anybody twice**: `create_once`, `Adding` and `Added`, `carry_out`, `delete_once`, `retry_once`;
 to look: `read_all`, `Pager`, `recent`, `require_whole`, `reread`, `reread_created`, `wait_while`; to judge:
 `require_same_body`, `departure`, `not_as_asked`, `require_open`, `require_all_taken`, `require_not_over`,
-`placed_before`, `partly_created`, `going_on`, `outcome_unknown`, `where_to_look`; to recognise a campaign that carries
+`placed_before`, `partly_created`, `going_on`, `outcome_unknown`, `warn_of_overlap`,
+`where_to_look`; to recognise a campaign that carries
 no mark: `may_be`, `has_everybody`, `is_touched`, `by_age`.
 
 **Errors** that a provider raises, catches or declares: `ConfigError`, `UnibatchError`, `UnsupportedFeature`,
@@ -128,6 +129,7 @@ from unibatch.core.reconcile import reread as reread
 from unibatch.core.reconcile import reread_created as reread_created
 from unibatch.core.reconcile import retry_once as retry_once
 from unibatch.core.reconcile import wait_while as wait_while
+from unibatch.core.reconcile import warn_of_overlap as warn_of_overlap
 from unibatch.core.reconcile import where_to_look as where_to_look
 from unibatch.core.status import CallStatus as CallStatus
 from unibatch.core.status import CampaignStatus as CampaignStatus

@@ -159,6 +159,41 @@ def test_a_creation_that_came_too_soon_is_looked_for_before_it_is_sent_again(ans
     assert sorted(emulator.dialled) == numbers(wanted.contacts)
 
 
+@pytest.mark.parametrize("vendor", VENDORS)
+class TestMostNumbersInAnotherOpenCampaign:
+    @pytest.mark.parametrize(("first", "warns"), [(100, True), (101, True), (500, False)])
+    def test_are_warned_of(
+        self, vendor: str, first: int, *, warns: bool, emulating: Emulating, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 4, Start.at(LATER))
+        placed = emulator.join().create(wanted).id
+        corrected = attrs.evolve(wanted, name="Spring calls again", contacts=contacts(vendor, 4, first=first))
+        emulator.join().create(corrected)
+        said = [record.message for record in caplog.records if "most numbers of this draft" in record.message]
+        assert len(said) == warns
+        assert all(placed in text and "who is new" in text for text in said)
+
+    def test_in_one_that_is_over_are_not(
+        self, vendor: str, emulating: Emulating, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 4, Start.NOW)
+        emulator.join().create(wanted)
+        assert len(emulator.dialled) == 4
+        emulator.join().create(attrs.evolve(wanted, name="Summer calls"))
+        assert "most numbers" not in caplog.text
+
+
+@pytest.mark.parametrize("code", [201, 202])
+@pytest.mark.parametrize("data", ["id", "nothing", "batch"])
+def test_an_answer_to_a_creation_may_say_little(data: str, code: int, emulating: Emulating) -> None:
+    emulator, wanted = (
+        emulating("techladder", created_data=data, created_status=code),
+        draft("techladder", 4, Start.NOW),
+    )
+    for _ in range(2):
+        assert [emulator.join().create(wanted).id] == list(emulator.campaigns)
+
+
 class TestAPartThatIsOver:
     @pytest.mark.parametrize("vendor", VENDORS)
     def test_lets_the_others_be_placed(self, vendor: str, emulating: Emulating) -> None:

@@ -96,6 +96,9 @@ _AS_ASKED = timedelta(minutes=1)
 _ABOUT_NOW = timedelta(minutes=5)
 """A start that is no further ahead is one that begins now: the vendor's clock may be wrong."""
 
+_MOST_COMPARED = 3
+"""Campaigns whose contacts are compared with those of a draft, to warn if they are the same people."""
+
 _BEGUN = frozenset({CampaignStatus.RUNNING, CampaignStatus.COMPLETED})
 _NEVER = frozenset({CampaignStatus.FAILED, CampaignStatus.CANCELLED, CampaignStatus.EXPIRED})
 
@@ -126,6 +129,7 @@ def create_once(
     settle: Callable[[Campaign], Flow[Campaign]] | None = None,
     is_part: bool = False,
     is_recognised: bool = False,
+    warn: Callable[[], Flow[None]] | None = None,
 ) -> Flow[Campaign]:
     """Create a campaign, unless it is there already.
 
@@ -141,6 +145,7 @@ def create_once(
         is_part: The draft is a part of a larger one, so it is no error if its campaign is over.
         is_recognised: The vendor recognises the same request for a while, so it is sent again if its answer was lost
             and all looks have not found the campaign.
+        warn: Warns of other campaigns, before the campaign is created.
 
     Raises:
         OutcomeUnknown: An answer was lost, and the campaign was not found.
@@ -155,6 +160,8 @@ def create_once(
             raise outcome_unknown(request, provider, lost, check) from lost
     if (earlier := (yield from look())) is not None:
         return placed_before((yield from reread(provider, earlier)), is_part=is_part)
+    if warn is not None:
+        yield from warn()
     request = attrs.evolve(request, looks_first=True)
     for number in range(1, _MOST_SENDS + 1):
         is_last = number == _MOST_SENDS
@@ -193,6 +200,41 @@ def _look_after(provider: Provider, look: Callable[[], Flow[Campaign | None]]) -
             if found is not None:
                 return found, True
     return None, is_seen
+
+
+def warn_of_overlap(provider: Provider, composition: Composition, campaigns: Sequence[Campaign]) -> Flow[None]:
+    """Warn if most numbers of a draft are in an open campaign of the same agent. Reads a page of the likely ones.
+
+    Args:
+        provider: The vendor.
+        composition: The draft.
+        campaigns: All campaigns, as they were just listed.
+    """
+    draft, asked = composition.draft, {contact.phone_number for contact in composition.draft.contacts}
+    likely = [
+        campaign
+        for campaign in campaigns
+        if not campaign.status.is_terminal
+        and campaign.agent_id in {None, draft.agent_id or campaign.agent_id}
+        and len(asked) / 2 <= (campaign.counts.total or 0) <= len(asked) * 2
+    ]
+    likely.sort(key=lambda campaign: campaign.created_at or composition.now, reverse=True)
+    paging = provider.capabilities.contact_paging
+    for campaign in likely[:_MOST_COMPARED] if draft.part is None else ():
+        try:
+            page = yield from provider.list_contacts(campaign.id, paging.first, ContactFilter())
+        except _Failed:
+            continue
+        there = {contact.phone_number for contact in page.items}
+        if len(there & asked) * 2 > min(len(asked), len(there)):
+            can_add = provider.capabilities.operations["add_contacts"].available
+            _logger.warning(
+                "%s: most numbers of this draft are in %s too, which is %s, and are called by both; %s",
+                provider.name,
+                campaign.id,
+                campaign.status,
+                "to call only who is new, use add_contacts" if can_add else "to prevent that, place only who is new",
+            )
 
 
 def require_same_body(provider: Provider, composition: Composition, campaign: Campaign) -> Flow[None]:
@@ -268,11 +310,16 @@ def departure(composition: Composition, campaign: Campaign) -> str | None:
     elif composition.draft.start == Start.HOLD:
         if status in {*_BEGUN, CampaignStatus.SCHEDULED}:
             return f"it is {status}, and was to be held"
-    elif status is CampaignStatus.UNKNOWN:
+    elif status is CampaignStatus.UNKNOWN and campaign.vendor_status is not None:
         return f"it was to start now, and its status is {campaign.vendor_status!r}, which is not documented"
-    elif status not in _BEGUN and start is not None and start > composition.now + _ABOUT_NOW:
+    elif status not in _BEGUN and start is not None and start > _latest(composition.now, campaign) + _ABOUT_NOW:
         return f"it was to start now, and starts at {_moment(start)}"
     return None
+
+
+def _latest(now: datetime, campaign: Campaign) -> datetime:
+    """The time now, by this machine's clock or by that of the vendor, whichever shows more."""
+    return now if campaign.created_at is None else max(now, campaign.created_at)
 
 
 def not_as_asked(campaign: Campaign, departs: str, advice: str, operation: str = "create_campaign") -> PartlyDone:

@@ -395,15 +395,16 @@ class TalkifAI(api.Provider):
 
     def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
         (request,) = self.creation(composition)
-        number = len(composition.contacts)
+        number, seen = len(composition.contacts), list[api.Campaign]()
         campaign = yield from api.create_once(
             self,
             request,
             lambda response: self._created(response, composition),
-            (lambda: self._look(composition)) if self._organization_id else None,
+            (lambda: self._look(composition, seen)) if self._organization_id else None,
             api.where_to_look("TalkifAI's Studio", "job", number) + (_ASKING_AGAIN if self._organization_id else ""),
             settle=lambda known: self._settle(known, composition),
             is_part=composition.draft.part is not None,
+            warn=lambda: api.warn_of_overlap(self, composition, seen),
         )
         advice = "TalkifAI's jobs cannot be extended: place the missing contacts as another campaign"
         return api.require_all_taken(campaign, number, advice=advice)
@@ -414,7 +415,9 @@ class TalkifAI(api.Provider):
         if composition.draft.start == api.Start.NOW:
             # One that is pending may be enqueued already. To start it could enqueue everybody twice.
             campaign = yield from api.wait_while(self, campaign, CampaignStatus.PENDING)
-        departs = api.departure(composition, known) or api.departure(composition, campaign)
+        departs = api.departure(composition, campaign) or (
+            None if known.status is CampaignStatus.UNKNOWN else api.departure(composition, known)
+        )
         organization = campaign.raw.get("organizationId")
         if departs is None and self._organization_id and organization not in {None, self._organization_id}:
             departs = f"it belongs to the organization {organization!r}, not to {self._organization_id!r}"
@@ -455,11 +458,12 @@ class TalkifAI(api.Provider):
             raw=api.decode(response.content),
         )
 
-    def _look(self, composition: api.Composition) -> api.Flow[api.Campaign | None]:
+    def _look(self, composition: api.Composition, seen: list[api.Campaign]) -> api.Flow[api.Campaign | None]:
         """Look for a job of this draft, by the mark in its description."""
         jobs, report = yield from api.read_all(
             self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, api.CampaignFilter())
         )
+        seen[:] = jobs
         # Without a key of the user's, a job with another name is of another draft.
         names = {None, composition.draft.name}
         to_be_asked = {

@@ -405,15 +405,16 @@ class TechLadder(api.Provider):
             still_growing = response.status == _ACCEPTED
             return self._read_campaign(response)
 
-        number = len(composition.contacts)
+        number, seen = len(composition.contacts), list[api.Campaign]()
         campaign = yield from api.create_once(
             self,
             request,
             created,
-            lambda: self._look(composition),
+            lambda: self._look(composition, seen),
             api.where_to_look("TechLadder's dashboard", "batch", number) + _ASKING_AGAIN,
             settle=lambda known: self._settle(known, composition),
             is_part=composition.draft.part is not None,
+            warn=lambda: api.warn_of_overlap(self, composition, seen),
         )
         advice = "it may still be filled, so look again before you place the missing contacts as another campaign"
         return campaign if still_growing else api.require_all_taken(campaign, number, advice=advice)
@@ -421,12 +422,15 @@ class TechLadder(api.Provider):
     def _settle(self, known: api.Campaign, composition: api.Composition) -> api.Flow[api.Campaign]:
         """Read a new batch, and require that it is what was asked for."""
         campaign = yield from api.reread(self, known)
-        if departs := api.departure(composition, known) or api.departure(composition, campaign):
+        departs = api.departure(composition, campaign)
+        if departs is None and known.status is not CampaignStatus.UNKNOWN:
+            departs = api.departure(composition, known)
+        if departs is not None:
             advice = "TechLadder's API cannot stop it: stop or correct it in TechLadder's dashboard now"
             raise api.not_as_asked(campaign, departs, advice)
         return campaign
 
-    def _look(self, composition: api.Composition) -> api.Flow[api.Campaign | None]:
+    def _look(self, composition: api.Composition, seen: list[api.Campaign]) -> api.Flow[api.Campaign | None]:
         """Look for a batch of this draft: its contacts have an id, or a mark, that says so.
 
         Without a key of the user's, a batch of another agent, or with more contacts, is of another draft.
@@ -436,6 +440,7 @@ class TechLadder(api.Provider):
         batches, report = yield from api.read_all(
             self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, wanted)
         )
+        seen[:] = batches
         alike = [batch for batch in batches if batch.counts.total == number]
         young = [batch for batch in api.recent(batches, composition.now) if batch.counts.total != number]
         other: api.Campaign | None = None

@@ -393,6 +393,7 @@ class Truedy(api.Provider):
         )
 
     def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
+        seen: list[api.Campaign] = []
         number, is_part, is_new = len(composition.contacts), composition.draft.part is not None, False
 
         def settle(known: api.Campaign) -> api.Flow[api.Campaign]:
@@ -410,11 +411,12 @@ class Truedy(api.Provider):
             self,
             self._creation(composition),
             self._read_campaign,
-            lambda: self._look(composition),
+            lambda: self._look(composition, seen=seen),
             api.where_to_look("Truedy's dashboard", "batch call", number)
             + "; placing the draft again looks for it first",
             settle=settle,
             is_part=is_part,
+            warn=lambda: api.warn_of_overlap(self, composition, seen),
             is_recognised=True,  # by its key; the vendor's guide to idempotency
         )
         if is_new or campaign.status.is_terminal:
@@ -492,7 +494,9 @@ class Truedy(api.Provider):
         _logger.warning("truedy: %s and %s are of the same draft; only the first is started", first.id, campaign.id)
         return (yield from self.get_campaign(first.id))
 
-    def _look(self, composition: api.Composition, known: str | None = None) -> api.Flow[api.Campaign | None]:
+    def _look(
+        self, composition: api.Composition, known: str | None = None, seen: list[api.Campaign] | None = None
+    ) -> api.Flow[api.Campaign | None]:
         """Look for a campaign of this draft.
 
         If the key is the user's, by the mark in its name; otherwise by its agent, its name, the number of contacts, its
@@ -501,11 +505,14 @@ class Truedy(api.Provider):
         Args:
             composition: The draft.
             known: The id of a campaign whose contacts need no look.
+            seen: Gets all campaigns that there are.
         """
         paging, mark = self.capabilities.campaign_paging, composition.mark
         campaigns, report = yield from api.read_all(
             paging, lambda position: self.list_campaigns(position, api.CampaignFilter())
         )
+        if seen is not None:
+            seen[:] = campaigns
         found: list[api.Campaign] = []
         other: api.Campaign | None = None
         for campaign in campaigns:
