@@ -63,6 +63,7 @@ class Request:
             it recognises a repetition. Any other request is never sent again once it may have arrived.
         looks_first: The flow looks before it is sent once more, even after a 429: the client waits until requests are
             accepted again, then throws `RateLimited` into the flow, with ``waited`` set.
+        may_be_empty: The vendor documents that a 204 without a body answers it. Otherwise such an answer is malformed.
         subject: The id that the operation is about, for error messages, or ``None``.
         after: How many seconds to wait before it is sent.
     """
@@ -75,6 +76,7 @@ class Request:
     headers: Mapping[str, str] = _NOTHING
     repeatable: bool = attrs.Factory(lambda request: request.method == "GET", takes_self=True)
     looks_first: bool = False
+    may_be_empty: bool = False
     subject: str | None = None
     after: float = 0.0
 
