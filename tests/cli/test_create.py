@@ -422,3 +422,21 @@ def test_rejected_rows_replace_no_other_file(create: Creator, profiles: Path, fo
     create("truedy", "--skip-invalid", "--rejected", profiles.name, file=people(folder, "phone", "nix"))
 
     assert profiles.read_bytes() == before
+
+
+def test_a_campaign_that_is_not_what_was_asked_for_is_named_with_what_was_done(
+    create: Creator, sandbox: Sandbox
+) -> None:
+    def an_hour_late(_: object, job: dict[str, object]) -> dict[str, object]:
+        return {**job, "scheduledStartTime": "2099-03-20T09:00:00Z"}
+
+    sandbox.fail("talkifai", method="GET", path="/jobs/.+", times=None, edit=an_hour_late)
+    outcome = create("talkifai", "--yes", start=LATER)
+
+    assert outcome.code == 1
+    (placed,) = create.ids("talkifai")
+    assert "starts at 2099-03-20T09:00:00Z, not at 2099-03-20T08:00:00Z; it was cancelled" in " ".join(
+        outcome.err.split()
+    )
+    assert f"Look at it: unibatch show sandbox-talkifai:{placed}" in outcome.err
+    assert sandbox.state("talkifai", placed).status == "cancelled"

@@ -112,7 +112,7 @@ def _create(
             if isinstance(exc, PartlyDone) and exc.campaign is not None:
                 where = f"{profile}:{exc.campaign.id}"
                 exc.add_note(f"Created: {prompts.status_line(client, exc.campaign, where)}")
-                exc.add_note(_after_part(where, failed=exc.__cause__ is not None))
+                exc.add_note(_after_part(where, exc))
             elif isinstance(exc, OutcomeUnknown):
                 exc.add_note(_after_loss(profile))
             if len(parts) > 1:
@@ -136,8 +136,10 @@ def _after_loss(profile: str) -> str:
     return prompts.wait_and_check(look, "it may create a second campaign, and everybody is called")
 
 
-def _after_part(where: str, *, failed: bool) -> str:
+def _after_part(where: str, error: PartlyDone) -> str:
     """What to do about a campaign that was created, but not completely."""
-    if failed:
+    if not error.is_as_asked:
+        return f"Look at it: unibatch show {where}"
+    if error.__cause__ is not None:
         return f"{prompts.AGAIN}; or look at it: unibatch show {where}"
     return f"See who is in it: unibatch contacts {where}. Create another campaign for those who are missing"

@@ -375,7 +375,11 @@ class PartlyDone(UnibatchError):
         operation: The client's method, for example ``"create_campaign"``.
         campaign: The campaign that was created, or ``None``.
         contacts: For ``add_contacts``: what happened to each contact. Otherwise ``None``.
+        is_as_asked: What was done is what was asked for. If not, the vendor has made something else of it, such as a
+            campaign that starts at another time, and the message says what to do.
     """
+
+    is_as_asked = True
 
     def __init__(
         self,

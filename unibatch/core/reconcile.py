@@ -127,7 +127,7 @@ def create_once(
     check: str,
     *,
     settle: Callable[[Campaign], Flow[Campaign]] | None = None,
-    is_part: bool = False,
+    composition: Composition | None = None,
     is_recognised: bool = False,
     warn: Callable[[], Flow[None]] | None = None,
 ) -> Flow[Campaign]:
@@ -142,7 +142,7 @@ def create_once(
         check: What a person should look at if the campaign is not found, as a sentence.
         settle: What to do with a campaign that was not there before: read it, and compare it with what was asked. If
             left out, it is read.
-        is_part: The draft is a part of a larger one, so it is no error if its campaign is over.
+        composition: The draft; if it is a part of a larger one, it is no error that its campaign is over.
         is_recognised: The vendor recognises the same request for a while, so it is sent again if its answer was lost
             and all looks have not found the campaign.
         warn: Warns of other campaigns, before the campaign is created.
@@ -159,7 +159,7 @@ def create_once(
         except _Lost as lost:
             raise outcome_unknown(request, provider, lost, check) from lost
     if (earlier := (yield from look())) is not None:
-        return placed_before((yield from reread(provider, earlier)), is_part=is_part)
+        return placed_before((yield from reread(provider, earlier)), composition)
     if warn is not None:
         yield from warn()
     request = attrs.evolve(request, looks_first=True)
@@ -331,12 +331,14 @@ def not_as_asked(campaign: Campaign, departs: str, advice: str, operation: str =
         advice: What was done about that, or what to do, as a sentence.
         operation: The client's method.
     """
-    return PartlyDone(
+    error = PartlyDone(
         provider=campaign.provider,
         operation=operation,
         campaign=campaign,
         reason=f"{campaign.id} is there, but {departs}; {advice}",
     )
+    error.is_as_asked = False
+    return error
 
 
 def require_whole(
@@ -423,21 +425,25 @@ def _placed_before(campaign: Campaign, state: str) -> InvalidInput:
     )
 
 
-def placed_before(campaign: Campaign, *, is_part: bool = False) -> Campaign:
+def placed_before(campaign: Campaign, composition: Composition | None = None) -> Campaign:
     """A campaign that the same draft created before.
 
     Args:
         campaign: The campaign.
-        is_part: The draft is a part of a larger one, whose other parts may still have to be placed.
+        composition: The draft. If it is a part of a larger one, the other parts may still have to be placed.
 
     Raises:
         InvalidInput: It is over, and no part.
     """
-    if campaign.status.is_terminal and is_part:
+    if campaign.status.is_terminal and composition is not None and composition.draft.part is not None:
         _logger.warning("%s: this part was placed before, as %s, and is over", campaign.provider, campaign.id)
         return campaign
     require_not_over(campaign)
     _logger.warning("%s: this draft was placed before, as %s; it is not created again", campaign.provider, campaign.id)
+    due, start = composition and composition.due, campaign.schedule and campaign.schedule.start
+    if due and start and campaign.status not in _BEGUN and not _is_as_asked(start, due):
+        what = (campaign.provider, campaign.id, _moment(start), _moment(due.moment))
+        _logger.warning("%s: %s starts at %s, and this draft says %s; somebody may have changed it", *what)
     return campaign
 
 

@@ -403,7 +403,7 @@ class TalkifAI(api.Provider):
             (lambda: self._look(composition, seen)) if self._organization_id else None,
             api.where_to_look("TalkifAI's Studio", "job", number) + (_ASKING_AGAIN if self._organization_id else ""),
             settle=lambda known: self._settle(known, composition),
-            is_part=composition.draft.part is not None,
+            composition=composition,
             warn=lambda: api.warn_of_overlap(self, composition, seen),
         )
         advice = "TalkifAI's jobs cannot be extended: place the missing contacts as another campaign"

@@ -413,7 +413,7 @@ class TechLadder(api.Provider):
             lambda: self._look(composition, seen),
             api.where_to_look("TechLadder's dashboard", "batch", number) + _ASKING_AGAIN,
             settle=lambda known: self._settle(known, composition),
-            is_part=composition.draft.part is not None,
+            composition=composition,
             warn=lambda: api.warn_of_overlap(self, composition, seen),
         )
         advice = "it may still be filled, so look again before you place the missing contacts as another campaign"

@@ -394,7 +394,7 @@ class Truedy(api.Provider):
 
     def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
         seen: list[api.Campaign] = []
-        number, is_part, is_new = len(composition.contacts), composition.draft.part is not None, False
+        number, is_new = len(composition.contacts), False
 
         def settle(known: api.Campaign) -> api.Flow[api.Campaign]:
             nonlocal is_new
@@ -404,7 +404,7 @@ class Truedy(api.Provider):
             # The key may bring back the answer of an earlier run, so the present status has to be read.
             campaign = yield from api.reread_created(self, known)
             if campaign.status.is_terminal:
-                return api.placed_before(campaign, is_part=is_part)
+                return api.placed_before(campaign, composition)
             return (yield from api.going_on(campaign, self._begin(campaign, known, composition)))
 
         campaign = yield from api.create_once(
@@ -415,7 +415,7 @@ class Truedy(api.Provider):
             api.where_to_look("Truedy's dashboard", "batch call", number)
             + "; placing the draft again looks for it first",
             settle=settle,
-            is_part=is_part,
+            composition=composition,
             warn=lambda: api.warn_of_overlap(self, composition, seen),
             is_recognised=True,  # by its key; the vendor's guide to idempotency
         )
