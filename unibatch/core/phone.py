@@ -12,7 +12,7 @@ from unibatch.core.masking import mask_phone
 from unibatch.core.phone_text import TRUNK_MARK, plain
 
 is_e164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
-"""Whether a text has the form of an E.164 number. Settles nearly every number that a vendor sends."""
+"""Whether a text has the form of an E.164 number. Decides nearly every number that a vendor sends."""
 
 DIGITS = range(7, 16)
 """How many digits an E.164 number has, country code included; the shortest in use have 7."""

@@ -335,15 +335,15 @@ def resolve_start(start: Start, timezone: str | None, now: datetime) -> When | N
         now: The time now (aware, UTC).
 
     Raises:
-        InvalidInput: It is not one moment, or lies in the past.
+        InvalidInput: It is not one moment, or is in the past.
     """
     moment = start.instant(timezone)
     if moment is None:
         return None
     if moment <= now:
-        raise InvalidInput(f"{moment:%Y-%m-%dT%H:%M:%SZ} lies in the past; it is {now:%Y-%m-%dT%H:%M:%SZ} now")
+        raise InvalidInput(f"{moment:%Y-%m-%dT%H:%M:%SZ} is in the past; it is {now:%Y-%m-%dT%H:%M:%SZ} now")
     if moment.year == MAXYEAR:
-        raise InvalidInput(f"{moment:%Y-%m-%dT%H:%M:%SZ} lies too far ahead")
+        raise InvalidInput(f"{moment:%Y-%m-%dT%H:%M:%SZ} is too far ahead")
     zone = timezone or start.timezone or _zone_of(start.moment)
     if zone is not None:
         time_zone(zone)

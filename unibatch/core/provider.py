@@ -1,6 +1,6 @@
 """What a provider is: the facts it declares and the operations it offers, without any I/O.
 
-A provider is a class of which a client makes one instance. It knows one vendor's paths, spelling and words, and nothing
+A provider is a class; each client makes one instance. It knows one vendor's paths, spelling and words, and nothing
 about HTTP libraries, retries or files. It imports nothing of this package but `unibatch.provider_api`. Packages outside
 offer one under the entry point group ``unibatch.providers``; `unibatch.testing.ProviderContract` checks that it does
 what it promises.
@@ -251,7 +251,7 @@ class Added:
         present: Those that were there already.
         rejected: Those that the vendor did not take, and why.
         unknown: Those whose result is unknown.
-        failed: What kept it from going on; ``None`` if nothing did. What is in no list then was not sent.
+        failed: The error that stopped it; ``None`` if nothing did. What is in no list then was not sent.
     """
 
     total: int

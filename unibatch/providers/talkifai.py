@@ -267,7 +267,7 @@ DRAFT_FIELDS: Mapping[str, How] = {
     "from_number_ids": How.depends(_from_numbers, required="the id of exactly one number"),
     "description": How.depends(_description),
     "schedule.end": _NO_WINDOW,
-    "schedule.timezone": How(Fit.MAPPED, "the zone of the start; nothing else is meant in it"),
+    "schedule.timezone": How(Fit.MAPPED, "used for the start only"),
     "schedule.window_start": _NO_WINDOW,
     "schedule.window_end": _NO_WINDOW,
     "schedule.weekdays": _NO_WINDOW,

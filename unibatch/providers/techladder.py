@@ -193,7 +193,7 @@ def _scheduled(start: api.When) -> Mapping[str, str]:
 def _from_numbers(numbers: Sequence[str], _: Given) -> How:
     if len(numbers) > 1:
         return How(Fit.INVALID, "TechLadder calls from one number; name only one")
-    return How(Fit.MAPPED, "did_number", {"did_number": numbers[0].removeprefix("+")})
+    return How(Fit.MAPPED, "sent as did_number", {"did_number": numbers[0].removeprefix("+")})
 
 
 def _attempts(attempts: int, _: Given) -> How:
@@ -233,7 +233,7 @@ DRAFT_FIELDS: Mapping[str, How] = {
     "from_number_ids": How.depends(_from_numbers),
     "description": How.sent("metadata", lambda text: {"description": text}, Fit.EMULATED, _IN_METADATA),
     "schedule.end": _NO_WINDOW,
-    "schedule.timezone": How(Fit.MAPPED, "the zone of the start; nothing else is meant in it"),
+    "schedule.timezone": How(Fit.MAPPED, "used for the start only"),
     "schedule.window_start": _NO_WINDOW,
     "schedule.window_end": _NO_WINDOW,
     "schedule.weekdays": _NO_WINDOW,
@@ -277,9 +277,9 @@ class TechLadder(api.Provider):
         {
             "agent_id": Setting(purpose="the agent that talks in campaigns created with this profile"),
             "version_id": Setting(purpose="the version of the agent's prompt in such campaigns", in_draft=True),
-            "voice": Setting(purpose="the voice in such campaigns; left out: the agent's", in_draft=True),
+            "voice": Setting(purpose="the voice in such campaigns; default: the agent's", in_draft=True),
             "from_number_ids": Setting(
-                purpose="the number that such campaigns call from, in a list of one; left out: the account's",
+                purpose="the number that such campaigns call from, in a list of one; default: the account's number",
                 is_list=True,
             ),
             "interruption": Setting(
@@ -291,7 +291,7 @@ class TechLadder(api.Provider):
                 in_draft=True,
             ),
             "recording_enabled": Setting(
-                purpose="whether calls of such campaigns are recorded; left out: they are", is_flag=True, in_draft=True
+                purpose="whether calls of such campaigns are recorded; default: they are", is_flag=True, in_draft=True
             ),
             "max_duration_seconds_per_call": Setting(
                 purpose="the longest call in such campaigns, in seconds", numbers=range(1, 901), in_draft=True

@@ -210,16 +210,16 @@ def _minute(edge: time) -> str:
 
 
 _NO_CUSTOM_FIELDS = How(Fit.UNSUPPORTED, "Truedy takes custom fields only when a campaign is created")
-_SPLIT = "sent as first_name and last_name, split at the first blank"
+_SPLIT = "sent as first_name and last_name, split at the first space"
 
 DRAFT_FIELDS: Mapping[str, How] = {
     "name": How.sent("name"),
-    "contacts.name": How(Fit.MAPPED, f"{_SPLIT}; a custom field where these are given too"),
+    "contacts.name": How(Fit.MAPPED, f"{_SPLIT}; if you also give first_name or last_name, kept as a custom field"),
     "contacts.first_name": How(),
     "contacts.last_name": How(),
     "contacts.email": How(),
     "contacts.external_id": How(Fit.EMULATED, "kept among the custom fields; Truedy's listings do not return it"),
-    "contacts.fields": How(Fit.NATIVE, "custom_fields"),
+    "contacts.fields": How(Fit.NATIVE, "sent as custom_fields"),
     "start": How.by_start(
         hold=How(Fit.NATIVE, "stays a draft, and nobody is called, until it is started"),
         now=How(Fit.MAPPED, "created as a draft, then started at once"),
@@ -290,10 +290,10 @@ class Truedy(api.Provider):
         {
             "agent_id": Setting(purpose="the agent that talks in campaigns created with this profile"),
             "from_number_ids": Setting(
-                purpose="ids of the numbers that such campaigns call from; left out: the agent's", is_list=True
+                purpose="ids of the numbers that such campaigns call from; default: the agent's numbers", is_list=True
             ),
             "phone_rotation_strategy": Setting(
-                purpose="how such campaigns take turns among their numbers",
+                purpose="how such campaigns choose among their numbers",
                 choices=("random", "sequential", "round_robin"),
                 in_draft=True,
             ),

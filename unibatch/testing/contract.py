@@ -316,7 +316,7 @@ class ProviderContract:
     # Reading
 
     def test_a_listing_yields_each_contact_once(self, account: VendorAccount, client: Client) -> None:
-        """Nobody is left out, nobody comes twice, and the report says that the listing is whole."""
+        """Nobody is left out, nobody comes twice, and the report says that the listing is complete."""
         listing = client.list_contacts(account.campaign_id)
         contacts = list(listing)
         assert Counter(contact.phone_number for contact in contacts) == Counter(account.phone_numbers)
@@ -325,7 +325,7 @@ class ProviderContract:
         assert listing.report.seen == len(contacts)
 
     def test_an_empty_campaign_has_no_contacts(self, account: VendorAccount, client: Client) -> None:
-        """A listing without rows is whole too."""
+        """A listing without rows is complete too."""
         listing = client.list_contacts(account.empty_campaign_id)
         assert list(listing) == []
         assert listing.report.complete
@@ -354,7 +354,7 @@ class ProviderContract:
             assert found == {contact.id for contact in contacts if contact.status is status}
 
     def test_campaigns_are_listed(self, account: VendorAccount, client: Client) -> None:
-        """The listing of campaigns is whole, holds the one that can be read by its id, and each of them once."""
+        """The listing of campaigns is complete, holds the one that can be read by its id, and each of them once."""
         self._require("list_campaigns")
         listing = client.list_campaigns()
         campaigns = list(listing)
@@ -496,7 +496,7 @@ class ProviderContract:
             assert [finding for finding in findings if finding.fit is not Fit.NATIVE and not finding.reason] == []
 
     def test_every_field_that_a_draft_uses_has_a_finding(self, account: VendorAccount) -> None:
-        """Nothing that was asked for is dropped in silence."""
+        """Nothing that was asked for is dropped without saying so."""
         for draft, composition in self._compositions(account):
             fits = {finding.field: finding.fit for finding in composition.preflight.findings}
             if Fit.INVALID not in fits.values():
