@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, StartKind, as_contacts, once_each
-from unibatch.core.draft_fields import ALL_FIELDS, NO_ENTRY, PARTS_OF, Composition, Given, How, is_text
+from unibatch.core.draft_fields import ALL_FIELDS, MISSING_ENTRY, PARTS_OF, Composition, Given, How, is_text
 from unibatch.core.errors import InvalidInput
 from unibatch.core.findings import Finding, Fit, Preflight, shown
 from unibatch.core.masking import mask_phone
@@ -92,7 +92,7 @@ class _Judging:
         if name in self.faults:
             return How(Fit.INVALID, "; ".join(dict.fromkeys(self.faults[name])))
         if name in self.fields:
-            return self.table.get(name, NO_ENTRY).chosen(self.fields[name], given)
+            return self.table.get(name, MISSING_ENTRY).chosen(self.fields[name], given)
         if name in self.table and (needed := self.table[name].required):
             remedy = f"give {name}, or set it in the profile's defaults"
             return How(Fit.INVALID, f"{self.provider.title} needs {needed}; {remedy}")

@@ -48,6 +48,10 @@ that is wrong. A pair of an HTTP status (400 to 499) and a code decides at that 
 ``(401, "quota_exceeded"): PaymentRequired``."""
 
 
+NEW_CAMPAIGN_ID = "CAMPAIGN_ID"
+"""What `Provider.creation` writes where the id of the new campaign goes, which is not known yet."""
+
+
 def _names(given: Iterable[str]) -> frozenset[str]:
     return frozenset(given)
 
@@ -353,6 +357,10 @@ class Provider(ABC):
         """The settings that may also be in the ``vendor`` mapping of a draft."""
         return {name: setting for name, setting in self.settings.items() if setting.in_draft}
 
+    def contact_fault(self, contact: ContactDraft) -> str | None:  # noqa: ARG002 - for providers that ask for more
+        """What this vendor in particular finds wrong with a contact with which nothing else is, or ``None``."""
+        return None
+
     def contact_body(self, contact: ContactDraft) -> Mapping[str, Any]:
         """A contact as the vendor takes it; its number is in E.164 form, and nothing is wrong with it.
 
@@ -360,12 +368,8 @@ class Provider(ABC):
         """
         raise NotImplementedError
 
-    def contact_fault(self, contact: ContactDraft) -> str | None:  # noqa: ARG002 - for providers that ask for more
-        """What this vendor in particular finds wrong with a contact with which nothing else is, or ``None``."""
-        return None
-
     def creation(self, composition: Composition) -> Sequence[Request]:
-        """The requests that place a composition, where everything goes well, with ``CAMPAIGN_ID`` for the new id."""
+        """The requests that place a composition, where everything goes well, with `NEW_CAMPAIGN_ID` for the id."""
         raise NotImplementedError
 
     def create_campaign(self, composition: Composition) -> Flow[Campaign]:  # noqa: ARG002 - for providers that can

@@ -13,8 +13,6 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from msgspec import UNSET, UnsetType
-
 from unibatch import provider_api as api
 from unibatch.provider_api import (
     CallStatus,
@@ -55,7 +53,7 @@ class JobContact(Wire):
     maxAttempts: int | None = None
     lastAttemptAt: datetime | None = None
     # null says that there is no further attempt; a missing key says nothing
-    nextRetryAt: datetime | UnsetType | None = UNSET
+    nextRetryAt: datetime | api.UnsetType | None = api.UNSET
     completedAt: datetime | None = None
     failureReason: str | None = None
     callDuration: int | float | None = None  # seconds
@@ -133,18 +131,13 @@ CAMPAIGN_STATUSES = api.StatusTable(
     not_filterable={"paused"},
 )
 
-OWN_ATTRIBUTES = frozenset({"first_name", "last_name", "email", "external_id"})
-"""Keys of ``contactData`` that are attributes of a canonical contact, beside ``phone`` and ``name``.
-
-The vendor knows only those two. Under these keys this library uploads what the vendor has no place for.
-"""
-
 RETRIED_BY_VENDOR = frozenset({CallStatus.NO_ANSWER, CallStatus.BUSY, CallStatus.TIMEOUT})
 """Statuses after which the vendor calls again while attempts remain."""
 
 # Capabilities ---------------------------------------------------------------------------------------------------------
 
 _ONLY_DASHBOARD = "only TalkifAI's dashboard can do it"
+_LONGEST_DESCRIPTION = 1000
 
 CAPABILITIES = api.Capabilities(
     operations={
@@ -171,7 +164,7 @@ CAPABILITIES = api.Capabilities(
         max_concurrency=50,
         max_attempts=10,
         max_name_length=200,
-        max_description_length=1000,
+        max_description_length=_LONGEST_DESCRIPTION,
     ),
     webhooks=Support(note="signed without a time stamp: recognise repeated ones by their id"),
     contact_fields={"id", "phone_number", "name", "first_name", "last_name", "email", "external_id", "fields", "status"}
@@ -191,10 +184,16 @@ CAPABILITIES = api.Capabilities(
     | {"retry", "created_at", "started_at", "completed_at"},
 )
 
+# Draft fields ---------------------------------------------------------------------------------------------------------
+
+OWN_ATTRIBUTES = frozenset({"first_name", "last_name", "email", "external_id"})
+"""Keys of ``contactData`` that are attributes of a canonical contact, beside ``phone`` and ``name``.
+
+The vendor knows only those two. Under these keys this library uploads what the vendor has no place for.
+"""
+
 _MARK = re.compile(r"\s*\[unibatch:(?P<mark>[0-9a-f]+)\]\s*$")
 """What ends the description of a job that this library created, so that it can be recognised."""
-
-_LONGEST_DESCRIPTION = 1000
 
 
 def _described(given: Given) -> str:
@@ -277,8 +276,10 @@ DRAFT_FIELDS: Mapping[str, How] = {
     "retry.retry_on": How.depends(_retry_on),
     "metadata": How(Fit.UNSUPPORTED, "TalkifAI's jobs have no metadata; put it into the contacts' fields"),
     "idempotency_key": How.depends(_key),
-    "part": How(Fit.EMULATED, "its name says which part it is"),
+    "part": api.PART_IN_NAME,
 }
+
+# Transitions ----------------------------------------------------------------------------------------------------------
 
 _NOT_BEGUN = frozenset({CampaignStatus.PENDING, CampaignStatus.SCHEDULED})
 
@@ -292,11 +293,11 @@ TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
     }
 )
 
+# Flows ----------------------------------------------------------------------------------------------------------------
+
 _ASKING_AGAIN = "; placing the draft again looks for it first"
 
 _blank_contact = api.maker_of_blank_contacts("attempts", "max_attempts", "failure_reason")
-
-# Flows ----------------------------------------------------------------------------------------------------------------
 
 
 class TalkifAI(api.Provider):
@@ -378,9 +379,7 @@ class TalkifAI(api.Provider):
         )
 
     def contact_fault(self, contact: api.ContactDraft) -> str | None:
-        if taken := sorted(contact.fields.keys() & {"phone", "name", *OWN_ATTRIBUTES}):
-            return f"the fields {', '.join(taken)} are needed for the contact's own; choose other names"
-        return None
+        return api.reserved_names_fault(contact, {"phone", "name", *OWN_ATTRIBUTES})
 
     def contact_body(self, contact: api.ContactDraft) -> Mapping[str, Any]:
         body = {"name": contact.full_name, **{name: getattr(contact, name) for name in sorted(OWN_ATTRIBUTES)}}
@@ -541,7 +540,7 @@ def _place(data: ContactData, contact: Any) -> None:
         value = getattr(data, key)
         if _has_attribute(key, value):
             setattr(contact, key, str(value) or None)
-    contact.name = contact.name or " ".join(filter(None, (contact.first_name, contact.last_name))) or None
+    contact.name = contact.name or api.join_names(contact.first_name, contact.last_name)
 
 
 def _custom(row: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -165,6 +165,8 @@ CAPABILITIES = api.Capabilities(
     | {"updated_at", "started_at"},
 )
 
+# Draft fields ---------------------------------------------------------------------------------------------------------
+
 _AS_METADATA = "kept in the contact's metadata, whose keys TechLadder respells"
 
 _IN_METADATA = "a batch has none; kept in its metadata"
@@ -247,6 +249,8 @@ DRAFT_FIELDS: Mapping[str, How] = {
     "part": How.sent("metadata", _part, Fit.EMULATED, _IN_METADATA),
 }
 
+# Flows ----------------------------------------------------------------------------------------------------------------
+
 _SHORTEST = 10
 """Digits of the shortest number that the vendor takes, country code included."""
 
@@ -262,8 +266,6 @@ _ACCEPTED = 202
 _ASKING_AGAIN = "; placing the draft again looks for it first"
 
 _blank_contact = api.maker_of_blank_contacts("name", "call_id")
-
-# Flows ----------------------------------------------------------------------------------------------------------------
 
 
 class TechLadder(api.Provider):
@@ -371,9 +373,7 @@ class TechLadder(api.Provider):
     def contact_fault(self, contact: api.ContactDraft) -> str | None:
         if len(contact.phone_number) - 1 < _SHORTEST:
             return f"TechLadder takes numbers of at least {_SHORTEST} digits only"
-        if taken := sorted(contact.fields.keys() & {*_as_metadata(contact), _MARK}):
-            return f"the fields {', '.join(taken)} are needed for the contact's own; choose other names"
-        return None
+        return api.reserved_names_fault(contact, {*_as_metadata(contact), _MARK})
 
     def contact_body(self, contact: api.ContactDraft) -> Mapping[str, Any]:
         metadata = {**contact.fields, **_as_metadata(contact)}

@@ -193,6 +193,8 @@ CAPABILITIES = api.Capabilities(
     | {"average_duration", "created_at", "updated_at"},
 )
 
+# Draft fields ---------------------------------------------------------------------------------------------------------
+
 
 def _scheduled(start: api.When, _: Given) -> How:
     return How(Fit.MAPPED, f"created as a draft, then scheduled for {start.text}")
@@ -240,7 +242,7 @@ DRAFT_FIELDS: Mapping[str, How] = {
     "retry.retry_on": How(Fit.UNSUPPORTED, "Truedy decides itself after which results it calls again"),
     "metadata": How(Fit.UNSUPPORTED, "Truedy's batch calls have no metadata; put it into the contacts' fields"),
     "idempotency_key": How(Fit.NATIVE, "sent as X-Idempotency-Key; the order of the contacts makes no difference"),
-    "part": How(Fit.EMULATED, "its name says which part it is"),
+    "part": api.PART_IN_NAME,
 }
 
 ADDED_CONTACT_FIELDS: Mapping[str, How] = {
@@ -248,6 +250,8 @@ ADDED_CONTACT_FIELDS: Mapping[str, How] = {
     "contacts.external_id": _NO_CUSTOM_FIELDS,
     "contacts.fields": _NO_CUSTOM_FIELDS,
 }
+
+# Transitions ----------------------------------------------------------------------------------------------------------
 
 _GOING = frozenset({CampaignStatus.RUNNING, CampaignStatus.COMPLETED})
 
@@ -271,12 +275,12 @@ TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
     }
 )
 
+# Flows ----------------------------------------------------------------------------------------------------------------
+
 _MOST_ADDED = 500
 """Contacts in one request that adds some."""
 
 _blank_contact = api.maker_of_blank_contacts("name", "first_name", "last_name", "email", "call_id")
-
-# Flows ----------------------------------------------------------------------------------------------------------------
 
 
 class Truedy(api.Provider):
@@ -342,9 +346,7 @@ class Truedy(api.Provider):
         )
 
     def contact_fault(self, contact: api.ContactDraft) -> str | None:
-        if taken := sorted(contact.fields.keys() & _as_custom_fields(contact).keys()):
-            return f"the fields {', '.join(taken)} are needed for the contact's own; choose other names"
-        return None
+        return api.reserved_names_fault(contact, _as_custom_fields(contact))
 
     def contact_body(self, contact: api.ContactDraft) -> Mapping[str, Any]:
         first, last = contact.first_name, contact.last_name
@@ -357,7 +359,10 @@ class Truedy(api.Provider):
     def creation(self, composition: api.Composition) -> Sequence[Request]:
         if composition.draft.start == api.Start.HOLD:
             return [self._creation(composition)]
-        return [self._creation(composition), self._scheduling("create_campaign", "CAMPAIGN_ID", composition.start)]
+        return [
+            self._creation(composition),
+            self._scheduling("create_campaign", api.NEW_CAMPAIGN_ID, composition.start),
+        ]
 
     def _creation(self, composition: api.Composition) -> Request:
         # The same key must never come with another body, so the order of the draft makes no difference.
@@ -540,7 +545,7 @@ class Truedy(api.Provider):
                 contact.phone_valid = True
             else:
                 contact.phone_number, contact.phone_valid = api.phone_from_vendor(number)
-            contact.name = row.name or _full_name(row.first_name, row.last_name)
+            contact.name = row.name or api.join_names(row.first_name, row.last_name)
             contact.first_name = row.first_name or None
             contact.last_name = row.last_name or None
             contact.email = row.email or None
@@ -569,7 +574,7 @@ def _count(response: api.Response) -> tuple[int, str]:
 
 def _as_custom_fields(contact: api.ContactDraft) -> Mapping[str, str]:
     """What the vendor has no key for: the id, and a full name that is not the first and the last name."""
-    parts = " ".join(filter(None, (contact.first_name, contact.last_name)))
+    parts = api.join_names(contact.first_name, contact.last_name)
     name = contact.name if parts and contact.name != parts else None
     return {key: value for key, value in (("external_id", contact.external_id), ("name", name)) if value is not None}
 
@@ -580,10 +585,6 @@ def _without_custom_fields(body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _custom(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return row.get("custom_fields")
-
-
-def _full_name(first: str | None, last: str | None) -> str | None:
-    return f"{first} {last}" if first and last else first or last or None
 
 
 def _first_given(*numbers: int | None) -> int | None:

@@ -31,7 +31,7 @@ import pytest
 
 from unibatch.client import Client, Options, Retry
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start
-from unibatch.core.draft_fields import DRAFT_FIELDS, Composition
+from unibatch.core.draft_fields import DRAFT_FIELD_NAMES, Composition
 from unibatch.core.errors import AuthenticationError, InvalidInput, NotFound, ProviderError, UnsupportedFeature
 from unibatch.core.findings import Fit
 from unibatch.core.flow import Flow, Response
@@ -63,7 +63,7 @@ LIFECYCLE: tuple[OperationName, ...] = (
 )
 """What needs an entry in `Provider.transitions`, where it is offered."""
 
-CONTACT_ATTRIBUTES = frozenset(name for name in DRAFT_FIELDS if name.startswith("contacts."))
+CONTACT_ATTRIBUTES = frozenset(name for name in DRAFT_FIELD_NAMES if name.startswith("contacts."))
 """What can be in `Provider.added_contact_fields`."""
 
 # What this library fills itself at every vendor: no vendor declares it.
@@ -460,8 +460,8 @@ class ProviderContract:
         self._require("create_campaign")
         table, added = self.provider_class.draft_fields, self.provider_class.added_contact_fields
         options = {f"vendor.{name}" for name, setting in self.provider_class.settings.items() if setting.in_draft}
-        assert set(DRAFT_FIELDS) - table.keys() == set()
-        assert table.keys() - options - {"contacts", *DRAFT_FIELDS} == set()
+        assert set(DRAFT_FIELD_NAMES) - table.keys() == set()
+        assert table.keys() - options - {"contacts", *DRAFT_FIELD_NAMES} == set()
         assert added.keys() <= CONTACT_ATTRIBUTES
         entries = {**table, **{f"added {name}": how for name, how in added.items()}}
         assert [name for name, how in entries.items() if how.fit is Fit.INVALID] == []
