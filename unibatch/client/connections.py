@@ -157,7 +157,7 @@ class Connections(_Connections[httpx.BaseTransport]):
     """Connections that threads share."""
 
     def take(self, seconds: float | None, halt: Halt | None) -> Connection[httpx.BaseTransport]:
-        """Borrow a connection, after at most this many seconds; ``None`` is for ever.
+        """Borrow a connection, after at most this many seconds; ``None`` is without end.
 
         Raises:
             PoolTimeout: All are in use.
@@ -184,7 +184,7 @@ class Connections(_Connections[httpx.BaseTransport]):
                 self._end(spare)
 
     def discard(self, connection: Connection[httpx.BaseTransport]) -> None:
-        """Give a connection back whose request failed: its transport may wait for ever for what it lost."""
+        """Give a connection back whose request failed: its transport may wait without end for what it lost."""
         try:
             with suppress(Exception):  # the error of the request is being raised
                 self._end(connection)

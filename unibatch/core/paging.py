@@ -28,7 +28,7 @@ class Paging:
     Attributes:
         style: ``"offset"`` (rows to skip), ``"page"`` (numbered from 1), ``"cursor"`` (an opaque text) or ``"unpaged"``
             (all rows in one answer, see `UNPAGED`).
-        max_size: The most rows that the vendor gives on one page. A listing always asks for so many.
+        max_size: The most rows that the vendor gives on one page. A listing always asks for this many.
         size_param: The vendor's name of the query parameter for the page's size.
         position_param: The vendor's name of the query parameter for the position.
     """

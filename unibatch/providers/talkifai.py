@@ -210,6 +210,7 @@ def _description(text: str, given: Given) -> How:
 
 
 def _key(_: str, given: Given) -> How:
+    # Without a description of the user's, only this entry sends one; with one, both send the same text.
     if given.settings.get("organization_id"):
         reason = "the description ends with a mark; placed again, a job with that mark is looked for first"
         return How(Fit.EMULATED, reason, {"description": _described(given)})

@@ -242,7 +242,7 @@ class Sandbox:
         """Let simulated time pass.
 
         Args:
-            calls: So many attempts begin and end, in turn among the running campaigns; fewer if nobody is left to call.
+            calls: This many attempts begin and end, in turn among the running campaigns; fewer if nobody is left.
             seconds: So much time passes. Give either this or `calls`.
             vendor: With `calls`: attempts begin at this vendor only.
             campaign_id: With `calls` and `vendor`: attempts begin in this campaign only.
