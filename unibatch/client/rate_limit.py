@@ -235,7 +235,7 @@ class _SharedLog(_Log):
         self._file = file
         self._table = f"requests_{sha256(name.encode()).hexdigest()[:32]}"
         try:
-            Path(f"{file}.lock").touch()  # if that is not possible, opening may wait without end
+            Path(f"{file}.lock").touch()  # if that is not possible, opening may wait for ever
             bucket = SQLiteBucket.init_from_file(
                 _rates(requests_per_minute), table=self._table, db_path=str(file), use_file_lock=True
             )

@@ -23,7 +23,7 @@
     │   ├── ReadTimeout          connected, but no answer in time
     │   ├── WriteTimeout         connected, but the request could not be sent in time
     │   ├── PoolTimeout          every connection of this client was busy
-    │   ├── ConnectionLost       the connection broke before the answer was complete
+    │   ├── ConnectionLost       the connection broke before the answer was whole
     │   ├── AnswerTooLarge       the answer is larger than any page of a vendor
     │   └── RedirectRefused      the answer points to another host, which must not see the key
     ├── OutcomeUnknown           a write was sent and no usable answer came: look before sending it again

@@ -135,7 +135,7 @@ class Pager(Generic[T]):
     total that shrinks, unless at least as many rows are added between the same two pages.
 
     A page without anything new ends a pass, so a server that always promises more, or goes round in circles, cannot
-    keep it going. Such pages are skipped while added rows explain the repeats.
+    keep it going. Such pages are skipped only while no more rows came again than were added, by the totals.
 
     What the vendor says that it does not show (`Page.withheld`) no further pass can bring: the listing is incomplete.
 

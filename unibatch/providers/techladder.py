@@ -195,7 +195,7 @@ def _scheduled(start: api.When) -> Mapping[str, str]:
 def _from_numbers(numbers: Sequence[str], _: Given) -> How:
     if len(numbers) > 1:
         return How(Fit.INVALID, "TechLadder calls from one number; name only one")
-    return How(Fit.MAPPED, "sent as did_number", {"did_number": numbers[0].removeprefix("+")})
+    return How(Fit.MAPPED, "did_number", {"did_number": numbers[0].removeprefix("+")})
 
 
 def _attempts(attempts: int, _: Given) -> How:
