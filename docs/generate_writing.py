@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from unibatch.core.draft import Part, Start
-from unibatch.core.draft_fields import DRAFT_FIELDS, Given, How
+from unibatch.core.draft_fields import DRAFT_FIELD_NAMES, Given, How
 from unibatch.core.findings import Fit
 from unibatch.core.provider import Limits, OperationName, Provider
 from unibatch.core.status import CallStatus, CampaignStatus
@@ -59,7 +59,7 @@ CASES: Mapping[str, Sequence[Case]] = {
 
 ROWS = [
     (f"`{field}`" + (f" ({case[0]})" if case[0] else ""), field, case)
-    for field in DRAFT_FIELDS
+    for field in DRAFT_FIELD_NAMES
     if not field.startswith("contacts.")
     for case in CASES.get(field, [("", None, {})])
 ]
@@ -119,7 +119,7 @@ def tables() -> Mapping[str, str]:
             ["attribute", *titles, "added at Truedy later"],
             (
                 [f"`{name}`", *(_contact(kind.draft_fields[name]) for kind in KINDS), _added(name)]
-                for name in DRAFT_FIELDS
+                for name in DRAFT_FIELD_NAMES
                 if name.startswith("contacts.")
             ),
         ),

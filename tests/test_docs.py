@@ -98,6 +98,13 @@ class TestPages:
         broken = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if not leads_somewhere(page, link)]
         assert broken == []
 
+    @pytest.mark.parametrize("page", page_params())
+    def test_files_that_are_named_exist(self, page: Path) -> None:
+        """From the top of the repository, or of the package."""
+        text = page.read_text(encoding="utf-8")
+        named = re.findall(r"(?<![\w/.:<-])((?:[a-z_]+/)+(?:[a-z_]+\.(?:py|md))?)(?![\w.<-])", text)
+        assert [path for path in named if not (ROOT / path).exists() and not (ROOT / "unibatch" / path).exists()] == []
+
     def test_readme_links_to_every_page(self) -> None:
         readme = (ROOT / "README.md").read_text(encoding="utf-8")
         assert [page.name for page in PAGES[1:] if f"{page.relative_to(ROOT)})" not in readme] == []

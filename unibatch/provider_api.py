@@ -8,9 +8,11 @@ optional parameters may come at any time. Before a name goes, it is deprecated, 
 version. Attributes that begin with an underscore belong to unibatch; only ``_fields`` and ``_raw`` of a contact that is
 being filled are for you.
 
+A provider that only reads needs what follows up to **Return**, and the errors. The rest is for providers that write.
+
 **Declare** what the vendor is and can do: `Provider`, `Capabilities`, `Support`, `Limits`, `Paging`, `UNPAGED`,
-`Setting`, `Transition`, `OperationName`, `ErrorCodes`, and the status words: `StatusTable`, `CallStatus`,
-`CampaignStatus`.
+`Setting`, `OperationName`, `ErrorCodes`, and the status words: `StatusTable`, `CallStatus`, `CampaignStatus`;
+`StatusReader` is the type of `Provider.read_call_status`.
 
 **Ask**: `Flow`, `Request`, `Response`, `NO_CONTENT`, `segment` for ids in paths, `Position`, `CampaignFilter`,
 `ContactFilter`.
@@ -18,28 +20,33 @@ being filled are for you.
 **Read answers**: `read` reads JSON into subclasses of `Wire` and `Unread`, `decode` into plain data, and
 `read_leniently` reads a body that may be anything. For values: `required`, `mapping_or_empty`, `text_or_none`,
 `instant_or_none`, `utc`, `from_unix_seconds`, `from_unix_milliseconds`, `seconds`, `time_of_day`. What is not as
-documented is a `StructureError`; `translate_at` and `collect` add where it is.
+documented is a `StructureError`; `translate_at` and `collect` add where it is. Where ``null`` and a missing key of a
+`Wire` mean different things, the default is `UNSET`, of the type `UnsetType`.
 
 **Return**: `Page`, `Campaign`, `Counts`, `Schedule`, `RedialPolicy`, `Money`, `Contact`, `Account`, `AccountLimits`,
 `Refusal`. Contacts come by the thousand, and are made in a quick way: `maker_of_blank_contacts`, `seal_contacts`,
 `RawRows`. Their numbers are read by `is_e164`, `DIGITS` and `phone_from_vendor`.
 
 **Write**: a draft is a `CampaignDraft` of `ContactDraft`, `Start` and `Part`. `How`, `Fit` and `Given` say how each of
-its fields is taken; the result is a `Composition`. `encode` makes the body. `When` and `is_ambiguous` are for times.
-Campaigns are recognised by a `Mark`, which `read_mark` and `split_mark` find in a text; `digest` is for other marks.
+its fields is taken; the result is a `Composition`. `DRAFT_FIELD_NAMES` names the fields that need an entry, and
+`PART_IN_NAME` is one. `join_names` and `reserved_names_fault` are for contacts. `encode` makes the body, and
+`NEW_CAMPAIGN_ID` stands in requests for an id that is not known yet. `When` and `is_ambiguous` are for times.
+`Transition` says when a change is possible. Campaigns are recognised by a `Mark`, which `read_mark` and `split_mark`
+find in a text; `digest` is for other marks.
 
 **Write without calling anybody twice**: `create_once`, `Adding` and `Added`, `carry_out`, `delete_once`, `retry_once`;
 to look: `read_all`, `Pager`, `recent`, `require_whole`, `reread`, `reread_created`, `wait_while`; to judge:
 `require_same_body`, `departure`, `not_as_asked`, `require_open`, `require_all_taken`, `require_not_over`,
-`placed_before`, `partly_created`, `going_on`, `outcome_unknown`, `warn_of_overlap`,
-`where_to_look`; to recognise a campaign that carries
-no mark: `may_be`, `has_everybody`, `is_touched`, `by_age`.
+`placed_before`, `partly_created`, `going_on`, `outcome_unknown`, `warn_of_overlap`, `where_to_look`; to recognise a
+campaign that carries no mark: `may_be`, `has_everybody`, `is_touched`, `by_age`.
 
 **Errors** that a provider raises, catches or declares: `ConfigError`, `UnibatchError`, `UnsupportedFeature`,
-`ProviderError`,
-`AuthenticationError`, `PermissionDenied`, `PaymentRequired`, `NotFound`, `Conflict`, `InvalidRequest`, `RateLimited`,
-`ServerError`, `OutcomeUnknown`, `PartlyDone`.
+`ProviderError`, `AuthenticationError`, `PermissionDenied`, `PaymentRequired`, `NotFound`, `Conflict`, `InvalidRequest`,
+`RateLimited`, `ServerError`, `OutcomeUnknown`, `PartlyDone`.
 """
+
+from msgspec import UNSET as UNSET
+from msgspec import UnsetType as UnsetType
 
 from unibatch.core.blank import maker_of_blank_contacts as maker_of_blank_contacts
 from unibatch.core.blank import seal_contacts as seal_contacts
@@ -48,9 +55,13 @@ from unibatch.core.draft import ContactDraft as ContactDraft
 from unibatch.core.draft import Part as Part
 from unibatch.core.draft import Start as Start
 from unibatch.core.draft import digest as digest
+from unibatch.core.draft import join_names as join_names
+from unibatch.core.draft_fields import DRAFT_FIELD_NAMES as DRAFT_FIELD_NAMES
+from unibatch.core.draft_fields import PART_IN_NAME as PART_IN_NAME
 from unibatch.core.draft_fields import Composition as Composition
 from unibatch.core.draft_fields import Given as Given
 from unibatch.core.draft_fields import How as How
+from unibatch.core.draft_fields import reserved_names_fault as reserved_names_fault
 from unibatch.core.errors import AuthenticationError as AuthenticationError
 from unibatch.core.errors import ConfigError as ConfigError
 from unibatch.core.errors import Conflict as Conflict
@@ -94,6 +105,7 @@ from unibatch.core.paging import Position as Position
 from unibatch.core.phone import DIGITS as DIGITS
 from unibatch.core.phone import is_e164 as is_e164
 from unibatch.core.phone import phone_from_vendor as phone_from_vendor
+from unibatch.core.provider import NEW_CAMPAIGN_ID as NEW_CAMPAIGN_ID
 from unibatch.core.provider import Added as Added
 from unibatch.core.provider import CampaignFilter as CampaignFilter
 from unibatch.core.provider import Capabilities as Capabilities
@@ -133,6 +145,7 @@ from unibatch.core.reconcile import warn_of_overlap as warn_of_overlap
 from unibatch.core.reconcile import where_to_look as where_to_look
 from unibatch.core.status import CallStatus as CallStatus
 from unibatch.core.status import CampaignStatus as CampaignStatus
+from unibatch.core.status_table import StatusReader as StatusReader
 from unibatch.core.status_table import StatusTable as StatusTable
 from unibatch.core.structuring import StructureError as StructureError
 from unibatch.core.structuring import Unread as Unread

@@ -237,7 +237,7 @@ class TestServersThatCannotBeTrusted:
         assert len(contacts) == 1
         assert str(error) == (
             f"{vendor} list_contacts of 'c-1': rows may be missing after the 1 that came: "
-            "24 rows were announced, and 1 came; reading it again brought the same; read again when nothing moves"
+            "24 rows were announced, and 1 came; reading it again gave the same result; read again when nothing moves"
         )
 
     @pytest.mark.parametrize(
@@ -301,5 +301,5 @@ class TestRaising:
             list(listing)
         assert repr(listing).replace("Async", "") == (
             "<Listing of campaigns at truedy: 1 of 7 rows read, incomplete: "
-            "7 rows were announced, and 1 came; reading it again brought the same>"
+            "7 rows were announced, and 1 came; reading it again gave the same result>"
         )

@@ -82,7 +82,7 @@ class TestArguments:
         ("start", "reason"),
         [
             *((start, "^reschedule_campaign needs a time") for start in (None, 5, "tomorrow", Start.NOW, Start.HOLD)),
-            (datetime(2026, 1, 1, tzinfo=UTC), "lies in the past"),
+            (datetime(2026, 1, 1, tzinfo=UTC), "is in the past"),
         ],
     )
     def test_another_time_is_a_time_to_come(self, make: Make, start: Any, reason: str) -> None:

@@ -1,7 +1,8 @@
 """Heron, a made-up vendor: a batch holds all its recipients, times are Unix seconds, batches are paged by cursor.
 
 A 401 may mean that no money is left, no rate limit is documented, a deletion has an empty answer, and one endpoint
-calls again those who were not reached. Some contacts have no phone number.
+calls again those who were not reached. Some contacts have no phone number. A new batch begins at once, unless it has a
+time; its reference comes back when batches are read.
 
 This is what a vendor's file in a package of its own looks like: it imports nothing of unibatch but
 `unibatch.provider_api`.
@@ -9,12 +10,13 @@ This is what a vendor's file in a package of its own looks like: it imports noth
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, get_args
 
 from unibatch import provider_api as api
-from unibatch.provider_api import CallStatus, CampaignStatus, Request, Support, Transition, Wire
+from unibatch.provider_api import CallStatus, CampaignStatus, Fit, Given, How, Request, Support, Transition, Wire
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
@@ -76,14 +78,13 @@ CAMPAIGN_STATUSES = api.StatusTable(
 
 # Capabilities ---------------------------------------------------------------------------------------------------------
 
-_OVER = frozenset({CampaignStatus.COMPLETED, CampaignStatus.FAILED, CampaignStatus.CANCELLED})
-
 CAPABILITIES = api.Capabilities(
     operations={
         **dict.fromkeys(get_args(api.OperationName), Support(available=False, note="Heron's API does not offer it")),
         "list_campaigns": Support(),
         "get_campaign": Support(),
         "list_contacts": Support(),
+        "create_campaign": Support(note="without a time it begins at once"),
         "delete_campaign": Support(note="once it is over"),
         "retry_campaign": Support(note="calls failed recipients again"),
     },
@@ -96,6 +97,34 @@ CAPABILITIES = api.Capabilities(
     campaign_fields={"id", "name", "status", "agent_id", "counts", "schedule", "created_at"},
 )
 
+# Draft fields ---------------------------------------------------------------------------------------------------------
+
+
+def _hold(_: api.Start, given: Given) -> How:
+    if "hold_until" in given.fields:
+        return How(Fit.EMULATED, "scheduled for hold_until; Heron cannot start it earlier")
+    return How(Fit.UNSUPPORTED, "a batch without a time begins at once; give hold_until")
+
+
+def _time(when: api.When) -> Mapping[str, int]:
+    return {"scheduled_at_unix": int(when.moment.timestamp())}
+
+
+DRAFT_FIELDS: Mapping[str, How] = {
+    **dict.fromkeys(api.DRAFT_FIELD_NAMES, How(Fit.UNSUPPORTED, "Heron's batches have nothing like it")),
+    "name": How.sent("name"),
+    "contacts.fields": How(Fit.NATIVE, "sent as variables"),
+    "start": How.by_start(hold=How.depends(_hold), now=How(), at=How(Fit.NATIVE, "", _time)),
+    "hold_until": How(Fit.NATIVE, "it begins by itself then", _time),
+    "agent_id": How.sent("agent_id", required="an agent"),
+    "idempotency_key": How.sent("reference", api.digest, Fit.EMULATED, "placed again, its reference is looked for"),
+    "part": api.PART_IN_NAME,
+}
+
+# Transitions ----------------------------------------------------------------------------------------------------------
+
+_OVER = frozenset({CampaignStatus.COMPLETED, CampaignStatus.FAILED, CampaignStatus.CANCELLED})
+
 TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
     {
         "delete_campaign": Transition(allowed=_OVER, done=()),
@@ -103,9 +132,9 @@ TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
     }
 )
 
-_blank_contact = api.maker_of_blank_contacts("call_id", "last_attempt_at")
-
 # Flows ----------------------------------------------------------------------------------------------------------------
+
+_blank_contact = api.maker_of_blank_contacts("call_id", "last_attempt_at")
 
 
 class Heron(api.Provider):
@@ -115,6 +144,7 @@ class Heron(api.Provider):
     title = "Heron"
     base_url = "https://api.heron.example"
     capabilities = CAPABILITIES
+    draft_fields = DRAFT_FIELDS
     transitions = TRANSITIONS
     error_codes = MappingProxyType({(401, "quota_exceeded"): api.PaymentRequired})
     call_statuses = CALL_STATUSES
@@ -139,7 +169,9 @@ class Heron(api.Provider):
 
     def get_campaign(self, campaign_id: str) -> api.Flow[api.Campaign]:
         path = f"/batches/{api.segment(campaign_id)}"
-        response = yield Request(operation="get_campaign", path=path, subject=campaign_id)
+        return self._read_campaign((yield Request(operation="get_campaign", path=path, subject=campaign_id)))
+
+    def _read_campaign(self, response: api.Response) -> api.Campaign:
         return self._campaign(api.read(response.content, Batch), api.decode(response.content))
 
     def list_contacts(
@@ -154,6 +186,32 @@ class Heron(api.Provider):
         raw_rows = api.RawRows(response.content, "recipients", custom=_custom)
         rows = self._contacts(answer.recipients, raw_rows, campaign_id)
         return api.Page(items=api.seal_contacts(api.collect(rows, "$.recipients")), total=answer.calls_scheduled)
+
+    def contact_body(self, contact: api.ContactDraft) -> Mapping[str, Any]:
+        return {"phone_number": contact.phone_number, "variables": contact.fields}
+
+    def creation(self, composition: api.Composition) -> Sequence[Request]:
+        content = api.encode({**composition.body, "recipients": composition.contacts})
+        return [Request(operation="create_campaign", method="POST", path="/batches", content=content)]
+
+    def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
+        (request,) = self.creation(composition)
+        number = len(composition.contacts)
+        check = api.where_to_look("Heron's dashboard", "batch", number)
+        look = partial(self._look, composition)
+        campaign = yield from api.create_once(self, request, self._read_campaign, look, check)
+        return api.require_all_taken(campaign, number, advice="place the missing contacts as another campaign")
+
+    def _look(self, composition: api.Composition) -> api.Flow[api.Campaign | None]:
+        """Look for a batch of this draft, by its reference."""
+        batches, report = yield from api.read_all(
+            self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, api.CampaignFilter())
+        )
+        for batch in batches:
+            if batch.raw.get("reference") == composition.body["reference"]:
+                return batch
+        api.require_whole(report, self)
+        return None
 
     def change(self, operation: api.OperationName, campaign_id: str, when: api.When | None = None) -> Request:  # noqa: ARG002
         path = f"/batches/{api.segment(campaign_id)}"

@@ -1,6 +1,7 @@
 """Vendors of quite other shapes than the built-in ones: `unibatch.provider_api` has what they need."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
 from typing import Any, ClassVar
@@ -24,7 +25,8 @@ from unibatch import (
     RateLimited,
     UnsupportedFeature,
 )
-from unibatch.provider_api import Provider, retry_once
+from unibatch.core.preflight import compose
+from unibatch.provider_api import CampaignDraft, ContactDraft, Provider, Start, digest, retry_once
 from unibatch.providers import registry
 from unibatch.testing import ProviderContract, VendorAccount, play
 
@@ -57,19 +59,33 @@ BLASTS: Mapping[str, dict[str, Any]] = {
 }
 
 
-def heron(request: httpx.Request) -> httpx.Response:
+def heron_server() -> Callable[[httpx.Request], httpx.Response]:
     """What Heron answers; every page of its batches has one."""
-    if request.headers["x-api-key"] != KEY:
-        return httpx.Response(401, json={"detail": {"code": "invalid_api_key"}})
-    _, _, batch_id = request.url.path.partition("/batches/")
-    if not batch_id:
-        at = list(BATCHES).index(request.url.params.get("last_doc", "b1"))
-        following = [*BATCHES, None][at + 1]
-        page = {"batches": [[*BATCHES.values()][at]], "next_doc": following, "has_more": following is not None}
-        return httpx.Response(200, json=page)
-    if batch_id not in BATCHES:
-        return httpx.Response(404, json={"detail": {"code": "not_found"}})
-    return httpx.Response(204) if request.method == "DELETE" else httpx.Response(200, json=BATCHES[batch_id])
+    batches = {**BATCHES}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.headers["x-api-key"] != KEY:
+            return httpx.Response(401, json={"detail": {"code": "invalid_api_key"}})
+        _, _, batch_id = request.url.path.partition("/batches/")
+        if (request.method, batch_id) == ("POST", ""):
+            batch = json.loads(request.content)
+            recipients = [{"id": f"r{at}", "status": "pending", **each} for at, each in enumerate(batch["recipients"])]
+            batch_id = f"b{len(batches) + 10}"
+            own = {"id": batch_id, "status": "pending", "calls_scheduled": len(recipients), "recipients": recipients}
+            batches[batch_id] = {**batch, **own}
+        if not batch_id:
+            at = list(batches).index(request.url.params.get("last_doc", "b1"))
+            following = [*batches, None][at + 1]
+            page = {"batches": [[*batches.values()][at]], "next_doc": following, "has_more": following is not None}
+            return httpx.Response(200, json=page)
+        if batch_id not in batches:
+            return httpx.Response(404, json={"detail": {"code": "not_found"}})
+        return httpx.Response(204) if request.method == "DELETE" else httpx.Response(200, json=batches[batch_id])
+
+    return answer
+
+
+heron = heron_server()
 
 
 def kestrel(request: httpx.Request) -> httpx.Response:
@@ -100,12 +116,13 @@ class TestHeronKeepsTheContract(ProviderContract):
     def account(self) -> VendorAccount:
         return VendorAccount(
             base_url=Heron.base_url,
-            transport=httpx.MockTransport(heron),
+            transport=httpx.MockTransport(heron_server()),
             api_key=KEY,
             campaign_id="b1",
             phone_numbers=[NUMBER, NUMBER, ""],
             empty_campaign_id="b2",
             unknown_campaign_id="b3",
+            draft={"agent_id": "a1"},
         )
 
 
@@ -238,6 +255,25 @@ class TestCallingAgain:
     def flow(self) -> Any:
         vendor = Heron({})
         return retry_once(vendor, vendor.change("retry_campaign", "b1"))
+
+
+class TestCreating:
+    CREATED: ClassVar = {"id": "b3", "status": "pending", "calls_scheduled": 1, "reference": digest("march")}
+    LOST = OutcomeUnknown(provider="heron", operation="create_campaign", subject=None, reason="the connection broke")
+
+    def test_a_lost_answer_is_settled_by_the_reference(self) -> None:
+        played = play(self.flow(), {"batches": []}, self.LOST, {"batches": [self.CREATED]}, self.CREATED)
+        assert played.value.id == "b3"
+        assert [request.method for request in played.requests] == ["GET", "POST", "GET", "GET"]
+
+    def test_what_looking_does_not_find_is_unknown_and_never_sent_again(self) -> None:
+        with pytest.raises(OutcomeUnknown, match="look in Heron's dashboard for a new batch of 1 contact"):
+            play(self.flow(), {"batches": []}, self.LOST, *[{"batches": []}] * 3)
+
+    def flow(self) -> Any:
+        vendor, people = Heron({}), [ContactDraft(phone_number=NUMBER)]
+        march = CampaignDraft(name="March", contacts=people, start=Start.NOW, agent_id="a1", idempotency_key="march")
+        return vendor.create_campaign(compose(vendor, march, datetime(2026, 3, 1, tzinfo=UTC)))
 
 
 class TestKestrel:

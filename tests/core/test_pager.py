@@ -192,12 +192,12 @@ class TestIncomplete:
             requests=2,
             passes=2,
             complete=False,
-            reason="5,000 rows were announced, and 3 came; reading it again brought the same",
+            reason="5,000 rows were announced, and 3 came; reading it again gave the same result",
         )
 
     def test_more_rows_than_announced(self) -> None:
         _, _, report = walk(OFFSET, *2 * [Page(items="abc", total=2, has_more=False)])
-        assert report.reason == "2 rows were announced, and 3 came; reading it again brought the same"
+        assert report.reason == "2 rows were announced, and 3 came; reading it again gave the same result"
 
     def test_a_promise_that_is_not_kept(self) -> None:
         _, _, report = walk(OFFSET, *2 * [Page(items="abc", has_more=True), Page(items="", has_more=True)])
@@ -206,12 +206,12 @@ class TestIncomplete:
             requests=4,
             passes=2,
             complete=False,
-            reason=f"{NOTHING_NEW}; reading it again brought the same",
+            reason=f"{NOTHING_NEW}; reading it again gave the same result",
         )
 
     def test_a_promise_without_a_cursor_to_keep_it(self) -> None:
         _, _, report = walk(CURSOR, *2 * [Page(items="abc", has_more=True)])
-        assert report.reason == f"{NOTHING_NEW}; reading it again brought the same"
+        assert report.reason == f"{NOTHING_NEW}; reading it again gave the same result"
 
     def test_rows_that_come_again_instead_of_others(self) -> None:
         """As when a vendor sorts by something that many rows have in common."""
@@ -230,7 +230,7 @@ class TestIncomplete:
             passes=2,
             complete=False,
             reason="rows came again although none had been added, so others may be missing; "
-            "reading it again brought the same",
+            "reading it again gave the same result",
         )
 
     def test_rows_that_go_in_every_pass(self) -> None:
@@ -257,7 +257,7 @@ class TestIncomplete:
         short = Page(items="ab", total=3, has_more=False)
         _, _, report = walk(OFFSET, Page(items="a", total=3, has_more=False), short, short)
         assert report.passes == 3
-        assert report.reason == "3 rows were announced, and 2 came; reading it again brought the same"
+        assert report.reason == "3 rows were announced, and 2 came; reading it again gave the same result"
 
     def test_other_rows_in_the_same_number_are_worth_a_third_pass(self) -> None:
         first, second = Page(items="ab", total=3, has_more=False), Page(items="bc", total=3, has_more=False)
@@ -444,7 +444,7 @@ class TestUnpaged:
 
     def test_an_answer_that_promises_more_is_not_complete(self) -> None:
         *_, report = walk(UNPAGED, Page(items="ab", has_more=True), Page(items="ab", has_more=True))
-        assert (report.complete, report.reason) == (False, f"{NOTHING_NEW}; reading it again brought the same")
+        assert (report.complete, report.reason) == (False, f"{NOTHING_NEW}; reading it again gave the same result")
 
 
 class TestWithheld:

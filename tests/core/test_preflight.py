@@ -129,7 +129,7 @@ class TestWhatIsWrong:
             (
                 {"start": Start.at(NOW)},
                 "start",
-                "2026-03-01T12:00:00Z lies in the past; it is 2026-03-01T12:00:00Z now",
+                "2026-03-01T12:00:00Z is in the past; it is 2026-03-01T12:00:00Z now",
             ),
             (
                 {"start": Start.at(datetime(2026, 3, 29, 2, 30), BERLIN)},
@@ -142,13 +142,13 @@ class TestWhatIsWrong:
                 "start",
                 "2026-03-20T09:00:00 has neither an offset nor a time zone; name one",
             ),
-            ({"start": Start.at(datetime.max.replace(tzinfo=UTC))}, "start", "9999-12-31T23:59:59Z lies too far ahead"),
+            ({"start": Start.at(datetime.max.replace(tzinfo=UTC))}, "start", "9999-12-31T23:59:59Z is too far ahead"),
             ({"start": Start.at(LATER), "schedule": Schedule(timezone="Mars")}, "schedule.timezone", MARS),
             ({"hold_until": LATER.replace(tzinfo=UTC)}, "hold_until", "goes only with Start.HOLD"),
             (
                 {"start": Start.HOLD, "hold_until": NOW - timedelta(days=1)},
                 "hold_until",
-                "2026-02-28T12:00:00Z lies in the past; it is 2026-03-01T12:00:00Z now",
+                "2026-02-28T12:00:00Z is in the past; it is 2026-03-01T12:00:00Z now",
             ),
             (
                 {"schedule": Schedule(start=LATER)},

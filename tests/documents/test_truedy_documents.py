@@ -132,7 +132,7 @@ def test_two_rows_of_24_come_and_are_no_complete_listing(connect: Connect) -> No
         requests=2,
         passes=2,
         complete=False,
-        reason="24 rows were announced, and 2 came; reading it again brought the same",
+        reason="24 rows were announced, and 2 came; reading it again gave the same result",
     )
 
 

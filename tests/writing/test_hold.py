@@ -84,7 +84,7 @@ class TestTalkifAI:
     @pytest.mark.parametrize("until", [datetime.now(UTC) - timedelta(seconds=1), datetime(2020, 1, 1, tzinfo=UTC)])
     def test_holds_until_no_time_that_has_passed(self, until: datetime, emulating: Emulating) -> None:
         emulator = emulating("talkifai")
-        with pytest.raises(DraftRefused, match="lies in the past"):
+        with pytest.raises(DraftRefused, match="is in the past"):
             emulator.join().create(draft("talkifai", hold_until=until))
         assert emulator.arrivals == []
 

@@ -127,7 +127,7 @@ class Client(_BaseClient):
                 are read and filtered here.
             external_id: Only the contact to which you gave this id.
             server_filter: Let the vendor filter by status even while contacts are being called, where it can. That
-                takes fewer requests. But a contact whose status changes meanwhile moves others to pages that were
+                takes fewer requests. But a contact whose status changes then moves others to pages that were
                 read already, so some may be missed; if as many join as leave, this cannot be noticed.
 
         Returns:
@@ -240,7 +240,7 @@ class Client(_BaseClient):
             start: When: an aware datetime, or `Start.at`.
 
         Raises:
-            InvalidInput: The time is ambiguous, does not exist, or lies in the past.
+            InvalidInput: The time is ambiguous, does not exist, or is in the past.
             Conflict: The campaign has begun, is paused, or is over.
             OutcomeUnknown: An answer was lost, and whether it was done is unknown.
         """

@@ -73,7 +73,7 @@ class _Connections(Generic[T]):
     """Which connections are free, and which requests wait for one. Blocks no thread and closes nothing."""
 
     def __init__(self, transport: Callable[[], T], most: int, *, shared: bool = False) -> None:
-        """Have at most so many connections, and make the transport of each when it is needed.
+        """Have at most this many connections, and make the transport of each when it is needed.
 
         If it is ``shared``, ``transport`` returns the same one each time, which is not closed here.
         """
@@ -157,11 +157,11 @@ class Connections(_Connections[httpx.BaseTransport]):
     """Connections that threads share."""
 
     def take(self, seconds: float | None, halt: Halt | None) -> Connection[httpx.BaseTransport]:
-        """Borrow a connection, after at most so many seconds; ``None`` is for ever.
+        """Borrow a connection, after at most this many seconds; ``None`` is without end.
 
         Raises:
             PoolTimeout: All are in use.
-            Halted: ``halt`` was set meanwhile.
+            Halted: ``halt`` was set while it waited.
             RuntimeError: `close` was called.
         """
         place = self._take()
@@ -184,7 +184,7 @@ class Connections(_Connections[httpx.BaseTransport]):
                 self._end(spare)
 
     def discard(self, connection: Connection[httpx.BaseTransport]) -> None:
-        """Give a connection back whose request failed: its transport may wait for ever for what it lost."""
+        """Give a connection back whose request failed: its transport may wait without end for what it lost."""
         try:
             with suppress(Exception):  # the error of the request is being raised
                 self._end(connection)

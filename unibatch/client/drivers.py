@@ -185,6 +185,6 @@ def _is_barred(request: httpx.Request) -> bool:
 
 
 def _longest_wait(request: httpx.Request) -> float | None:
-    """For how many seconds to wait for a free connection; ``None`` is for ever."""
+    """For how many seconds to wait for a free connection; ``None`` is without end."""
     seconds: float | None = request.extensions.get("timeout", {}).get("pool")
     return seconds

@@ -72,7 +72,7 @@ _BY_FAILURE: tuple[tuple[type[Exception], type[errors.TransportError]], ...] = (
 
 @attrs.frozen
 class Pause:
-    """A wait of so many seconds, more than 0."""
+    """A wait of this many seconds, more than 0."""
 
     seconds: float
 

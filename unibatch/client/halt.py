@@ -36,7 +36,7 @@ class Halt:
             raise Halted
 
     def sleep(self, seconds: float) -> None:
-        """Wait; raises `Halted` if the halt was set, before or meanwhile."""
+        """Wait; raises `Halted` if the halt was set, before or during the wait."""
         self._event.wait(seconds)
         self._check()
 
@@ -45,7 +45,7 @@ class Halt:
         """Let `set` call ``interrupt``, in its own thread, during the block.
 
         Raises:
-            Halted: The halt was set, before or meanwhile; then the result of the block does not count.
+            Halted: The halt was set, before or during the block; then the result of the block does not count.
         """
         with self._lock:
             self._interrupt = interrupt

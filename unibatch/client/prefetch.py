@@ -17,11 +17,11 @@ from unibatch.core.paging import Position
 T = TypeVar("T")
 
 _FAR = 0.02
-"""A server that takes so many seconds once is far away: from now on its pages are read ahead."""
+"""A server that takes this many seconds once is far away: from now on its pages are read ahead."""
 
 _NOT_NEAR = 0.005
-"""So is one that takes so many seconds three times in a row. If it takes less, reading ahead costs more than it saves:
-most of the time is spent on reading what came, which is not done in parallel."""
+"""So is one that takes this many seconds three times in a row. If it takes less, reading ahead costs more than it
+saves: most of the time is spent on reading what came, which is not done in parallel."""
 
 _NAP = 0.5  # seconds
 
@@ -56,7 +56,7 @@ class Prefetch(Generic[T]):
     """Reads pages in threads of its own; ``discarded`` counts those that were asked for and then not needed."""
 
     def __init__(self, read: Callable[[Position, Halt | None], T], most: int) -> None:
-        """Have at most so many pages under way; ``read`` reads one, and stops when the halt is set."""
+        """Have at most this many pages under way; ``read`` reads one, and stops when the halt is set."""
         self.discarded = 0
         self.eagerness = Eagerness(most)
         self._read = read

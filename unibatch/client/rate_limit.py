@@ -133,7 +133,7 @@ class Budget:
                 self._vendor.settle()
 
     def hold(self, seconds: float) -> None:
-        """Let no request go for so many seconds, at most a day. Never shortens an earlier hold."""
+        """Let no request go for this many seconds, at most a day. Never shortens an earlier hold."""
         if seconds > 0:  # which NaN is not
             with self._lock:
                 self._held_until = max(self._held_until, self._clock() + min(seconds, _LONGEST_HOLD))

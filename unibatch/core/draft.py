@@ -145,7 +145,12 @@ class ContactDraft:
     @property
     def full_name(self) -> str | None:
         """``name``, or else the first and the last name."""
-        return self.name or " ".join(filter(None, (self.first_name, self.last_name))) or None
+        return self.name or join_names(self.first_name, self.last_name)
+
+
+def join_names(first: str | None, last: str | None) -> str | None:
+    """The full name of a first and a last name, each of which may be missing."""
+    return f"{first} {last}" if first and last else first or last or None
 
 
 @attrs.frozen(kw_only=True)

@@ -14,7 +14,7 @@ A field without an entry is unsupported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -45,10 +45,10 @@ ALL_FIELDS = tuple(_names())
 """The names of a draft's fields as findings name them, in the order of the findings."""
 
 # What has no entry: what consists of other fields, and what a draft says in another place.
-_NO_ENTRY = frozenset({*PARTS_OF, "contacts.phone_number", "schedule.start", "vendor"})
+_WITHOUT_ENTRY = frozenset({*PARTS_OF, "contacts.phone_number", "schedule.start", "vendor"})
 
-DRAFT_FIELDS = tuple(name for name in ALL_FIELDS if name not in _NO_ENTRY)
-"""The fields for which a provider that creates campaigns has an entry in `Provider.draft_fields`."""
+DRAFT_FIELD_NAMES = tuple(name for name in ALL_FIELDS if name not in _WITHOUT_ENTRY)
+"""The names of the fields for which a provider that creates campaigns has an entry in `Provider.draft_fields`."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -122,8 +122,11 @@ class How:
         return self.body(value) if callable(self.body) else self.body
 
 
-NO_ENTRY = How(Fit.UNSUPPORTED, "the provider has no entry for it, so it would not be sent")
+MISSING_ENTRY = How(Fit.UNSUPPORTED, "the provider has no entry for it, so it would not be sent")
 """How a field without an entry is taken."""
+
+PART_IN_NAME = How(Fit.EMULATED, "its name says which part it is")
+"""How ``part`` is taken by a vendor that has nothing for it: `CampaignDraft.split` numbers the names."""
 
 
 @attrs.frozen(kw_only=True)
@@ -185,6 +188,13 @@ def require_fit(preflight: Preflight, operation: str, accept_loss: Collection[st
         raise InvalidInput(f"accept_loss names {', '.join(foreign)}, which no draft has; {there}")
     if obstacles := preflight.obstacles(accepted):
         raise DraftRefused(preflight.provider, operation, obstacles)
+
+
+def reserved_names_fault(contact: ContactDraft, reserved: Iterable[str]) -> str | None:
+    """What is wrong with a contact whose ``fields`` have names that the vendor's file itself needs, or ``None``."""
+    if taken := sorted(contact.fields.keys() & {*reserved}):
+        return f"the fields {', '.join(taken)} are needed for the contact's own; choose other names"
+    return None
 
 
 def is_text(value: Any) -> bool:

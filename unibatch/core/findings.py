@@ -24,7 +24,7 @@ class Fit(StrEnum):
     NATIVE = "native"
     """The vendor has the same."""
     MAPPED = "mapped"
-    """The vendor has the same in another form; it is brought into that form."""
+    """The vendor has the same in another form; unibatch converts it."""
     EMULATED = "emulated"
     """The vendor does not have it; unibatch does it by other means."""
     LOSSY = "lossy"

@@ -175,7 +175,7 @@ class Schedule:
     Attributes:
         start: When it starts, or started, by plan.
         end: When it stops dialling for good, by plan. No built-in vendor has one.
-        timezone: The IANA name of the zone that the daily window is meant in, for example ``"America/New_York"``.
+        timezone: The IANA name of the daily window's zone, for example ``"America/New_York"``.
         window_start: The time of day from which it dials, in ``timezone``.
         window_end: The time of day until which it dials, in ``timezone``.
         weekdays: The days on which it dials, 1 (Monday) to 7 (Sunday); empty if the vendor does not say.

@@ -28,7 +28,7 @@ class Paging:
     Attributes:
         style: ``"offset"`` (rows to skip), ``"page"`` (numbered from 1), ``"cursor"`` (an opaque text) or ``"unpaged"``
             (all rows in one answer, see `UNPAGED`).
-        max_size: The most rows that the vendor gives on one page. A listing always asks for so many.
+        max_size: The most rows that the vendor gives on one page. A listing always asks for this many.
         size_param: The vendor's name of the query parameter for the page's size.
         position_param: The vendor's name of the query parameter for the position.
     """
@@ -83,10 +83,10 @@ class ListingReport:
 
     Attributes:
         expected_total: The most rows that the vendor announced on any page read, or ``None`` if it announced none.
-        seen: Different rows that the vendor has sent, whether or not a filter kept them.
+        seen: Different rows that the vendor has sent, including those that a filter removed.
         duplicates: Rows that came again while the listing was read once from front to back; nobody is yielded twice.
         requests: Pages asked for.
-        passes: How many times the listing was read from its front: more than once if rows moved meanwhile.
+        passes: How many times the listing was read from its front: more than once if rows moved.
         complete: Every row that was there all the time was seen, as far as the vendor's answers can prove it.
             ``False`` while reading.
         reason: Why the listing is not complete, as a sentence; ``None`` while reading, and if it is.
@@ -117,11 +117,18 @@ class Pager(Generic[T]):
     """Walks through the pages of one listing: ask for the page at `position`, hand it to `accept`, and so on.
 
     Positions count rows from the front. If rows come or go while a listing is read, the rows behind them shift, and the
-    vendor says nothing of it: some come again, others are passed over. A pass from front to back that shows any sign
-    of that (a total that shrinks, another number of rows than announced, rows that come again although no new ones
-    pushed them back) is followed by another pass, which yields only what is new. The listing is complete when a pass
-    shows no such sign; or only repeats, while it brought as many different rows as announced, and none that the passes
-    before did not have. After three passes, or when a pass went as the one before, it is not.
+    vendor says nothing of it: some come again, others are missed. A pass from front to back shows signs of that:
+
+    - a total that shrinks;
+    - another number of rows than announced;
+    - rows that come again although no new ones pushed them back.
+
+    Then another pass follows, which yields only what is new. The listing is complete when a pass
+
+    - shows no such sign; or
+    - shows only repeats, brought as many different rows as announced, and none that earlier passes did not have.
+
+    It is not complete after three passes, or when a pass brought the same as the one before.
 
     Why that is enough: as long as no row is removed, every row that comes is one of those that are there at the end, so
     when as many different ones have come as there are then, they all have, in any order. A removal is seen as a
@@ -205,7 +212,7 @@ class Pager(Generic[T]):
         elif not done.memory.is_whole:
             self.report.reason = f"{doubt}; with more than {_REMEMBERED:,} rows it is too long to read again"
         elif self._earlier and done.found == 0 and done.outcome == self._earlier[-1].outcome:
-            self.report.reason = f"{doubt}; reading it again brought the same"
+            self.report.reason = f"{doubt}; reading it again gave the same result"
         elif len(self._earlier) + 1 == _MOST_PASSES:
             self.report.reason = f"{doubt}; it was read {_MOST_PASSES} times, and rows moved each time"
         else:

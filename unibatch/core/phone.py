@@ -12,7 +12,7 @@ from unibatch.core.masking import mask_phone
 from unibatch.core.phone_text import TRUNK_MARK, plain
 
 is_e164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
-"""Whether a text has the form of an E.164 number. Settles nearly every number that a vendor sends."""
+"""Whether a text has the form of an E.164 number. Decides nearly every number that a vendor sends."""
 
 DIGITS = range(7, 16)
 """How many digits an E.164 number has, country code included; the shortest in use have 7."""
@@ -65,7 +65,7 @@ _EMERGENCIES = frozenset({"110", "111", "112", "113", "115", "117", "118", "119"
 
 
 def phone_from_vendor(value: Any, *, bare_digits: bool = False) -> tuple[str, bool]:
-    """Read a number that a vendor sent, whatever it looks like.
+    """Read a number that a vendor sent, in any form.
 
     The form of nearly every number is settled by a regular expression. Of the others only those with a plus are read,
     by the rules of `phone_text.plain`: punctuation as in ``+1 (212) 555-0123`` is taken away, but a text with words, an
@@ -200,7 +200,7 @@ def _cell(value: Any) -> str:
 
 
 def _exists(number: str) -> bool:
-    """Whether a text of a plus and digits is, as it stands, a valid number."""
+    """Whether a text of a plus and digits is a valid number without any change."""
     import phonenumbers  # noqa: PLC0415 - takes long to import
 
     code, rest = _country_code(number[1:])

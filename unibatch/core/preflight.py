@@ -27,7 +27,7 @@ from unibatch.core.draft import (
     digest,
     once_each,
 )
-from unibatch.core.draft_fields import ALL_FIELDS, NO_ENTRY, PARTS_OF, Composition, Given, How, is_text
+from unibatch.core.draft_fields import ALL_FIELDS, MISSING_ENTRY, PARTS_OF, Composition, Given, How, is_text
 from unibatch.core.errors import InvalidInput
 from unibatch.core.findings import Finding, Fit, Preflight, shown
 from unibatch.core.mark import NO_MARK, Mark
@@ -104,7 +104,7 @@ class _Judging:
         if name in self.faults:
             return How(Fit.INVALID, "; ".join(dict.fromkeys(self.faults[name])))
         if name in self.fields:
-            return self.table.get(name, NO_ENTRY).chosen(self.fields[name], given)
+            return self.table.get(name, MISSING_ENTRY).chosen(self.fields[name], given)
         if name in self.table and (needed := self.table[name].required):
             remedy = f"give {name}, or set it in the profile's defaults"
             return How(Fit.INVALID, f"{self.provider.title} needs {needed}; {remedy}")
@@ -362,15 +362,15 @@ def resolve_start(start: Start, timezone: str | None, now: datetime) -> When | N
         now: The time now (aware, UTC).
 
     Raises:
-        InvalidInput: It is not one moment, or lies in the past.
+        InvalidInput: It is not one moment, or is in the past.
     """
     moment = start.instant(timezone)
     if moment is None:
         return None
     if moment <= now:
-        raise InvalidInput(f"{moment:%Y-%m-%dT%H:%M:%SZ} lies in the past; it is {now:%Y-%m-%dT%H:%M:%SZ} now")
+        raise InvalidInput(f"{moment:%Y-%m-%dT%H:%M:%SZ} is in the past; it is {now:%Y-%m-%dT%H:%M:%SZ} now")
     if moment.year == MAXYEAR:
-        raise InvalidInput(f"{moment:%Y-%m-%dT%H:%M:%SZ} lies too far ahead")
+        raise InvalidInput(f"{moment:%Y-%m-%dT%H:%M:%SZ} is too far ahead")
     zone = timezone or start.timezone or _zone_of(start.moment)
     if zone is not None:
         time_zone(zone)

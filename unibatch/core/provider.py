@@ -1,6 +1,6 @@
 """What a provider is: the facts it declares and the operations it offers, without any I/O.
 
-A provider is a class of which a client makes one instance. It knows one vendor's paths, spelling and words, and nothing
+A provider is a class; each client makes one instance. It knows one vendor's paths, spelling and words, and nothing
 about HTTP libraries, retries or files. It imports nothing of this package but `unibatch.provider_api`. Packages outside
 offer one under the entry point group ``unibatch.providers``; `unibatch.testing.ProviderContract` checks that it does
 what it promises.
@@ -47,6 +47,10 @@ ErrorCodes: TypeAlias = Mapping[str | tuple[int, str], type[ProviderError]]
 """Which error a code of the vendor is. A code alone decides only at 400 and 422, the statuses that vendors use for all
 that is wrong. A pair of an HTTP status (400 to 499) and a code decides at that status, for example
 ``(401, "quota_exceeded"): PaymentRequired``."""
+
+
+NEW_CAMPAIGN_ID = "CAMPAIGN_ID"
+"""What `Provider.creation` writes where the id of the new campaign goes, which is not known yet."""
 
 
 def _names(given: Iterable[str]) -> frozenset[str]:
@@ -252,7 +256,7 @@ class Added:
         present: Those that were there already.
         rejected: Those that the vendor did not take, and why.
         unknown: Those whose result is unknown.
-        failed: What kept it from going on; ``None`` if nothing did. What is in no list then was not sent.
+        failed: The error that stopped it; ``None`` if nothing did. What is in no list then was not sent.
     """
 
     total: int
@@ -354,6 +358,10 @@ class Provider(ABC):
         """The settings that may also be in the ``vendor`` mapping of a draft."""
         return {name: setting for name, setting in self.settings.items() if setting.in_draft}
 
+    def contact_fault(self, contact: ContactDraft) -> str | None:  # noqa: ARG002 - for providers that ask for more
+        """What this vendor in particular finds wrong with a contact with which nothing else is, or ``None``."""
+        return None
+
     def contact_body(self, contact: ContactDraft) -> Mapping[str, Any]:
         """A contact as the vendor takes it; its number is in E.164 form, and nothing is wrong with it.
 
@@ -361,12 +369,8 @@ class Provider(ABC):
         """
         raise NotImplementedError
 
-    def contact_fault(self, contact: ContactDraft) -> str | None:  # noqa: ARG002 - for providers that ask for more
-        """What this vendor in particular finds wrong with a contact with which nothing else is, or ``None``."""
-        return None
-
     def creation(self, composition: Composition) -> Sequence[Request]:
-        """The requests that place a composition, where everything goes well, with ``CAMPAIGN_ID`` for the new id."""
+        """The requests that place a composition, where everything goes well, with `NEW_CAMPAIGN_ID` for the id."""
         raise NotImplementedError
 
     def create_campaign(self, composition: Composition) -> Flow[Campaign]:  # noqa: ARG002 - for providers that can

@@ -14,8 +14,6 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from msgspec import UNSET, UnsetType
-
 from unibatch import provider_api as api
 from unibatch.provider_api import (
     CallStatus,
@@ -56,7 +54,7 @@ class JobContact(Wire):
     maxAttempts: int | None = None
     lastAttemptAt: datetime | None = None
     # null says that there is no further attempt; a missing key says nothing
-    nextRetryAt: datetime | UnsetType | None = UNSET
+    nextRetryAt: datetime | api.UnsetType | None = api.UNSET
     completedAt: datetime | None = None
     failureReason: str | None = None
     callDuration: int | float | None = None  # seconds
@@ -135,18 +133,13 @@ CAMPAIGN_STATUSES = api.StatusTable(
     not_filterable={"paused"},
 )
 
-OWN_ATTRIBUTES = frozenset({"first_name", "last_name", "email", "external_id"})
-"""Keys of ``contactData`` that are attributes of a canonical contact, beside ``phone`` and ``name``.
-
-The vendor knows only those two. Under these keys this library uploads what the vendor has no place for.
-"""
-
 RETRIED_BY_VENDOR = frozenset({CallStatus.NO_ANSWER, CallStatus.BUSY, CallStatus.TIMEOUT})
 """Statuses after which the vendor calls again while attempts remain."""
 
 # Capabilities ---------------------------------------------------------------------------------------------------------
 
 _ONLY_DASHBOARD = "only TalkifAI's dashboard can do it"
+_LONGEST_DESCRIPTION = 1000
 
 CAPABILITIES = api.Capabilities(
     operations={
@@ -173,7 +166,7 @@ CAPABILITIES = api.Capabilities(
         max_concurrency=50,
         max_attempts=10,
         max_name_length=200,
-        max_description_length=1000,
+        max_description_length=_LONGEST_DESCRIPTION,
     ),
     webhooks=Support(note="signed without a time stamp: recognise repeated ones by their id"),
     contact_fields={"id", "phone_number", "name", "first_name", "last_name", "email", "external_id", "fields", "status"}
@@ -193,6 +186,14 @@ CAPABILITIES = api.Capabilities(
     | {"retry", "created_at", "started_at", "completed_at"},
 )
 
+# Draft fields ---------------------------------------------------------------------------------------------------------
+
+OWN_ATTRIBUTES = frozenset({"first_name", "last_name", "email", "external_id"})
+"""Keys of ``contactData`` that are attributes of a canonical contact, beside ``phone`` and ``name``.
+
+The vendor knows only those two. Under these keys this library uploads what the vendor has no place for.
+"""
+
 _LONGEST_DESCRIPTION = 1000
 
 
@@ -209,6 +210,7 @@ def _description(text: str, given: Given) -> How:
 
 
 def _key(_: str, given: Given) -> How:
+    # Without a description of the user's, only this entry sends one; with one, both send the same text.
     if given.settings.get("organization_id"):
         reason = "the description ends with a mark; placed again, a job with that mark is looked for first"
         return How(Fit.EMULATED, reason, {"description": _described(given)})
@@ -267,7 +269,7 @@ DRAFT_FIELDS: Mapping[str, How] = {
     "from_number_ids": How.depends(_from_numbers, required="the id of exactly one number"),
     "description": How.depends(_description),
     "schedule.end": _NO_WINDOW,
-    "schedule.timezone": How(Fit.MAPPED, "the zone of the start; nothing else is meant in it"),
+    "schedule.timezone": How(Fit.MAPPED, "used for the start only"),
     "schedule.window_start": _NO_WINDOW,
     "schedule.window_end": _NO_WINDOW,
     "schedule.weekdays": _NO_WINDOW,
@@ -277,8 +279,10 @@ DRAFT_FIELDS: Mapping[str, How] = {
     "retry.retry_on": How.depends(_retry_on),
     "metadata": How(Fit.UNSUPPORTED, "TalkifAI's jobs have no metadata; put it into the contacts' fields"),
     "idempotency_key": How.depends(_key),
-    "part": How(Fit.EMULATED, "its name says which part it is"),
+    "part": api.PART_IN_NAME,
 }
+
+# Transitions ----------------------------------------------------------------------------------------------------------
 
 _NOT_BEGUN = frozenset({CampaignStatus.PENDING, CampaignStatus.SCHEDULED})
 
@@ -292,13 +296,13 @@ TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
     }
 )
 
+# Flows ----------------------------------------------------------------------------------------------------------------
+
 _logger = logging.getLogger("unibatch")
 
 _ASKING_AGAIN = "; placing the draft again looks for it first"
 
 _blank_contact = api.maker_of_blank_contacts("attempts", "max_attempts", "failure_reason")
-
-# Flows ----------------------------------------------------------------------------------------------------------------
 
 
 class TalkifAI(api.Provider):
@@ -380,9 +384,7 @@ class TalkifAI(api.Provider):
         )
 
     def contact_fault(self, contact: api.ContactDraft) -> str | None:
-        if taken := sorted(contact.fields.keys() & {"phone", "name", *OWN_ATTRIBUTES}):
-            return f"the fields {', '.join(taken)} are needed for the contact's own; choose other names"
-        return None
+        return api.reserved_names_fault(contact, {"phone", "name", *OWN_ATTRIBUTES})
 
     def contact_body(self, contact: api.ContactDraft) -> Mapping[str, Any]:
         body = {"name": contact.full_name, **{name: getattr(contact, name) for name in sorted(OWN_ATTRIBUTES)}}
@@ -603,7 +605,7 @@ def _place(data: ContactData, contact: Any) -> None:
         value = getattr(data, key)
         if _has_attribute(key, value):
             setattr(contact, key, str(value) or None)
-    contact.name = contact.name or " ".join(filter(None, (contact.first_name, contact.last_name))) or None
+    contact.name = contact.name or api.join_names(contact.first_name, contact.last_name)
 
 
 def _custom(row: Mapping[str, Any]) -> Mapping[str, Any]:

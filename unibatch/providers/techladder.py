@@ -165,6 +165,8 @@ CAPABILITIES = api.Capabilities(
     | {"updated_at", "started_at"},
 )
 
+# Draft fields ---------------------------------------------------------------------------------------------------------
+
 _AS_METADATA = "kept in the contact's metadata, whose keys TechLadder respells"
 
 _IN_METADATA = "a batch has none; kept in its metadata"
@@ -239,7 +241,7 @@ DRAFT_FIELDS: Mapping[str, How] = {
     "from_number_ids": How.depends(_from_numbers),
     "description": How.sent("metadata", lambda text: {"description": text}, Fit.EMULATED, _IN_METADATA),
     "schedule.end": _NO_WINDOW,
-    "schedule.timezone": How(Fit.MAPPED, "the zone of the start; nothing else is meant in it"),
+    "schedule.timezone": How(Fit.MAPPED, "used for the start only"),
     "schedule.window_start": _NO_WINDOW,
     "schedule.window_end": _NO_WINDOW,
     "schedule.weekdays": _NO_WINDOW,
@@ -252,6 +254,8 @@ DRAFT_FIELDS: Mapping[str, How] = {
     "idempotency_key": How(Fit.EMULATED, "placed again, the batch is looked for first"),
     "part": How.sent("metadata", _part, Fit.EMULATED, _IN_METADATA),
 }
+
+# Flows ----------------------------------------------------------------------------------------------------------------
 
 _SHORTEST = 10
 """Digits of the shortest number that the vendor takes, country code included."""
@@ -266,8 +270,6 @@ _ASKING_AGAIN = "; placing the draft again looks for it first"
 
 _blank_contact = api.maker_of_blank_contacts("name", "call_id")
 
-# Flows ----------------------------------------------------------------------------------------------------------------
-
 
 class TechLadder(api.Provider):
     """TechLadder's public API, version 1."""
@@ -280,9 +282,9 @@ class TechLadder(api.Provider):
         {
             "agent_id": Setting(purpose="the agent that talks in campaigns created with this profile"),
             "version_id": Setting(purpose="the version of the agent's prompt in such campaigns", in_draft=True),
-            "voice": Setting(purpose="the voice in such campaigns; left out: the agent's", in_draft=True),
+            "voice": Setting(purpose="the voice in such campaigns; default: the agent's", in_draft=True),
             "from_number_ids": Setting(
-                purpose="the number that such campaigns call from, in a list of one; left out: the account's",
+                purpose="the number that such campaigns call from, in a list of one; default: the account's number",
                 is_list=True,
             ),
             "interruption": Setting(
@@ -294,7 +296,7 @@ class TechLadder(api.Provider):
                 in_draft=True,
             ),
             "recording_enabled": Setting(
-                purpose="whether calls of such campaigns are recorded; left out: they are", is_flag=True, in_draft=True
+                purpose="whether calls of such campaigns are recorded; default: they are", is_flag=True, in_draft=True
             ),
             "max_duration_seconds_per_call": Setting(
                 purpose="the longest call in such campaigns, in seconds", numbers=range(1, 901), in_draft=True
@@ -374,8 +376,8 @@ class TechLadder(api.Provider):
     def contact_fault(self, contact: api.ContactDraft) -> str | None:
         if len(contact.phone_number) - 1 < _SHORTEST:
             return f"TechLadder takes numbers of at least {_SHORTEST} digits only"
-        if taken := sorted(contact.fields.keys() & {*_as_metadata(contact), _MARK}):
-            return f"the fields {', '.join(taken)} are needed for the contact's own; choose other names"
+        if fault := api.reserved_names_fault(contact, {*_as_metadata(contact), _MARK}):
+            return fault
         if merged := _merged([*contact.fields, *_as_metadata(contact), _MARK]):
             return f"TechLadder respells the names of fields, so {' and '.join(merged)} become one; choose other names"
         return None

@@ -196,6 +196,8 @@ CAPABILITIES = api.Capabilities(
     | {"average_duration", "created_at", "updated_at"},
 )
 
+# Draft fields ---------------------------------------------------------------------------------------------------------
+
 
 def _scheduled(start: api.When, _: Given) -> How:
     return How(Fit.MAPPED, f"created as a draft, then scheduled for {start.text}")
@@ -224,16 +226,16 @@ def _minute(edge: time) -> str:
 
 
 _NO_CUSTOM_FIELDS = How(Fit.UNSUPPORTED, "Truedy takes custom fields only when a campaign is created")
-_SPLIT = "sent as first_name and last_name, split at the first blank"
+_SPLIT = "sent as first_name and last_name, split at the first space"
 
 DRAFT_FIELDS: Mapping[str, How] = {
     "name": How.depends(_name),
-    "contacts.name": How(Fit.MAPPED, f"{_SPLIT}; a custom field where these are given too"),
+    "contacts.name": How(Fit.MAPPED, f"{_SPLIT}; if you also give first_name or last_name, kept as a custom field"),
     "contacts.first_name": How(),
     "contacts.last_name": How(),
     "contacts.email": How(),
     "contacts.external_id": How(Fit.EMULATED, "kept among the custom fields; Truedy's listings do not return it"),
-    "contacts.fields": How(Fit.NATIVE, "custom_fields"),
+    "contacts.fields": How(Fit.NATIVE, "sent as custom_fields"),
     "start": How.by_start(
         hold=How(Fit.NATIVE, "stays a draft, and nobody is called, until it is started"),
         now=How(Fit.MAPPED, "created as a draft, then started at once"),
@@ -256,7 +258,7 @@ DRAFT_FIELDS: Mapping[str, How] = {
     "idempotency_key": How(
         Fit.NATIVE, "sent as X-Idempotency-Key; since Truedy forgets keys, the campaign is looked for first"
     ),
-    "part": How(Fit.EMULATED, "its name says which part it is"),
+    "part": api.PART_IN_NAME,
 }
 
 ADDED_CONTACT_FIELDS: Mapping[str, How] = {
@@ -264,6 +266,8 @@ ADDED_CONTACT_FIELDS: Mapping[str, How] = {
     "contacts.external_id": _NO_CUSTOM_FIELDS,
     "contacts.fields": _NO_CUSTOM_FIELDS,
 }
+
+# Transitions ----------------------------------------------------------------------------------------------------------
 
 _NOT_BEGUN = frozenset({CampaignStatus.DRAFT, CampaignStatus.SCHEDULED})
 _BEGINS = frozenset({CampaignStatus.SCHEDULED, CampaignStatus.RUNNING})
@@ -289,6 +293,8 @@ TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
     }
 )
 
+# Flows ----------------------------------------------------------------------------------------------------------------
+
 _logger = logging.getLogger("unibatch")
 
 _ASKING_AGAIN = "; placing the draft again looks for it first"
@@ -297,8 +303,6 @@ _MOST_ADDED = 500
 """Contacts in one request that adds some."""
 
 _blank_contact = api.maker_of_blank_contacts("name", "first_name", "last_name", "email", "call_id")
-
-# Flows ----------------------------------------------------------------------------------------------------------------
 
 
 class Truedy(api.Provider):
@@ -312,10 +316,10 @@ class Truedy(api.Provider):
         {
             "agent_id": Setting(purpose="the agent that talks in campaigns created with this profile"),
             "from_number_ids": Setting(
-                purpose="ids of the numbers that such campaigns call from; left out: the agent's", is_list=True
+                purpose="ids of the numbers that such campaigns call from; default: the agent's numbers", is_list=True
             ),
             "phone_rotation_strategy": Setting(
-                purpose="how such campaigns take turns among their numbers",
+                purpose="how such campaigns choose among their numbers",
                 choices=("random", "sequential", "round_robin"),
                 in_draft=True,
             ),
@@ -364,9 +368,7 @@ class Truedy(api.Provider):
         )
 
     def contact_fault(self, contact: api.ContactDraft) -> str | None:
-        if taken := sorted(contact.fields.keys() & _as_custom_fields(contact).keys()):
-            return f"the fields {', '.join(taken)} are needed for the contact's own; choose other names"
-        return None
+        return api.reserved_names_fault(contact, _as_custom_fields(contact))
 
     def contact_body(self, contact: api.ContactDraft) -> Mapping[str, Any]:
         first, last = contact.first_name, contact.last_name
@@ -379,7 +381,10 @@ class Truedy(api.Provider):
     def creation(self, composition: api.Composition) -> Sequence[Request]:
         if composition.draft.start == api.Start.HOLD:
             return [self._creation(composition)]
-        return [self._creation(composition), self._scheduling("create_campaign", "CAMPAIGN_ID", composition.start)]
+        return [
+            self._creation(composition),
+            self._scheduling("create_campaign", api.NEW_CAMPAIGN_ID, composition.start),
+        ]
 
     def _creation(self, composition: api.Composition) -> Request:
         # The same key must never come with another body, so the order of the draft makes no difference.
@@ -664,7 +669,7 @@ class Truedy(api.Provider):
                 contact.phone_valid = True
             else:
                 contact.phone_number, contact.phone_valid = api.phone_from_vendor(number)
-            contact.name = row.name or _full_name(row.first_name, row.last_name)
+            contact.name = row.name or api.join_names(row.first_name, row.last_name)
             contact.first_name = row.first_name or None
             contact.last_name = row.last_name or None
             contact.email = row.email or None
@@ -693,7 +698,7 @@ def _count(response: api.Response) -> tuple[int, str]:
 
 def _as_custom_fields(contact: api.ContactDraft) -> Mapping[str, str]:
     """What the vendor has no key for: the id, and a full name that is not the first and the last name."""
-    parts = " ".join(filter(None, (contact.first_name, contact.last_name)))
+    parts = api.join_names(contact.first_name, contact.last_name)
     name = contact.name if parts and contact.name != parts else None
     return {key: value for key, value in (("external_id", contact.external_id), ("name", name)) if value is not None}
 
@@ -704,10 +709,6 @@ def _without_custom_fields(body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _custom(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return row.get("custom_fields")
-
-
-def _full_name(first: str | None, last: str | None) -> str | None:
-    return f"{first} {last}" if first and last else first or last or None
 
 
 def _first_given(*numbers: int | None) -> int | None:

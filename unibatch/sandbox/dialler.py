@@ -26,7 +26,7 @@ class Dialler:
     """Runs campaigns through time.
 
     Attributes:
-        seed: Settles the outcome of every attempt.
+        seed: Decides the outcome of every attempt.
         mint: Where the ids of calls come from.
         outcomes: How every call ends, by the vendor's name; of a vendor that is not in it, outcomes are drawn.
     """

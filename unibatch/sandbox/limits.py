@@ -1,4 +1,4 @@
-"""Rate limits: so many requests in a fixed window of wall-clock time."""
+"""Rate limits: a number of requests in a fixed window of wall-clock time."""
 
 from __future__ import annotations
 

@@ -242,7 +242,7 @@ class Sandbox:
         """Let simulated time pass.
 
         Args:
-            calls: So many attempts begin and end, in turn among the running campaigns; fewer if nobody is left to call.
+            calls: This many attempts begin and end, in turn among the running campaigns; fewer if nobody is left.
             seconds: So much time passes. Give either this or `calls`.
             vendor: With `calls`: attempts begin at this vendor only.
             campaign_id: With `calls` and `vendor`: attempts begin in this campaign only.
@@ -299,9 +299,9 @@ class Sandbox:
             method: The only HTTP method.
             path: A regular expression, searched for in the path below the vendor's base URL.
             writes: True: only requests that are to change something; False: only the others.
-            when: Whether a request is meant; asked about those that match otherwise.
+            when: Says whether the fault applies to a request; called with those that match otherwise.
             times: How many requests; None means all of them.
-            after: How many matching requests it spares first.
+            after: How many matching requests it skips first.
             status: Answer with this HTTP status, in the vendor's own envelope.
             body: Answer with this body; the status is 200 unless given.
             headers: Headers to add to the answer.
@@ -310,10 +310,10 @@ class Sandbox:
             drop: Close the connection without an answer, "before", "after", or with the work done "late".
             reset: With `drop`: the client sees a reset and not an end.
             stall: Say nothing until the client gives up, "before", "after", or with the work done "late".
-            cut: Send only so many bytes of the answer's body, announcing all, then close the connection.
-            delay: Wait so many seconds before the work begins. Work that is done late begins so many seconds after the
-                request; without a delay, in `catch_up`.
-            portion: Of the contacts in the request, so many are there immediately, the others after `catch_up`.
+            cut: Send only this many bytes of the answer's body, announcing all, then close the connection.
+            delay: Wait this many seconds before the work begins. Work that is done late begins as many seconds after
+                the request; without a delay, in `catch_up`.
+            portion: Of the contacts in the request, this many are there immediately, the others after `catch_up`.
             retry_after: With status 429, the seconds to wait that the answer gives.
             meanwhile: Called just before the work, to let something happen at that moment.
             edit: Given the request and the vendor's JSON answer; what it returns is sent instead.

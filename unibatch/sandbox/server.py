@@ -38,7 +38,7 @@ def serve(
 
     Args:
         port: The port to listen on; 0 takes any free one.
-        seed: Settles everything that looks random: ids, people, who answers.
+        seed: Decides everything that looks random: ids, people, who answers.
         host: The address to listen on.
         seeded: Whether there are campaigns from the beginning; without them it starts and resets faster.
         enforce_rate_limits: Whether requests beyond a vendor's rate limit are refused.

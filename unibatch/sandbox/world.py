@@ -31,7 +31,7 @@ class World:
     """All campaigns of all vendors at one moment of simulated time.
 
     Args:
-        seed: Settles everything that looks random.
+        seed: Decides everything that looks random.
         start: What the simulated clock shows at first, in seconds since the epoch.
         vendors: The vendors' names.
     """

@@ -31,7 +31,7 @@ import pytest
 
 from unibatch.client import Client, Options, Retry
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start
-from unibatch.core.draft_fields import DRAFT_FIELDS, Composition
+from unibatch.core.draft_fields import DRAFT_FIELD_NAMES, Composition
 from unibatch.core.errors import AuthenticationError, InvalidInput, NotFound, ProviderError, UnsupportedFeature
 from unibatch.core.findings import Fit
 from unibatch.core.flow import Flow, Response
@@ -63,7 +63,7 @@ LIFECYCLE: tuple[OperationName, ...] = (
 )
 """What needs an entry in `Provider.transitions`, where it is offered."""
 
-CONTACT_ATTRIBUTES = frozenset(name for name in DRAFT_FIELDS if name.startswith("contacts."))
+CONTACT_ATTRIBUTES = frozenset(name for name in DRAFT_FIELD_NAMES if name.startswith("contacts."))
 """What can be in `Provider.added_contact_fields`."""
 
 # What this library fills itself at every vendor: no vendor declares it.
@@ -316,7 +316,7 @@ class ProviderContract:
     # Reading
 
     def test_a_listing_yields_each_contact_once(self, account: VendorAccount, client: Client) -> None:
-        """Nobody is left out, nobody comes twice, and the report says that the listing is whole."""
+        """Nobody is left out, nobody comes twice, and the report says that the listing is complete."""
         listing = client.list_contacts(account.campaign_id)
         contacts = list(listing)
         assert Counter(contact.phone_number for contact in contacts) == Counter(account.phone_numbers)
@@ -325,7 +325,7 @@ class ProviderContract:
         assert listing.report.seen == len(contacts)
 
     def test_an_empty_campaign_has_no_contacts(self, account: VendorAccount, client: Client) -> None:
-        """A listing without rows is whole too."""
+        """A listing without rows is complete too."""
         listing = client.list_contacts(account.empty_campaign_id)
         assert list(listing) == []
         assert listing.report.complete
@@ -354,7 +354,7 @@ class ProviderContract:
             assert found == {contact.id for contact in contacts if contact.status is status}
 
     def test_campaigns_are_listed(self, account: VendorAccount, client: Client) -> None:
-        """The listing of campaigns is whole, holds the one that can be read by its id, and each of them once."""
+        """The listing of campaigns is complete, holds the one that can be read by its id, and each of them once."""
         self._require("list_campaigns")
         listing = client.list_campaigns()
         campaigns = list(listing)
@@ -460,8 +460,8 @@ class ProviderContract:
         self._require("create_campaign")
         table, added = self.provider_class.draft_fields, self.provider_class.added_contact_fields
         options = {f"vendor.{name}" for name, setting in self.provider_class.settings.items() if setting.in_draft}
-        assert set(DRAFT_FIELDS) - table.keys() == set()
-        assert table.keys() - options - {"contacts", *DRAFT_FIELDS} == set()
+        assert set(DRAFT_FIELD_NAMES) - table.keys() == set()
+        assert table.keys() - options - {"contacts", *DRAFT_FIELD_NAMES} == set()
         assert added.keys() <= CONTACT_ATTRIBUTES
         entries = {**table, **{f"added {name}": how for name, how in added.items()}}
         assert [name for name, how in entries.items() if how.fit is Fit.INVALID] == []
@@ -496,7 +496,7 @@ class ProviderContract:
             assert [finding for finding in findings if finding.fit is not Fit.NATIVE and not finding.reason] == []
 
     def test_every_field_that_a_draft_uses_has_a_finding(self, account: VendorAccount) -> None:
-        """Nothing that was asked for is dropped in silence."""
+        """Nothing that was asked for is dropped without saying so."""
         for draft, composition in self._compositions(account):
             fits = {finding.field: finding.fit for finding in composition.preflight.findings}
             if Fit.INVALID not in fits.values():

@@ -347,7 +347,7 @@ class Vendor(abc.ABC):
     ) -> None:
         """Make a campaign that is `age` seconds old, and which somebody or something may have stopped.
 
-        If it has `begun`, so many seconds ago, it dialled until now or for `ran` seconds; `end` is its status since
+        If it has `begun`, this many seconds ago, it dialled until now or for `ran` seconds; `end` is its status since
         then. It starts by itself in `ahead` seconds. `options` are what else `spawn` takes.
         """
         now = self.world.now
