@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from types import MappingProxyType
@@ -23,7 +23,9 @@ from unibatch.client.rate_limit import shared_budget
 from unibatch.client.retry import NO_TIME_GIVEN, Attempts, is_outcome_unknown
 from unibatch.client.retry_after import Reset, parse_remaining, parse_reset
 from unibatch.client.transport import httpx, is_loopback
+from unibatch.client.turns import Turn
 from unibatch.core import errors
+from unibatch.core.draft import AddedContacts
 from unibatch.core.flow import NO_CONTENT, Flow, Request, Response
 from unibatch.core.masking import mask_text
 from unibatch.core.provider import Provider, Refusal
@@ -36,7 +38,9 @@ _logger = logging.getLogger("unibatch")
 
 _MOST_REDIRECTS = 5
 _TOO_MANY = 429
-_WORTH_SAYING = 1.0  # seconds; shorter waits for the rate limit are not announced
+_WORTH_SAYING = 1.0  # seconds; shorter waits for the rate limit or for another's turn are not announced
+_LONGEST_TURN = 300.0  # seconds to wait for another who does the same
+_FIRST_LOOK, _LAST_LOOK = 0.02, 0.25  # seconds between two looks whether that is over
 _SUCCESS = range(200, 300)
 _CLIENT_ERRORS = range(400, 500)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -231,6 +235,78 @@ class Exchange:
             value: T = done.value
             return value
 
+    def in_turn(
+        self,
+        operation: str,
+        subject: str | None,
+        names: Iterable[str],
+        begin: Callable[[Turn], Conversation[T]],
+        not_sent: Callable[[], AddedContacts] | None = None,
+    ) -> Conversation[T]:
+        """Carry out a conversation while nobody else carries out one with the same name, here or on this machine.
+
+        Args:
+            operation: The client's method.
+            subject: The campaign's id, or ``None``.
+            names: What nobody else may do at the same time.
+            begin: Begins the conversation, when it is its turn.
+            not_sent: What to report of contacts of which none was sent.
+
+        Raises:
+            Conflict: Another was not done in time; nothing was sent.
+            OutcomeUnknown: Another that this one waited for ended so; nothing was sent here.
+            The same as the conversation.
+        """
+        turn = Turn([f"{self.provider.name} {self.base_url} {name}" for name in names], self._options.rate_limit_file)
+        try:
+            yield from self._await_turn(operation, subject, turn)
+            self._require_known(operation, subject, turn, not_sent)
+            turn.result = yield from _noting_writes(begin(turn), turn)
+        except errors.OutcomeUnknown as exc:
+            turn.unknown = turn.unknown or exc.reason
+            raise
+        except GeneratorExit:
+            if turn.wrote:
+                turn.unknown = "it was interrupted"
+            raise
+        finally:
+            turn.end()
+        result: T = turn.result
+        return result
+
+    def _await_turn(self, operation: str, subject: str | None, turn: Turn) -> Conversation[None]:
+        began, pause, announced = time.monotonic(), _FIRST_LOOK, False
+        while not turn.begin():
+            waited = time.monotonic() - began
+            if waited >= _LONGEST_TURN:
+                raise errors.Conflict(
+                    provider=self.provider.name,
+                    operation=operation,
+                    http_status=None,
+                    subject=subject,
+                    message=f"another thread or program has been doing the same for {waited:.0f} s; try again later",
+                )
+            if waited >= _WORTH_SAYING and not announced:
+                announced = True
+                self._announce(operation, _LONGEST_TURN - waited, None, 0, is_turn=True)
+            yield Pause(pause)
+            pause = min(2 * pause, _LAST_LOOK)
+
+    def _require_known(
+        self, operation: str, subject: str | None, turn: Turn, not_sent: Callable[[], AddedContacts] | None
+    ) -> None:
+        """Raise if those for whom this turn waited may have done what does not show yet."""
+        turn.unknown = turn.unknown_before()
+        if turn.unknown is not None:
+            raise errors.OutcomeUnknown(
+                provider=self.provider.name,
+                operation=operation,
+                subject=subject,
+                reason=f"that of another thread or program, for which this one waited: {turn.unknown}",
+                check="wait some minutes, then look what is there",
+                contacts=None if not_sent is None else not_sent(),
+            )
+
     def _read(self, flow: Flow[T], request: Request, response: Response) -> Request:
         """Let a flow read an answer, and return its next request.
 
@@ -250,7 +326,7 @@ class Exchange:
         """Send a request until it is answered, or it is useless to send it again."""
         if request.after:
             yield Pause(request.after)
-        attempts = Attempts(request, self._options.retry, lambda *about: self._announce(request, *about))
+        attempts = Attempts(request, self._options.retry, lambda *about: self._announce(request.operation, *about))
         try:
             return (yield from self._attempt(request, attempts, 0))
         except errors.UnibatchError as exc:
@@ -279,7 +355,7 @@ class Exchange:
             if wait := self.budget.take():
                 self._require_patience(request)
                 if wait >= _WORTH_SAYING:
-                    self._announce(request, wait, None, number)
+                    self._announce(request.operation, wait, None, number)
                 yield Pause(wait)
                 continue
             attempts.begin()
@@ -362,22 +438,26 @@ class Exchange:
             provider=self.provider.name, operation=request.operation, subject=request.subject, reason=reason
         )
 
-    def _announce(self, request: Request, seconds: float, error: BaseException | None, attempts: int) -> None:
+    def _announce(
+        self, operation: str, seconds: float, error: BaseException | None, attempts: int, *, is_turn: bool = False
+    ) -> None:
         """Log a wait, and call the application's ``on_wait``."""
-        if error is None:
-            _logger.info(
-                "%s %s: waiting %.1f s to stay below the rate limit", self.provider.name, request.operation, seconds
-            )
+        name = self.provider.name
+        if is_turn:
+            _logger.info("%s %s: waiting, since another thread or program does the same", name, operation)
+        elif error is None:
+            _logger.info("%s %s: waiting %.1f s to stay below the rate limit", name, operation, seconds)
         else:
             _logger.warning("%s; attempt %d in %.1f s", error, attempts + 1, seconds)
         if self._options.on_wait is not None:
             self._options.on_wait(
                 Wait(
-                    provider=self.provider.name,
-                    operation=request.operation,
+                    provider=name,
+                    operation=operation,
                     seconds=seconds,
                     error=error if isinstance(error, errors.UnibatchError) else None,
                     attempt=attempts,
+                    is_turn=is_turn,
                 )
             )
 
@@ -472,6 +552,25 @@ class Exchange:
             len(answer.content),
             took * 1000,
         )
+
+
+def _noting_writes(conversation: Conversation[T], turn: Turn) -> Conversation[T]:
+    """The same conversation, which notes in its turn that it sent a request that changes something."""
+    try:
+        step = next(conversation)
+        while True:
+            turn.wrote |= isinstance(step, httpx.Request) and step.method != "GET"
+            try:
+                answer = yield step
+            except Exception as exc:  # noqa: BLE001 - it is passed on
+                step = conversation.throw(exc)
+            else:
+                step = conversation.send(answer)
+    except StopIteration as done:
+        value: T = done.value
+        return value
+    finally:
+        conversation.close()
 
 
 def _now() -> datetime:

@@ -87,9 +87,11 @@ class Wait:
     Attributes:
         provider: The provider's name.
         operation: The client's method, for example ``"list_contacts"``.
-        seconds: How long it will wait.
-        error: Why: the error of the latest attempt, or ``None`` if the client waits for the limit of requests a minute.
+        seconds: How long it will wait; with ``is_turn``, how long at most.
+        error: Why: the error of the latest attempt, or ``None`` if the client waits for the limit of requests a minute
+            or for its turn.
         attempt: How often the request has been sent so far.
+        is_turn: It waits until another thread or program has done the same, such as placing the same draft.
     """
 
     provider: str
@@ -97,6 +99,7 @@ class Wait:
     seconds: float
     error: UnibatchError | None
     attempt: int
+    is_turn: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -110,8 +113,8 @@ class Options:
         requests_per_minute: The limit to stay below, 1 to 1,000,000; ``None`` for the one that the vendor documents.
         max_in_flight: The most pages of one listing that are being read or in memory at the same time, 1 to 64.
         rate_limit_file: A file in which several processes that use the same key count their requests together.
-        on_wait: Called before each wait of a second or more for the rate limit, and before each further attempt, by the
-            thread that waits.
+        on_wait: Called before each wait of a second or more for the rate limit, before each further attempt, and when a
+            wait for another's turn takes longer than a second, by the thread that waits.
     """
 
     base_url: str | None = None
