@@ -6,13 +6,15 @@ import os
 from typing import Protocol
 from weakref import WeakSet
 
+from unibatch.core.structuring import decoders
+
 
 class _Renewable(Protocol):
     def renew(self) -> None:
         """Begin anew in a forked process. Called before any other thread runs there; must not block nor raise."""
 
 
-_renewable: WeakSet[_Renewable] = WeakSet()
+_renewable: WeakSet[_Renewable] = WeakSet([decoders])
 
 
 def renew_in_children(thing: _Renewable) -> None:
