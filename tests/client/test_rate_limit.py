@@ -20,6 +20,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyrate_limiter import SQLiteBucket
 
 from unibatch.client.rate_limit import MARGIN, WINDOW, Budget, shared_budget
 from unibatch.core.errors import ConfigError
@@ -306,11 +307,12 @@ class TestAFile:
 
     def test_it_is_closed_when_nobody_needs_it(self, file: Path) -> None:
         budget = Budget(5, file=file)
-        log = budget._log
+        assert isinstance(budget._log.bucket, SQLiteBucket)
+        opened = budget._log.bucket.conn
         del budget
         gc.collect()
-        with pytest.raises(ConfigError, match="closed"):
-            log.put()
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            opened.execute("SELECT 1")
 
     def test_processes_get_no_more_together(self, file: Path) -> None:
         program = (

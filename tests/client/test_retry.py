@@ -634,7 +634,9 @@ class TestBothClients:
             await wake(0)
 
         monkeypatch.setattr(drivers, "_sleep", lambda seconds, _: pauses.append(seconds))
-        monkeypatch.setattr(drivers, "asyncio", SimpleNamespace(sleep=sleep))  # others sleep in other threads
+        monkeypatch.setattr(
+            drivers, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep})
+        )  # others sleep elsewhere
         return pauses
 
     def test_a_request_is_tried_again_after_a_pause(self, connect: Connect, pauses: list[float]) -> None:

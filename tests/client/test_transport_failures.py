@@ -107,5 +107,5 @@ class TestTimeouts:
             "connect": connecting,
             "read": reading,
             "write": reading,
-            "pool": reading,
+            "pool": None,
         }

@@ -95,7 +95,8 @@ an ``httpx.TransportError``, `TooLarge`, or `Barred`. Or it yields a `Pause`, an
 class Barred(Exception):
     """The request was not sent: while it waited for a connection, the vendor asked for silence.
 
-    A driver asks the request's extension ``barred``, a function, for the seconds of silence that are left.
+    When it has a connection, a driver asks the request's extension ``barred``, a function, for the seconds of silence
+    that are left. From then on the attempt takes time.
     """
 
 
@@ -170,9 +171,8 @@ class Exchange:
                 "connect": options.timeout.connect,
                 "read": options.timeout.read,
                 "write": options.timeout.read,
-                "pool": options.timeout.read,
-            },
-            "barred": self.budget.barred,
+                "pool": None,  # waiting for oneself is no failure of anybody
+            }
         }
 
     def planned(self, request: Request) -> PlannedRequest:
@@ -351,6 +351,11 @@ class Exchange:
         """Send a request once, when the rate limit allows it, and follow redirects."""
         url = self._url(request)
         redirects = 0
+
+        def barred() -> float:
+            attempts.begin()  # there is a connection now
+            return self.budget.barred()
+
         while True:
             if wait := self.budget.take():
                 self._require_patience(request)
@@ -361,7 +366,9 @@ class Exchange:
             attempts.begin()
             began = time.perf_counter()
             try:
-                answer = self._decoded(request, (yield self._outgoing(request, url)))
+                outgoing = self._outgoing(request, url)
+                outgoing.extensions["barred"] = barred
+                answer = self._decoded(request, (yield outgoing))
                 if (count := parse_remaining(answer.headers, _now())) is not None:
                     self.budget.hear(*count)
             except Barred:

@@ -31,8 +31,7 @@ class Timeout:
 
     Attributes:
         connect: For a connection to be made. More than 0, at most a day.
-        read: For each part of an answer, for sending each part of a request, and for a free connection. More than 0,
-            at most a day.
+        read: For each part of an answer, and for sending each part of a request. More than 0, at most a day.
     """
 
     connect: float = 5.0

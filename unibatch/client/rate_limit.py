@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from pyrate_limiter import InMemoryBucket, Rate, RateItem, SQLiteBucket
 
+from unibatch.client.forks import renew_in_children
 from unibatch.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -85,12 +86,18 @@ class Budget:
             self._log = _OwnLog(first, self._clock)
         else:
             self._log = _SharedLog(first, clock or time.time, file, name)
-            weakref.finalize(self, self._log.bucket.conn.close)
         self._lock = Lock()
         self._in_flight = 0
         self._latest = -math.inf
         self._held_until = -math.inf
         self._vendor = _VendorsCount()
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """In a forked process: go on from the parent's count, with nothing in flight."""
+        self._lock = Lock()
+        self._in_flight = 0
+        self._log.renew()
 
     def take(self) -> float:
         """Count one request, or say how long to wait. Does not block.
@@ -156,7 +163,7 @@ class Budget:
         with self._lock:
             if requests_per_minute < self._requests_per_minute:
                 self._requests_per_minute = requests_per_minute
-                self._log.bucket.rates = _rates(requests_per_minute)
+                self._log.limit(requests_per_minute)
 
 
 class _VendorsCount:
@@ -220,6 +227,13 @@ class _OwnLog:
         self._clock = clock
         self._old = 0
 
+    def limit(self, requests_per_minute: int) -> None:
+        """Have another limit."""
+        self.bucket.rates = _rates(requests_per_minute)
+
+    def renew(self) -> None:
+        """In a forked process, the requests of the parent still count."""
+
     def put(self) -> float:
         """Log one request and return 0, or return the seconds until there is room."""
         now = _milliseconds(self._clock())
@@ -229,6 +243,10 @@ class _OwnLog:
         return 0.0
 
 
+_inherited: list[object] = []
+"""What a forked process has from its parent; kept, since SQLite must not close it there."""
+
+
 class _SharedLog:
     """The requests of all processes in the latest window, in a file."""
 
@@ -236,23 +254,42 @@ class _SharedLog:
         self._clock = clock
         self._file = file
         self._table = f"requests_{sha256(name.encode()).hexdigest()[:32]}"
+        self._requests_per_minute = requests_per_minute
         self._old = 0
+        self._open()
+
+    def _open(self) -> None:
         try:
-            Path(f"{file}.lock").touch()  # if that is not possible, opening may wait for ever
+            Path(f"{self._file}.lock").touch()  # if that is not possible, opening may wait for ever
             self.bucket = SQLiteBucket.init_from_file(
-                _rates(requests_per_minute), table=self._table, db_path=str(file), use_file_lock=True
+                _rates(self._requests_per_minute), table=self._table, db_path=str(self._file), use_file_lock=True
             )
-            self.bucket.leak(_milliseconds(clock()))
+            self.bucket.leak(_milliseconds(self._clock()))
         except (OSError, ValueError, sqlite3.Error) as exc:
             raise self._unusable(exc) from exc
         self._lock = cast("FileLock", self.bucket.lock)
+        self._closing = weakref.finalize(self, self.bucket.conn.close)
+        self._is_parents = False
+
+    def limit(self, requests_per_minute: int) -> None:
+        """Have another limit."""
+        self._requests_per_minute = requests_per_minute
+        self.bucket.rates = _rates(requests_per_minute)
+
+    def renew(self) -> None:
+        """In a forked process: open the file again before it is used, and do not touch what the parent opened."""
+        self._closing.detach()
+        _inherited.append(self.bucket)
+        self._is_parents = True
 
     def put(self) -> float:
         """Log one request and return 0, or return the seconds until there is room or no other process writes."""
+        if self._is_parents:
+            self._open()
         try:
             with self._lock.acquire(blocking=False):
                 now = _milliseconds(self._clock())
-                self._correct(now)
+                self._correct(self.bucket, now)
                 if wait := _put(self.bucket, now):
                     return wait
                 self._old = _forget(self.bucket, now, self._old)
@@ -262,13 +299,13 @@ class _SharedLog:
         except (OSError, sqlite3.Error) as exc:
             raise self._unusable(exc) from exc
 
-    def _correct(self, now: int) -> None:
+    def _correct(self, bucket: SQLiteBucket, now: int) -> None:
         """Move requests from the future to the present: the clock was set back."""
-        newest = self.bucket.peek(0)
+        newest = bucket.peek(0)
         if newest is not None and newest.timestamp > now:
             later = f"UPDATE '{self._table}' SET item_timestamp = :now WHERE item_timestamp > :now"  # noqa: S608 - a hash
-            self.bucket.conn.execute(later, {"now": now}).close()
-            self.bucket.conn.commit()
+            bucket.conn.execute(later, {"now": now}).close()
+            bucket.conn.commit()
 
     def _unusable(self, exc: Exception) -> ConfigError:
         return ConfigError(
@@ -308,9 +345,27 @@ def _forget(bucket: InMemoryBucket | SQLiteBucket, now: int, old: int) -> int:
 
 _Whose: TypeAlias = tuple[tuple[str, ...], Path | None]
 
-_budgets: weakref.WeakValueDictionary[_Whose, Budget] = weakref.WeakValueDictionary()
-_busy: dict[_Whose, Budget] = {}  # keeps a budget after its last client has gone, while its requests count
-_budgets_lock = Lock()
+
+class _Known:
+    """The budgets of this process.
+
+    Attributes:
+        living: Those that a client has.
+        busy: Keeps a budget after its last client has gone, while its requests count.
+    """
+
+    def __init__(self) -> None:
+        self.living: weakref.WeakValueDictionary[_Whose, Budget] = weakref.WeakValueDictionary()
+        self.busy: dict[_Whose, Budget] = {}
+        self.renew()
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """In a forked process, nobody would release the parent's lock."""
+        self.lock = Lock()
+
+
+_known = _Known()
 
 
 def shared_budget(fingerprint: tuple[str, ...], requests_per_minute: int | None, file: Path | None) -> Budget:
@@ -328,14 +383,14 @@ def shared_budget(fingerprint: tuple[str, ...], requests_per_minute: int | None,
         ConfigError: The file cannot be used.
     """
     whose = (fingerprint, None if file is None else file.resolve())
-    with _budgets_lock:
-        for idle in [known for known, budget in _busy.items() if budget.is_idle]:
-            del _busy[idle]
-        budget = _budgets.get(whose)
+    with _known.lock:
+        for idle in [known for known, budget in _known.busy.items() if budget.is_idle]:
+            del _known.busy[idle]
+        budget = _known.living.get(whose)
         if budget is None:
             budget = Budget(requests_per_minute, file=file, name="\n".join(fingerprint))
-            _budgets[whose] = budget
-        _busy[whose] = budget
+            _known.living[whose] = budget
+        _known.busy[whose] = budget
     if requests_per_minute is not None:
         budget.tighten(requests_per_minute)
     return budget
@@ -343,6 +398,6 @@ def shared_budget(fingerprint: tuple[str, ...], requests_per_minute: int | None,
 
 def forget_budgets() -> None:
     """Begin all counts from zero; for tests, which do not wait."""
-    with _budgets_lock:
-        _budgets.clear()
-        _busy.clear()
+    with _known.lock:
+        _known.living.clear()
+        _known.busy.clear()

@@ -22,7 +22,7 @@
     │   ├── ConnectTimeout       no connection in time
     │   ├── ReadTimeout          connected, but no answer in time
     │   ├── WriteTimeout         connected, but the request could not be sent in time
-    │   ├── PoolTimeout          every connection of this client was busy
+    │   ├── PoolTimeout          a transport of your own had no free connection
     │   ├── ConnectionLost       the connection broke before the answer was whole
     │   ├── AnswerTooLarge       the answer is larger than any page of a vendor
     │   └── RedirectRefused      the answer points to another host, which must not see the key
@@ -298,7 +298,7 @@ class WriteTimeout(TransportError):
 
 
 class PoolTimeout(TransportError):
-    """Every connection of this client was busy for the whole time-out. Nothing was sent."""
+    """A transport of your own had no free connection in time; the client's own wait. Nothing was sent."""
 
     summary = "every connection of this client is busy"
 
