@@ -36,6 +36,7 @@ bench: $(VENV)/.bench ## the measurements that the documentation quotes; takes h
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/import_time.py
 	$(BIN)/python benchmarks/client_floor.py
+	$(BIN)/python benchmarks/pools.py
 	$(BIN)/python benchmarks/placing.py
 
 clean: ## remove what the other commands made

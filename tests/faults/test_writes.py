@@ -217,7 +217,7 @@ LAST_WORDS: dict[str, tuple[Fault, ...]] = {
 
 @pytest.mark.parametrize("last", LAST_WORDS)
 def test_a_repeatable_write_of_which_one_attempt_was_lost_may_have_been_carried_out(style: Style, last: str) -> None:
-    """Whatever the later attempts came to: the first one may have made the campaign."""
+    """With any result of the later attempts, the first one may have made the campaign."""
     with writing(style, sequence(*LAST_WORDS[last])) as writer:
         with pytest.raises(OutcomeUnknown):
             writer.create(repeatable=True)

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import pytest
 
 import unibatch
-from tests.writing.conftest import VENDORS, Emulating, Emulator, contacts, draft, late, numbers
+from tests.writing.conftest import VENDORS, Emulating, Emulator, contacts, draft, numbers
 from unibatch import Client, Start, Wait
 from unibatch.client import turns
 from unibatch.client.turns import Turn
@@ -91,7 +91,7 @@ def test_who_waited_for_one_of_unknown_outcome_sends_nothing(
 ) -> None:
     """The vendor does the work later, so looking does not show it."""
     emulator = emulating(vendor)
-    emulator.fail({"writes": True}, late())
+    emulator.fail({"writes": True}, {"drop": "late"})
     client = clients(emulator)
     outcomes = at_once(*[lambda: client.create_campaign(draft(vendor, 3, Start.NOW))] * 3)
     assert {type(outcome) for outcome in outcomes} == {OutcomeUnknown}

@@ -122,7 +122,7 @@ class AsyncDriver:
     """
 
     def __init__(self, base_url: str, transport: httpx.AsyncBaseTransport | None = None, *, connections: int) -> None:
-        """Send at most ``connections`` requests at a time, each on a connection of its own or with ``transport``."""
+        """As `Driver`."""
         self._given = transport
         make = (
             partial(httpx.AsyncHTTPTransport, **transport_options(base_url)) if transport is None else lambda: transport
@@ -181,12 +181,7 @@ class AsyncDriver:
         self._stopping.append((asyncio.get_running_loop(), WeakMethod(stop)))
 
     async def run(self, conversation: Conversation[T]) -> T:
-        """Carry out one conversation. It is closed in any case.
-
-        Raises:
-            ConfigError: Something else than asyncio runs.
-            RuntimeError: The driver is closed.
-        """
+        """As `Driver.run`, awaited."""
         try:
             connections = await self._here()
             connections.require_open()
@@ -233,10 +228,7 @@ class AsyncDriver:
                 await connections.discard(connection)
 
     async def close(self) -> None:
-        """Close the connections that are free now, and the others when their requests end.
-
-        Those of other event loops are closed when these end.
-        """
+        """As `Driver.close`, awaited. The connections of other event loops are closed when these end."""
         given, self._given = self._given, None
         self._is_closed = True
         here = _running_loop()
@@ -274,10 +266,7 @@ def _closing(chunks: AsyncIterator[bytes]) -> AbstractAsyncContextManager[AsyncI
 
 
 def _sleep(seconds: float, halt: Halt | None) -> None:
-    if halt is None:
-        time.sleep(seconds)
-    else:
-        halt.sleep(seconds)
+    (time if halt is None else halt).sleep(seconds)
 
 
 def _is_barred(request: httpx.Request) -> bool:
