@@ -261,7 +261,7 @@ class Added:
     rejected: dict[str, str] = attrs.field(factory=dict)
     unknown: list[str] = attrs.field(factory=list)
     failed: Exception | None = None
-    before: int | None = None
+    before: int | None = attrs.field(default=None, eq=False)
 
     @property
     def settled(self) -> int:
