@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any, TypeVar
 
 import attrs
@@ -50,6 +51,10 @@ class Operations:
         self._max_in_flight = max_in_flight
         self._provider = exchange.provider
 
+    def patient(self, max_wait: float | None) -> Operations:
+        """The same operations with another ``max_wait``; ``None`` changes nothing."""
+        return self if max_wait is None else Operations(self._exchange.patient(max_wait), self._max_in_flight)
+
     def list_campaigns(
         self, status: CampaignStatus | Iterable[CampaignStatus] | None, agent_id: str | None
     ) -> Plan[Campaign]:
@@ -64,7 +69,7 @@ class Operations:
             paging=self._provider.capabilities.campaign_paging,
             max_in_flight=self._max_in_flight,
             choose=lambda: _returned(wanted),
-            ask=lambda position, chosen: self._exchange.ask(self._provider.list_campaigns(position, chosen)),
+            ask=lambda position, chosen: self._exchange.ask(partial(self._provider.list_campaigns, position, chosen)),
             finish=self._exchange.finish,
             admits=wanted.admits if wanted else None,
         )
@@ -98,7 +103,7 @@ class Operations:
             max_in_flight=self._max_in_flight,
             choose=lambda: _returned(wanted) if server_filter else self._safe_filter(campaign_id, wanted),
             ask=lambda position, chosen: self._exchange.ask(
-                self._provider.list_contacts(campaign_id, position, chosen)
+                partial(self._provider.list_contacts, campaign_id, position, chosen)
             ),
             finish=self._exchange.finish,
             admits=wanted.admits if wanted else None,

@@ -105,6 +105,7 @@ class Options:
     requests_per_minute: int | None = None
     max_in_flight: int = 8
     rate_limit_file: Path | None = None
+    max_wait: float | None = None
     on_wait: Callable[[Wait], None] | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -113,6 +114,10 @@ class Options:
         if self.on_wait is not None and not callable(self.on_wait):
             raise InvalidInput(f"on_wait is a function, not {self.on_wait!r}")
         _require_whole("max_in_flight", self.max_in_flight, _MOST_IN_FLIGHT)
+        if self.max_wait is not None and (
+            type(self.max_wait) not in {int, float} or not 0 <= self.max_wait <= _LONGEST
+        ):
+            raise InvalidInput(f"max_wait is a number of seconds from 0 to {_LONGEST:,}, not {self.max_wait!r}")
         if self.requests_per_minute is not None:
             _require_whole("requests_per_minute", self.requests_per_minute, _MOST_REQUESTS)
 

@@ -155,9 +155,9 @@ class Budget:
                 self._vendor.hear(remaining, self._clock(), reset_in, self._in_flight)
 
     def tighten(self, requests_per_minute: int) -> None:
-        """Lower the limit; a higher one changes nothing."""
+        """Lower the limit; a higher one changes nothing, nor does one that would let nothing go: it is no limit."""
         with self._lock:
-            if requests_per_minute < self._requests_per_minute:
+            if 0 < requests_per_minute < self._requests_per_minute:
                 self._requests_per_minute = requests_per_minute
                 self._log.limit(requests_per_minute)
 
