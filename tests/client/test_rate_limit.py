@@ -118,6 +118,12 @@ class TestTheWindow:
 
 
 class TestTightening:
+    @pytest.mark.parametrize("limit", [0, -1])
+    def test_by_what_is_no_limit_changes_nothing(self, clock: Clock, limit: int) -> None:
+        budget = Budget(3, clock=clock)
+        budget.tighten(limit)
+        assert taken(budget, 5) == 3
+
     def test_a_lower_limit_counts_at_once(self, make: MakeBudget) -> None:
         budget = make(10)
         budget.tighten(3)

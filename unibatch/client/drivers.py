@@ -128,7 +128,7 @@ class AsyncDriver:
             partial(httpx.AsyncHTTPTransport, **transport_options(base_url)) if transport is None else lambda: transport
         )
         self._fresh = partial(AsyncConnections, make, connections, shared=transport is not None)
-        self._by_loop: dict[asyncio.AbstractEventLoop, tuple[AsyncConnections, AsyncGenerator[None]]] = {}
+        self._by_loop: dict[asyncio.AbstractEventLoop | None, tuple[AsyncConnections, AsyncGenerator[None]]] = {}
         self._is_closed = False
         self._stopping: list[tuple[asyncio.AbstractEventLoop, WeakMethod[Callable[[], Awaitable[None]]]]] = []
         renew_in_children(self)
@@ -147,8 +147,9 @@ class AsyncDriver:
             ConfigError: There is none: it is not asyncio that runs.
             RuntimeError: The driver is closed, or was given a transport that belongs to another event loop.
         """
-        loop = _running_loop()
-        if loop is None:
+        loop = _loop()
+        # Where another library runs as the guest of asyncio, there is a loop and no task.
+        if loop is None or asyncio.current_task(loop) is None:
             raise ConfigError(
                 "the asynchronous client needs a running asyncio event loop, and there is none; under trio, use the "
                 "blocking client in a thread: trio.to_thread.run_sync(client.get_campaign, campaign_id)"
@@ -159,7 +160,7 @@ class AsyncDriver:
             raise RuntimeError("this client is closed; connect again")
         if self._by_loop and isinstance(self._given, httpx.AsyncHTTPTransport):
             raise RuntimeError("the transport of this client belongs to another event loop; make another client")
-        for ended in [each for each in self._by_loop if each.is_closed()]:
+        for ended in [each for each in self._by_loop if each is not None and each.is_closed()]:
             del self._by_loop[ended]
         connections = self._fresh()
         until_end = self._until_end(loop, connections)
@@ -183,7 +184,8 @@ class AsyncDriver:
     async def run(self, conversation: Conversation[T]) -> T:
         """As `Driver.run`, awaited."""
         try:
-            connections = await self._here()
+            known = self._by_loop.get(_loop()) if self._by_loop else None
+            connections = await self._here() if known is None else known[0]
             connections.require_open()
             step = next(conversation)
             while True:
@@ -231,11 +233,10 @@ class AsyncDriver:
         """As `Driver.close`, awaited. The connections of other event loops are closed when these end."""
         given, self._given = self._given, None
         self._is_closed = True
-        here = _running_loop()
+        here = _loop()
         try:
-            for loop, known in self._stopping:
-                stop = known()
-                if loop is here and stop is not None:
+            for stop in [known() for loop, known in self._stopping if loop is here]:
+                if stop is not None:
                     await stop()
             for loop, (connections, until_end) in list(self._by_loop.items()):
                 if loop is here:
@@ -251,11 +252,10 @@ _inherited: list[object] = []
 """What a forked process has from its parent's event loops; kept, since freeing it would touch them."""
 
 
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    """The event loop of asyncio whose task this is; ``None`` under another library, also if that is asyncio's guest."""
+def _loop() -> asyncio.AbstractEventLoop | None:
+    """The running event loop of asyncio; ``None`` under another library."""
     try:
-        loop = asyncio.get_running_loop()
-        return None if asyncio.current_task(loop) is None else loop
+        return asyncio.get_running_loop()
     except RuntimeError:
         return None
 
