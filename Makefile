@@ -12,7 +12,7 @@ demo: $(VENV)/.demo ## read one campaign of each vendor through one piece of cod
 	@$(BIN)/unibatch demo
 
 test: $(VENV)/.develop ## run the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 lint: $(VENV)/.develop ## style, types, layers
 	$(BIN)/ruff check .

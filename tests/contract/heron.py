@@ -158,7 +158,7 @@ class Heron(api.Provider):
     def change(self, operation: api.OperationName, campaign_id: str, when: api.When | None = None) -> Request:  # noqa: ARG002
         path = f"/batches/{api.segment(campaign_id)}"
         if operation == "delete_campaign":
-            return Request(operation=operation, method="DELETE", path=path, subject=campaign_id)
+            return Request(operation=operation, method="DELETE", path=path, subject=campaign_id, may_be_empty=True)
         return Request(operation=operation, method="POST", path=f"{path}/retry", subject=campaign_id)
 
     def delete_campaign(self, campaign_id: str) -> api.Flow[None]:

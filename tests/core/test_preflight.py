@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar
@@ -508,7 +509,9 @@ class TestAddingContacts:
 
 class TestWithoutANetwork:
     def test_a_provider_is_found_by_name(self, vendor: str) -> None:
-        assert preflight(draft(vendor), vendor).provider == vendor
+        found = preflight(draft(vendor), vendor)
+        assert found.provider == vendor
+        assert pickle.loads(pickle.dumps(found)) == found
 
     @pytest.mark.parametrize("thing", [None, 5, {}, [], "draft"])
     def test_what_is_no_draft(self, thing: Any) -> None:

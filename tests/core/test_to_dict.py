@@ -188,3 +188,11 @@ def test_a_list_of_contacts() -> None:
 def test_another_kind_of_object_is_refused(thing: Any) -> None:
     with pytest.raises(InvalidInput, match="to_dict takes an object of unibatch, such as a Campaign, not "):
         unibatch.to_dict(thing)
+
+
+def test_words_are_plain_texts() -> None:
+    """Other serializers than ``json`` refuse members of an ``Enum``."""
+    policy = unibatch.to_dict(RedialPolicy(retry_on=frozenset({CallStatus.BUSY})))
+    assert [type(word) for word in policy["retry_on"]] == [str]
+    report = unibatch.to_dict(unibatch.preflight(CampaignDraft(name="x", contacts=[ADA], start=Start.NOW), "truedy"))
+    assert {type(finding["fit"]) for finding in report["findings"]} == {str}

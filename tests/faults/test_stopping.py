@@ -67,7 +67,7 @@ def test_stopping_does_not_wait_for_pages_that_do_not_come(enter: Enter, way: st
     WAYS[way](scene)
 
     assert time.monotonic() - began < 5
-    scene.emulator.plan = wrong.no_fault
+    scene.emulator.plan = None
     assert scene.ids() == scene.emulator.ids
     scene.leave()
 
@@ -148,7 +148,7 @@ def cancel_and_go_on(emulator: Emulator, *, close_at_once: bool) -> list[str]:
                 await task
             assert asyncio.all_tasks() == {asyncio.current_task()}
         if not close_at_once:
-            emulator.plan = wrong.no_fault
+            emulator.plan = None
             ids = await read()
         await inner.close()
         assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -441,7 +441,7 @@ class Exchange:
             except TooLarge as exc:
                 reason = f"more than {bodies.LARGEST:,} bytes when decompressed"
                 raise self._transport_error(errors.AnswerTooLarge, request, reason) from exc
-        is_empty = answer.status == NO_CONTENT and request.method != "GET"  # a 204 ends with its headers
+        is_empty = answer.status == NO_CONTENT and request.may_be_empty
         if answer.status in _SUCCESS and not is_empty and bodies.is_cut_off(answer, hasty=hasty):
             reason = "the JSON ends in the middle" if answer.content.strip() else "the body is empty"
             raise self._malformed(request, answer, "$", reason)

@@ -61,6 +61,7 @@ class Request:
         headers: Headers that only this request has. They are sent with requests that change something.
         repeatable: Sending it twice has the same effect as sending it once: it only reads, or the vendor documents that
             it recognises a repetition. Any other request is never sent again once it may have arrived.
+        may_be_empty: The vendor documents that a 204 without a body answers it. Otherwise such an answer is malformed.
         subject: The id that the operation is about, for error messages, or ``None``.
         after: How many seconds to wait before it is sent.
     """
@@ -72,6 +73,7 @@ class Request:
     content: bytes = b""
     headers: Mapping[str, str] = _NOTHING
     repeatable: bool = attrs.Factory(lambda request: request.method == "GET", takes_self=True)
+    may_be_empty: bool = False
     subject: str | None = None
     after: float = 0.0
 

@@ -72,16 +72,11 @@ Plan: TypeAlias = Callable[[Arrival], Fault | None]
 """The fault for a request; None for none."""
 
 
-def no_fault(_: Arrival) -> Fault | None:
-    """The plan by which all goes well."""
-    return None
-
-
 class FaultProxy:
     """Passes requests on to a server, and its answers back as the plan says.
 
     Attributes:
-        plan: The fault for each request. May be changed at any time.
+        plan: The fault for each request; ``None`` for no faults. May be changed at any time.
         latency: How many seconds an answer takes longer.
         arrivals: All requests, in the order in which they came.
         begun: How many connections were made.
@@ -96,7 +91,7 @@ class FaultProxy:
         address = urlsplit(upstream)
         self._upstream = (address.hostname or "127.0.0.1", address.port or 80)
         self._base = address.path
-        self.plan: Plan = no_fault
+        self.plan: Plan | None = None
         self.latency = latency
         self.page_size = page_size
         self.arrivals: list[Arrival] = []
@@ -207,7 +202,8 @@ class FaultProxy:
                 kept = True
                 while kept and (arrival := self._read(connection, number)) is not None:
                     self.over.wait(self.latency)
-                    kept = (self.plan(arrival) or pass_on)(self, connection, arrival)
+                    fault = None if self.plan is None else self.plan(arrival)
+                    kept = (fault or pass_on)(self, connection, arrival)
         finally:
             with self._lock:
                 upstream = self._open.pop(connection)
