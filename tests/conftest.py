@@ -24,6 +24,14 @@ def silent_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_lock_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Lock files are not put into the home directory, also by the programs that tests start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def fresh_budgets() -> None:
     """No test waits because of what another test sent."""

@@ -122,7 +122,8 @@ def test_what_changes_something_can_be_rehearsed() -> None:
 @pytest.mark.parametrize("method", REHEARSED)
 def test_a_rehearsal_takes_the_same_arguments(method: str) -> None:
     arguments = dict(inspect.signature(getattr(Client, method)).parameters)
-    arguments.pop("on_progress", None)  # nothing is sent, so there is no progress
+    for name in ("on_progress", "max_wait"):  # nothing is sent, so there is neither progress nor a wait
+        arguments.pop(name, None)
     assert dict(inspect.signature(getattr(Rehearsal, method)).parameters) == arguments
 
 

@@ -1,6 +1,6 @@
 """One model, one client and one command line for AI phone-call campaigns of any vendor.
 
-The clients and what they need are imported when they are first used, so that ``import unibatch`` is quick.
+What it offers is imported when it is first used, so that ``import unibatch`` is quick.
 """
 
 from __future__ import annotations
@@ -10,47 +10,6 @@ import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from unibatch.core.errors import (
-    AnswerTooLarge,
-    AuthenticationError,
-    ConfigError,
-    Conflict,
-    ConnectFailed,
-    ConnectionLost,
-    ConnectTimeout,
-    DraftRefused,
-    IncompleteListing,
-    InvalidInput,
-    InvalidRequest,
-    MalformedResponse,
-    NotFound,
-    OutcomeUnknown,
-    PartlyDone,
-    PaymentRequired,
-    PermissionDenied,
-    PoolTimeout,
-    ProviderError,
-    RateLimited,
-    ReadTimeout,
-    RedirectRefused,
-    ServerError,
-    TransportError,
-    UnibatchError,
-    UnsupportedFeature,
-    WriteTimeout,
-)
-from unibatch.core.model import (
-    Account,
-    AccountLimits,
-    Campaign,
-    Contact,
-    Counts,
-    Money,
-    RedialPolicy,
-    Schedule,
-)
-from unibatch.core.paging import ListingReport
-from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.version import __version__
 
 if TYPE_CHECKING:
@@ -58,8 +17,49 @@ if TYPE_CHECKING:
     from unibatch.client import AsyncClient, AsyncListing, Client, Listing, PlannedRequest, Retry, Timeout, Wait
     from unibatch.config import connect, connect_async
     from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, RejectedContact, Start, StartKind
+    from unibatch.core.errors import (
+        AnswerTooLarge,
+        AuthenticationError,
+        ConfigError,
+        Conflict,
+        ConnectFailed,
+        ConnectionLost,
+        ConnectTimeout,
+        DraftRefused,
+        IncompleteListing,
+        InvalidInput,
+        InvalidRequest,
+        MalformedResponse,
+        NotFound,
+        OutcomeUnknown,
+        PartlyDone,
+        PaymentRequired,
+        PermissionDenied,
+        PoolTimeout,
+        ProviderError,
+        RateLimited,
+        ReadTimeout,
+        RedirectRefused,
+        ServerError,
+        TransportError,
+        UnibatchError,
+        UnsupportedFeature,
+        WriteTimeout,
+    )
     from unibatch.core.findings import Finding, Fit, Preflight
+    from unibatch.core.model import (
+        Account,
+        AccountLimits,
+        Campaign,
+        Contact,
+        Counts,
+        Money,
+        RedialPolicy,
+        Schedule,
+    )
+    from unibatch.core.paging import ListingReport
     from unibatch.core.provider import Capabilities, Provider
+    from unibatch.core.status import CallStatus, CampaignStatus
     from unibatch.core.to_dict import to_dict
     from unibatch.workflows.contacts import ContactList, RejectedRow, RepeatedRow, read_contacts
     from unibatch.workflows.preflight import preflight
@@ -72,8 +72,18 @@ _LATER = {
         "unibatch.client": "AsyncClient AsyncListing Client Listing PlannedRequest Retry Timeout Wait",
         "unibatch.config": "connect connect_async",
         "unibatch.core.draft": "AddedContacts CampaignDraft ContactDraft RejectedContact Start StartKind",
+        "unibatch.core.errors": (
+            "AnswerTooLarge AuthenticationError ConfigError Conflict ConnectFailed ConnectionLost "
+            "ConnectTimeout DraftRefused IncompleteListing InvalidInput InvalidRequest MalformedResponse "
+            "NotFound OutcomeUnknown PartlyDone PaymentRequired PermissionDenied PoolTimeout ProviderError "
+            "RateLimited ReadTimeout RedirectRefused ServerError TransportError UnibatchError "
+            "UnsupportedFeature WriteTimeout"
+        ),
         "unibatch.core.findings": "Finding Fit Preflight",
+        "unibatch.core.model": "Account AccountLimits Campaign Contact Counts Money RedialPolicy Schedule",
+        "unibatch.core.paging": "ListingReport",
         "unibatch.core.provider": "Capabilities Provider",
+        "unibatch.core.status": "CallStatus CampaignStatus",
         "unibatch.core.to_dict": "to_dict",
         "unibatch.workflows.contacts": "ContactList RejectedRow RepeatedRow read_contacts",
         "unibatch.workflows.preflight": "preflight",
@@ -163,7 +173,7 @@ if not TYPE_CHECKING:  # type checkers see the imports above, and so notice a na
             return import_module("unibatch.sandbox")
         if name == "RetryPolicy":
             warnings.warn("unibatch.RetryPolicy is now unibatch.RedialPolicy", DeprecationWarning, stacklevel=2)
-            return RedialPolicy
+            return import_module("unibatch.core.model").RedialPolicy
         if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = globals()[name] = getattr(import_module(_LATER[name]), name)

@@ -51,6 +51,7 @@ class ProfileSetting:
     requests_per_minute: int | None = None
     max_in_flight: int | None = None
     rate_limit_file: str | None = None
+    max_wait: float | None = None
     defaults: dict[str, Any] = attrs.field(factory=dict)
 
 
@@ -178,6 +179,7 @@ def connect(
     requests_per_minute: int | None = None,
     max_in_flight: int | None = None,
     rate_limit_file: str | os.PathLike[str] | None = None,
+    max_wait: float | None = None,
     on_wait: Callable[[Wait], None] | None = None,
     defaults: Mapping[str, Any] | None = None,
 ) -> Client:
@@ -199,8 +201,11 @@ def connect(
             default the profile's, or 8.
         rate_limit_file: A file in which several processes that use the same key count their requests together; it is
             created if it does not exist.
-        on_wait: Called before each wait of a second or more for the rate limit, and before each further attempt, by the
-            thread that waits.
+        max_wait: How many seconds a request may wait for the rate limit, or because the vendor says so, 0 or more; if
+            it would be longer, `RateLimited` is raised immediately, with the time. By default the profile's, or no
+            limit but that of ``retry``. Methods of the client take it too.
+        on_wait: Called before each wait of a second or more for the rate limit, before each further attempt, and when a
+            wait for another that does the same takes longer than a second, by the thread that waits.
         defaults: Settings that only this provider has, for example ``{"organization_id": "org_1"}``; they replace
             those of the profile one by one.
 
@@ -221,6 +226,7 @@ def connect(
         requests_per_minute=requests_per_minute,
         max_in_flight=max_in_flight,
         rate_limit_file=rate_limit_file,
+        max_wait=max_wait,
         on_wait=on_wait,
     )
 
@@ -236,6 +242,7 @@ def connect_async(
     requests_per_minute: int | None = None,
     max_in_flight: int | None = None,
     rate_limit_file: str | os.PathLike[str] | None = None,
+    max_wait: float | None = None,
     on_wait: Callable[[Wait], None] | None = None,
     defaults: Mapping[str, Any] | None = None,
 ) -> AsyncClient:
@@ -254,6 +261,7 @@ def connect_async(
         requests_per_minute=requests_per_minute,
         max_in_flight=max_in_flight,
         rate_limit_file=rate_limit_file,
+        max_wait=max_wait,
         on_wait=on_wait,
     )
 
@@ -370,6 +378,7 @@ def _options(setting: ProfileSetting, where: str, folder: Path) -> Options:
             requests_per_minute=setting.requests_per_minute,
             max_in_flight=setting.max_in_flight,
             rate_limit_file=_rate_limit_file(setting.rate_limit_file, where, folder),
+            max_wait=setting.max_wait,
         )
     except InvalidInput as exc:
         raise ConfigError(f"{where}: {exc}") from exc

@@ -40,6 +40,7 @@ def test_every_setting_in_its_comments_can_be_loaded(run: Run, folder: Path, mon
             base_url=profile.options.base_url,
             requests_per_minute=documented,
             rate_limit_file=folder / f"{name}-requests.sqlite",
+            max_wait=60,
         )
         assert profile.defaults
 

@@ -168,3 +168,29 @@ def test_every_command_explains_itself_with_examples_at_80_columns(
     assert outcome.out.startswith(f"Usage: unibatch {command} ")
     assert "Examples:\n    unibatch" in outcome.out
     assert max(map(len, outcome.out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("package", ["attrs", "click", "rich"])
+def test_ctrl_c_during_the_imports_ends_without_a_traceback(package: str) -> None:
+    program = f"""
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == "{package}":
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+from unibatch.cli import main
+sys.meta_path.insert(0, Interrupting())
+sys.exit(main(["providers"]))
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (130, "")
+    assert "Traceback" not in ended.stderr
+
+
+def test_importing_the_package_imports_nothing_slow() -> None:
+    """So that there is hardly a moment in which Ctrl-C meets nobody."""
+    program = "import sys, unibatch.cli; print({'attrs', 'msgspec', 'cattrs', 'click', 'httpx'} & set(sys.modules))"
+    assert subprocess.check_output([sys.executable, "-c", program], text=True) == "set()\n"

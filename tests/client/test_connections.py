@@ -34,7 +34,7 @@ from tests.client.rawserver import (
     well,
     well_then_no_headers,
 )
-from unibatch.client.connections import Connection
+from unibatch.client.connections import AsyncConnections, Connection, Connections
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.exchange import Conversation, Pause
 from unibatch.client.halt import Halt, Halted
@@ -74,6 +74,11 @@ class Gate:
             self._changed.notify_all()
 
 
+def connections_of(driver: Driver | AsyncDriver) -> Connections | AsyncConnections:
+    """Those of the only event loop, of an `AsyncDriver`."""
+    return driver._connections if isinstance(driver, Driver) else next(iter(driver._by_loop.values()))[0]
+
+
 class Crowd:
     """Many that ask through one driver at the same time: threads, or tasks of an event loop in a thread."""
 
@@ -109,7 +114,7 @@ class Crowd:
 
     def wait_for_queue(self, length: int) -> None:
         end = time.monotonic() + PATIENT
-        while len(self.driver._connections._queue) < length:
+        while len(connections_of(self.driver)._queue) < length:
             assert time.monotonic() < end
             time.sleep(0.001)
 
@@ -150,7 +155,7 @@ class TestMany:
             assert crowd.begin(talk.ask(server.url, pool=0.02)).result(SOON) == "PoolTimeout"
             gate.open(2)
             assert [future.result(SOON) for future in asking] == ["well"] * 2
-            assert len(crowd.driver._connections._free) == 2
+            assert len(connections_of(crowd.driver)._free) == 2
         assert str(talk.heard[0]) == "all 2 connections were busy for 0.02 s"
 
     def test_closing_waits_for_no_request_and_ends_those_that_wait(self, style: Style) -> None:
@@ -160,12 +165,13 @@ class TestMany:
             gate.wait_for(2)
             late = crowd.begin(ask(server.url))
             crowd.wait_for_queue(1)
+            connections = connections_of(crowd.driver)
             crowd.close()
             with pytest.raises(RuntimeError, match="this client is closed"):
                 late.result(SOON)
             gate.open(2)
             assert [future.result(SOON) for future in asking] == ["well"] * 2
-            assert not crowd.driver._connections._free
+            assert not connections._free
 
     def test_who_waits_can_be_halted(self) -> None:
         gate = Gate()
@@ -181,24 +187,25 @@ class TestMany:
                 halted.result(SOON)
             gate.open()
             assert asking.result(SOON) == "well"
-            assert len(crowd.driver._connections._free) == 1
+            assert len(connections_of(crowd.driver)._free) == 1
 
     @pytest.mark.parametrize("before_it_is_lent", [True, False])
     def test_a_task_that_is_cancelled_while_it_waits_loses_no_connection(self, *, before_it_is_lent: bool) -> None:
         async def go(url: str) -> None:
             driver = AsyncDriver(url, connections=1)
-            connection = await driver._connections.take(None)
+            connections = await driver._here()
+            connection = await connections.take(None)
             asking = [asyncio.create_task(driver.run(ask(url))) for _ in range(3)]
             await asyncio.sleep(0)
             if before_it_is_lent:
                 asking[0].cancel()
-                await driver._connections.give(connection)
+                await connections.give(connection)
             else:
-                await driver._connections.give(connection)  # to the first task, which has not run since
+                await connections.give(connection)  # to the first task, which has not run since
                 asking[0].cancel()
             assert await asyncio.gather(*asking[1:]) == ["well"] * 2
             assert asking[0].cancelled()
-            assert len(driver._connections._free) == 1
+            assert len(connections._free) == 1
             await driver.close()
 
         with serving(well) as server:
@@ -213,10 +220,10 @@ class TestConnections:
             gate.wait_for(2)
             gate.open(3)
             assert [future.result(SOON) for future in both] == ["well"] * 2
-            idle, kept = crowd.driver._connections._free
+            idle, kept = connections_of(crowd.driver)._free
             idle.used -= KEPT
             assert crowd.begin(ask(server.url)).result(SOON) == "well"
-            assert list(crowd.driver._connections._free) == [kept]
+            assert list(connections_of(crowd.driver)._free) == [kept]
 
 
 @contextlib.contextmanager
@@ -295,6 +302,7 @@ class TestBrokenOff:
 
         async def go(url: str) -> None:
             driver = AsyncDriver(url, connections=1)
+            connections = await driver._here()
             for steps in range(50):
                 task = asyncio.create_task(driver.run(ask(url)))
                 for _ in range(steps):
@@ -304,7 +312,7 @@ class TestBrokenOff:
                     await task
                 assert await driver.run(ask(url, pool=0.1)) == "well"
                 if steps % 2:
-                    await driver._connections.discard(await driver._connections.take(0))
+                    await connections.discard(await connections.take(0))
             await driver.close()
 
         with serving(well) as server:

@@ -20,6 +20,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyrate_limiter import SQLiteBucket
 
 from unibatch.client.rate_limit import MARGIN, WINDOW, Budget, shared_budget
 from unibatch.core.errors import ConfigError
@@ -117,6 +118,12 @@ class TestTheWindow:
 
 
 class TestTightening:
+    @pytest.mark.parametrize("limit", [0, -1])
+    def test_by_what_is_no_limit_changes_nothing(self, clock: Clock, limit: int) -> None:
+        budget = Budget(3, clock=clock)
+        budget.tighten(limit)
+        assert taken(budget, 5) == 3
+
     def test_a_lower_limit_counts_at_once(self, make: MakeBudget) -> None:
         budget = make(10)
         budget.tighten(3)
@@ -306,11 +313,12 @@ class TestAFile:
 
     def test_it_is_closed_when_nobody_needs_it(self, file: Path) -> None:
         budget = Budget(5, file=file)
-        log = budget._log
+        assert isinstance(budget._log.bucket, SQLiteBucket)
+        opened = budget._log.bucket.conn
         del budget
         gc.collect()
-        with pytest.raises(ConfigError, match="closed"):
-            log.put()
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            opened.execute("SELECT 1")
 
     def test_processes_get_no_more_together(self, file: Path) -> None:
         program = (

@@ -18,12 +18,15 @@ import pytest
 from tests.bothways import Connect
 from tests.client.byhand import KEY, Line, fixed_time, received
 from tests.client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page, refusal
-from unibatch import Campaign, Retry, Wait
+from unibatch import Campaign, InvalidInput, Retry, Wait
 from unibatch.client import drivers
 from unibatch.client.bodies import TooLarge
-from unibatch.client.exchange import Conversation, Pause
+from unibatch.client.exchange import Answered, Conversation, Pause
+from unibatch.client.operations import Operations
+from unibatch.client.options import Options
 from unibatch.core import errors
 from unibatch.core.flow import Flow, Request
+from unibatch.core.provider import ContactFilter
 from unibatch.core.structuring import StructureError
 
 FOUND = Reply(body=one("truedy", CAMPAIGN["truedy"]))
@@ -42,6 +45,9 @@ LOST: Failures = {
     "nothing that HTTP can say": (httpx.LocalProtocolError("illegal header"), errors.ConnectionLost),
     "JSON cut off": (Reply(200, '{"data": {"id": "ba'), errors.MalformedResponse),
     "a list cut off": (Reply(200, '[{"id": "batch_1"}, '), errors.MalformedResponse),
+    "cut off behind a brace": (Reply(200, '{"data": {"id": "batch_1"}'), errors.MalformedResponse),
+    "empty": (Reply(200, b"", {"Content-Length": "0"}), errors.MalformedResponse),
+    "blank": (Reply(200, b" \n"), errors.MalformedResponse),
     "a damaged body": (Reply(200, b"\x1f\x8bnonsense", {"Content-Encoding": "gzip"}), errors.MalformedResponse),
     "500": (Reply(500), errors.ServerError),
     "502": (Reply(502, "<html>"), errors.ServerError),
@@ -57,6 +63,9 @@ NEVER_SENT: Failures = {
     "no free connection": (httpx.PoolTimeout("too slow"), errors.PoolTimeout),
     "429": (Reply(429), errors.RateLimited),
 }
+
+SAYING_WHEN = (429, 500, 502, 503, 504)
+"""The statuses with which a vendor can say when to come back."""
 
 REFUSED: Failures = {
     "400": (Reply(400), errors.InvalidRequest),
@@ -267,13 +276,6 @@ SEVEN_SECONDS: dict[str, Reply] = {
     "by a server under maintenance": Reply(503, headers={"Retry-After": "7"}),
 }
 
-NOT_SAYING_WHEN: dict[str, Reply] = {
-    **{str(status): Reply(status, headers={"Retry-After": "7"}) for status in (500, 502, 504)},
-    "503 with the end of the limit's window": Reply(
-        503, headers={"X-RateLimit-Reset": str(int(NOON.timestamp()) + 60)}
-    ),
-}
-
 
 class TestRetryAfter:
     @pytest.fixture(autouse=True)
@@ -286,9 +288,8 @@ class TestRetryAfter:
         [pause] = line.pauses
         assert 7 < pause < 7.5
 
-    @pytest.mark.parametrize("failure", NOT_SAYING_WHEN.values(), ids=NOT_SAYING_WHEN)
-    def test_other_failures_do_not_say_when(self, line: Line, failure: Reply) -> None:
-        line.lead(get(line), failure, FOUND)
+    def test_the_end_of_the_limits_window_says_nothing_of_another_failure(self, line: Line) -> None:
+        line.lead(get(line), Reply(503, headers={"X-RateLimit-Reset": str(int(NOON.timestamp()) + 60)}), FOUND)
         [pause] = line.pauses
         assert pause <= 0.5
 
@@ -297,7 +298,7 @@ class TestRetryAfter:
         [pause] = line.pauses
         assert 1 <= pause <= 1.5
 
-    @pytest.mark.parametrize("status", [429, 503])
+    @pytest.mark.parametrize("status", SAYING_WHEN)
     def test_it_is_not_counted_as_an_attempt(self, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
         line = Line(monkeypatch, retry=Retry(attempts=2))
         line.lead(get(line), *([Reply(status, headers={"Retry-After": "1"})] * 20), FOUND)
@@ -317,7 +318,7 @@ class TestRetryAfter:
         assert len(line.requests) == 3
         assert retry_after(caught.value) == timedelta(seconds=7)
 
-    @pytest.mark.parametrize("status", [429, 503])
+    @pytest.mark.parametrize("status", SAYING_WHEN)
     def test_a_longer_wait_is_raised_immediately(self, line: Line, status: int) -> None:
         with pytest.raises((errors.RateLimited, errors.ServerError)) as caught:
             line.lead(get(line), Reply(status, headers={"Retry-After": "301"}))
@@ -349,12 +350,84 @@ class TestRetryAfter:
         line.lead(get(line), FOUND)
         assert line.pauses == [7]
 
-    def test_a_server_that_is_being_maintained_stops_nobody_else(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("status", SAYING_WHEN)
+    def test_others_wait_as_well(self, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
         line = Line(monkeypatch, retry=Retry(attempts=1))
-        with pytest.raises(errors.ServerError):
-            line.lead(get(line), Reply(503, headers={"Retry-After": "7"}))
+        with pytest.raises(errors.ProviderError):
+            line.lead(get(line), Reply(status, headers={"Retry-After": "7"}))
         line.lead(get(line), FOUND)
-        assert line.pauses == []
+        assert line.pauses == [7]
+
+
+class TestMaxWait:
+    """Nothing waits longer for the limit than the application allows."""
+
+    @pytest.mark.parametrize("max_wait", [0, 5.0, 60])
+    def test_a_longer_wait_for_the_rate_limit_is_raised_with_the_time(
+        self, monkeypatch: pytest.MonkeyPatch, max_wait: float
+    ) -> None:
+        line = Line(monkeypatch, requests_per_minute=1, max_wait=max_wait)
+        line.lead(get(line), FOUND)
+        with pytest.raises(errors.RateLimited, match="nothing was sent") as caught:
+            line.lead(get(line), FOUND)
+        assert (len(line.requests), line.pauses) == (1, [])
+        assert retry_after(caught.value) == timedelta(seconds=61)
+        assert caught.value.retry_at is not None
+
+    def test_a_shorter_one_is_waited(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch, requests_per_minute=1, max_wait=61)
+        for _ in range(2):
+            line.lead(get(line), FOUND)
+        assert line.pauses == [61]
+
+    def test_a_call_may_have_its_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch, requests_per_minute=1, max_wait=61)
+        operations = Operations(line.exchange, 1)
+        line.lead(operations.patient(0).get_campaign("batch_1"), FOUND)
+        with pytest.raises(errors.RateLimited):
+            line.lead(operations.patient(0).get_campaign("batch_1"), FOUND)
+        assert line.lead(operations.patient(None).get_campaign("batch_1"), FOUND).id == "batch_1"
+
+    @pytest.mark.parametrize("headers", [{"Retry-After": "7"}, {}])
+    def test_nor_is_a_longer_time_that_the_vendor_names_waited(
+        self, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
+    ) -> None:
+        line = Line(monkeypatch, max_wait=0.5)
+        with pytest.raises(errors.RateLimited):
+            line.lead(get(line), Reply(429, headers=headers))
+        assert (len(line.requests), line.pauses) == (1, [])
+
+    def test_other_failures_are_tried_again_as_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch, max_wait=0)
+        assert line.lead(get(line), Reply(500), FOUND).id == "batch_1"
+
+    @pytest.mark.parametrize("max_wait", [-1, 86_401, "5", True, float("nan")])
+    def test_what_is_no_time_is_refused(self, max_wait: Any) -> None:
+        with pytest.raises(InvalidInput, match="max_wait"):
+            Options(max_wait=max_wait)
+
+
+class TestCutOffPages:
+    """Whether a page is whole is seen when it is parsed, and then it is asked for again."""
+
+    CUT_OFF = Reply(200, '{"data": [{"id": "ctc_1", "phone": "+12125550123"}', {"Content-Length": "51"})
+    WHOLE = Reply(200, {"data": [{"id": "ctc_1", "phone": "+12125550123"}], "pagination": {"total": 1}})
+
+    def read(self, line: Line, *replies: Reply) -> Any:
+        plan = Operations(line.exchange, 1).list_contacts("batch_1", None, None, server_filter=False)
+        answered = line.lead(plan.ask(0, ContactFilter()), replies[0])
+        return line.lead(plan.finish(answered), *replies[1:])
+
+    def test_a_page_is_asked_for_again(self, line: Line) -> None:
+        page = self.read(line, self.CUT_OFF, self.CUT_OFF, Reply(500), self.WHOLE)
+        assert [contact.id for contact in page.items] == ["ctc_1"]
+        assert (len(line.requests), len(line.pauses)) == (4, 3)
+
+    def test_as_often_as_any_other_request(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = Line(monkeypatch, retry=Retry(attempts=3))
+        with pytest.raises(errors.MalformedResponse):
+            self.read(line, self.CUT_OFF, self.CUT_OFF)
+        assert len(line.requests) == 3
 
 
 class TestWhatAWriteSends:
@@ -592,7 +665,10 @@ class TestBrokenOff:
             self.begun(Line(monkeypatch), 6)
 
     def test_an_answer_that_nobody_reads_is_not_in_flight(self, line: Line) -> None:
-        answered = line.lead(line.exchange.ask(line.exchange.provider.get_campaign("batch_1")), FOUND)
+        ask: Conversation[Answered[Campaign]] = line.exchange.ask(
+            lambda: line.exchange.provider.get_campaign("batch_1")
+        )
+        answered = line.lead(ask, FOUND)
         assert line.in_flight == 0
         assert line.lead(line.exchange.finish(answered), FOUND).id == "batch_1"
 
@@ -609,7 +685,9 @@ class TestBothClients:
             await wake(0)
 
         monkeypatch.setattr(drivers, "_sleep", lambda seconds, _: pauses.append(seconds))
-        monkeypatch.setattr(drivers, "asyncio", SimpleNamespace(sleep=sleep))  # others sleep in other threads
+        monkeypatch.setattr(
+            drivers, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep})
+        )  # others sleep elsewhere
         return pauses
 
     def test_a_request_is_tried_again_after_a_pause(self, connect: Connect, pauses: list[float]) -> None:

@@ -55,5 +55,5 @@ def test_every_request_carries_the_time_outs(
 ) -> None:
     server = Replies(Reply(body=one("truedy", CAMPAIGN["truedy"])))
     connect("truedy", timeout=timeout, answer=server).get_campaign("batch_1")
-    expected = {"connect": connecting, "read": reading, "write": reading, "pool": reading}
+    expected = {"connect": connecting, "read": reading, "write": reading, "pool": None}
     assert server.requests[0].extensions["timeout"] == expected

@@ -168,3 +168,10 @@ class TestOthers:
     )
     def test_folding(self, word: str, folded: str) -> None:
         assert fold(word) == folded
+
+
+def test_a_pickled_contact_carries_its_own_row_alone() -> None:
+    rows = [{"id": f"c{number}", "phone": "+15551234567"} for number in range(100)]
+    page: Page[Contact] = play(Truedy({}).list_contacts("b1", 0, ContactFilter()), {"data": rows}).value
+    assert len(pickle.dumps(page.items[7])) < 1000
+    assert pickle.loads(pickle.dumps(page.items[7])).raw == rows[7]

@@ -1,5 +1,7 @@
 """From plain data to objects and back."""
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -235,3 +237,33 @@ class TestParts:
         with pytest.raises(StructureError) as caught:
             collect((required(text, "id") for text in ("a", "b", "")), "$.data")
         assert (caught.value.path, str(caught.value)) == ("$.data[2].id", "missing or empty at $.data[2].id")
+
+
+SIXTEEN_THREADS = """
+import sys, threading
+from unibatch.provider_api import Wire, read
+
+sys.setswitchinterval(1e-5)
+classes = []
+for n in range(300):
+    inner = type(f"Inner{n}", (Wire,), {"__annotations__": {"a": str, "b": int}})
+    classes.append(type(f"Row{n}", (Wire,), {"__annotations__": {"rows": list[inner]}}))
+barrier = threading.Barrier(16)
+
+def parse():
+    barrier.wait()
+    for cls in classes:
+        read(b'{"rows": [{"a": "b", "b": 2}]}', cls)
+
+threads = [threading.Thread(target=parse) for _ in range(16)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_threads_that_read_for_the_first_time_at_the_same_moment_crash_nothing() -> None:
+    """Without care, nine of ten such processes end in a segmentation fault."""
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", SIXTEEN_THREADS], check=True)

@@ -167,6 +167,7 @@ def test_what_happened_to_added_contacts() -> None:
         "duplicates": [],
         "rejected": [{"contact": ADA_PLAIN, "reason": "is blocked"}],
         "unknown": [],
+        "twice": [],
     }
 
 

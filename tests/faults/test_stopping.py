@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ import unibatch
 from tests.bothways import BlockingAsyncClient, make_client
 from tests.faults.conftest import PATIENT, Emulator, Enter, Pace, Scene, emulating, eventually
 from unibatch import RateLimited
+from unibatch.client.prefetch import _Threads
 from unibatch.sandbox import fault_proxy as wrong
 
 ROOT = Path(unibatch.__file__).parent.parent
@@ -90,14 +90,14 @@ def test_an_interrupt_while_a_thread_is_being_started_leaves_none(monkeypatch: p
     """Ctrl-C comes to the main thread at any moment, such as while it waits for a thread to begin."""
     begun: list[object] = []
 
-    class Interrupted(ThreadPoolExecutor):
+    class Interrupted(_Threads):
         def submit(self, *args: Any, **how: Any) -> Any:
             begun.append(super().submit(*args, **how))
             if len(begun) == number + 1:
                 raise KeyboardInterrupt
             return begun[-1]
 
-    monkeypatch.setattr("unibatch.client.prefetch.ThreadPoolExecutor", Interrupted)
+    monkeypatch.setattr("unibatch.client.prefetch._Threads", Interrupted)
     with emulating("truedy", 98, latency=0.025) as emulator:
         emulator.plan = lambda arrival: wrong.stall if arrival.page > 0 else None
         how: dict[str, Any] = {"timeout": 2.0, "retry": unibatch.Retry(attempts=1)}

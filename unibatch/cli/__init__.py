@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,9 +23,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 done; 1 the work failed; 2 the command line or the configuration is wrong; 3 done, but
         rows may be missing or contacts were not added; 130 interrupted; 141 the reader of the output went away.
     """
-    if not all(map(importlib.util.find_spec, ("click", "rich"))):
-        sys.stderr.write("unibatch: the command line needs an extra: pip install 'unibatch[cli]'\n")
-        return 2
-    from unibatch.cli.app import run  # noqa: PLC0415 - an optional extra
-
+    with _ending_at_ctrl_c():
+        if not all(map(importlib.util.find_spec, ("click", "rich"))):
+            sys.stderr.write("unibatch: the command line needs an extra: pip install 'unibatch[cli]'\n")
+            return 2
+        from unibatch.cli.app import run  # noqa: PLC0415 - an optional extra
     return run(arguments)
+
+
+@contextmanager
+def _ending_at_ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C end the process without a word: so far there is nothing but imports, and nothing to tidy up."""
+    here = threading.current_thread() is threading.main_thread()
+    if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *_: os._exit(_INTERRUPTED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

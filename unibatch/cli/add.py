@@ -87,6 +87,11 @@ def add(*, campaign: str, profile: str | None, yes: bool, dry_run: bool, form: s
             exc.add_note(_after_adding(where) if exc.contacts is None or exc.contacts.unknown else prompts.AGAIN)
             raise
     _write_added(form, where, added)
+    if added.twice:
+        say(
+            f"{len(added.twice):,} of them are in {where} more than once now, since another machine added them too. "
+            "They are called more than once: pause the campaign, or remove them in the dashboard"
+        )
     if added.unknown:
         raise click.exceptions.Exit(FAILED)
     if added.rejected:

@@ -49,6 +49,9 @@ api_key = {{ env = "{variable}" }}
 # How many requests a minute your account may send, if not what {title} documents:
 # requests_per_minute = {requests_per_minute}
 
+# For how many seconds a request may wait for that limit at most; with 0, it fails immediately:
+# max_wait = 60
+
 # How many pages of a listing to read at the same time:
 # max_in_flight = {options.max_in_flight}
 

@@ -25,6 +25,9 @@ class Waits:
 
     def __call__(self, wait: Wait) -> None:
         """Print a wait that begins now."""
+        if wait.is_turn:
+            say(f"{wait.provider} {command_of(wait.operation)}: waiting; another thread or program is doing the same")
+            return
         if wait.error is None or isinstance(wait.error, RateLimited):
             end = time.monotonic() + wait.seconds
             with self._lock:

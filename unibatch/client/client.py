@@ -58,6 +58,9 @@ class Client(_BaseClient):
     Threads may share a client. Every method can raise `ProviderError` and `TransportError`, and `UnsupportedFeature` if
     the vendor has no such operation. A campaign that already is as a method would make it stays as it is: a running
     one can be started, a paused one paused, a running one resumed, a cancelled one cancelled.
+
+    Every method takes ``max_wait``, for this call in place of the client's: the seconds that a request may wait for the
+    rate limit, or because the vendor says so. If it would be longer, `RateLimited` is raised immediately.
     """
 
     def __init__(
@@ -82,12 +85,14 @@ class Client(_BaseClient):
         *,
         status: CampaignStatus | Iterable[CampaignStatus] | None = None,
         agent_id: str | None = None,
+        max_wait: float | None = None,
     ) -> Listing[Campaign]:
         """List the campaigns of the account.
 
         Args:
             status: Only campaigns with this canonical status, or one of these.
             agent_id: Only campaigns of this agent.
+            max_wait: See `Client`.
 
         Returns:
             The listing; nothing is sent before it is iterated.
@@ -96,19 +101,20 @@ class Client(_BaseClient):
             InvalidInput: ``status`` is no canonical status, or is empty.
             ConfigError: While iterating: the profile lacks what the vendor needs to list campaigns.
         """
-        return Listing(self._driver, self._operations.list_campaigns(status, agent_id))
+        return Listing(self._driver, self._operations.patient(max_wait).list_campaigns(status, agent_id))
 
-    def get_campaign(self, campaign_id: str) -> Campaign:
+    def get_campaign(self, campaign_id: str, *, max_wait: float | None = None) -> Campaign:
         """Read one campaign.
 
         Args:
             campaign_id: The vendor's id.
+            max_wait: See `Client`.
 
         Raises:
             InvalidInput: The id is blank.
             NotFound: There is no such campaign in this account.
         """
-        return self._driver.run(self._operations.get_campaign(campaign_id))
+        return self._driver.run(self._operations.patient(max_wait).get_campaign(campaign_id))
 
     def list_contacts(
         self,
@@ -117,6 +123,7 @@ class Client(_BaseClient):
         status: CallStatus | Iterable[CallStatus] | None = None,
         external_id: str | None = None,
         server_filter: bool = False,
+        max_wait: float | None = None,
     ) -> Listing[Contact]:
         """List the contacts of a campaign.
 
@@ -129,6 +136,7 @@ class Client(_BaseClient):
             server_filter: Let the vendor filter by status even while contacts are being called, where it can. That
                 takes fewer requests. But a contact whose status changes then moves others to pages that were
                 read already, so some may be missed; if as many join as leave, this cannot be noticed.
+            max_wait: See `Client`.
 
         Returns:
             The listing; nothing is sent before it is iterated.
@@ -139,18 +147,23 @@ class Client(_BaseClient):
             NotFound: While iterating: there is no such campaign in this account.
         """
         return Listing(
-            self._driver, self._operations.list_contacts(campaign_id, status, external_id, server_filter=server_filter)
+            self._driver,
+            self._operations.patient(max_wait).list_contacts(
+                campaign_id, status, external_id, server_filter=server_filter
+            ),
         )
 
-    def get_account(self) -> Account:
+    def get_account(self, *, max_wait: float | None = None) -> Account:
         """Read the account that the key belongs to.
 
         Raises:
             UnsupportedFeature: The vendor's API does not give the account. Only TechLadder's does.
         """
-        return self._driver.run(self._operations.get_account())
+        return self._driver.run(self._operations.patient(max_wait).get_account())
 
-    def create_campaign(self, draft: CampaignDraft, *, accept_loss: Collection[str] = ()) -> Campaign:
+    def create_campaign(
+        self, draft: CampaignDraft, *, accept_loss: Collection[str] = (), max_wait: float | None = None
+    ) -> Campaign:
         """Create a campaign, and hold or start it as the draft says.
 
         The same draft gives one campaign, however often you call this: after a lost answer, or when a program is run
@@ -161,6 +174,7 @@ class Client(_BaseClient):
             draft: The campaign to create.
             accept_loss: Fields of the draft that may be lost because this vendor lacks them, as `unibatch.preflight`
                 names them.
+            max_wait: See `Client`.
 
         Returns:
             The campaign as it is afterwards.
@@ -171,7 +185,7 @@ class Client(_BaseClient):
             PartlyDone: The campaign was created, and then something failed, such as starting it; ``campaign`` holds it.
             OutcomeUnknown: An answer was lost, and the campaign was not found afterwards. It may still appear.
         """
-        return self._driver.run(self._operations.create_campaign(draft, accept_loss))
+        return self._driver.run(self._operations.patient(max_wait).create_campaign(draft, accept_loss))
 
     def add_contacts(
         self,
@@ -180,6 +194,7 @@ class Client(_BaseClient):
         *,
         accept_loss: Collection[str] = (),
         on_progress: Callable[[int, int], None] | None = None,
+        max_wait: float | None = None,
     ) -> AddedContacts:
         """Add those contacts to a campaign whose numbers are not there already.
 
@@ -190,6 +205,7 @@ class Client(_BaseClient):
             contacts: The contacts to add.
             accept_loss: Attributes that may be lost because this vendor lacks them, for example ``"contacts.email"``.
             on_progress: Called from time to time with two numbers: the contacts that are done, and all contacts.
+            max_wait: See `Client`.
 
         Returns:
             What happened to each contact.
@@ -203,59 +219,64 @@ class Client(_BaseClient):
                 happened to each.
             IncompleteListing: Which contacts are there already is unknown. Nothing was sent.
         """
-        return self._driver.run(self._operations.add_contacts(campaign_id, contacts, accept_loss, on_progress))
+        return self._driver.run(
+            self._operations.patient(max_wait).add_contacts(campaign_id, contacts, accept_loss, on_progress)
+        )
 
-    def start_campaign(self, campaign_id: str) -> Campaign:
+    def start_campaign(self, campaign_id: str, *, max_wait: float | None = None) -> Campaign:
         """Begin to call people now, also if the start is set for later; returns the campaign as it is afterwards.
 
         Raises:
             Conflict: The campaign is paused or over.
             OutcomeUnknown: An answer was lost, and whether it was done is unknown.
         """
-        return self._driver.run(self._operations.change("start_campaign", campaign_id))
+        return self._driver.run(self._operations.patient(max_wait).change("start_campaign", campaign_id))
 
-    def pause_campaign(self, campaign_id: str) -> Campaign:
+    def pause_campaign(self, campaign_id: str, *, max_wait: float | None = None) -> Campaign:
         """Begin no further calls; returns the campaign as it is afterwards.
 
         Raises:
             Conflict: The campaign has not been started, or is over.
             OutcomeUnknown: An answer was lost, and whether it was done is unknown.
         """
-        return self._driver.run(self._operations.change("pause_campaign", campaign_id))
+        return self._driver.run(self._operations.patient(max_wait).change("pause_campaign", campaign_id))
 
-    def resume_campaign(self, campaign_id: str) -> Campaign:
+    def resume_campaign(self, campaign_id: str, *, max_wait: float | None = None) -> Campaign:
         """Go on with a paused campaign; returns it as it is afterwards.
 
         Raises:
             Conflict: The campaign has not been started, or is over.
             OutcomeUnknown: An answer was lost, and whether it was done is unknown.
         """
-        return self._driver.run(self._operations.change("resume_campaign", campaign_id))
+        return self._driver.run(self._operations.patient(max_wait).change("resume_campaign", campaign_id))
 
-    def reschedule_campaign(self, campaign_id: str, start: datetime | Start) -> Campaign:
+    def reschedule_campaign(
+        self, campaign_id: str, start: datetime | Start, *, max_wait: float | None = None
+    ) -> Campaign:
         """Set another time for a campaign to begin; returns the campaign as it is afterwards.
 
         Args:
             campaign_id: The vendor's id.
             start: When: an aware datetime, or `Start.at`.
+            max_wait: See `Client`.
 
         Raises:
             InvalidInput: The time is ambiguous, does not exist, or is in the past.
             Conflict: The campaign has begun, is paused, or is over.
             OutcomeUnknown: An answer was lost, and whether it was done is unknown.
         """
-        return self._driver.run(self._operations.change("reschedule_campaign", campaign_id, start))
+        return self._driver.run(self._operations.patient(max_wait).change("reschedule_campaign", campaign_id, start))
 
-    def cancel_campaign(self, campaign_id: str) -> Campaign:
+    def cancel_campaign(self, campaign_id: str, *, max_wait: float | None = None) -> Campaign:
         """Stop calling, for good; returns the campaign as it is afterwards.
 
         Raises:
             Conflict: The campaign is over.
             OutcomeUnknown: An answer was lost, and whether it was done is unknown.
         """
-        return self._driver.run(self._operations.change("cancel_campaign", campaign_id))
+        return self._driver.run(self._operations.patient(max_wait).change("cancel_campaign", campaign_id))
 
-    def delete_campaign(self, campaign_id: str) -> None:
+    def delete_campaign(self, campaign_id: str, *, max_wait: float | None = None) -> None:
         """Delete a campaign.
 
         Raises:
@@ -263,9 +284,9 @@ class Client(_BaseClient):
             Conflict: Its status does not allow it.
             OutcomeUnknown: An answer was lost, and whether it was done is unknown.
         """
-        self._driver.run(self._operations.delete_campaign(campaign_id))
+        self._driver.run(self._operations.patient(max_wait).delete_campaign(campaign_id))
 
-    def retry_campaign(self, campaign_id: str) -> Campaign:
+    def retry_campaign(self, campaign_id: str, *, max_wait: float | None = None) -> Campaign:
         """Have a campaign that is over call again those it did not reach; returns it as it is afterwards.
 
         It is sent once at most, since twice could call people twice. No built-in vendor has this.
@@ -274,7 +295,7 @@ class Client(_BaseClient):
             Conflict: It is not possible in the campaign's status.
             OutcomeUnknown: The answer was lost, and the campaign's status does not show whether it was carried out.
         """
-        return self._driver.run(self._operations.change("retry_campaign", campaign_id))
+        return self._driver.run(self._operations.patient(max_wait).change("retry_campaign", campaign_id))
 
     def close(self) -> None:
         """Close all connections. The client cannot be used afterwards."""
@@ -312,13 +333,14 @@ class AsyncClient(_BaseClient):
         *,
         status: CampaignStatus | Iterable[CampaignStatus] | None = None,
         agent_id: str | None = None,
+        max_wait: float | None = None,
     ) -> AsyncListing[Campaign]:
         """As `Client.list_campaigns`, for ``async for``."""
-        return AsyncListing(self._driver, self._operations.list_campaigns(status, agent_id))
+        return AsyncListing(self._driver, self._operations.patient(max_wait).list_campaigns(status, agent_id))
 
-    async def get_campaign(self, campaign_id: str) -> Campaign:
+    async def get_campaign(self, campaign_id: str, *, max_wait: float | None = None) -> Campaign:
         """As `Client.get_campaign`, awaited."""
-        return await self._driver.run(self._operations.get_campaign(campaign_id))
+        return await self._driver.run(self._operations.patient(max_wait).get_campaign(campaign_id))
 
     def list_contacts(
         self,
@@ -327,19 +349,25 @@ class AsyncClient(_BaseClient):
         status: CallStatus | Iterable[CallStatus] | None = None,
         external_id: str | None = None,
         server_filter: bool = False,
+        max_wait: float | None = None,
     ) -> AsyncListing[Contact]:
         """As `Client.list_contacts`, for ``async for``."""
         return AsyncListing(
-            self._driver, self._operations.list_contacts(campaign_id, status, external_id, server_filter=server_filter)
+            self._driver,
+            self._operations.patient(max_wait).list_contacts(
+                campaign_id, status, external_id, server_filter=server_filter
+            ),
         )
 
-    async def get_account(self) -> Account:
+    async def get_account(self, *, max_wait: float | None = None) -> Account:
         """As `Client.get_account`, awaited."""
-        return await self._driver.run(self._operations.get_account())
+        return await self._driver.run(self._operations.patient(max_wait).get_account())
 
-    async def create_campaign(self, draft: CampaignDraft, *, accept_loss: Collection[str] = ()) -> Campaign:
+    async def create_campaign(
+        self, draft: CampaignDraft, *, accept_loss: Collection[str] = (), max_wait: float | None = None
+    ) -> Campaign:
         """As `Client.create_campaign`, awaited."""
-        return await self._driver.run(self._operations.create_campaign(draft, accept_loss))
+        return await self._driver.run(self._operations.patient(max_wait).create_campaign(draft, accept_loss))
 
     async def add_contacts(
         self,
@@ -348,37 +376,44 @@ class AsyncClient(_BaseClient):
         *,
         accept_loss: Collection[str] = (),
         on_progress: Callable[[int, int], None] | None = None,
+        max_wait: float | None = None,
     ) -> AddedContacts:
         """As `Client.add_contacts`, awaited."""
-        return await self._driver.run(self._operations.add_contacts(campaign_id, contacts, accept_loss, on_progress))
+        return await self._driver.run(
+            self._operations.patient(max_wait).add_contacts(campaign_id, contacts, accept_loss, on_progress)
+        )
 
-    async def start_campaign(self, campaign_id: str) -> Campaign:
+    async def start_campaign(self, campaign_id: str, *, max_wait: float | None = None) -> Campaign:
         """As `Client.start_campaign`, awaited."""
-        return await self._driver.run(self._operations.change("start_campaign", campaign_id))
+        return await self._driver.run(self._operations.patient(max_wait).change("start_campaign", campaign_id))
 
-    async def pause_campaign(self, campaign_id: str) -> Campaign:
+    async def pause_campaign(self, campaign_id: str, *, max_wait: float | None = None) -> Campaign:
         """As `Client.pause_campaign`, awaited."""
-        return await self._driver.run(self._operations.change("pause_campaign", campaign_id))
+        return await self._driver.run(self._operations.patient(max_wait).change("pause_campaign", campaign_id))
 
-    async def resume_campaign(self, campaign_id: str) -> Campaign:
+    async def resume_campaign(self, campaign_id: str, *, max_wait: float | None = None) -> Campaign:
         """As `Client.resume_campaign`, awaited."""
-        return await self._driver.run(self._operations.change("resume_campaign", campaign_id))
+        return await self._driver.run(self._operations.patient(max_wait).change("resume_campaign", campaign_id))
 
-    async def reschedule_campaign(self, campaign_id: str, start: datetime | Start) -> Campaign:
+    async def reschedule_campaign(
+        self, campaign_id: str, start: datetime | Start, *, max_wait: float | None = None
+    ) -> Campaign:
         """As `Client.reschedule_campaign`, awaited."""
-        return await self._driver.run(self._operations.change("reschedule_campaign", campaign_id, start))
+        return await self._driver.run(
+            self._operations.patient(max_wait).change("reschedule_campaign", campaign_id, start)
+        )
 
-    async def cancel_campaign(self, campaign_id: str) -> Campaign:
+    async def cancel_campaign(self, campaign_id: str, *, max_wait: float | None = None) -> Campaign:
         """As `Client.cancel_campaign`, awaited."""
-        return await self._driver.run(self._operations.change("cancel_campaign", campaign_id))
+        return await self._driver.run(self._operations.patient(max_wait).change("cancel_campaign", campaign_id))
 
-    async def delete_campaign(self, campaign_id: str) -> None:
+    async def delete_campaign(self, campaign_id: str, *, max_wait: float | None = None) -> None:
         """As `Client.delete_campaign`, awaited."""
-        await self._driver.run(self._operations.delete_campaign(campaign_id))
+        await self._driver.run(self._operations.patient(max_wait).delete_campaign(campaign_id))
 
-    async def retry_campaign(self, campaign_id: str) -> Campaign:
+    async def retry_campaign(self, campaign_id: str, *, max_wait: float | None = None) -> Campaign:
         """As `Client.retry_campaign`, awaited."""
-        return await self._driver.run(self._operations.change("retry_campaign", campaign_id))
+        return await self._driver.run(self._operations.patient(max_wait).change("retry_campaign", campaign_id))
 
     async def close(self) -> None:
         """Close all connections. The client cannot be used afterwards."""

@@ -87,7 +87,7 @@ class _Connections(Generic[T]):
         self._lock = threading.Lock()
 
     def require_open(self) -> None:
-        """Raise ``RuntimeError`` if `close` was called."""
+        """Raise ``RuntimeError`` if `refuse` or `close` was called."""
         if self._closed:
             raise _closed()
 
@@ -136,17 +136,34 @@ class _Connections(Generic[T]):
             self._unopened += 1
             return self._free.popleft()
 
-    def _close(self) -> list[Connection[T]]:
-        """Lend nothing any more, and return what is to be closed; the others are closed when they are given back."""
+    def refuse(self) -> None:
+        """Lend nothing any more."""
         with self._lock:
             self._closed = True
-            free = list(self._free)
-            self._free.clear()
             while self._queue:
                 place = self._queue.popleft()
                 if place.set_running_or_notify_cancel():
                     place.set_exception(_closed())
+
+    def _close(self) -> list[Connection[T]]:
+        """Lend nothing any more, and return what is to be closed; the others are closed when they are given back."""
+        self.refuse()
+        with self._lock:
+            free = list(self._free)
+            self._free.clear()
         return free
+
+
+def refused_transport() -> Any:
+    """In place of a transport that was given, in a process that was forked after that.
+
+    Raises:
+        RuntimeError: Always.
+    """
+    raise RuntimeError(
+        "this client was given a transport, whose connections belong to the process from which this one was forked; "
+        "make another client"
+    )
 
 
 def _closed() -> RuntimeError:
@@ -190,6 +207,18 @@ class Connections(_Connections[httpx.BaseTransport]):
                 self._end(connection)
         finally:
             self._give(None)
+
+    def renewed(self, *, refused: bool) -> Connections:
+        """New connections for a forked process, which lend nothing if ``refused``, or if these lend nothing.
+
+        Those that are open belong to the parent. Closing them here tells the server nothing.
+        """
+        fresh = Connections(refused_transport if refused else self._transport, self._most, shared=self._shared)
+        fresh._closed = self._closed
+        for connection in self._free:
+            with suppress(Exception):
+                self._end(connection)
+        return fresh
 
     def close(self) -> None:
         """Close all connections that are free now, and every other when it is given back."""

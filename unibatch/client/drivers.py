@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from functools import partial
 from typing import TypeVar, cast
+from weakref import WeakMethod
 
 from unibatch.client.bodies import Body, TooLarge
-from unibatch.client.connections import AsyncConnections, Connections
+from unibatch.client.connections import AsyncConnections, Connections, refused_transport
 from unibatch.client.exchange import Barred, Conversation, Pause
-from unibatch.client.halt import Halt
+from unibatch.client.forks import renew_in_children
+from unibatch.client.halt import Halt, Halted
 from unibatch.client.transport import httpx, transport_options
+from unibatch.core.errors import ConfigError
 from unibatch.core.flow import Response
 
 T = TypeVar("T")
@@ -33,13 +36,19 @@ class Driver:
         self._halts: set[Halt] = set()
         make = partial(httpx.HTTPTransport, **transport_options(base_url)) if transport is None else lambda: transport
         self._connections = Connections(make, connections, shared=transport is not None)
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Have no connections in a forked process: those that are open there are the parent's."""
+        self._halts = set()
+        self._connections = self._connections.renewed(refused=isinstance(self._given, httpx.HTTPTransport))
 
     def run(self, conversation: Conversation[T], halt: Halt | None = None) -> T:
         """Carry out one conversation. It is closed in any case.
 
         Raises:
-            Halted: Another thread set ``halt``, or closed the driver.
-            RuntimeError: The driver is closed.
+            Halted: Another thread set ``halt``.
+            RuntimeError: The driver is closed, or another thread closed it meanwhile.
         """
         if halt is not None:
             self._halts.add(halt)
@@ -60,13 +69,17 @@ class Driver:
         except StopIteration as done:
             value: T = done.value
             return value
+        except Halted:
+            self._connections.require_open()
+            raise
         finally:
             conversation.close()
             if halt is not None:
                 self._halts.discard(halt)
 
     def _send(self, request: httpx.Request, halt: Halt | None) -> Response:
-        connection = self._connections.take(_longest_wait(request), halt)
+        connections = self._connections
+        connection = connections.take(_longest_wait(request), halt)
         fit = _is_barred(request)
         try:
             if fit:
@@ -86,9 +99,9 @@ class Driver:
             return Response(status=answer.status_code, content=body.content(), headers=answer.headers)
         finally:
             if fit:
-                self._connections.give(connection)
+                connections.give(connection)
             else:
-                self._connections.discard(connection)
+                connections.discard(connection)
 
     def close(self) -> None:
         """Close the connections that are free now, and the others when their requests end. Sets every halt."""
@@ -103,7 +116,10 @@ class Driver:
 
 
 class AsyncDriver:
-    """Carries conversations out in an event loop. It needs no halts, since tasks can be cancelled."""
+    """Carries conversations out in event loops. It needs no halts, since tasks can be cancelled.
+
+    Each event loop has connections of its own, which are closed when it ends.
+    """
 
     def __init__(self, base_url: str, transport: httpx.AsyncBaseTransport | None = None, *, connections: int) -> None:
         """As `Driver`."""
@@ -111,12 +127,66 @@ class AsyncDriver:
         make = (
             partial(httpx.AsyncHTTPTransport, **transport_options(base_url)) if transport is None else lambda: transport
         )
-        self._connections = AsyncConnections(make, connections, shared=transport is not None)
+        self._fresh = partial(AsyncConnections, make, connections, shared=transport is not None)
+        self._by_loop: dict[asyncio.AbstractEventLoop | None, tuple[AsyncConnections, AsyncGenerator[None]]] = {}
+        self._is_closed = False
+        self._stopping: list[tuple[asyncio.AbstractEventLoop, WeakMethod[Callable[[], Awaitable[None]]]]] = []
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Have no connections in a forked process: those that are open there are the parent's."""
+        _inherited.append(self._by_loop)
+        self._by_loop = {}
+        if isinstance(self._given, httpx.AsyncHTTPTransport):
+            self._fresh = partial(AsyncConnections, refused_transport, 1)
+
+    async def _here(self) -> AsyncConnections:
+        """The connections of the running event loop.
+
+        Raises:
+            ConfigError: There is none: it is not asyncio that runs.
+            RuntimeError: The driver is closed, or was given a transport that belongs to another event loop.
+        """
+        loop = _loop()
+        # Where another library runs as the guest of asyncio, there is a loop and no task.
+        if loop is None or asyncio.current_task(loop) is None:
+            raise ConfigError(
+                "the asynchronous client needs a running asyncio event loop, and there is none; under trio, use the "
+                "blocking client in a thread: trio.to_thread.run_sync(client.get_campaign, campaign_id)"
+            )
+        if (known := self._by_loop.get(loop)) is not None:
+            return known[0]
+        if self._is_closed:
+            raise RuntimeError("this client is closed; connect again")
+        if self._by_loop and isinstance(self._given, httpx.AsyncHTTPTransport):
+            raise RuntimeError("the transport of this client belongs to another event loop; make another client")
+        for ended in [each for each in self._by_loop if each is not None and each.is_closed()]:
+            del self._by_loop[ended]
+        connections = self._fresh()
+        until_end = self._until_end(loop, connections)
+        await anext(until_end)
+        self._by_loop[loop] = connections, until_end
+        return connections
+
+    async def _until_end(self, loop: asyncio.AbstractEventLoop, connections: AsyncConnections) -> AsyncGenerator[None]:
+        """Close the connections when this is closed: by `close`, or by the event loop itself when it ends."""
+        try:
+            yield
+        finally:
+            self._by_loop.pop(loop, None)
+            await connections.close()
+
+    def stop_when_closed(self, stop: Callable[[], Awaitable[None]]) -> None:
+        """Await this method, while its object lives, before the connections of the running event loop are closed."""
+        self._stopping = [(loop, known) for loop, known in self._stopping if known() is not None]
+        self._stopping.append((asyncio.get_running_loop(), WeakMethod(stop)))
 
     async def run(self, conversation: Conversation[T]) -> T:
         """As `Driver.run`, awaited."""
         try:
-            self._connections.require_open()
+            known = self._by_loop.get(_loop()) if self._by_loop else None
+            connections = await self._here() if known is None else known[0]
+            connections.require_open()
             step = next(conversation)
             while True:
                 if isinstance(step, Pause):
@@ -124,7 +194,7 @@ class AsyncDriver:
                     step = conversation.send(None)
                     continue
                 try:
-                    answer = await self._send(step)
+                    answer = await self._send(step, connections)
                 except (httpx.TransportError, TooLarge, Barred) as exc:
                     step = conversation.throw(exc)
                 else:
@@ -135,8 +205,8 @@ class AsyncDriver:
         finally:
             conversation.close()
 
-    async def _send(self, request: httpx.Request) -> Response:
-        connection = await self._connections.take(_longest_wait(request))
+    async def _send(self, request: httpx.Request, connections: AsyncConnections) -> Response:
+        connection = await connections.take(_longest_wait(request))
         fit = _is_barred(request)
         try:
             if fit:
@@ -155,18 +225,39 @@ class AsyncDriver:
             return Response(status=answer.status_code, content=body.content(), headers=answer.headers)
         finally:
             if fit:
-                await self._connections.give(connection)
+                await connections.give(connection)
             else:
-                await self._connections.discard(connection)
+                await connections.discard(connection)
 
     async def close(self) -> None:
-        """As `Driver.close`, awaited."""
+        """As `Driver.close`, awaited. The connections of other event loops are closed when these end."""
         given, self._given = self._given, None
+        self._is_closed = True
+        here = _loop()
         try:
-            await self._connections.close()
+            for stop in [known() for loop, known in self._stopping if loop is here]:
+                if stop is not None:
+                    await stop()
+            for loop, (connections, until_end) in list(self._by_loop.items()):
+                if loop is here:
+                    await until_end.aclose()
+                else:
+                    connections.refuse()
         finally:
             if given is not None:
                 await given.aclose()
+
+
+_inherited: list[object] = []
+"""What a forked process has from its parent's event loops; kept, since freeing it would touch them."""
+
+
+def _loop() -> asyncio.AbstractEventLoop | None:
+    """The running event loop of asyncio; ``None`` under another library."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _closing(chunks: AsyncIterator[bytes]) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from types import MappingProxyType
@@ -23,7 +24,9 @@ from unibatch.client.rate_limit import shared_budget
 from unibatch.client.retry import NO_TIME_GIVEN, Attempts, is_outcome_unknown
 from unibatch.client.retry_after import parse_remaining, parse_reset
 from unibatch.client.transport import httpx, is_loopback
+from unibatch.client.turns import Turn
 from unibatch.core import errors
+from unibatch.core.draft import AddedContacts
 from unibatch.core.flow import NO_CONTENT, Flow, Request, Response
 from unibatch.core.masking import mask_text
 from unibatch.core.provider import Provider, Refusal
@@ -36,8 +39,11 @@ _logger = logging.getLogger("unibatch")
 
 _MOST_REDIRECTS = 5
 _TOO_MANY = 429
-_SAYING_WHEN = frozenset({_TOO_MANY, 503})  # a 503 is what a vendor under maintenance answers
-_WORTH_SAYING = 1.0  # seconds; shorter waits for the rate limit are not announced
+_SAYING_WHEN = frozenset({_TOO_MANY, 500, 502, 503, 504})  # such as a vendor under maintenance, or its proxy
+_UNNOTICED = 0.1  # seconds that are no wait for ``max_wait``: another process counts, or an answer is on its way
+_WORTH_SAYING = 1.0  # seconds; shorter waits for the rate limit or for another's turn are not announced
+_LONGEST_TURN = 300.0  # seconds to wait for another who does the same
+_FIRST_LOOK, _LAST_LOOK = 0.02, 0.25  # seconds between two looks whether that is over
 _SUCCESS = range(200, 300)
 _CLIENT_ERRORS = range(400, 500)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -88,17 +94,22 @@ an ``httpx.TransportError``, `TooLarge`, or `Barred`. Or it yields a `Pause`, an
 class Barred(Exception):
     """The request was not sent: while it waited for a connection, the vendor asked for silence.
 
-    A driver asks the request's extension ``barred``, a function, for the seconds of silence that are left.
+    When it has a connection, a driver asks the request's extension ``barred``, a function, for the seconds of silence
+    that are left. From then on the attempt takes time.
     """
 
 
 @attrs.frozen
 class Answered(Generic[T]):
-    """A flow, and the answer to its first request that it has not read yet; without an answer it has not begun."""
+    """A flow, and the answer to its first request that it has not read yet; without an answer it has not begun.
+
+    ``again`` makes the same flow once more, if the answer turns out to be cut off; ``None`` if that was ruled out.
+    """
 
     flow: Flow[T]
     request: Request | None = None
     response: Response | None = None
+    again: Callable[[], Flow[T]] | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -148,8 +159,14 @@ class Exchange:
             }
         )
         connect, read = options.timeout.connect, options.timeout.read
-        timeout = {"connect": connect, "read": read, "write": read, "pool": read}
-        self._extensions = {"timeout": timeout, "barred": self.budget.barred}
+        # No limit for waiting for a free connection: that one waits for oneself is nobody's failure.
+        self._extensions = {"timeout": {"connect": connect, "read": read, "write": read, "pool": None}}
+
+    def patient(self, max_wait: float) -> Exchange:
+        """The same exchange with another ``max_wait``."""
+        other = copy(self)
+        other._options = attrs.evolve(self._options, max_wait=max_wait)  # noqa: SLF001 - of the same class
+        return other
 
     def planned(self, request: Request) -> PlannedRequest:
         """A request as it would be sent, with the key masked."""
@@ -174,16 +191,30 @@ class Exchange:
         """
         return self.finish(Answered(flow))
 
-    def ask(self, flow: Flow[T]) -> Conversation[Answered[T]]:
-        """Carry out an operation up to its first answer, which the flow does not read yet; raises what `run` raises."""
+    def ask(self, begin: Callable[[], Flow[T]]) -> Conversation[Answered[T]]:
+        """Carry out an operation up to its first answer, which the flow does not read yet; raises what `run` raises.
+
+        The answer is not parsed to see whether it is whole, since `finish` parses it.
+        """
+        flow = begin()
         request = next(flow)
-        return Answered(flow, request, (yield from self._send(request)))
+        return Answered(flow, request, (yield from self._send(request, hasty=True)), begin)
 
     def finish(self, answered: Answered[T]) -> Conversation[T]:
         """Carry out the rest of an operation; raises what `run` raises."""
         flow, asked, response = answered.flow, answered.request, answered.response
         try:
-            request = next(flow) if asked is None or response is None else self._read(flow, asked, response)
+            if asked is None or response is None:
+                request = next(flow)
+            else:
+                try:
+                    request = self._read(flow, asked, response)
+                except errors.MalformedResponse as exc:
+                    if answered.again is None or asked.method != "GET" or not bodies.is_truncated(response.content):
+                        raise
+                    flow = answered.again()
+                    request = next(flow)
+                    request = self._read(flow, request, (yield from self._send(request, failed=exc)))
             while True:
                 try:
                     response = yield from self._send(request)
@@ -194,6 +225,79 @@ class Exchange:
         except StopIteration as done:
             value: T = done.value
             return value
+
+    def in_turn(
+        self,
+        operation: str,
+        subject: str | None,
+        names: Iterable[str],
+        begin: Callable[[Turn], Conversation[T]],
+        not_sent: Callable[[], AddedContacts] | None = None,
+    ) -> Conversation[T]:
+        """Carry out a conversation while nobody else carries out one with the same name, here or on this machine.
+
+        Args:
+            operation: The client's method.
+            subject: The campaign's id, or ``None``.
+            names: What nobody else may do at the same time.
+            begin: Begins the conversation, when it is its turn.
+            not_sent: What to report of contacts of which none was sent.
+
+        Raises:
+            Conflict: Another was not done in time; nothing was sent.
+            OutcomeUnknown: Another that this one waited for ended so; nothing was sent here.
+            The same as the conversation.
+        """
+        turn = Turn([f"{self.provider.name} {self.base_url} {name}" for name in names], self._options.rate_limit_file)
+        try:
+            yield from self._await_turn(operation, subject, turn)
+            self._require_known(operation, subject, turn, not_sent)
+            turn.result = yield from _noting_writes(begin(turn), turn)
+        except errors.OutcomeUnknown as exc:
+            turn.unknown = turn.unknown or exc.reason
+            raise
+        except GeneratorExit:
+            if turn.wrote:
+                turn.unknown = "it was interrupted"
+            raise
+        finally:
+            turn.end()
+        result: T = turn.result
+        return result
+
+    def _await_turn(self, operation: str, subject: str | None, turn: Turn) -> Conversation[None]:
+        began, pause, announced = time.monotonic(), _FIRST_LOOK, False
+        most = _LONGEST_TURN if self._options.max_wait is None else min(self._options.max_wait, _LONGEST_TURN)
+        while not turn.begin():
+            waited = time.monotonic() - began
+            if waited >= most:
+                raise errors.Conflict(
+                    provider=self.provider.name,
+                    operation=operation,
+                    http_status=None,
+                    subject=subject,
+                    message="another thread or program is doing the same; try again later",
+                )
+            if waited >= _WORTH_SAYING and not announced:
+                announced = True
+                self._announce(operation, most - waited, None, 0, is_turn=True)
+            yield Pause(pause)
+            pause = min(2 * pause, _LAST_LOOK)
+
+    def _require_known(
+        self, operation: str, subject: str | None, turn: Turn, not_sent: Callable[[], AddedContacts] | None
+    ) -> None:
+        """Raise if those for whom this turn waited may have done what does not show yet."""
+        turn.unknown = turn.unknown_before()
+        if turn.unknown is not None:
+            raise errors.OutcomeUnknown(
+                provider=self.provider.name,
+                operation=operation,
+                subject=subject,
+                reason=f"that of another thread or program, for which this one waited: {turn.unknown}",
+                check="wait some minutes, then look what is there",
+                contacts=None if not_sent is None else not_sent(),
+            )
 
     def _read(self, flow: Flow[T], request: Request, response: Response) -> Request:
         """Let a flow read an answer, and return its next request; raises ``StopIteration`` at the flow's end."""
@@ -206,15 +310,27 @@ class Exchange:
             error.__cause__ = exc
             raise self._unknown(request, error) from error
 
-    def _send(self, request: Request) -> Conversation[Response]:
-        """Send a request until it is answered, or it is useless to send it again."""
+    def _send(
+        self, request: Request, *, hasty: bool = False, failed: errors.UnibatchError | None = None
+    ) -> Conversation[Response]:
+        """Send a request until it is answered, or it is useless to send it again.
+
+        Args:
+            request: The request.
+            hasty: Whether an answer is whole is not looked at closely.
+            failed: How the first attempt failed, if that was made before.
+        """
         if request.after:
             yield Pause(request.after)
-        attempts = Attempts(request, self._options.retry, lambda *about: self._announce(request, *about))
-        try:
-            return (yield from self._attempt(request, attempts, 0))
-        except errors.UnibatchError as exc:
-            first = exc  # the attempts are counted from here on only, since most requests need one
+        attempts = Attempts(request, self._options, lambda *about: self._announce(request.operation, *about))
+        first = failed
+        if first is not None:
+            attempts.begin()
+        else:
+            try:
+                return (yield from self._attempt(request, attempts, 0, hasty=hasty))
+            except errors.UnibatchError as exc:
+                first = exc  # the attempts are counted from here on only, since most requests need one
         try:
             for number, attempt in enumerate(attempts):
                 if attempts.pause:
@@ -231,24 +347,34 @@ class Exchange:
                 raise self._unknown(request, exc) from exc
             raise
         finally:
-            del first  # it refers to this frame
+            del first, failed  # they refer to this frame
         raise AssertionError("the last attempt raises")
 
-    def _attempt(self, request: Request, attempts: Attempts, number: int) -> Conversation[Response]:
+    def _attempt(
+        self, request: Request, attempts: Attempts, number: int, *, hasty: bool = False
+    ) -> Conversation[Response]:
         """Send a request once, when the rate limit allows it, and follow redirects."""
         url = self._url(request)
-        redirects = 0
+        redirects, waited = 0, 0.0
+
+        def barred() -> float:
+            attempts.begin()  # there is a connection now
+            return self.budget.barred()
+
         while True:
             if wait := self.budget.take():
-                self._require_patience(request)
+                self._require_patience(request, wait, waited)
                 if wait >= _WORTH_SAYING:
-                    self._announce(request, wait, None, number)
+                    self._announce(request.operation, wait, None, number)
                 yield Pause(wait)
+                waited += wait
                 continue
             attempts.begin()
             began = time.perf_counter()
             try:
-                answer = self._decoded(request, (yield self._outgoing(request, url)))
+                outgoing = self._outgoing(request, url)
+                outgoing.extensions["barred"] = barred
+                answer = self._decoded(request, (yield outgoing), hasty=hasty)
                 if (count := parse_remaining(answer.headers, _now())) is not None:
                     self.budget.hear(*count)
             except Barred:
@@ -273,14 +399,22 @@ class Exchange:
             redirects += 1
             url = self._redirected(request, url, answer)
 
-    def _require_patience(self, request: Request) -> None:
-        """Raise if the vendor accepts nothing for longer than the application is ready to wait."""
-        barred = self.budget.barred()
+    def _require_patience(self, request: Request, wait: float, waited: float) -> None:
+        """Raise if nothing may be sent for longer than the application is ready to wait."""
+        barred, most = self.budget.barred(), self._options.max_wait
         if barred > self._options.retry.total:
-            refusal = Refusal(message="an earlier answer said when to come back; nothing was sent")
-            about = self._about(request, Response(status=_TOO_MANY), refusal)
-            after = timedelta(seconds=barred)
-            raise errors.RateLimited(retry_at=_now() + after, retry_after=after, **about)
+            raise self._limited(
+                request, barred, "an earlier answer said when to come back; nothing was sent", _TOO_MANY
+            )
+        if most is not None and waited + wait > max(most, _UNNOTICED):
+            message = f"waiting for the rate limit would take longer than max_wait allows, {most:g} s"
+            raise self._limited(request, max(wait, barred), message, None)
+
+    def _limited(self, request: Request, seconds: float, message: str, status: int | None) -> errors.RateLimited:
+        about = self._about(request, Response(status=_TOO_MANY), Refusal(message=message))
+        after = timedelta(seconds=seconds)
+        about["http_status"] = status
+        return errors.RateLimited(retry_at=_now() + after, retry_after=after, **about)
 
     def _outgoing(self, request: Request, url: httpx.URL) -> httpx.Request:
         # With a stream, httpx takes the request as it is: building it takes half the time.
@@ -295,7 +429,7 @@ class Exchange:
             outgoing.headers["Content-Type"] = "application/json"
         return outgoing
 
-    def _decoded(self, request: Request, answer: Response | None) -> Response:
+    def _decoded(self, request: Request, answer: Response | None, *, hasty: bool) -> Response:
         """The answer, decompressed and complete."""
         assert answer is not None  # noqa: S101  # a driver answers only a pause with nothing
         encoding = answer.headers.get("content-encoding")
@@ -311,8 +445,8 @@ class Exchange:
                 reason = f"more than {bodies.LARGEST:,} bytes when decompressed"
                 raise self._transport_error(errors.AnswerTooLarge, request, reason) from exc
         is_empty = answer.status == NO_CONTENT and request.may_be_empty
-        if answer.status in _SUCCESS and not is_empty and bodies.is_cut_off(answer.content, answer.headers):
-            reason = "the JSON ends in the middle" if answer.content else "the body is empty"
+        if answer.status in _SUCCESS and not is_empty and bodies.is_cut_off(answer, hasty=hasty):
+            reason = "the JSON ends in the middle" if answer.content.strip() else "the body is empty"
             raise self._malformed(request, answer, "$", reason)
         return answer
 
@@ -324,15 +458,34 @@ class Exchange:
         unknown.may_repeat = self._options.retry.attempts > 1
         return unknown
 
-    def _announce(self, request: Request, seconds: float, error: errors.UnibatchError | None, attempts: int) -> None:
+    def _announce(
+        self,
+        operation: str,
+        seconds: float,
+        error: errors.UnibatchError | None,
+        attempts: int,
+        *,
+        is_turn: bool = False,
+    ) -> None:
         """Log a wait, and call the application's ``on_wait``."""
-        provider, operation = self.provider.name, request.operation
-        if error is None:
+        provider = self.provider.name
+        if is_turn:
+            _logger.info("%s %s: waiting, since another thread or program does the same", provider, operation)
+        elif error is None:
             _logger.info("%s %s: waiting %.1f s to stay below the rate limit", provider, operation, seconds)
         else:
             _logger.warning("%s; attempt %d in %.1f s", error, attempts + 1, seconds)
         if (on_wait := self._options.on_wait) is not None:
-            on_wait(Wait(provider=provider, operation=operation, seconds=seconds, error=error, attempt=attempts))
+            on_wait(
+                Wait(
+                    provider=provider,
+                    operation=operation,
+                    seconds=seconds,
+                    error=error,
+                    attempt=attempts,
+                    is_turn=is_turn,
+                )
+            )
 
     def _url(self, request: Request) -> httpx.URL:
         try:
@@ -361,9 +514,11 @@ class Exchange:
             reset = parse_reset(response.headers, refusal.retry_at, _now(), refused=response.status == _TOO_MANY)
         about = self._about(request, response, refusal)
         about["retry_after"] = None if reset is None else reset.after
-        if issubclass(kind, errors.RateLimited):
-            after = timedelta(seconds=NO_TIME_GIVEN) if reset is None else reset.after
+        limited = issubclass(kind, errors.RateLimited)
+        if limited or response.status in _SAYING_WHEN:
+            after = reset.after if reset is not None else timedelta(seconds=NO_TIME_GIVEN if limited else 0)
             self.budget.hold(0 if after is None else after.total_seconds())
+        if issubclass(kind, errors.RateLimited):
             raise kind(retry_at=None if reset is None else reset.at, **about)
         raise kind(**about)
 
@@ -410,6 +565,25 @@ class Exchange:
     def _log(self, request: Request, url: httpx.URL, answer: Response, took: float) -> None:
         asked = f"{self.provider.name} {request.operation}: {request.method} {self._masked(str(url))}"
         _logger.debug("%s -> %d, %d bytes in %.0f ms", asked, answer.status, len(answer.content), took * 1000)
+
+
+def _noting_writes(conversation: Conversation[T], turn: Turn) -> Conversation[T]:
+    """The same conversation, which notes in its turn that it sent a request that changes something."""
+    try:
+        step = next(conversation)
+        while True:
+            turn.wrote |= isinstance(step, httpx.Request) and step.method != "GET"
+            try:
+                answer = yield step
+            except Exception as exc:  # noqa: BLE001 - it is passed on
+                step = conversation.throw(exc)
+            else:
+                step = conversation.send(answer)
+    except StopIteration as done:
+        value: T = done.value
+        return value
+    finally:
+        conversation.close()
 
 
 def _now() -> datetime:

@@ -146,6 +146,7 @@ class AsyncListing(_BaseListing[AsyncDriver, T]):
             return await self._driver.run(plan.ask(position, chosen))
 
         prefetch = AsyncPrefetch(ask, plan.max_in_flight)
+        self._driver.stop_when_closed(prefetch.close)
         try:
             while pager.position is not None:
                 answered = await prefetch.take(pager.upcoming(prefetch.eagerness.pages))

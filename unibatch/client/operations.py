@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any, TypeVar
 
 import attrs
 
 from unibatch.client.exchange import Conversation, Exchange
 from unibatch.client.listing import Plan
+from unibatch.client.turns import Turn
 from unibatch.core.draft import (
     AddedContacts,
     CampaignDraft,
@@ -21,17 +25,19 @@ from unibatch.core.draft import (
     as_contacts,
 )
 from unibatch.core.draft_fields import Composition, require_fit
-from unibatch.core.errors import InvalidInput, OutcomeUnknown, PartlyDone, UnsupportedFeature
+from unibatch.core.errors import InvalidInput, OutcomeUnknown, PartlyDone, UnibatchError, UnsupportedFeature
 from unibatch.core.flow import Request, segment
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.preflight import compose, compose_contacts, resolve_start
-from unibatch.core.provider import CampaignFilter, ContactFilter, OperationName
-from unibatch.core.reconcile import carry_out, retry_once
+from unibatch.core.provider import Added, CampaignFilter, ContactFilter, OperationName
+from unibatch.core.reconcile import carry_out, placed_before, read_all, reread, retry_once
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.times import When
 
 S = TypeVar("S", bound=StrEnum)
 F = TypeVar("F", CampaignFilter, ContactFilter)
+
+_logger = logging.getLogger("unibatch")
 
 _AT_REST = frozenset({CampaignStatus.DRAFT, *filter(lambda status: status.is_terminal, CampaignStatus)})
 """In these statuses of a campaign, no contact changes its status while contacts are read."""
@@ -44,6 +50,10 @@ class Operations:
         self._exchange = exchange
         self._max_in_flight = max_in_flight
         self._provider = exchange.provider
+
+    def patient(self, max_wait: float | None) -> Operations:
+        """The same operations with another ``max_wait``; ``None`` changes nothing."""
+        return self if max_wait is None else Operations(self._exchange.patient(max_wait), self._max_in_flight)
 
     def list_campaigns(
         self, status: CampaignStatus | Iterable[CampaignStatus] | None, agent_id: str | None
@@ -59,7 +69,7 @@ class Operations:
             paging=self._provider.capabilities.campaign_paging,
             max_in_flight=self._max_in_flight,
             choose=lambda: _returned(wanted),
-            ask=lambda position, chosen: self._exchange.ask(self._provider.list_campaigns(position, chosen)),
+            ask=lambda position, chosen: self._exchange.ask(partial(self._provider.list_campaigns, position, chosen)),
             finish=self._exchange.finish,
             admits=wanted.admits if wanted else None,
         )
@@ -93,7 +103,7 @@ class Operations:
             max_in_flight=self._max_in_flight,
             choose=lambda: _returned(wanted) if server_filter else self._safe_filter(campaign_id, wanted),
             ask=lambda position, chosen: self._exchange.ask(
-                self._provider.list_contacts(campaign_id, position, chosen)
+                partial(self._provider.list_contacts, campaign_id, position, chosen)
             ),
             finish=self._exchange.finish,
             admits=wanted.admits if wanted else None,
@@ -118,9 +128,25 @@ class Operations:
         return account
 
     def create_campaign(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Conversation[Campaign]:
-        """Place a draft."""
+        """Place a draft, while nobody else places it, nor another of that name with the same agent."""
         composition = self._compose(draft, accept_loss)
-        return self._exchange.run(self._provider.create_campaign(composition))
+        whole = composition.draft
+        names = (f"draft {whole.key}", f"campaign {whole.agent_id} {whole.name}")
+        return self._exchange.in_turn(
+            "create_campaign", None, names, lambda turn: self._create(draft, accept_loss, composition, turn)
+        )
+
+    def _create(
+        self, draft: CampaignDraft, accept_loss: Collection[str], composition: Composition, turn: Turn
+    ) -> Conversation[Campaign]:
+        turn.about = composition.draft
+        before = turn.before
+        if before is not None and before.result is not None and before.about == turn.about:
+            # A thread of this program placed it just now. The vendor may not list it yet.
+            return placed_before((yield from self._exchange.run(reread(self._provider, before.result))))
+        if turn.waited:
+            composition = self._compose(draft, accept_loss)  # meanwhile its start may have become the past
+        return (yield from self._exchange.run(self._provider.create_campaign(composition)))
 
     def creation(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Sequence[Request]:
         """The requests that place a draft, where everything goes well."""
@@ -137,9 +163,15 @@ class Operations:
         accept_loss: Collection[str],
         on_progress: Callable[[int, int], None] | None,
     ) -> Conversation[AddedContacts]:
-        """Add contacts to a campaign."""
+        """Add contacts to a campaign, while nobody else adds some to it."""
         given, bodies, repeated = self._compose_contacts(campaign_id, contacts, accept_loss)
-        return self._add(campaign_id, given, bodies, repeated, on_progress or (lambda _settled, _total: None))
+        return self._exchange.in_turn(
+            "add_contacts",
+            campaign_id,
+            (f"add to {campaign_id}",),
+            lambda _: self._add(campaign_id, given, bodies, repeated, on_progress or (lambda _settled, _total: None)),
+            lambda: _none_sent(campaign_id, given.values(), repeated),
+        )
 
     def addition(
         self, campaign_id: str, contacts: Iterable[ContactDraft], accept_loss: Collection[str]
@@ -168,6 +200,7 @@ class Operations:
         on_progress: Callable[[int, int], None],
     ) -> Conversation[AddedContacts]:
         done = yield from self._exchange.run(self._provider.add_contacts(campaign_id, bodies, on_progress))
+        twice = (yield from self._twice(campaign_id, done)) if done.added and done.before is not None else frozenset()
         settled = {*done.added, *done.present, *done.rejected, *done.unknown}
         not_sent = {number: "not sent, since something failed before" for number in given if number not in settled}
         added = AddedContacts(
@@ -178,6 +211,7 @@ class Operations:
                 RejectedContact(given[number], reason) for number, reason in {**done.rejected, **not_sent}.items()
             ),
             unknown=tuple(given[number] for number in done.unknown),
+            twice=tuple(given[number] for number in done.added if number in twice),
         )
         failed = done.failed
         if failed is None:
@@ -196,13 +230,35 @@ class Operations:
             f"asking for the same again adds only those that are missing: {failed}",
         ) from failed
 
+    def _twice(self, campaign_id: str, done: Added) -> Conversation[frozenset[str]]:
+        """The numbers that are in a campaign more than once, looked for only if it has more contacts than it should."""
+        name = self._provider.name
+        try:
+            campaign = yield from self.get_campaign(campaign_id)
+            if (campaign.counts.total or 0) <= (done.before or 0) + len(done.added):
+                return frozenset()
+            rows, _ = yield from self._exchange.run(
+                read_all(
+                    self._provider.capabilities.contact_paging,
+                    lambda position: self._provider.list_contacts(campaign_id, position, ContactFilter()),
+                )
+            )
+        except UnibatchError as exc:
+            _logger.warning("%s: looking for numbers that are in %s twice failed: %s", name, campaign_id, exc)
+            return frozenset()
+        twice = frozenset(number for number, times in Counter(row.phone_number for row in rows).items() if times > 1)
+        if mine := twice.intersection(done.added):
+            reason = "so they are called more than once"
+            _logger.warning("%s: %d added numbers are in %s more than once, %s", name, len(mine), campaign_id, reason)
+        return twice
+
     def change(
         self, operation: OperationName, campaign_id: str, start: Start | datetime | None = None
     ) -> Conversation[Campaign]:
         """Start, pause, resume, reschedule or cancel a campaign, or have it call again those it did not reach."""
         request, when = self._change(operation, campaign_id, start)
         if operation == "retry_campaign":
-            return self._exchange.run(retry_once(self._provider, request))
+            return self._in_turn(operation, campaign_id, self._exchange.run(retry_once(self._provider, request)))
         done = self._provider.transitions[operation].done
 
         def is_done(campaign: Campaign) -> bool:
@@ -210,7 +266,16 @@ class Operations:
                 return False
             return when is None or (campaign.schedule is not None and campaign.schedule.start == when.moment)
 
-        return self._exchange.run(carry_out(self._provider, request, is_done))
+        conversation = self._exchange.run(carry_out(self._provider, request, is_done))
+        if operation != "start_campaign":
+            return conversation
+        return self._in_turn(operation, campaign_id, conversation)  # twice, it may call people twice
+
+    def _in_turn(
+        self, operation: OperationName, campaign_id: str, conversation: Conversation[Campaign]
+    ) -> Conversation[Campaign]:
+        names = (f"{operation} {campaign_id}",)
+        return self._exchange.in_turn(operation, campaign_id, names, lambda _: conversation)
 
     def changing(self, operation: OperationName, campaign_id: str, start: Start | datetime | None = None) -> Request:
         """The request that `change` or `delete_campaign` sends."""
@@ -232,6 +297,12 @@ class Operations:
         """Delete a campaign."""
         self._provider.require("delete_campaign")
         return self._exchange.run(self._provider.delete_campaign(campaign_id))
+
+
+def _none_sent(campaign_id: str, contacts: Iterable[ContactDraft], repeated: Sequence[ContactDraft]) -> AddedContacts:
+    reason = "not sent, since it is unknown what another thread or program has added"
+    rejected = tuple(RejectedContact(contact, reason) for contact in contacts)
+    return AddedContacts(campaign_id=campaign_id, duplicates=tuple(repeated), rejected=rejected)
 
 
 def _returned(wanted: F) -> Conversation[F]:

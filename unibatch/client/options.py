@@ -32,8 +32,7 @@ class Timeout:
 
     Attributes:
         connect: For a connection to be made. More than 0, at most a day.
-        read: For each part of an answer, for sending each part of a request, and for a free connection. More than 0,
-            at most a day.
+        read: For each part of an answer, and for sending each part of a request. More than 0, at most a day.
     """
 
     connect: float = 5.0
@@ -81,9 +80,11 @@ class Wait:
     Attributes:
         provider: The provider's name.
         operation: The client's method, for example ``"list_contacts"``.
-        seconds: How long it will wait.
-        error: Why: the error of the latest attempt, or ``None`` if the client waits for the limit of requests a minute.
+        seconds: How long it will wait; with ``is_turn``, how long at most.
+        error: Why: the error of the latest attempt, or ``None`` if the client waits for the limit of requests a minute
+            or for its turn.
         attempt: How often the request has been sent so far.
+        is_turn: It waits until another thread or program has done the same, such as placing the same draft.
     """
 
     provider: str
@@ -91,6 +92,7 @@ class Wait:
     seconds: float
     error: UnibatchError | None
     attempt: int
+    is_turn: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -103,6 +105,7 @@ class Options:
     requests_per_minute: int | None = None
     max_in_flight: int = 8
     rate_limit_file: Path | None = None
+    max_wait: float | None = None
     on_wait: Callable[[Wait], None] | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -111,6 +114,10 @@ class Options:
         if self.on_wait is not None and not callable(self.on_wait):
             raise InvalidInput(f"on_wait is a function, not {self.on_wait!r}")
         _require_whole("max_in_flight", self.max_in_flight, _MOST_IN_FLIGHT)
+        if self.max_wait is not None and (
+            type(self.max_wait) not in {int, float} or not 0 <= self.max_wait <= _LONGEST
+        ):
+            raise InvalidInput(f"max_wait is a number of seconds from 0 to {_LONGEST:,}, not {self.max_wait!r}")
         if self.requests_per_minute is not None:
             _require_whole("requests_per_minute", self.requests_per_minute, _MOST_REQUESTS)
 

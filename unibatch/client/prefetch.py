@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from contextvars import copy_context
+from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 import attrs
 
+from unibatch.client.forks import renew_in_children
 from unibatch.client.halt import Halt
 from unibatch.core.paging import Position
 
@@ -24,6 +31,7 @@ _NOT_NEAR = 0.005
 saves: most of the time is spent on reading what came, which is not done in parallel."""
 
 _NAP = 0.5  # seconds
+_LEAVING = 0.5  # seconds for threads to end when the program does
 
 
 def _idle_time() -> float:
@@ -52,6 +60,54 @@ class _UnderWay(Generic[T]):
     future: Future[T] | None = None
 
 
+class _Threads:
+    """Threads that keep no program from ending, as those of a `ThreadPoolExecutor` do."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+
+    def submit(self, call: Callable[..., T], *about: Any) -> Future[T]:
+        """Have a thread call this, in a copy of the present context, so that what traces requests knows whose it is."""
+        future: Future[T] = Future()
+        context = copy_context()
+
+        def work() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                result = context.run(call, *about)
+            except BaseException as exc:  # noqa: BLE001 - the future raises it
+                future.set_exception(exc)
+            else:
+                future.set_result(result)
+
+        self._work.put(work)
+        if len(self._threads) < self._most:
+            thread = threading.Thread(
+                target=_work, args=(self._work,), name=f"unibatch_{len(self._threads)}", daemon=True
+            )
+            self._threads.append(thread)
+            thread.start()
+        return future
+
+    def end(self, seconds: float | None = None) -> None:
+        """Wait until what is under way has ended, for at most so many seconds, and end the threads."""
+        for _ in self._threads:
+            self._work.put(None)
+        until = None if seconds is None else time.monotonic() + seconds
+        for thread in self._threads:
+            if thread.is_alive():  # it was not started if Ctrl-C came before
+                thread.join(None if until is None else max(0.0, until - time.monotonic()))
+
+
+def _work(queue: SimpleQueue[Callable[[], None] | None]) -> None:
+    while (work := queue.get()) is not None:
+        work()
+        del work  # it refers to a page
+
+
 class Prefetch(Generic[T]):
     """Reads pages in threads of its own; ``discarded`` counts those that were asked for and then not needed."""
 
@@ -61,8 +117,14 @@ class Prefetch(Generic[T]):
         self.eagerness = Eagerness(most)
         self._read = read
         self._most = most
-        self._threads: ThreadPoolExecutor | None = None
+        self._threads: _Threads | None = None
         self._under_way: dict[Position, _UnderWay[T]] = {}
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """In a forked process there are no threads, and what is under way is the parent's."""
+        self._threads = None
+        self._under_way = {}
 
     def begin(self, positions: Sequence[Position]) -> None:
         """Begin to read these pages, and drop all others."""
@@ -70,7 +132,9 @@ class Prefetch(Generic[T]):
             self._drop(position)
         for position in positions:
             if position not in self._under_way:
-                self._threads = self._threads or ThreadPoolExecutor(self._most, thread_name_prefix="unibatch")
+                if self._threads is None:
+                    self._threads = _Threads(self._most)
+                    _with_threads.add(self)
                 # Noted first: if Ctrl-C comes while the thread is being started, `close` must halt it.
                 begun: _UnderWay[T] = _UnderWay(Halt())
                 self._under_way[position] = begun
@@ -90,18 +154,30 @@ class Prefetch(Generic[T]):
         del self._under_way[positions[0]]
         return page
 
-    def close(self) -> None:
-        """Stop what is under way, and wait until it has stopped."""
+    def close(self, seconds: float | None = None) -> None:
+        """Stop what is under way, and wait until it has stopped, for at most so many seconds."""
         for position in list(self._under_way):
             self._drop(position)
-        if self._threads is not None:
-            self._threads.shutdown()
+        threads, self._threads = self._threads, None
+        if threads is not None and not sys.is_finalizing():  # then threads are frozen, and would never end
+            threads.end(seconds)
 
     def _drop(self, position: Position) -> None:
         dropped = self._under_way[position]
         dropped.halt.set()
         del self._under_way[position]
         self.discarded += dropped.future is None or not dropped.future.cancel()
+
+
+_with_threads: WeakSet[Prefetch[Any]] = WeakSet()
+
+
+@atexit.register
+def _leave() -> None:
+    """Stop what is read ahead for listings that nobody has read to their end, since the program ends."""
+    until = time.monotonic() + _LEAVING
+    for prefetch in list(_with_threads):
+        prefetch.close(max(0.0, until - time.monotonic()))
 
 
 def _result(future: Future[T]) -> T:
@@ -123,6 +199,7 @@ class AsyncPrefetch(Generic[T]):
         self._read = read
         self._under_way: dict[Position, asyncio.Task[T]] = {}
         self._dropped: list[asyncio.Task[T]] = []
+        self._closed = False
 
     async def begin(self, positions: Sequence[Position]) -> None:
         """As `Prefetch.begin`, awaited."""
@@ -142,12 +219,19 @@ class AsyncPrefetch(Generic[T]):
             self.eagerness.note(_idle_time() - began)
             return page
         await self.begin(positions)
-        page = await self._under_way[positions[0]]
+        try:
+            page = await self._under_way[positions[0]]
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if not self._closed or current is None or current.cancelling():
+                raise
+            raise RuntimeError("this client is closed; connect again") from None
         del self._under_way[positions[0]]
         return page
 
     async def close(self) -> None:
         """As `Prefetch.close`, awaited."""
+        self._closed = True
         for position in list(self._under_way):
             self._drop(position)
         await asyncio.gather(*self._dropped, return_exceptions=True)

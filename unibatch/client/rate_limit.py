@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from pyrate_limiter import InMemoryBucket, Rate, RateItem, SQLiteBucket
 
+from unibatch.client.forks import renew_in_children
 from unibatch.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -82,13 +83,19 @@ class Budget:
         if file is None:
             self._log = _Log(InMemoryBucket(_rates(first)), self._clock)
         else:
-            self._log = shared = _SharedLog(first, clock or time.time, file, name)
-            weakref.finalize(self, shared.connection.close)
+            self._log = _SharedLog(first, clock or time.time, file, name)
         self._lock = Lock()
         self._in_flight = 0
         self._latest = -math.inf
         self._held_until = -math.inf
         self._vendor = _VendorsCount()
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """In a forked process: go on from the parent's count, with nothing in flight."""
+        self._lock = Lock()
+        self._in_flight = 0
+        self._log.renew()
 
     def take(self) -> float:
         """Count one request, or say how long to wait. Does not block.
@@ -148,11 +155,11 @@ class Budget:
                 self._vendor.hear(remaining, self._clock(), reset_in, self._in_flight)
 
     def tighten(self, requests_per_minute: int) -> None:
-        """Lower the limit; a higher one changes nothing."""
+        """Lower the limit; a higher one changes nothing, nor does one that would let nothing go: it is no limit."""
         with self._lock:
-            if requests_per_minute < self._requests_per_minute:
+            if 0 < requests_per_minute < self._requests_per_minute:
                 self._requests_per_minute = requests_per_minute
-                self._log.bucket.rates = _rates(requests_per_minute)
+                self._log.limit(requests_per_minute)
 
 
 class _VendorsCount:
@@ -216,6 +223,13 @@ class _Log:
         self._clock = clock
         self._old = 0  # how many requests came since the bucket forgot what had left the window
 
+    def limit(self, requests_per_minute: int) -> None:
+        """Have another limit."""
+        self.bucket.rates = _rates(requests_per_minute)
+
+    def renew(self) -> None:
+        """In a forked process, the requests of the parent still count."""
+
     def put(self) -> float:
         """Log one request and return 0, or return the seconds until there is room."""
         now = _milliseconds(self._clock())
@@ -230,24 +244,47 @@ class _Log:
         return 0.0
 
 
+_inherited: list[object] = []
+"""What a forked process has from its parent; kept, since SQLite must not close it there."""
+
+
 class _SharedLog(_Log):
     def __init__(self, requests_per_minute: int, clock: Callable[[], float], file: Path, name: str) -> None:
         self._file = file
         self._table = f"requests_{sha256(name.encode()).hexdigest()[:32]}"
+        self._requests_per_minute = requests_per_minute
+        super().__init__(self._opened(clock), clock)
+
+    def _opened(self, clock: Callable[[], float]) -> SQLiteBucket:
         try:
-            Path(f"{file}.lock").touch()  # if that is not possible, opening may wait for ever
+            Path(f"{self._file}.lock").touch()  # if that is not possible, opening may wait for ever
             bucket = SQLiteBucket.init_from_file(
-                _rates(requests_per_minute), table=self._table, db_path=str(file), use_file_lock=True
+                _rates(self._requests_per_minute), table=self._table, db_path=str(self._file), use_file_lock=True
             )
             bucket.leak(_milliseconds(clock()))
         except (OSError, ValueError, sqlite3.Error) as exc:
             raise self._unusable(exc) from exc
-        super().__init__(bucket, clock)
         self.connection = bucket.conn
         self._lock = cast("FileLock", bucket.lock)
+        self._closing = weakref.finalize(self, bucket.conn.close)
+        self._is_parents = False
+        return bucket
+
+    def limit(self, requests_per_minute: int) -> None:
+        """Have another limit."""
+        super().limit(requests_per_minute)
+        self._requests_per_minute = requests_per_minute
+
+    def renew(self) -> None:
+        """In a forked process: open the file again before it is used, and do not touch what the parent opened."""
+        self._closing.detach()
+        _inherited.append(self.bucket)
+        self._is_parents = True
 
     def put(self) -> float:
         """As `_Log.put`; also returns the seconds until no other process writes."""
+        if self._is_parents:
+            self.bucket = self._opened(self._clock)
         try:
             with self._lock.acquire(blocking=False):
                 self._correct(_milliseconds(self._clock()))
@@ -283,9 +320,27 @@ def _milliseconds(seconds: float) -> int:
 
 _Whose: TypeAlias = tuple[tuple[str, ...], Path | None]
 
-_budgets: weakref.WeakValueDictionary[_Whose, Budget] = weakref.WeakValueDictionary()
-_busy: dict[_Whose, Budget] = {}  # keeps a budget after its last client has gone, while its requests count
-_budgets_lock = Lock()
+
+class _Known:
+    """The budgets of this process.
+
+    Attributes:
+        living: Those that a client has.
+        busy: Keeps a budget after its last client has gone, while its requests count.
+    """
+
+    def __init__(self) -> None:
+        self.living: weakref.WeakValueDictionary[_Whose, Budget] = weakref.WeakValueDictionary()
+        self.busy: dict[_Whose, Budget] = {}
+        self.renew()
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """In a forked process, nobody would release the parent's lock."""
+        self.lock = Lock()
+
+
+_known = _Known()
 
 
 def shared_budget(fingerprint: tuple[str, ...], requests_per_minute: int | None, file: Path | None) -> Budget:
@@ -303,14 +358,14 @@ def shared_budget(fingerprint: tuple[str, ...], requests_per_minute: int | None,
         ConfigError: The file cannot be used.
     """
     whose = (fingerprint, None if file is None else file.resolve())
-    with _budgets_lock:
-        for idle in [known for known, budget in _busy.items() if budget.is_idle]:
-            del _busy[idle]
-        budget = _budgets.get(whose)
+    with _known.lock:
+        for idle in [known for known, budget in _known.busy.items() if budget.is_idle]:
+            del _known.busy[idle]
+        budget = _known.living.get(whose)
         if budget is None:
             budget = Budget(requests_per_minute, file=file, name="\n".join(fingerprint))
-            _budgets[whose] = budget
-        _busy[whose] = budget
+            _known.living[whose] = budget
+        _known.busy[whose] = budget
     if requests_per_minute is not None:
         budget.tighten(requests_per_minute)
     return budget
@@ -318,6 +373,6 @@ def shared_budget(fingerprint: tuple[str, ...], requests_per_minute: int | None,
 
 def forget_budgets() -> None:
     """Begin all counts from zero; for tests, which do not wait."""
-    with _budgets_lock:
-        _budgets.clear()
-        _busy.clear()
+    with _known.lock:
+        _known.living.clear()
+        _known.busy.clear()

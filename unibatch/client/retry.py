@@ -7,13 +7,14 @@ other half is `unibatch.core.reconcile`: after a write whose outcome is unknown 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from tenacity import AttemptManager, RetryCallState, Retrying, retry_if_exception, wait_random_exponential
 
-from unibatch.client.options import Retry
+from unibatch.client.options import Options
 from unibatch.core import errors
 from unibatch.core.errors import UnibatchError
 from unibatch.core.flow import Request
@@ -54,12 +55,15 @@ class Attempts:
         pause: How many seconds to wait before the next attempt.
     """
 
-    def __init__(self, request: Request, retry: Retry, on_wait: Callable[[float, UnibatchError, int], None]) -> None:
+    def __init__(
+        self, request: Request, options: Options, on_wait: Callable[[float, UnibatchError, int], None]
+    ) -> None:
         """Begin. ``on_wait`` is called before each further attempt with the seconds, the error, the attempts so far."""
         self.was_lost = False
         self.pause = 0.0
         self._request = request
-        self._retry = retry
+        self._retry = options.retry
+        self._max_wait = math.inf if options.max_wait is None else options.max_wait
         self._on_wait = on_wait
         self._failures = 0
         self.last: BaseException | None = None
@@ -90,11 +94,10 @@ class Attempts:
 
     def _wait(self, state: RetryCallState) -> float:
         error = _error(state)
-        retry_after: timedelta | None = getattr(error, "retry_after", None)
-        if retry_after is not None:
-            return retry_after.total_seconds() + _backoff(state) / 10
-        limited = isinstance(error, errors.RateLimited) and error.retry_at is None
-        return _backoff(state) + (NO_TIME_GIVEN if limited else 0)
+        asked = _asked(error)
+        if getattr(error, "retry_after", None) is not None:
+            return asked + _backoff(state) / 10
+        return _backoff(state) + asked
 
     def _is_over(self, state: RetryCallState) -> bool:
         self._failures += getattr(_error(state), "retry_after", None) is None
@@ -103,6 +106,7 @@ class Attempts:
             self._retry.attempts == 1
             or self._failures >= self._retry.attempts
             or self._spent + state.upcoming_sleep > self._retry.total
+            or _asked(_error(state)) > self._max_wait
         )
 
     def _announce(self, state: RetryCallState) -> None:
@@ -111,6 +115,14 @@ class Attempts:
     def _sleep(self, seconds: float) -> None:
         self.pause = seconds
         self._spent += seconds
+
+
+def _asked(error: UnibatchError) -> float:
+    """For how many seconds the vendor wants nothing."""
+    retry_after: timedelta | None = getattr(error, "retry_after", None)
+    if retry_after is not None:
+        return retry_after.total_seconds()
+    return NO_TIME_GIVEN if isinstance(error, errors.RateLimited) and error.retry_at is None else 0.0
 
 
 def _error(state: RetryCallState) -> UnibatchError:

@@ -367,6 +367,8 @@ class AddedContacts:
         duplicates: Contacts whose number was there already, or repeats one of the same call.
         rejected: Contacts that the vendor did not take.
         unknown: Contacts for which it is unknown whether the vendor took them.
+        twice: Those of ``added`` whose number is in the campaign more than once now, because another machine added them
+            at the same moment. They are called more than once: pause the campaign, or remove them in the dashboard.
     """
 
     campaign_id: str
@@ -374,3 +376,4 @@ class AddedContacts:
     duplicates: tuple[ContactDraft, ...] = ()
     rejected: tuple[RejectedContact, ...] = ()
     unknown: tuple[ContactDraft, ...] = ()
+    twice: tuple[ContactDraft, ...] = ()

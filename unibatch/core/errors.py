@@ -22,7 +22,7 @@
     │   ├── ConnectTimeout       no connection in time
     │   ├── ReadTimeout          connected, but no answer in time
     │   ├── WriteTimeout         connected, but the request could not be sent in time
-    │   ├── PoolTimeout          every connection of this client was busy
+    │   ├── PoolTimeout          a transport of your own had no free connection
     │   ├── ConnectionLost       the connection broke before the answer was whole
     │   ├── AnswerTooLarge       the answer is larger than any page of a vendor
     │   └── RedirectRefused      the answer points to another host, which must not see the key
@@ -88,7 +88,7 @@ class ProviderError(UnibatchError):
         subject: What the operation was about, for example ``"batch_c3d4e5f6"``, or ``None``.
         field_errors: For each rejected field, in the vendor's spelling, the reason. Empty if the vendor names none.
         retry_after: How long to wait before asking again, counted from when the answer arrived, or ``None`` if the
-            vendor does not say. Only with HTTP 429 and 503.
+            vendor does not say. Only with HTTP 429, 500, 502, 503 and 504.
     """
 
     summary: ClassVar[str] = "the vendor refused"
@@ -191,7 +191,7 @@ class InvalidRequest(ProviderError):
 
 
 class RateLimited(ProviderError):
-    """429: too many requests.
+    """429: too many requests; or a wait to stay below the limit would be longer than ``max_wait``.
 
     Attributes:
         retry_at: From when on the vendor accepts requests again, by the vendor's clock (aware, UTC), or ``None`` if it
@@ -300,7 +300,7 @@ class WriteTimeout(TransportError):
 
 
 class PoolTimeout(TransportError):
-    """Every connection of this client was busy for the whole time-out. Nothing was sent."""
+    """A transport of your own had no free connection in time; the client's own wait. Nothing was sent."""
 
     summary = "every connection of this client is busy"
 

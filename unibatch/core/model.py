@@ -117,6 +117,15 @@ class Contact:
         """The vendor's own mapping. Read-only."""
         return MappingProxyType(_raw_of(self._raw))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickling and copying: the contact's own row, without the page that it came on."""
+        state = {field.name: getattr(self, field.name) for field in attrs.fields(Contact)}
+        return {**state, "_fields": _custom_of(self._fields), "_raw": _raw_of(self._raw)}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, value)
+
     def field(self, name: str, default: Any = None) -> Any:
         """Look up custom data by the name under which you sent it.
 

@@ -257,6 +257,7 @@ class Added:
         rejected: Those that the vendor did not take, and why.
         unknown: Those whose result is unknown.
         failed: The error that stopped it; ``None`` if nothing did. What is in no list then was not sent.
+        before: How many contacts the campaign had before, or ``None`` if the vendor does not say.
     """
 
     total: int
@@ -265,6 +266,7 @@ class Added:
     rejected: dict[str, str] = attrs.field(factory=dict)
     unknown: list[str] = attrs.field(factory=list)
     failed: Exception | None = None
+    before: int | None = attrs.field(default=None, eq=False)
 
     @property
     def settled(self) -> int:

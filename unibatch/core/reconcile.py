@@ -715,7 +715,7 @@ class Adding:
         Raises:
             IncompleteListing: Which contacts are there already is unknown; nothing was sent.
         """
-        done = Added(len(self.bodies))
+        done = Added(len(self.bodies), before=self.campaign.counts.total)
         there = set() if self.campaign.counts.total == 0 else (yield from self._there(_NOT_SENT))
         done.present = [number for number in self.bodies if number in there]
         left = iter([number for number in self.bodies if number not in there])

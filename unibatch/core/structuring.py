@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
+from threading import Lock
 from typing import Any, TypeVar
 
 import attrs
@@ -57,6 +58,32 @@ class StructureError(Exception):
         return StructureError(outer + self.path.removeprefix("$"), self.reason)
 
 
+class _Decoders:
+    """The decoder of each wire class, made by one thread at a time.
+
+    ``msgspec`` looks at a class when it meets it first. Threads that do so at the same moment crash the process.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[type, msgspec.json.Decoder[Any]] = {}
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin anew in a forked process, where nobody would release the parent's lock."""
+        self._lock = Lock()
+
+    def of(self, cls: type[W]) -> msgspec.json.Decoder[W]:
+        decoder = self._made.get(cls)
+        if decoder is None:
+            with self._lock:
+                decoder = self._made.get(cls)
+                if decoder is None:
+                    decoder = self._made[cls] = msgspec.json.Decoder(cls)
+        return decoder
+
+
+decoders = _Decoders()
+
 _MISSING = re.compile(r"Object missing required field `(?P<key>\w+)`")
 _AT = re.compile(r" - at `(?P<path>\$.*)`$")
 
@@ -70,7 +97,7 @@ def read(content: bytes, cls: type[W]) -> W:
     try:
         if not content.isascii():
             content.decode()  # msgspec does not look inside of texts that it skips
-        return msgspec.json.decode(content, type=cls)
+        return decoders.of(cls).decode(content)
     except msgspec.ValidationError as exc:
         text = str(exc)
         at = _AT.search(text)

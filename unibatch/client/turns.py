@@ -1,0 +1,186 @@
+"""One at a time: what two threads, tasks or programs must not do at the same moment, such as placing the same draft.
+
+A `Turn` covers this process, and by lock files all processes of the same user on this machine. It never blocks; its
+owner asks again. A lock file of a process that was killed is free.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import platformdirs
+
+from unibatch.client.forks import renew_in_children
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+_logger = logging.getLogger("unibatch")
+
+_CLOCKS_DIFFER = 2.0  # seconds; file systems keep coarse times
+
+
+class Turn:
+    """The right to do something that nobody else does meanwhile.
+
+    Attributes:
+        about: What is being done, for those who wait for it and do the same.
+        wrote: A request that changes something was sent in this turn.
+        result: What this turn's work returned, for those who waited for it.
+        unknown: Why it is unknown what this turn's requests did; ``None`` if it is known.
+        before: The turn of this process that this one waited for last, or ``None``.
+    """
+
+    def __init__(self, names: Iterable[str], beside: Path | None = None) -> None:
+        """Ask for nothing yet.
+
+        Args:
+            names: What is being done. Two turns exclude each other if they have a name in common.
+            beside: A file that other users may share; lock files are put beside it, too.
+        """
+        self.about: Any = None
+        self.wrote = False
+        self.result: Any = None
+        self.unknown: str | None = None
+        self.before: Turn | None = None
+        self._names = frozenset(sha256(name.encode(errors="replace")).hexdigest() for name in names)
+        folders = [_own_folder(), *([] if beside is None else [Path(f"{beside}.turns")])]
+        # Few files, which are never removed: removing one that another process just opened would undo the lock.
+        slots = sorted({name[:2] for name in self._names})
+        self._paths = [folder / slot for folder in folders if folder is not None for slot in slots]
+        self._locks: list[BaseFileLock] = []
+        self._asked: float | None = None
+        self._process = os.getpid()
+
+    @property
+    def waited(self) -> bool:
+        """Somebody else had the turn before."""
+        return self._asked is not None
+
+    def begin(self) -> bool:
+        """Take the turn if it is free."""
+        with _turns.guard:
+            holder = next((_turns.held[name] for name in self._names if name in _turns.held), None)
+            if holder is None:
+                _turns.held.update(dict.fromkeys(self._names, self))
+        if holder is None:
+            try:
+                if self._lock_files():
+                    return True
+            except BaseException:
+                self.end()
+                raise
+            self.end()
+        self.before = holder or self.before
+        self._asked = self._asked or time.time()
+        return False
+
+    def unknown_before(self) -> str | None:
+        """Why it is unknown what those did for whom this turn waited; ``None`` if it is known."""
+        if self._asked is None:
+            return None
+        if self.before is not None and self.before.unknown is not None:
+            return self.before.unknown
+        for path in self._paths:
+            for name in self._names:
+                with suppress(OSError):
+                    note = _note(path, name)
+                    if note.stat().st_mtime >= self._asked - _CLOCKS_DIFFER:
+                        return note.read_text(encoding="utf-8")
+        return None
+
+    def end(self) -> None:
+        """Give the turn back; nothing happens if this process does not have it."""
+        if self._process != os.getpid():
+            return  # a copy in a forked process: the locks are the parent's
+        locks, self._locks = self._locks, []
+        if locks and self.unknown is not None:
+            for path in self._paths:
+                for name in self._names:
+                    with suppress(OSError):
+                        _note(path, name).write_text(self.unknown, encoding="utf-8")
+        for lock in locks:
+            with suppress(OSError):
+                lock.release()
+        with _turns.guard:
+            for name in self._names:
+                if _turns.held.get(name) is self:
+                    del _turns.held[name]
+
+    def _lock_files(self) -> bool:
+        from filelock import FileLock, Timeout  # noqa: PLC0415 - slow to import, and only writing needs it
+
+        for path in self._paths:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                lock = FileLock(path, thread_local=False)
+                lock.acquire(blocking=False)
+            except Timeout:
+                return False
+            except (OSError, NotImplementedError) as exc:
+                _turns.warn(path.parent, exc)
+            else:
+                self._locks.append(lock)
+        return True
+
+
+def _note(path: Path, name: str) -> Path:
+    """Where a turn leaves, for other processes that wait for it, that what it did is unknown."""
+    return path.with_name(f"{path.name}.{name[:32]}.unknown")
+
+
+class _Turns:
+    """Who has which turn in this process."""
+
+    def __init__(self) -> None:
+        self.warned: set[Path] = set()
+        self.renew()
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Begin with no turn taken: those of the parent process are not ours."""
+        # One thread may take it twice: the garbage collector may end a conversation at any moment.
+        self.guard = threading.RLock()
+        self.held: dict[str, Turn] = {}
+
+    def warn(self, folder: Path, reason: Exception) -> None:
+        """Say once that programs do not notice one another."""
+        if folder not in self.warned:
+            self.warned.add(folder)
+            _logger.warning(
+                "no lock files in %s (%s): two programs that place the same draft at the same moment do not notice "
+                "each other; threads of one program do",
+                folder,
+                reason,
+            )
+
+
+_turns = _Turns()
+
+
+def _own_folder() -> Path | None:
+    """The folder for this user's lock files: where programs keep their state, or else one for temporary files."""
+    for folder in (platformdirs.user_state_path("unibatch") / "turns", Path(tempfile.gettempdir()) / _temporary_name()):
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if os.access(folder, os.W_OK) and _is_ours(folder):
+                return folder
+    return None
+
+
+def _temporary_name() -> str:
+    return f"unibatch-{os.getuid() if hasattr(os, 'getuid') else 'turns'}"
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether no other user can put files there: everybody may write where temporary files are."""
+    return not hasattr(os, "getuid") or (folder.lstat().st_uid == os.getuid() and not folder.is_symlink())
