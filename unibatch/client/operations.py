@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -45,9 +46,7 @@ class Operations:
         self._max_in_flight = max_in_flight
         self._provider = exchange.provider
 
-    def list_campaigns(
-        self, status: CampaignStatus | Iterable[CampaignStatus] | None, agent_id: str | None
-    ) -> Plan[Campaign]:
+    def list_campaigns(self, status: str | Iterable[str] | None, agent_id: str | None) -> Plan[Campaign]:
         """Plan the listing of campaigns."""
         self._provider.require("list_campaigns")
         _require_text("agent_id", agent_id)
@@ -72,7 +71,7 @@ class Operations:
     def list_contacts(
         self,
         campaign_id: str,
-        status: CallStatus | Iterable[CallStatus] | None,
+        status: str | Iterable[str] | None,
         external_id: str | None,
         *,
         server_filter: bool,
@@ -245,7 +244,8 @@ def _require_text(name: str, value: str | None) -> None:
         raise InvalidInput(f"{name} must be a text, not {value!r}: another type would match no row")
 
 
-def _statuses(kind: type[S], wanted: S | Iterable[S] | None) -> frozenset[S]:
+def _statuses(kind: type[S], wanted: str | Iterable[str] | None) -> frozenset[S]:
+    """The statuses that are wanted, as members or as their words; empty if all are."""
     if wanted is None:
         return frozenset()
     words = [wanted] if isinstance(wanted, str) else list(wanted)
@@ -253,7 +253,10 @@ def _statuses(kind: type[S], wanted: S | Iterable[S] | None) -> frozenset[S]:
         raise InvalidInput(f"{foreign[0]!r} is no {kind.__name__}")
     if not words:
         raise InvalidInput("status= names no status at all; leave it out to get all")
-    try:
-        return frozenset(map(kind, words))
-    except ValueError as exc:
-        raise InvalidInput(f"{exc}; known are {', '.join(kind)}") from exc
+    known = [*map(str, kind)]
+    for word in words:
+        if word not in known:
+            close = get_close_matches(str(word).lower().replace("-", "_"), known, 1)
+            hint = f"did you mean {close[0]}? Known" if close else "known"
+            raise InvalidInput(f"{word!r} is no {kind.__name__}; {hint} are {', '.join(known)}")
+    return frozenset(map(kind, words))

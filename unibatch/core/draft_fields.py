@@ -171,7 +171,7 @@ def require_fit(preflight: Preflight, operation: str, accept_loss: Collection[st
         raise DraftRefused(preflight.provider, operation, obstacles)
 
 
-def is_text(value: Any) -> bool:
+def is_text(value: object) -> bool:
     """Whether a value is a text that is not blank, and that can be sent."""
     if not isinstance(value, str) or not value.strip():
         return False
