@@ -18,6 +18,7 @@ lint: $(VENV)/.develop ## style, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python docs/check_types.py
 	$(BIN)/lint-imports
 
 coverage: $(VENV)/.develop ## the test suite again, with branch coverage

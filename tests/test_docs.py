@@ -181,7 +181,7 @@ def commands(line: str) -> Iterator[list[str]]:
 
 def check_command(program: str, arguments: list[str]) -> None:
     if program == "unibatch":
-        top = click.Context(cli, info_name="unibatch")
+        top = click.Context(cli, info_name="unibatch", **cli.context_settings)  # a command keeps its names of --help
         rest = cli.make_parser(top).parse_args(arguments)[1]
         name, command, rest = cli.resolve_command(top, rest)
         assert command is not None

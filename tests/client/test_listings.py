@@ -57,7 +57,7 @@ class TestStreaming:
         assert numbers == [contact.number for contact in at.sandbox.state(at.vendor, campaign_id).contacts]
 
     def test_a_filter_of_the_client_leaves_empty_pages(self, at: Visit) -> None:
-        pages = at.client.list_contacts(two_pages(at), status=["failed", "unknown"]).pages()  # type: ignore[list-item]  # on purpose
+        pages = at.client.list_contacts(two_pages(at), status=["failed", "unknown"]).pages()
         assert [list(rows) for rows in pages] == [[], []]
 
 

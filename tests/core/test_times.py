@@ -1,17 +1,55 @@
 """Moments and zones as people write them, and what the clocks do twice a year."""
 # ruff: noqa: DTZ001, DTZ901 - moments without a zone are among what is tested
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import pytz
+from dateutil import tz
 
 from unibatch.core.errors import InvalidInput
 from unibatch.core.times import When, instant, is_ambiguous, read_moment, time_zone
 
 BERLIN = ZoneInfo("Europe/Berlin")
+DATEUTIL = tz.gettz("Europe/Berlin")
+PYTZ = pytz.timezone("Europe/Berlin")
 NINE = datetime(2026, 3, 20, 9)
+SKIPPED = datetime(2026, 3, 29, 2, 30)
+TWICE = datetime(2026, 10, 25, 2, 30)
+
+
+class ByHand(tzinfo):
+    """Central Europe in 2026, as people wrote it before there was ``fold``."""
+
+    def dst(self, dt: datetime | None) -> timedelta | None:
+        assert dt is not None
+        summer = datetime(2026, 3, 29, 2) <= dt.replace(tzinfo=None) < datetime(2026, 10, 25, 3)
+        return timedelta(hours=summer)
+
+    def utcoffset(self, dt: datetime | None) -> timedelta | None:
+        return timedelta(hours=1) + (ByHand.dst(self, dt) or timedelta())
+
+    def tzname(self, dt: datetime | None) -> str | None:  # noqa: ARG002 - the arguments are Python's
+        return None
+
+
+class OnlyOffsets(ByHand):
+    """With which Python cannot convert from UTC."""
+
+    def dst(self, dt: datetime | None) -> None:  # noqa: ARG002 - same
+        return None
+
+
+class NoOffset(ByHand):
+    def utcoffset(self, dt: datetime | None) -> None:  # noqa: ARG002 - same
+        return None
+
+
+class NotATime(datetime):
+    def __ne__(self, _: object) -> bool:
+        return True
 
 
 class TestReading:
@@ -98,10 +136,66 @@ class TestInstants:
         with pytest.raises(InvalidInput, match=r"^2026-03-20T09:00:00 has neither an offset nor a time zone"):
             instant(NINE, None)
 
-    @pytest.mark.parametrize("moment", [datetime(2026, 3, 29, 2, 30), datetime(2026, 3, 29, 2, 30, tzinfo=BERLIN)])
+    @pytest.mark.parametrize(
+        "moment",
+        [
+            SKIPPED,
+            SKIPPED.replace(tzinfo=BERLIN),
+            SKIPPED.replace(tzinfo=BERLIN, fold=1),
+            SKIPPED.replace(tzinfo=DATEUTIL),
+            SKIPPED.replace(tzinfo=tz.tzstr("CET-1CEST,M3.5.0,M10.5.0/3")),
+            SKIPPED.replace(tzinfo=ByHand()),
+            PYTZ.localize(SKIPPED),
+            PYTZ.localize(SKIPPED, is_dst=True),
+        ],
+    )
     def test_a_time_that_the_clocks_skip(self, moment: datetime) -> None:
-        with pytest.raises(InvalidInput, match=r"^2026-03-29T02:30:00 does not exist in Europe/Berlin"):
+        with pytest.raises(InvalidInput, match=r"^2026-03-29T02:30:00 does not exist in .*: the clocks skip it$"):
             instant(moment, "Europe/Berlin")
+
+    @pytest.mark.parametrize(
+        "moment", [NINE.replace(tzinfo=PYTZ), PYTZ.localize(NINE) + timedelta(days=30)], ids=["attached", "added to"]
+    )
+    def test_an_offset_that_its_own_zone_does_not_have_then(self, moment: datetime) -> None:
+        """What pytz gives where it is not used as it asks to be."""
+        with pytest.raises(InvalidInput, match=r"the offset is not that of Europe/Berlin at that time; .*localize\(\)"):
+            instant(moment, None)
+
+    @pytest.mark.parametrize(
+        ("moment", "hour"),
+        [
+            (TWICE.replace(tzinfo=BERLIN), 0),
+            (TWICE.replace(tzinfo=BERLIN, fold=1), 1),
+            (TWICE.replace(tzinfo=DATEUTIL), 0),
+            (TWICE.replace(tzinfo=DATEUTIL, fold=1), 1),
+            (PYTZ.localize(TWICE, is_dst=True), 0),
+            (PYTZ.localize(TWICE, is_dst=False), 1),
+        ],
+    )
+    def test_a_moment_in_a_zone_has_chosen(self, moment: datetime, hour: int) -> None:
+        assert instant(moment, None) == datetime(2026, 10, 25, hour, 30, tzinfo=UTC)
+
+    def test_a_zone_without_fold_cannot_choose(self) -> None:
+        with pytest.raises(InvalidInput, match=r"go back about 2026-10-25T02:30:00; use zoneinfo\.ZoneInfo$"):
+            instant(TWICE.replace(tzinfo=ByHand()), None)
+
+    @pytest.mark.parametrize("zone", [ByHand(), OnlyOffsets(), DATEUTIL, tz.tzoffset(None, 3600), pytz.FixedOffset(60)])
+    def test_other_times_pass_in_any_zone(self, zone: tzinfo) -> None:
+        assert instant(NINE.replace(tzinfo=zone), None) == datetime(2026, 3, 20, 8, tzinfo=UTC)
+
+    def test_a_zone_that_cannot_convert_is_not_trusted_when_its_offset_changes(self) -> None:
+        with pytest.raises(InvalidInput, match=r"cannot convert from UTC; use zoneinfo\.ZoneInfo$"):
+            instant(SKIPPED.replace(tzinfo=OnlyOffsets()), None)
+
+    def test_a_zone_without_an_offset_is_none(self) -> None:
+        """Python would take the zone of the machine."""
+        with pytest.raises(InvalidInput, match="has neither an offset nor a time zone"):
+            instant(NINE.replace(tzinfo=NoOffset()), None)
+
+    def test_a_moment_that_is_none(self) -> None:
+        """NaT of pandas is a datetime that is not equal to itself; it would begin now, since it is not later."""
+        with pytest.raises(InvalidInput, match=r"^a time must be a datetime, not NotATime$"):
+            instant(NotATime(2026, 3, 20, tzinfo=UTC), None)
 
     def test_a_time_that_the_clocks_show_twice(self) -> None:
         with pytest.raises(InvalidInput) as caught:
@@ -116,11 +210,6 @@ class TestInstants:
     )
     def test_either_of_the_two_can_be_chosen_as_the_message_says(self, choice: str, hour: int) -> None:
         assert instant(*read_moment(choice)) == datetime(2026, 10, 25, hour, 30, tzinfo=UTC)
-
-    @pytest.mark.parametrize(("fold", "hour"), [(0, 0), (1, 1)])
-    def test_a_moment_in_a_zone_has_chosen_by_its_fold(self, fold: int, hour: int) -> None:
-        moment = datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN, fold=fold)
-        assert instant(moment, None) == datetime(2026, 10, 25, hour, 30, tzinfo=UTC)
 
     def test_an_offset_that_is_not_that_of_the_zone(self) -> None:
         with pytest.raises(InvalidInput, match="the offset is not that of America/New_York at that time"):

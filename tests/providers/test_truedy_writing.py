@@ -49,7 +49,12 @@ def answer(status: str = "draft", total: int | None = 1) -> dict[str, Any]:
 
 CREATED = (
     "/batch-calls",
-    {"name": "Spring", "agent_id": "agt_1", "contacts": [{"phone_number": "+12125550123", "first_name": "Ada"}]},
+    {
+        "name": "Spring",
+        "agent_id": "agt_1",
+        "working_days": [1, 2, 3, 4, 5, 6, 7],
+        "contacts": [{"phone_number": "+12125550123", "first_name": "Ada"}],
+    },
 )
 
 
@@ -125,7 +130,17 @@ class TestBody:
     def test_a_field_is_sent_in_the_vendors_spelling(self, changes: dict[str, Any], expected: dict[str, Any]) -> None:
         composition = composed(**changes)
         assert composition.preflight.obstacles() == []
-        assert composition.body == {"name": "Spring", "agent_id": "agt_1", **expected}
+        every_day = {"working_days": [1, 2, 3, 4, 5, 6, 7]}
+        assert composition.body == {"name": "Spring", "agent_id": "agt_1", **every_day, **expected}
+
+    @pytest.mark.parametrize("schedule", [None, Schedule(), Schedule(timezone="Europe/Berlin", max_calls_per_day=9)])
+    def test_no_weekdays_are_every_day_and_a_finding_says_so(self, schedule: Schedule | None) -> None:
+        """Truedy takes no days for Monday to Friday: whoever is due on Saturday would wait, unknown to anybody."""
+        composition = composed(schedule=schedule)
+        (finding,) = (found for found in composition.preflight.findings if found.field == "schedule.weekdays")
+        assert (finding.fit, finding.sent) == (Fit.MAPPED, {"working_days": [1, 2, 3, 4, 5, 6, 7]})
+        assert finding.reason == "every day is sent, because Truedy calls from Monday to Friday where no days are given"
+        assert composition.body["working_days"] == [1, 2, 3, 4, 5, 6, 7]
 
 
 class TestContacts:

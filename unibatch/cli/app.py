@@ -53,10 +53,10 @@ _BY_NAME = {name: entry for commands in COMMANDS.values() for name, entry in com
 class _LazyGroup(click.Group):
     """A group that imports the module of a command when the command is used."""
 
-    def list_commands(self, _: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's name for it
         return list(_BY_NAME)
 
-    def get_command(self, _: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _BY_NAME:
             return None
         module, help_text = _BY_NAME[cmd_name]
@@ -64,7 +64,7 @@ class _LazyGroup(click.Group):
         command.short_help = help_text
         return command
 
-    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         for title, commands in COMMANDS.items():
             with formatter.section(title):
                 formatter.write_dl([(name, help_text) for name, (_, help_text) in commands.items()])

@@ -155,12 +155,12 @@ class _Matrix:
         )
         self._section(
             "Limits",
-            {_LIMITS.get(field.name, field.name): field.name for field in attrs.fields(Limits)},
+            {_LIMITS.get(limit, limit): limit for limit in _names(Limits)},
             lambda can, name: number(getattr(can.limits, name)),
         )
         self._section("Webhooks", ["reliable"], lambda can, _: mark(can.webhooks.available, can.webhooks.note))
         for what, cls in (("contact", Contact), ("campaign", Campaign)):
-            self._given(what, [field.alias for field in attrs.fields(cls) if field.alias not in _ALWAYS])
+            self._given(what, [name for name in _names(cls) if name not in _ALWAYS])
         return Group(self._table, self._footnotes(), *map(_address, self._kinds))
 
     def _section(
@@ -196,6 +196,10 @@ class _Matrix:
         if not all(map(_in_unibatch, self._operations)):
             grid.add_row("*", "the vendor's API may have it; this version of unibatch does not")
         return grid
+
+
+def _names(cls: type[attrs.AttrsInstance]) -> list[str]:
+    return [str(field.alias) for field in attrs.fields(cls)]
 
 
 def _address(kind: Kind) -> RenderableType:

@@ -83,14 +83,15 @@ class Client(_BaseClient):
     def list_campaigns(
         self,
         *,
-        status: CampaignStatus | Iterable[CampaignStatus] | None = None,
+        status: CampaignStatus | str | Iterable[CampaignStatus | str] | None = None,
         agent_id: str | None = None,
         max_wait: float | None = None,
     ) -> Listing[Campaign]:
         """List the campaigns of the account.
 
         Args:
-            status: Only campaigns with this canonical status, or one of these.
+            status: Only campaigns with this canonical status, or one of these: members of `CampaignStatus` or their
+                words, such as ``"running"``.
             agent_id: Only campaigns of this agent.
             max_wait: See `Client`.
 
@@ -120,7 +121,7 @@ class Client(_BaseClient):
         self,
         campaign_id: str,
         *,
-        status: CallStatus | Iterable[CallStatus] | None = None,
+        status: CallStatus | str | Iterable[CallStatus | str] | None = None,
         external_id: str | None = None,
         server_filter: bool = False,
         max_wait: float | None = None,
@@ -129,9 +130,9 @@ class Client(_BaseClient):
 
         Args:
             campaign_id: The vendor's id of the campaign.
-            status: Only contacts with this canonical status, or one of these. If one word of the vendor says exactly
-                that, the campaign is read first; if it is a draft or over, the vendor filters. Otherwise all contacts
-                are read and filtered here.
+            status: Only contacts with this canonical status, or one of these: members of `CallStatus` or their words,
+                such as ``"no_answer"``. If one word of the vendor says exactly that, the campaign is read first; if it
+                is a draft or over, the vendor filters. Otherwise all contacts are read and filtered here.
             external_id: Only the contact to which you gave this id.
             server_filter: Let the vendor filter by status even while contacts are being called, where it can. That
                 takes fewer requests. But a contact whose status changes then moves others to pages that were
@@ -331,7 +332,7 @@ class AsyncClient(_BaseClient):
     def list_campaigns(
         self,
         *,
-        status: CampaignStatus | Iterable[CampaignStatus] | None = None,
+        status: CampaignStatus | str | Iterable[CampaignStatus | str] | None = None,
         agent_id: str | None = None,
         max_wait: float | None = None,
     ) -> AsyncListing[Campaign]:
@@ -346,7 +347,7 @@ class AsyncClient(_BaseClient):
         self,
         campaign_id: str,
         *,
-        status: CallStatus | Iterable[CallStatus] | None = None,
+        status: CallStatus | str | Iterable[CallStatus | str] | None = None,
         external_id: str | None = None,
         server_filter: bool = False,
         max_wait: float | None = None,

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from enum import StrEnum
 from functools import partial
 from typing import Any, TypeVar
@@ -55,9 +56,7 @@ class Operations:
         """The same operations with another ``max_wait``; ``None`` changes nothing."""
         return self if max_wait is None else Operations(self._exchange.patient(max_wait), self._max_in_flight)
 
-    def list_campaigns(
-        self, status: CampaignStatus | Iterable[CampaignStatus] | None, agent_id: str | None
-    ) -> Plan[Campaign]:
+    def list_campaigns(self, status: str | Iterable[str] | None, agent_id: str | None) -> Plan[Campaign]:
         """Plan the listing of campaigns."""
         self._provider.require("list_campaigns")
         _require_text("agent_id", agent_id)
@@ -82,7 +81,7 @@ class Operations:
     def list_contacts(
         self,
         campaign_id: str,
-        status: CallStatus | Iterable[CallStatus] | None,
+        status: str | Iterable[str] | None,
         external_id: str | None,
         *,
         server_filter: bool,
@@ -316,7 +315,8 @@ def _require_text(name: str, value: str | None) -> None:
         raise InvalidInput(f"{name} must be a text, not {value!r}: another type would match no row")
 
 
-def _statuses(kind: type[S], wanted: S | Iterable[S] | None) -> frozenset[S]:
+def _statuses(kind: type[S], wanted: str | Iterable[str] | None) -> frozenset[S]:
+    """The statuses that are wanted, as members or as their words; empty if all are."""
     if wanted is None:
         return frozenset()
     words = [wanted] if isinstance(wanted, str) else list(wanted)
@@ -324,7 +324,10 @@ def _statuses(kind: type[S], wanted: S | Iterable[S] | None) -> frozenset[S]:
         raise InvalidInput(f"{foreign[0]!r} is no {kind.__name__}")
     if not words:
         raise InvalidInput("status= names no status at all; leave it out to get all")
-    try:
-        return frozenset(map(kind, words))
-    except ValueError as exc:
-        raise InvalidInput(f"{exc}; known are {', '.join(kind)}") from exc
+    known = [*map(str, kind)]
+    for word in words:
+        if word not in known:
+            close = get_close_matches(str(word).lower().replace("-", "_"), known, 1)
+            hint = f"did you mean {close[0]}? Known" if close else "known"
+            raise InvalidInput(f"{word!r} is no {kind.__name__}; {hint} are {', '.join(known)}")
+    return frozenset(map(kind, words))

@@ -18,7 +18,7 @@ import attrs
 
 from unibatch.core.base_errors import InvalidInput
 from unibatch.core.masking import mask_phone
-from unibatch.core.model import RedialPolicy, Schedule, mapping
+from unibatch.core.model import RedialPolicy, Schedule, as_dict
 from unibatch.core.times import instant, read_moment
 from unibatch.core.to_dict import to_dict
 
@@ -67,13 +67,14 @@ class Start:
         return cls(StartKind.AT, moment, timezone)
 
     @classmethod
-    def parse(cls, text: Any) -> Start:
+    def parse(cls, text: str) -> Start:
         """Read ``hold``, ``now``, or a time such as ``2026-03-20T09:00[Europe/Berlin]`` or ``2026-03-20T09:00+01:00``.
 
         Raises:
             InvalidInput: It is none of these.
         """
-        word = text.strip().lower() if isinstance(text, str) else ""
+        given: Any = text
+        word = given.strip().lower() if isinstance(given, str) else ""
         if word in {StartKind.HOLD, StartKind.NOW}:
             return cls(StartKind(word))
         try:
@@ -102,13 +103,7 @@ Start.HOLD = Start(StartKind.HOLD)
 Start.NOW = Start(StartKind.NOW)
 
 
-def _dict(value: Any) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        raise InvalidInput(f"expected a mapping, got {type(value).__name__}")
-    return dict(value)
-
-
-def _texts(value: Any) -> tuple[str, ...]:
+def _texts(value: Iterable[str]) -> tuple[str, ...]:
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
         raise InvalidInput(f"expected several texts in a list, got {type(value).__name__}")
     return tuple(value)
@@ -135,7 +130,7 @@ class ContactDraft:
     last_name: str | None = _quiet
     email: str | None = _quiet
     external_id: str | None = _quiet
-    _fields: Mapping[str, Any] = mapping("fields", converter=_dict)
+    _fields: Mapping[str, Any] = attrs.field(alias="fields", factory=dict, converter=as_dict, repr=False, hash=False)
 
     @property
     def fields(self) -> Mapping[str, Any]:
@@ -168,7 +163,7 @@ class Part:
     whole: str
 
 
-def as_contacts(value: Any) -> tuple[ContactDraft, ...]:
+def as_contacts(value: Iterable[ContactDraft]) -> tuple[ContactDraft, ...]:
     """Contacts as a tuple.
 
     Raises:
@@ -220,8 +215,12 @@ class CampaignDraft:
     schedule: Schedule | None = _quiet
     max_concurrency: int | None = _quiet
     retry: RedialPolicy | None = _quiet
-    _metadata: Mapping[str, Any] = mapping("metadata", converter=_dict)
-    _vendor: Mapping[str, Mapping[str, Any]] = mapping("vendor", converter=_dict)
+    _metadata: Mapping[str, Any] = attrs.field(
+        alias="metadata", factory=dict, converter=as_dict, repr=False, hash=False
+    )
+    _vendor: Mapping[str, Mapping[str, Any]] = attrs.field(
+        alias="vendor", factory=dict, converter=as_dict, repr=False, hash=False
+    )
     idempotency_key: str | None = _quiet
     part: Part | None = None
 

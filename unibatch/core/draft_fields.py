@@ -82,6 +82,7 @@ class How:
             mapping within the body is added to, not replaced. Contacts are made by `Provider.contact_body` instead.
         required: What the vendor needs here, such as ``"an agent"``, if it takes no draft without it; otherwise empty.
         decide: For entries that depend on the value: returns the entry for it.
+        left_out: How it is taken if a draft does not use the field; ``None`` if there is nothing to send or to say.
     """
 
     fit: Fit = Fit.NATIVE
@@ -89,6 +90,7 @@ class How:
     body: Body = _NOTHING
     required: str = attrs.field(default="", kw_only=True)
     decide: Callable[[Any, Given], How] | None = attrs.field(default=None, kw_only=True)
+    left_out: How | None = attrs.field(default=None, kw_only=True)
 
     @classmethod
     def sent(
@@ -99,9 +101,14 @@ class How:
         reason: str = "",
         *,
         required: str = "",
+        left_out: How | None = None,
     ) -> How:
         """Sent under the vendor's ``key``, as ``form`` writes it, or else as it is."""
-        return cls(fit, reason, lambda value: {key: value if form is None else form(value)}, required=required)
+
+        def body(value: Any) -> Mapping[str, Any]:
+            return {key: value if form is None else form(value)}
+
+        return cls(fit, reason, body, required=required, left_out=left_out)
 
     @classmethod
     def depends(cls, decide: Callable[[Any, Given], How], *, required: str = "") -> How:
@@ -197,7 +204,7 @@ def reserved_names_fault(contact: ContactDraft, reserved: Iterable[str]) -> str 
     return None
 
 
-def is_text(value: Any) -> bool:
+def is_text(value: object) -> bool:
     """Whether a value is a text that is not blank, and that can be sent."""
     if not isinstance(value, str) or not value.strip():
         return False

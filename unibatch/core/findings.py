@@ -14,6 +14,7 @@ import attrs
 
 from unibatch.core.base_errors import InvalidInput
 from unibatch.core.masking import mask_text
+from unibatch.core.model import as_dict
 
 _LONGEST_SHOWN = 60
 
@@ -54,7 +55,7 @@ class Finding:
     field: str
     fit: Fit
     reason: str = ""
-    _sent: Mapping[str, Any] = attrs.field(factory=dict, alias="sent", converter=dict, hash=False)  # can be pickled
+    _sent: Mapping[str, Any] = attrs.field(alias="sent", factory=dict, converter=as_dict, hash=False)
     acceptable: bool = attrs.Factory(lambda finding: finding.fit in {Fit.LOSSY, Fit.UNSUPPORTED}, takes_self=True)
 
     @property
@@ -100,21 +101,22 @@ class Preflight:
         return [finding for finding in self.findings if finding.is_obstacle(accepted)]
 
 
-def accepted_losses(accept_loss: Any) -> frozenset[str]:
+def accepted_losses(accept_loss: Collection[str]) -> frozenset[str]:
     """The fields in ``accept_loss``.
 
     Raises:
         InvalidInput: It is no list of texts.
     """
-    if isinstance(accept_loss, str):
-        raise InvalidInput(f"accept_loss must be a list of fields; write accept_loss=[{accept_loss!r}]")
-    fields = list(accept_loss) if isinstance(accept_loss, Iterable) else [accept_loss]
+    given: Any = accept_loss
+    if isinstance(given, str):
+        raise InvalidInput(f"accept_loss must be a list of fields; write accept_loss=[{given!r}]")
+    fields = list(given) if isinstance(given, Iterable) else [given]
     if foreign := [field for field in fields if not isinstance(field, str)]:
         raise InvalidInput(f"accept_loss must be a list of fields, which are texts, not {shown(foreign[0])}")
     return frozenset(fields)
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value in a message: cut short, phone numbers masked. Any value will do."""
     try:
         text = repr(value)

@@ -10,14 +10,16 @@ Objects are frozen and hashable. Their ``repr`` leaves out personal data and mas
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
+from unibatch.core.base_errors import InvalidInput
 from unibatch.core.masking import mask_phone
 from unibatch.core.raw import RawRows
 from unibatch.core.status import CallStatus, CampaignStatus
@@ -39,9 +41,38 @@ def _custom_of(stored: Mapping[str, Any] | tuple[RawRows, int]) -> Mapping[str, 
     return stored
 
 
-def mapping(alias: str, *, eq: Any = True, converter: Callable[[Any], Any] | None = None) -> Any:
-    """A mapping that is not shown, and takes no part in hashing; stored as it came unless there is a converter."""
-    return attrs.field(factory=dict, alias=alias, converter=converter, repr=False, eq=eq, hash=False)
+def as_dict(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of a mapping.
+
+    Raises:
+        InvalidInput: It is something else.
+    """
+    if not isinstance(value, Mapping):
+        raise InvalidInput(f"expected a mapping, got {type(value).__name__}")
+    return dict(value)
+
+
+# A draft may hold anything, and preflight names what is wrong. So these leave as it is what they cannot convert.
+
+
+def _days(days: Collection[int]) -> tuple[int, ...]:
+    given: Any = days
+    converted: Any = tuple(given) if isinstance(given, Collection) and not isinstance(given, str) else given
+    return cast("tuple[int, ...]", converted)
+
+
+def _statuses(words: Iterable[CallStatus | str]) -> frozenset[CallStatus]:
+    given: Any = words
+    with suppress(TypeError):  # nothing to iterate over, or nothing that a set can hold
+        if not isinstance(given, str):
+            given = frozenset(_CALL_STATUSES.get(word, word) for word in given)
+    return cast("frozenset[CallStatus]", given)
+
+
+_CALL_STATUSES: Mapping[Any, CallStatus] = {status.value: status for status in CallStatus}
+
+
+# Type checkers find an alias only in a call of `attrs.field` that stands in the class itself.
 
 
 @attrs.frozen(kw_only=True)
@@ -90,7 +121,9 @@ class Contact:
     last_name: str | None = _quiet
     email: str | None = _quiet
     external_id: str | None = _quiet
-    _fields: Mapping[str, Any] | tuple[RawRows, int] = mapping("fields", eq=_custom_of)
+    _fields: Mapping[str, Any] | tuple[RawRows, int] = attrs.field(
+        alias="fields", factory=dict, repr=False, eq=_custom_of, hash=False
+    )
     status: CallStatus
     vendor_status: str | None = None
     is_final: bool
@@ -105,7 +138,9 @@ class Contact:
     sip_code: int | None = _quiet
     failure_reason: str | None = _quiet
     end_reason: str | None = _quiet
-    _raw: Mapping[str, Any] | tuple[RawRows, int] = mapping("raw", eq=False)
+    _raw: Mapping[str, Any] | tuple[RawRows, int] = attrs.field(
+        alias="raw", factory=dict, repr=False, eq=False, hash=False
+    )
 
     @property
     def fields(self) -> Mapping[str, Any]:
@@ -126,7 +161,7 @@ class Contact:
         for name, value in state.items():
             object.__setattr__(self, name, value)
 
-    def field(self, name: str, default: Any = None) -> Any:
+    def field(self, name: str, default: object = None) -> Any:
         """Look up custom data by the name under which you sent it.
 
         Vendors respell names: what was sent to TechLadder as ``company_name`` comes back as ``Company Name``. An exact
@@ -169,7 +204,7 @@ class Counts:
     no_answer: int | None = None
     finished: int | None = None
     skipped: int | None = None
-    _by_status: Mapping[CallStatus, int] = mapping("by_status")
+    _by_status: Mapping[CallStatus, int] = attrs.field(alias="by_status", factory=dict, repr=False, hash=False)
 
     @property
     def by_status(self) -> Mapping[CallStatus, int]:
@@ -196,7 +231,7 @@ class Schedule:
     timezone: str | None = None
     window_start: time | None = None
     window_end: time | None = None
-    weekdays: tuple[int, ...] = ()
+    weekdays: tuple[int, ...] = attrs.field(default=(), converter=_days)
     max_calls_per_day: int | None = None
 
 
@@ -206,11 +241,12 @@ class RedialPolicy:
 
     Attributes:
         max_attempts: How often a contact is dialled at most, the first attempt included.
-        retry_on: The statuses after which another attempt is made; empty if the vendor does not say.
+        retry_on: The statuses after which another attempt is made; empty if the vendor does not say. Words such as
+            ``"busy"`` will do.
     """
 
     max_attempts: int | None = None
-    retry_on: frozenset[CallStatus] = frozenset()
+    retry_on: frozenset[CallStatus] = attrs.field(default=frozenset(), converter=_statuses)
 
 
 @attrs.frozen
@@ -274,7 +310,7 @@ class Campaign:
     updated_at: datetime | None = _quiet
     started_at: datetime | None = _quiet
     completed_at: datetime | None = _quiet
-    _raw: Mapping[str, Any] = mapping("raw", eq=False)
+    _raw: Mapping[str, Any] = attrs.field(alias="raw", factory=dict, repr=False, eq=False, hash=False)
 
     @property
     def raw(self) -> Mapping[str, Any]:
@@ -317,7 +353,7 @@ class Account:
     name: str | None = None
     email: str | None = _quiet
     limits: AccountLimits = AccountLimits()
-    _raw: Mapping[str, Any] = mapping("raw", eq=False)
+    _raw: Mapping[str, Any] = attrs.field(alias="raw", factory=dict, repr=False, eq=False, hash=False)
 
     @property
     def raw(self) -> Mapping[str, Any]:

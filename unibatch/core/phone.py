@@ -167,7 +167,7 @@ def from_user(value: Any, *, region: str | None = None) -> str:
         )
     found = national or other
     own = _plan(region)[0]
-    if digits.startswith(own) and found == f"+{own}{digits}" and not _is_customary(digits, found, region):
+    if found and found == f"+{own}{digits}" and digits.startswith(own) and not _is_customary(digits, found, region):
         raise InvalidInput(
             f"{mask_phone(text)} begins with the country code of {region}, and is no number with a plus in front; "
             f"{_remedy(digits, region)}"

@@ -108,6 +108,8 @@ class _Judging:
         if name in self.table and (needed := self.table[name].required):
             remedy = f"give {name}, or set it in the profile's defaults"
             return How(Fit.INVALID, f"{self.provider.title} needs {needed}; {remedy}")
+        if name in self.table and (left_out := self.table[name].left_out):
+            return left_out
         return How() if name in self.notes else None
 
 

@@ -144,7 +144,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     in_draft: bool = False
 
-    def fault(self, value: Any) -> str | None:
+    def fault(self, value: object) -> str | None:
         """What is wrong with a value, or ``None`` if nothing is."""
         if self.is_flag:
             wanted, fits = "true or false", isinstance(value, bool)
@@ -160,7 +160,7 @@ class Setting:
             wanted, fits = "a text that is not blank", is_text(value)
         return None if fits else f"must be {wanted}, not {value!r}"
 
-    def check(self, name: str, value: Any) -> None:
+    def check(self, name: str, value: object) -> None:
         """Require a value of the right kind.
 
         Raises:
@@ -182,7 +182,7 @@ class Transition:
 
     allowed: frozenset[CampaignStatus] = attrs.field(converter=_statuses)
     done: frozenset[CampaignStatus] = attrs.field(converter=_statuses)
-    passed: frozenset[CampaignStatus] = attrs.field(default=(), converter=_statuses)
+    passed: frozenset[CampaignStatus] = attrs.field(default=frozenset(), converter=_statuses)
 
 
 @attrs.frozen(kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -34,7 +34,7 @@ class RawRows:
             rows = decode(self._content)
             for key in self._path:
                 rows = rows[key]
-            self._rows = rows
+            self._rows = cast("list[Mapping[str, Any]]", rows)
         return self._rows[index]
 
     def custom(self, index: int) -> Mapping[str, Any]:

@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Flag, StrEnum, auto
-from typing import TYPE_CHECKING, Self
-
-
-class _Trait(Flag):
-    OVER = auto()
-    CONNECTED = auto()
-    RETRYABLE = auto()
-
-
-_OPEN = _Trait(0)
-_OVER, _CONNECTED, _RETRYABLE = _Trait
 
 
 class CallStatus(StrEnum):
@@ -36,44 +26,28 @@ class CallStatus(StrEnum):
     is_connected: bool
     is_retryable: bool
 
-    if not TYPE_CHECKING:  # for type checkers a call looks a member up, by its word alone
-
-        def __new__(cls, value: str, traits: _Trait, meaning: str) -> Self:
-            """Make the member ``value`` and attach what it means."""
-            member = str.__new__(cls, value)
-            member._value_ = value
-            member.meaning = member.__doc__ = meaning
-            member.is_terminal = _OVER in traits
-            member.is_connected = _CONNECTED in traits
-            member.is_retryable = _RETRYABLE in traits
-            return member
-
-    PENDING = "pending", _OPEN, "Not yet handed to the dialler."
-    QUEUED = "queued", _OPEN, "With the dialler, waiting for a free line."
-    RETRY_SCHEDULED = "retry_scheduled", _OPEN, "Tried before; another attempt is due."
-    DIALING = "dialing", _OPEN, "The number is being dialled."
-    PLACED = "placed", _OPEN, "The call was placed; the vendor does not say yet whether anybody picked up."
-    RINGING = "ringing", _OPEN, "The phone is ringing."
-    ANSWERED = "answered", _CONNECTED, "Somebody picked up; the conversation is about to begin."
-    IN_PROGRESS = "in_progress", _CONNECTED, "The conversation is going on."
-    COMPLETED = "completed", _OVER | _CONNECTED, "The conversation took place and ended."
-    VOICEMAIL = "voicemail", _OVER | _CONNECTED, "An answering machine picked up."
-    NO_ANSWER = "no_answer", _OVER | _RETRYABLE, "It rang, and nobody picked up."
-    BUSY = "busy", _OVER | _RETRYABLE, "The line was engaged."
-    TIMEOUT = "timeout", _OVER | _RETRYABLE, "The attempt ran out of time before anybody picked up."
-    REJECTED = "rejected", _OVER, "The person called declined the call."
-    INVALID_NUMBER = "invalid_number", _OVER, "No such number."
-    BLOCKED = "blocked", _OVER, "The carrier, or a do-not-call list, refused the call."
-    CARRIER_ERROR = "carrier_error", _OVER | _RETRYABLE, "The carrier or the network failed before the phone rang."
-    FAILED = "failed", _OVER, "The attempt failed for another reason, or the vendor does not say why."
-    CANCELLED = "cancelled", _OVER, "Stopped before it connected."
-    SKIPPED = "skipped", _OVER, "Will never be dialled: left out on purpose."
-    EXPIRED = "expired", _OVER, "Was not dialled before the campaign or its time window ended."
-    UNKNOWN = (
-        "unknown",
-        _OPEN,
-        "The vendor used a word that is not in its documentation; see vendor_status.",
-    )
+    PENDING = "pending"
+    QUEUED = "queued"
+    RETRY_SCHEDULED = "retry_scheduled"
+    DIALING = "dialing"
+    PLACED = "placed"
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    VOICEMAIL = "voicemail"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    TIMEOUT = "timeout"
+    REJECTED = "rejected"
+    INVALID_NUMBER = "invalid_number"
+    BLOCKED = "blocked"
+    CARRIER_ERROR = "carrier_error"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
 
 
 class CampaignStatus(StrEnum):
@@ -87,23 +61,72 @@ class CampaignStatus(StrEnum):
     meaning: str
     is_terminal: bool
 
-    if not TYPE_CHECKING:  # for type checkers a call looks a member up, by its word alone
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    PENDING = "pending"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
 
-        def __new__(cls, value: str, traits: _Trait, meaning: str) -> Self:
-            """Make the member ``value`` and attach what it means."""
-            member = str.__new__(cls, value)
-            member._value_ = value
-            member.meaning = member.__doc__ = meaning
-            member.is_terminal = _OVER in traits
-            return member
 
-    DRAFT = "draft", _OPEN, "Created; dials nobody until it is started."
-    SCHEDULED = "scheduled", _OPEN, "Will start by itself at a set time."
-    PENDING = "pending", _OPEN, "Accepted by the vendor and not yet started."
-    RUNNING = "running", _OPEN, "Dialling, or ready to dial."
-    PAUSED = "paused", _OPEN, "Stopped for now; can be resumed."
-    COMPLETED = "completed", _OVER, "Done with every contact."
-    FAILED = "failed", _OVER, "Stopped by an error."
-    CANCELLED = "cancelled", _OVER, "Stopped by hand for good."
-    EXPIRED = "expired", _OVER, "Its time ran out before every contact was called."
-    UNKNOWN = "unknown", _OPEN, "The vendor used a word that is not in its documentation; see vendor_status."
+class _Trait(Flag):
+    OVER = auto()
+    CONNECTED = auto()
+    RETRYABLE = auto()
+
+
+_OPEN = _Trait(0)
+_OVER, _CONNECTED, _RETRYABLE = _Trait.OVER, _Trait.CONNECTED, _Trait.RETRYABLE
+
+_CALL: Mapping[CallStatus, tuple[_Trait, str]] = {
+    CallStatus.PENDING: (_OPEN, "Not yet handed to the dialler."),
+    CallStatus.QUEUED: (_OPEN, "With the dialler, waiting for a free line."),
+    CallStatus.RETRY_SCHEDULED: (_OPEN, "Tried before; another attempt is due."),
+    CallStatus.DIALING: (_OPEN, "The number is being dialled."),
+    CallStatus.PLACED: (_OPEN, "The call was placed; the vendor does not say yet whether anybody picked up."),
+    CallStatus.RINGING: (_OPEN, "The phone is ringing."),
+    CallStatus.ANSWERED: (_CONNECTED, "Somebody picked up; the conversation is about to begin."),
+    CallStatus.IN_PROGRESS: (_CONNECTED, "The conversation is going on."),
+    CallStatus.COMPLETED: (_OVER | _CONNECTED, "The conversation took place and ended."),
+    CallStatus.VOICEMAIL: (_OVER | _CONNECTED, "An answering machine picked up."),
+    CallStatus.NO_ANSWER: (_OVER | _RETRYABLE, "It rang, and nobody picked up."),
+    CallStatus.BUSY: (_OVER | _RETRYABLE, "The line was engaged."),
+    CallStatus.TIMEOUT: (_OVER | _RETRYABLE, "The attempt ran out of time before anybody picked up."),
+    CallStatus.REJECTED: (_OVER, "The person called declined the call."),
+    CallStatus.INVALID_NUMBER: (_OVER, "No such number."),
+    CallStatus.BLOCKED: (_OVER, "The carrier, or a do-not-call list, refused the call."),
+    CallStatus.CARRIER_ERROR: (_OVER | _RETRYABLE, "The carrier or the network failed before the phone rang."),
+    CallStatus.FAILED: (_OVER, "The attempt failed for another reason, or the vendor does not say why."),
+    CallStatus.CANCELLED: (_OVER, "Stopped before it connected."),
+    CallStatus.SKIPPED: (_OVER, "Will never be dialled: left out on purpose."),
+    CallStatus.EXPIRED: (_OVER, "Was not dialled before the campaign or its time window ended."),
+    CallStatus.UNKNOWN: (_OPEN, "The vendor used a word that is not in its documentation; see vendor_status."),
+}
+
+_CAMPAIGN: Mapping[CampaignStatus, tuple[_Trait, str]] = {
+    CampaignStatus.DRAFT: (_OPEN, "Created; dials nobody until it is started."),
+    CampaignStatus.SCHEDULED: (_OPEN, "Will start by itself at a set time."),
+    CampaignStatus.PENDING: (_OPEN, "Accepted by the vendor and not yet started."),
+    CampaignStatus.RUNNING: (_OPEN, "Dialling, or ready to dial."),
+    CampaignStatus.PAUSED: (_OPEN, "Stopped for now; can be resumed."),
+    CampaignStatus.COMPLETED: (_OVER, "Done with every contact."),
+    CampaignStatus.FAILED: (_OVER, "Stopped by an error."),
+    CampaignStatus.CANCELLED: (_OVER, "Stopped by hand for good."),
+    CampaignStatus.EXPIRED: (_OVER, "Its time ran out before every contact was called."),
+    CampaignStatus.UNKNOWN: (_OPEN, "The vendor used a word that is not in its documentation; see vendor_status."),
+}
+
+# Plain attributes of the members, so that looking one up costs no call.
+for _call, (_traits, _meaning) in _CALL.items():
+    _call.meaning = _call.__doc__ = _meaning
+    _call.is_terminal = _OVER in _traits
+    _call.is_connected = _CONNECTED in _traits
+    _call.is_retryable = _RETRYABLE in _traits
+
+for _campaign, (_traits, _meaning) in _CAMPAIGN.items():
+    _campaign.meaning = _campaign.__doc__ = _meaning
+    _campaign.is_terminal = _OVER in _traits

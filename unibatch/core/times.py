@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import MAXYEAR, UTC, date, datetime, timedelta, timezone, tzinfo
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
@@ -51,7 +51,7 @@ class When:
         return When(self.moment + (step - over if over else over), self.zone)
 
 
-def time_zone(name: Any) -> ZoneInfo:
+def time_zone(name: str) -> ZoneInfo:
     """Look up a time zone.
 
     Args:
@@ -100,55 +100,107 @@ def _is_day(text: str) -> bool:
     return True
 
 
-def instant(moment: Any, zone: str | None) -> datetime:
+def instant(moment: datetime, zone: str | None) -> datetime:
     """The moment in UTC.
 
     Args:
-        moment: The moment; a naive one is the time on the clocks in ``zone``.
+        moment: The moment; a naive one is the time on the clocks in ``zone``. One that has a zone, of any library, must
+            be a time that the clocks there show.
         zone: The IANA name of a time zone.
 
     Raises:
         InvalidInput: It is naive and there is no zone; or the clocks in the zone skip that time, or show it twice; or
             its offset is not that of the zone.
     """
-    if not isinstance(moment, datetime):
-        raise InvalidInput(f"a time must be a datetime, not {type(moment).__name__}")
-    if moment.tzinfo is None or isinstance(moment.tzinfo, ZoneInfo):
-        if moment.tzinfo is not None:
-            there = moment.tzinfo
-        elif zone is not None:
-            there = time_zone(zone)
-        else:
-            raise InvalidInput(f"{moment.isoformat()} has neither an offset nor a time zone; name one")
-        return _by_the_clock(moment.replace(tzinfo=there), there, is_plain=moment.tzinfo is None)
-    exact = _utc(moment)
-    if zone is not None and _in(exact, time_zone(zone)).utcoffset() != moment.utcoffset():
-        raise InvalidInput(
-            f"{moment.isoformat()}: the offset is not that of {zone} at that time; leave one of them out"
-        )
+    given: Any = moment
+    if not isinstance(given, datetime) or given != given:  # noqa: PLR0124 - NaT of pandas, a datetime, is not itself
+        raise InvalidInput(f"a time must be a datetime, not {type(given).__name__}")
+    local = _plain(given)
+    if local.utcoffset() is None:
+        if zone is None:
+            raise InvalidInput(f"{local.isoformat()} has neither an offset nor a time zone; name one")
+        there = time_zone(zone)
+        local = local.replace(tzinfo=there)
+        exact = _by_the_clock(local, there)
+        if is_ambiguous(local):
+            choices = " or ".join(
+                local.replace(fold=fold).isoformat(timespec="minutes") + f"[{zone}]" for fold in (0, 1)
+            )
+            raise InvalidInput(f"{_clock(local)} comes twice in {zone}, when the clocks go back; write {choices}")
+        return exact
+    exact = _by_the_clock(local, local.tzinfo or UTC)
+    names_its_zone = isinstance(local.tzinfo, ZoneInfo)
+    if zone is not None and not names_its_zone and _in(exact, time_zone(zone)).utcoffset() != local.utcoffset():
+        raise _wrong_offset(local, zone)
     return exact
 
 
-def _by_the_clock(local: datetime, zone: ZoneInfo, *, is_plain: bool) -> datetime:
-    exact = _utc(local)
-    clock = local.replace(tzinfo=None).isoformat()
-    if _in(exact, zone).replace(tzinfo=None) != local.replace(tzinfo=None):
-        raise InvalidInput(f"{clock} does not exist in {zone.key}: the clocks skip it")
-    if is_plain and is_ambiguous(local):
-        choices = " or ".join(
-            local.replace(fold=fold).isoformat(timespec="minutes") + f"[{zone.key}]" for fold in (0, 1)
-        )
-        raise InvalidInput(f"{clock} comes twice in {zone.key}, when the clocks go back; write {choices}")
-    return exact
+def _plain(moment: datetime) -> datetime:
+    """The moment without what a subclass adds: a Timestamp of pandas has its own arithmetic, and nanoseconds."""
+    date_and_time = (moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second)
+    return datetime(*date_and_time, moment.microsecond, tzinfo=moment.tzinfo, fold=moment.fold)
+
+
+def _by_the_clock(local: datetime, zone: tzinfo) -> datetime:
+    """The moment in UTC of a time that the clocks of its zone show; on the way back it must be the same time.
+
+    The way back tells nothing of the class of the zone: each library has its own, and each converts a time that does
+    not exist in some way, an hour early or late.
+    """
+    exact = _in(local, UTC)
+    if isinstance(zone, timezone):
+        return exact
+    back = _from_utc(exact, zone)
+    if _clock(back) == _clock(local):
+        if _is_unclear(local):
+            raise InvalidInput(f"the clocks in {_name(zone)} go back about {_clock(local)}; use zoneinfo.ZoneInfo")
+        return exact
+    with_its_offset = _in(local.replace(tzinfo=timezone(_offset(back))), UTC)
+    if _clock(_from_utc(with_its_offset, zone)) == _clock(local):
+        raise _wrong_offset(local, _name(zone))
+    raise InvalidInput(f"{_clock(local)} does not exist in {_name(zone)}: the clocks skip it")
+
+
+def _is_unclear(local: datetime) -> bool:
+    """Whether the clocks go back about then, in a zone that has no ``fold`` to say which of two times is meant."""
+    if not 1 < local.year < MAXYEAR:
+        return False
+    before, after = (_offset(local + timedelta(hours=hours)) for hours in (-1, 1))
+    return before > after and not any(is_ambiguous(local + timedelta(minutes=15 * n)) for n in range(-4, 5))
+
+
+def _offset(moment: datetime) -> timedelta:
+    return moment.utcoffset() or timedelta()
+
+
+def _name(zone: tzinfo) -> str:
+    return getattr(zone, "key", None) or getattr(zone, "zone", None) or str(zone)
+
+
+def _from_utc(exact: datetime, zone: tzinfo) -> datetime:
+    try:
+        return _in(exact, zone)
+    except InvalidInput:
+        raise
+    except (ValueError, NotImplementedError) as exc:  # a class of its own that only has offsets
+        offsets = {_offset((exact + timedelta(days=days)).replace(tzinfo=zone)) for days in (-1, 0, 1)}
+        if len(offsets) == 1:
+            return exact.astimezone(timezone(offsets.pop()))
+        raise InvalidInput(f"the time zone {zone} cannot convert from UTC; use zoneinfo.ZoneInfo") from exc
+
+
+def _wrong_offset(local: datetime, zone: str) -> InvalidInput:
+    remedy = "leave one of them out; with pytz, use zone.localize() and zone.normalize()"
+    return InvalidInput(f"{local.isoformat()}: the offset is not that of {zone} at that time; {remedy}")
+
+
+def _clock(moment: datetime) -> str:
+    return moment.replace(tzinfo=None).isoformat()
 
 
 def is_ambiguous(local: datetime) -> bool:
     """Whether the clocks of its zone show this time twice."""
     return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
-
-
-def _utc(moment: datetime) -> datetime:
-    return _in(moment, UTC)
 
 
 def _in(moment: datetime, zone: tzinfo) -> datetime:

@@ -15,7 +15,7 @@ import cattrs
 from unibatch.core.base_errors import InvalidInput
 
 
-def to_dict(thing: Any) -> dict[str, Any]:
+def to_dict(thing: attrs.AttrsInstance) -> dict[str, Any]:
     """Make a plain dictionary of a canonical object; ``json.dumps`` takes it as it is.
 
     The keys are the public names of the attributes, always all of them. Values inside are converted, too:

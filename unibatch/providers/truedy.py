@@ -249,7 +249,15 @@ DRAFT_FIELDS: Mapping[str, How] = {
     "schedule.timezone": How.sent("timezone"),
     "schedule.window_start": How.sent("start_time", _minute),
     "schedule.window_end": How.sent("end_time", _minute),
-    "schedule.weekdays": How.sent("working_days", lambda days: sorted(set(days))),
+    "schedule.weekdays": How.sent(
+        "working_days",
+        lambda days: sorted(set(days)),
+        left_out=How(
+            Fit.MAPPED,
+            "every day is sent, because Truedy calls from Monday to Friday where no days are given",
+            {"working_days": [1, 2, 3, 4, 5, 6, 7]},
+        ),
+    ),
     "schedule.max_calls_per_day": How.sent("max_calls_per_day"),
     "max_concurrency": How.sent("max_concurrent_calls"),
     "retry.max_attempts": How.depends(_attempts),

@@ -247,7 +247,7 @@ class TechLadder(Vendor):
             form.doubt("schedule_time", f"{local} does not exist in {name}")
         for remark in remarks.removesuffix(")").split(", ") if remarks else ():
             offset = _offset(remark)
-            if offset in moments:
+            if offset is not None and offset in moments:
                 moments = {offset: moments[offset]}
             elif remark not in names:
                 form.doubt("schedule_timezone", f"{remark} is not what {name} has at {local}")

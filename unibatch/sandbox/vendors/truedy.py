@@ -221,7 +221,7 @@ class Truedy(Vendor):
             "max_calls_per_day": form.integer("max_calls_per_day", nullable=True, least=1),
             "start_time": form.text("start_time", nullable=True, pattern=CLOCK),
             "end_time": form.text("end_time", nullable=True, pattern=CLOCK),
-            "working_days": days or [1, 2, 3, 4, 5, 6, 7],
+            "working_days": days or [1, 2, 3, 4, 5],
             "retry_failed": form.boolean("retry_failed", default=False),
             "max_retry_attempts": form.integer("max_retry_attempts", least=0, most=MOST_ATTEMPTS),
         }

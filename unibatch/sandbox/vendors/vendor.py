@@ -147,7 +147,7 @@ class Vendor(abc.ABC):
         return self.finished(answer)
 
     @abc.abstractmethod
-    def _find(self, campaign_id: str) -> VendorCampaign: ...
+    def _find(self, campaign_id: str, /) -> VendorCampaign: ...
 
     def received(self, request: VendorRequest) -> VendorRequest:
         """Return a request that is carried out late, with what has to be settled when it is received."""

@@ -16,7 +16,7 @@ import attrs
 
 from unibatch.core.draft import ContactDraft
 from unibatch.core.errors import InvalidInput
-from unibatch.core.model import mapping
+from unibatch.core.model import as_dict
 from unibatch.workflows.contacts.headers import CUSTOM, LINE_COLUMN, NESTED, OWN_COLUMNS, REASON_COLUMN, TEXT_COLUMN
 
 
@@ -37,7 +37,7 @@ class RejectedRow:
 
     line: int
     reason: str
-    _row: Mapping[str, Any] = mapping("row", converter=dict)
+    _row: Mapping[str, Any] = attrs.field(alias="row", factory=dict, converter=as_dict, repr=False, hash=False)
 
     @property
     def row(self) -> Mapping[str, Any]:
@@ -77,7 +77,7 @@ class ContactList:
     contacts: tuple[ContactDraft, ...] = attrs.field(repr=_counted)
     rejected: tuple[RejectedRow, ...] = attrs.field(default=(), repr=_counted)
     repeated: tuple[RepeatedRow, ...] = attrs.field(default=(), repr=_counted)
-    _columns: Mapping[str, str] = mapping("columns", converter=dict)
+    _columns: Mapping[str, str] = attrs.field(alias="columns", factory=dict, converter=as_dict, repr=False, hash=False)
 
     @property
     def columns(self) -> Mapping[str, str]:
