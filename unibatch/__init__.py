@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from unibatch.core.findings import Finding, Fit, Preflight
     from unibatch.core.provider import Capabilities, Provider
     from unibatch.core.to_dict import to_dict
-    from unibatch.workflows.contacts import ContactList, RejectedRow, RepeatedRow, read_contacts
+    from unibatch.workflows.contacts import ContactList, RejectedRow, RepeatedRow, SkippedRow, read_contacts
     from unibatch.workflows.preflight import preflight
 
     RetryPolicy = RedialPolicy
@@ -75,7 +75,7 @@ _LATER = {
         "unibatch.core.findings": "Finding Fit Preflight",
         "unibatch.core.provider": "Capabilities Provider",
         "unibatch.core.to_dict": "to_dict",
-        "unibatch.workflows.contacts": "ContactList RejectedRow RepeatedRow read_contacts",
+        "unibatch.workflows.contacts": "ContactList RejectedRow RepeatedRow SkippedRow read_contacts",
         "unibatch.workflows.preflight": "preflight",
     }.items()
     for name in names.split()
@@ -134,6 +134,7 @@ __all__ = [
     "Retry",
     "Schedule",
     "ServerError",
+    "SkippedRow",
     "Start",
     "StartKind",
     "Timeout",

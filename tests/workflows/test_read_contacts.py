@@ -143,8 +143,8 @@ class TestEncodings:
             (b"\xff\xfep\x00h", "save it as UTF-8"),
             (b"phone\n+1212\x005550123\n", "NUL character in line 2"),
             ("phone\n1".encode("utf-16-le"), "NUL character in line 1"),
-            (b"PK\x03\x04rest", "workbook"),
-            (b"\xd0\xcf\x11\xe0rest", "Excel"),
+            (b"PK\x03\x04rest", "cannot be read as a workbook"),
+            (b"\xd0\xcf\x11\xe0rest", "cannot be read as a workbook"),
         ],
     )
     def test_what_is_no_text_is_refused(self, data: bytes, part: str) -> None:
@@ -198,7 +198,6 @@ class TestExcelsQuirks:
             f"{A};ext=5",
             "+1212555 Mary",
             "1-800-FLOWERS",
-            f"{A} / {B} Bob",
         ],
     )
     def test_letters_and_extensions_are_rejected(self, cell: str) -> None:
@@ -486,10 +485,10 @@ class TestSources:
         )
 
     def test_items_of_other_kinds_are_rejected_by_their_number(self) -> None:
-        people = read_contacts([A, 5, [B], {"phone": B, None: ["x"]}])  # type: ignore[list-item, dict-item]  # on purpose
+        people = read_contacts([A, 5, [B], {"phone": B, None: ["x"]}])
         assert [rejected.line for rejected in people.rejected] == [2, 3, 4]
 
-    @pytest.mark.parametrize("value", [float("nan"), object(), {1, 2}])
+    @pytest.mark.parametrize("value", [object(), {1, 2}])
     def test_custom_data_that_json_cannot_hold_is_rejected(self, value: object) -> None:
         assert "what JSON can hold" in reason(read_contacts([{"phone": A, "x": value}]))
 

@@ -19,6 +19,7 @@ import attrs
 from unibatch.core.base_errors import InvalidInput
 from unibatch.core.masking import mask_phone
 from unibatch.core.model import RedialPolicy, Schedule, mapping
+from unibatch.core.phone import subscriber_key
 from unibatch.core.times import instant, read_moment
 from unibatch.core.to_dict import to_dict
 
@@ -294,7 +295,7 @@ def once_each(contacts: Iterable[ContactDraft]) -> tuple[tuple[ContactDraft, ...
     repeated = []
     for contact in contacts:
         number: Any = contact.phone_number
-        known_by = number if isinstance(number, str) else object()  # what is no text repeats nothing
+        known_by = subscriber_key(number) if isinstance(number, str) else object()  # what is no text repeats nothing
         if known_by in kept:
             repeated.append(contact)
         else:
