@@ -485,7 +485,7 @@ class TestSources:
         )
 
     def test_items_of_other_kinds_are_rejected_by_their_number(self) -> None:
-        people = read_contacts([A, 5, [B], {"phone": B, None: ["x"]}])
+        people = read_contacts([A, 5, [B], {"phone": B, None: ["x"]}])  # type: ignore[list-item, dict-item]  # on purpose
         assert [rejected.line for rejected in people.rejected] == [2, 3, 4]
 
     @pytest.mark.parametrize("value", [object(), {1, 2}])

@@ -305,7 +305,10 @@ def workbook(**sheets: list[list[Any]]) -> bytes:
 
 class TestWorkbooks:
     def test_cells_become_text(self, tmp_path: Path) -> None:
-        rows = [["Phone", "Name", "Id", "Since", "DNC"], [12125550123, "Zoë", 7, ("date", 45429), None]]
+        rows: list[list[Any]] = [
+            ["Phone", "Name", "Id", "Since", "DNC"],
+            [12125550123, "Zoë", 7, ("date", 45429), None],
+        ]
         rows += [[A.replace("3", "4"), None, 1.5, None, True], [("date", 45429), "Bob", None, None, False]]
         (tmp_path / "people.xlsx").write_bytes(workbook(People=rows, Empty=[]))
         people = read_contacts(tmp_path / "people.xlsx", region="US")
@@ -319,9 +322,9 @@ class TestWorkbooks:
         with pytest.raises(InvalidInput, match=r"several sheets: 'One', 'Two'"):
             read_contacts(io.BytesIO(data))
         assert numbers(read_contacts(io.BytesIO(data), sheet="Two")) == [B]
-        for other in ({"sheet": "Three"}, {"sheet": "Two", "encoding": "utf-8"}):
+        for sheet, encoding in (("Three", None), ("Two", "utf-8")):
             with pytest.raises(InvalidInput):
-                read_contacts(io.BytesIO(data), **other)
+                read_contacts(io.BytesIO(data), sheet=sheet, encoding=encoding)
         with pytest.raises(InvalidInput, match="no workbook"):
             read_contacts(io.BytesIO(b"phone\n"), sheet="Two")
 
@@ -359,7 +362,8 @@ class TestTablesInMemory:
             {"Phone": A, "Name": nothing, "Id": 7.0, "Plan": nothing, "DNC": nothing},
             dict.fromkeys(["Phone"], nothing),
         ]
-        for source in (rows, Frame(rows)):
+        sources: list[Any] = [rows, Frame(rows)]
+        for source in sources:
             people = read_contacts(source)
             assert people.contacts == (ContactDraft(phone_number=A, external_id="7"),)
             assert (people.rejected, people.skipped) == ((), ())

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import IO, Any, cast
+from typing import IO, Any, Protocol, cast
 
+from unibatch.core.draft import ContactDraft
 from unibatch.core.errors import InvalidInput
+from unibatch.core.model import Contact
 from unibatch.workflows.contacts.files import Format, checked_encoding, read_file
 from unibatch.workflows.contacts.headers import LINE_COLUMN, SYNONYMS, Columns
 from unibatch.workflows.contacts.result import ContactList, RejectedRow, RepeatedRow, SkippedRow
@@ -20,15 +22,28 @@ from unibatch.workflows.contacts.skipping import numbers_to_skip
 __all__ = ["LINE_COLUMN", "SYNONYMS", "ContactList", "RejectedRow", "RepeatedRow", "SkippedRow", "read_contacts"]
 
 
+class Table(Protocol):
+    """A ``DataFrame`` of pandas or polars."""
+
+    @property
+    def columns(self) -> Any:
+        """The names of its columns."""
+
+
 def read_contacts(
-    source: str | os.PathLike[str] | IO[str] | IO[bytes] | Iterable[Any],
+    source: str
+    | os.PathLike[str]
+    | IO[str]
+    | IO[bytes]
+    | Iterable[Mapping[str, Any] | ContactDraft | Contact | str | tuple[Any, ...]]
+    | Table,
     *,
     region: str | None = None,
     columns: Mapping[str, str] | None = None,
     format: Format | None = None,  # noqa: A002 - the word that people look for
     encoding: str | None = None,
     sheet: str | None = None,
-    skip: str | os.PathLike[str] | Iterable[Any] = (),
+    skip: str | os.PathLike[str] | Iterable[str | int | ContactDraft | Contact] = (),
 ) -> ContactList:
     """Read contacts, bring their phone numbers into E.164 form, and leave out who repeats or must not be called.
 
