@@ -166,6 +166,13 @@ class TestOneSubscriber:
         kept, repeated = CampaignDraft(name="x", contacts=contacts, start=Start.HOLD).without_repetitions()
         assert len(kept.contacts) == len(repeated) == 1
 
+    def test_whoever_is_there_in_another_spelling_is_not_added(self) -> None:
+        first, second = (ContactDraft(phone_number=number) for number in ("+541155500123", "+5491155500123"))
+        with unibatch.sandbox.serve() as sandbox, unibatch.connect(**sandbox.profile("truedy")) as client:
+            draft = CampaignDraft(name="x", contacts=[first], start=Start.HOLD, agent_id="agt_1")
+            added = client.add_contacts(client.create_campaign(draft).id, [second])
+        assert (added.added, added.duplicates) == ((), (second,))
+
 
 @pytest.mark.parametrize("provider", ["truedy", "techladder", "talkifai"])
 @pytest.mark.parametrize("number", ["+19005550123", "+870773111632"])
