@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from unibatch.core.draft import ContactDraft
 from unibatch.core.errors import InvalidInput
 from unibatch.workflows.contacts import SYNONYMS, ContactList, files, read_contacts
+from unibatch.workflows.contacts.wishes import is_refusal
 
 A, B, C = "+12125550123", "+12125550124", "+12125550125"
 
@@ -605,7 +606,9 @@ class TestRejectedFile:
         assert sorted(path.name for path in tmp_path.iterdir()) == ["link.csv", "real.csv"]
 
 
-words = st.text(st.characters(exclude_categories=("C", "Z"), exclude_characters='="'), min_size=1, max_size=12)
+words = st.text(st.characters(exclude_categories=("C", "Z"), exclude_characters='="'), min_size=1, max_size=12).filter(
+    lambda word: not is_refusal(word)
+)
 phones = st.integers(2_000_000, 9_999_999).map(lambda rest: f"+1212{rest}")
 texts = st.none() | words
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()

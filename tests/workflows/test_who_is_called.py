@@ -74,6 +74,11 @@ class TestDoNotCall:
         people = from_csv(f"phone,DNC,Note,Blocked\n{A},no,x,yes\n{B},no,,no\n", columns={"Note": "do_not_call"})
         assert (numbers(people), skipped(people)) == ([B], [2])
 
+    @pytest.mark.parametrize("said", ["DNC", "do not call", "Do-Not-Contact!", "Opted out", "Nicht anrufen"])
+    def test_any_other_cell_that_says_just_that_counts(self, said: str) -> None:
+        people = from_csv(f"phone,Status\n{A},{said}\n{B},called; do not call on Mondays\n")
+        assert (numbers(people), skipped(people)) == ([B], [2])
+
     def test_a_row_without_a_number_is_left_out_too(self) -> None:
         people = from_csv("phone,dnc\nunknown,yes\n")
         assert (skipped(people), people.rejected) == ([2], ())
@@ -126,6 +131,8 @@ class TestWhichColumn:
             ("Number,Phone", f"1001,{A}"),
             ("Nummer;Telefon privat", f"1001;{A}"),
             ("Mobile,Phone", f"yes,{A}"),
+            ("Phone 1 - Value,Phone 2 - Value", f"{A},"),
+            ("Number,Phone (work)", f"20240001,{A}"),
             ("Phone,Fax,Emergency phone,Agent phone", f"{A},{B},{C},{B}"),
             ("workPhone,To", f"{A},Ann"),
             ("Number,Amount", f"{A},12"),

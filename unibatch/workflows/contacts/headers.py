@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
@@ -203,14 +204,15 @@ class Columns:
         vague = [header for header in exact if left[header] in _VAGUE]
         clear = [header for header in exact if header not in vague]
         clear += [header for header in left if header not in exact and _says_phone(header)]
-        if len(clear) > 1:  # "Mobile" may hold "yes"
-            clear = [header for header in clear if not cells[header] or any(map(_may_be_number, cells[header]))]
-        holding = [header for header in vague if _hold_numbers(cells[header], region)]
-        claims = clear + holding if clear else holding or vague
-        if vague and not clear:
-            claims += [
-                header for header in left if header not in vague and _hold_numbers(cells[header], region, certain=True)
-            ]
+        if len(clear) > 1:  # "Mobile" may hold "yes", or nothing
+            clear = [header for header in clear if any(map(_may_be_number, cells[header]))] or clear
+        rivals = vague if clear else [header for header in left if header not in vague]
+        certain = [header for header in rivals if _hold_numbers(cells[header], region)]
+        if clear:
+            claims = clear + certain
+        else:
+            claims = [header for header in vague if any(map(_may_be_number, cells[header]))] or vague
+            claims += certain if vague else []
         if len(claims) > 1:
             raise InvalidInput(
                 f"{len(claims)} columns look like the phone number: {listed(claims)}; say which one it is with "
@@ -346,15 +348,12 @@ def _may_be_number(cell: Any) -> bool:
         return False
 
 
-def _hold_numbers(cells: Sequence[Any], region: str | None, *, certain: bool = False) -> bool:
-    """Whether most cells are phone numbers, or, without a region and if it need not be certain, look like it."""
+def _hold_numbers(cells: Sequence[Any], region: str | None) -> bool:
+    """Whether most cells are valid phone numbers."""
     found = 0
     for cell in cells:
-        try:
+        with suppress(InvalidInput):
             from_user(cell, region=region)
-        except InvalidInput:
-            found += region is None and not certain and _may_be_number(cell)
-        else:
             found += 1
     return found * 2 > len(cells)
 

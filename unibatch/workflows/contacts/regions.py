@@ -8,10 +8,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from unibatch.core.errors import InvalidInput
-from unibatch.core.model import fold
 from unibatch.workflows.contacts.headers import BLANK, COUNTRY, simple
 
-_OTHER_NAMES = {"uk": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "usa": "US", "uae": "AE", "holland": "NL"}
+_OTHER_NAMES = {
+    "uk": "GB",
+    "england": "GB",
+    "scotland": "GB",
+    "wales": "GB",
+    "greatbritain": "GB",
+    "grossbritannien": "GB",
+    "usa": "US",
+    "unitedstatesofamerica": "US",
+    "uae": "AE",
+    "holland": "NL",
+    "korea": "KR",
+}
 
 
 def region_of(row: Mapping[str, Any], targets: Mapping[str, str], number: Any, region: str | None) -> str | None:
@@ -54,7 +65,7 @@ def _region(text: str) -> str | None:
     if calling := re.fullmatch(r"(?:\+|00)?([1-9][0-9]{0,2})", text):
         region = phonenumbers.region_code_for_country_code(int(calling[1]))
         return region if region in phonenumbers.SUPPORTED_REGIONS else None
-    return _OTHER_NAMES.get(fold(text).replace(".", "")) or _names().get(simple(text))
+    return _OTHER_NAMES.get(simple(text)) or _names().get(simple(text))
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from typing import Any
@@ -10,9 +11,11 @@ from unibatch.core.model import fold
 
 _HEADERS = """
     do not call, don't call, do not contact, don't contact, do not phone, no call, no calls, no contact, not to call,
-    never call, dnc, opt out, opted out, optout, unsubscribe, unsubscribed, blocked, blocklist, blocklisted, blacklist,
+    never call, do not disturb, dnd, dnc, dncr, tps, ctps,
+    opt out, opted out, optout, unsubscribe, unsubscribed, blocked, blocklist, blocklisted, blacklist,
     blacklisted, suppressed, suppression, stop calling, removed, call refused, declined calls,
-    nicht anrufen, nicht kontaktieren, keine anrufe, gesperrt, sperrvermerk, werbesperre, abgemeldet, widerspruch,
+    nicht anrufen, nicht kontaktieren, keine anrufe,
+    gesperrt, sperrvermerk, sperrliste, robinsonliste, werbesperre, abgemeldet, widerspruch,
     ne pas appeler, ne pas contacter, ne plus appeler, désinscrit, désabonné, bloqué, liste rouge, bloctel,
     no llamar, no contactar, bloqueado, bloqueada, dado de baja, lista robinson,
     não ligar, não contactar, não contatar, não perturbe, descadastrado,
@@ -20,7 +23,7 @@ _HEADERS = """
     niet bellen, niet contacteren, geblokkeerd, afgemeld, bel me niet,
     nie dzwonić, nie dzwon, nie kontaktować, zablokowany, wypisany,
     ring inte, kontakta ikke, ring ikke, ikke ring, spærret, spärrad, älä soita, estetty,
-    aramayın, arama, engellendi, nevolat, nehívható, nu suna,
+    aramayın, engellendi, nevolat, nehívható, nu suna,
     не звонить, не беспокоить, заблокирован, отписан, отказ, не дзвонити,
     请勿致电, 勿拨, 勿扰, 拒接, 黑名单, 已退订, 架電禁止, 電話禁止, 電話不可, 수신거부, 전화금지,
     لا تتصل, محظور, לא להתקשר, חסום
@@ -74,6 +77,16 @@ _ALONE = frozenset(
     {"dnc", "optout", "unsubscribe", "unsubscribed", "blocked", "blocklist", "blocklisted", "blacklist", "blacklisted"}
 )
 """What says it also beside other words, such as "DNC flag"."""
+
+_LONGEST = 40
+"""Characters of the longest cell that says nothing else."""
+
+
+@functools.lru_cache(maxsize=1000)
+def is_refusal(cell: str) -> bool:
+    """Whether a cell of any column says just that its person must not be called, such as "DNC" in a status."""
+    words = _words(cell) if len(cell) <= _LONGEST else ()
+    return words in _SAID and (len(words) > 1 or words[0] in _ALONE)
 
 
 def must_not_be_called(value: Any) -> str | None:
