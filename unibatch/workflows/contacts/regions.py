@@ -49,6 +49,7 @@ def region_of(row: Mapping[str, Any], targets: Mapping[str, str], number: Any, r
     return found.pop() if found else region
 
 
+@functools.lru_cache(maxsize=1000)
 def is_country(header: str, target: str) -> bool:
     """Whether a column names the country of the row's number; it is custom data all the same."""
     return target.startswith("fields.") and (simple(header) in COUNTRY or simple(target.partition(".")[2]) in COUNTRY)

@@ -54,6 +54,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 _SAID = tuple(filter(None, (_words(phrase) for phrase in _HEADERS.split(","))))
+_PHRASES = frozenset(_SAID)
 _FLAT = frozenset("".join(words) for words in _SAID)
 _YES_WORDS, _NO_WORDS = (frozenset(fold(word) for word in words.split()) for words in (_YES, _NO))
 
@@ -86,7 +87,7 @@ _LONGEST = 40
 def is_refusal(cell: str) -> bool:
     """Whether a cell of any column says just that its person must not be called, such as "DNC" in a status."""
     words = _words(cell) if len(cell) <= _LONGEST else ()
-    return words in _SAID and (len(words) > 1 or words[0] in _ALONE)
+    return words in _PHRASES and (len(words) > 1 or words[0] in _ALONE)
 
 
 def must_not_be_called(value: Any) -> str | None:
