@@ -27,7 +27,7 @@ NAMES = words("""
     Finding Fit IncompleteListing InvalidInput InvalidRequest Listing ListingReport MalformedResponse
     Money NotFound OutcomeUnknown PartlyDone PaymentRequired PermissionDenied PlannedRequest PoolTimeout
     Preflight Provider ProviderError RateLimited ReadTimeout RedialPolicy RedirectRefused
-    RejectedContact RejectedRow RepeatedRow Retry Schedule ServerError Start StartKind Timeout
+    RejectedContact RejectedRow RepeatedRow Retry Schedule ServerError SkippedRow Start StartKind Timeout
     TransportError UnibatchError UnsupportedFeature Wait WriteTimeout __version__ connect connect_async
     preflight read_contacts to_dict
 """)

@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from unibatch.core.provider import Capabilities, Provider
     from unibatch.core.status import CallStatus, CampaignStatus
     from unibatch.core.to_dict import to_dict
-    from unibatch.workflows.contacts import ContactList, RejectedRow, RepeatedRow, read_contacts
+    from unibatch.workflows.contacts import ContactList, RejectedRow, RepeatedRow, SkippedRow, read_contacts
     from unibatch.workflows.preflight import preflight
 
     RetryPolicy = RedialPolicy
@@ -85,7 +85,7 @@ _LATER = {
         "unibatch.core.provider": "Capabilities Provider",
         "unibatch.core.status": "CallStatus CampaignStatus",
         "unibatch.core.to_dict": "to_dict",
-        "unibatch.workflows.contacts": "ContactList RejectedRow RepeatedRow read_contacts",
+        "unibatch.workflows.contacts": "ContactList RejectedRow RepeatedRow SkippedRow read_contacts",
         "unibatch.workflows.preflight": "preflight",
     }.items()
     for name in names.split()
@@ -144,6 +144,7 @@ __all__ = [
     "Retry",
     "Schedule",
     "ServerError",
+    "SkippedRow",
     "Start",
     "StartKind",
     "Timeout",

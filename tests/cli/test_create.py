@@ -143,6 +143,36 @@ class TestContacts:
         assert len(create.state().contacts) == 1
         assert "nix" in (folder / "bad.csv").read_text(encoding="utf-8")
 
+    def test_who_must_not_be_called_is_left_out_and_named(self, create: Creator, folder: Path) -> None:
+        (folder / "people.csv").write_bytes(
+            f"phone;name;DNC\n{NUMBERS[0]};Zo\u00eb;\n{NUMBERS[1]};;yes\n{NUMBERS[2]};;\n".encode("cp1252")
+        )
+        (folder / "never.txt").write_text(f"{NUMBERS[2]}\n")
+        outcome = create("truedy", "--skip-file", "never.txt")
+
+        assert outcome.code == 0
+        assert "people.csv: 1 contact, 2 who must not be called left out; columns: phone -> phone_number" in outcome.err
+        assert "people.csv line 3: its column 'DNC' says that it must not be called; left out\n" in outcome.err
+        assert (
+            "people.csv line 4: its number is in the list of those that must never be called; left out" in outcome.err
+        )
+        assert (
+            "people.csv: the encoding is a guess, cp1252; if names look wrong, state it with --encoding\n"
+            in outcome.err
+        )
+        (contact,) = create.state().contacts
+        assert contact.number == NUMBERS[0]
+
+    @pytest.mark.parametrize("text", [None, "", "nix"])
+    def test_a_bad_list_of_who_must_never_be_called_is_an_error(
+        self, create: Creator, sandbox: Sandbox, folder: Path, text: str | None
+    ) -> None:
+        if text is not None:
+            (folder / "never.txt").write_text(text)
+        assert_refused(
+            create("truedy", "--skip-file", "never.txt", "--skip-invalid"), sandbox, "--skip-file: ", "never.txt"
+        )
+
     def test_of_many_bad_rows_some_are_named_and_all_are_written(self, create: Creator, folder: Path) -> None:
         people(folder, "phone", *(f"nix{index}" for index in range(30)))
         named = create().err.splitlines()

@@ -19,7 +19,7 @@ from unibatch.workflows.contacts import LINE_COLUMN, ContactList, read_contacts
 _MOST_ROWS = 20  # so many rows are named of those that are wrong
 
 contacts_option = click.option(
-    "--contacts", metavar="FILE", help="Whom to call: a CSV or JSON Lines file; - for stdin. Required."
+    "--contacts", metavar="FILE", help="Whom to call: a CSV, XLSX or JSON Lines file; - for stdin. Required."
 )
 reading_options = together(
     click.option("--region", metavar="CODE", help="The country of numbers without a country code, such as US or DE."),
@@ -29,7 +29,12 @@ reading_options = together(
         multiple=True,
         metavar="HEADER=FIELD",
         help="What a column holds: phone_number, name, first_name, last_name, email, external_id, any other name for "
-        "custom data, or - to leave it out. Repeatable. Default: a guess.",
+        "custom data, do_not_call, or - to leave it out. Repeatable. Default: a guess.",
+    ),
+    click.option("--encoding", metavar="NAME", help="The encoding of the file, such as cp1250. Default: a guess."),
+    click.option("--sheet", metavar="NAME", help="The sheet of a workbook, if several have content."),
+    click.option(
+        "--skip-file", metavar="FILE", help="The numbers that must never be called: one a line, or a table of them."
     ),
     click.option("--skip-invalid", is_flag=True, help="Leave out the rows that are not contacts."),
     click.option(
@@ -54,6 +59,9 @@ class ContactRequest:
     contacts: str | None
     region: str | None
     columns: tuple[str, ...]
+    encoding: str | None
+    sheet: str | None
+    skip_file: str | None
     skip_invalid: bool
     rejected: str | None
     accept_loss: tuple[str, ...]
@@ -71,13 +79,29 @@ class ContactRequest:
             return ()
         rejected = self._rejected(self.contacts, problems)
         found: ContactList | None = None
+        if self.skip_file is not None:
+            with problems.noting("--skip-file", "contacts"):
+                found = read_contacts((), region=self.region, skip=self.skip_file)
+            if found is None:
+                return ()
+            found = None
         with problems.noting("--contacts", "contacts"):
             source = sys.stdin.buffer if self.from_stdin else self.contacts
-            found = read_contacts(source, region=self.region, columns=columns)
+            found = read_contacts(
+                source,
+                region=self.region,
+                columns=columns,
+                encoding=self.encoding,
+                sheet=self.sheet,
+                skip=() if self.skip_file is None else self.skip_file,
+            )
         if found is None:
             return ()
         label = "stdin" if self.from_stdin else Path(self.contacts).name
-        say(f"{label}: {_number(found.contacts, 'contact')}{_columns_of(found)}")
+        say(f"{label}: {_number(found.contacts, 'contact')}{_skipped(found)}{_columns_of(found)}")
+        if found.encoding_guessed:
+            say(f"{label}: the encoding is a guess, {found.encoding}; if names look wrong, state it with --encoding")
+        _print([f"{label} line {row.line}: {row.reason}; left out" for row in found.skipped], say, "")
         repeated = [f"{label} line {row.line}: the same number as in line {row.first_line}" for row in found.repeated]
         _print(repeated, say, "")
         if rejected is not None:
@@ -145,6 +169,10 @@ def _may_be_replaced(path: Path) -> bool:
 
 def _number(items: Sequence[object], what: str) -> str:
     return f"{len(items):,} {what}{'' if len(items) == 1 else 's'}"
+
+
+def _skipped(found: ContactList) -> str:
+    return f", {len(found.skipped):,} who must not be called left out" if found.skipped else ""
 
 
 def _columns_of(found: ContactList) -> str:

@@ -73,6 +73,8 @@ _ARGUMENTS: Mapping[str, str] = {
     "CampaignDraft.split()": "--split",
     "read_contacts(region=...)": "--region",
     "accept_loss": "--accept-loss",
+    "encoding=, --encoding": "--encoding",
+    "sheet=, --sheet": "--sheet",
 }
 _FLAGS: Mapping[str, str] = {
     "name": "--name",

@@ -19,6 +19,7 @@ import attrs
 from unibatch.core.base_errors import InvalidInput
 from unibatch.core.masking import mask_phone
 from unibatch.core.model import RedialPolicy, Schedule, as_dict
+from unibatch.core.phone import subscriber_key
 from unibatch.core.times import instant, read_moment
 from unibatch.core.to_dict import to_dict
 
@@ -306,7 +307,7 @@ def once_each(contacts: Iterable[ContactDraft]) -> tuple[tuple[ContactDraft, ...
     all_of: dict[object, list[ContactDraft]] = {}
     for contact in contacts:
         number: Any = contact.phone_number
-        known_by = number if isinstance(number, str) else object()  # what is no text repeats nothing
+        known_by = subscriber_key(number) if isinstance(number, str) else object()  # what is no text repeats nothing
         all_of.setdefault(known_by, []).append(contact)
     kept, repeated = [], []
     for same in all_of.values():

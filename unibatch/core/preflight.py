@@ -32,7 +32,7 @@ from unibatch.core.errors import InvalidInput
 from unibatch.core.findings import Finding, Fit, Preflight, shown
 from unibatch.core.mark import NO_MARK, Mark
 from unibatch.core.masking import mask_phone
-from unibatch.core.phone import is_e164
+from unibatch.core.phone import dial_risk, is_e164
 from unibatch.core.provider import Provider
 from unibatch.core.status import CallStatus
 from unibatch.core.times import When, time_zone
@@ -439,9 +439,12 @@ def _judge_contacts(
     """
     faulty: dict[tuple[str, str], list[str]] = {}
     used: Counter[str] = Counter()
+    risky: dict[str, list[str]] = {}
     bodies: list[Mapping[str, Any]] = []
     for contact in contacts:
         found = _contact_faults(contact, judging.provider)
+        if not found and (risk := dial_risk(contact.phone_number)):
+            risky.setdefault(risk, []).append(mask_phone(contact.phone_number))
         for field_and_reason in found:
             number: Any = contact.phone_number
             masked = mask_phone(number) if isinstance(number, str) else shown(number)
@@ -462,9 +465,16 @@ def _judge_contacts(
     for field, number_of in used.items():
         judging.fields[f"contacts.{field}"] = number_of
         judging.notes[f"contacts.{field}"] = f"{number_of:,} contact{'s' if number_of > 1 else ''}"
+    if risky:
+        judging.fields["contacts.phone_number"] = sum(map(len, risky.values()))
+        judging.table["contacts.phone_number"] = How(Fit.LOSSY, "; ".join(_risk(*found) for found in risky.items()))
     for (field, reason), numbers in faulty.items():
         judging.faults[field].append(f"{reason}: {_listed(numbers)}")
     return bodies
+
+
+def _risk(reason: str, numbers: Sequence[str]) -> str:
+    return f"{numbers[0]} {reason}" if len(numbers) == 1 else f"each of {len(numbers):,} {reason}: {_listed(numbers)}"
 
 
 def _contact_faults(contact: ContactDraft, provider: Provider) -> list[tuple[str, str]]:

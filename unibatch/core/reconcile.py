@@ -34,6 +34,7 @@ from unibatch.core.errors import (
 from unibatch.core.flow import NO_CONTENT, Flow, Request, Response
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import ListingReport, Page, Pager, Paging, Position
+from unibatch.core.phone import subscriber_key
 from unibatch.core.provider import Added, ContactFilter, OperationName, Provider
 from unibatch.core.status import CampaignStatus
 from unibatch.core.structuring import StructureError, read_leniently
@@ -772,7 +773,7 @@ class Adding:
         return seen
 
     def _there(self, consequence: str = _TRY_AGAIN) -> Flow[set[str]]:
-        """The numbers of all contacts in the campaign.
+        """Which of the numbers are in the campaign, in whatever spelling of the same subscriber's number.
 
         Raises:
             IncompleteListing: Some may be missing.
@@ -782,4 +783,5 @@ class Adding:
             lambda position: self.provider.list_contacts(self.campaign.id, position, ContactFilter()),
         )
         require_whole(report, self.provider, "add_contacts", self.campaign.id, consequence)
-        return {contact.phone_number for contact in contacts}
+        there = {subscriber_key(contact.phone_number) for contact in contacts}
+        return {number for number in self.bodies if subscriber_key(number) in there}

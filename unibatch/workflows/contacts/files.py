@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import tempfile
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, iterdecode
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, iterdecode, lookup
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from itertools import chain, islice
@@ -22,6 +22,7 @@ from unibatch.core.errors import InvalidInput
 from unibatch.workflows.contacts.headers import BLANK, TEXT_COLUMN, Columns, listed
 from unibatch.workflows.contacts.result import RejectedRow
 from unibatch.workflows.contacts.rows import FORMULA_TEXT, Rows
+from unibatch.workflows.contacts.workbook import workbook_rows
 
 Format = Literal["csv", "jsonl"]
 
@@ -32,18 +33,37 @@ _SAMPLE_LINES = 100
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 _FORMATS: Mapping[str, Format] = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _MAGIC = {
-    b"PK\x03\x04": "is a workbook or an archive",
-    b"\xd0\xcf\x11\xe0": "is an Excel workbook",
     b"%PDF": "is a PDF document",
     b"\x1f\x8b": "is compressed",
 }
 _BOMS = {BOM_UTF8: "utf-8-sig", BOM_UTF16_LE: "utf-16", BOM_UTF16_BE: "utf-16"}
+_GUESS = "cp1252"
+_STATE_IT = "state its encoding (encoding=, --encoding), such as cp1250, cp1251 or shift_jis"
+_FOREIGN_WORD = re.compile(r"[^\s,;|]*[^\x00-\x7f\s][^\s,;|]*")
+_LETTER = "A-Za-zÀ-ÖØ-öø-ÿŒœŠšŽžŸ"
+_NO_WORDS = "¢£¤¥¦¨¬¯±¶¸¼¾×÷ƒ†‡ˆ‰˜‚"  # noqa: RUF001 - these are the signs
+"""Signs that no word begins with or goes on with."""
+_ODD = re.compile(
+    rf"""[À-ÖØ-öø-ÿŒœŠšŽžŸ]{{3}}              # so many letters with accents in a row
+        |[a-zß-öø-ÿœšž][À-ÖØ-ÞŠŽ]             # a capital inside a word
+        |[{_NO_WORDS}][{_LETTER}]
+        |[{_LETTER}][{_NO_WORDS}¡¿„‘‹«]
+        |[{_LETTER}]{{3}}[¹³]|[¹³][a-z]
+        |[^\x00-\x7f\s][ƒ†‡ˆ‰˜‚]|[ƒ†‡ˆ‰˜‚][^\x00-\x7f\s]
+    """,  # noqa: RUF001 - these are the signs
+    re.VERBOSE,
+).search
+_MOST_ODD = 4
+"""Of words with accents or signs, one in so many may look wrong."""
 _CHUNK = 1 << 20
 _IN_MEMORY = 8 << 20
 
 
-def read_file(source: Any, form: Format | None, into: Rows) -> None:
+def read_file(
+    source: Any, form: Format | None, into: Rows, *, encoding: str | None = None, sheet: str | None = None
+) -> None:
     """Read a path or a stream; raises `InvalidInput` if it cannot be used as a whole."""
     is_path = isinstance(source, str | os.PathLike)
     name = str(source) if is_path else getattr(source, "name", None)
@@ -52,14 +72,43 @@ def read_file(source: Any, form: Format | None, into: Rows) -> None:
         raise InvalidInput("the path of a file has a line break; if it is the contacts themselves, use io.StringIO")
     try:
         with ExitStack() as stack:
-            _read_text(*_text_of(source, label, stack), form, label, into)
+            binary = _binary_of(source, label, stack)
+            if binary is not None and _is_workbook(binary, label):
+                if encoding is not None:
+                    raise InvalidInput(f"{label} is a workbook, which has no encoding to state")
+                take_table(workbook_rows(binary, sheet, label), into, label)
+                return
+            if sheet is not None:
+                raise InvalidInput(f"{label} is no workbook, so it has no sheet {sheet!r}")
+            if binary is None:
+                if encoding is not None:
+                    raise InvalidInput(f"{label} gives text already, so its encoding cannot be stated")
+                text: Iterable[str] = source
+            else:
+                into.encoding, into.encoding_guessed = encoding or _encoding(binary, label), False
+                into.encoding_guessed = encoding is None and into.encoding == _GUESS
+                binary.seek(0)
+                text = stack.enter_context(io.TextIOWrapper(binary, encoding=into.encoding, newline=""))
+            _read_text(text, form, label, into)
     except OSError as exc:
         raise InvalidInput(f"cannot read {label}: {exc.strerror or exc}") from exc
     except UnicodeError as exc:
-        raise InvalidInput(f"{label} is not in UTF-8 nor in another known encoding; save it as UTF-8") from exc
+        known = f"in {encoding}, as was stated" if encoding else "in UTF-8 nor in another known encoding"
+        raise InvalidInput(f"{label} is not {known}; {_STATE_IT}, or save it as UTF-8") from exc
 
 
-def _read_text(text: Iterable[str], encoding: str | None, form: Format | None, label: str, into: Rows) -> None:
+def checked_encoding(encoding: Any) -> str | None:
+    """The argument ``encoding`` of `read_contacts`; raises `InvalidInput` if it is none of a text."""
+    if encoding is None:
+        return None
+    with suppress(LookupError, ValueError, TypeError):
+        io.TextIOWrapper(io.BytesIO(), encoding=encoding)  # refuses codecs that do not make text of bytes
+        name = lookup(encoding).name
+        return "utf-8-sig" if name == "utf-8" else name
+    raise InvalidInput(f"encoding {encoding!r} is not known; name one such as utf-8, cp1252, cp1250 or shift_jis")
+
+
+def _read_text(text: Iterable[str], form: Format | None, label: str, into: Rows) -> None:
     lines = _Lines(_split(text, label))
     start = lines.peek(_SAMPLE_LINES)
     head = next((line.strip(BLANK) for line in start if line.strip(BLANK)), "")
@@ -71,34 +120,29 @@ def _read_text(text: Iterable[str], encoding: str | None, form: Format | None, l
         form = "jsonl" if head[0] in "[{" else "csv"
     if form == "csv":
         _read_csv(lines, start, into, label)
-    elif encoding == "cp1252":
-        raise InvalidInput(f"{label} is not UTF-8, which JSON must be")
+    elif into.encoding_guessed:
+        raise InvalidInput(f"{label} is not UTF-8, which JSON must be; {_STATE_IT}")
     else:
-        into.take_items(_array(lines, label) if is_array else _json_lines(lines))
+        into.take_items(_array(lines, label) if is_array else _json_lines(lines), nulls=True)
 
 
-def _text_of(source: Any, label: str, stack: ExitStack) -> tuple[Iterable[str], str | None]:
-    """The source as text, and its encoding if it was bytes."""
+def _binary_of(source: Any, label: str, stack: ExitStack) -> IO[bytes] | None:
+    """The bytes of a source, which can be read twice; ``None`` if it gives text."""
     if isinstance(source, str | os.PathLike):
         try:
             binary: IO[bytes] = Path(source).open("rb")  # noqa: SIM115 - closed by the stack
         except ValueError as exc:  # no possible path
             raise InvalidInput(f"cannot read {label!r}: {exc}") from exc
         stack.callback(binary.close)
-        if not binary.seekable():
-            binary = _copied(binary, stack)
-    elif getattr(source, "closed", False):
+        return binary if binary.seekable() else _copied(binary, stack)
+    if getattr(source, "closed", False):
         raise InvalidInput(f"cannot read {label}: it is closed")
-    else:
-        nothing = source.read(0)
-        if isinstance(nothing, str):
-            return source, None
-        if not isinstance(nothing, bytes):
-            raise InvalidInput(f"{label} gives {type(nothing).__name__}, neither text nor bytes, when it is read")
-        binary = _copied(source, stack)
-    encoding = _encoding(binary, label)
-    binary.seek(0)
-    return stack.enter_context(io.TextIOWrapper(binary, encoding=encoding, newline="")), encoding
+    nothing = source.read(0)
+    if isinstance(nothing, str):
+        return None
+    if not isinstance(nothing, bytes):
+        raise InvalidInput(f"{label} gives {type(nothing).__name__}, neither text nor bytes, when it is read")
+    return _copied(source, stack)
 
 
 def _copied(stream: IO[bytes], stack: ExitStack) -> IO[bytes]:
@@ -110,22 +154,43 @@ def _copied(stream: IO[bytes], stack: ExitStack) -> IO[bytes]:
     return copy
 
 
-def _encoding(binary: IO[bytes], label: str) -> str:
-    """UTF-8 or UTF-16 if a byte order mark says so, else UTF-8 if all of it is that, else Windows-1252."""
+def _is_workbook(binary: IO[bytes], label: str) -> bool:
     head = binary.read(4)
+    binary.seek(0)
     for magic, what in _MAGIC.items():
         if head.startswith(magic):
             raise InvalidInput(f"{label} {what}; save the table as CSV UTF-8 and read that")
+    return head.startswith(_WORKBOOKS)
+
+
+def _encoding(binary: IO[bytes], label: str) -> str:
+    """UTF-8 or UTF-16 if a byte order mark says so, else UTF-8 if all of it is that, else Windows-1252.
+
+    Raises:
+        InvalidInput: It is hardly text in Windows-1252.
+    """
+    head = binary.read(4)
     for bom, encoding in _BOMS.items():
         if head.startswith(bom):
             return encoding
-    binary.seek(0)
     try:
-        for _ in iterdecode(iter(lambda: binary.read(_CHUNK), b""), "utf-8"):
+        for _ in _decoded(binary, "utf-8"):
             pass
     except UnicodeDecodeError:
-        return "cp1252"
+        words = [word for text in _decoded(binary, _GUESS) for word in _FOREIGN_WORD.findall(text)]
+        odd = sum(map(bool, map(_ODD, words)))
+        if odd * _MOST_ODD > len(words):
+            raise InvalidInput(
+                f"{label} is not in UTF-8, and hardly text in Windows-1252: {odd:,} of {len(words):,} words with "
+                f"accents or signs look wrong; {_STATE_IT}, or save it as UTF-8"
+            ) from None
+        return _GUESS
     return "utf-8"
+
+
+def _decoded(binary: IO[bytes], encoding: str) -> Iterator[str]:
+    binary.seek(0)
+    return iterdecode(iter(lambda: binary.read(_CHUNK), b""), encoding)
 
 
 def _split(text: Iterable[str], label: str) -> Iterator[str]:
@@ -174,7 +239,11 @@ def _read_csv(lines: _Lines, start: list[str], into: Rows, label: str) -> None:
         delimiter = separator[1]
     else:
         delimiter = _delimiter(start, into.known)
-    rows = _csv_rows(lines, delimiter)
+    take_table(_csv_rows(lines, delimiter), into, label)
+
+
+def take_table(rows: Iterator[tuple[int, list[str], str | None]], into: Rows, label: str) -> None:
+    """Take rows of cells, each with its line and what is wrong with it; the first with content holds the headers."""
     for line, cells, error in rows:
         if error:
             raise InvalidInput(f"{label}: the headers in line {line} cannot be read: {error}")
@@ -186,7 +255,9 @@ def _read_csv(lines: _Lines, start: list[str], into: Rows, label: str) -> None:
     blank = {header for header, cell in zip(headers, cells, strict=True) if not cell.strip(BLANK)}
     if twice := sorted({header for header in headers if headers.count(header) > 1}):
         raise InvalidInput(f"{label}: more than one column is called {listed(twice)}; give each a name of its own")
-    targets = into.known.targets(headers, nested=False)
+    first = [(line, cells, error, _row(headers, cells)) for line, cells, error in islice(rows, _SAMPLE_LINES)]
+    sample = [row for _, _, error, row in first if not error]
+    targets = into.known.targets(headers, sample, nested=False, region=into.region)
     if "phone_number" not in targets.values() and any(map(_LOOKS_LIKE_A_PHONE.fullmatch, headers)):
         raise InvalidInput(
             f"{label}: line {line} looks like a contact, not like headers; "
@@ -194,18 +265,22 @@ def _read_csv(lines: _Lines, start: list[str], into: Rows, label: str) -> None:
         )
     into.known.require(headers, targets)
     used: set[str] = set()
-    for line, cells, error in rows:
-        row = dict(zip(headers, map(_plain, cells), strict=False))
-        row = {header: cell for header, cell in row.items() if cell}
+    rest = ((line, cells, error, _row(headers, cells)) for line, cells, error in rows)
+    for number, cells, error, row in chain(first, rest):
         extra = {f"column {n}": cell for n, cell in enumerate(cells[len(headers) :], len(headers) + 1) if _plain(cell)}
         if error:
-            into.reject(line, error, row | extra)
+            into.reject(number, error, row | extra)
         elif extra:
-            into.reject(line, f"the row has more cells than there are headers ({len(headers)})", row | extra)
+            into.reject(number, f"the row has more cells than there are headers ({len(headers)})", row | extra)
         elif row:
             used |= blank & row.keys()
-            into.take(line, row, targets)
+            into.take(number, row, targets)
     into.columns.update({header: targets[header] for header in headers if header not in blank or header in used})
+
+
+def _row(headers: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
+    """A row without its empty cells, and without those for which there is no header."""
+    return {header: cell for header, cell in zip(headers, map(_plain, cells), strict=False) if cell}
 
 
 def _plain(cell: str) -> str:

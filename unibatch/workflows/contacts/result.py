@@ -46,8 +46,19 @@ class RejectedRow:
 
 
 @attrs.frozen
+class SkippedRow(RejectedRow):
+    """A row that is a person who must not be called; it was left out.
+
+    Attributes:
+        line: As in `RejectedRow`.
+        reason: Why: what its do-not-call column says, or that its number is in ``skip``.
+        row: As in `RejectedRow`.
+    """
+
+
+@attrs.frozen
 class RepeatedRow:
-    """A row whose number an earlier row has already; it was left out.
+    """A row that has the number of another one; it was left out.
 
     Attributes:
         line: The line in which the row begins.
@@ -62,22 +73,29 @@ class RepeatedRow:
 
 @attrs.frozen(kw_only=True)
 class ContactList:
-    """What was read from one source. Each row is a contact, rejected, or repeated.
+    """What was read from one source. Each row is a contact, rejected, repeated, or skipped.
 
     It cannot be iterated itself, so that ``rejected`` is not overlooked.
 
     Attributes:
         contacts: The contacts in the order of the source, each number once.
         rejected: The rows that are no contacts, and why.
-        repeated: The rows whose number an earlier row has already.
+        repeated: The rows that have the number of another one, also in another spelling. The row that says most is
+            kept, whatever their order.
+        skipped: The rows of people who must not be called, by a do-not-call column or by ``skip``, and why.
         columns: Where each column went, by its header: an attribute such as ``"phone_number"``, custom data such as
-            ``"fields.Company"``, or ``"-"`` if it was left out. Read-only.
+            ``"fields.Company"``, ``"do_not_call"``, or ``"-"`` if it was left out. Read-only.
+        encoding: The encoding of the source; ``None`` where it was no text in bytes.
+        encoding_guessed: Nothing says that it is this encoding. Check some names, or state ``encoding``.
     """
 
     contacts: tuple[ContactDraft, ...] = attrs.field(repr=_counted)
     rejected: tuple[RejectedRow, ...] = attrs.field(default=(), repr=_counted)
     repeated: tuple[RepeatedRow, ...] = attrs.field(default=(), repr=_counted)
+    skipped: tuple[SkippedRow, ...] = attrs.field(default=(), repr=_counted)
     _columns: Mapping[str, str] = attrs.field(alias="columns", factory=dict, converter=as_dict, repr=False, hash=False)
+    encoding: str | None = None
+    encoding_guessed: bool = False
 
     @property
     def columns(self) -> Mapping[str, str]:

@@ -1,22 +1,24 @@
-"""From the rows of a list to contacts: every row is taken, rejected with its reasons, or repeats a number."""
+"""From the rows of a list to contacts: every row is taken, rejected, skipped, or repeats a number."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time
 from typing import Any
 
 import attrs
 
-from unibatch.core.draft import ContactDraft
+from unibatch.core.draft import ContactDraft, once_each
 from unibatch.core.errors import InvalidInput
-from unibatch.core.masking import mask_phone, mask_text
-from unibatch.core.phone import from_user
+from unibatch.core.masking import mask_text
+from unibatch.core.model import Contact
+from unibatch.core.phone import from_user, subscriber_key
 from unibatch.workflows.contacts.headers import (
     BLANK,
     CUSTOM,
-    INVISIBLE,
+    DO_NOT_CALL,
     LEFT_OUT,
     NESTED,
     SYNONYMS,
@@ -24,101 +26,168 @@ from unibatch.workflows.contacts.headers import (
     Columns,
     listed,
 )
-from unibatch.workflows.contacts.result import ContactList, RejectedRow, RepeatedRow
+from unibatch.workflows.contacts.regions import region_of
+from unibatch.workflows.contacts.result import ContactList, RejectedRow, RepeatedRow, SkippedRow
+from unibatch.workflows.contacts.wishes import is_refusal, must_not_be_called
 
 FORMULA_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 """What Excel puts around a number that is to stay text."""
-_NO_INVISIBLE = dict.fromkeys(map(ord, INVISIBLE))
-_SCIENTIFIC = re.compile(r"(?P<plus>\+?)(?P<first>[0-9])(?:[.,](?P<rest>[0-9]+))?[eE]\+?(?P<exponent>[0-9]{1,3})")
-_WHOLE_FRACTION = re.compile(r"(\+?[0-9]{7,})[.,]0{1,2}")
-_NOT_DIALLED = re.compile(r"[\d+].*?(?:[^\W\d_]|[#,;*])", re.DOTALL)
-_LONGEST_PHONE = 64
-_MOST_DIGITS = 15
+
+_commented_out = re.compile(r"\s*(?:#|//|/\*|<!--|--(?=\s*\w))").match
+
+_SAMPLE = 100
+"""So many rows are looked at before the columns of a list are settled."""
+
+
+@attrs.frozen
+class _Taken:
+    line: int
+    row: Mapping[str, Any]
+    contact: ContactDraft
 
 
 @attrs.define
 class Rows:
-    """The rows that have been read so far."""
+    """The rows that have been read so far.
+
+    Attributes:
+        region: The country of numbers in national form.
+        known: Where columns go.
+        never: The numbers that must not be called, as `subscriber_key` writes them, and why.
+        encoding: That of the source, if it was bytes.
+        encoding_guessed: Nothing in the source says that it is this encoding.
+        takes_refused: Rows that must not be called are taken as all others are.
+    """
 
     region: str | None
     known: Columns
-    contacts: list[ContactDraft] = attrs.field(factory=list)
+    never: dict[str, str] = attrs.field(factory=dict)
+    encoding: str | None = None
+    encoding_guessed: bool = False
+    takes_refused: bool = False
     rejected: list[RejectedRow] = attrs.field(factory=list)
-    repeated: list[RepeatedRow] = attrs.field(factory=list)
     columns: dict[str, str] = attrs.field(factory=dict)
-    _first_lines: dict[str, int] = attrs.field(factory=dict)
+    _skipped: list[SkippedRow] = attrs.field(factory=list)
+    _taken: dict[str, list[_Taken]] = attrs.field(factory=dict)
     _targets: dict[tuple[str, ...], dict[str, str]] = attrs.field(factory=dict)
 
     def result(self) -> ContactList:
         """All of them, once everything is read."""
+        contacts: list[tuple[int, ContactDraft]] = []
+        repeated: list[RepeatedRow] = []
+        skipped = list(self._skipped)
+        for key, same in self._taken.items():
+            same.sort(key=lambda taken: taken.line)
+            if why := self.never.get(key):
+                skipped += [SkippedRow(taken.line, why, _without_absent(taken.row)) for taken in same]
+                continue
+            kept = same[0]
+            if len(same) > 1:
+                (chosen,), _ = once_each(taken.contact for taken in same)
+                kept = next(taken for taken in same if taken.contact is chosen)
+            contacts.append((same[0].line, kept.contact))
+            repeated += [RepeatedRow(taken.line, kept.line, taken.contact) for taken in same if taken is not kept]
+        contacts.sort(key=lambda found: found[0])
         return ContactList(
-            contacts=tuple(self.contacts),
+            contacts=tuple(contact for _, contact in contacts),
             rejected=tuple(self.rejected),
-            repeated=tuple(self.repeated),
+            repeated=tuple(sorted(repeated, key=lambda row: row.line)),
+            skipped=tuple(sorted(skipped, key=lambda row: row.line)),
             columns=self.columns,
+            encoding=self.encoding,
+            encoding_guessed=self.encoding_guessed,
         )
 
-    def take_items(self, items: Iterable[tuple[int, Any]]) -> None:
-        """Take rows that are not CSV: mappings, drafts, phone numbers, and rows that are rejected already."""
+    def take_items(self, items: Iterable[tuple[int, Any]], *, nulls: bool = False) -> None:
+        """Take rows that are not CSV: mappings, drafts, phone numbers, and rows that are rejected already.
+
+        Args:
+            items: The rows, with their numbers.
+            nulls: ``None`` is a value, as in JSON, and not an empty cell.
+        """
+        waiting: list[tuple[int, Mapping[str, Any]]] = []
         for line, item in items:
-            if isinstance(item, RejectedRow):
-                self.rejected.append(item)
-                continue
-            if isinstance(item, str):
-                row: Mapping[Any, Any] = {"phone_number": item}
-            elif isinstance(item, ContactDraft):
-                row = {name: value for name in SYNONYMS if (value := getattr(item, name)) is not None}
-                row = {**row, NESTED: item.fields} if item.fields else row
-            elif isinstance(item, Mapping):
-                row = item
-            else:
-                kind = type(item).__name__
-                self.reject(line, f"expected a mapping of columns to values, got {kind}", {TEXT_COLUMN: item})
-                continue
-            if not all(isinstance(key, str) for key in row):
-                self.reject(line, "the name of a column is not a text", {str(key): row[key] for key in row})
+            row = self._row(line, item, nulls=nulls)
+            if row is None:
                 continue
             keys = tuple(row)
-            targets = self._targets.get(keys)
-            if targets is None:
-                targets = self._targets[keys] = self.known.targets(keys, nested=True)
-                self.columns.update(targets)
-            self.take(line, row, targets)
+            if keys in self._targets:
+                self.take(line, row, self._targets[keys])
+                continue
+            waiting.append((line, row))
+            if len(waiting) == _SAMPLE:
+                self._settle(waiting)
+                waiting.clear()
+        self._settle(waiting)
+        self.rejected.sort(key=lambda rejected: rejected.line)
         if self._targets:
             self.known.require(tuple(self.columns), self.columns)
 
+    def _settle(self, waiting: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
+        """Settle the columns of rows that wait for it, and take the rows."""
+        alike: dict[tuple[str, ...], list[tuple[int, Mapping[str, Any]]]] = {}
+        for line, row in waiting:
+            alike.setdefault(tuple(row), []).append((line, row))
+        for keys, rows in alike.items():
+            if keys not in self._targets:
+                self._targets[keys] = self.known.targets(
+                    keys, [row for _, row in rows], nested=True, region=self.region
+                )
+                self.columns.update(self._targets[keys])
+        for line, row in waiting:
+            self.take(line, row, self._targets[tuple(row)])
+
+    def _row(self, line: int, item: Any, *, nulls: bool) -> Mapping[str, Any] | None:
+        """An item as a row; ``None`` if it was rejected, or is an empty row of a table."""
+        if isinstance(item, RejectedRow):
+            self.rejected.append(item)
+            return None
+        if isinstance(item, str):
+            return {"phone_number": item}
+        if isinstance(item, ContactDraft | Contact):
+            row = {name: value for name in SYNONYMS if (value := getattr(item, name)) is not None}
+            return {**row, NESTED: dict(item.fields)} if item.fields else row
+        for name in ("_asdict", "to_dict"):  # a named tuple, and a row of pandas
+            if not isinstance(item, Mapping) and callable(make := getattr(item, name, None)):
+                item = make()
+        if not isinstance(item, Mapping):
+            kind = type(item).__name__
+            self.reject(line, f"expected a mapping of columns to values, got {kind}", {TEXT_COLUMN: item})
+            return None
+        if not all(isinstance(key, str) for key in item):
+            self.reject(line, "the name of a column is not a text", {str(key): item[key] for key in item})
+            return None
+        row = {key: plain_value(item[key], nulls=nulls) for key in item}
+        return None if row and all(value is ABSENT for value in row.values()) else row
+
     def reject(self, line: int, reason: str, row: Mapping[str, Any]) -> None:
         """Note that a row is no contact."""
-        self.rejected.append(RejectedRow(line, reason, row))
+        self.rejected.append(RejectedRow(line, reason, _without_absent(row)))
 
     def take(self, line: int, row: Mapping[str, Any], targets: Mapping[str, str]) -> None:
         """Make a contact of a row, or reject it with all that is wrong with it."""
-        values: dict[str, Any] = {}
-        custom: dict[str, Any] = {}
-        reasons: list[str] = []
+        first = next(iter(row.values()), None)
+        if isinstance(first, str) and _commented_out(first):
+            self.reject(line, "it is commented out; remove the mark if it is to be called", row)
+            return
+        read = _Read()
+        number: Any = None
         for header, value in row.items():
-            target = targets[header]
-            if target == LEFT_OUT:
-                continue
-            try:
-                if target == NESTED:
-                    nested = _nested(value)
-                    if twice := nested.keys() & custom.keys():
-                        raise InvalidInput(f"custom data twice: {listed(sorted(twice))}")  # noqa: TRY301
-                    custom |= nested
-                elif target.startswith(CUSTOM):
-                    if target[len(CUSTOM) :] in custom:
-                        raise InvalidInput(f"custom data twice: {listed([header])}")  # noqa: TRY301
-                    custom[target[len(CUSTOM) :]] = value
-                elif target == "phone_number":
-                    values[target] = _phone(value, self.region)
-                else:
-                    values[target] = _text(target, value)
-            except InvalidInput as exc:
-                reasons.append(str(exc))
-                values.setdefault(target, None)
-        if "phone_number" not in values:
-            reasons.insert(0, "there is no phone number")
+            if targets[header] == "phone_number":
+                number = None if value is ABSENT else value
+            elif targets[header] != LEFT_OUT and value is not ABSENT:
+                read.cell(header, targets[header], value)
+        values, custom, reasons, refusals = read.values, read.custom, read.reasons, read.refusals
+        try:
+            values["phone_number"] = from_user(number, region=region_of(row, targets, number, self.region))
+        except InvalidInput as exc:
+            reasons.insert(0, str(exc))
+        if refusals and not self.takes_refused:
+            self._skipped.append(SkippedRow(line, "; ".join(refusals), _without_absent(row)))
+            if "phone_number" in values:
+                why = f"line {line} has the same number, and must not be called"
+                self.never.setdefault(subscriber_key(values["phone_number"]), why)
+            return
         try:
             json.dumps((values, custom), ensure_ascii=False, allow_nan=False).encode()
         except UnicodeEncodeError:
@@ -129,22 +198,90 @@ class Rows:
             self.reject(line, "; ".join(reasons), row)
             return
         contact = ContactDraft(**values, fields=custom)
-        first = self._first_lines.setdefault(contact.phone_number, line)
-        if first == line:
-            self.contacts.append(contact)
-        else:
-            self.repeated.append(RepeatedRow(line, first, contact))
+        self._taken.setdefault(subscriber_key(contact.phone_number), []).append(_Taken(line, row, contact))
+
+
+@attrs.define
+class _Read:
+    """What the cells of a row say, apart from its number, and what is wrong with them."""
+
+    values: dict[str, Any] = attrs.field(factory=dict)
+    custom: dict[str, Any] = attrs.field(factory=dict)
+    reasons: list[str] = attrs.field(factory=list)
+    refusals: list[str] = attrs.field(factory=list)
+
+    def cell(self, header: str, target: str, value: Any) -> None:
+        try:
+            if target == NESTED:
+                nested = _nested(value)
+                if twice := nested.keys() & self.custom.keys():
+                    raise InvalidInput(f"custom data twice: {listed(sorted(twice))}")  # noqa: TRY301
+                self.custom |= nested
+            elif target == DO_NOT_CALL:
+                if why := must_not_be_called(value):
+                    self.refusals.append(f"its column {listed([header])} {why}")
+            elif target.startswith(CUSTOM):
+                if target[len(CUSTOM) :] in self.custom:
+                    raise InvalidInput(f"custom data twice: {listed([header])}")  # noqa: TRY301
+                self.custom[target[len(CUSTOM) :]] = value
+                if isinstance(value, str) and is_refusal(value):
+                    self.refusals.append(f"its column {listed([header])} says that it must not be called")
+            else:
+                self.values[target] = _text(target, value)
+        except InvalidInput as exc:
+            self.reasons.append(str(exc))
+
+
+class _Absent:
+    """What stands in a cell of a table in memory that holds nothing."""
+
+    def __repr__(self) -> str:
+        return "<empty>"
+
+
+ABSENT = _Absent()
+
+
+def _without_absent(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {header: value for header, value in row.items() if value is not ABSENT}
+
+
+def plain_value(value: Any, *, nulls: bool) -> Any:
+    """A value as JSON can hold it, if it is one of a table in memory: NaN and its like are empty cells."""
+    if value is None:
+        return None if nulls else ABSENT
+    if isinstance(value, str | bool | int):
+        return value
+    if hasattr(value, "dtype") and callable(item := getattr(value, "item", None)):
+        try:
+            value = item()
+        except ValueError:  # an array
+            return value
+    try:
+        if bool(value != value):  # noqa: PLR0124 - only what stands for nothing differs from itself
+            return ABSENT
+    except Exception:  # noqa: BLE001 - anybody's class
+        if type(value).__name__ == "NAType":
+            return ABSENT
+    return value.isoformat() if isinstance(value, date | datetime | time) else value
 
 
 def _nested(value: Any) -> dict[str, Any]:
     if value is None:
         return {}
+    if isinstance(value, str):  # as `unibatch contacts --format csv` writes it
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError) as exc:
+            raise InvalidInput("fields must be a mapping of names to values, or one written as JSON") from exc
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
         raise InvalidInput("fields must be a mapping of names to values")
     return dict(value)
 
 
 def _text(attribute: str, value: Any) -> str | None:
+    if isinstance(value, float) and value.is_integer():  # whole numbers beside empty cells in a table of pandas
+        value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and attribute == "external_id":
         try:
             return str(value)
@@ -153,41 +290,3 @@ def _text(attribute: str, value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value if value and value.strip(BLANK) else None
     raise InvalidInput(f"{attribute} must be a text, not {type(value).__name__}")
-
-
-def _phone(value: Any, region: str | None) -> str:
-    """The phone number of a row in E.164 form, as a spreadsheet may have changed it."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        if not 0 < value < 10**_MOST_DIGITS:
-            raise InvalidInput(f"a phone number has up to {_MOST_DIGITS} digits and no sign")
-        value = str(value)
-    if value is None:
-        raise InvalidInput("there is no phone number")
-    if not isinstance(value, str):
-        raise InvalidInput(f"the phone number must be a text, not {type(value).__name__}")
-    text = value.strip(BLANK)
-    if not text.isascii():
-        text = text.translate(_NO_INVISIBLE)
-    if formula := FORMULA_TEXT.fullmatch(text):
-        text = formula[1]
-    text = text.lstrip("='`\u2018\u2019").strip(BLANK)
-    if not text:
-        raise InvalidInput("there is no phone number")
-    if len(text) > _LONGEST_PHONE:
-        raise InvalidInput(f"{len(text):,} characters are no phone number")
-    if "\n" in text or "\r" in text:
-        raise InvalidInput("the phone number goes over more than one line; give one number a row")
-    if number := _WHOLE_FRACTION.fullmatch(text):
-        text = number[1]
-    elif number := _SCIENTIFIC.fullmatch(text):
-        digits = number["first"] + (number["rest"] or "")
-        if len(digits) != int(number["exponent"]) + 1:
-            raise InvalidInput(
-                f"{mask_phone(text)} has lost digits in a spreadsheet; format the column as text and enter it again"
-            )
-        text = number["plus"] + digits
-    elif _NOT_DIALLED.search(text):
-        raise InvalidInput(
-            f"{mask_phone(text)} holds letters, an extension or a second number, which cannot be dialled"
-        )
-    return from_user(text, region=region)
