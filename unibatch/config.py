@@ -12,10 +12,10 @@ import codecs
 import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import attrs
 import platformdirs
@@ -35,12 +35,7 @@ ENVIRONMENT = "environment"
 
 @attrs.frozen
 class KeySource:
-    """Where a key is kept.
-
-    Attributes:
-        env: The environment variable that holds it.
-        file: The file that holds it and nothing else; relative to the configuration file's folder.
-    """
+    """Where a key is: in an environment variable, or in a file that holds nothing else."""
 
     env: str | None = None
     file: str | None = None
@@ -96,43 +91,30 @@ class Profile:
     defaults: Mapping[str, Any] = attrs.field(factory=dict)
 
 
-class Found(NamedTuple):
-    """The settings in force and the file that they were read from; ``None`` if there is no file."""
-
-    settings: Settings
-    path: Path | None
-
-
 def find_file() -> Path | None:
     """The configuration file in force, or ``None`` if there is none.
 
     Raises:
         ConfigError: ``UNIBATCH_CONFIG`` names a file that does not exist.
     """
-    named = os.environ.get("UNIBATCH_CONFIG")
-    if named:
-        try:
-            path = Path(named).expanduser()
-            if path.is_file():
+    if named := os.environ.get("UNIBATCH_CONFIG"):
+        with suppress(RuntimeError, ValueError):  # no such user, or no possible path
+            if (path := Path(named).expanduser()).is_file():
                 return path
-        except (RuntimeError, ValueError):  # no such user, or no possible path
-            pass
         raise ConfigError(f"UNIBATCH_CONFIG names {named}, which is not a file; correct or unset it")
-    for path in (Path(FILE_NAME), Path(platformdirs.user_config_dir("unibatch")) / FILE_NAME):
-        if path.is_file():
-            return path
-    return None
+    paths = (Path(FILE_NAME), Path(platformdirs.user_config_dir("unibatch")) / FILE_NAME)
+    return next(filter(Path.is_file, paths), None)
 
 
-def read_settings() -> Found:
-    """Read the configuration file in force; see the module's documentation for where it is looked for.
+def read_settings() -> tuple[Settings, Path | None]:
+    """Read the configuration file in force, and return its path too; ``None`` if there is no file.
 
     Raises:
         ConfigError: The file cannot be read, is not TOML, or has a wrong key or value.
     """
     path = find_file()
     if path is None:
-        return Found(Settings(), None)
+        return Settings(), None
     try:
         data = tomllib.loads(_read_text(path))
         unset = _fill_from_environment(data)
@@ -151,7 +133,7 @@ def read_settings() -> Found:
         raise ConfigError(
             f"{path}: default names the profile {settings.default!r}, which is not there{_known(settings)}"
         )
-    return Found(settings, path)
+    return settings, path
 
 
 def _read_text(path: Path) -> str:
@@ -434,29 +416,30 @@ def _key_of_known_provider(name: str, setting: ProfileSetting, where: str, folde
     return api_key
 
 
+_SOURCES = '{ env = "NAME" } or { file = "PATH" }'
+
+
 def _key(setting: ProfileSetting, where: str, folder: Path) -> str:
-    api_key = setting.api_key
-    if isinstance(api_key, str):
-        if not setting.allow_literal_key:
-            raise ConfigError(
-                f"{where}.api_key: a key in the file itself is refused, since files get shared; write "
-                '{ env = "NAME" } or { file = "PATH" }, or set allow_literal_key = true if the key opens nothing'
-            )
-        return api_key
-    try:
-        source = structure(api_key, KeySource)
-    except StructureError as exc:
+    where = f"{where}.api_key"
+    if isinstance(setting.api_key, str):
+        if setting.allow_literal_key:
+            return setting.api_key
         raise ConfigError(
-            f'{where}.api_key{exc.path[1:]}: {exc.reason}; write {{ env = "NAME" }} or {{ file = "PATH" }}'
-        ) from exc
+            f"{where}: a key in the file itself is refused, since files get shared; write {_SOURCES}, "
+            "or set allow_literal_key = true if the key opens nothing"
+        )
+    try:
+        source = structure(setting.api_key, KeySource)
+    except StructureError as exc:
+        raise ConfigError(f"{where}{exc.path[1:]}: {exc.reason}; write {_SOURCES}") from exc
     if (source.env is None) == (source.file is None):
-        raise ConfigError(f'{where}.api_key: write either {{ env = "NAME" }} or {{ file = "PATH" }}')
+        raise ConfigError(f"{where}: write either {_SOURCES}")
     if source.env is not None:
         value = _stripped(os.environ.get(source.env, ""))
         if not value:
-            raise ConfigError(f"{where}.api_key: the environment variable {source.env} is not set; set it to the key")
+            raise ConfigError(f"{where}: the environment variable {source.env} is not set; set it to the key")
         return value
-    return _key_in(str(source.file), f"{where}.api_key", folder)
+    return _key_in(str(source.file), where, folder)
 
 
 def _key_in(file: str, where: str, folder: Path) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import io
 import logging
 import os
 import sys
@@ -17,6 +16,7 @@ from unibatch import UnibatchError, __version__
 from unibatch.cli.errors import INTERRUPTED, OUTPUT_CLOSED, Interrupted, OutputClosed, report
 from unibatch.cli.options import examples, verbose_option
 from unibatch.cli.output import say
+from unibatch.cli.streams import standard_streams
 
 _logger = logging.getLogger("unibatch")
 
@@ -108,8 +108,11 @@ def cli(ctx: click.Context) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and turn any error into one line on stderr; see `unibatch.cli.main`."""
-    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
-        sys.stdout.reconfigure(errors="backslashreplace")  # where it is not UTF-8, a name must not end the command
+    with standard_streams():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         with _log_to_stderr():
             code = cli.main(arguments, prog_name="unibatch", standalone_mode=False)

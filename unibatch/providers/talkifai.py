@@ -15,63 +15,18 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
+from unibatch import provider_api as api
 from unibatch.provider_api import (
     CallStatus,
-    Campaign,
-    CampaignFilter,
     CampaignStatus,
-    Capabilities,
-    Composition,
-    ConfigError,
-    Contact,
-    ContactDraft,
-    ContactFilter,
-    Counts,
     Fit,
-    Flow,
     Given,
     How,
-    Limits,
-    NotFound,
-    OperationName,
-    Page,
-    Paging,
-    Position,
-    Provider,
-    RawRows,
-    RedialPolicy,
-    Refusal,
     Request,
-    Response,
-    Schedule,
     Setting,
-    Start,
-    StatusTable,
     Support,
     Transition,
-    When,
     Wire,
-    collect,
-    create_once,
-    decode,
-    digest,
-    encode,
-    is_e164,
-    maker_of_blank_contacts,
-    phone_from_vendor,
-    read,
-    read_all,
-    read_leniently,
-    recent,
-    require_all_taken,
-    require_whole,
-    required,
-    seal_contacts,
-    seconds,
-    segment,
-    text_or_none,
-    utc,
-    where_to_look,
 )
 
 # Wire types -----------------------------------------------------------------------------------------------------------
@@ -146,7 +101,7 @@ class JobsAnswer(Wire):
 
 # Status tables --------------------------------------------------------------------------------------------------------
 
-CALL_STATUSES = StatusTable(
+CALL_STATUSES = api.StatusTable(
     {
         "pending": CallStatus.PENDING,
         "queued": CallStatus.RETRY_SCHEDULED,  # queued for a retry; TechLadder's word "queued" means something else
@@ -161,11 +116,10 @@ CALL_STATUSES = StatusTable(
         "failed": CallStatus.FAILED,
         "cancelled": CallStatus.CANCELLED,
     },
-    unknown=CallStatus.UNKNOWN,
     filterable=True,
 )
 
-CAMPAIGN_STATUSES = StatusTable(
+CAMPAIGN_STATUSES = api.StatusTable(
     {
         "pending": CampaignStatus.PENDING,
         "scheduled": CampaignStatus.SCHEDULED,
@@ -175,9 +129,8 @@ CAMPAIGN_STATUSES = StatusTable(
         "failed": CampaignStatus.FAILED,
         "cancelled": CampaignStatus.CANCELLED,
     },
-    unknown=CampaignStatus.UNKNOWN,
     filterable=True,
-    not_filterable=frozenset({"paused"}),
+    not_filterable={"paused"},
 )
 
 OWN_ATTRIBUTES = frozenset({"first_name", "last_name", "email", "external_id"})
@@ -193,7 +146,7 @@ RETRIED_BY_VENDOR = frozenset({CallStatus.NO_ANSWER, CallStatus.BUSY, CallStatus
 
 _ONLY_DASHBOARD = "only TalkifAI's dashboard can do it"
 
-CAPABILITIES = Capabilities(
+CAPABILITIES = api.Capabilities(
     operations={
         "list_campaigns": Support(note="needs organization_id"),
         "get_campaign": Support(),
@@ -209,10 +162,10 @@ CAPABILITIES = Capabilities(
         "delete_campaign": Support(available=False, note=_ONLY_DASHBOARD),
         "retry_campaign": Support(available=False, note="create another job for those who were not reached"),
     },
-    server_filters=frozenset({"list_campaigns.status", "list_contacts.status"}),
-    campaign_paging=Paging("page", 100, size_param="pageSize", position_param="page"),
-    contact_paging=Paging("page", 500, size_param="contactsPageSize", position_param="contactsPage"),
-    limits=Limits(
+    server_filters={"list_campaigns.status", "list_contacts.status"},
+    campaign_paging=api.Paging("page", 100, size_param="pageSize", position_param="page"),
+    contact_paging=api.Paging("page", 500, size_param="contactsPageSize", position_param="contactsPage"),
+    limits=api.Limits(
         requests_per_minute=60,
         max_contacts=10_000,
         max_concurrency=50,
@@ -221,15 +174,21 @@ CAPABILITIES = Capabilities(
         max_description_length=1000,
     ),
     webhooks=Support(note="signed without a time stamp: recognise repeated ones by their id"),
-    contact_fields=frozenset(
-        {"id", "phone_number", "name", "first_name", "last_name", "email", "external_id", "fields", "status"}
-        | {"attempts", "max_attempts", "last_attempt_at", "next_attempt_at", "ended_at", "duration", "sip_code"}
-        | {"failure_reason"}
-    ),
-    campaign_fields=frozenset(
-        {"id", "name", "description", "status", "agent_id", "from_numbers", "counts", "schedule", "max_concurrency"}
-        | {"retry", "created_at", "started_at", "completed_at"}
-    ),
+    contact_fields={"id", "phone_number", "name", "first_name", "last_name", "email", "external_id", "fields", "status"}
+    | {"attempts", "max_attempts", "last_attempt_at", "next_attempt_at", "ended_at", "duration", "sip_code"}
+    | {"failure_reason"},
+    campaign_fields={
+        "id",
+        "name",
+        "description",
+        "status",
+        "agent_id",
+        "from_numbers",
+        "counts",
+        "schedule",
+        "max_concurrency",
+    }
+    | {"retry", "created_at", "started_at", "completed_at"},
 )
 
 _MARK = re.compile(r"\s*\[unibatch:(?P<mark>[0-9a-f]+)\]\s*$")
@@ -240,7 +199,7 @@ _LONGEST_DESCRIPTION = 1000
 
 def _described(given: Given) -> str:
     """The description as it is sent, with the mark at its end."""
-    mark = digest(given.fields.get("idempotency_key", ""))
+    mark = api.digest(given.fields.get("idempotency_key", ""))
     return f"{given.fields.get('description', '')} [unibatch:{mark}]".strip()
 
 
@@ -262,7 +221,7 @@ def _key(_: str, given: Given) -> How:
     return How(Fit.LOSSY, reason, {"description": _described(given)})
 
 
-def _hold(_: Start, given: Given) -> How:
+def _hold(_: api.Start, given: Given) -> How:
     if "hold_until" in given.fields:
         return How(Fit.EMULATED, "scheduled for hold_until; start_campaign can start it earlier")
     reason = "TalkifAI cannot hold a job without a time: it would begin to call at once. Give hold_until, a time at "
@@ -282,7 +241,7 @@ def _retry_on(statuses: Collection[CallStatus], _: Given) -> How:
     return How(Fit.UNSUPPORTED, f"TalkifAI always calls again after {', '.join(sorted(RETRIED_BY_VENDOR))}")
 
 
-def _times(when: When) -> Mapping[str, str]:
+def _times(when: api.When) -> Mapping[str, str]:
     """A start as the vendor takes it: the offset and the zone give the same moment."""
     return {"scheduledStartTime": when.text, "timezone": when.zone or "UTC"}
 
@@ -323,29 +282,24 @@ DRAFT_FIELDS: Mapping[str, How] = {
 
 _NOT_BEGUN = frozenset({CampaignStatus.PENDING, CampaignStatus.SCHEDULED})
 
-TRANSITIONS: Mapping[OperationName, Transition] = MappingProxyType(
+TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
     {
         "start_campaign": Transition(
-            allowed=_NOT_BEGUN,
-            done=frozenset({CampaignStatus.RUNNING}),
-            passed=frozenset({CampaignStatus.COMPLETED}),
+            allowed=_NOT_BEGUN, done={CampaignStatus.RUNNING}, passed={CampaignStatus.COMPLETED}
         ),
-        "cancel_campaign": Transition(
-            allowed=_NOT_BEGUN | {CampaignStatus.RUNNING},
-            done=frozenset({CampaignStatus.CANCELLED}),
-        ),
-        "reschedule_campaign": Transition(allowed=_NOT_BEGUN, done=frozenset({CampaignStatus.SCHEDULED})),
+        "cancel_campaign": Transition(allowed=_NOT_BEGUN | {CampaignStatus.RUNNING}, done={CampaignStatus.CANCELLED}),
+        "reschedule_campaign": Transition(allowed=_NOT_BEGUN, done={CampaignStatus.SCHEDULED}),
     }
 )
 
 _ASKING_AGAIN = "; placing the draft again looks for it first"
 
-_blank_contact = maker_of_blank_contacts("attempts", "max_attempts", "failure_reason")
+_blank_contact = api.maker_of_blank_contacts("attempts", "max_attempts", "failure_reason")
 
 # Flows ----------------------------------------------------------------------------------------------------------------
 
 
-class TalkifAI(Provider):
+class TalkifAI(api.Provider):
     """TalkifAI's batch API."""
 
     name = "talkifai"
@@ -367,7 +321,7 @@ class TalkifAI(Provider):
             ),
         }
     )
-    error_codes = MappingProxyType({"job_not_found": NotFound})
+    error_codes = MappingProxyType({"job_not_found": api.NotFound})
     draft_fields = DRAFT_FIELDS
     transitions = TRANSITIONS
     call_statuses = CALL_STATUSES
@@ -378,107 +332,109 @@ class TalkifAI(Provider):
         self._organization_id = defaults.get("organization_id")
         self._auth_header = defaults.get("auth_header", "Authorization")
         if self._auth_header not in {"Authorization", "X-API-Key"}:
-            raise ConfigError(f'auth_header must be "Authorization" or "X-API-Key", not {self._auth_header!r}')
+            raise api.ConfigError(f'auth_header must be "Authorization" or "X-API-Key", not {self._auth_header!r}')
 
     def headers(self, api_key: str) -> Mapping[str, str]:
         return {"X-API-Key": api_key} if self._auth_header == "X-API-Key" else super().headers(api_key)
 
-    def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
+    def list_campaigns(self, position: api.Position, wanted: api.CampaignFilter) -> api.Flow[api.Page[api.Campaign]]:
         if not self._organization_id:
-            raise ConfigError(
+            raise api.ConfigError(
                 "TalkifAI lists campaigns by organization, and organization_id is not set: add it to the table "
                 '[profiles.NAME.defaults] of the configuration, or pass defaults={"organization_id": "..."}'
             )
         query = {"organizationId": self._organization_id, **self.capabilities.campaign_paging.query(position)}
-        if word := CAMPAIGN_STATUSES.filter_word(wanted.status):
-            query["status"] = word
+        query["status"] = CAMPAIGN_STATUSES.filter_word(wanted.status)
         response = yield Request(operation="list_campaigns", path="/batch/jobs", query=query)
-        answer = read(response.content, JobsAnswer)
-        return Page(
-            items=collect(map(self._campaign, answer.batchJobs, decode(response.content)["batchJobs"]), "$.batchJobs"),
+        answer = api.read(response.content, JobsAnswer)
+        return api.Page(
+            items=api.collect(
+                map(self._campaign, answer.batchJobs, api.decode(response.content)["batchJobs"]), "$.batchJobs"
+            ),
             total=answer.total,
         )
 
-    def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
+    def get_campaign(self, campaign_id: str) -> api.Flow[api.Campaign]:
         # The answer always brings contacts along; one is the fewest that can be asked for.
-        path = f"/batch/jobs/{segment(campaign_id)}"
+        path = f"/batch/jobs/{api.segment(campaign_id)}"
         query = {"contactsPageSize": "1"}
         response = yield Request(operation="get_campaign", path=path, query=query, subject=campaign_id)
-        job = read(response.content, Job)
-        return self._campaign(job, decode(response.content))
+        job = api.read(response.content, Job)
+        return self._campaign(job, api.decode(response.content))
 
-    def list_contacts(self, campaign_id: str, position: Position, wanted: ContactFilter) -> Flow[Page[Contact]]:
+    def list_contacts(
+        self, campaign_id: str, position: api.Position, wanted: api.ContactFilter
+    ) -> api.Flow[api.Page[api.Contact]]:
         query = self.capabilities.contact_paging.query(position)
-        if word := CALL_STATUSES.filter_word(wanted.status):
-            query["contactStatus"] = word
-        path = f"/batch/jobs/{segment(campaign_id)}"
+        query["contactStatus"] = CALL_STATUSES.filter_word(wanted.status)
+        path = f"/batch/jobs/{api.segment(campaign_id)}"
         response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
-        job = read(response.content, JobWithContacts)
-        raw_rows = RawRows(response.content, "contacts", custom=_custom)
-        return Page(
-            items=seal_contacts(collect(self._contacts(job, raw_rows, campaign_id), "$.contacts")),
+        job = api.read(response.content, JobWithContacts)
+        raw_rows = api.RawRows(response.content, "contacts", custom=_custom)
+        return api.Page(
+            items=api.seal_contacts(api.collect(self._contacts(job, raw_rows, campaign_id), "$.contacts")),
             total=job.contactsTotal,
             has_more=job.contactsHasMore,
         )
 
-    def contact_fault(self, contact: ContactDraft) -> str | None:
+    def contact_fault(self, contact: api.ContactDraft) -> str | None:
         if taken := sorted(contact.fields.keys() & {"phone", "name", *OWN_ATTRIBUTES}):
             return f"the fields {', '.join(taken)} are needed for the contact's own; choose other names"
         return None
 
-    def contact_body(self, contact: ContactDraft) -> Mapping[str, Any]:
+    def contact_body(self, contact: api.ContactDraft) -> Mapping[str, Any]:
         body = {"name": contact.full_name, **{name: getattr(contact, name) for name in sorted(OWN_ATTRIBUTES)}}
         own = {key: value for key, value in body.items() if value is not None}
         return {"phone": contact.phone_number, **own, **contact.fields}
 
-    def creation(self, composition: Composition) -> Sequence[Request]:
-        content = encode({**composition.body, "contacts": composition.contacts})
+    def creation(self, composition: api.Composition) -> Sequence[Request]:
+        content = api.encode({**composition.body, "contacts": composition.contacts})
         return [Request(operation="create_campaign", method="POST", path="/batch/create", content=content)]
 
-    def create_campaign(self, composition: Composition) -> Flow[Campaign]:
+    def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
         (request,) = self.creation(composition)
         number = len(composition.contacts)
-        campaign = yield from create_once(
+        campaign = yield from api.create_once(
             self,
             request,
             self._created,
             (lambda: self._look(composition)) if self._organization_id else None,
-            where_to_look("TalkifAI's Studio", "job", number) + (_ASKING_AGAIN if self._organization_id else ""),
+            api.where_to_look("TalkifAI's Studio", "job", number) + (_ASKING_AGAIN if self._organization_id else ""),
         )
         advice = "TalkifAI's jobs cannot be extended: place the missing contacts as another campaign"
-        return require_all_taken(campaign, number, advice=advice)
+        return api.require_all_taken(campaign, number, advice=advice)
 
-    def _created(self, response: Response) -> Campaign:
-        answer = read(response.content, CreatedJob)
-        return Campaign(
-            id=required(answer.batchJobId, "batchJobId"),
+    def _created(self, response: api.Response) -> api.Campaign:
+        answer = api.read(response.content, CreatedJob)
+        return api.Campaign(
+            id=api.required(answer.batchJobId, "batchJobId"),
             provider=self.name,
             status=self.read_campaign_status(answer.status),
             vendor_status=answer.status,
-            counts=Counts(total=answer.totalContacts),
-            raw=decode(response.content),
+            counts=api.Counts(total=answer.totalContacts),
+            raw=api.decode(response.content),
         )
 
-    def _look(self, composition: Composition) -> Flow[Campaign | None]:
+    def _look(self, composition: api.Composition) -> api.Flow[api.Campaign | None]:
         """Look for a job of this draft, by the mark in its description."""
-        mark = digest(composition.draft.key)
-        jobs, report = yield from read_all(
-            self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, CampaignFilter())
+        mark = api.digest(composition.draft.key)
+        jobs, report = yield from api.read_all(
+            self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, api.CampaignFilter())
         )
-        to_be_asked = {job.id for job in recent(jobs, composition.now) if "description" not in job.raw}
+        to_be_asked = {job.id for job in api.recent(jobs, composition.now) if "description" not in job.raw}
         for job in jobs:
             try:
                 known = (yield from self.get_campaign(job.id)) if job.id in to_be_asked else job
-            except NotFound:
+            except api.NotFound:
                 continue
             found = _MARK.search(str(known.raw.get("description")))
             if found and found["mark"] == mark:
                 return known
-        require_whole(report, self)
+        api.require_whole(report, self)
         return None
 
-    def change(self, operation: OperationName, campaign_id: str, when: When | None = None) -> Request:
-        path = f"/batch/jobs/{segment(campaign_id)}"
+    def change(self, operation: api.OperationName, campaign_id: str, when: api.When | None = None) -> Request:
+        path = f"/batch/jobs/{api.segment(campaign_id)}"
         if when is not None:
             return Request(
                 operation=operation, method="PATCH", path=f"{path}/reschedule", query=_times(when), subject=campaign_id
@@ -486,24 +442,24 @@ class TalkifAI(Provider):
         verb = {"start_campaign": "start", "cancel_campaign": "cancel"}[operation]
         return Request(operation=operation, method="POST", path=f"{path}/{verb}", subject=campaign_id)
 
-    def refusal(self, response: Response) -> Refusal:
-        body = read_leniently(response.content)
-        return Refusal(
-            code=text_or_none(body.get("code")),
-            message=text_or_none(body.get("error")),
+    def refusal(self, response: api.Response) -> api.Refusal:
+        body = api.read_leniently(response.content)
+        return api.Refusal(
+            code=api.text_or_none(body.get("code")),
+            message=api.text_or_none(body.get("error")),
             details=body.get("details"),
             request_id=response.headers.get("x-request-id"),
         )
 
-    def _campaign(self, wire: Job, raw: Mapping[str, Any]) -> Campaign:
+    def _campaign(self, wire: Job, raw: Mapping[str, Any]) -> api.Campaign:
         by_status: dict[CallStatus, int] = {}
         for word, number in (wire.statusBreakdown or {}).items():
             status = self.read_call_status(word)
             by_status[status] = by_status.get(status, 0) + number
-        start = utc(wire.scheduledStartTime, "scheduledStartTime")
+        start = api.utc(wire.scheduledStartTime, "scheduledStartTime")
         retry = wire.retryPolicy
-        return Campaign(
-            id=required(wire.id, "id"),
+        return api.Campaign(
+            id=api.required(wire.id, "id"),
             provider=self.name,
             name=wire.name or None,
             description=_MARK.sub("", wire.description or "") or None,
@@ -511,7 +467,7 @@ class TalkifAI(Provider):
             vendor_status=wire.status,
             agent_id=wire.agentId or None,
             from_numbers=(wire.fromPhoneNumberId,) if wire.fromPhoneNumberId else (),
-            counts=Counts(
+            counts=api.Counts(
                 total=wire.totalContacts,
                 attempted=wire.contactsProcessed,
                 succeeded=wire.successfulCalls,
@@ -520,35 +476,35 @@ class TalkifAI(Provider):
                 no_answer=by_status.get(CallStatus.NO_ANSWER),
                 by_status=by_status,
             ),
-            schedule=None if start is None else Schedule(start=start),
+            schedule=None if start is None else api.Schedule(start=start),
             max_concurrency=wire.concurrentCallLimit,
             retry=None
             if retry is None
-            else RedialPolicy(
+            else api.RedialPolicy(
                 max_attempts=retry.maxAttempts,
                 retry_on=frozenset(map(self.read_call_status, retry.retryableStatuses or ())),
             ),
-            created_at=utc(wire.createdAt, "createdAt"),
-            started_at=utc(wire.actualStartTime, "actualStartTime"),
-            completed_at=utc(wire.completedAt, "completedAt"),
+            created_at=api.utc(wire.createdAt, "createdAt"),
+            started_at=api.utc(wire.actualStartTime, "actualStartTime"),
+            completed_at=api.utc(wire.completedAt, "completedAt"),
             raw=raw,
         )
 
-    def _contacts(self, job: JobWithContacts, raw_rows: RawRows, campaign_id: str) -> Iterator[Any]:
+    def _contacts(self, job: JobWithContacts, raw_rows: api.RawRows, campaign_id: str) -> Iterator[Any]:
         provider = self.name
         known = self.read_call_status.known
         job_over = self.read_campaign_status(job.status).is_terminal
         for index, row in enumerate(job.contacts):
             contact = _blank_contact()
-            contact.id = row.id or required(row.id, "id")
+            contact.id = row.id or api.required(row.id, "id")
             contact.provider = provider
             contact.campaign_id = campaign_id
             number = row.phoneNumber
-            if type(number) is str and is_e164(number):
+            if type(number) is str and api.is_e164(number):
                 contact.phone_number = number
                 contact.phone_valid = True
             else:
-                contact.phone_number, contact.phone_valid = phone_from_vendor(number)
+                contact.phone_number, contact.phone_valid = api.phone_from_vendor(number)
             if row.contactData is not None:
                 _place(row.contactData, contact)
             contact.vendor_status = word = row.status
@@ -561,13 +517,13 @@ class TalkifAI(Provider):
             contact.attempts = row.attemptCount
             contact.max_attempts = row.maxAttempts
             if moment := row.lastAttemptAt:
-                contact.last_attempt_at = moment if moment.tzinfo is UTC else utc(moment, "lastAttemptAt")
+                contact.last_attempt_at = moment if moment.tzinfo is UTC else api.utc(moment, "lastAttemptAt")
             if retry := row.nextRetryAt:
-                contact.next_attempt_at = retry if retry.tzinfo is UTC else utc(retry, "nextRetryAt")
+                contact.next_attempt_at = retry if retry.tzinfo is UTC else api.utc(retry, "nextRetryAt")
             if moment := row.completedAt:
-                contact.ended_at = moment if moment.tzinfo is UTC else utc(moment, "completedAt")
+                contact.ended_at = moment if moment.tzinfo is UTC else api.utc(moment, "completedAt")
             if row.callDuration is not None:
-                contact.duration = seconds(row.callDuration, "callDuration")
+                contact.duration = api.seconds(row.callDuration, "callDuration")
             if row.errorCode is not None:
                 contact.sip_code = _sip_code(row.errorCode)
             contact.failure_reason = row.failureReason or None
