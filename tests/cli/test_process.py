@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -57,6 +58,40 @@ def test_a_closed_pipe_ends_the_command_silently(sandbox: Sandbox) -> None:
 
         assert process.stderr.read() == ""
         assert process.wait() == 141
+
+
+@pytest.mark.usefixtures("profiles")
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell that closes streams")
+@pytest.mark.parametrize(
+    ("command", "closed", "code", "said"),
+    [
+        ("providers", ">&-", 141, ""),
+        ("providers --format json", ">&- 2>&- <&-", 141, ""),
+        ("providers > providers.txt", "2>&-", 0, ""),
+        ("providers > providers.txt", "2>/dev/full", 0, ""),
+        ("start sandbox-truedy:batch_1", "<&-", 2, "add --yes"),
+        ("create sandbox-truedy --contacts - --name X --start hold", "<&-", 2, "cannot read <stdin>: it is closed"),
+    ],
+)
+def test_a_stream_that_is_closed_is_no_bug(command: str, closed: str, code: int, said: str) -> None:
+    line = f"{shlex.quote(sys.executable)} -m unibatch {command} {closed}"
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
+
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "bug" not in done.stderr
+
+
+@pytest.mark.usefixtures("profiles")
+def test_a_locale_without_utf8_does_not_end_a_command() -> None:
+    """Where stdout cannot hold a character, it is written as an escape."""
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    with begin("providers", env={**os.environ, **locale}) as process:
+        out, err = process.communicate(timeout=60)
+
+    assert (process.returncode, err) == (0, "")
+    assert "\\u2713" in out
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ class _Closed(io.TextIOWrapper):
 
 
 class _Nothing(io.BufferedIOBase):
+    name = "<stdin>"
+
     def readable(self) -> bool:
         return True
 
