@@ -40,7 +40,7 @@ NOT_GIVEN = "\N{EN DASH}"
 SAMPLE_ID = "batch_c3d4e5f6"
 """The id of a campaign in all examples; it stands for the first one in the sandbox."""
 
-OTHER_PROGRAMS = {"curl", "head", "jq", "printf"}
+OTHER_PROGRAMS = {"curl", "export", "head", "jq", "printf", "source"}
 """What examples use beside unibatch and what belongs to this repository."""
 
 
@@ -98,6 +98,20 @@ class TestPages:
         broken = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if not leads_somewhere(page, link)]
         assert broken == []
 
+    @pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
+    def test_named_files_exist(self, page: str) -> None:
+        """Each path stands for a file or folder of the repository or the package; a bare name, for one somewhere."""
+        text = (ROOT / page).read_text(encoding="utf-8")
+        named = set(re.findall(r"`([\w./-]+(?:\.py|\.md|\.svg|\.toml|\.yaml|/))`", text)) - {"unibatch.toml"}
+        missing = [
+            name
+            for name in sorted(named)
+            if not any((folder / name).exists() for folder in (ROOT, ROOT / "unibatch"))
+            and not ("/" not in name and any(ROOT.glob(f"[!.]*/**/{name}")))
+        ]
+        assert named
+        assert missing == []
+
     def test_readme_links_to_every_page(self) -> None:
         readme = (ROOT / "README.md").read_text(encoding="utf-8")
         assert [page.name for page in PAGES[1:] if f"{page.relative_to(ROOT)})" not in readme] == []
@@ -136,6 +150,8 @@ class TestCode:
         profiles = tomllib.loads(text).get("profiles", {})
         (tmp_path / "unibatch.toml").write_text(text, encoding="utf-8")
         monkeypatch.setenv("UNIBATCH_CONFIG", str(tmp_path / "unibatch.toml"))
+        for variable in re.findall(r'\{ env = "(\w+)" \}', text):
+            monkeypatch.setenv(variable, "a-text")
         for name, profile in profiles.items():
             source = profile["api_key"]
             if "env" in source:
@@ -186,7 +202,7 @@ def check_command(program: str, arguments: list[str]) -> None:
         assert (ROOT / arguments[0]).is_file()
     elif program == "pip":
         project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-        extras = re.findall(r"unibatch\[([\w,]+)\]", " ".join(arguments))
+        extras = re.findall(r"(?:unibatch|\.)\[([\w,]+)\]", " ".join(arguments))
         assert {extra for found in extras for extra in found.split(",")} <= set(project["optional-dependencies"])
     else:
         assert program in OTHER_PROGRAMS

@@ -28,7 +28,9 @@ def assert_fails(outcome: Outcome, code: int, *parts: str) -> None:
     ("line", "said"),
     [
         ("campaigns --foo", "(see unibatch campaigns --help)"),
-        ("dial", "unibatch: No such command 'dial' (see unibatch --help)"),
+        ("dial", "unibatch: no command 'dial' (see unibatch --help)"),
+        ("campaings", "unibatch: no command 'campaings'; did you mean 'campaigns'? (see unibatch --help)"),
+        ("campaigns main -p main", "name the profile once"),
         ("show", "unibatch show: Missing argument 'CAMPAIGN' (see unibatch show --help)"),
         ("contacts x --status sleeping", "'sleeping'"),
         ("campaigns --limit 0", "--limit"),
@@ -74,7 +76,12 @@ def test_a_configuration_that_is_wrong(
         ("contacts nix:batch_1", 2, "name the profile with --profile"),
         ("contacts batch_1 --external-id 7", 2, "truedy does not support `unibatch contacts --external-id`: Truedy"),
         ("show sandbox-truedy:", 2, "not blank"),
-        ("show sandbox-talkifai:nix", 1, "unibatch: talkifai show of 'nix': not found in this account: "),
+        (
+            "show sandbox-talkifai:nix",
+            1,
+            "unibatch: talkifai has no campaign 'nix' in this account; `unibatch campaigns` lists",
+        ),
+        ("show sandbox-talkifai", 2, "'sandbox-talkifai' is a profile; write sandbox-talkifai:CAMPAIGN_ID"),
     ],
 )
 @pytest.mark.usefixtures("profiles")

@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -63,6 +64,14 @@ class _LazyGroup(click.Group):
         command: click.Command = getattr(importlib.import_module(f"unibatch.cli.{module}"), cmd_name)
         command.short_help = help_text
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in _BY_NAME:
+            hint = "".join(f"; did you mean {near!r}?" for near in get_close_matches(args[0], _BY_NAME, 1))
+            ctx.fail(f"no command {args[0]!r}{hint}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         for title, commands in COMMANDS.items():
