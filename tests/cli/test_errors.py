@@ -79,7 +79,7 @@ def test_a_configuration_that_is_wrong(
         (
             "show sandbox-talkifai:nix",
             1,
-            "unibatch: talkifai has no campaign 'nix' in this account; `unibatch campaigns` lists",
+            "unibatch: talkifai has no campaign 'nix' in this account; `unibatch ca",
         ),
         ("show sandbox-talkifai", 2, "'sandbox-talkifai' is a profile; write sandbox-talkifai:CAMPAIGN_ID"),
     ],

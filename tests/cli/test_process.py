@@ -146,21 +146,26 @@ def test_a_wait_is_a_line_of_its_own_above_the_progress_bar(sandbox: Sandbox) ->
 
 
 @pytest.mark.parametrize(
-    ("number", "clock"), [(signal.SIGINT, ()), (signal.SIGTERM, ("--clock", "real"))], ids=["still", "real"]
+    ("number", "clock", "config"),
+    [(signal.SIGINT, (), ("--write-config", "sub.toml")), (signal.SIGTERM, ("--clock", "real"), ())],
+    ids=["still", "real"],
 )
-def test_the_sandbox_writes_its_profiles_and_stops_cleanly(
-    number: signal.Signals, clock: tuple[str, ...], folder: Path
+def test_the_sandbox_gives_its_profiles_and_stops_cleanly(
+    number: signal.Signals, clock: tuple[str, ...], config: tuple[str, ...], folder: Path
 ) -> None:
-    with begin("sandbox", "--write-config", "sub.toml", *clock) as process:
+    """In a file, if it is named; else on stdout."""
+    with begin("sandbox", *config, *clock) as process:
         errors = lines_until(process, "until Ctrl-C")
         url = errors.split()[-3]
         answer = httpx.post(f"{url}/_sandbox/advance", json={"seconds": 0}, trust_env=False)
         code, printed, rest = stop(process, number)
     stands_still = not clock
 
-    assert (code, printed, rest) == (0, "", "Stopped.\n")
-    assert '\n\ndefault = "sandbox-truedy"\n' in (folder / "sub.toml").read_text(encoding="utf-8")
-    assert "\nUNIBATCH_CONFIG=sub.toml unibatch campaigns -p sandbox-truedy\n" in errors
+    assert (code, rest) == (0, "Stopped.\n")
+    assert printed.startswith("" if config else 'default = "sandbox-truedy"\n')
+    assert (printed == "") == bool(config)
+    assert not config or '\n\ndefault = "sandbox-truedy"\n' in (folder / "sub.toml").read_text(encoding="utf-8")
+    assert f"\n{'UNIBATCH_CONFIG=sub.toml ' if config else ''}unibatch campaigns -p sandbox-truedy\n" in errors
     assert (f"curl -d '{{\"calls\": 10}}' {url}/_sandbox/advance\n" in errors) == stands_still
     assert (answer.json()["now"] == "2026-03-10T09:00:00.000Z") == stands_still
 

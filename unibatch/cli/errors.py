@@ -137,10 +137,8 @@ def sentence(error: UnibatchError) -> str:
     if isinstance(error, NotFound) and error.subject is not None and error.operation in _OF_A_CAMPAIGN:
         return f"{error.provider} has no campaign {error.subject!r} in this account; `unibatch campaigns` lists them"
     if isinstance(error, Conflict) and error.http_status is None and error.present is not None and error.allowed:
-        command, allowed = (
-            command_of(error.operation),
-            _either([status for status in CampaignStatus if status in error.allowed]),
-        )
+        command = command_of(error.operation)
+        allowed = _either([status for status in CampaignStatus if status in error.allowed])
         return f"the campaign is {error.present}; {command} is possible only while it is {allowed}; nothing was sent"
     operation = getattr(error, "operation", "")  # a vendor's own words may follow, which stay as they are
     return str(error).replace(f" {operation}", f" {command_of(operation)}", 1)
