@@ -16,8 +16,6 @@ from unibatch.core.errors import ConfigError
 
 __all__ = ["KEPT", "httpx", "is_loopback", "is_port", "proxy_of", "transport_options"]
 
-_TLS_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
-
 KEPT = 5.0
 """For how many seconds a connection is kept that is not used."""
 
@@ -45,7 +43,8 @@ def _trusted() -> ssl.SSLContext:
     try:
         return httpx.create_ssl_context()
     except OSError as exc:
-        set_ones = [f"{name}={os.environ[name]}" for name in _TLS_VARIABLES if os.environ.get(name)]
+        names = ("SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "SSL_CERT_DIR", "SSLKEYLOGFILE")
+        set_ones = [f"{name}={os.environ[name]}" for name in names if os.environ.get(name)]
         if not set_ones:
             raise ConfigError(f"the certificates for TLS cannot be loaded: {exc.strerror or exc}") from exc
         raise ConfigError(

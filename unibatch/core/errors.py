@@ -79,8 +79,8 @@ class ProviderError(UnibatchError):
     Attributes:
         provider: The provider's name, for example ``"truedy"``.
         operation: The client's method, for example ``"list_contacts"``.
-        http_status: The HTTP status code of the answer, or ``None`` if nothing was sent, because the answer
-            was known beforehand.
+        http_status: The HTTP status code of the answer, or ``None`` if nothing was sent, because
+            unibatch already knew that it is not possible.
         code: The vendor's own error code, or ``None``.
         message: The vendor's own message, key and phone numbers masked, or ``None``.
         details: What else the vendor said about the error, in its own spelling: a mapping, a list or ``None``.
