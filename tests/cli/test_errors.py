@@ -205,3 +205,20 @@ def test_a_bug_is_one_line_without_its_message_and_shows_its_traceback_when_aske
     monkeypatch.setenv("UNIBATCH_DEBUG", "1")
     with pytest.raises(RuntimeError, match="boom"):
         run("campaigns")
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("A,B\n1,2\n", "say which one it is with --map HEADER=phone_number\n"),
+        ("Phone\n020 7946 0018\n", "write it with + and country code, or give --region, such as --region GB\n"),
+    ],
+)
+@pytest.mark.usefixtures("profiles")
+def test_advice_about_contacts_names_options_only(run: Run, folder: Path, rows: str, said: str) -> None:
+    (folder / "people.csv").write_text(rows, encoding="utf-8")
+    outcome = run("create", "sandbox-truedy", "--contacts", "people.csv", "--name", "X", "--start", "hold")
+
+    assert outcome.code == 2
+    assert said in outcome.err
+    assert "columns=" not in outcome.err

@@ -78,6 +78,9 @@ _ARGUMENTS: Mapping[str, str] = {
     "CampaignDraft.split()": "--split",
     "read_contacts(region=...)": "--region",
     "accept_loss": "--accept-loss",
+    'columns={"HEADER": "phone_number"} (--map HEADER=phone_number)': "--map HEADER=phone_number",
+    "(columns=, --map)": "(--map)",
+    "or name a region": "or give --region, such as --region GB",
     "nor a time zone; name one": "nor a time zone; add one, as in 2026-12-20T09:00[Europe/Berlin]",
 }
 _FLAGS: Mapping[str, str] = {
@@ -118,10 +121,11 @@ _FIND_FIELDS = _finder(_FIELDS)
 
 def in_options(reason: str) -> str:
     """The reason of a finding, with options in place of a draft's fields."""
-    return _FIND_FIELDS.sub(lambda found: _FIELDS[found[0]], _in_commands(reason))
+    return _FIND_FIELDS.sub(lambda found: _FIELDS[found[0]], in_commands(reason))
 
 
-def _in_commands(text: str) -> str:
+def in_commands(text: str) -> str:
+    """A text of the library, with commands and options in place of methods and arguments."""
     return _FIND_WORDS.sub(lambda found: _WORDS[found[0]], text)
 
 
@@ -133,7 +137,7 @@ def command_of(operation: str) -> str:
 def sentence(error: UnibatchError) -> str:
     """What an error of the library says, in the words of the command line."""
     if isinstance(error, ConfigError | InvalidInput | UnsupportedFeature):
-        return _in_commands(str(error))
+        return in_commands(str(error))
     if isinstance(error, NotFound) and error.subject is not None and error.operation in _OF_A_CAMPAIGN:
         return f"{error.provider} has no campaign {error.subject!r} in this account; `unibatch campaigns` lists them"
     if isinstance(error, Conflict) and error.http_status is None and error.present is not None and error.allowed:
