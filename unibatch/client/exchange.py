@@ -400,7 +400,7 @@ class Exchange:
     def _failure(self, request: Request, exc: httpx.TransportError) -> errors.TransportError:
         kind = next(kind for failure, kind in _BY_FAILURE if isinstance(exc, failure))
         links: list[BaseException] = [exc]
-        while (link := links[-1].__cause__ or links[-1].__context__) is not None:
+        while (link := links[-1].__cause__ or links[-1].__context__) is not None and link not in links:
             links.append(link)
         for link in links:  # a traceback shows them all, and h11 quotes the bytes that it could not read
             if isinstance(text := link.args[0] if link.args else None, str):
