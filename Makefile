@@ -10,6 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 demo: $(VENV)/.demo ## read one campaign of each vendor through one piece of code
 	@$(BIN)/unibatch demo
+	@echo "The command is $(BIN)/unibatch; to write just unibatch: source $(BIN)/activate"
 
 test: $(VENV)/.develop ## run the whole test suite
 	$(BIN)/python -m pytest -n 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -20,8 +21,8 @@ def silent_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in SAYS_SOMETHING:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-    for name in ("UNIBATCH_CONFIG", "UNIBATCH_PROVIDER", "UNIBATCH_API_KEY", "UNIBATCH_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith("UNIBATCH_")]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -47,8 +47,6 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
     monkeypatch.setattr(platformdirs, "user_config_dir", lambda name: str(tmp_path / "user" / name))
-    for name in ("CONFIG", "PROVIDER", "API_KEY", "BASE_URL"):
-        monkeypatch.delenv(f"UNIBATCH_{name}", raising=False)
     monkeypatch.setenv("TRUEDY_API_KEY", "the-key")
 
 
@@ -202,6 +200,95 @@ class TestWithoutAFile:
         monkeypatch.setenv("UNIBATCH_API_KEY", "sk_1")
         assert load_profile().provider == "truedy"
 
+    @pytest.mark.parametrize(
+        ("provider", "given", "defaults"),
+        [
+            (
+                "truedy",
+                {"AGENT_ID": "a1", "FROM_NUMBER_IDS": "n1, n2"},
+                {"agent_id": "a1", "from_number_ids": ["n1", "n2"]},
+            ),
+            (
+                "techladder",
+                {"VERSION_ID": "v1", "RECORDING_ENABLED": "false", "MAX_DURATION_SECONDS_PER_CALL": "300"},
+                {"version_id": "v1", "recording_enabled": False, "max_duration_seconds_per_call": 300},
+            ),
+            (
+                "talkifai",
+                {"ORGANIZATION_ID": "org_1", "FROM_NUMBER_IDS": "pn_1"},
+                {"organization_id": "org_1", "from_number_ids": ["pn_1"]},
+            ),
+        ],
+    )
+    def test_the_environment_has_the_settings_of_every_vendor(
+        self, provider: str, given: dict[str, str], defaults: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write("\ufeffsk_1\n", Path("key"))
+        options = {"TIMEOUT": "60", "CONNECT_TIMEOUT": "7", "RETRY_ATTEMPTS": "2", "MAX_IN_FLIGHT": "3"}
+        for name, value in {"PROVIDER": provider, "API_KEY_FILE": "key", **options, **given}.items():
+            monkeypatch.setenv(f"UNIBATCH_{name}", value)
+        with connect() as client:
+            assert client.provider == provider
+        assert load_profile() == Profile(
+            name="environment",
+            provider=provider,
+            api_key="sk_1",
+            options=Options(timeout=Timeout(connect=7, read=60), retry=Retry(attempts=2), max_in_flight=3),
+            defaults=defaults,
+        )
+
+    @pytest.mark.parametrize(
+        ("name", "value", "reason"),
+        [
+            ("PROVIDER", "trudy", "UNIBATCH_PROVIDER: there is no provider 'trudy'"),
+            ("TIMEOUT", "long", "UNIBATCH_TIMEOUT must be a number, not 'long'"),
+            ("MAX_IN_FLIGHT", "99", "max_in_flight is a whole number from 1 to 64, not 99"),
+            ("RECORDING_ENABLED", "perhaps", "UNIBATCH_RECORDING_ENABLED must be true or false, not 'perhaps'"),
+            ("FROM_NUMBER_IDS", "n1,,n2", "UNIBATCH_FROM_NUMBER_IDS must be a list of texts that is not blank"),
+            ("PROFILE", "main", "UNIBATCH_PROFILE: there is no profile 'main', since there is no unibatch.toml"),
+        ],
+    )
+    def test_a_variable_that_makes_no_sense_is_named(
+        self, name: str, value: str, reason: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for other, given in {"PROVIDER": "techladder", "API_KEY": "sk_1", name: value}.items():
+            monkeypatch.setenv(f"UNIBATCH_{other}", given)
+        assert reason in refusal(load_profile)
+
+    def test_a_variable_names_the_profile(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Before the file does, after the program does."""
+        write('default = "main"\n' + TWO)
+        monkeypatch.setenv("UNIBATCH_PROFILE", "other")
+        assert (load_profile().name, load_profile("main").name) == ("other", "main")
+        monkeypatch.setenv("UNIBATCH_PROFILE", "third")
+        assert refusal(load_profile).startswith("UNIBATCH_PROFILE: there is no profile 'third' in unibatch.toml")
+
+
+class TestTextsOfTheEnvironment:
+    """``{ env = "NAME" }`` stands for any text of a profile."""
+
+    FILE = (
+        '[profiles.main]\nprovider = { env = "A" }\napi_key = { env = "TRUEDY_API_KEY" }\nbase_url = { env = "B" }\n'
+        '[profiles.main.defaults]\nagent_id = { env = "C" }\nfrom_number_ids = [{ env = "D" }, "n2"]\n'
+    )
+
+    def test_they_are_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        write(self.FILE)
+        for name, value in {"A": "truedy", "B": "https://example.com", "C": " a1\n", "D": "n1"}.items():
+            monkeypatch.setenv(name, value)
+        found = load_profile()
+        assert (found.provider, found.options.base_url) == ("truedy", "https://example.com")
+        assert found.defaults == {"agent_id": "a1", "from_number_ids": ["n1", "n2"]}
+
+    def test_one_that_is_not_set_is_named_if_its_profile_is_used(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        write(self.FILE + MINIMAL.replace("main", "other"))
+        for name, value in {"A": "truedy", "B": "https://example.com", "C": "a1"}.items():
+            monkeypatch.setenv(name, value)
+        assert load_profile("other").provider == "truedy"
+        assert refusal(lambda: load_profile("main")) == (
+            "unibatch.toml: profiles.main.defaults.from_number_ids[0]: the environment variable D is not set; set it"
+        )
+
 
 class TestKey:
     def key(self, source: str) -> str:
@@ -237,7 +324,7 @@ class TestKey:
         ("content", "reason"),
         [
             (None, "the key file key cannot be read: "),
-            (b"\xff\xfe", "the key file key cannot be read: "),
+            (b"key\xff", "the key file key cannot be read: "),
             (b" \n", "the key file key is empty; write the key into it"),
         ],
         ids=["missing", "no text", "empty"],
@@ -436,7 +523,7 @@ class TestFilesThatAreWrong:
         ("text", "where", "reason"),
         [
             ("profile = 1\n", "profile", "unknown key"),
-            (MINIMAL + "base_uri = 'x'\n", "profiles.main.base_uri", "unknown key"),
+            (MINIMAL + "base_uri = 'x'\n", "profiles.main.base_uri", "unknown key; did you mean base_url?"),
             ("[profiles.main]\napi_key = 'x'\n", "profiles.main.provider", "missing"),
             ("[profiles.main]\nprovider = 'truedy'\n", "profiles.main.api_key", "missing"),
             ("[profiles.main]\nprovider = 1\napi_key = 'x'\n", "profiles.main.provider", "expected str, got int"),
@@ -450,6 +537,25 @@ class TestFilesThatAreWrong:
     def test_the_key_and_the_file_are_named(self, text: str, where: str, reason: str) -> None:
         write(text)
         assert refusal(load_profile) == (f"unibatch.toml: {where}: {reason}; see `unibatch init` for what is possible")
+
+    @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+    def test_a_byte_order_mark_does_not_matter(self, encoding: str) -> None:
+        """Nor does UTF-16: both are what editors and shells of Windows write."""
+        Path("unibatch.toml").write_text('[profiles.main]\nprovider = "truedy"\napi_key = { file = "k" }\n', encoding)
+        Path("k").write_text("sk_1\r\n", encoding)
+        assert load_profile().api_key == "sk_1"
+
+    def test_an_unknown_key_is_named_before_the_one_that_is_missing(self) -> None:
+        write(MINIMAL.replace("provider", "providr"))
+        assert refusal(load_profile).startswith(
+            "unibatch.toml: profiles.main.providr: unknown key; did you mean provider?; see"
+        )
+
+    def test_a_wrong_provider_is_named_before_a_wrong_key(self) -> None:
+        write('[profiles.main]\nprovider = "truedie"\napi_key = "literal"\n')
+        message = refusal(load_profile)
+        assert message.startswith("profile 'main': there is no provider 'truedie'")
+        assert "profiles.main.api_key: a key in the file itself is refused" in message
 
     def test_broken_toml_names_the_line(self) -> None:
         write("default = 'a'\n[profiles\n")
@@ -608,11 +714,13 @@ REFUSED_URLS = {
     ],
     "may not contain a user name, a query or a fragment": [
         *("https://user:secret@example.com", "https://secret@example.com", "http://127.0.0.1@secret.com"),
-        *("https://example.com?a=secret", "https://example.com#secret"),
+        *("https://example.com?a=secret", "https://example.com#secret", "https://example.com?", "https://x.com/v1#"),
     ],
+    "has no possible port": ["https://example.com:99999", "https://example.com:0"],
     "is not a URL": [
         *("", "example.com", "ftp://example.com", "https://", "/v1", "//example.com", "https://[::1"),
         *("https://foo..bar", "https://xn--/", f"https://{'x' * 64}.de", "https://user:secret@host:bad"),
+        "https://user:secret/rest@example.com",
     ],
 }
 

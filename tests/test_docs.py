@@ -40,7 +40,7 @@ NOT_GIVEN = "\N{EN DASH}"
 SAMPLE_ID = "batch_c3d4e5f6"
 """The id of a campaign in all examples; it stands for the first one in the sandbox."""
 
-OTHER_PROGRAMS = {"curl", "head", "jq", "printf"}
+OTHER_PROGRAMS = {"curl", "export", "head", "jq", "printf", "source"}
 """What examples use beside unibatch and what belongs to this repository."""
 
 
@@ -143,6 +143,8 @@ class TestCode:
         profiles = tomllib.loads(text).get("profiles", {})
         (tmp_path / "unibatch.toml").write_text(text, encoding="utf-8")
         monkeypatch.setenv("UNIBATCH_CONFIG", str(tmp_path / "unibatch.toml"))
+        for variable in re.findall(r'\{ env = "(\w+)" \}', text):
+            monkeypatch.setenv(variable, "a-text")
         for name, profile in profiles.items():
             source = profile["api_key"]
             if "env" in source:
@@ -193,7 +195,7 @@ def check_command(program: str, arguments: list[str]) -> None:
         assert (ROOT / arguments[0]).is_file()
     elif program == "pip":
         project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-        extras = re.findall(r"unibatch\[([\w,]+)\]", " ".join(arguments))
+        extras = re.findall(r"(?:unibatch|\.)\[([\w,]+)\]", " ".join(arguments))
         assert {extra for found in extras for extra in found.split(",")} <= set(project["optional-dependencies"])
     else:
         assert program in OTHER_PROGRAMS

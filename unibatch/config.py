@@ -1,16 +1,19 @@
 """Profiles: a vendor, a key and settings under a name, so that an application can switch by that name.
 
 They are in ``unibatch.toml``, which is looked for at the path in ``UNIBATCH_CONFIG``, else in the working directory,
-else in the user's configuration directory. Without a file, the environment variables ``UNIBATCH_PROVIDER``,
-``UNIBATCH_API_KEY`` and ``UNIBATCH_BASE_URL`` are one profile, named ``environment``.
+else in the user's configuration directory. Without a file, environment variables such as ``UNIBATCH_PROVIDER`` and
+``UNIBATCH_API_KEY`` are one profile, named ``environment``. ``UNIBATCH_PROFILE`` names the profile to use if none is
+named.
 """
 
 from __future__ import annotations
 
+import codecs
 import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +22,7 @@ import platformdirs
 
 from unibatch.client import AsyncClient, Client, Options, Retry, Timeout, Wait
 from unibatch.core.errors import ConfigError, InvalidInput
-from unibatch.core.provider import Provider
+from unibatch.core.provider import Provider, Setting
 from unibatch.core.structuring import StructureError, structure
 from unibatch.providers import registry
 
@@ -57,10 +60,17 @@ class ProfileSetting:
 
 @attrs.frozen
 class Settings:
-    """The whole file: the profiles by name, and the name of the profile to use if none is named."""
+    """The whole file.
+
+    Attributes:
+        profiles: The profiles by name.
+        default: The name of the profile to use if none is named.
+        unset: For each profile, by its keys, the environment variables that it names and that are not set.
+    """
 
     profiles: dict[str, ProfileSetting] = attrs.field(factory=dict)
     default: str | None = None
+    unset: dict[str, dict[str, str]] = attrs.field(factory=dict, init=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -107,8 +117,11 @@ def read_settings() -> tuple[Settings, Path | None]:
     if path is None:
         return Settings(), None
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(_read_text(path))
+        unset = _fill_from_environment(data)
+        _require_known_keys(data)
         settings = structure(data, Settings)
+        settings.unset.update(unset)
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(f"{path} cannot be read: {exc}") from exc
     except (tomllib.TOMLDecodeError, RecursionError) as exc:
@@ -124,6 +137,55 @@ def read_settings() -> tuple[Settings, Path | None]:
     return settings, path
 
 
+def _read_text(path: Path) -> str:
+    """The text of a file as editors and shells save it: UTF-8 with or without a byte order mark, or UTF-16 with one."""
+    content = path.read_bytes()
+    is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if is_utf16 else "utf-8-sig")
+
+
+def _fill_from_environment(data: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Put the values of environment variables in the place of each ``{ env = "NAME" }`` but that of a key.
+
+    Returns:
+        For each profile, by its keys, the variables that are not set.
+    """
+    unset: dict[str, dict[str, str]] = {}
+
+    def filled(value: Any, profile: str, key: str) -> Any:
+        if isinstance(value, list):
+            return [filled(each, profile, f"{key}[{index}]") for index, each in enumerate(value)]
+        if not isinstance(value, dict):
+            return value
+        if list(value) == ["env"] and isinstance(value["env"], str):
+            text = os.environ.get(value["env"], "").strip()
+            if not text:
+                unset.setdefault(profile, {})[key] = value["env"]
+            return text
+        return {name: filled(each, profile, f"{key}.{name}") for name, each in value.items()}
+
+    profiles = data.get("profiles")
+    for name, profile in profiles.items() if isinstance(profiles, dict) else ():
+        if isinstance(profile, dict):
+            profile.update({key: filled(each, name, key) for key, each in profile.items() if key != "api_key"})
+    return unset
+
+
+def _require_known_keys(data: Mapping[str, Any]) -> None:
+    """Raise for a key that no profile has, before one is missed that it was meant to be.
+
+    Raises:
+        StructureError: There is one.
+    """
+    known = [field.name for field in attrs.fields(ProfileSetting)]
+    profiles = data.get("profiles")
+    for name, profile in profiles.items() if isinstance(profiles, dict) else ():
+        for key in profile if isinstance(profile, dict) else ():
+            if key not in known:
+                hint = "".join(f"; did you mean {near}?" for near in get_close_matches(key, known, 1))
+                raise StructureError(f"$.profiles.{name}.{key}", f"unknown key{hint}")
+
+
 def profile_names() -> list[str]:
     """The names of all profiles, as `load_profile` takes them.
 
@@ -132,7 +194,7 @@ def profile_names() -> list[str]:
     """
     settings, path = read_settings()
     if path is None:
-        return [ENVIRONMENT] if os.environ.get("UNIBATCH_PROVIDER") else []
+        return [ENVIRONMENT] if _variable("provider") else []
     return list(settings.profiles)
 
 
@@ -140,15 +202,19 @@ def load_profile(name: str | None = None, *, api_key: str | None = None) -> Prof
     """Look up a profile and its key.
 
     Args:
-        name: The profile's name. ``None`` for the default, or for the only profile there is.
+        name: The profile's name. ``None`` for the one that ``UNIBATCH_PROFILE`` names, else the default, else the only
+            profile there is.
         api_key: The key to use instead of the profile's own, which is then not read.
 
     Raises:
         ConfigError: There is no such profile, or its key cannot be read; the message says what to do.
     """
     settings, path = read_settings()
+    chosen_by = ""
+    if name is None and (name := os.environ.get("UNIBATCH_PROFILE") or None) is not None:
+        chosen_by = "UNIBATCH_PROFILE: "
     if path is None:
-        return _from_environment(name, api_key)
+        return _from_environment(name, api_key, chosen_by)
     if name is None:
         name = settings.default or (next(iter(settings.profiles)) if len(settings.profiles) == 1 else None)
         if name is None:
@@ -157,12 +223,16 @@ def load_profile(name: str | None = None, *, api_key: str | None = None) -> Prof
             )
     setting = settings.profiles.get(name)
     if setting is None:
-        raise ConfigError(f"there is no profile {name!r} in {path}{_known(settings)}")
+        raise ConfigError(f"{chosen_by}there is no profile {name!r} in {path}{_known(settings)}")
     where = f"{path}: profiles.{name}"
+    for key, variable in settings.unset.get(name, {}).items():
+        raise ConfigError(f"{where}.{key}: the environment variable {variable} is not set; set it")
+    if api_key is None:
+        api_key = _key_of_known_provider(name, setting, where, path.parent)
     return Profile(
         name=name,
         provider=setting.provider,
-        api_key=_key(setting, where, path.parent) if api_key is None else api_key,
+        api_key=api_key,
         options=_options(setting, where, path.parent),
         defaults=setting.defaults,
     )
@@ -336,6 +406,24 @@ def _provider(name: str, defaults: Mapping[str, Any]) -> Provider:
     return kind(defaults)
 
 
+def _key_of_known_provider(name: str, setting: ProfileSetting, where: str, folder: Path) -> str:
+    """The key, once it is clear which vendor it is for: if both are wrong, both are named."""
+    problems = []
+    try:
+        registry.load(setting.provider)
+    except ConfigError as exc:
+        problems.append(f"profile {name!r}: {exc}")
+    try:
+        api_key = _key(setting, where, folder)
+    except ConfigError as exc:
+        if not problems:
+            raise
+        problems.append(str(exc))
+    if problems:
+        raise ConfigError("; ".join(problems))
+    return api_key
+
+
 _SOURCES = '{ env = "NAME" } or { file = "PATH" }'
 
 
@@ -355,18 +443,31 @@ def _key(setting: ProfileSetting, where: str, folder: Path) -> str:
     if (source.env is None) == (source.file is None):
         raise ConfigError(f"{where}: write either {_SOURCES}")
     if source.env is not None:
-        if value := os.environ.get(source.env, "").strip():
-            return value
-        raise ConfigError(f"{where}: the environment variable {source.env} is not set; set it to the key")
-    path = folder / str(source.file)
+        value = _stripped(os.environ.get(source.env, ""))
+        if not value:
+            raise ConfigError(f"{where}: the environment variable {source.env} is not set; set it to the key")
+        return value
+    return _key_in(str(source.file), where, folder)
+
+
+def _key_in(file: str, where: str, folder: Path) -> str:
+    """The key in a file that holds nothing else."""
+    path = folder / file
     try:
-        path = folder / Path(str(source.file)).expanduser()
-        value = path.read_text(encoding="utf-8").strip()
-    except (OSError, RuntimeError, ValueError) as exc:  # unreadable, no such user, no possible path, or no text
+        path = folder / Path(file).expanduser()
+        value = _stripped(_read_text(path))
+    except UnicodeDecodeError as exc:  # whose text has a byte of the file
+        raise ConfigError(f"{where}: the key file {path} cannot be read: it is not UTF-8") from exc
+    except (OSError, RuntimeError, ValueError) as exc:  # unreadable, no such user, or no possible path
         raise ConfigError(f"{where}: the key file {path} cannot be read: {exc}") from exc
     if not value:
         raise ConfigError(f"{where}: the key file {path} is empty; write the key into it")
     return value
+
+
+def _stripped(key: str) -> str:
+    """A key without what copying leaves around it: blanks, line breaks, a byte order mark."""
+    return key.strip().strip("\ufeff").strip()
 
 
 def _options(setting: ProfileSetting, where: str, folder: Path) -> Options:
@@ -377,7 +478,7 @@ def _options(setting: ProfileSetting, where: str, folder: Path) -> Options:
             timeout=_timeout(setting.timeout, where),
             requests_per_minute=setting.requests_per_minute,
             max_in_flight=setting.max_in_flight,
-            rate_limit_file=_rate_limit_file(setting.rate_limit_file, where, folder),
+            rate_limit_file=_rate_limit_file(setting.rate_limit_file, f"{where}.rate_limit_file", folder),
             max_wait=setting.max_wait,
         )
     except InvalidInput as exc:
@@ -388,7 +489,7 @@ def _rate_limit_file(name: str | None, where: str, folder: Path) -> Path | None:
     try:
         return None if name is None else (folder / Path(name).expanduser()).resolve()
     except (OSError, RuntimeError, ValueError) as exc:  # a loop of links, no such user, no possible path
-        raise ConfigError(f"{where}.rate_limit_file: {exc}; name a file in a directory that exists") from exc
+        raise ConfigError(f"{where}: {exc}; name a file in a directory that exists") from exc
 
 
 def _timeout(setting: Any, where: str) -> Timeout:
@@ -405,22 +506,94 @@ def _timeout(setting: Any, where: str) -> Timeout:
         ) from exc
 
 
-def _from_environment(name: str | None, api_key: str | None) -> Profile:
+def _from_environment(name: str | None, api_key: str | None, chosen_by: str) -> Profile:
     remedy = "run `unibatch init` to write a unibatch.toml, or set UNIBATCH_PROVIDER and UNIBATCH_API_KEY"
     if name not in {None, ENVIRONMENT}:
-        raise ConfigError(f"there is no profile {name!r}, since there is no {FILE_NAME}; {remedy}")
-    provider = os.environ.get("UNIBATCH_PROVIDER")
-    api_key = api_key or os.environ.get("UNIBATCH_API_KEY", "").strip()
-    if not provider:
+        raise ConfigError(f"{chosen_by}there is no profile {name!r}, since there is no {FILE_NAME}; {remedy}")
+    provider = _variable("provider")
+    if provider is None:
         raise ConfigError(f"there is no {FILE_NAME}, here or in the user's configuration directory; {remedy}")
+    try:
+        kind = registry.load(provider)
+    except ConfigError as exc:
+        raise ConfigError(f"UNIBATCH_PROVIDER: {exc}") from exc
     if not api_key:
-        raise ConfigError("UNIBATCH_PROVIDER is set and UNIBATCH_API_KEY is not; set it to the vendor's key")
+        api_key = _stripped(os.environ.get("UNIBATCH_API_KEY", ""))
+        file = _variable("api_key_file")
+        if api_key and file is not None:
+            raise ConfigError("UNIBATCH_API_KEY and UNIBATCH_API_KEY_FILE are both set; unset one of them")
+        if file is not None:
+            api_key = _key_in(file, "UNIBATCH_API_KEY_FILE", Path())
+        if not api_key:
+            raise ConfigError("UNIBATCH_PROVIDER is set and UNIBATCH_API_KEY is not; set it to the vendor's key")
     return Profile(
         name=ENVIRONMENT,
         provider=provider,
         api_key=api_key,
-        options=Options(base_url=os.environ.get("UNIBATCH_BASE_URL") or None),
+        options=_options_from_environment(),
+        defaults={
+            name: _setting_from_environment(name, setting, text)
+            for name, setting in kind.settings.items()
+            if name not in _VARIABLES and (text := _variable(name)) is not None
+        },
     )
+
+
+_VARIABLES: Mapping[str, Callable[[str], Any]] = {
+    "base_url": str,
+    "rate_limit_file": str,
+    "requests_per_minute": int,
+    "max_in_flight": int,
+    "timeout": float,
+    "connect_timeout": float,
+    "read_timeout": float,
+    "retry_attempts": int,
+    "retry_total": float,
+    "max_wait": float,
+}
+"""The environment variables of a client's options, without ``UNIBATCH_`` and in lower case, and how each is read."""
+
+
+def _variable(name: str) -> str | None:
+    """What the environment variable for a setting holds; ``None`` for nothing."""
+    return os.environ.get(f"UNIBATCH_{name.upper()}", "").strip() or None
+
+
+def _options_from_environment() -> Options:
+    given: dict[str, Any] = {}
+    for name, read in _VARIABLES.items():
+        if (text := _variable(name)) is not None:
+            try:
+                given[name] = read(text)
+            except ValueError as exc:
+                raise ConfigError(f"UNIBATCH_{name.upper()} must be a number, not {text!r}") from exc
+    try:
+        timeout = given.pop("timeout", None)
+        times = {part: given.pop(f"{part}_timeout", timeout) for part in ("connect", "read")}
+        retry = {part: given.pop(f"retry_{part}", None) for part in ("attempts", "total")}
+        if (file := given.get("rate_limit_file")) is not None:
+            given["rate_limit_file"] = _rate_limit_file(file, "UNIBATCH_RATE_LIMIT_FILE", Path())
+        return _changed(
+            Options(retry=Retry(**{part: number for part, number in retry.items() if number is not None})),
+            timeout=Timeout(**{part: number for part, number in times.items() if number is not None}),
+            **given,
+        )
+    except InvalidInput as exc:
+        raise ConfigError(f"environment variables UNIBATCH_…: {exc}") from exc
+
+
+def _setting_from_environment(name: str, setting: Setting, text: str) -> Any:
+    """A provider's setting, of the type that it has in a file."""
+    value: Any = text
+    if setting.is_flag:
+        value = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}.get(text.lower(), text)
+    elif setting.numbers is not None and text.isascii() and text.isdigit():
+        value = int(text)
+    elif setting.is_list:
+        value = [part.strip() for part in text.split(",")]
+    if fault := setting.fault(value):
+        raise ConfigError(f"UNIBATCH_{name.upper()} {fault}")
+    return value
 
 
 def _known(settings: Settings) -> str:

@@ -336,7 +336,7 @@ class TestConfirmation:
 
     @pytest.mark.parametrize("start", ["now", LATER])
     def test_without_a_terminal_it_is_refused(self, create: Creator, sandbox: Sandbox, start: str) -> None:
-        said = "create asks before it goes on, and there is no terminal to ask at; add --yes\n"
+        said = "create needs your confirmation, and there is no terminal; add --yes\n"
 
         assert_refused(create(start=start), sandbox, said)
 

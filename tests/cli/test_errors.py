@@ -28,7 +28,9 @@ def assert_fails(outcome: Outcome, code: int, *parts: str) -> None:
     ("line", "said"),
     [
         ("campaigns --foo", "(see unibatch campaigns --help)"),
-        ("dial", "unibatch: No such command 'dial' (see unibatch --help)"),
+        ("dial", "unibatch: no command 'dial' (see unibatch --help)"),
+        ("campaings", "unibatch: no command 'campaings'; did you mean 'campaigns'? (see unibatch --help)"),
+        ("campaigns main -p main", "name the profile once"),
         ("show", "unibatch show: Missing argument 'CAMPAIGN' (see unibatch show --help)"),
         ("contacts x --status sleeping", "'sleeping'"),
         ("campaigns --limit 0", "--limit"),
@@ -74,7 +76,12 @@ def test_a_configuration_that_is_wrong(
         ("contacts nix:batch_1", 2, "name the profile with --profile"),
         ("contacts batch_1 --external-id 7", 2, "truedy does not support `unibatch contacts --external-id`: Truedy"),
         ("show sandbox-truedy:", 2, "not blank"),
-        ("show sandbox-talkifai:nix", 1, "unibatch: talkifai show of 'nix': not found in this account: "),
+        (
+            "show sandbox-talkifai:nix",
+            1,
+            "unibatch: talkifai has no campaign 'nix' in this account; `unibatch ca",
+        ),
+        ("show sandbox-talkifai", 2, "'sandbox-talkifai' is a profile; write sandbox-talkifai:CAMPAIGN_ID"),
     ],
 )
 @pytest.mark.usefixtures("profiles")
@@ -198,3 +205,20 @@ def test_a_bug_is_one_line_without_its_message_and_shows_its_traceback_when_aske
     monkeypatch.setenv("UNIBATCH_DEBUG", "1")
     with pytest.raises(RuntimeError, match="boom"):
         run("campaigns")
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("A,B\n1,2\n", "say which one it is with --map HEADER=phone_number\n"),
+        ("Phone\n020 7946 0018\n", "write it with + and country code, or give --region, such as --region GB\n"),
+    ],
+)
+@pytest.mark.usefixtures("profiles")
+def test_advice_about_contacts_names_options_only(run: Run, folder: Path, rows: str, said: str) -> None:
+    (folder / "people.csv").write_text(rows, encoding="utf-8")
+    outcome = run("create", "sandbox-truedy", "--contacts", "people.csv", "--name", "X", "--start", "hold")
+
+    assert outcome.code == 2
+    assert said in outcome.err
+    assert "columns=" not in outcome.err

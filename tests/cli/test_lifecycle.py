@@ -114,8 +114,9 @@ class TestRefusals:
         outcome = run(*command, where, "--yes")
 
         assert (outcome.code, outcome.out, status(sandbox, where)) == (1, "", before)
-        assert outcome.err.startswith(f"unibatch: {vendor} {command[0]} of ")
-        assert "the campaign is " in outcome.err
+        assert outcome.err.startswith("unibatch: the campaign is ")
+        assert f"; {command[0]} is possible only while it is " in outcome.err
+        assert outcome.err.endswith("; nothing was sent\n")
 
     @pytest.mark.parametrize(
         ("vendor", "command"),
@@ -143,7 +144,7 @@ class TestRefusals:
 
     def test_all_at_once(self, run: Run) -> None:
         lines = run("reschedule", "nix:batch_1", "--start", "soon").err.splitlines()
-        parts = ("--start: 'soon' is not a time", "there is no profile 'nix'", "reschedule asks", "Nothing was sent")
+        parts = ("--start: 'soon' is not a time", "there is no profile 'nix'", "reschedule needs", "Nothing was sent")
 
         assert [part in line for part, line in zip(parts, lines, strict=True)] == [True] * 4
 
@@ -154,7 +155,7 @@ class TestConfirmation:
         self, run: Run, sandbox: Sandbox, change: Change
     ) -> None:
         where = campaign(sandbox, change.vendor, change.before)
-        said = f"unibatch: {change.command[0]} asks before it goes on, and there is no terminal to ask at; add --yes"
+        said = f"unibatch: {change.command[0]} needs your confirmation, and there is no terminal; add --yes"
 
         assert_refused(run(*change.command, where), sandbox, said)
 

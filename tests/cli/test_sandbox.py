@@ -18,7 +18,7 @@ def test_a_port_that_is_taken(run: Run) -> None:
         assert run("sandbox", "--port", str(port)) == (
             1,
             "",
-            f"unibatch: the sandbox cannot start: port {port} of 127.0.0.1 is already in use\n",
+            f"unibatch: the sandbox cannot start: port {port} of 127.0.0.1 is already in use; use another --port\n",
         )
 
 

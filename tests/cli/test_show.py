@@ -16,7 +16,7 @@ def test_takes_the_whole_text_for_the_id_where_a_profile_is_named(run: Run) -> N
     outcome = run("show", "sandbox-truedy:x", "-p", "sandbox-truedy")
 
     assert outcome.code == 1
-    assert "'sandbox-truedy:x': not found" in outcome.err
+    assert "no campaign 'sandbox-truedy:x'" in outcome.err
 
 
 def test_an_id_alone_is_one_of_the_default_profile(run: Run, sandbox: Sandbox) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import threading
+import traceback
+from pathlib import Path
 
 import httpx
 import pytest
 
-from unibatch import ConfigError
+from tests.bothways import Style, connected
+from unibatch import ConfigError, ConnectFailed, Retry
 from unibatch.client import transport
 
 
@@ -46,13 +51,77 @@ class TestProxies:
         with pytest.raises(ConfigError, match=r"pip install 'httpx\[socks\]'"):
             proxy_for("https://api.example.com")
 
-    def test_one_that_makes_no_sense_is_a_configuration_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("HTTPS_PROXY", "ftp://proxy.example.com")
-        with pytest.raises(ConfigError, match="names a proxy for https that cannot be used"):
+    @pytest.mark.parametrize(
+        "proxy",
+        [
+            "ftp://proxy.example.com",
+            "http://proxy.example.com:99999",
+            "http://",
+            "http://me:secret/x@proxy.example.com:3128",
+            "ftp://me:secret@proxy.example.com",
+        ],
+    )
+    def test_one_that_makes_no_sense_is_a_configuration_error(
+        self, monkeypatch: pytest.MonkeyPatch, proxy: str
+    ) -> None:
+        """Neither its message nor what it is chained to has the password."""
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        with pytest.raises(ConfigError, match="names a proxy for https that cannot be used") as caught:
             proxy_for("https://api.example.com")
+        assert "secret" not in "".join(traceback.format_exception(caught.value))
+
+    @pytest.mark.parametrize("answer", [None, b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"])
+    def test_one_that_refuses_is_named_without_its_password(
+        self, monkeypatch: pytest.MonkeyPatch, style: Style, answer: bytes | None
+    ) -> None:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            port = listener.getsockname()[1]
+            monkeypatch.setenv("HTTPS_PROXY", f"http://me:secret@127.0.0.1:{port}")
+            monkeypatch.setattr(transport, "_trusted", transport._trusts_nobody)
+            if answer is not None:
+                listener.listen()
+                threading.Thread(target=_answer_once, args=(listener, answer), daemon=True).start()
+            how = {"base_url": "https://api.example.com", "retry": Retry(attempts=1)}
+            with connected(style, "truedy", **how) as client, pytest.raises(ConnectFailed) as caught:
+                client.get_campaign("batch_1")
+        said = str(caught.value)
+        assert f"could not connect through the proxy 127.0.0.1:{port}; check HTTPS_PROXY" in said
+        assert "base_url" not in said
+        assert "secret" not in "".join(traceback.format_exception(caught.value))
+
+
+def _answer_once(listener: socket.socket, answer: bytes) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(65_536)
+        connection.sendall(answer)
 
 
 class TestTrust:
+    @pytest.mark.parametrize(
+        ("variable", "kind"),
+        [
+            ("SSL_CERT_FILE", "missing"),
+            ("SSL_CERT_FILE", "no certificate"),
+            ("SSL_CERT_DIR", "missing"),
+            ("SSLKEYLOGFILE", "missing/log"),
+        ],
+    )
+    def test_what_the_environment_names_must_be_readable(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, kind: str
+    ) -> None:
+        transport._trusted.cache_clear()
+        path = tmp_path / kind
+        if kind == "no certificate":
+            path.write_text("nothing", encoding="utf-8")
+        for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(variable, str(path))
+        with pytest.raises(ConfigError, match=variable) as caught:
+            transport.transport_options("https://api.example.com")
+        assert str(path) in str(caught.value)
+
     def test_plain_http_trusts_no_certificate_at_all(self) -> None:
         context = transport.transport_options("http://127.0.0.1:8000")["verify"]
         assert context.verify_mode is ssl.CERT_REQUIRED

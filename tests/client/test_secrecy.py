@@ -12,13 +12,18 @@ import pytest
 
 from tests.bothways import VENDORS, AnyClient, Connect
 from tests.client.conftest import Visitor
+from tests.client.rawserver import saying, serving
 from tests.client.replies import CAMPAIGN, CONTACT, READ, Replies, Reply, one, page, refusal
 from unibatch import (
+    ConnectionLost,
+    InvalidInput,
     InvalidRequest,
     MalformedResponse,
     ProviderError,
+    Start,
     TransportError,
     UnibatchError,
+    read_contacts,
 )
 
 KEY = "sk_live_5f0c2ba1d9e84"
@@ -95,7 +100,51 @@ class TestPathOfAMalformedAnswer:
         assert tells(str(caught.value)) == []
 
 
+class TestWrongArguments:
+    @pytest.mark.parametrize("given", [PHONE, "020 7946 0018"])
+    @pytest.mark.parametrize(
+        "call",
+        [
+            lambda client, given: client.list_contacts("c-1", status=given),
+            lambda client, given: client.list_contacts("c-1", status=[given]),
+            lambda client, given: client.list_contacts("c-1", external_id=[given]),
+            lambda client, given: client.get_campaign([given]),
+            lambda _client, given: Start.parse(given),
+            lambda _client, given: read_contacts([given], columns={given: "phone_number", "a": "phone_number"}),
+            lambda _client, given: read_contacts([], region=given),
+            lambda _client, given: read_contacts(f"{given}.csv"),
+        ],
+    )
+    def test_a_number_that_is_given_is_not_told(
+        self, connect: Connect, call: Callable[[AnyClient, str], object], given: str
+    ) -> None:
+        with pytest.raises(InvalidInput) as caught:
+            call(connect("techladder", api_key=KEY, answer=Replies(Reply())), given)
+        assert given not in str(caught.value)
+
+
 class TestTracebacks:
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            f"{ECHO} says Ada\r\n\r\n",
+            f"HTTP/1.1 200 OK\r\nAda {ECHO}\r\n\r\n",
+            f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nAda {ECHO}\r\n",
+        ],
+    )
+    def test_an_answer_that_is_not_http_is_not_quoted(self, connect: Connect, answer: str) -> None:
+        with serving(saying(answer.encode())) as server:
+            client = connect("truedy", api_key=KEY, base_url=server.url)
+            with pytest.raises(ConnectionLost) as caught:
+                client.get_campaign("c-1")
+        shown = "".join(traceback.format_exception(caught.value))
+        link: BaseException | None = caught.value
+        while link is not None:
+            shown += str(link)
+            link = link.__cause__ or link.__context__
+        assert tells(shown) == []
+        assert "Ada" not in shown
+
     def test_a_transport_failure_tells_nothing(self, connect: Connect, unused_port: int) -> None:
         client = connect("truedy", api_key=KEY, base_url=f"http://127.0.0.1:{unused_port}")
         with pytest.raises(TransportError) as caught:

@@ -1,6 +1,9 @@
 """Moments and zones as people write them, and what the clocks do twice a year."""
 # ruff: noqa: DTZ001, DTZ901 - moments without a zone are among what is tested
 
+import os
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -254,3 +257,11 @@ class TestWhen:
     def test_a_whole_minute_is_never_an_earlier_one(self, second: int, microsecond: int, expected: str) -> None:
         when = When(datetime(2026, 7, 1, 9, 0, second, microsecond, tzinfo=UTC), "UTC")
         assert when.to_next(timedelta(minutes=1)).text == f"2026-07-01T{expected}Z"
+
+
+def test_zones_do_not_depend_on_the_system() -> None:
+    """A container may have no time zone data of its own; a package that is always installed brings them."""
+    code = 'from unibatch import Start; print(Start.parse("2027-03-22T09:00[Europe/Berlin]").instant())'
+    environment = {**os.environ, "PYTHONTZPATH": ""}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("2027-03-22 08:00:00+00:00\n", "")

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 import unibatch.sandbox
-from unibatch.sandbox import Sandbox
+from unibatch import InvalidInput
+from unibatch.sandbox import Sandbox, serve
 
 SEEDED = True
 
@@ -173,3 +174,9 @@ class TestControlsOverHttp:
     def test_nonsense_is_refused(self, controls: httpx.Client, method: str, path: str, body: Any, status: int) -> None:
         answer = controls.request(method, path, json=body)
         assert (answer.status_code, bool(answer.json()["error"])) == (status, True)
+
+
+@pytest.mark.parametrize("port", [-1, 65536, 99999])
+def test_a_port_that_cannot_be_is_refused(port: int) -> None:
+    with pytest.raises(InvalidInput, match=f"port {port} is none"):
+        serve(port)

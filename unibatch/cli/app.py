@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import io
 import logging
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -17,6 +17,7 @@ from unibatch import UnibatchError, __version__
 from unibatch.cli.errors import INTERRUPTED, OUTPUT_CLOSED, Interrupted, OutputClosed, report
 from unibatch.cli.options import examples, verbose_option
 from unibatch.cli.output import say
+from unibatch.cli.streams import standard_streams
 
 _logger = logging.getLogger("unibatch")
 
@@ -64,6 +65,14 @@ class _LazyGroup(click.Group):
         command.short_help = help_text
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in _BY_NAME:
+            hint = "".join(f"; did you mean {near!r}?" for near in get_close_matches(args[0], _BY_NAME, 1))
+            ctx.fail(f"no command {args[0]!r}{hint}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         for title, commands in COMMANDS.items():
             with formatter.section(title):
@@ -108,8 +117,11 @@ def cli(ctx: click.Context) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and turn any error into one line on stderr; see `unibatch.cli.main`."""
-    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
-        sys.stdout.reconfigure(errors="backslashreplace")  # where it is not UTF-8, a name must not end the command
+    with standard_streams():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         with _log_to_stderr():
             code = cli.main(arguments, prog_name="unibatch", standalone_mode=False)

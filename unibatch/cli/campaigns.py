@@ -6,7 +6,15 @@ import click
 
 from unibatch import Campaign, CampaignStatus, Client, connect
 from unibatch.cli.listing import status_lane, write_listing
-from unibatch.cli.options import examples, format_option, limit_option, profile_option, status_option, verbose_option
+from unibatch.cli.options import (
+    complete_profile,
+    examples,
+    format_option,
+    limit_option,
+    profile_option,
+    status_option,
+    verbose_option,
+)
 from unibatch.cli.tables import Column, Lane
 from unibatch.cli.text import number, words
 from unibatch.cli.waits import Waits
@@ -20,6 +28,7 @@ from unibatch.providers import registry
         "unibatch campaigns -p main --format csv > campaigns.csv",
     ),
 )
+@click.argument("name", metavar="[PROFILE]", required=False, shell_complete=complete_profile)
 @profile_option
 @status_option(CampaignStatus, "campaigns")
 @click.option("--agent", metavar="ID", help="Only campaigns of this agent.")
@@ -27,14 +36,22 @@ from unibatch.providers import registry
 @format_option
 @verbose_option
 def campaigns(
-    *, profile: str | None, statuses: tuple[CampaignStatus, ...], agent: str | None, limit: int | None, form: str
+    *,
+    name: str | None,
+    profile: str | None,
+    statuses: tuple[CampaignStatus, ...],
+    agent: str | None,
+    limit: int | None,
+    form: str,
 ) -> None:
-    """List the campaigns of an account.
+    """List the campaigns of an account: that of a profile, or of the default one.
 
     The table shows each status in unibatch's word and in the vendor's. A dash means that the vendor does not give the
     value. json, jsonl and csv hold everything, under unibatch's names; "raw" is the vendor's own object.
     """
-    with connect(profile, max_in_flight=1 if limit else None, on_wait=Waits()) as client:
+    if name is not None and profile is not None:
+        raise click.UsageError("name the profile once: as PROFILE or with --profile")
+    with connect(name or profile, max_in_flight=1 if limit else None, on_wait=Waits()) as client:
         listing = client.list_campaigns(status=statuses or None, agent_id=agent)
         write_listing(listing, "campaigns", Campaign, limit=limit, form=form, lanes=lambda: _lanes(client))
 

@@ -10,7 +10,7 @@ import attrs
 import click
 
 from unibatch import ContactDraft
-from unibatch.cli.errors import Problems
+from unibatch.cli.errors import Problems, in_commands
 from unibatch.cli.options import together
 from unibatch.cli.output import say
 from unibatch.core.masking import mask_text
@@ -108,7 +108,7 @@ class ContactRequest:
             with problems.noting("--rejected"):
                 found.write_rejected(rejected)
                 say(f"{rejected}: {_number(found.rejected, 'rejected row')}")
-        wrong = [f"{label} line {row.line}: {row.reason}" for row in found.rejected]
+        wrong = [f"{label} line {row.line}: {in_commands(row.reason)}" for row in found.rejected]
         more = "" if rejected is not None else "; --rejected FILE writes them all"
         if self.skip_invalid:
             _print([f"{line}; left out" for line in wrong], say, more)

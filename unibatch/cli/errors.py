@@ -13,11 +13,14 @@ import attrs
 import click
 
 from unibatch import (
+    CampaignStatus,
     ConfigError,
+    Conflict,
     DraftRefused,
     Finding,
     IncompleteListing,
     InvalidInput,
+    NotFound,
     UnibatchError,
     UnsupportedFeature,
 )
@@ -67,6 +70,8 @@ _COMMANDS: Mapping[str, str] = {
 }
 """The command that does what a method of the client does."""
 
+_OF_A_CAMPAIGN = frozenset(_COMMANDS) - {"list_campaigns", "create_campaign"}
+
 _ARGUMENTS: Mapping[str, str] = {
     "list_contacts(external_id=...)": "`unibatch contacts --external-id`",
     "--split, or CampaignDraft.split()": "--split",
@@ -75,6 +80,10 @@ _ARGUMENTS: Mapping[str, str] = {
     "accept_loss": "--accept-loss",
     "encoding=, --encoding": "--encoding",
     "sheet=, --sheet": "--sheet",
+    'columns={"HEADER": "phone_number"} (--map HEADER=phone_number)': "--map HEADER=phone_number",
+    "(columns=, --map)": "(--map)",
+    "or name a region": "or give --region, such as --region GB",
+    "nor a time zone; name one": "nor a time zone; add one, as in 2026-12-20T09:00[Europe/Berlin]",
 }
 _FLAGS: Mapping[str, str] = {
     "name": "--name",
@@ -114,10 +123,11 @@ _FIND_FIELDS = _finder(_FIELDS)
 
 def in_options(reason: str) -> str:
     """The reason of a finding, with options in place of a draft's fields."""
-    return _FIND_FIELDS.sub(lambda found: _FIELDS[found[0]], _in_commands(reason))
+    return _FIND_FIELDS.sub(lambda found: _FIELDS[found[0]], in_commands(reason))
 
 
-def _in_commands(text: str) -> str:
+def in_commands(text: str) -> str:
+    """A text of the library, with commands and options in place of methods and arguments."""
     return _FIND_WORDS.sub(lambda found: _WORDS[found[0]], text)
 
 
@@ -129,9 +139,20 @@ def command_of(operation: str) -> str:
 def sentence(error: UnibatchError) -> str:
     """What an error of the library says, in the words of the command line."""
     if isinstance(error, ConfigError | InvalidInput | UnsupportedFeature):
-        return _in_commands(str(error))
+        return in_commands(str(error))
+    if isinstance(error, NotFound) and error.subject is not None and error.operation in _OF_A_CAMPAIGN:
+        return f"{error.provider} has no campaign {error.subject!r} in this account; `unibatch campaigns` lists them"
+    if isinstance(error, Conflict) and error.http_status is None and error.present is not None and error.allowed:
+        command = command_of(error.operation)
+        allowed = _either([status for status in CampaignStatus if status in error.allowed])
+        return f"the campaign is {error.present}; {command} is possible only while it is {allowed}; nothing was sent"
     operation = getattr(error, "operation", "")  # a vendor's own words may follow, which stay as they are
     return str(error).replace(f" {operation}", f" {command_of(operation)}", 1)
+
+
+def _either(words: Sequence[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 # The end of a command -------------------------------------------------------------------------------------------------

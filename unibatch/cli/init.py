@@ -22,7 +22,8 @@ _HEAD = """\
 # An application names the profile, not the vendor: to switch vendors, change this file. unibatch looks for it in the
 # working directory, then in your configuration directory; the environment variable UNIBATCH_CONFIG can name another.
 #
-# Files get shared, so do not write keys into this one: write where each key is kept.
+# Files get shared, so do not write keys into this one: write where each key is kept. Any other text may be in the
+# environment too: base_url = {{ env = "NAME" }}
 
 default = "{default}"   # the profile to use if none is named
 """

@@ -50,6 +50,8 @@ def address(campaign: str, profile: str | None) -> tuple[str, str]:
     if profile is not None:
         return profile, campaign
     if ":" not in campaign:
+        if campaign in config.profile_names():
+            raise ConfigError(f"{campaign!r} is a profile; write {campaign}:CAMPAIGN_ID")
         return str(config.load_profile(None, api_key="-").name), campaign
     name, _, campaign_id = campaign.partition(":")
     names = config.profile_names()
@@ -91,12 +93,12 @@ def _completing(names: Callable[[], Iterable[str]]) -> Any:
     return lambda _ctx, _param, typed: [CompletionItem(name) for name in names() if name.startswith(typed)]
 
 
-_complete_profile = _completing(_profiles)
+complete_profile = _completing(_profiles)
 
 
 # Arguments and options ------------------------------------------------------------------------------------------------
 
-profile_argument = click.argument("profile", metavar="PROFILE", shell_complete=_complete_profile)
+profile_argument = click.argument("profile", metavar="PROFILE", shell_complete=complete_profile)
 target_arguments = click.argument(
     "targets",
     metavar="TARGET...",
@@ -119,7 +121,7 @@ profile_option = click.option(
     "-p",
     "--profile",
     metavar="NAME",
-    shell_complete=_complete_profile,
+    shell_complete=complete_profile,
     help="The profile of unibatch.toml to use. Default: the default profile.",
 )
 campaign_options = together(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import sys
@@ -30,7 +31,7 @@ def one_line(text: str) -> str:
 
 def say(message: str) -> None:
     """Write one line to stderr, whole, even if several threads write."""
-    with _line:
+    with _line, contextlib.suppress(OSError):  # if nobody can read it, the work has been done nevertheless
         sys.stderr.write(f"{one_line(message)}\n")
 
 

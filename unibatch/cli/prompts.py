@@ -18,7 +18,7 @@ from unibatch.providers import registry
 
 AGAIN = "The same command, run again, looks first and does only what is missing"
 STDIN_CANNOT_ANSWER = "the answer cannot come from stdin too; add --yes, or name a file"
-MUST_SAY_YES = "asks before it goes on, and there is no terminal to ask at; add --yes"
+MUST_SAY_YES = "needs your confirmation, and there is no terminal; add --yes"
 
 _NEXT: dict[CampaignStatus, tuple[tuple[str, OperationName], ...]] = {
     CampaignStatus.DRAFT: (("nobody is called before you start it", "start_campaign"),),

@@ -48,7 +48,7 @@ _NAP = 0.5  # seconds
     "--write-config",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="PATH",
-    help="Write the profiles to this file too. Never overwrites a file that something else wrote.",
+    help="Write the profiles to this file, not to stdout. Never overwrites a file that something else wrote.",
 )
 def sandbox(
     *, port: int, seed: int, clock: Literal["real"] | None, no_rate_limits: bool, write_config: Path | None
@@ -71,8 +71,9 @@ def sandbox(
             write_config.write_text(_MARK + "\n" + running.toml(), encoding="utf-8")
             where = f"Wrote {write_config}. In another terminal, run:"
             command = with_config(write_config, command)
-        sys.stdout.write(running.toml())
-        sys.stdout.flush()
+        else:
+            sys.stdout.write(running.toml())
+            sys.stdout.flush()
         say(where)
         say(command)
         if clock is None:
@@ -95,7 +96,8 @@ def started(
     except ImportError as exc:
         raise Unusable(str(exc)) from exc
     except OSError as exc:
-        raise Failed(f"the sandbox cannot start: {exc.strerror or exc}") from exc
+        remedy = "; use another --port" if port else ""
+        raise Failed(f"the sandbox cannot start: {exc.strerror or exc}{remedy}") from exc
     with running:
         yield running
 
@@ -113,4 +115,4 @@ def _until_stopped() -> Iterator[threading.Event]:
 
 
 def _is_ours(path: Path) -> bool:
-    return path.read_text(encoding="utf-8", errors="replace").startswith(_MARK)
+    return path.read_text(encoding="utf-8-sig", errors="replace").startswith(_MARK)

@@ -34,19 +34,19 @@ class Waits:
                 if end < self._reported_until + _SAME:
                     return
                 self._reported_until = end
-        say(f"{wait.provider} {command_of(wait.operation)}: waiting {_seconds(wait.seconds)} s{_why(wait)}")
+        say(f"{wait.provider} {command_of(wait.operation)}: {_what(wait, _seconds(wait.seconds))}")
 
 
-def _why(wait: Wait) -> str:
-    """The reason in unibatch's own words: the vendor's text may hold anything."""
+def _what(wait: Wait, seconds: str) -> str:
+    """What happens, and why, in unibatch's own words: the vendor's text may hold anything."""
     if wait.error is None:
-        return " to stay below the rate limit"
+        return f"waiting {seconds} s to stay below the rate limit"
     reason = type(wait.error).__name__
     if isinstance(wait.error, ProviderError):
         reason = f"{wait.error.summary} (HTTP {wait.error.http_status})"
     elif isinstance(wait.error, TransportError):
         reason = wait.error.summary
-    return f": {reason}, attempt {wait.attempt + 1}"
+    return f"{reason}; attempt {wait.attempt + 1} in {seconds} s"
 
 
 def _seconds(seconds: float) -> str:

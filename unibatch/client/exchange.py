@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import logging
+import re
+import ssl
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from copy import copy
@@ -23,7 +25,7 @@ from unibatch.client.options import Options, Wait
 from unibatch.client.rate_limit import shared_budget
 from unibatch.client.retry import NO_TIME_GIVEN, Attempts, is_outcome_unknown
 from unibatch.client.retry_after import parse_remaining, parse_reset
-from unibatch.client.transport import httpx, is_loopback
+from unibatch.client.transport import httpx, is_loopback, is_port, proxy_of
 from unibatch.client.turns import Turn
 from unibatch.core import errors
 from unibatch.core.draft import AddedContacts
@@ -74,6 +76,9 @@ _BY_FAILURE: tuple[tuple[type[Exception], type[errors.TransportError]], ...] = (
     (httpx.ProxyError, errors.ConnectFailed),
     (httpx.TransportError, errors.ConnectionLost),
 )
+_NOT_CONNECTED = (errors.ConnectFailed, errors.ConnectTimeout)
+
+_QUOTED_BYTES = re.compile(r""":? (?:bytearray\()?b['"].*""", re.DOTALL)
 
 
 @attrs.frozen
@@ -144,6 +149,7 @@ class Exchange:
         self._options = options
         url = httpx.URL(self.base_url)
         self._host = url.netloc.decode("ascii")
+        self._proxy = proxy_of(self.base_url)
         self.budget = shared_budget(
             (provider.name, self._host, sha256(api_key.encode()).hexdigest()),
             options.requests_per_minute or provider.capabilities.limits.requests_per_minute,
@@ -380,8 +386,7 @@ class Exchange:
             except Barred:
                 continue
             except httpx.TransportError as exc:
-                kind = next(kind for failed, kind in _BY_FAILURE if isinstance(exc, failed))
-                failure = self._transport_error(kind, request, str(exc) or type(exc).__name__)
+                failure = self._failure(request, exc)
                 _logger.debug("%s", failure)
                 raise failure from exc
             except TooLarge as exc:
@@ -553,11 +558,29 @@ class Exchange:
             raise self._unknown(request, refused) from refused
         raise refused
 
+    def _failure(self, request: Request, exc: httpx.TransportError) -> errors.TransportError:
+        kind = next(kind for failure, kind in _BY_FAILURE if isinstance(exc, failure))
+        links: list[BaseException] = [exc]
+        while (link := links[-1].__cause__ or links[-1].__context__) is not None and link not in links:
+            links.append(link)
+        for link in links:  # a traceback shows them all, and h11 quotes the bytes that it could not read
+            if isinstance(text := link.args[0] if link.args else None, str):
+                link.args = (_QUOTED_BYTES.sub("", text), *link.args[1:])
+        # What TLS says is about the server: the proxy has let the connection through.
+        is_before_tls = issubclass(kind, _NOT_CONNECTED) and not any(isinstance(link, ssl.SSLError) for link in links)
+        proxy = self._proxy if is_before_tls else None
+        return self._transport_error(kind, request, str(exc) or type(exc).__name__, proxy)
+
     def _transport_error(
-        self, kind: type[errors.TransportError], request: Request, reason: str
+        self, kind: type[errors.TransportError], request: Request, reason: str, proxy: str | None = None
     ) -> errors.TransportError:
-        masked = mask_text(reason, self._api_key)
-        return kind(provider=self.provider.name, operation=request.operation, host=self._host, reason=masked)
+        return kind(
+            provider=self.provider.name,
+            operation=request.operation,
+            host=self._host,
+            reason=mask_text(reason, self._api_key),
+            proxy=proxy,
+        )
 
     def _masked(self, text: str | None) -> str | None:
         return None if text is None else mask_text(text, self._api_key)
@@ -611,13 +634,17 @@ def _checked_url(base_url: str) -> str:
     try:
         url = httpx.URL(base_url)
         url.host.encode("idna")  # what a connection does with it
-    except (httpx.InvalidURL, TypeError, UnicodeError) as exc:
-        # The text is not shown, since it may contain a password.
-        raise errors.ConfigError(f"base_url is not a URL: {exc}") from exc
-    if url.userinfo or url.query or url.fragment:
+    except (httpx.InvalidURL, TypeError, UnicodeError):
+        # Neither the text is shown nor the error, which quotes it: it may contain a password.
+        url = None
+    if url is None:
+        raise errors.ConfigError("base_url is not a URL such as https://api.example.com/v1")
+    if url.userinfo or "?" in base_url or "#" in base_url:  # httpx forgets a query and a fragment that are empty
         raise errors.ConfigError("base_url may not contain a user name, a query or a fragment")
     if url.scheme not in {"http", "https"} or not url.host or any(map(str.isspace, base_url)):
         raise errors.ConfigError(f"base_url {base_url!r} is not a URL that begins with https://")
+    if not is_port(url.port):
+        raise errors.ConfigError(f"base_url {base_url!r} has no possible port: a port is a number from 1 to 65535")
     if url.scheme == "http" and not is_loopback(url.host):
         raise errors.ConfigError(
             f"base_url {base_url!r} would send the API key without encryption; "

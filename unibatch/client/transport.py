@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import urllib.request
 from functools import cache
@@ -13,7 +14,7 @@ import httpx
 
 from unibatch.core.errors import ConfigError
 
-__all__ = ["KEPT", "httpx", "is_loopback", "transport_options"]
+__all__ = ["KEPT", "httpx", "is_loopback", "is_port", "proxy_of", "transport_options"]
 
 KEPT = 5.0
 """For how many seconds a connection is kept that is not used."""
@@ -23,7 +24,7 @@ def transport_options(base_url: str) -> dict[str, Any]:
     """The arguments for an ``httpx.HTTPTransport`` or ``httpx.AsyncHTTPTransport`` of one connection.
 
     Raises:
-        ConfigError: The environment names a proxy that cannot be used.
+        ConfigError: The environment names a proxy or certificates that cannot be used.
     """
     url = httpx.URL(base_url)
     return {
@@ -36,7 +37,20 @@ def transport_options(base_url: str) -> dict[str, Any]:
 @cache
 def _trusted() -> ssl.SSLContext:
     """Who is trusted with TLS. Loading the certificates is slow, so all clients share one context."""
-    return httpx.create_ssl_context()
+    directory = os.environ.get("SSL_CERT_DIR")  # OpenSSL accepts one that does not exist, and then trusts nobody
+    if directory and not os.environ.get("SSL_CERT_FILE") and not os.path.isdir(directory):  # noqa: PTH112 - never raises
+        raise ConfigError(f"SSL_CERT_DIR names {directory}, which is not a directory; correct or unset it")
+    try:
+        return httpx.create_ssl_context()
+    except OSError as exc:
+        names = ("SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "SSL_CERT_DIR", "SSLKEYLOGFILE")
+        set_ones = [f"{name}={os.environ[name]}" for name in names if os.environ.get(name)]
+        if not set_ones:
+            raise ConfigError(f"the certificates for TLS cannot be loaded: {exc.strerror or exc}") from exc
+        raise ConfigError(
+            f"the certificates for TLS cannot be loaded: {exc.strerror or exc}; correct or unset "
+            f"the environment variable{'' if len(set_ones) == 1 else 's'} {', '.join(set_ones)}"
+        ) from exc
 
 
 def _trusts_nobody() -> ssl.SSLContext:
@@ -57,9 +71,28 @@ def _proxy(url: httpx.URL) -> httpx.Proxy | None:
             "the environment names a SOCKS proxy, which needs another package: pip install 'httpx[socks]'"
         )
     try:
-        return httpx.Proxy(proxy if "://" in proxy else f"http://{proxy}")
-    except (ValueError, httpx.InvalidURL) as exc:
-        raise ConfigError(f"the environment names a proxy for {url.scheme} that cannot be used: {exc}") from exc
+        found = httpx.Proxy(proxy if "://" in proxy else f"http://{proxy}")
+        found.url.host.encode("idna")
+    except (ValueError, httpx.InvalidURL):
+        found = None
+    if found is None or not found.url.host or not is_port(found.url.port):
+        # Neither the URL is shown nor the error, which quotes it: it may contain a password.
+        raise ConfigError(
+            f"the environment names a proxy for {url.scheme} that cannot be used: "
+            "write HTTPS_PROXY as http://HOST:PORT, or unset it"
+        )
+    return found
+
+
+def proxy_of(base_url: str) -> str | None:
+    """The host and port of the proxy for this URL, as people read it, or ``None``."""
+    proxy = _proxy(httpx.URL(base_url))
+    return None if proxy is None else proxy.url.netloc.decode("ascii")
+
+
+def is_port(port: int | None) -> bool:
+    """Whether a URL may have this port; ``None`` is that of its scheme."""
+    return port is None or 0 < port < 65_536  # noqa: PLR2004 - what 16 bits hold
 
 
 def is_loopback(host: str) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from unibatch.core.masking import mask_text
+
 
 class UnibatchError(Exception):
     """The root of every error that unibatch raises on purpose."""
@@ -29,7 +31,10 @@ class ConfigError(UnibatchError):
 
 
 class InvalidInput(UnibatchError, ValueError):
-    """An argument is wrong for every vendor."""
+    """An argument is wrong for every vendor. Phone numbers in the message are masked."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(mask_text(message))
 
 
 class UnsupportedFeature(UnibatchError, ValueError):

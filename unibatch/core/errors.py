@@ -243,8 +243,9 @@ class TransportError(UnibatchError):
     Attributes:
         provider: The provider's name.
         operation: The client's method, for example ``"get_campaign"``.
-        host: The host and port of the vendor or proxy.
+        host: The host and port of the vendor.
         reason: What failed, in the words of the HTTP library.
+        proxy: The host and port of the proxy through which no connection could be made, or ``None``.
     """
 
     summary: ClassVar[str] = "no answer arrived"
@@ -254,11 +255,12 @@ class TransportError(UnibatchError):
     retry_advice: ClassVar[str] = ""
     """The advice to try again, for requests that may be repeated; may be empty."""
 
-    def __init__(self, *, provider: str, operation: str, host: str, reason: str) -> None:
+    def __init__(self, *, provider: str, operation: str, host: str, reason: str, proxy: str | None = None) -> None:
         self.provider = provider
         self.operation = operation
         self.host = host
         self.reason = reason
+        self.proxy = proxy
         super().__init__(self.sentence())
 
     def sentence(self, *, may_retry: bool = True) -> str:
@@ -267,8 +269,13 @@ class TransportError(UnibatchError):
         Args:
             may_retry: Whether the request may be sent again; if not, the advice to try again is left out.
         """
-        said = "; ".join(filter(None, (self.summary, self.remedy, self.retry_advice if may_retry else "")))
-        return f"{self.provider} {self.operation}: {said} ({self.host}: {self.reason})"
+        summary, remedy, at = self.summary, self.remedy, self.host
+        if self.proxy is not None:
+            summary = f"{summary} through the proxy {self.proxy}"
+            remedy = "check HTTPS_PROXY or ALL_PROXY, which names it, and its password, or list the host in NO_PROXY"
+            at = f"proxy for {at}"
+        said = "; ".join(filter(None, (summary, remedy, self.retry_advice if may_retry else "")))
+        return f"{self.provider} {self.operation}: {said} ({at}: {self.reason})"
 
 
 class ConnectFailed(TransportError):

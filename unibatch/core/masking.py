@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import re
 
+_BETWEEN = r"[ ()./\-\u00a0\u2010-\u2013\u202f]"  # blanks and hyphens of any kind
+
 _PHONE = re.compile(
-    r"""
+    rf"""
     (?: (?<![\w.-])                            # not inside an id, a hash or a decimal number
-      | (?<=%[0-9A-F]{2}) )                    # but behind an escape in a URL, such as that of a space
-    (?: (?:\+|%2B) [0-9] (?:[ ().-]{0,2}[0-9]){6,14}  # anything that begins like an international number, in URLs too
-      | [0-9]{8,15}                            # or just the digits of one
-      | \(?[0-9]{3}\)?[ .-][0-9]{3}[ .-][0-9]{4}  # or a North American number as people write it
+      | (?<=%[0-9A-F]{{2}}) )                  # but behind an escape in a URL, such as that of a space
+    (?: (?:\+|%2B) [0-9] (?:{_BETWEEN}{{0,2}}[0-9]){{6,14}} (?![0-9])  # an international number, in URLs too
+      | [0-9]{{8,15}} (?!\w)                   # or just the digits of one
+      | \(?[0-9]{{3}}\)?[ .-][0-9]{{3}}[ .-][0-9]{{4}} (?!\w)  # or a North American number as people write it
+      | 0[0-9](?:\.[0-9]{{2}}){{4}} (?!\w)     # or a French one
+      | (?P<groups> (?![12][0-9]{{3}}-[01][0-9]-[0-3][0-9](?![0-9]))  # or groups of digits that do not begin with a day
+          \(?[0-9]{{1,5}}\)? (?:(?!\.){_BETWEEN}{{1,2}}\(?[0-9]{{1,10}}\)?){{1,7}} (?!\w)
+        | 1\.[0-9]{{3}}\.[0-9]{{3}}\.[0-9]{{4}} (?!\w) )
     )
-    (?![\w])
     """,
     re.VERBOSE,
 )
+
+_FEWEST_IN_GROUPS = 9  # digits: a day without a time has 8
 
 
 def mask_phone(number: str) -> str:
@@ -40,4 +47,9 @@ def mask_text(text: str, *secrets: str) -> str:
     for secret in secrets:
         if secret:
             text = text.replace(secret, "***")
-    return _PHONE.sub(lambda match: mask_phone(match[0]), text)
+    return _PHONE.sub(_masked, text)
+
+
+def _masked(match: re.Match[str]) -> str:
+    is_short = match["groups"] is not None and sum(map(str.isdigit, match[0])) < _FEWEST_IN_GROUPS
+    return match[0] if is_short else mask_phone(match[0])

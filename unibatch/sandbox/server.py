@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from unibatch.core.errors import InvalidInput
 from unibatch.sandbox.app import App
 from unibatch.sandbox.controls import Controls
 from unibatch.sandbox.sandbox import Sandbox, Settings
@@ -19,6 +20,8 @@ from unibatch.sandbox.world import START
 
 if TYPE_CHECKING:
     import uvicorn
+
+_LAST_PORT = 65_535
 
 
 def serve(
@@ -54,6 +57,7 @@ def serve(
 
     Raises:
         ImportError: The extra `sandbox` is not installed.
+        InvalidInput: There is no such port.
         OSError: The port cannot be used.
     """
     how = {name: value for name, value in locals().items() if name not in {"host", "port"}}
@@ -77,6 +81,7 @@ class Server:
         port: The port to listen on; 0 takes any free one.
 
     Raises:
+        InvalidInput: There is no such port.
         OSError: The port cannot be used.
     """
 
@@ -151,6 +156,8 @@ class Server:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= _LAST_PORT:
+        raise InvalidInput(f"port {port} is none: a port is a number from 0, for any free one, to {_LAST_PORT}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio switches Nagle off only where the protocol is spelt out; with it on, each answer would take 40 ms.
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
