@@ -15,10 +15,11 @@ being filled are for you.
 **Ask**: `Flow`, `Request`, `Response`, `NO_CONTENT`, `segment` for ids in paths, `Position`, `CampaignFilter`,
 `ContactFilter`.
 
-**Read answers**: `read` reads JSON into subclasses of `Wire` and `Unread`, `decode` into plain data, and
-`read_leniently` reads a body that may be anything. For values: `required`, `mapping_or_empty`, `text_or_none`,
-`instant_or_none`, `utc`, `from_unix_seconds`, `from_unix_milliseconds`, `seconds`, `time_of_day`. What is not as
-documented is a `StructureError`; `translate_at` and `collect` add where it is.
+**Read answers**: `Provider.read_answer` reads JSON into subclasses of `Wire` and `Unread`, and leaves out what cannot
+be read; `read` refuses it. `decode` reads into plain data, and `read_leniently` a body that may be anything. For
+values: `required`, `rows_or_none`, `mapping_or_empty`, `text_or_none`, `instant_or_none`, `utc`, `from_unix_seconds`,
+`from_unix_milliseconds`, `seconds`, `time_of_day`. What is not as documented is a `StructureError`, or an
+`UnreadableValue` if the answer can do without it; `translate_at` and `collect` add where it is.
 
 **Return**: `Page`, `Campaign`, `Counts`, `Schedule`, `RedialPolicy`, `Money`, `Contact`, `Account`, `AccountLimits`,
 `Refusal`. Contacts come by the thousand, and are made in a quick way: `maker_of_blank_contacts`, `seal_contacts`,
@@ -108,6 +109,7 @@ from unibatch.core.status_table import StatusTable
 from unibatch.core.structuring import (
     StructureError,
     Unread,
+    UnreadableValue,
     Wire,
     collect,
     encode,
@@ -118,6 +120,7 @@ from unibatch.core.structuring import (
     read,
     read_leniently,
     required,
+    rows_or_none,
     seconds,
     text_or_none,
     time_of_day,
@@ -183,6 +186,7 @@ __all__ = [
     "Transition",
     "UnibatchError",
     "Unread",
+    "UnreadableValue",
     "When",
     "Wire",
     "carry_out",
@@ -213,6 +217,7 @@ __all__ = [
     "required",
     "reread_created",
     "retry_once",
+    "rows_or_none",
     "seal_contacts",
     "seconds",
     "segment",

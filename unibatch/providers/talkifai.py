@@ -58,14 +58,15 @@ from unibatch.provider_api import (
     encode,
     is_e164,
     maker_of_blank_contacts,
+    mapping_or_empty,
     phone_from_vendor,
-    read,
     read_all,
     read_leniently,
     recent,
     require_all_taken,
     require_whole,
     required,
+    rows_or_none,
     seal_contacts,
     seconds,
     segment,
@@ -91,6 +92,8 @@ class ContactData(Wire):  # as uploaded: these, phone, and keys of the user's ow
 
 
 class JobContact(Wire):
+    strict = frozenset({"status"})
+
     id: str
     phoneNumber: Any = None
     contactData: ContactData | None = None
@@ -107,6 +110,8 @@ class JobContact(Wire):
 
 
 class Job(Wire):
+    strict = frozenset({"status"})
+
     id: str
     name: str | None = None
     description: str | None = None
@@ -127,20 +132,26 @@ class Job(Wire):
 
 
 class JobWithContacts(Wire):
-    contacts: list[JobContact]
+    strict = frozenset({"contacts", "status"})
+
+    contacts: list[JobContact] | None = None
     status: str | None = None
     contactsTotal: int | None = None
     contactsHasMore: bool | None = None
 
 
 class CreatedJob(Wire):
+    strict = frozenset({"batchJobId", "status"})
+
     batchJobId: str | None = None
     status: str | None = None
     totalContacts: int | None = None
 
 
 class JobsAnswer(Wire):
-    batchJobs: list[Job]
+    strict = frozenset({"batchJobs"})
+
+    batchJobs: list[Job] | None = None
     total: int | None = None
 
 
@@ -393,19 +404,20 @@ class TalkifAI(Provider):
         if word := CAMPAIGN_STATUSES.filter_word(wanted.status):
             query["status"] = word
         response = yield Request(operation="list_campaigns", path="/batch/jobs", query=query)
-        answer = read(response.content, JobsAnswer)
-        return Page(
-            items=collect(map(self._campaign, answer.batchJobs, decode(response.content)["batchJobs"]), "$.batchJobs"),
-            total=answer.total,
-        )
+
+        def page(answer: JobsAnswer) -> Page[Campaign]:
+            rows = rows_or_none(answer.batchJobs, answer.total, None, "$.batchJobs")
+            jobs = map(self._campaign, rows, decode(response.content)["batchJobs"] if rows else ())
+            return Page(items=collect(jobs, "$.batchJobs"), total=answer.total)
+
+        return self.read_answer(response, JobsAnswer, page)
 
     def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
         # The answer always brings contacts along; one is the fewest that can be asked for.
         path = f"/batch/jobs/{segment(campaign_id)}"
         query = {"contactsPageSize": "1"}
         response = yield Request(operation="get_campaign", path=path, query=query, subject=campaign_id)
-        job = read(response.content, Job)
-        return self._campaign(job, decode(response.content))
+        return self.read_answer(response, Job, lambda job: self._campaign(job, decode(response.content)))
 
     def list_contacts(self, campaign_id: str, position: Position, wanted: ContactFilter) -> Flow[Page[Contact]]:
         query = self.capabilities.contact_paging.query(position)
@@ -413,13 +425,14 @@ class TalkifAI(Provider):
             query["contactStatus"] = word
         path = f"/batch/jobs/{segment(campaign_id)}"
         response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
-        job = read(response.content, JobWithContacts)
         raw_rows = RawRows(response.content, "contacts", custom=_custom)
-        return Page(
-            items=seal_contacts(collect(self._contacts(job, raw_rows, campaign_id), "$.contacts")),
-            total=job.contactsTotal,
-            has_more=job.contactsHasMore,
-        )
+
+        def page(job: JobWithContacts) -> Page[Contact]:
+            rows = rows_or_none(job.contacts, job.contactsTotal, job.contactsHasMore, "$.contacts")
+            contacts = seal_contacts(collect(self._contacts(rows, job.status, raw_rows, campaign_id), "$.contacts"))
+            return Page(items=contacts, total=job.contactsTotal, has_more=job.contactsHasMore)
+
+        return self.read_answer(response, JobWithContacts, page)
 
     def contact_fault(self, contact: ContactDraft) -> str | None:
         if taken := sorted(contact.fields.keys() & {"phone", "name", *OWN_ATTRIBUTES}):
@@ -449,15 +462,17 @@ class TalkifAI(Provider):
         return require_all_taken(campaign, number, advice=advice)
 
     def _created(self, response: Response) -> Campaign:
-        answer = read(response.content, CreatedJob)
-        return Campaign(
-            id=required(answer.batchJobId, "batchJobId"),
-            provider=self.name,
-            status=self.read_campaign_status(answer.status),
-            vendor_status=answer.status,
-            counts=Counts(total=answer.totalContacts),
-            raw=decode(response.content),
-        )
+        def campaign(answer: CreatedJob) -> Campaign:
+            return Campaign(
+                id=required(answer.batchJobId, "batchJobId"),
+                provider=self.name,
+                status=self.read_campaign_status(answer.status),
+                vendor_status=answer.status,
+                counts=Counts(total=answer.totalContacts),
+                raw=decode(response.content),
+            )
+
+        return self.read_answer(response, CreatedJob, campaign)
 
     def _look(self, composition: Composition) -> Flow[Campaign | None]:
         """Look for a job of this draft, by the mark in its description."""
@@ -534,11 +549,13 @@ class TalkifAI(Provider):
             raw=raw,
         )
 
-    def _contacts(self, job: JobWithContacts, raw_rows: RawRows, campaign_id: str) -> Iterator[Any]:
+    def _contacts(
+        self, rows: Sequence[JobContact], job_status: str | None, raw_rows: RawRows, campaign_id: str
+    ) -> Iterator[Any]:
         provider = self.name
         known = self.read_call_status.known
-        job_over = self.read_campaign_status(job.status).is_terminal
-        for index, row in enumerate(job.contacts):
+        job_over = self.read_campaign_status(job_status).is_terminal
+        for index, row in enumerate(rows):
             contact = _blank_contact()
             contact.id = row.id or required(row.id, "id")
             contact.provider = provider
@@ -561,10 +578,12 @@ class TalkifAI(Provider):
             contact.attempts = row.attemptCount
             contact.max_attempts = row.maxAttempts
             if moment := row.lastAttemptAt:
-                contact.last_attempt_at = moment if moment.tzinfo is UTC else utc(moment, "lastAttemptAt")
-            if retry := row.nextRetryAt:
+                contact.last_attempt_at = (
+                    moment if moment.tzinfo is UTC and moment.year > 1 else utc(moment, "lastAttemptAt")
+                )
+            if (retry := row.nextRetryAt) and retry.year > 1:
                 contact.next_attempt_at = retry if retry.tzinfo is UTC else utc(retry, "nextRetryAt")
-            if moment := row.completedAt:
+            if (moment := row.completedAt) and moment.year > 1:
                 contact.ended_at = moment if moment.tzinfo is UTC else utc(moment, "completedAt")
             if row.callDuration is not None:
                 contact.duration = seconds(row.callDuration, "callDuration")
@@ -590,7 +609,7 @@ def _place(data: ContactData, contact: Any) -> None:
 
 def _custom(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """What was uploaded with a contact and has no attribute of its own."""
-    data = row.get("contactData") or {}
+    data = mapping_or_empty(row.get("contactData"))
     return {key: value for key, value in data.items() if key != "phone" and not _has_attribute(key, value)}
 
 

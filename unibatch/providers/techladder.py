@@ -60,13 +60,13 @@ from unibatch.provider_api import (
     maker_of_blank_contacts,
     mapping_or_empty,
     phone_from_vendor,
-    read,
     read_all,
     read_leniently,
     recent,
     require_all_taken,
     require_whole,
     required,
+    rows_or_none,
     seal_contacts,
     seconds,
     segment,
@@ -80,6 +80,8 @@ from unibatch.provider_api import (
 
 
 class Batch(Wire):
+    strict = frozenset({"schedule_id", "batch_id", "id", "status"})
+
     schedule_id: str | None = None
     batch_id: str | None = None  # not documented; the path parameter has this name
     id: str | None = None  # not documented
@@ -98,6 +100,8 @@ class Batch(Wire):
 
 
 class Call(Wire):
+    strict = frozenset({"status"})
+
     call_id: str
     external_id: str | int | None = None
     phone_number: Any = None  # digits with country code, no plus
@@ -110,13 +114,17 @@ class Call(Wire):
 
 
 class BatchPage(Wire):
-    items: list[Batch]
+    strict = frozenset({"items"})
+
+    items: list[Batch] | None = None
     total: int | None = None
     has_more: bool | None = None
 
 
 class CallPage(Wire):
-    items: list[Call]
+    strict = frozenset({"items"})
+
+    items: list[Call] | None = None
     total: int | None = None
     has_more: bool | None = None
 
@@ -372,20 +380,24 @@ class TechLadder(Provider):
         if word := CAMPAIGN_STATUSES.filter_word(wanted.status):
             query["status"] = word
         response = yield Request(operation="list_campaigns", path="/call-batches", query=query)
-        page = read(response.content, BatchesAnswer).data
-        return Page(
-            items=collect(map(self._campaign, page.items, decode(response.content)["data"]["items"]), "$.data.items"),
-            total=page.total,
-            has_more=page.has_more,
-        )
+
+        def page(answer: BatchesAnswer) -> Page[Campaign]:
+            total, has_more = answer.data.total, answer.data.has_more
+            rows = rows_or_none(answer.data.items, total, has_more, "$.data.items")
+            campaigns = map(self._campaign, rows, decode(response.content)["data"]["items"] if rows else ())
+            return Page(items=collect(campaigns, "$.data.items"), total=total, has_more=has_more)
+
+        return self.read_answer(response, BatchesAnswer, page)
 
     def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
         path = f"/call-batches/{segment(campaign_id)}"
         return self._read_campaign((yield Request(operation="get_campaign", path=path, subject=campaign_id)))
 
     def _read_campaign(self, response: Response) -> Campaign:
-        answer = read(response.content, BatchAnswer)
-        return translate_at("$.data", self._campaign, answer.data, decode(response.content)["data"])
+        def campaign(answer: BatchAnswer) -> Campaign:
+            return translate_at("$.data", self._campaign, answer.data, decode(response.content)["data"])
+
+        return self.read_answer(response, BatchAnswer, campaign)
 
     def list_contacts(self, campaign_id: str, position: Position, wanted: ContactFilter) -> Flow[Page[Contact]]:
         query = self.capabilities.contact_paging.query(position)
@@ -395,32 +407,38 @@ class TechLadder(Provider):
             query["external_id"] = wanted.external_id
         path = f"/call-batches/{segment(campaign_id)}/calls"
         response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
-        page = read(response.content, CallsAnswer).data
         raw_rows = RawRows(response.content, "data", "items", custom=_custom)
-        return Page(
-            items=seal_contacts(collect(self._contacts(page.items, raw_rows, campaign_id), "$.data.items")),
-            total=page.total,
-            has_more=page.has_more,
-        )
+
+        def page(answer: CallsAnswer) -> Page[Contact]:
+            total, has_more = answer.data.total, answer.data.has_more
+            rows = rows_or_none(answer.data.items, total, has_more, "$.data.items")
+            contacts = seal_contacts(collect(self._contacts(rows, raw_rows, campaign_id), "$.data.items"))
+            return Page(items=contacts, total=total, has_more=has_more)
+
+        return self.read_answer(response, CallsAnswer, page)
 
     def get_account(self) -> Flow[Account]:
         response = yield Request(operation="get_account", path="/me")
-        facts = read(response.content, AccountAnswer).data
-        limits = facts.limits or AccountFactsLimits()
-        longest = translate_at("$.data.limits", seconds, limits.max_call_duration_seconds, "max_call_duration_seconds")
-        return Account(
-            id=required(facts.account_id, "data.account_id"),
-            provider=self.name,
-            name=facts.name,
-            email=facts.email,
-            limits=AccountLimits(
-                max_contacts=limits.max_batch_size,
-                max_concurrency=limits.max_concurrent_calls,
-                max_call_duration=longest,
-                requests_per_minute=limits.rate_limit_per_minute,
-            ),
-            raw=decode(response.content)["data"],
-        )
+
+        def account(answer: AccountAnswer) -> Account:
+            facts = answer.data
+            limits = facts.limits or AccountFactsLimits()
+            longest = limits.max_call_duration_seconds
+            return Account(
+                id=required(facts.account_id, "data.account_id"),
+                provider=self.name,
+                name=facts.name,
+                email=facts.email,
+                limits=AccountLimits(
+                    max_contacts=limits.max_batch_size,
+                    max_concurrency=limits.max_concurrent_calls,
+                    max_call_duration=translate_at("$.data.limits", seconds, longest, "max_call_duration_seconds"),
+                    requests_per_minute=limits.rate_limit_per_minute,
+                ),
+                raw=decode(response.content)["data"],
+            )
+
+        return self.read_answer(response, AccountAnswer, account)
 
     def contact_fault(self, contact: ContactDraft) -> str | None:
         if len(contact.phone_number) - 1 < _SHORTEST:
@@ -516,7 +534,7 @@ class TechLadder(Provider):
     def _campaign(self, wire: Batch, raw: Mapping[str, Any]) -> Campaign:
         start = utc(wire.scheduled_at, "scheduled_at")
         return Campaign(
-            id=required(wire.schedule_id or wire.batch_id or wire.id, "schedule_id"),
+            id=wire.schedule_id or wire.batch_id or wire.id or required(None, _id_key(wire)),
             provider=self.name,
             status=self.read_campaign_status(wire.status),
             vendor_status=wire.status,
@@ -556,14 +574,20 @@ class TechLadder(Provider):
                 contact.external_id = _users_own(str(row.external_id))
             contact.vendor_status = word = row.status
             contact.status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
-            if moment := row.started_at:
+            if (moment := row.started_at) and moment.year > 1:
                 contact.started_at = moment if moment.tzinfo is UTC else utc(moment, "started_at")
-            if moment := row.ended_at:
+            if (moment := row.ended_at) and moment.year > 1:
                 contact.ended_at = moment if moment.tzinfo is UTC else utc(moment, "ended_at")
             if row.duration_seconds is not None:
                 contact.duration = seconds(row.duration_seconds, "duration_seconds")
             contact._fields = contact._raw = (raw_rows, index)
             yield contact
+
+
+def _id_key(wire: Batch) -> str:
+    """The key of the id in the shape in which a batch came."""
+    given = (("schedule_id", wire.schedule_id), ("batch_id", wire.batch_id), ("id", wire.id))
+    return next((key for key, value in given if value is not None), "schedule_id")
 
 
 def _ids(composition: Composition) -> list[str]:

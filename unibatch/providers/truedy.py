@@ -53,6 +53,7 @@ from unibatch.provider_api import (
     Transition,
     UnibatchError,
     Unread,
+    UnreadableValue,
     When,
     Wire,
     carry_out,
@@ -74,6 +75,7 @@ from unibatch.provider_api import (
     require_open,
     required,
     reread_created,
+    rows_or_none,
     seal_contacts,
     seconds,
     segment,
@@ -92,6 +94,8 @@ class Pagination(Wire):
 
 
 class BatchCall(Wire):
+    strict = frozenset({"status"})
+
     id: str
     name: str | None = None
     agent_id: str | None = None
@@ -124,6 +128,8 @@ class BatchCall(Wire):
 
 
 class BatchContact(Wire):
+    strict = frozenset({"contact_id", "id", "call_status"})
+
     contact_id: str | None = None  # schema
     id: str | None = None  # example
     phone_number: Any = None  # schema
@@ -143,12 +149,16 @@ class BatchCallAnswer(Wire):
 
 
 class BatchCallsAnswer(Wire):
-    data: list[BatchCall]
+    strict = frozenset({"data"})
+
+    data: list[BatchCall] | None = None
     pagination: Pagination | None = None
 
 
 class ContactsAnswer(Wire):
-    data: list[BatchContact]
+    strict = frozenset({"data"})
+
+    data: list[BatchContact] | None = None
     pagination: Pagination | None = None
 
 
@@ -369,21 +379,24 @@ class Truedy(Provider):
         if word := CAMPAIGN_STATUSES.filter_word(wanted.status):
             query["status"] = word
         response = yield Request(operation="list_campaigns", path="/batch-calls", query=query)
-        answer = read(response.content, BatchCallsAnswer)
-        pagination = answer.pagination or Pagination()
-        return Page(
-            items=collect(map(self._campaign, answer.data, decode(response.content)["data"]), "$.data"),
-            total=pagination.total,
-            has_more=pagination.has_more,
-        )
+
+        def page(answer: BatchCallsAnswer) -> Page[Campaign]:
+            about = answer.pagination or Pagination()
+            rows = rows_or_none(answer.data, about.total, about.has_more, "$.data")
+            campaigns = map(self._campaign, rows, decode(response.content)["data"] if rows else ())
+            return Page(items=collect(campaigns, "$.data"), total=about.total, has_more=about.has_more)
+
+        return self.read_answer(response, BatchCallsAnswer, page)
 
     def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
         path = f"/batch-calls/{segment(campaign_id)}"
         return self._read_campaign((yield Request(operation="get_campaign", path=path, subject=campaign_id)))
 
     def _read_campaign(self, response: Response) -> Campaign:
-        answer = read(response.content, BatchCallAnswer)
-        return translate_at("$.data", self._campaign, answer.data, decode(response.content)["data"])
+        def campaign(answer: BatchCallAnswer) -> Campaign:
+            return translate_at("$.data", self._campaign, answer.data, decode(response.content)["data"])
+
+        return self.read_answer(response, BatchCallAnswer, campaign)
 
     def list_contacts(self, campaign_id: str, position: Position, wanted: ContactFilter) -> Flow[Page[Contact]]:
         query = self.capabilities.contact_paging.query(position)
@@ -391,14 +404,15 @@ class Truedy(Provider):
             query["status"] = word
         path = f"/batch-calls/{segment(campaign_id)}/contacts"
         response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
-        answer = read(response.content, ContactsAnswer)
         raw_rows = RawRows(response.content, "data", custom=_custom)
-        pagination = answer.pagination or Pagination()
-        return Page(
-            items=seal_contacts(collect(self._contacts(answer.data, raw_rows, campaign_id), "$.data")),
-            total=pagination.total,
-            has_more=pagination.has_more,
-        )
+
+        def page(answer: ContactsAnswer) -> Page[Contact]:
+            about = answer.pagination or Pagination()
+            rows = rows_or_none(answer.data, about.total, about.has_more, "$.data")
+            contacts = seal_contacts(collect(self._contacts(rows, raw_rows, campaign_id), "$.data"))
+            return Page(items=contacts, total=about.total, has_more=about.has_more)
+
+        return self.read_answer(response, ContactsAnswer, page)
 
     def contact_fault(self, contact: ContactDraft) -> str | None:
         if taken := sorted(contact.fields.keys() & _as_custom_fields(contact).keys()):
@@ -550,8 +564,8 @@ class Truedy(Provider):
         schedule = Schedule(
             start=utc(wire.scheduled_at, "scheduled_at"),
             timezone=wire.timezone or None,
-            window_start=time_of_day(wire.start_time),
-            window_end=time_of_day(wire.end_time),
+            window_start=time_of_day(wire.start_time, "start_time"),
+            window_end=time_of_day(wire.end_time, "end_time"),
             weekdays=tuple(wire.working_days or ()),
             max_calls_per_day=wire.max_calls_per_day,
         )
@@ -589,7 +603,7 @@ class Truedy(Provider):
         known = self.read_call_status.known
         for index, row in enumerate(rows):
             contact = _blank_contact()
-            contact.id = row.contact_id or required(row.id, "contact_id")
+            contact.id = row.contact_id or row.id or required(None, _id_key(row))
             contact.provider = provider
             contact.campaign_id = campaign_id
             number = row.phone if row.phone_number is None else row.phone_number
@@ -606,16 +620,24 @@ class Truedy(Provider):
             contact.status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
             contact.call_id = row.call_id or None
             if moment := row.called_at:
-                contact.last_attempt_at = moment if moment.tzinfo is UTC else utc(moment, "called_at")
+                contact.last_attempt_at = (
+                    moment if moment.tzinfo is UTC and moment.year > 1 else utc(moment, "called_at")
+                )
             contact._fields = contact._raw = (raw_rows, index)
             yield contact
+
+
+def _id_key(row: BatchContact) -> str:
+    """The key of the id in the shape in which a row came."""
+    return "id" if row.id is not None or (row.phone is not None and row.phone_number is None) else "contact_id"
 
 
 def _count(response: Response) -> tuple[int, str]:
     counts = read(response.content, AddedAnswer).data
     added = _first_given(counts.added_count, counts.added)
     if added is None:
-        raise StructureError("$.data.added_count", "missing")
+        is_example = counts.duplicates_skipped is not None or counts.invalid_skipped is not None
+        raise StructureError(f"$.data.{'added' if is_example else 'added_count'}", "missing")
     counted = {
         "failed": counts.failed_count,
         "repeated": counts.duplicates_skipped,
@@ -652,7 +674,7 @@ def _dollars(amount: Decimal | None) -> Money | None:
     if amount is None:
         return None
     if not amount.is_finite():  # a text may say "NaN"
-        raise StructureError("$.total_cost_usd", "not an amount of money")
+        raise UnreadableValue("$.total_cost_usd", "not an amount of money")
     return Money(amount, "USD")
 
 
