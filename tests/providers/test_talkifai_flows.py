@@ -248,10 +248,10 @@ class TestContacts:
     def test_the_sip_code_is_read_from_text(self, code: str | int | None, sip_code: int | None) -> None:
         assert contact_of(errorCode=code).sip_code == sip_code
 
-    def test_a_wrong_type_is_named_by_its_path(self) -> None:
-        with pytest.raises(StructureError) as caught:
-            contact_of(attemptCount="1")
-        assert caught.value.path == "$.contacts[0].attemptCount"
+    def test_an_unreadable_time_of_the_next_attempt_does_not_say_that_there_is_none(self) -> None:
+        for unreadable in ("soon", "", "0001-01-01T00:00:00Z"):
+            contact = contact_of(status="no_answer", attemptCount=1, maxAttempts=3, nextRetryAt=unreadable)
+            assert (contact.is_final, contact.next_attempt_at) == (False, None)
 
 
 class TestUploadedData:

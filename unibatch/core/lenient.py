@@ -246,7 +246,7 @@ def _kind(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str):
+    if type(value) is not str:
         raise _OddError(f"Expected `str`, got {_kind(value)}")
     if _SURROGATE.search(value):
         raise _OddError("half a character, or bytes that are not UTF-8")
@@ -288,7 +288,7 @@ def _decimal(value: Any) -> Decimal:
 
 
 def _time(value: Any) -> Any:
-    if not isinstance(value, str):
+    if type(value) is not str:
         raise _OddError(f"Expected `datetime`, got {_kind(value)}")
     try:
         moment = lenient_time(value)

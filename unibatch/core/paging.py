@@ -344,7 +344,7 @@ class _Pass:
     @property
     def is_behind_the_last(self) -> bool:
         """See `Pager.is_behind_the_last`."""
-        return bool(self._rows) and self._total is not None and self._rows - self._repeats >= self._total
+        return self._total is not None and self._rows - self._repeats >= self._total
 
     def _passes_over(self) -> bool:
         """Whether an empty page may be followed by others: the vendor says so, and rows are missing."""

@@ -44,6 +44,12 @@ class RawRows:
         return custom if isinstance(custom, dict) else {}
 
 
+class NoNumber(str):
+    """What a vendor wrote in the place of a number, such as ``NaN``, and is not one."""
+
+    __slots__ = ()
+
+
 TOO_DEEP = "unibatch: nested too deep"
 """What takes the place of a list or object that is nested too deep to be read."""
 
@@ -72,7 +78,7 @@ def decode(content: bytes) -> Any:
 
 
 def _loads(text: str) -> Any:
-    return json.loads(text, parse_int=_integer, parse_constant=str, strict=False)
+    return json.loads(text, parse_int=_integer, parse_constant=NoNumber, strict=False)
 
 
 def _without_depths(text: str) -> str:
@@ -99,4 +105,4 @@ def _integer(digits: str) -> int | str:
     try:
         return int(digits)
     except ValueError:
-        return digits
+        return NoNumber(digits)
