@@ -12,7 +12,7 @@ demo: $(VENV)/.demo ## read one campaign of each vendor through one piece of cod
 	@$(BIN)/unibatch demo
 
 test: $(VENV)/.develop ## run the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 lint: $(VENV)/.develop ## style, types, layers
 	$(BIN)/ruff check .
@@ -36,6 +36,7 @@ bench: $(VENV)/.bench ## the measurements that the documentation quotes; takes h
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/import_time.py
 	$(BIN)/python benchmarks/client_floor.py
+	$(BIN)/python benchmarks/pools.py
 	$(BIN)/python benchmarks/placing.py
 
 clean: ## remove what the other commands made

@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--shapes", default="AB", help="A: Truedy, B: TechLadder, C: TalkifAI")
     parser.add_argument("--latency", type=float, default=0.05, help="seconds before each response")
-    parser.add_argument("--in-flight", default="8,16", help="pages under way at once")
+    parser.add_argument("--in-flight", default="8,16", help="pages in flight")
     parser.add_argument("--json", type=Path, help="write the figures to this file too, for plot.py")
     options = parser.parse_args()
     numbers = [int(number) for number in options.in_flight.split(",")]

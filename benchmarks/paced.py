@@ -22,11 +22,11 @@ MOST = 1.05
 class Limited:
     """A server of Truedy's contacts that lets through exactly so many requests in any minute."""
 
-    def __init__(self, limit: int, pages: int, latency: float, *, tells: bool) -> None:
+    def __init__(self, limit: int, pages: int, latency: float, *, says: bool) -> None:
         self.limit = limit
         self.pages = pages
         self.latency = latency
-        self.tells = tells
+        self.says = says
         self.refused = 0
         self.arrivals: deque[float] = deque()
 
@@ -48,7 +48,7 @@ class Limited:
             "x-ratelimit-remaining": str(self.limit - len(self.arrivals)),
             "x-ratelimit-reset": str(int(time.time() + self.arrivals[0] + WINDOW - now)),
         }
-        return "200 OK", {"data": rows, "pagination": paging}, count if self.tells else {}
+        return "200 OK", {"data": rows, "pagination": paging}, count if self.says else {}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -82,8 +82,8 @@ async def list_awaiting(base_url: str, limit: int) -> int:
         return len([contact async for contact in client.list_contacts("batch_1")])
 
 
-async def measure(way: str, limit: int, pages: int, latency: float, *, tells: bool) -> tuple[float, int]:
-    server = Limited(limit, pages, latency, tells=tells)
+async def measure(way: str, limit: int, pages: int, latency: float, *, says: bool) -> tuple[float, int]:
+    server = Limited(limit, pages, latency, says=says)
     async with server.running() as base_url:
         began = time.monotonic()
         work = list_awaiting(base_url, limit) if way == "async" else asyncio.to_thread(list_blocking, base_url, limit)
@@ -102,11 +102,11 @@ async def main() -> None:
     options = parser.parse_args()
     least = (-(-options.pages // options.limit) - 1) * WINDOW
     print(f"{options.pages} pages, {options.limit} requests a minute: at least {least:g} s")
-    print(f"{'way':<8}{'server tells':>13}{'seconds':>9}{'ratio':>8}{'most':>7}{'refused':>9}")
-    runs = [(way, tells) for way in ("sync", "async") for tells in (False, True)]
-    work = [partial(measure, way, options.limit, options.pages, options.latency, tells=tells) for way, tells in runs]
-    for (way, tells), (took, refused) in zip(runs, await asyncio.gather(*(one() for one in work)), strict=True):
-        said = "its count" if tells else "nothing"
+    print(f"{'way':<8}{'server says':>13}{'seconds':>9}{'ratio':>8}{'most':>7}{'refused':>9}")
+    runs = [(way, says) for way in ("sync", "async") for says in (False, True)]
+    work = [partial(measure, way, options.limit, options.pages, options.latency, says=says) for way, says in runs]
+    for (way, says), (took, refused) in zip(runs, await asyncio.gather(*(one() for one in work)), strict=True):
+        said = "its count" if says else "nothing"
         print(f"{way:<8}{said:>13}{took:9.1f}{took / least:8.3f}{MOST:7.2f}{refused:9}")
 
 

@@ -1,4 +1,4 @@
-"""What ways to httpx's connections cost a request, one at a time and 16 at once, relative to unibatch's own."""
+"""What ways to httpx's connections cost a request, one at a time and 16 in flight, relative to unibatch's own."""
 
 import argparse
 import asyncio
@@ -146,7 +146,7 @@ def main() -> None:
         report("blocking", blocking(base_url, options.rounds, options.requests))
         for at_once in (1, 16):
             times = asyncio.run(awaited(base_url, options.rounds, options.requests, at_once))
-            report(f"awaited, {at_once} at once", times)
+            report(f"awaited, {at_once} in flight", times)
 
 
 if __name__ == "__main__":

@@ -134,8 +134,7 @@ def record(sandbox: Sandbox, vendor: str, folder: Path = CASSETTES) -> Path:
     )
     with recorder.use_cassette(path), client:
         LIVES[vendor](client)
-    comment = "# Recorded from unibatch's sandbox on this machine, whose port is left out (python -m tests.record).\n"
-    path.write_text(comment + path.read_text(encoding="utf-8"), encoding="utf-8")
+    path.write_text(COMMENT + path.read_text(encoding="utf-8"), encoding="utf-8")
     return path
 
 

@@ -74,7 +74,10 @@ def of_unibatch(path: Path) -> set[str]:
     """The modules of this package that a file imports."""
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom):
+            whole = {f"unibatch.{alias.name}" for alias in node.names}  # from unibatch import ...
+            names |= whole if node.module == "unibatch" else {node.module or ""}
     return {name for name in names if name.split(".")[0] in {"unibatch", ""}}
 
 

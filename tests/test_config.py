@@ -12,7 +12,6 @@ import attrs
 import platformdirs
 import pytest
 
-import unibatch
 from unibatch import Campaign, ConfigError, InvalidInput, Retry, Timeout, Wait
 from unibatch.client import Options
 from unibatch.client.exchange import Exchange
@@ -85,18 +84,16 @@ class TestWhereTheFileIs:
         monkeypatch.setenv("UNIBATCH_CONFIG", str(named))
         assert find_file() == named
 
-    def test_there_may_be_none(self) -> None:
-        assert find_file() is None
-
     def test_the_variable_may_begin_with_the_home(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         write(MINIMAL, tmp_path / "home" / "u.toml")
         monkeypatch.setenv("UNIBATCH_CONFIG", "~/u.toml")
         assert find_file() == tmp_path / "home" / "u.toml"
 
-    def test_the_variable_must_name_a_file(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("name", ["missing.toml", "~no-such-user/unibatch.toml", "."])
+    def test_the_variable_must_name_a_file(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
         write(MINIMAL)
-        monkeypatch.setenv("UNIBATCH_CONFIG", "missing.toml")
-        assert refusal(find_file) == "UNIBATCH_CONFIG names missing.toml, which is not a file; correct or unset it"
+        monkeypatch.setenv("UNIBATCH_CONFIG", name)
+        assert refusal(find_file) == f"UNIBATCH_CONFIG names {name}, which is not a file; correct or unset it"
 
     def test_an_empty_variable_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
         write(MINIMAL)
@@ -251,6 +248,12 @@ class TestKey:
         message = refusal(lambda: self.key('{ file = "key" }'))
         assert message.startswith(f"unibatch.toml: profiles.main.api_key: {reason}")
 
+    @pytest.mark.parametrize("name", ["~no-such-user/key", "\\u0000", "."])
+    def test_a_file_that_cannot_be_is_named(self, name: str) -> None:
+        message = refusal(lambda: self.key(f'{{ file = "{name}" }}'))
+        assert message.startswith("unibatch.toml: profiles.main.api_key: the key file ")
+        assert " cannot be read: " in message
+
     def test_in_the_configuration_itself_it_is_refused_and_not_shown(self) -> None:
         message = refusal(lambda: self.key('"a-literal-key"'))
         assert message == (
@@ -365,11 +368,6 @@ class TestOptions:
             ("retry = { attempts = true }", "retry.attempts", "expected int, got bool"),
             ("retry = { total = 0 }", "retry", "total is a number of seconds above 0 and at most 86,400, not 0"),
             ("retry = { total = nan }", "retry", "total is a number of seconds above 0 and at most 86,400, not nan"),
-            (
-                "retry = { total = 86401 }",
-                "retry",
-                "total is a number of seconds above 0 and at most 86,400, not 86401",
-            ),
             ("retry = { total = true }", "retry.total", "expected float, got bool"),
             ("retry = { times = 3 }", "retry.times", "unknown key"),
             ("requests_per_minute = true", "requests_per_minute", "expected int, got bool"),
@@ -415,19 +413,16 @@ class TestRateLimitFile:
         monkeypatch.chdir(tmp_path)
         assert file == tmp_path / expected
 
-    def test_connecting_makes_it(self) -> None:
-        self.file("requests.sqlite")
-        with connect("main"):
-            assert Path("requests.sqlite").is_file()
-
     @pytest.mark.parametrize("name", ["~no-such-user/requests.sqlite", "\\u0000"])
     def test_a_path_that_cannot_be_is_refused(self, name: str) -> None:
         message = refusal(lambda: self.file(name))
         assert message.startswith("unibatch.toml: profiles.main.rate_limit_file: ")
         assert message.endswith("; name a file in a directory that exists")
 
-    @pytest.mark.parametrize("connect", [connect, connect_async])
-    def test_a_directory_that_does_not_exist_is_not_made(self, connect: Callable[[str], Any]) -> None:
+    def test_connecting_makes_it_but_not_its_directory(self) -> None:
+        self.file("requests.sqlite")
+        with connect("main"):
+            assert Path("requests.sqlite").is_file()
         self.file("missing/requests.sqlite")
         message = refusal(lambda: connect("main"))
         assert message.startswith("profile 'main': ")
@@ -461,6 +456,10 @@ class TestFilesThatAreWrong:
         message = refusal(load_profile)
         assert message.startswith("unibatch.toml is not valid TOML: ")
         assert "at line 2" in message
+
+    def test_a_file_that_is_nested_without_end(self) -> None:
+        write(f"default = {'[' * 5_000}{']' * 5_000}")
+        assert refusal(load_profile).startswith("unibatch.toml is not valid TOML: ")
 
     def test_a_file_that_is_not_utf8(self) -> None:
         Path("unibatch.toml").write_bytes(b"default = '\xff'")
@@ -543,11 +542,6 @@ class TestConnecting:
         with pytest.raises(InvalidInput, match=", not "):
             connect(provider="truedy", api_key="x", **option)
 
-    @pytest.mark.parametrize("retry", [{"attempts": True}, {"total": float("inf")}])
-    def test_retries_out_of_their_range_are_refused(self, retry: dict[str, Any]) -> None:
-        with pytest.raises(InvalidInput, match=r"^retry: "):
-            Retry(**retry)
-
     def test_settings_are_laid_over_those_of_the_profile(self, monkeypatch: pytest.MonkeyPatch) -> None:
         given: list[dict[str, Any]] = []
         monkeypatch.setattr(Truedy, "__init__", lambda _, defaults: given.append(dict(defaults)))
@@ -556,18 +550,12 @@ class TestConnecting:
         assert given == [{"agent_id": "agt_2", "from_number_ids": ["num_1"]}]
 
 
-@pytest.mark.parametrize("connect", [connect, connect_async])
 class TestRefusals:
-    """What is wrong is refused when connecting, with both clients."""
+    """What is wrong is refused when connecting."""
 
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            pytest.param(
-                MINIMAL.replace("TRUEDY_API_KEY", "NOT_SET"),
-                "unibatch.toml: profiles.main.api_key: the environment variable NOT_SET is not set; set it to the key",
-                id="a variable that is not set",
-            ),
             pytest.param(
                 MINIMAL + "base_url = 'http://example.com'\n",
                 "profile 'main': base_url 'http://example.com' would send the API key without encryption; ",
@@ -586,7 +574,7 @@ class TestRefusals:
             ),
         ],
     )
-    def test_a_wrong_profile(self, connect: Callable[..., Any], text: str, message: str) -> None:
+    def test_a_wrong_profile(self, text: str, message: str) -> None:
         write(text)
         assert refusal(lambda: connect("main")).startswith(message)
 
@@ -598,13 +586,6 @@ class TestRefusals:
                 "name either a profile or a provider, not both: a profile has its provider already",
                 id="a profile and a provider",
             ),
-            pytest.param({"provider": "trudy"}, "there is no provider 'trudy'; known are ", id="an unknown provider"),
-            pytest.param(
-                {"base_url": "http://example.com"},
-                "base_url 'http://example.com' would send the API key without encryption; ",
-                id="a URL without encryption",
-            ),
-            pytest.param({"api_key": "a key"}, "the API key for truedy contains a space", id="a key that is none"),
             pytest.param({"api_key": None}, "with provider='truedy', give api_key= too", id="no key"),
             pytest.param(
                 {"defaults": {"zebra": 1}},
@@ -613,9 +594,27 @@ class TestRefusals:
             ),
         ],
     )
+    @pytest.mark.parametrize("connect", [connect, connect_async])
     def test_wrong_arguments(self, connect: Callable[..., Any], arguments: dict[str, Any], message: str) -> None:
         given = {"provider": "truedy", "api_key": "x", **arguments}
         assert refusal(lambda: connect(**given)).startswith(message)
+
+
+REFUSED_URLS = {
+    "would send the API key without encryption; use https:// (http:// is for loopback only)": [
+        *("http://example.com", "http://127.0.0.1.evil.com", "http://localhost.evil.com"),
+        *("http://evil.com/127.0.0.1", "http://[2001:db8::1]", "http://0.0.0.0", "http://192.168.0.1"),
+        "http://[::ffff:8.8.8.8]",
+    ],
+    "may not contain a user name, a query or a fragment": [
+        *("https://user:secret@example.com", "https://secret@example.com", "http://127.0.0.1@secret.com"),
+        *("https://example.com?a=secret", "https://example.com#secret"),
+    ],
+    "is not a URL": [
+        *("", "example.com", "ftp://example.com", "https://", "/v1", "//example.com", "https://[::1"),
+        *("https://foo..bar", "https://xn--/", f"https://{'x' * 64}.de", "https://user:secret@host:bad"),
+    ],
+}
 
 
 class TestBaseUrl:
@@ -633,39 +632,7 @@ class TestBaseUrl:
         with connect(provider="truedy", api_key="x", base_url=base_url) as client:
             assert client.base_url == base_url.lower().rstrip("/")
 
-    UNENCRYPTED = "would send the API key without encryption; use https:// (http:// is for loopback only)"
-    MORE = "may not contain a user name, a query or a fragment"
-    NONE = "is not a URL"
-
-    @pytest.mark.parametrize(
-        ("base_url", "reason"),
-        [
-            ("http://example.com", UNENCRYPTED),
-            ("http://127.0.0.1.evil.com", UNENCRYPTED),
-            ("http://localhost.evil.com", UNENCRYPTED),
-            ("http://evil.com/127.0.0.1", UNENCRYPTED),
-            ("http://[2001:db8::1]", UNENCRYPTED),
-            ("http://0.0.0.0", UNENCRYPTED),
-            ("http://192.168.0.1", UNENCRYPTED),
-            ("http://[::ffff:8.8.8.8]", UNENCRYPTED),
-            ("https://user:secret@example.com", MORE),
-            ("https://secret@example.com", MORE),
-            ("http://127.0.0.1@secret.com", MORE),
-            ("https://example.com?a=secret", MORE),
-            ("https://example.com#secret", MORE),
-            ("", NONE),
-            ("example.com", NONE),
-            ("ftp://example.com", NONE),
-            ("https://", NONE),
-            ("/v1", NONE),
-            ("//example.com", NONE),
-            ("https://[::1", NONE),
-            ("https://foo..bar", NONE),
-            ("https://xn--/", NONE),
-            (f"https://{'x' * 64}.de", NONE),
-            ("https://user:secret@host:bad", NONE),
-        ],
-    )
+    @pytest.mark.parametrize(("base_url", "reason"), [(url, why) for why, urls in REFUSED_URLS.items() for url in urls])
     def test_what_is_refused_is_not_shown_if_it_may_hold_a_password(self, base_url: str, reason: str) -> None:
         message = refusal(lambda: connect(provider="truedy", api_key="x", base_url=base_url))
         assert message.startswith("base_url ")
@@ -743,7 +710,3 @@ class TestImporting:
         vendors = {"unibatch.providers.truedy", "unibatch.providers.techladder", "unibatch.providers.talkifai"}
         assert loaded & vendors == {"unibatch.providers.truedy"}
         assert loaded & {"starlette", "uvicorn", "phonenumbers", "pytest"} == set()
-
-
-def test_the_public_names_are_these() -> None:
-    assert (unibatch.connect, unibatch.connect_async) == (connect, connect_async)

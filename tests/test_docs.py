@@ -12,9 +12,9 @@ import sys
 import textwrap
 import tomllib
 from ast import PyCF_ALLOW_TOP_LEVEL_AWAIT
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 import click
@@ -35,7 +35,7 @@ from unibatch.sandbox import Sandbox, serve
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 KINDS: list[type[Provider]] = [registry.load(entry.name) for entry in registry.BUILT_IN]
-NOT_TOLD = "\N{EN DASH}"
+NOT_GIVEN = "\N{EN DASH}"
 
 SAMPLE_ID = "batch_c3d4e5f6"
 """The id of a campaign in all examples; it stands for the first one in the sandbox."""
@@ -104,11 +104,9 @@ class TestPages:
 
 
 def leads_somewhere(page: Path, link: str) -> bool:
-    if link.startswith("https://"):
-        return True
     name, _, anchor = link.partition("#")
     target = page.parent / name if name else page
-    return target.is_file() and (not anchor or anchor in anchors(target))
+    return link.startswith("https://") or (target.is_file() and (not anchor or anchor in anchors(target)))
 
 
 def anchors(page: Path) -> set[str]:
@@ -243,6 +241,7 @@ class TestTables:
         script = runpy.run_path(str(ROOT / "docs" / "generate_writing.py"))
         page = (ROOT / "docs" / "writing.md").read_text(encoding="utf-8")
         assert page == script["render"](page)
+        assert [fit for fit in Fit if f"\n| `{fit}` |" not in page] == []
 
     def test_writing_names_every_field_of_a_draft(self) -> None:
         """The table of docs/writing.md has every attribute of a draft, but for those that have tables of their own."""
@@ -250,39 +249,28 @@ class TestTables:
         fields = {field.name.strip("_") for field in attrs.fields(CampaignDraft)}
         assert fields - named == {"contacts", "vendor"}
 
-    def test_writing_names_every_fit(self) -> None:
-        page = (ROOT / "docs" / "writing.md").read_text(encoding="utf-8")
-        assert [fit for fit in Fit if f"\n| `{fit}` |" not in page] == []
-
-    def test_writing_tells_when_it_looks(self) -> None:
+    def test_writing_says_when_it_looks(self) -> None:
         page = " ".join((ROOT / "docs" / "writing.md").read_text(encoding="utf-8").split())
         first, second, third = (f"{pause:g}" for pause in LOOKS)
         assert f"after {first}, {second} and {third} more seconds" in page
         assert f"begin {first} seconds and end some {sum(LOOKS):g} seconds later" in page
 
     @pytest.mark.parametrize(
-        ("marker", "fields"),
-        [("contact attributes", "contact_fields"), ("campaign attributes", "campaign_fields")],
-    )
-    def test_model_names_what_vendors_fill(self, marker: str, fields: str) -> None:
-        """The tables of docs/model.md agree with the capabilities."""
-        rows = table_after("docs/model.md", marker)
-        for column, kind in enumerate(KINDS, start=1):
-            filled = {row[0].strip("`").partition(".")[0] for row in rows if row[column] != NOT_TOLD}
-            assert filled == getattr(kind.capabilities, fields)
-
-    @pytest.mark.parametrize(
-        ("marker", "wires"),
+        ("marker", "fields", "wires"),
         [
-            ("contact attributes", (truedy.BatchContact, techladder.Call, talkifai.JobContact)),
-            ("campaign attributes", (truedy.BatchCall, techladder.Batch, talkifai.Job)),
+            ("contact attributes", "contact_fields", (truedy.BatchContact, techladder.Call, talkifai.JobContact)),
+            ("campaign attributes", "campaign_fields", (truedy.BatchCall, techladder.Batch, talkifai.Job)),
         ],
     )
-    def test_model_names_keys_that_are_read(self, marker: str, wires: tuple[type[msgspec.Struct], ...]) -> None:
-        """Every key of a vendor in the tables of docs/model.md is one that its provider reads."""
+    def test_model_names_what_vendors_fill(
+        self, marker: str, fields: str, wires: tuple[type[msgspec.Struct], ...]
+    ) -> None:
+        """The tables of docs/model.md agree with the capabilities, and name keys that the providers read."""
         rows = table_after("docs/model.md", marker)
-        for column, wire in enumerate(wires, start=1):
+        for column, (kind, wire) in enumerate(zip(KINDS, wires, strict=True), start=1):
+            filled = {row[0].strip("`").partition(".")[0] for row in rows if row[column] != NOT_GIVEN}
             named = {key for row in rows for key in re.findall(r"`(\w+)[.`]", row[column])}
+            assert filled == getattr(kind.capabilities, fields)
             assert named - set(wire.__struct_fields__) == set()
 
     def test_paging_is_that_of_the_providers(self) -> None:
@@ -301,7 +289,7 @@ class TestTables:
 
     def test_settings_are_those_of_the_providers(self) -> None:
         assert table_after("docs/configuration.md", "settings") == [
-            [f"`{kind.name}`", f"`{name}`", setting.purpose, "yes" if setting.in_draft else NOT_TOLD]
+            [f"`{kind.name}`", f"`{name}`", setting.purpose, "yes" if setting.in_draft else NOT_GIVEN]
             for kind in KINDS
             for name, setting in kind.settings.items()
         ]
@@ -322,6 +310,22 @@ class TestTables:
         assert re.findall(r"^\| `unibatch (\w+)", page, flags=re.MULTILINE) == cli.list_commands(click.Context(cli))
 
 
+RunScript: TypeAlias = Callable[..., tuple[Any, str, str]]
+
+
+@pytest.fixture
+def run_script(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> RunScript:
+    """Runs an example; gives its exit code and what it wrote to stdout and stderr."""
+
+    def run_script(name: str, *arguments: str) -> tuple[Any, str, str]:
+        monkeypatch.setattr(sys, "argv", [name, *arguments])
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(ROOT / "examples" / name), run_name="__main__")
+        return (ended.value.code, *capsys.readouterr())
+
+    return run_script
+
+
 class TestExamples:
     @pytest.mark.parametrize(
         ("script", "shown"),
@@ -331,69 +335,37 @@ class TestExamples:
             ("unreached_to_csv.py", "techladder:sched_"),
         ],
     )
-    def test_script_runs(
-        self,
-        script: str,
-        shown: str,
-        profiles: Sandbox,
-        monkeypatch: pytest.MonkeyPatch,
-        capsys: pytest.CaptureFixture[str],
-    ) -> None:
+    def test_script_runs(self, script: str, shown: str, profiles: Sandbox, run_script: RunScript) -> None:
         """Each script reads a campaign of each vendor, named on its command line."""
         addresses = [f"{vendor}:{profiles.campaign_ids(vendor)[0]}" for vendor in profiles.vendors]
-        monkeypatch.setattr(sys, "argv", [script, *addresses])
-        with pytest.raises(SystemExit) as ended:
-            runpy.run_path(str(ROOT / "examples" / script), run_name="__main__")
-        out, err = capsys.readouterr()
-        assert (ended.value.code, err) == (0, "")
+        code, out, err = run_script(script, *addresses)
+        assert (code, err) == (0, "")
         assert shown in out
 
-    def run_place_campaign(self, rows: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> int | str | None:
-        (directory / "people.csv").write_text(f"Phone;Name\n{rows}", encoding="utf-8")
-        monkeypatch.setattr(sys, "argv", ["place_campaign.py", str(directory / "people.csv")])
-        with pytest.raises(SystemExit) as ended:
-            runpy.run_path(str(ROOT / "examples" / "place_campaign.py"), run_name="__main__")
-        return ended.value.code
-
-    def test_place_campaign_holds_and_starts(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        rows = "020 7946 0018;Ada King\n+44 20 7946 0019;Grace Hill\n"
-        assert self.run_place_campaign(rows, tmp_path, monkeypatch) == 0
-        out, err = capsys.readouterr()
-        dialled = re.findall(r"^(\w+): (\d+) people dialled after (a|another) day$", out, flags=re.MULTILINE)
-        assert (dialled, err) == (
-            [
-                ("truedy", "0", "a"),
-                ("truedy", "2", "another"),
-                ("techladder", "0", "a"),
-                ("techladder", "0", "another"),
-                ("talkifai", "0", "a"),
-                ("talkifai", "2", "another"),
-            ],
-            "",
-        )
+    def test_place_campaign_holds_and_starts(self, tmp_path: Path, run_script: RunScript) -> None:
+        file = tmp_path / "people.csv"
+        file.write_text("Phone;Name\n020 7946 0018;Ada King\n+44 20 7946 0019;Grace Hill\n", encoding="utf-8")
+        code, out, err = run_script("place_campaign.py", str(file))
+        dialled = re.findall(r"^(\w+): (\d+) people dialled after (?:a|another) day$", out, flags=re.MULTILINE)
+        assert (code, err) == (0, "")
+        assert dialled == [
+            (vendor, number)
+            for vendor, then in (("truedy", "2"), ("techladder", "0"), ("talkifai", "2"))
+            for number in ("0", then)
+        ]
         assert out.count("placed again, it is the same") == 3
 
     def test_place_campaign_places_nobody_while_a_row_is_no_contact(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+        self, tmp_path: Path, run_script: RunScript
     ) -> None:
-        assert self.run_place_campaign("020 7946 0018;Ada King\n12;Grace Hill\n", tmp_path, monkeypatch) == 1
-        out, err = capsys.readouterr()
-        assert out == ""
+        file = tmp_path / "people.csv"
+        file.write_text("Phone;Name\n020 7946 0018;Ada King\n12;Grace Hill\n", encoding="utf-8")
+        code, out, err = run_script("place_campaign.py", str(file))
+        assert (code, out) == (1, "")
         assert "people.csv line 3: " in err
 
-    SCRIPTS = ("switch_vendor.py", "compare_outcomes.py", "unreached_to_csv.py", "place_campaign.py")
-
-    def test_every_script_is_tried(self) -> None:
-        assert {path.name for path in (ROOT / "examples").glob("*.py")} == set(self.SCRIPTS)
-
-    @pytest.mark.parametrize("script", SCRIPTS)
-    def test_script_says_how_it_is_used(
-        self, script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        monkeypatch.setattr(sys, "argv", [script])
-        with pytest.raises(SystemExit) as ended:
-            runpy.run_path(str(ROOT / "examples" / script), run_name="__main__")
-        assert ended.value.code == 2
-        assert f"usage: {script}" in capsys.readouterr().err
+    @pytest.mark.parametrize("script", sorted(path.name for path in (ROOT / "examples").glob("*.py")))
+    def test_script_says_how_it_is_used(self, script: str, run_script: RunScript) -> None:
+        code, _, err = run_script(script)
+        assert code == 2
+        assert f"usage: {script}" in err

@@ -15,191 +15,28 @@ import unibatch.testing
 from unibatch import AsyncClient, Client
 from unibatch.client.rehearse import Rehearsal
 
-NAMES = [
-    "Account",
-    "AccountLimits",
-    "AddedContacts",
-    "AnswerTooLarge",
-    "AsyncClient",
-    "AsyncListing",
-    "AuthenticationError",
-    "CallStatus",
-    "Campaign",
-    "CampaignDraft",
-    "CampaignStatus",
-    "Capabilities",
-    "Client",
-    "ConfigError",
-    "Conflict",
-    "ConnectFailed",
-    "ConnectTimeout",
-    "ConnectionLost",
-    "Contact",
-    "ContactDraft",
-    "ContactList",
-    "Counts",
-    "DraftRefused",
-    "Finding",
-    "Fit",
-    "IncompleteListing",
-    "InvalidInput",
-    "InvalidRequest",
-    "Listing",
-    "ListingReport",
-    "MalformedResponse",
-    "Money",
-    "NotFound",
-    "OutcomeUnknown",
-    "PartlyDone",
-    "PaymentRequired",
-    "PermissionDenied",
-    "PlannedRequest",
-    "PoolTimeout",
-    "Preflight",
-    "Provider",
-    "ProviderError",
-    "RateLimited",
-    "ReadTimeout",
-    "RedialPolicy",
-    "RedirectRefused",
-    "RejectedContact",
-    "RejectedRow",
-    "RepeatedRow",
-    "Retry",
-    "Schedule",
-    "ServerError",
-    "Start",
-    "StartKind",
-    "Timeout",
-    "TransportError",
-    "UnibatchError",
-    "UnsupportedFeature",
-    "Wait",
-    "WriteTimeout",
-    "__version__",
-    "connect",
-    "connect_async",
-    "preflight",
-    "read_contacts",
-    "to_dict",
-]
 
-PROVIDER_API = [
-    "DIGITS",
-    "NO_CONTENT",
-    "UNPAGED",
-    "Account",
-    "AccountLimits",
-    "Added",
-    "Adding",
-    "AuthenticationError",
-    "CallStatus",
-    "Campaign",
-    "CampaignDraft",
-    "CampaignFilter",
-    "CampaignStatus",
-    "Capabilities",
-    "Composition",
-    "ConfigError",
-    "Conflict",
-    "Contact",
-    "ContactDraft",
-    "ContactFilter",
-    "Counts",
-    "ErrorCodes",
-    "Fit",
-    "Flow",
-    "Given",
-    "How",
-    "InvalidRequest",
-    "Limits",
-    "Money",
-    "NotFound",
-    "OperationName",
-    "OutcomeUnknown",
-    "Page",
-    "Paging",
-    "Part",
-    "PaymentRequired",
-    "PermissionDenied",
-    "Position",
-    "Provider",
-    "ProviderError",
-    "RateLimited",
-    "RawRows",
-    "RedialPolicy",
-    "Refusal",
-    "Request",
-    "Response",
-    "Schedule",
-    "ServerError",
-    "Setting",
-    "Start",
-    "StatusTable",
-    "StructureError",
-    "Support",
-    "Transition",
-    "UnibatchError",
-    "Unread",
-    "UnreadableValue",
-    "When",
-    "Wire",
-    "carry_out",
-    "collect",
-    "create_once",
-    "decode",
-    "delete_once",
-    "digest",
-    "encode",
-    "from_unix_milliseconds",
-    "from_unix_seconds",
-    "instant_or_none",
-    "is_ambiguous",
-    "is_e164",
-    "maker_of_blank_contacts",
-    "mapping_or_empty",
-    "outcome_unknown",
-    "partly_created",
-    "phone_from_vendor",
-    "read",
-    "read_all",
-    "read_leniently",
-    "recent",
-    "require_all_taken",
-    "require_not_over",
-    "require_open",
-    "require_whole",
-    "required",
-    "reread_created",
-    "retry_once",
-    "rows_or_none",
-    "seal_contacts",
-    "seconds",
-    "segment",
-    "text_or_none",
-    "time_of_day",
-    "translate_at",
-    "utc",
-    "where_to_look",
-]
-"""What vendors import. A name that goes, or takes or returns something else, breaks packages of other people."""
+def words(text: str) -> list[str]:
+    return re.findall(r"\w+", text)
 
-METHODS = [
-    "add_contacts",
-    "cancel_campaign",
-    "close",
-    "create_campaign",
-    "delete_campaign",
-    "get_account",
-    "get_campaign",
-    "list_campaigns",
-    "list_contacts",
-    "pause_campaign",
-    "reschedule_campaign",
-    "resume_campaign",
-    "retry_campaign",
-    "start_campaign",
-]
+
+NAMES = words("""
+    Account AccountLimits AddedContacts AnswerTooLarge AsyncClient AsyncListing AuthenticationError
+    CallStatus Campaign CampaignDraft CampaignStatus Capabilities Client ConfigError Conflict
+    ConnectFailed ConnectTimeout ConnectionLost Contact ContactDraft ContactList Counts DraftRefused
+    Finding Fit IncompleteListing InvalidInput InvalidRequest Listing ListingReport MalformedResponse
+    Money NotFound OutcomeUnknown PartlyDone PaymentRequired PermissionDenied PlannedRequest PoolTimeout
+    Preflight Provider ProviderError RateLimited ReadTimeout RedialPolicy RedirectRefused
+    RejectedContact RejectedRow RepeatedRow Retry Schedule ServerError Start StartKind Timeout
+    TransportError UnibatchError UnsupportedFeature Wait WriteTimeout __version__ connect connect_async
+    preflight read_contacts to_dict
+""")
+
+METHODS = words("""
+    add_contacts cancel_campaign close create_campaign delete_campaign get_account get_campaign
+    list_campaigns list_contacts pause_campaign reschedule_campaign resume_campaign retry_campaign
+    start_campaign
+""")
 REHEARSED = sorted({*METHODS} - {"close", "get_account", "get_campaign", "list_campaigns", "list_contacts"})
 PROPERTIES = ["base_url", "capabilities", "provider", "rehearse"]
 NOT_AWAITED = {"list_campaigns", "list_contacts"}
@@ -213,10 +50,11 @@ def test_the_names_are_these() -> None:
     assert unibatch.__all__ == NAMES == sorted(NAMES)
 
 
-def test_the_names_for_providers_are_these_and_all_are_explained() -> None:
-    assert unibatch.provider_api.__all__ == PROVIDER_API
+def test_the_names_for_providers_are_those_that_the_module_explains() -> None:
+    """A name that goes, or takes or returns something else, breaks packages of other people."""
+    offered = {name for name in vars(unibatch.provider_api) if name.isidentifier() and name[0] != "_"}
     explained = inspect.getdoc(unibatch.provider_api) or ""
-    assert [name for name in PROVIDER_API if f"`{name}`" not in explained] == []
+    assert offered == set(re.findall(r"(?<!`)`(\w+)`(?!`)", explained))
 
 
 @pytest.mark.parametrize("name", NAMES)

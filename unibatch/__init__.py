@@ -67,37 +67,19 @@ if TYPE_CHECKING:
     RetryPolicy = RedialPolicy
 
 _LATER = {
-    "AsyncClient": "unibatch.client",
-    "AsyncListing": "unibatch.client",
-    "Client": "unibatch.client",
-    "Listing": "unibatch.client",
-    "PlannedRequest": "unibatch.client",
-    "Retry": "unibatch.client",
-    "Timeout": "unibatch.client",
-    "Wait": "unibatch.client",
-    "connect": "unibatch.config",
-    "connect_async": "unibatch.config",
-    "AddedContacts": "unibatch.core.draft",
-    "CampaignDraft": "unibatch.core.draft",
-    "ContactDraft": "unibatch.core.draft",
-    "RejectedContact": "unibatch.core.draft",
-    "Start": "unibatch.core.draft",
-    "StartKind": "unibatch.core.draft",
-    "Finding": "unibatch.core.findings",
-    "Fit": "unibatch.core.findings",
-    "Preflight": "unibatch.core.findings",
-    "Capabilities": "unibatch.core.provider",
-    "Provider": "unibatch.core.provider",
-    "to_dict": "unibatch.core.to_dict",
-    "ContactList": "unibatch.workflows.contacts",
-    "RejectedRow": "unibatch.workflows.contacts",
-    "RepeatedRow": "unibatch.workflows.contacts",
-    "read_contacts": "unibatch.workflows.contacts",
-    "preflight": "unibatch.workflows.preflight",
+    name: module
+    for module, names in {
+        "unibatch.client": "AsyncClient AsyncListing Client Listing PlannedRequest Retry Timeout Wait",
+        "unibatch.config": "connect connect_async",
+        "unibatch.core.draft": "AddedContacts CampaignDraft ContactDraft RejectedContact Start StartKind",
+        "unibatch.core.findings": "Finding Fit Preflight",
+        "unibatch.core.provider": "Capabilities Provider",
+        "unibatch.core.to_dict": "to_dict",
+        "unibatch.workflows.contacts": "ContactList RejectedRow RepeatedRow read_contacts",
+        "unibatch.workflows.preflight": "preflight",
+    }.items()
+    for name in names.split()
 }
-
-_RENAMED = {"RetryPolicy": "RedialPolicy"}
-"""Old names that still work, with a `DeprecationWarning`."""
 
 __all__ = [
     "Account",
@@ -179,10 +161,9 @@ if not TYPE_CHECKING:  # type checkers see the imports above, and so notice a na
         """Import what is used for the first time."""
         if name == "sandbox":  # a module, so that ``unibatch.sandbox.serve()`` works without another import
             return import_module("unibatch.sandbox")
-        if name in _RENAMED:
-            new = _RENAMED[name]
-            warnings.warn(f"unibatch.{name} is now unibatch.{new}", DeprecationWarning, stacklevel=2)
-            return globals()[new]
+        if name == "RetryPolicy":
+            warnings.warn("unibatch.RetryPolicy is now unibatch.RedialPolicy", DeprecationWarning, stacklevel=2)
+            return RedialPolicy
         if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = globals()[name] = getattr(import_module(_LATER[name]), name)

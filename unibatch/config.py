@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import attrs
 import platformdirs
@@ -32,12 +32,7 @@ ENVIRONMENT = "environment"
 
 @attrs.frozen
 class KeySource:
-    """Where a key is kept.
-
-    Attributes:
-        env: The environment variable that holds it.
-        file: The file that holds it and nothing else; relative to the configuration file's folder.
-    """
+    """Where a key is: in an environment variable, or in a file that holds nothing else."""
 
     env: str | None = None
     file: str | None = None
@@ -61,12 +56,7 @@ class ProfileSetting:
 
 @attrs.frozen
 class Settings:
-    """The whole file.
-
-    Attributes:
-        profiles: The profiles by name.
-        default: The name of the profile to use if none is named.
-    """
+    """The whole file: the profiles by name, and the name of the profile to use if none is named."""
 
     profiles: dict[str, ProfileSetting] = attrs.field(factory=dict)
     default: str | None = None
@@ -91,43 +81,30 @@ class Profile:
     defaults: Mapping[str, Any] = attrs.field(factory=dict)
 
 
-class Found(NamedTuple):
-    """The settings in force and the file that they were read from; ``None`` if there is no file."""
-
-    settings: Settings
-    path: Path | None
-
-
 def find_file() -> Path | None:
     """The configuration file in force, or ``None`` if there is none.
 
     Raises:
         ConfigError: ``UNIBATCH_CONFIG`` names a file that does not exist.
     """
-    named = os.environ.get("UNIBATCH_CONFIG")
-    if named:
-        try:
-            path = Path(named).expanduser()
-            if path.is_file():
+    if named := os.environ.get("UNIBATCH_CONFIG"):
+        with suppress(RuntimeError, ValueError):  # no such user, or no possible path
+            if (path := Path(named).expanduser()).is_file():
                 return path
-        except (RuntimeError, ValueError):  # no such user, or no possible path
-            pass
         raise ConfigError(f"UNIBATCH_CONFIG names {named}, which is not a file; correct or unset it")
-    for path in (Path(FILE_NAME), Path(platformdirs.user_config_dir("unibatch")) / FILE_NAME):
-        if path.is_file():
-            return path
-    return None
+    paths = (Path(FILE_NAME), Path(platformdirs.user_config_dir("unibatch")) / FILE_NAME)
+    return next(filter(Path.is_file, paths), None)
 
 
-def read_settings() -> Found:
-    """Read the configuration file in force; see the module's documentation for where it is looked for.
+def read_settings() -> tuple[Settings, Path | None]:
+    """Read the configuration file in force, and return its path too; ``None`` if there is no file.
 
     Raises:
         ConfigError: The file cannot be read, is not TOML, or has a wrong key or value.
     """
     path = find_file()
     if path is None:
-        return Found(Settings(), None)
+        return Settings(), None
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         settings = structure(data, Settings)
@@ -143,7 +120,7 @@ def read_settings() -> Found:
         raise ConfigError(
             f"{path}: default names the profile {settings.default!r}, which is not there{_known(settings)}"
         )
-    return Found(settings, path)
+    return settings, path
 
 
 def profile_names() -> list[str]:
@@ -351,36 +328,36 @@ def _provider(name: str, defaults: Mapping[str, Any]) -> Provider:
     return kind(defaults)
 
 
+_SOURCES = '{ env = "NAME" } or { file = "PATH" }'
+
+
 def _key(setting: ProfileSetting, where: str, folder: Path) -> str:
-    api_key = setting.api_key
-    if isinstance(api_key, str):
-        if not setting.allow_literal_key:
-            raise ConfigError(
-                f"{where}.api_key: a key in the file itself is refused, since files get shared; write "
-                '{ env = "NAME" } or { file = "PATH" }, or set allow_literal_key = true if the key opens nothing'
-            )
-        return api_key
-    try:
-        source = structure(api_key, KeySource)
-    except StructureError as exc:
+    where = f"{where}.api_key"
+    if isinstance(setting.api_key, str):
+        if setting.allow_literal_key:
+            return setting.api_key
         raise ConfigError(
-            f'{where}.api_key{exc.path[1:]}: {exc.reason}; write {{ env = "NAME" }} or {{ file = "PATH" }}'
-        ) from exc
+            f"{where}: a key in the file itself is refused, since files get shared; write {_SOURCES}, "
+            "or set allow_literal_key = true if the key opens nothing"
+        )
+    try:
+        source = structure(setting.api_key, KeySource)
+    except StructureError as exc:
+        raise ConfigError(f"{where}{exc.path[1:]}: {exc.reason}; write {_SOURCES}") from exc
     if (source.env is None) == (source.file is None):
-        raise ConfigError(f'{where}.api_key: write either {{ env = "NAME" }} or {{ file = "PATH" }}')
+        raise ConfigError(f"{where}: write either {_SOURCES}")
     if source.env is not None:
-        value = os.environ.get(source.env, "").strip()
-        if not value:
-            raise ConfigError(f"{where}.api_key: the environment variable {source.env} is not set; set it to the key")
-        return value
+        if value := os.environ.get(source.env, "").strip():
+            return value
+        raise ConfigError(f"{where}: the environment variable {source.env} is not set; set it to the key")
     path = folder / str(source.file)
     try:
         path = folder / Path(str(source.file)).expanduser()
         value = path.read_text(encoding="utf-8").strip()
     except (OSError, RuntimeError, ValueError) as exc:  # unreadable, no such user, no possible path, or no text
-        raise ConfigError(f"{where}.api_key: the key file {path} cannot be read: {exc}") from exc
+        raise ConfigError(f"{where}: the key file {path} cannot be read: {exc}") from exc
     if not value:
-        raise ConfigError(f"{where}.api_key: the key file {path} is empty; write the key into it")
+        raise ConfigError(f"{where}: the key file {path} is empty; write the key into it")
     return value
 
 

@@ -15,7 +15,7 @@ being filled are for you.
 **Ask**: `Flow`, `Request`, `Response`, `NO_CONTENT`, `segment` for ids in paths, `Position`, `CampaignFilter`,
 `ContactFilter`.
 
-**Read answers**: `Provider.read_answer` reads JSON into subclasses of `Wire` and `Unread`, and leaves out what cannot
+**Read answers**: ``Provider.read_answer`` reads JSON into subclasses of `Wire` and `Unread`, and leaves out what cannot
 be read; `read` refuses it. `decode` reads into plain data, and `read_leniently` a body that may be anything. For
 values: `required`, `rows_or_none`, `mapping_or_empty`, `text_or_none`, `instant_or_none`, `utc`, `from_unix_seconds`,
 `from_unix_milliseconds`, `seconds`, `time_of_day`. What is not as documented is a `StructureError`, or an
@@ -38,192 +38,99 @@ to look: `read_all`, `recent`, `require_whole`; to judge: `require_open`, `requi
 `ServerError`, `OutcomeUnknown`.
 """
 
-from __future__ import annotations
-
-from unibatch.core.blank import maker_of_blank_contacts, seal_contacts
-from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, digest
-from unibatch.core.draft_fields import Composition, Given, How
-from unibatch.core.errors import (
-    AuthenticationError,
-    ConfigError,
-    Conflict,
-    InvalidRequest,
-    NotFound,
-    OutcomeUnknown,
-    PaymentRequired,
-    PermissionDenied,
-    ProviderError,
-    RateLimited,
-    ServerError,
-    UnibatchError,
-)
-from unibatch.core.findings import Fit
-from unibatch.core.flow import NO_CONTENT, Flow, Request, Response, segment
-from unibatch.core.model import (
-    Account,
-    AccountLimits,
-    Campaign,
-    Contact,
-    Counts,
-    Money,
-    RedialPolicy,
-    Schedule,
-)
-from unibatch.core.paging import UNPAGED, Page, Paging, Position
-from unibatch.core.phone import DIGITS, is_e164
-from unibatch.core.phone import from_vendor as phone_from_vendor
-from unibatch.core.provider import (
-    Added,
-    CampaignFilter,
-    Capabilities,
-    ContactFilter,
-    ErrorCodes,
-    Limits,
-    OperationName,
-    Provider,
-    Refusal,
-    Setting,
-    Support,
-    Transition,
-)
-from unibatch.core.raw import RawRows, decode
-from unibatch.core.reconcile import (
-    Adding,
-    carry_out,
-    create_once,
-    delete_once,
-    outcome_unknown,
-    partly_created,
-    read_all,
-    recent,
-    require_all_taken,
-    require_not_over,
-    require_open,
-    require_whole,
-    reread_created,
-    retry_once,
-    where_to_look,
-)
-from unibatch.core.status import CallStatus, CampaignStatus
-from unibatch.core.status_table import StatusTable
-from unibatch.core.structuring import (
-    StructureError,
-    Unread,
-    UnreadableValue,
-    Wire,
-    collect,
-    encode,
-    from_unix_milliseconds,
-    from_unix_seconds,
-    instant_or_none,
-    mapping_or_empty,
-    read,
-    read_leniently,
-    required,
-    rows_or_none,
-    seconds,
-    text_or_none,
-    time_of_day,
-    translate_at,
-    utc,
-)
-from unibatch.core.times import When, is_ambiguous
-
-__all__ = [
-    "DIGITS",
-    "NO_CONTENT",
-    "UNPAGED",
-    "Account",
-    "AccountLimits",
-    "Added",
-    "Adding",
-    "AuthenticationError",
-    "CallStatus",
-    "Campaign",
-    "CampaignDraft",
-    "CampaignFilter",
-    "CampaignStatus",
-    "Capabilities",
-    "Composition",
-    "ConfigError",
-    "Conflict",
-    "Contact",
-    "ContactDraft",
-    "ContactFilter",
-    "Counts",
-    "ErrorCodes",
-    "Fit",
-    "Flow",
-    "Given",
-    "How",
-    "InvalidRequest",
-    "Limits",
-    "Money",
-    "NotFound",
-    "OperationName",
-    "OutcomeUnknown",
-    "Page",
-    "Paging",
-    "Part",
-    "PaymentRequired",
-    "PermissionDenied",
-    "Position",
-    "Provider",
-    "ProviderError",
-    "RateLimited",
-    "RawRows",
-    "RedialPolicy",
-    "Refusal",
-    "Request",
-    "Response",
-    "Schedule",
-    "ServerError",
-    "Setting",
-    "Start",
-    "StatusTable",
-    "StructureError",
-    "Support",
-    "Transition",
-    "UnibatchError",
-    "Unread",
-    "UnreadableValue",
-    "When",
-    "Wire",
-    "carry_out",
-    "collect",
-    "create_once",
-    "decode",
-    "delete_once",
-    "digest",
-    "encode",
-    "from_unix_milliseconds",
-    "from_unix_seconds",
-    "instant_or_none",
-    "is_ambiguous",
-    "is_e164",
-    "maker_of_blank_contacts",
-    "mapping_or_empty",
-    "outcome_unknown",
-    "partly_created",
-    "phone_from_vendor",
-    "read",
-    "read_all",
-    "read_leniently",
-    "recent",
-    "require_all_taken",
-    "require_not_over",
-    "require_open",
-    "require_whole",
-    "required",
-    "reread_created",
-    "retry_once",
-    "rows_or_none",
-    "seal_contacts",
-    "seconds",
-    "segment",
-    "text_or_none",
-    "time_of_day",
-    "translate_at",
-    "utc",
-    "where_to_look",
-]
+from unibatch.core.blank import maker_of_blank_contacts as maker_of_blank_contacts
+from unibatch.core.blank import seal_contacts as seal_contacts
+from unibatch.core.draft import CampaignDraft as CampaignDraft
+from unibatch.core.draft import ContactDraft as ContactDraft
+from unibatch.core.draft import Part as Part
+from unibatch.core.draft import Start as Start
+from unibatch.core.draft import digest as digest
+from unibatch.core.draft_fields import Composition as Composition
+from unibatch.core.draft_fields import Given as Given
+from unibatch.core.draft_fields import How as How
+from unibatch.core.errors import AuthenticationError as AuthenticationError
+from unibatch.core.errors import ConfigError as ConfigError
+from unibatch.core.errors import Conflict as Conflict
+from unibatch.core.errors import InvalidRequest as InvalidRequest
+from unibatch.core.errors import NotFound as NotFound
+from unibatch.core.errors import OutcomeUnknown as OutcomeUnknown
+from unibatch.core.errors import PaymentRequired as PaymentRequired
+from unibatch.core.errors import PermissionDenied as PermissionDenied
+from unibatch.core.errors import ProviderError as ProviderError
+from unibatch.core.errors import RateLimited as RateLimited
+from unibatch.core.errors import ServerError as ServerError
+from unibatch.core.errors import UnibatchError as UnibatchError
+from unibatch.core.findings import Fit as Fit
+from unibatch.core.flow import NO_CONTENT as NO_CONTENT
+from unibatch.core.flow import Flow as Flow
+from unibatch.core.flow import Request as Request
+from unibatch.core.flow import Response as Response
+from unibatch.core.flow import segment as segment
+from unibatch.core.model import Account as Account
+from unibatch.core.model import AccountLimits as AccountLimits
+from unibatch.core.model import Campaign as Campaign
+from unibatch.core.model import Contact as Contact
+from unibatch.core.model import Counts as Counts
+from unibatch.core.model import Money as Money
+from unibatch.core.model import RedialPolicy as RedialPolicy
+from unibatch.core.model import Schedule as Schedule
+from unibatch.core.paging import UNPAGED as UNPAGED
+from unibatch.core.paging import Page as Page
+from unibatch.core.paging import Paging as Paging
+from unibatch.core.paging import Position as Position
+from unibatch.core.phone import DIGITS as DIGITS
+from unibatch.core.phone import is_e164 as is_e164
+from unibatch.core.phone import phone_from_vendor as phone_from_vendor
+from unibatch.core.provider import Added as Added
+from unibatch.core.provider import CampaignFilter as CampaignFilter
+from unibatch.core.provider import Capabilities as Capabilities
+from unibatch.core.provider import ContactFilter as ContactFilter
+from unibatch.core.provider import ErrorCodes as ErrorCodes
+from unibatch.core.provider import Limits as Limits
+from unibatch.core.provider import OperationName as OperationName
+from unibatch.core.provider import Provider as Provider
+from unibatch.core.provider import Refusal as Refusal
+from unibatch.core.provider import Setting as Setting
+from unibatch.core.provider import Support as Support
+from unibatch.core.provider import Transition as Transition
+from unibatch.core.raw import RawRows as RawRows
+from unibatch.core.raw import decode as decode
+from unibatch.core.reconcile import Adding as Adding
+from unibatch.core.reconcile import carry_out as carry_out
+from unibatch.core.reconcile import create_once as create_once
+from unibatch.core.reconcile import delete_once as delete_once
+from unibatch.core.reconcile import outcome_unknown as outcome_unknown
+from unibatch.core.reconcile import partly_created as partly_created
+from unibatch.core.reconcile import read_all as read_all
+from unibatch.core.reconcile import recent as recent
+from unibatch.core.reconcile import require_all_taken as require_all_taken
+from unibatch.core.reconcile import require_not_over as require_not_over
+from unibatch.core.reconcile import require_open as require_open
+from unibatch.core.reconcile import require_whole as require_whole
+from unibatch.core.reconcile import reread_created as reread_created
+from unibatch.core.reconcile import retry_once as retry_once
+from unibatch.core.reconcile import where_to_look as where_to_look
+from unibatch.core.status import CallStatus as CallStatus
+from unibatch.core.status import CampaignStatus as CampaignStatus
+from unibatch.core.status_table import StatusTable as StatusTable
+from unibatch.core.structuring import StructureError as StructureError
+from unibatch.core.structuring import Unread as Unread
+from unibatch.core.structuring import UnreadableValue as UnreadableValue
+from unibatch.core.structuring import Wire as Wire
+from unibatch.core.structuring import collect as collect
+from unibatch.core.structuring import encode as encode
+from unibatch.core.structuring import from_unix_milliseconds as from_unix_milliseconds
+from unibatch.core.structuring import from_unix_seconds as from_unix_seconds
+from unibatch.core.structuring import instant_or_none as instant_or_none
+from unibatch.core.structuring import mapping_or_empty as mapping_or_empty
+from unibatch.core.structuring import read as read
+from unibatch.core.structuring import read_leniently as read_leniently
+from unibatch.core.structuring import required as required
+from unibatch.core.structuring import rows_or_none as rows_or_none
+from unibatch.core.structuring import seconds as seconds
+from unibatch.core.structuring import text_or_none as text_or_none
+from unibatch.core.structuring import time_of_day as time_of_day
+from unibatch.core.structuring import translate_at as translate_at
+from unibatch.core.structuring import utc as utc
+from unibatch.core.times import When as When
+from unibatch.core.times import is_ambiguous as is_ambiguous

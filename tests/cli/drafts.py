@@ -1,11 +1,11 @@
-"""What the commands that write are given in tests."""
+"""Campaigns and contacts for tests of commands."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from unibatch.sandbox import Sandbox
+from unibatch.sandbox import CampaignState, Sandbox
 
 VENDORS = ("truedy", "techladder", "talkifai")
 
@@ -36,6 +36,17 @@ def take_defaults_away(folder: Path) -> None:
     path.write_text(re.sub(r"\[profiles\.[\w-]+\.defaults\]\n(\w.*\n)*", "", text), encoding="utf-8")
 
 
+def seeded(sandbox: Sandbox, vendor: str = "truedy") -> str:
+    """The PROFILE:CAMPAIGN_ID of a vendor's first campaign, which is running and has more than 1,000 contacts."""
+    return f"sandbox-{vendor}:{sandbox.campaign_ids(vendor)[0]}"
+
+
 def campaign(sandbox: Sandbox, vendor: str = "truedy", status: str | None = None) -> str:
     """The PROFILE:CAMPAIGN_ID of a new campaign of three contacts."""
     return f"sandbox-{vendor}:{sandbox.create(vendor, 3, name='Spring', status=status)}"
+
+
+def state_of(sandbox: Sandbox, where: str) -> CampaignState:
+    """What a vendor holds of a PROFILE:CAMPAIGN_ID."""
+    profile, _, campaign_id = where.partition(":")
+    return sandbox.state(profile.removeprefix("sandbox-"), campaign_id)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 import pytest
 
 from unibatch.cli import main
+from unibatch.sandbox import Sandbox
 
 
 class Outcome(NamedTuple):
@@ -68,3 +69,19 @@ def make_run(capsys: pytest.CaptureFixture[str]) -> Run:
         return Outcome(code, out, err)
 
     return run
+
+
+def assert_refused(outcome: Outcome, sandbox: Sandbox, *said: str) -> None:
+    """The command line was wrong, stderr says why, and nothing was sent."""
+    assert (outcome.code, outcome.out) == (2, "")
+    assert [part for part in said if part not in outcome.err] == []
+    assert sandbox.requests == ()
+
+
+def raising(error: BaseException) -> Any:
+    """A function that raises whatever it is called with."""
+
+    def fail(*_: object, **_options: object) -> None:
+        raise error
+
+    return fail

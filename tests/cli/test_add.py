@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.drafts import NUMBERS, campaign, people
-from tests.cli.running import Run, Typing
+from tests.cli.drafts import NUMBERS, campaign, people, state_of
+from tests.cli.running import Run, Typing, assert_refused, raising
+from unibatch import OutcomeUnknown
 from unibatch.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("profiles")
@@ -18,7 +19,7 @@ def test_adds_those_who_are_not_there(run: Run, sandbox: Sandbox, folder: Path) 
     first = run("add", where, "--contacts", people(folder))
     more = people(folder, "phone", NUMBERS[0], "+12125550188")
     again = run("add", where, "--contacts", more)
-    numbers = [contact.number for contact in sandbox.state("truedy", where.partition(":")[2]).contacts]
+    numbers = [contact.number for contact in state_of(sandbox, where).contacts]
 
     assert (first.code, first.out) == (0, f"{where}: 3 added\n")
     assert (again.code, again.out) == (0, f"{where}: 1 added\n  1 already there\n    +12*******23\n")
@@ -49,7 +50,7 @@ def test_a_campaign_that_calls_asks_first(run: Run, sandbox: Sandbox, folder: Pa
     assert (refused.code, declined.code, agreed.code) == (2, 1, 0)
     assert '3 contacts will be added to "Spring" at Truedy' in declined.err
     assert "It is running, so agent agt_5a1dc0de will call them too.\n" in declined.err
-    assert len(sandbox.state("truedy", where.partition(":")[2]).contacts) == 6
+    assert len(state_of(sandbox, where).contacts) == 6
 
 
 @pytest.mark.parametrize("status", ["draft", "paused"])
@@ -57,32 +58,33 @@ def test_a_campaign_that_calls_nobody_does_not(run: Run, sandbox: Sandbox, folde
     assert run("add", campaign(sandbox, status=status), "--contacts", people(folder)).code == 0
 
 
-def test_a_campaign_that_is_over(run: Run, sandbox: Sandbox, folder: Path) -> None:
-    outcome = run("add", campaign(sandbox, status="completed"), "--contacts", people(folder), "--yes")
+@pytest.mark.parametrize(
+    ("vendor", "status", "code", "said"),
+    [
+        ("truedy", "completed", 1, "the campaign is completed"),
+        ("talkifai", None, 2, "unibatch: talkifai does not support `unibatch add`: "),
+    ],
+)
+def test_what_is_not_possible(
+    run: Run, sandbox: Sandbox, folder: Path, *, vendor: str, status: str | None, code: int, said: str
+) -> None:
+    outcome = run("add", campaign(sandbox, vendor, status), "--contacts", people(folder), "--yes")
 
-    assert outcome.code == 1
-    assert "the campaign is completed" in outcome.err
-
-
-def test_a_vendor_that_cannot(run: Run, sandbox: Sandbox, folder: Path) -> None:
-    outcome = run("add", campaign(sandbox, "talkifai"), "--contacts", people(folder), "--yes")
-
-    assert outcome.code == 2
-    assert "unibatch: talkifai does not support `unibatch add`: " in outcome.err
-    assert sandbox.requests == ()
+    assert outcome.code == code
+    assert said in outcome.err
+    assert [request for request in sandbox.requests if request.method != "GET"] == []
 
 
 def test_all_that_is_wrong_at_once(run: Run, sandbox: Sandbox, folder: Path) -> None:
     file = people(folder, "phone,id", "nix,1", f"{NUMBERS[0]},2")
     outcome = run("add", campaign(sandbox), "--contacts", file, "--map", "x")
 
-    assert outcome.code == 2
+    assert_refused(outcome, sandbox)
     assert [line.partition(": ")[2].partition(":")[0] for line in outcome.err.splitlines()[1:-1]] == [
         "--map",
         "people.csv line 2",
         "contacts.external_id (--contacts)",
     ]
-    assert sandbox.requests == ()
 
 
 def test_a_dry_run_sends_nothing(run: Run, sandbox: Sandbox, folder: Path) -> None:
@@ -118,9 +120,8 @@ def test_an_unknown_outcome_says_what_to_check(
         f"{where}: 0 added",
         "  3 unknown whether added",
     ]
-    assert outcome.err.splitlines()[-1] == (
-        f"Wait some minutes: the vendor may still be working on it. Then check: unibatch contacts {where}. Run the "
-        "same command again only after that: earlier, it may add some a second time, and they are called twice"
+    assert outcome.err.splitlines()[-1].startswith(
+        "Wait some minutes: the vendor may still be working on it. Then check"
     )
     assert NUMBERS[0] not in outcome.out + outcome.err
 
@@ -130,3 +131,18 @@ def test_a_terminal_shows_how_far_it_is(run: Run, sandbox: Sandbox, folder: Path
     typing("")
 
     assert "3/3" in run("add", where, "--contacts", people(folder)).err
+
+
+LOST = OutcomeUnknown(provider="truedy", operation="add_contacts", subject="batch_1", reason="no answer in time")
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (LOST, 1)])
+def test_what_ends_in_between_says_what_to_check(
+    run: Run, sandbox: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch, *, error: BaseException, code: int
+) -> None:
+    monkeypatch.setattr("unibatch.Client.add_contacts", raising(error))
+    where = campaign(sandbox)
+    outcome = run("add", where, "--contacts", people(folder))
+
+    assert outcome.code == code
+    assert f"Then check: unibatch contacts {where}. Run the same command again only after that" in outcome.err

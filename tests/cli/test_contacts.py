@@ -4,44 +4,37 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.drafts import VENDORS
+from tests.cli.drafts import VENDORS, seeded, state_of
 from tests.cli.running import Run, Terminal
 from unibatch.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("profiles")
 
 
-def first(sandbox: Sandbox, vendor: str) -> str:
-    return sandbox.campaign_ids(vendor)[0]
-
-
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_lists_every_contact_in_order(run: Run, sandbox: Sandbox, vendor: str) -> None:
-    campaign = first(sandbox, vendor)
-    outcome = run("contacts", f"sandbox-{vendor}:{campaign}", "--format", "jsonl")
+    outcome = run("contacts", seeded(sandbox, vendor), "--format", "jsonl")
+    expected = [contact.number for contact in state_of(sandbox, seeded(sandbox, vendor)).contacts]
 
-    expected = [contact.number for contact in sandbox.state(vendor, campaign).contacts]
     assert [row["phone_number"] for row in outcome.jsonl] == expected
     assert (outcome.code, outcome.err) == (0, "")
 
 
-def test_filters_by_several_statuses(run: Run, sandbox: Sandbox) -> None:
-    campaign = f"sandbox-talkifai:{first(sandbox, 'talkifai')}"
-    rows = run("contacts", campaign, "--status", "retry_scheduled", "--status", "busy", "--format", "jsonl").jsonl
+@pytest.mark.parametrize(
+    ("vendor", "options", "attribute", "expected"),
+    [
+        ("talkifai", "--status retry_scheduled --status busy", "status", {"retry_scheduled", "busy"}),
+        ("techladder", "--external-id 22002", "external_id", {"22002"}),
+    ],
+)
+def test_filters(run: Run, sandbox: Sandbox, *, vendor: str, options: str, attribute: str, expected: set[str]) -> None:
+    rows = run("contacts", seeded(sandbox, vendor), *options.split(), "--format", "jsonl").jsonl
 
-    assert {row["status"] for row in rows} == {"retry_scheduled", "busy"}
-
-
-def test_finds_one_by_external_id(run: Run, sandbox: Sandbox) -> None:
-    campaign = f"sandbox-techladder:{first(sandbox, 'techladder')}"
-    rows = run("contacts", campaign, "--external-id", "22002", "--format", "jsonl").jsonl
-
-    assert [row["external_id"] for row in rows] == ["22002"]
+    assert {row[attribute] for row in rows} == expected
 
 
 def test_the_vendor_filters_a_running_campaign_only_where_asked_to(run: Run, sandbox: Sandbox) -> None:
-    campaign = first(sandbox, "truedy")
-    arguments = ("contacts", campaign, "--status", "no_answer", "--format", "jsonl")
+    arguments = ("contacts", seeded(sandbox), "--status", "no_answer", "--format", "jsonl")
     by_client = run(*arguments).jsonl
     before = len(sandbox.requests)
     by_vendor = run(*arguments, "--server-filter").jsonl
@@ -54,55 +47,44 @@ def test_the_vendor_filters_a_running_campaign_only_where_asked_to(run: Run, san
 
 def test_the_limit_ends_the_reading(run: Run, sandbox: Sandbox) -> None:
     before = len(sandbox.requests)
-    outcome = run("contacts", first(sandbox, "truedy"), "--limit", "100", "--format", "jsonl")
+    outcome = run("contacts", seeded(sandbox), "--limit", "100", "--format", "jsonl")
 
-    assert len(outcome.jsonl) == 100
-    assert outcome.code == 0
-    assert len(sandbox.requests) == before + 1
+    assert (outcome.code, len(outcome.jsonl), len(sandbox.requests) - before) == (0, 100, 1)
 
 
-def test_the_table_masks_numbers_unless_told_otherwise(run: Run, sandbox: Sandbox) -> None:
-    campaign = first(sandbox, "truedy")
-    number = sandbox.state("truedy", campaign).contacts[0].number
-    masked, shown = (run("contacts", campaign, "--limit", "3", *more).out for more in ((), ("--show-numbers",)))
+def test_the_table_masks_numbers_unless_asked_for_them(run: Run, sandbox: Sandbox) -> None:
+    number = state_of(sandbox, seeded(sandbox)).contacts[0].number
+    masked, shown = (run("contacts", seeded(sandbox), "--limit", "3", *more).out for more in ((), ("--show-numbers",)))
 
     assert number not in masked
     assert "*******" in masked
     assert number in shown
 
 
-def test_the_table_shows_attempts_only_where_the_vendor_gives_them(run: Run, sandbox: Sandbox) -> None:
-    headers = [
-        run("contacts", f"sandbox-{vendor}:{first(sandbox, vendor)}", "--limit", "1").out.splitlines()[0]
-        for vendor in VENDORS
-    ]
+def test_the_table_has_the_columns_that_the_vendor_gives(run: Run, sandbox: Sandbox) -> None:
+    headers = [run("contacts", seeded(sandbox, vendor), "--limit", "1").out.splitlines()[0] for vendor in VENDORS]
 
     assert ["tries" in header for header in headers] == [False, False, True]
 
 
-class TestSummary:
-    """A terminal gets one on stderr."""
+def test_a_terminal_is_given_a_summary_of_a_filter(run: Run, sandbox: Sandbox, terminal: Terminal) -> None:
+    terminal()
+    outcome = run("contacts", seeded(sandbox, "talkifai"), "--status", "dialing", "--status", "timeout")
 
-    def test_of_a_filter_says_how_many_it_left(self, run: Run, sandbox: Sandbox, terminal: Terminal) -> None:
-        terminal()
-        campaign = f"sandbox-talkifai:{first(sandbox, 'talkifai')}"
-        outcome = run("contacts", campaign, "--status", "dialing", "--status", "timeout")
+    assert outcome.err.endswith("of 1,240 contacts in 3 requests, complete\n")
 
-        assert outcome.err.endswith("of 1,240 contacts in 3 requests, complete\n")
 
-    def test_of_a_listing_that_moved_says_how_many_passes_it_took(
-        self, run: Run, sandbox: Sandbox, terminal: Terminal
-    ) -> None:
-        terminal(out=False)
-        campaign = sandbox.create("truedy", contacts=250)
-        sandbox.between_pages("truedy", campaign, remove=1, where="front")
+def test_a_terminal_is_given_a_summary_of_the_passes(run: Run, sandbox: Sandbox, terminal: Terminal) -> None:
+    terminal(out=False)
+    campaign_id = sandbox.create("truedy", contacts=250)
+    sandbox.between_pages("truedy", campaign_id, remove=1, where="front")
 
-        assert run("contacts", campaign).err == "250 contacts in 6 requests, 2 passes, complete\n"
+    assert run("contacts", campaign_id).err == "250 contacts in 6 requests, 2 passes, complete\n"
 
 
 def test_progress_goes_to_stderr_while_data_goes_elsewhere(run: Run, sandbox: Sandbox, terminal: Terminal) -> None:
     terminal(out=False)
-    outcome = run("contacts", first(sandbox, "truedy"), "--format", "csv")
+    outcome = run("contacts", seeded(sandbox), "--format", "csv")
 
     assert len(outcome.csv) == 1250
     assert "1250/1250" in outcome.err

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.running import Outcome, Run, Terminal
+from tests.cli.drafts import seeded
+from tests.cli.running import Outcome, Run, Terminal, raising
 from unibatch import OutcomeUnknown
 from unibatch.cli.errors import report
 from unibatch.sandbox import Sandbox
@@ -21,8 +21,7 @@ def assert_fails(outcome: Outcome, code: int, *parts: str) -> None:
     assert outcome.err.count("\n") == 1
     assert outcome.err.startswith("unibatch")
     assert KEY not in outcome.err
-    for part in parts:
-        assert part in outcome.err
+    assert [part for part in parts if part not in outcome.err] == []
 
 
 @pytest.mark.parametrize(
@@ -34,7 +33,6 @@ def assert_fails(outcome: Outcome, code: int, *parts: str) -> None:
         ("contacts x --status sleeping", "'sleeping'"),
         ("campaigns --limit 0", "--limit"),
         ("sandbox --port 70000", "--port"),
-        ("completion ksh", "'ksh'"),
         ("providers acme", "'acme'"),
         ("campaigns", "there is no unibatch.toml"),
         ("show main:x", "there is no profile 'main', which 'main:x' names; there are no profiles yet; `unibatch init`"),
@@ -50,18 +48,23 @@ def profile(base_url: str = "https://example.com", key: str = f'"{KEY}"\nallow_l
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "code", "said"),
     [
-        ("[profiles.main\n", "not valid TOML"),
-        (f"{profile()}speed = 3\n", "unknown key"),
-        (profile("http://example.com"), "would send the API key without encryption"),
-        (profile(key='{ env = "NO_KEY" }'), "NO_KEY is not set"),
+        ("[profiles.main\n", 2, "not valid TOML"),
+        (f"{profile()}speed = 3\n", 2, "unknown key"),
+        (profile("http://example.com"), 2, "would send the API key without encryption"),
+        (profile(key='{ env = "NO_KEY" }'), 2, "NO_KEY is not set"),
+        (profile("URL"), 1, "techladder campaigns: the API key was not accepted"),
+        (profile("http://127.0.0.1:PORT"), 1, "could not connect"),
     ],
 )
-def test_a_configuration_that_is_wrong(run: Run, folder: Path, text: str, said: str) -> None:
+def test_a_configuration_that_is_wrong(
+    run: Run, folder: Path, sandbox: Sandbox, unused_port: int, *, text: str, code: int, said: str
+) -> None:
+    text = text.replace("URL", sandbox.base_url("techladder")).replace("PORT", str(unused_port))
     (folder / "unibatch.toml").write_text(text, encoding="utf-8")
 
-    assert_fails(run("campaigns"), 2, said)
+    assert_fails(run("campaigns"), code, said)
 
 
 @pytest.mark.parametrize(
@@ -79,59 +82,45 @@ def test_a_name_that_is_wrong(run: Run, line: str, code: int, said: str) -> None
     assert_fails(run(*line.split()), code, said)
 
 
-class TestVendor:
-    def test_wrong_key(self, run: Run, folder: Path, sandbox: Sandbox) -> None:
-        (folder / "unibatch.toml").write_text(profile(sandbox.base_url("techladder")), encoding="utf-8")
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"status": 429, "retry_after": 60}, "too many requests"),
+        ({"body": '{"data": [{"id": 7}]}'}, "not what the vendor documents"),
+        ({"status": 502, "body": "<html>\n<h1>Bad\ngateway</h1>\n"}, "the vendor's server failed"),
+    ],
+)
+@pytest.mark.parametrize("form", ["table", "csv"])
+@pytest.mark.usefixtures("profiles")
+def test_an_answer_that_is_none(run: Run, sandbox: Sandbox, *, fault: dict[str, Any], said: str, form: str) -> None:
+    sandbox.fail("truedy", **fault)
 
-        assert_fails(run("campaigns"), 1, "techladder campaigns: the API key was not accepted", "HTTP 401")
-
-    def test_connection_refused(self, run: Run, folder: Path) -> None:
-        with socket.socket() as unused:
-            unused.bind(("127.0.0.1", 0))
-            text = profile(f"http://127.0.0.1:{unused.getsockname()[1]}")
-            (folder / "unibatch.toml").write_text(text, encoding="utf-8")
-
-            assert_fails(run("campaigns"), 1, "could not connect")
-
-    @pytest.mark.parametrize(
-        ("fault", "said"),
-        [
-            ({"status": 429, "retry_after": 60}, "too many requests"),
-            ({"body": '{"data": [{"id": 7}]}'}, "not what the vendor documents"),
-            ({"status": 502, "body": "<html>\n<h1>Bad\ngateway</h1>\n"}, "the vendor's server failed"),
-        ],
-    )
-    @pytest.mark.parametrize("form", ["table", "csv"])
-    @pytest.mark.usefixtures("profiles")
-    def test_an_answer_that_is_none(
-        self, run: Run, sandbox: Sandbox, fault: dict[str, Any], said: str, form: str
-    ) -> None:
-        sandbox.fail("truedy", **fault)
-
-        assert_fails(run("campaigns", "--format", form), 1, said)
-
-    def test_a_write_with_an_unknown_outcome(self, capsys: pytest.CaptureFixture[str]) -> None:
-        reason = "no answer\nin time"
-        code = report(OutcomeUnknown(provider="truedy", operation="create_campaign", subject=None, reason=reason))
-
-        assert_fails(Outcome(code, *capsys.readouterr()), 1, "truedy create: the request", "(no answer in time)")
-
-    @pytest.mark.usefixtures("profiles")
-    def test_an_error_halfway_leaves_the_array_open(self, run: Run, sandbox: Sandbox) -> None:
-        """A part must not look like the whole."""
-        sandbox.fail("truedy", path="contacts", after=2, status=500)
-        outcome = run("contacts", sandbox.campaign_ids("truedy")[0], "--format", "json")
-
-        assert outcome.code == 1
-        assert outcome.out.startswith("[\n{")
-        assert outcome.out.count("\n") == 200
-        assert not outcome.out.endswith("]\n")
+    assert_fails(run("campaigns", "--format", form), 1, said)
 
 
-def batches(announced: int, *ids: str) -> dict[str, Any]:
-    """A page of TechLadder's campaigns, which is the last one."""
+def test_a_write_with_an_unknown_outcome(capsys: pytest.CaptureFixture[str]) -> None:
+    reason = "no answer\nin time"
+    code = report(OutcomeUnknown(provider="truedy", operation="create_campaign", subject=None, reason=reason))
+
+    assert_fails(Outcome(code, *capsys.readouterr()), 1, "truedy create: the request", "(no answer in time)")
+
+
+@pytest.mark.usefixtures("profiles")
+def test_an_error_halfway_leaves_the_array_open(run: Run, sandbox: Sandbox) -> None:
+    """A part must not look like the whole."""
+    sandbox.fail("truedy", path="contacts", after=2, status=500)
+    outcome = run("contacts", seeded(sandbox), "--format", "json")
+
+    assert (outcome.code, outcome.out.count("\n")) == (1, 200)
+    assert outcome.out.startswith("[\n{")
+    assert not outcome.out.endswith("]\n")
+
+
+def announce(sandbox: Sandbox, number: int, *ids: str) -> None:
+    """Let TechLadder announce more campaigns than it has."""
     items = [{"schedule_id": batch_id, "status": "active"} for batch_id in ids]
-    return {"success": True, "data": {"items": items, "total": announced, "has_more": False}}
+    body = {"success": True, "data": {"items": items, "total": number, "has_more": False}}
+    sandbox.fail("techladder", body=body, times=None)
 
 
 @pytest.mark.usefixtures("profiles")
@@ -140,30 +129,25 @@ class TestIncomplete:
 
     def test_says_what_is_missing_once(self, run: Run, sandbox: Sandbox, terminal: Terminal) -> None:
         terminal(out=False)
-        sandbox.fail("techladder", body=batches(5), times=None)
+        announce(sandbox, 5)
         outcome = run(*self.LIST, "table")
 
-        assert outcome.code == 3
-        assert outcome.err.startswith("unibatch: techladder campaigns: rows may be missing after the 0 that came: ")
-        assert outcome.err.count("\n") == 1
+        assert_fails(outcome, 3, "unibatch: techladder campaigns: rows may be missing after the 0 that came: ")
 
-    @pytest.mark.parametrize("form", ["json", "jsonl", "csv"])
+    @pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
     def test_what_came_is_written_to_its_end(self, run: Run, sandbox: Sandbox, form: str) -> None:
-        sandbox.fail("techladder", body=batches(3, "s", "t"), times=None)
+        announce(sandbox, 3, "s", "t")
         outcome = run(*self.LIST, form)
+        lines = outcome.out.splitlines()[2:]
 
-        assert outcome.code == 3
-        assert [row["id"] for row in getattr(outcome, form)] == ["s", "t"]
-        assert outcome.err.count("\n") == 1
-
-    def test_a_table_is_written_to_its_end(self, run: Run, sandbox: Sandbox) -> None:
-        sandbox.fail("techladder", body=batches(3, "s", "t"), times=None)
-
-        assert [line.split()[0] for line in run(*self.LIST, "table").out.splitlines()[2:]] == ["s", "t"]
+        assert (outcome.code, outcome.err.count("\n")) == (3, 1)
+        assert (
+            [line.split()[0] for line in lines] if form == "table" else [row["id"] for row in getattr(outcome, form)]
+        ) == ["s", "t"]
 
     @pytest.mark.parametrize("limit", ["1", "2"])
     def test_a_listing_that_the_limit_cuts_is_not_incomplete(self, run: Run, sandbox: Sandbox, limit: str) -> None:
-        sandbox.fail("techladder", body=batches(3, "s", "t"), times=None)
+        announce(sandbox, 3, "s", "t")
 
         assert run(*self.LIST, "json", "--limit", limit).code == 0
 
@@ -182,45 +166,35 @@ class TestLog:
     def test_verbose_prints_every_request_but_no_key_and_does_not_last(
         self, run: Run, sandbox: Sandbox, line: str
     ) -> None:
-        outcome = run(*line.replace("ID", sandbox.campaign_ids("truedy")[0]).split(), "--limit", "250")
+        outcome = run(*line.replace("ID", seeded(sandbox)).split(), "--limit", "250")
 
         assert outcome.err.count("unibatch: debug: truedy list_contacts: GET ") == 3
         assert sandbox.api_key("truedy") not in outcome.err
         assert run("campaigns").err == ""
 
 
-@pytest.mark.usefixtures("profiles")
-class TestTheUnexpected:
-    @pytest.mark.parametrize(
-        ("error", "code", "said"),
-        [
-            (KeyboardInterrupt(), 130, "Interrupted\n"),
-            (BrokenPipeError(), 141, ""),
-            (OSError(28, "No space left on device"), 1, "unibatch: [Errno 28] No space left on device\n"),
-        ],
-    )
-    def test_has_an_exit_code(
-        self, run: Run, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, said: str
-    ) -> None:
-        monkeypatch.setattr("unibatch.cli.campaigns.connect", raising(error))
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (KeyboardInterrupt(), 130, "Interrupted\n"),
+        (BrokenPipeError(), 141, ""),
+        (OSError(28, "No space left on device"), 1, "unibatch: [Errno 28] No space left on device\n"),
+    ],
+)
+def test_the_unexpected_has_an_exit_code(
+    run: Run, monkeypatch: pytest.MonkeyPatch, *, error: BaseException, code: int, said: str
+) -> None:
+    monkeypatch.setattr("unibatch.cli.campaigns.connect", raising(error))
 
-        assert run("campaigns") == (code, "", said)
-
-    def test_a_bug_is_one_line_without_its_message(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("unibatch.cli.campaigns.connect", raising(RuntimeError(f"boom {KEY}")))
-
-        assert_fails(run("campaigns"), 1, "please report it", "RuntimeError", "UNIBATCH_DEBUG=1")
-
-    def test_a_bug_shows_its_traceback_when_asked(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("unibatch.cli.campaigns.connect", raising(RuntimeError("boom")))
-        monkeypatch.setenv("UNIBATCH_DEBUG", "1")
-
-        with pytest.raises(RuntimeError, match="boom"):
-            run("campaigns")
+    assert run("campaigns") == (code, "", said)
 
 
-def raising(error: BaseException) -> Any:
-    def fail(*_: object, **_options: object) -> None:
-        raise error
+def test_a_bug_is_one_line_without_its_message_and_shows_its_traceback_when_asked(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unibatch.cli.campaigns.connect", raising(RuntimeError(f"boom {KEY}")))
+    assert_fails(run("campaigns"), 1, "please report it", "RuntimeError", "UNIBATCH_DEBUG=1")
 
-    return fail
+    monkeypatch.setenv("UNIBATCH_DEBUG", "1")
+    with pytest.raises(RuntimeError, match="boom"):
+        run("campaigns")

@@ -16,11 +16,9 @@ from unibatch.client import Options
 
 def test_what_it_writes_can_be_loaded(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("init").code == 0
-    for name in config.profile_names():
-        monkeypatch.setenv(f"{name.upper()}_API_KEY", "k")
-
     assert config.profile_names() == ["truedy", "techladder", "talkifai"]
     for name in config.profile_names():
+        monkeypatch.setenv(f"{name.upper()}_API_KEY", "k")
         with config.connect(name) as client:
             assert client.provider == name
 

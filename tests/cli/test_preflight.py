@@ -19,57 +19,55 @@ def preflight(run: Run, file: str, *arguments: str) -> Outcome:
     return run("preflight", "--contacts", file, "--name", "Spring", "--start", "hold", *arguments)
 
 
-class TestVerdict:
-    @pytest.mark.usefixtures("profiles")
-    @pytest.mark.parametrize("vendor", VENDORS)
-    def test_what_can_be_created(self, run: Run, file: str, vendor: str) -> None:
-        outcome = preflight(run, file, f"sandbox-{vendor}", *NEEDED[vendor], *HOLD_UNTIL)
+@pytest.mark.usefixtures("profiles")
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_what_can_be_created(run: Run, file: str, vendor: str) -> None:
+    outcome = preflight(run, file, f"sandbox-{vendor}", *NEEDED[vendor], *HOLD_UNTIL)
 
-        assert outcome.code == 0
-        assert outcome.out.endswith("\nCan be created.\n\n")
+    assert outcome.code == 0
+    assert outcome.out.endswith("\nCan be created.\n\n")
 
-    def test_what_cannot(self, run: Run, file: str) -> None:
-        outcome = preflight(run, file, "truedy", "--description", "x")
 
-        assert outcome.code == 2
-        assert outcome.out.endswith(
-            "\nCannot be created: agent_id, description. To accept the loss: --accept-loss description\n\n"
-        )
+@pytest.mark.parametrize(
+    ("arguments", "code", "verdict"),
+    [
+        (
+            "--description x",
+            2,
+            "Cannot be created: agent_id, description. To accept the loss: --accept-loss description",
+        ),
+        ("--agent a --skip", 2, "Can be created when the command or its rows are corrected."),
+        ("--agent a --start soon", 2, "Nothing blocks it in what could be read."),
+        ("--agent a --description x --accept-loss description", 0, "Can be created, with 1 accepted loss."),
+    ],
+)
+def test_the_verdict(run: Run, file: str, folder: Path, *, arguments: str, code: int, verdict: str) -> None:
+    if "--skip" in arguments:
+        people(folder, "phone", "nix", "+12125550123")
+    outcome = preflight(run, file, "truedy", *arguments.replace(" --skip", "").split())
 
-    def test_bad_rows_have_to_be_corrected_first(self, run: Run, folder: Path) -> None:
-        outcome = preflight(run, people(folder, "phone", "nix", "+12125550123"), "truedy", *NEEDED["truedy"])
-
-        assert outcome.code == 2
-        assert outcome.out.endswith("\nCan be created when the command or its rows are corrected.\n\n")
-
-    def test_what_can_with_a_loss(self, run: Run, file: str) -> None:
-        arguments = ("truedy", *NEEDED["truedy"], "--description", "x", "--accept-loss", "description")
-        outcome = preflight(run, file, *arguments)
-
-        assert outcome.code == 0
-        assert "unsupported, accepted" in outcome.out
-        assert outcome.out.endswith("\nCan be created, with 1 accepted loss.\n\n")
+    assert outcome.code == code
+    assert outcome.out.endswith(f"\n{verdict}\n\n")
+    assert ("unsupported, accepted" in outcome.out) == ("accepted" in verdict)
 
 
 class TestTargets:
-    def test_vendors_are_compared(self, run: Run, file: str) -> None:
-        outcome = preflight(run, file, "truedy", "talkifai", "--agent", "a")
+    def test_vendors_are_compared_and_an_unknown_one_does_not_hide_the_others(self, run: Run, file: str) -> None:
+        outcome = preflight(run, file, "nix", "truedy", "talkifai", "--agent", "a")
 
         assert outcome.code == 2
         assert [line for line in outcome.out.splitlines() if line in {"Truedy", "TalkifAI"}] == ["Truedy", "TalkifAI"]
+        assert "there is no profile 'nix'" in outcome.err
 
     def test_a_setting_of_one_of_them_is_not_held_against_the_other(self, run: Run, file: str) -> None:
-        outcome = preflight(run, file, "truedy", "techladder", *NEEDED["techladder"])
+        arguments = ("truedy", "techladder", *NEEDED["techladder"])
+        known = preflight(run, file, *arguments)
+        unknown = preflight(run, file, *arguments, "--set", "x=1")
 
-        assert outcome.code == 0
-        assert "version_id" in outcome.out
-
-    def test_a_setting_of_none_of_them_is(self, run: Run, file: str) -> None:
-        outcome = preflight(run, file, "truedy", "techladder", *NEEDED["techladder"], "--set", "x=1")
-
-        assert outcome.code == 2
-        assert "Truedy has no such option" in outcome.out
-        assert "TechLadder has no such option" in outcome.out
+        assert (known.code, unknown.code) == (0, 2)
+        assert "version_id" in known.out
+        assert "Truedy has no such option" in unknown.out
+        assert "TechLadder has no such option" in unknown.out
 
     def test_a_profile_fills_the_gaps_without_its_key(self, run: Run, file: str, folder: Path) -> None:
         text = '[profiles.main]\nprovider = "truedy"\napi_key = { env = "NO_KEY" }\ndefaults = { agent_id = "agt_1" }\n'
@@ -78,13 +76,6 @@ class TestTargets:
 
         assert outcome.code == 0
         assert outcome.out.startswith("Truedy (profile main)\n")
-
-    def test_an_unknown_one_does_not_hide_the_others(self, run: Run, file: str) -> None:
-        outcome = preflight(run, file, "nix", "truedy", "--agent", "a")
-
-        assert outcome.code == 2
-        assert outcome.out.startswith("Truedy\n")
-        assert "there is no profile 'nix'" in outcome.err
 
     def test_at_least_one_is_needed(self, run: Run, file: str) -> None:
         assert preflight(run, file).code == 2
@@ -98,12 +89,6 @@ class TestInput:
         assert "Cannot be created: agent_id.\n" in outcome.out
         assert "--window: '9-17'" in outcome.err
         assert "--start: neither hold nor now" in outcome.err
-
-    def test_is_not_found_fit_if_a_part_of_it_could_not_be_read(self, run: Run, file: str) -> None:
-        outcome = preflight(run, file, "truedy", "--agent", "a", "--start", "soon")
-
-        assert outcome.code == 2
-        assert outcome.out.endswith("\nNothing blocks it in what could be read.\n\n")
 
     @pytest.mark.parametrize(
         ("days", "sent"),

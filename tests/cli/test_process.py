@@ -9,102 +9,103 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 import unibatch
+from tests.cli.drafts import seeded
 from tests.cli.running import Run
 from unibatch.cli.app import COMMANDS
 from unibatch.sandbox import Sandbox
 
-UNIBATCH = (sys.executable, "-m", "unibatch")
+
+def begin(*arguments: str, **options: Any) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "unibatch", *arguments]
+    return subprocess.Popen(command, **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options})
+
+
+def lines_until(process: subprocess.Popen[str], text: str) -> str:
+    """What a process writes to stderr up to the line with this text."""
+    assert process.stderr is not None
+    written = ""
+    for line in process.stderr:
+        written += line
+        if text in line:
+            break
+    return written
+
+
+def stop(process: subprocess.Popen[str], number: signal.Signals = signal.SIGINT) -> tuple[int, str, str]:
+    """Send a signal; the exit code, and what the process still writes."""
+    process.send_signal(number)
+    try:
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    return process.returncode, out, err
 
 
 @pytest.mark.usefixtures("profiles")
 def test_a_closed_pipe_ends_the_command_silently(sandbox: Sandbox) -> None:
-    command = [*UNIBATCH, "contacts", sandbox.campaign_ids("truedy")[0]]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with begin("contacts", seeded(sandbox)) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.readline()
         process.stdout.close()
 
-        assert process.stderr.read() == b""
+        assert process.stderr.read() == ""
         assert process.wait() == 141
 
 
-class TestCtrlC:
-    """It ends a command within a moment. The time-outs are far shorter than the waits."""
+@pytest.mark.parametrize(
+    ("setting", "fault", "said"),
+    [
+        ("", {"delay": 60, "after": 1}, "list_contacts: GET"),
+        ("retry = { attempts = 6 }", {"status": 429, "retry_after": 60}, "too many requests"),
+        ("requests_per_minute = 3", {"delay": 0.05}, "truedy contacts: waiting 6"),
+    ],
+)
+def test_ctrl_c_ends_every_wait(
+    sandbox: Sandbox, profiles: Path, *, setting: str, fault: dict[str, Any], said: str
+) -> None:
+    """Far sooner than the wait would end; pages are read ahead in threads."""
+    text = profiles.read_text(encoding="utf-8")
+    if setting:
+        text = re.sub(rf"^{setting.split(maxsplit=1)[0]} = .*$", setting, text, flags=re.MULTILINE)
+    profiles.write_text(text, encoding="utf-8")
+    sandbox.fail("truedy", path="contacts", times=None, **fault)
+    with begin("contacts", seeded(sandbox), "--verbose", stdout=subprocess.DEVNULL) as process:
+        lines_until(process, said)
+        code, _, rest = stop(process)
 
-    @staticmethod
-    def interrupted(process: subprocess.Popen[str]) -> str:
-        """What the command still writes to stderr."""
-        process.send_signal(signal.SIGINT)
-        try:
-            _, errors = process.communicate(timeout=10)
-        finally:
-            process.kill()
-        assert process.returncode == 130
-        return errors
-
-    @pytest.mark.usefixtures("profiles")
-    def test_while_pages_are_read_ahead(self, sandbox: Sandbox) -> None:
-        sandbox.fail("truedy", path="contacts", delay=0.05)  # which makes it read ahead
-        sandbox.fail("truedy", path="contacts", delay=60, times=None)
-        command = [*UNIBATCH, "contacts", sandbox.campaign_ids("truedy")[0], "--format", "jsonl"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            process.stdout.readline()
-
-            assert self.interrupted(process) == "Interrupted\n"
-
-    @pytest.mark.usefixtures("patient_profiles")
-    def test_while_it_waits_for_another_attempt(self, sandbox: Sandbox) -> None:
-        sandbox.fail("truedy", status=429, retry_after=60)
-        with subprocess.Popen([*UNIBATCH, "campaigns"], stderr=subprocess.PIPE, text=True) as process:
-            assert process.stderr is not None
-            assert "too many requests" in process.stderr.readline()
-
-            assert self.interrupted(process) == "Interrupted\n"
-
-    def test_while_threads_wait_for_the_rate_limit(self, sandbox: Sandbox, profiles: Path) -> None:
-        text = profiles.read_text(encoding="utf-8")
-        profiles.write_text(text.replace("requests_per_minute = 1000000", "requests_per_minute = 3"), encoding="utf-8")
-        sandbox.fail("truedy", path="contacts", delay=0.05, times=None)
-        command = [*UNIBATCH, "contacts", sandbox.campaign_ids("truedy")[0]]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-            assert process.stderr is not None
-            assert re.fullmatch(
-                r"truedy contacts: waiting 6\d s to stay below the rate limit\n", process.stderr.readline()
-            )
-
-            assert self.interrupted(process) == "Interrupted\n"
+    assert code == 130
+    assert rest.endswith("Interrupted\n")
+    assert "Traceback" not in rest
 
 
 @pytest.mark.usefixtures("patient_profiles")
 def test_a_wait_is_a_line_of_its_own_above_the_progress_bar(sandbox: Sandbox) -> None:
     pty = pytest.importorskip("pty")
     sandbox.fail("truedy", path="contacts", after=2, status=503)
-    command = [*UNIBATCH, "contacts", sandbox.campaign_ids("truedy")[0], "--format", "csv"]
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs, env=environment) as process:
+    written = b""
+    with begin(
+        "contacts", seeded(sandbox), "--format", "csv", stdout=subprocess.DEVNULL, stderr=theirs, env=environment
+    ) as process:
         os.close(theirs)
-        written = b""
         with contextlib.suppress(OSError):  # with which a terminal ends
             while part := os.read(ours, 65536):
                 written += part
     os.close(ours)
-
-    assert process.returncode == 0
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written.decode())
     lines = [line.rpartition("\r")[2] for line in plain.split("\r\n")]  # a bar is overwritten from its beginning
-    waits = [line for line in lines if "waiting" in line]
-    assert len(waits) == 1
-    assert re.fullmatch(
-        r"truedy contacts: waiting 0\.\d s: the vendor's server failed \(HTTP 503\), attempt 2", waits[0]
-    )
+    (wait,) = (line for line in lines if "waiting" in line)
+
+    assert process.returncode == 0
+    assert re.fullmatch(r"truedy contacts: waiting 0\.\d s: the vendor's server failed \(HTTP 503\), attempt 2", wait)
     assert lines[-2:] == ["1,250 contacts in 13 requests, complete", ""]
     assert "/1250" in plain
 
@@ -115,30 +116,18 @@ def test_a_wait_is_a_line_of_its_own_above_the_progress_bar(sandbox: Sandbox) ->
 def test_the_sandbox_prints_its_profiles_and_stops_cleanly(
     number: signal.Signals, clock: tuple[str, ...], folder: Path
 ) -> None:
-    command = [*UNIBATCH, "sandbox", "--write-config", "sub.toml", *clock]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        errors = ""
-        for line in process.stderr:
-            errors += line
-            if "until Ctrl-C" in line:
-                break
-        url = re.search(r"http://127\.0\.0\.1:\d+", errors)
-        assert url is not None
-        answer = httpx.post(f"{url[0]}/_sandbox/advance", json={"seconds": 0}, trust_env=False)
-        process.send_signal(number)
-        try:
-            printed, rest = process.communicate(timeout=30)
-        finally:
-            process.kill()
-
+    with begin("sandbox", "--write-config", "sub.toml", *clock) as process:
+        errors = lines_until(process, "until Ctrl-C")
+        url = errors.split()[-3]
+        answer = httpx.post(f"{url}/_sandbox/advance", json={"seconds": 0}, trust_env=False)
+        code, printed, rest = stop(process, number)
     stands_still = not clock
-    assert (process.returncode, rest) == (0, "Stopped.\n")
+
+    assert (code, rest) == (0, "Stopped.\n")
     assert printed.startswith('default = "sandbox-truedy"\n')
     assert (folder / "sub.toml").read_text(encoding="utf-8").endswith(printed)
     assert "\nUNIBATCH_CONFIG=sub.toml unibatch campaigns -p sandbox-truedy\n" in errors
-    assert (f"curl -d '{{\"calls\": 10}}' {url[0]}/_sandbox/advance\n" in errors) == stands_still
+    assert (f"curl -d '{{\"calls\": 10}}' {url}/_sandbox/advance\n" in errors) == stands_still
     assert (answer.json()["now"] == "2026-03-10T09:00:00.000Z") == stands_still
 
 
@@ -165,10 +154,7 @@ def test_version(run: Run) -> None:
 
 
 def test_without_a_command_it_helps(run: Run) -> None:
-    outcome = run()
-
-    assert outcome.code == 0
-    assert outcome.out == run("--help").out
+    assert run() == (0, run("--help").out, "")
 
 
 @pytest.mark.parametrize("command", [name for commands in COMMANDS.values() for name in commands])

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import re
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from tests.cli.running import Run
-from unibatch import (
-    ConnectFailed,
-    ConnectionLost,
-    MalformedResponse,
-    RateLimited,
-    ServerError,
-    UnibatchError,
-    Wait,
-)
+from unibatch import ConnectionLost, RateLimited, ServerError, UnibatchError, Wait
 from unibatch.cli.waits import Waits
 from unibatch.sandbox import Sandbox
 
@@ -48,63 +40,50 @@ def printed(capsys: pytest.CaptureFixture[str], *waits: Wait) -> list[str]:
     return capsys.readouterr().err.splitlines()
 
 
-class TestLines:
-    @pytest.mark.parametrize(
-        ("error", "reason"),
-        [
-            (TOO_MANY, "too many requests (HTTP 429)"),
-            (FAILED, "the vendor's server failed (HTTP 503)"),
-            (
-                MalformedResponse(http_status=200, path="$", reason="cut off", **ANSWERED),
-                "the answer is not what the vendor documents (HTTP 200)",
-            ),
-            (ConnectionLost(**LOST), "the connection broke before the whole answer had arrived"),
-            (ConnectFailed(**LOST), "could not connect"),
-        ],
-    )
-    def test_a_further_attempt_says_why_and_nothing_of_what_the_vendor_said(
-        self, capsys: pytest.CaptureFixture[str], error: UnibatchError, reason: str
-    ) -> None:
-        assert printed(capsys, wait(11.2, error, attempt=2)) == [f"truedy contacts: waiting 12 s: {reason}, attempt 3"]
-
-    def test_a_wait_for_the_rate_limit_says_so(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert printed(capsys, wait(41, attempt=0)) == ["truedy contacts: waiting 41 s to stay below the rate limit"]
-
-    @pytest.mark.parametrize(
-        ("seconds", "shown"), [(0.001, "0.1"), (0.31, "0.4"), (1, "1"), (1.01, "2"), (60.5, "61"), (3600, "3600")]
-    )
-    def test_no_wait_is_said_to_be_shorter_than_it_is(
-        self, capsys: pytest.CaptureFixture[str], seconds: float, shown: str
-    ) -> None:
-        (line,) = printed(capsys, wait(seconds, FAILED))
-
-        assert f" waiting {shown} s: " in line
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (TOO_MANY, "too many requests (HTTP 429)"),
+        (FAILED, "the vendor's server failed (HTTP 503)"),
+        (ConnectionLost(**LOST), "the connection broke before the whole answer had arrived"),
+    ],
+)
+def test_a_further_attempt_says_why_and_nothing_of_what_the_vendor_said(
+    capsys: pytest.CaptureFixture[str], error: UnibatchError, reason: str
+) -> None:
+    assert printed(capsys, wait(11.2, error, attempt=2)) == [f"truedy contacts: waiting 12 s: {reason}, attempt 3"]
 
 
-class TestSeveralThreads:
-    def test_a_wait_of_eight_threads_is_printed_once(self, capsys: pytest.CaptureFixture[str]) -> None:
-        waiting = Waits()
-        threads = [threading.Thread(target=waiting, args=(wait(41),)) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+@pytest.mark.parametrize(("seconds", "shown"), [(0.001, "0.1"), (0.31, "0.4"), (1, "1"), (1.01, "2"), (3600, "3600")])
+def test_no_wait_is_said_to_be_shorter_than_it_is(
+    capsys: pytest.CaptureFixture[str], seconds: float, shown: str
+) -> None:
+    assert printed(capsys, wait(seconds, attempt=0)) == [
+        f"truedy contacts: waiting {shown} s to stay below the rate limit"
+    ]
 
-        assert capsys.readouterr().err.count("waiting 41 s") == 1
 
-    def test_a_thread_that_the_refusal_of_another_holds_back_is_not_printed(
-        self, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        assert len(printed(capsys, wait(12, TOO_MANY), wait(11.9), wait(12.1, TOO_MANY))) == 1
+@pytest.mark.parametrize(
+    ("waits", "lines"),
+    [
+        ([wait(12, TOO_MANY), wait(11.9), wait(12.1, TOO_MANY)], 1),  # the refusal of one holds all back
+        ([wait(12), wait(60)], 2),
+        ([wait(60), wait(12), wait(60)], 1),
+        ([wait(12), wait(0.5, FAILED), wait(0.5, FAILED)], 3),  # attempts after other errors are printed each
+    ],
+)
+def test_a_wait_of_several_threads_is_printed_once(
+    capsys: pytest.CaptureFixture[str], waits: list[Wait], lines: int
+) -> None:
+    assert len(printed(capsys, *waits)) == lines
 
-    def test_a_wait_that_lasts_longer_is_printed_too(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert len(printed(capsys, wait(12), wait(60))) == 2
 
-    def test_a_shorter_wait_behind_a_longer_one_is_not(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert len(printed(capsys, wait(60), wait(12), wait(60))) == 1
+def test_threads_that_begin_to_wait_together_print_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    waiting = Waits()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(waiting, [wait(41)] * 8))
 
-    def test_attempts_after_other_errors_are_printed_each(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert len(printed(capsys, wait(12), wait(0.5, FAILED), wait(0.5, FAILED))) == 3
+    assert capsys.readouterr().err.count("waiting 41 s") == 1
 
 
 @pytest.mark.usefixtures("patient_profiles")

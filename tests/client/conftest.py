@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 import unibatch.sandbox
-from tests.bothways import AnyClient, Connect
+from tests.bothways import VENDORS, AnyClient, Connect
 from unibatch.client import prefetch
 from unibatch.sandbox import LoggedRequest, Sandbox
 
@@ -66,6 +66,12 @@ def sandbox(server: Sandbox) -> Sandbox:
 @pytest.fixture
 def visit(sandbox: Sandbox, connect: Connect) -> Visitor:
     return Visitor(sandbox, connect)
+
+
+@pytest.fixture(params=VENDORS)
+def at(request: pytest.FixtureRequest, visit: Visitor) -> Visit:
+    """A visit to each vendor in turn."""
+    return visit(request.param)
 
 
 @pytest.fixture

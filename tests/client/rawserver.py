@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import httpx
@@ -18,9 +19,13 @@ import pytest
 from tests.bothways import Style
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.exchange import Conversation
+from unibatch.client.halt import Halt, Halted
 from unibatch.core.flow import Response
 
 T = TypeVar("T")
+
+SOON = 5.0
+"""Within so many seconds is well before any time-out ends."""
 
 PATIENT = 30.0
 """A time-out (in seconds) that a test never waits for."""
@@ -233,6 +238,18 @@ def serving(*behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> Iterat
         yield server
     finally:
         server.close()
+
+
+def stops_when_halted(driver: Driver, server: RawServer, times: int = 1) -> None:
+    """Ask in another thread, and halt that when the server is at its stage."""
+    halt, talk = Halt(), Talk()
+    with ThreadPoolExecutor() as threads:
+        future = threads.submit(driver.run, talk.ask(server.url, times=times), halt)
+        assert server.stage.wait(PATIENT)
+        halt.set()
+        with pytest.raises(Halted):
+            future.result(SOON)
+    assert talk.closed
 
 
 class Interrupted(BaseException):

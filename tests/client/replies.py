@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
 import httpx
+
+from tests.bothways import AnyClient
 
 
 @attrs.frozen
@@ -53,12 +55,24 @@ CONTACT = {
 }
 """For each vendor, a contact with little more than what must be there."""
 
+ID = {"truedy": "contact_id", "techladder": "call_id", "talkifai": "id"}
+STATUS = {"truedy": "call_status", "techladder": "status", "talkifai": "status"}
+"""For each vendor, the names of these fields of a contact."""
+
 CAMPAIGN = {
     "truedy": {"id": "batch_1", "name": "March", "agent_id": "agt_1", "status": "draft"},
     "techladder": {"schedule_id": "sched_1", "agent_id": "agt-1", "status": "pending"},
     "talkifai": {"id": "job_1", "name": "March", "agentId": "agent_1", "status": "pending"},
 }
 """For each vendor, a campaign with little more than what must be there."""
+
+
+READ: Mapping[str, Callable[[AnyClient], object]] = {
+    "get_campaign": lambda client: client.get_campaign("c-1"),
+    "list_campaigns": lambda client: list(client.list_campaigns()),
+    "list_contacts": lambda client: list(client.list_contacts("c-1")),
+}
+"""What can be read at every vendor."""
 
 
 def one(vendor: str, campaign: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,10 @@ class TestIds:
         with pytest.raises(InvalidInput, match="an id must be a text that is not blank"):
             client.list_contacts(campaign_id)
 
+    def test_one_that_is_too_long_for_a_url_is_refused(self, connect: Connect) -> None:
+        with pytest.raises(InvalidInput, match="too long"):
+            connect("truedy").get_campaign("x" * 70_000)
+
     @pytest.mark.parametrize("external_id", [7, b"7", True])
     @pytest.mark.parametrize("vendor", ["techladder", "talkifai"])
     def test_an_external_id_that_would_match_nobody(self, connect: Connect, vendor: str, external_id: Any) -> None:

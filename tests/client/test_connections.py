@@ -19,6 +19,7 @@ import pytest
 from tests.bothways import Style
 from tests.client.rawserver import (
     PATIENT,
+    SOON,
     Behaviour,
     RawServer,
     Talk,
@@ -29,6 +30,7 @@ from tests.client.rawserver import (
     interrupted_at,
     no_headers,
     serving,
+    stops_when_halted,
     well,
     well_then_no_headers,
 )
@@ -37,9 +39,6 @@ from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.exchange import Conversation, Pause
 from unibatch.client.halt import Halt, Halted
 from unibatch.client.transport import KEPT
-
-SOON = 5.0
-"""Within so many seconds is well before any time-out (in this file) ends."""
 
 URL = "http://localhost"
 
@@ -167,12 +166,6 @@ class TestMany:
             gate.open(2)
             assert [future.result(SOON) for future in asking] == ["well"] * 2
             assert not crowd.driver._connections._free
-
-    def test_many_share_few_connections(self, style: Style) -> None:
-        with serving(well) as server, crowding(style, server.url, 3) as crowd:
-            asking = [crowd.begin(ask(server.url, times=20)) for _ in range(8)]
-            assert [future.result(PATIENT) for future in asking] == ["well"] * 8
-            assert len(server.connections) <= 3
 
     def test_who_waits_can_be_halted(self) -> None:
         gate = Gate()
@@ -333,25 +326,16 @@ class TestHalt:
             future.result(SOON)
 
     @pytest.mark.parametrize("stalling", STAGES)
-    def test_a_blocked_request_is_interrupted_and_its_connection_is_replaced(
-        self, threads: ThreadPoolExecutor, stalling: Behaviour
-    ) -> None:
+    def test_a_blocked_request_is_interrupted_and_its_connection_is_replaced(self, stalling: Behaviour) -> None:
         with serving(stalling, well) as server, blocking(server.url) as driver:
-            halt, talk = Halt(), Talk()
-            future = threads.submit(driver.run, talk.ask(server.url, times=2), halt)
-            assert server.stage.wait(PATIENT)
-            self.halted(future, halt)
-            assert talk.closed
+            stops_when_halted(driver, server, times=2)
             assert driver.run(ask(server.url, pool=0.1), Halt()) == "well"
 
-    def test_on_a_connection_that_others_opened(self, threads: ThreadPoolExecutor) -> None:
+    def test_on_a_connection_that_others_opened(self) -> None:
         with serving(well_then_no_headers, well) as server, blocking(server.url) as driver:
             assert driver.run(ask(server.url)) == "well"
-            halt = Halt()
-            future = threads.submit(driver.run, ask(server.url), halt)
-            assert server.stage.wait(PATIENT)
+            stops_when_halted(driver, server)
             assert len(server.connections) == 1
-            self.halted(future, halt)
 
     def test_while_the_request_is_sent(self, threads: ThreadPoolExecutor) -> None:
         def unread(server: RawServer, _: socket.socket) -> None:

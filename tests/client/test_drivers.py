@@ -148,13 +148,6 @@ class TestSize:
             assert driver.run(ask(server.url)) == "well"
             assert len(server.connections) == 2
 
-    def test_a_transport_that_announces_nonsense_is_read(self, style: Style) -> None:
-        transport = httpx.MockTransport(
-            lambda _: httpx.Response(200, headers={"content-length": "many"}, content=b"well")
-        )
-        with driving(style, "http://localhost", transport) as driver:
-            assert driver.run(ask("http://localhost")) == "well"
-
 
 class TestPauses:
     def test_a_pause_is_kept(self, style: Style) -> None:

@@ -14,13 +14,10 @@ import pytest
 
 from tests.bothways import ONE_CLIENT, VENDORS, Connect
 from tests.client.conftest import RUNNING, Visit, Visitor
-from tests.client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page
+from tests.client.replies import CAMPAIGN, CONTACT, ID, STATUS, Replies, Reply, one, page
 from unibatch import CallStatus, CampaignStatus, InvalidInput, NotFound, UnsupportedFeature
 
 PARAMETER = {"truedy": "status", "techladder": "status", "talkifai": "contactStatus"}
-ID = {"truedy": "contact_id", "techladder": "call_id", "talkifai": "id"}
-STATUS = {"truedy": "call_status", "techladder": "status", "talkifai": "status"}
-
 S = TypeVar("S", CallStatus, CampaignStatus)
 
 
@@ -64,18 +61,6 @@ MOVING = {
     "talkifai": ["pending", "scheduled", "running", "paused", "winding-down", "draft"],
 }
 """Words of campaigns that dial, may begin to dial at any time, or do something unknown: only Truedy knows drafts."""
-
-CAMPAIGNS_FILTERED_BY_THE_SERVER: dict[str, dict[CampaignStatus, str]] = {
-    "truedy": words(CampaignStatus, "draft", "scheduled", "paused", "completed", "failed", "cancelled"),
-    "techladder": words(CampaignStatus, "pending", "completed", "failed", "cancelled", running="active"),
-    "talkifai": words(CampaignStatus, "pending", "scheduled", "running", "completed", "failed", "cancelled"),
-}
-"""Truedy has two words for what is running; TalkifAI's filter does not know what its dashboard can do: pause."""
-
-
-@pytest.fixture(params=VENDORS)
-def at(request: pytest.FixtureRequest, visit: Visitor) -> Visit:
-    return visit(request.param)
 
 
 def half_dialled(at: Visit) -> str:
@@ -149,16 +134,6 @@ class TestWhoFilters:
         found = connect(vendor, answer=server).list_contacts("c-1", status=wanted)
         assert [contact.id for contact in found] == ["2"]
         assert server.asked == [None]
-
-    def test_campaigns_are_filtered_by_the_server_where_one_word_says_exactly_that(
-        self, connect: Connect, vendor: str
-    ) -> None:
-        empty = {"data": [], "batchJobs": [], "total": 0} | ({"data": {"items": []}} if vendor == "techladder" else {})
-        for status in CampaignStatus:
-            server = Replies(Reply(body=empty))
-            list(connect(vendor, answer=server).list_campaigns(status=status))
-            [sent] = [request.url.params.get("status") for request in server.requests]
-            assert (status, sent) == (status, CAMPAIGNS_FILTERED_BY_THE_SERVER[vendor].get(status))
 
 
 class TestStatusOfContacts:
@@ -235,12 +210,6 @@ class TestHowStatusesAreNamed:
             connect("truedy", answer=server).list_contacts("c-1", status=nothing)
         assert server.asked == []
 
-    def test_none_at_all_is_refused_of_campaigns_too(self, connect: Connect) -> None:
-        server = OneCampaign("truedy", "draft")
-        with pytest.raises(InvalidInput, match="status"):
-            connect("truedy", answer=server).list_campaigns(status=[])
-        assert server.asked == []
-
     @pytest.mark.parametrize("word", ["", "dialling", "in-progress", "NO_ANSWER"])
     def test_a_word_that_is_not_canonical_is_refused_and_the_canonical_ones_are_named(
         self, connect: Connect, word: str
@@ -263,18 +232,6 @@ class TestStatusOfCampaigns:
 
 
 class TestAgent:
-    @ONE_CLIENT
-    @pytest.mark.parametrize("vendor", ["truedy", "techladder"])
-    def test_it_is_filtered_by_the_server_where_that_can(self, visit: Visitor, vendor: str) -> None:
-        at = visit(vendor)
-        list(at.client.list_campaigns(agent_id="agt-1"))
-        assert at.queries[0]["agent_id"] == "agt-1"
-
-    def test_it_is_filtered_by_the_client_at_talkifai(self, visit: Visitor) -> None:
-        at = visit("talkifai")
-        list(at.client.list_campaigns(agent_id="agent_1"))
-        assert set(at.queries[0]) == {"organizationId", "page", "pageSize"}
-
     def test_the_result_is_the_same_whoever_filters(self, at: Visit) -> None:
         at.sandbox.create(at.vendor, 2)
         [campaign] = at.client.list_campaigns()
@@ -290,14 +247,6 @@ class TestAgent:
 
 
 class TestExternalId:
-    def test_techladder_filters_it(self, visit: Visitor) -> None:
-        at = visit("techladder")
-        campaign_id = at.sandbox.create("techladder", 5)
-        wanted = at.sandbox.state("techladder", campaign_id).contacts[3]
-        [contact] = at.client.list_contacts(campaign_id, external_id=str(wanted.external_id))
-        assert (contact.phone_number, contact.external_id) == (wanted.number, wanted.external_id)
-        assert at.queries[0]["external_id"] == wanted.external_id
-
     def test_techladder_filters_it_together_with_a_status_where_nothing_moves(self, visit: Visitor) -> None:
         at = visit("techladder")
         list(at.client.list_contacts(over(at), status=CallStatus.BUSY, external_id="7"))
@@ -330,14 +279,4 @@ class TestExternalId:
             connect("truedy", answer=server).list_contacts("c-1", external_id="7")
         assert (caught.value.provider, caught.value.feature) == ("truedy", "list_contacts(external_id=...)")
         assert caught.value.instead == "Truedy does not return external ids; look for the phone number"
-        assert server.requests == []
-
-
-class TestAccount:
-    @ONE_CLIENT
-    @pytest.mark.parametrize("vendor", ["truedy", "talkifai"])
-    def test_a_vendor_that_says_nothing_of_it_is_not_asked(self, connect: Connect, vendor: str) -> None:
-        server = Replies(Reply())
-        with pytest.raises(UnsupportedFeature, match=f"{vendor} does not support get_account"):
-            connect(vendor, answer=server).get_account()
         assert server.requests == []

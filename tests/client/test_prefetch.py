@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
+from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,13 +19,13 @@ import attrs
 import httpx
 import pytest
 
-from tests.bothways import VENDORS, AnyClient, BlockingAsyncClient, Connect, Style, make_client
-from tests.client.rawserver import PATIENT, RawServer, interrupted_at, serving
-from tests.client.replies import CAMPAIGN, CONTACT, one
+from tests.bothways import VENDORS, AnyClient, BlockingAsyncClient, Connect, Style
+from tests.client.rawserver import PATIENT, RawServer, serving
+from tests.client.replies import CAMPAIGN, CONTACT, ID, one
 from unibatch import AsyncClient, Client, Contact, IncompleteListing, Retry, ServerError
 from unibatch.client import Options, prefetch
 from unibatch.client.halt import Halt
-from unibatch.client.prefetch import AsyncPrefetch, Eagerness, Prefetch
+from unibatch.client.prefetch import Eagerness, Prefetch
 from unibatch.core.flow import Flow
 from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.provider import Capabilities, ContactFilter
@@ -35,55 +36,29 @@ FAR = 0.025
 """Seconds that a far server takes to answer; more than a client takes for near."""
 
 SIZE = {"truedy": 100, "techladder": 500, "talkifai": 500}
-ID = {"truedy": "contact_id", "techladder": "call_id", "talkifai": "id"}
 REQUEST = re.compile(rb"GET (\S+) HTTP/1.1\r\n.*?\r\n\r\n", re.DOTALL)
 
 
+@attrs.define(eq=False)
 class Vendor:
-    """A server of one campaign, that counts how many pages of it are under way.
+    """A server of one campaign: which pages of it were asked for (``positions``), and how many at once (``most``).
 
-    Attributes:
-        positions: Which pages were asked for, in this order.
-        most: The most that were under way at the same time.
-        under_way: How many are under way now.
+    ``short``, ``failing`` and ``stalling`` are the offsets of a page that has only 60 rows, is refused, or never comes;
+    ``crowd`` pages must be under way at once before any but the first is answered.
     """
 
-    def __init__(
-        self,
-        rows: int,
-        vendor: str = "truedy",
-        *,
-        delay: float = FAR,
-        total: Callable[[int], int | None] = lambda rows: rows,
-        short: int | None = None,
-        failing: int | None = None,
-        stalling: int | None = None,
-        crowd: int | None = None,
-    ) -> None:
-        """Serve.
-
-        Args:
-            rows: How many contacts there are.
-            vendor: In whose words.
-            delay: Seconds to wait before each page.
-            total: How many contacts it says there are.
-            short: The offset of a page that has only 60 rows.
-            failing: The offset of a page that is refused.
-            stalling: The offset of a page that never comes.
-            crowd: So many pages must be under way at once before any but the first is answered.
-        """
-        self.positions: list[int] = []
-        self.most = 0
-        self.under_way = 0
-        self._rows = rows
-        self._vendor = vendor
-        self._delay = delay
-        self._total = total(rows)
-        self._short = short
-        self._failing = failing
-        self._stalling = stalling
-        self._crowd = crowd
-        self._changed = threading.Condition()
+    rows: int
+    vendor: str = "truedy"
+    delay: float = FAR
+    total: Callable[[int], int | None] = lambda rows: rows
+    short: int | None = None
+    failing: int | None = None
+    stalling: int | None = None
+    crowd: int | None = None
+    positions: list[int] = attrs.field(factory=list)
+    most: int = 0
+    under_way: int = 0
+    _changed: threading.Condition = attrs.field(factory=threading.Condition)
 
     def __call__(self, server: RawServer, connection: socket.socket) -> None:
         received = b""
@@ -98,39 +73,40 @@ class Vendor:
     def answer(self, server: RawServer, target: str) -> tuple[int, Any]:
         query = {name: int(values[0]) for name, values in parse_qs(urlsplit(target).query).items()}
         if not query or query == {"contactsPageSize": 1}:
-            return 200, one(self._vendor, CAMPAIGN[self._vendor])
+            return 200, one(self.vendor, CAMPAIGN[self.vendor])
         position = query.get("offset", query.get("page", query.get("contactsPage", query.get("after", 0))))
         with self._changed:
             self.positions.append(position)
             self.under_way += 1
             self.most = max(self.most, self.under_way)
             self._changed.notify_all()
-            if self._crowd is not None and len(self.positions) > 1:
-                assert self._changed.wait_for(lambda: self._crowd is None or self.most >= self._crowd, PATIENT)
+            if self.crowd is not None and len(self.positions) > 1:
+                assert self._changed.wait_for(lambda: self.crowd is None or self.most >= self.crowd, PATIENT)
         try:
-            server.over.wait(self._delay)
-            if position == self._stalling:
+            server.over.wait(self.delay)
+            if position == self.stalling:
                 server.stage.set()
                 server.over.wait()
-            if position == self._failing:
+            if position == self.failing:
                 return 500, {}
-            offset = position if self._vendor == "truedy" else (position - 1) * SIZE[self._vendor]
+            offset = position if self.vendor == "truedy" else (position - 1) * SIZE[self.vendor]
             return 200, self._page(offset, CAMPAIGN if target.startswith("/batch-calls?") else CONTACT)
         finally:
             with self._changed:
                 self.under_way -= 1
 
     def _page(self, offset: int, row: Mapping[str, Mapping[str, Any]]) -> Any:
-        end = min(self._rows, offset + (60 if offset == self._short else SIZE[self._vendor]))
-        known_as = "id" if row is CAMPAIGN else ID[self._vendor]
-        rows = [{**row[self._vendor], known_as: name(number)} for number in range(offset, end)]
-        counts = {} if self._total is None else {"total": self._total}
-        has_more = end < self._rows
-        if self._vendor == "truedy":
+        end = min(self.rows, offset + (60 if offset == self.short else SIZE[self.vendor]))
+        known_as = "id" if row is CAMPAIGN else ID[self.vendor]
+        rows = [{**row[self.vendor], known_as: name(number)} for number in range(offset, end)]
+        total = self.total(self.rows)
+        counts = {} if total is None else {"total": total}
+        has_more = end < self.rows
+        if self.vendor == "truedy":
             return {"data": rows, "pagination": {**counts, "has_more": has_more}}
-        if self._vendor == "techladder":
+        if self.vendor == "techladder":
             return {"data": {"items": rows, **counts, "has_more": has_more}}
-        return {"contacts": rows, "contactsTotal": self._total, "contactsHasMore": has_more}
+        return {"contacts": rows, "contactsTotal": total, "contactsHasMore": has_more}
 
 
 def name(number: int) -> str:
@@ -214,11 +190,6 @@ class TestOrder:
             assert ids(connect("truedy", base_url=url, max_in_flight=4).list_campaigns()) == names(850)
         assert vendor.most == 4
 
-    def test_one_listing_can_be_read_twice_at_the_same_time(self, connect: Connect) -> None:
-        with campaign_of(Vendor(450)) as url:
-            listing = connect("truedy", base_url=url).list_contacts("c-1")
-            assert [first.id for first, second in zip(listing, listing, strict=True) if first == second] == names(450)
-
 
 class TestBound:
     @pytest.mark.parametrize(("how", "most"), [({"max_in_flight": 2}, 2), ({"max_in_flight": 3}, 3), ({}, 8)])
@@ -293,14 +264,10 @@ class TestNear:
             eagerness.note(waited)
         assert eagerness.pages == pages
 
-    def test_waiting_is_sleeping_and_not_computing(self) -> None:
-        idle, began, spent = prefetch._idle_time(), time.monotonic(), time.thread_time()
-        while time.thread_time() < spent + 0.02:
-            pass
-        assert prefetch._idle_time() - idle <= time.monotonic() - began - 0.019
-        idle = prefetch._idle_time()
-        time.sleep(0.03)
-        assert prefetch._idle_time() - idle >= 0.02
+    def test_waiting_is_sleeping_and_not_computing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        clocks = SimpleNamespace(monotonic=lambda: 100.0, thread_time=lambda: 30.0)
+        monkeypatch.setattr(prefetch, "time", clocks)
+        assert prefetch._idle_time() == 70.0
 
 
 class TestStopping:
@@ -357,12 +324,12 @@ class TestErrors:
             del pages
             assert_at_rest(client)
 
-    def test_one_is_tried_again_while_other_pages_come(self, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_one_is_tried_again_while_other_pages_come(self, connect: Connect) -> None:
         vendor = Vendor(1050, failing=400)
         with campaign_of(vendor) as url:
 
             def heal(_: object) -> None:
-                monkeypatch.setattr(vendor, "_failing", None)
+                vendor.failing = None
 
             client = connect("truedy", base_url=url, retry=Retry(), on_wait=heal)
             assert ids(client.list_contacts("c-1")) == names(1050)
@@ -377,20 +344,6 @@ class TestErrors:
             with pytest.raises(ZeroDivisionError):
                 list(client.list_contacts("c-1"))
             assert_at_rest(client)
-
-
-class TestInterrupts:
-    @pytest.mark.parametrize("stalling", [0, 100, 1000])
-    def test_while_it_waits_for_a_page(self, stalling: int) -> None:
-        seen: list[str] = []
-        with serving(Vendor(1050, stalling=stalling)) as server:
-            client = make_client("sync", "truedy", base_url=server.url, timeout=PATIENT)
-            with interrupted_at(server.stage):
-                keep(client.list_contacts("c-1"), seen)
-            assert seen == names(len(seen))
-            assert len(seen) <= stalling
-            assert_at_rest(client)
-            client.close()
 
 
 class TestCancellation:
@@ -570,21 +523,6 @@ class TestCursors:
             del pages
             assert_at_rest(client)
 
-    @pytest.mark.parametrize("near", [False, True])
-    def test_if_one_is_the_most_or_the_server_is_near_it_is_not(
-        self, style: Style, monkeypatch: pytest.MonkeyPatch, *, near: bool
-    ) -> None:
-        if near:
-            monkeypatch.setattr(prefetch, "_idle_time", lambda: 0.0)
-        vendor = Vendor(450, delay=0 if near else FAR)
-        asked = []
-        with campaign_of(vendor) as url, self.connected(style, url, max_in_flight=8 if near else 1) as client:
-            for _ in client.list_contacts("c-1").pages():
-                let_the_loop_finish(client)
-                time.sleep(0.01)
-                asked.append(len(vendor.positions))
-        assert asked == [1, 2, 3, 4, 5]
-
 
 class TestThreads:
     """What reads ahead with threads, by itself."""
@@ -624,29 +562,3 @@ class TestThreads:
         assert reading.take([1]) == 1
         reading.close()
         assert reading.discarded == 0
-
-
-class TestTasks:
-    """What reads ahead with tasks, by itself."""
-
-    def test_pages_that_are_not_needed_any_more_are_cancelled(self) -> None:
-        cancelled: list[Position] = []
-
-        async def read(position: Position) -> Position:
-            try:
-                await asyncio.sleep(PATIENT)
-            except asyncio.CancelledError:
-                cancelled.append(position)
-                raise
-            return position
-
-        async def go() -> int:
-            reading = AsyncPrefetch(read, 8)
-            await reading.begin([1, 2])
-            await reading.begin([2, 3])
-            await reading.close()
-            await reading.close()
-            return reading.discarded
-
-        assert asyncio.run(go()) == 3
-        assert cancelled == [1, 2, 3]

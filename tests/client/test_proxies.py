@@ -53,12 +53,6 @@ class TestProxies:
 
 
 class TestTrust:
-    def test_all_clients_share_what_they_trust(self) -> None:
-        first = transport.transport_options("https://api.example.com")["verify"]
-        assert transport.transport_options("https://api.example.org")["verify"] is first
-        assert first.verify_mode is ssl.CERT_REQUIRED
-        assert first.check_hostname
-
     def test_plain_http_trusts_no_certificate_at_all(self) -> None:
         context = transport.transport_options("http://127.0.0.1:8000")["verify"]
         assert context.verify_mode is ssl.CERT_REQUIRED

@@ -9,8 +9,8 @@ import pytest
 
 from tests.bothways import ONE_CLIENT, VENDORS, Connect
 from tests.client.conftest import RUNNING, Visitor
-from tests.client.replies import CAMPAIGN, Replies, Reply, one
-from unibatch import Account, AccountLimits, ListingReport, Wait
+from tests.client.replies import CAMPAIGN, CONTACT, STATUS, Replies, Reply, one, page
+from unibatch import Account, AccountLimits, CallStatus, CampaignStatus, ListingReport, Wait
 
 each_shape = pytest.mark.parametrize(
     ("vendor", "shape"), [("truedy", "schema"), ("truedy", "example"), ("techladder", None), ("talkifai", None)]
@@ -94,6 +94,31 @@ class TestCampaigns:
         found = {campaign.id: campaign.vendor_status for campaign in listing}
         assert found == {name: at.sandbox.state(vendor, name).status for name in at.sandbox.campaign_ids(vendor)}
         assert listing.report == ListingReport(expected_total=4, seen=4, requests=1, complete=True)
+
+
+@ONE_CLIENT
+@pytest.mark.parametrize("vendor", VENDORS)
+class TestUnknownWords:
+    """They break nothing, are kept, and each client warns of each once."""
+
+    def test_of_contacts(self, connect: Connect, vendor: str, caplog: pytest.LogCaptureFixture) -> None:
+        row = {**CONTACT[vendor], STATUS[vendor]: "teleported"}
+        for _ in range(2):
+            listing = connect(vendor, answer=Replies(Reply(body=page(vendor, row)))).list_contacts("c-1")
+            for found in (*listing, *listing):
+                assert (found.status, found.vendor_status, found.is_final) == (CallStatus.UNKNOWN, "teleported", False)
+        assert [record.getMessage() for record in caplog.records] == [
+            f"{vendor}: unknown contact status 'teleported' is read as UNKNOWN; the word is kept in vendor_status"
+        ] * 2
+
+    def test_of_campaigns(self, connect: Connect, vendor: str, caplog: pytest.LogCaptureFixture) -> None:
+        client = connect(vendor, answer=Replies(Reply(body=one(vendor, {**CAMPAIGN[vendor], "status": "teleported"}))))
+        for _ in range(2):
+            campaign = client.get_campaign("c-1")
+            assert (campaign.status, campaign.vendor_status) == (CampaignStatus.UNKNOWN, "teleported")
+        assert [record.getMessage() for record in caplog.records] == [
+            f"{vendor}: unknown campaign status 'teleported' is read as UNKNOWN; the word is kept in vendor_status"
+        ]
 
 
 class TooLong(Exception):

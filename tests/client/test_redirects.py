@@ -39,16 +39,12 @@ class TestOnTheSameServer:
         server = Replies(to(location, status), FOUND)
         connect("truedy", answer=server).get_campaign("batch_1")
         assert server.urls == [f"{AT}/api/public/v1/batch-calls/batch_1", f"{AT}/api/v2/batch-calls/batch_1"]
+        assert [request.headers["Authorization"] for request in server.requests] == [f"Bearer {KEY}"] * 2
 
     def test_a_relative_path_is_relative_to_what_was_asked(self, connect: Connect) -> None:
         server = Replies(to("batch_2?full=1"), FOUND)
         connect("truedy", answer=server).get_campaign("batch_1")
         assert server.urls[1] == f"{AT}/api/public/v1/batch-calls/batch_2?full=1"
-
-    def test_the_key_comes_along(self, connect: Connect) -> None:
-        server = Replies(to("/elsewhere"), FOUND)
-        connect("truedy", answer=server).get_campaign("batch_1")
-        assert [request.headers["Authorization"] for request in server.requests] == [f"Bearer {KEY}"] * 2
 
     def test_they_may_lead_on(self, connect: Connect) -> None:
         server = Replies(*(to(f"/{step}") for step in range(5)), FOUND)
@@ -58,11 +54,6 @@ class TestOnTheSameServer:
     def test_without_end_they_are_refused(self, connect: Connect) -> None:
         server = Replies(to("/round/and/round"))
         with pytest.raises(RedirectRefused, match="more than 5 redirects"):
-            connect("truedy", answer=server).get_campaign("batch_1")
-
-    def test_without_end_only_so_many_requests_are_sent(self, connect: Connect) -> None:
-        server = Replies(to("/round/and/round"))
-        with pytest.raises(RedirectRefused):
             connect("truedy", answer=server).get_campaign("batch_1")
         assert len(server.requests) == 6
 
@@ -87,11 +78,7 @@ ELSEWHERE = [
 
 @pytest.mark.parametrize("location", ELSEWHERE)
 class TestToElsewhere:
-    def test_they_are_refused(self, connect: Connect, location: str) -> None:
-        with pytest.raises(RedirectRefused):
-            connect("truedy", answer=Replies(to(location), FOUND)).get_campaign("batch_1")
-
-    def test_nothing_is_sent_there(self, connect: Connect, location: str) -> None:
+    def test_they_are_refused_and_nothing_is_sent_there(self, connect: Connect, location: str) -> None:
         server = Replies(to(location), FOUND)
         with pytest.raises(RedirectRefused):
             connect("truedy", answer=server).get_campaign("batch_1")

@@ -37,39 +37,6 @@ class TestListingContacts:
         assert len(list(listing)) == contacts
         assert len(at.requests) == listing.report.requests == requests
 
-    @pytest.mark.parametrize(
-        ("vendor", "path", "queries"),
-        [
-            (
-                "truedy",
-                "/batch-calls/{}/contacts",
-                [{"limit": "100", "offset": "0"}, {"limit": "100", "offset": "100"}, {"limit": "100", "offset": "200"}],
-            ),
-            (
-                "techladder",
-                "/call-batches/{}/calls",
-                [{"limit": "500", "page": "1"}, {"limit": "500", "page": "2"}, {"limit": "500", "page": "3"}],
-            ),
-            (
-                "talkifai",
-                "/batch/jobs/{}",
-                [
-                    {"contactsPage": "1", "contactsPageSize": "500"},
-                    {"contactsPage": "2", "contactsPageSize": "500"},
-                    {"contactsPage": "3", "contactsPageSize": "500"},
-                ],
-            ),
-        ],
-    )
-    def test_it_asks_in_the_vendors_words(
-        self, visit: Visitor, vendor: str, path: str, queries: list[dict[str, str]]
-    ) -> None:
-        at = visit(vendor)
-        campaign_id = at.sandbox.create(vendor, 2 * LARGEST_PAGE[vendor] + 1)
-        list(at.client.list_contacts(campaign_id))
-        assert at.queries == queries
-        assert {(request.method, request.path) for request in at.requests} == {("GET", path.format(campaign_id))}
-
 
 class TestListingCampaigns:
     @pytest.mark.parametrize("vendor", VENDORS)
@@ -85,39 +52,8 @@ class TestListingCampaigns:
         assert len(at.requests) == requests
         assert listing.report.complete
 
-    @pytest.mark.parametrize(
-        ("vendor", "path", "query"),
-        [
-            ("truedy", "/batch-calls", {"limit": "100", "offset": "0"}),
-            ("techladder", "/call-batches", {"limit": "100", "page": "1"}),
-            ("talkifai", "/batch/jobs", {"organizationId": "org_sandbox", "page": "1", "pageSize": "100"}),
-        ],
-    )
-    def test_it_asks_in_the_vendors_words(self, visit: Visitor, vendor: str, path: str, query: dict[str, str]) -> None:
-        at = visit(vendor)
-        list(at.client.list_campaigns())
-        assert [(request.method, request.path, dict(request.query)) for request in at.requests] == [
-            ("GET", path, query)
-        ]
-
 
 class TestReadingOne:
-    @pytest.mark.parametrize(
-        ("vendor", "path", "query"),
-        [
-            ("truedy", "/batch-calls/{}", {}),
-            ("techladder", "/call-batches/{}", {}),
-            ("talkifai", "/batch/jobs/{}", {"contactsPageSize": "1"}),
-        ],
-    )
-    def test_a_campaign_takes_one_request_and_the_fewest_contacts(
-        self, visit: Visitor, vendor: str, path: str, query: dict[str, str]
-    ) -> None:
-        at = visit(vendor)
-        campaign_id = at.sandbox.create(vendor, 3)
-        at.client.get_campaign(campaign_id)
-        assert [(request.path, dict(request.query)) for request in at.requests] == [(path.format(campaign_id), query)]
-
     def test_the_account_takes_one_request(self, visit: Visitor) -> None:
         at = visit("techladder")
         at.client.get_account()

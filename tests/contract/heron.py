@@ -13,49 +13,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, get_args
 
-from unibatch.provider_api import (
-    UNPAGED,
-    CallStatus,
-    Campaign,
-    CampaignFilter,
-    CampaignStatus,
-    Capabilities,
-    Contact,
-    ContactFilter,
-    Counts,
-    Flow,
-    Limits,
-    OperationName,
-    Page,
-    Paging,
-    PaymentRequired,
-    Position,
-    Provider,
-    RawRows,
-    Refusal,
-    Request,
-    Response,
-    Schedule,
-    StatusTable,
-    Support,
-    Transition,
-    Unread,
-    When,
-    Wire,
-    collect,
-    decode,
-    delete_once,
-    from_unix_seconds,
-    maker_of_blank_contacts,
-    mapping_or_empty,
-    phone_from_vendor,
-    read,
-    read_leniently,
-    required,
-    seal_contacts,
-    segment,
-    text_or_none,
-)
+from unibatch import provider_api as api
+from unibatch.provider_api import CallStatus, CampaignStatus, Request, Support, Transition, Wire
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
@@ -66,7 +25,7 @@ class Recipient(Wire):
     status: str | None = None
     updated_at_unix: int | None = None
     conversation_id: str | None = None
-    variables: Unread | None = None
+    variables: api.Unread | None = None
 
 
 class Batch(Wire):
@@ -93,7 +52,7 @@ class BatchesAnswer(Wire):
 
 # Status tables --------------------------------------------------------------------------------------------------------
 
-CALL_STATUSES = StatusTable(
+CALL_STATUSES = api.StatusTable(
     {
         "pending": CallStatus.PENDING,
         "dispatched": CallStatus.PLACED,
@@ -103,10 +62,9 @@ CALL_STATUSES = StatusTable(
         "failed": CallStatus.FAILED,
         "cancelled": CallStatus.CANCELLED,
     },
-    unknown=CallStatus.UNKNOWN,
 )
 
-CAMPAIGN_STATUSES = StatusTable(
+CAMPAIGN_STATUSES = api.StatusTable(
     {
         "pending": CampaignStatus.PENDING,
         "in_progress": CampaignStatus.RUNNING,
@@ -114,48 +72,43 @@ CAMPAIGN_STATUSES = StatusTable(
         "failed": CampaignStatus.FAILED,
         "cancelled": CampaignStatus.CANCELLED,
     },
-    unknown=CampaignStatus.UNKNOWN,
 )
 
 # Capabilities ---------------------------------------------------------------------------------------------------------
 
 _OVER = frozenset({CampaignStatus.COMPLETED, CampaignStatus.FAILED, CampaignStatus.CANCELLED})
 
-CAPABILITIES = Capabilities(
+CAPABILITIES = api.Capabilities(
     operations={
-        **dict.fromkeys(get_args(OperationName), Support(available=False, note="Heron's API does not offer it")),
+        **dict.fromkeys(get_args(api.OperationName), Support(available=False, note="Heron's API does not offer it")),
         "list_campaigns": Support(),
         "get_campaign": Support(),
         "list_contacts": Support(),
         "delete_campaign": Support(note="once it is over"),
         "retry_campaign": Support(note="calls failed recipients again"),
     },
-    server_filters=frozenset({"list_campaigns.agent_id"}),
-    campaign_paging=Paging("cursor", 100, size_param="limit", position_param="last_doc"),
-    contact_paging=UNPAGED,
-    limits=Limits(),
+    server_filters={"list_campaigns.agent_id"},
+    campaign_paging=api.Paging("cursor", 100, size_param="limit", position_param="last_doc"),
+    contact_paging=api.UNPAGED,
+    limits=api.Limits(),
     webhooks=Support(available=False, note="not about batches"),
-    contact_fields=frozenset({"id", "phone_number", "fields", "status", "call_id", "last_attempt_at"}),
-    campaign_fields=frozenset({"id", "name", "status", "agent_id", "counts", "schedule", "created_at"}),
+    contact_fields={"id", "phone_number", "fields", "status", "call_id", "last_attempt_at"},
+    campaign_fields={"id", "name", "status", "agent_id", "counts", "schedule", "created_at"},
 )
 
-TRANSITIONS: Mapping[OperationName, Transition] = MappingProxyType(
+TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
     {
-        "delete_campaign": Transition(allowed=_OVER, done=frozenset()),
-        "retry_campaign": Transition(
-            allowed=_OVER,
-            done=frozenset(),
-            passed=frozenset({CampaignStatus.PENDING, CampaignStatus.RUNNING}),
-        ),
+        "delete_campaign": Transition(allowed=_OVER, done=()),
+        "retry_campaign": Transition(allowed=_OVER, done=(), passed={CampaignStatus.PENDING, CampaignStatus.RUNNING}),
     }
 )
 
-_blank_contact = maker_of_blank_contacts("call_id", "last_attempt_at")
+_blank_contact = api.maker_of_blank_contacts("call_id", "last_attempt_at")
 
 # Flows ----------------------------------------------------------------------------------------------------------------
 
 
-class Heron(Provider):
+class Heron(api.Provider):
     """Heron's batch API."""
 
     name = "heron"
@@ -163,83 +116,85 @@ class Heron(Provider):
     base_url = "https://api.heron.example"
     capabilities = CAPABILITIES
     transitions = TRANSITIONS
-    error_codes = MappingProxyType({(401, "quota_exceeded"): PaymentRequired})
+    error_codes = MappingProxyType({(401, "quota_exceeded"): api.PaymentRequired})
     call_statuses = CALL_STATUSES
     campaign_statuses = CAMPAIGN_STATUSES
 
     def headers(self, api_key: str) -> Mapping[str, str]:
         return {"X-Api-Key": api_key}
 
-    def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
+    def list_campaigns(self, position: api.Position, wanted: api.CampaignFilter) -> api.Flow[api.Page[api.Campaign]]:
         query = self.capabilities.campaign_paging.query(position)
         if wanted.agent_id is not None:
             query["agent_id"] = wanted.agent_id
         response = yield Request(operation="list_campaigns", path="/batches", query=query)
-        answer = read(response.content, BatchesAnswer)
-        return Page(
-            items=collect(map(self._campaign, answer.batches, decode(response.content)["batches"]), "$.batches"),
+        answer = api.read(response.content, BatchesAnswer)
+        return api.Page(
+            items=api.collect(
+                map(self._campaign, answer.batches, api.decode(response.content)["batches"]), "$.batches"
+            ),
             has_more=answer.has_more,
             next_cursor=answer.next_doc,
         )
 
-    def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
-        path = f"/batches/{segment(campaign_id)}"
+    def get_campaign(self, campaign_id: str) -> api.Flow[api.Campaign]:
+        path = f"/batches/{api.segment(campaign_id)}"
         response = yield Request(operation="get_campaign", path=path, subject=campaign_id)
-        return self._campaign(read(response.content, Batch), decode(response.content))
+        return self._campaign(api.read(response.content, Batch), api.decode(response.content))
 
     def list_contacts(
         self,
         campaign_id: str,
-        position: Position,  # noqa: ARG002 - there is only one
-        wanted: ContactFilter,  # noqa: ARG002 - the vendor filters nothing
-    ) -> Flow[Page[Contact]]:
-        path = f"/batches/{segment(campaign_id)}"
+        position: api.Position,  # noqa: ARG002 - there is only one
+        wanted: api.ContactFilter,  # noqa: ARG002 - the vendor filters nothing
+    ) -> api.Flow[api.Page[api.Contact]]:
+        path = f"/batches/{api.segment(campaign_id)}"
         response = yield Request(operation="list_contacts", path=path, subject=campaign_id)
-        answer = read(response.content, BatchWithRecipients)
-        raw_rows = RawRows(response.content, "recipients", custom=_custom)
+        answer = api.read(response.content, BatchWithRecipients)
+        raw_rows = api.RawRows(response.content, "recipients", custom=_custom)
         rows = self._contacts(answer.recipients, raw_rows, campaign_id)
-        return Page(items=seal_contacts(collect(rows, "$.recipients")), total=answer.calls_scheduled)
+        return api.Page(items=api.seal_contacts(api.collect(rows, "$.recipients")), total=answer.calls_scheduled)
 
-    def change(self, operation: OperationName, campaign_id: str, when: When | None = None) -> Request:  # noqa: ARG002
-        path = f"/batches/{segment(campaign_id)}"
+    def change(self, operation: api.OperationName, campaign_id: str, when: api.When | None = None) -> Request:  # noqa: ARG002
+        path = f"/batches/{api.segment(campaign_id)}"
         if operation == "delete_campaign":
-            return Request(operation=operation, method="DELETE", path=path, subject=campaign_id)
+            return Request(operation=operation, method="DELETE", path=path, subject=campaign_id, may_be_empty=True)
         return Request(operation=operation, method="POST", path=f"{path}/retry", subject=campaign_id)
 
-    def delete_campaign(self, campaign_id: str) -> Flow[None]:
-        return delete_once(self, self.change("delete_campaign", campaign_id), lambda _: False)
+    def delete_campaign(self, campaign_id: str) -> api.Flow[None]:
+        return api.delete_once(self, self.change("delete_campaign", campaign_id), lambda _: False)
 
-    def refusal(self, response: Response) -> Refusal:
-        detail = mapping_or_empty(read_leniently(response.content).get("detail"))
-        return Refusal(code=text_or_none(detail.get("code")), message=text_or_none(detail.get("message")))
+    def refusal(self, response: api.Response) -> api.Refusal:
+        detail = api.mapping_or_empty(api.read_leniently(response.content).get("detail"))
+        return api.Refusal(code=api.text_or_none(detail.get("code")), message=api.text_or_none(detail.get("message")))
 
-    def _campaign(self, wire: Batch, raw: Mapping[str, Any]) -> Campaign:
-        start = from_unix_seconds(wire.scheduled_at_unix, "scheduled_at_unix")
-        return Campaign(
-            id=required(wire.id, "id"),
+    def _campaign(self, wire: Batch, raw: Mapping[str, Any]) -> api.Campaign:
+        start = api.from_unix_seconds(wire.scheduled_at_unix, "scheduled_at_unix")
+        return api.Campaign(
+            id=api.required(wire.id, "id"),
             provider=self.name,
             name=wire.name or None,
             status=self.read_campaign_status(wire.status),
             vendor_status=wire.status,
             agent_id=wire.agent_id or None,
-            counts=Counts(total=wire.calls_scheduled, finished=wire.calls_finished),
-            schedule=None if start is None else Schedule(start=start),
-            created_at=from_unix_seconds(wire.created_at_unix, "created_at_unix"),
+            counts=api.Counts(total=wire.calls_scheduled, finished=wire.calls_finished),
+            schedule=None if start is None else api.Schedule(start=start),
+            created_at=api.from_unix_seconds(wire.created_at_unix, "created_at_unix"),
             raw=raw,
         )
 
-    def _contacts(self, rows: list[Recipient], raw_rows: RawRows, campaign_id: str) -> Iterator[Any]:
+    def _contacts(self, rows: list[Recipient], raw_rows: api.RawRows, campaign_id: str) -> Iterator[Any]:
         known = self.read_call_status.known
         for index, row in enumerate(rows):
             contact = _blank_contact()
-            contact.id = required(row.id, "id")
+            contact.id = api.required(row.id, "id")
             contact.provider = self.name
             contact.campaign_id = campaign_id
-            contact.phone_number, contact.phone_valid = phone_from_vendor(row.phone_number)
+            contact.phone_number, contact.phone_valid = api.phone_from_vendor(row.phone_number)
             contact.vendor_status = row.status
             contact.status, contact.is_final = known.get(row.status) or self.read_call_status.read_anew(row.status)
             contact.call_id = row.conversation_id or None
-            contact.last_attempt_at = from_unix_seconds(row.updated_at_unix, "updated_at_unix")
+            contact.last_attempt_at = api.from_unix_seconds(row.updated_at_unix, "updated_at_unix")
             contact._fields = contact._raw = (raw_rows, index)
             yield contact
 

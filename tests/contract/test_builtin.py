@@ -1,10 +1,11 @@
 """The three built-in providers keep the contract that every provider keeps, against the sandbox."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import ClassVar
 
 import pytest
 
+from tests.writing.conftest import NEEDED
 from unibatch import sandbox
 from unibatch.core.provider import Provider
 from unibatch.providers.talkifai import TalkifAI
@@ -12,13 +13,6 @@ from unibatch.providers.techladder import TechLadder
 from unibatch.providers.truedy import Truedy
 from unibatch.sandbox import Sandbox
 from unibatch.testing import ProviderContract, VendorAccount
-
-NEEDED: Mapping[str, Mapping[str, Any]] = {
-    "truedy": {"agent_id": "agt_1"},
-    "techladder": {"agent_id": "agt-1", "vendor": {"techladder": {"version_id": "pmt-1"}}},
-    "talkifai": {"from_number_ids": ["pn_1"]},
-}
-"""What each vendor requires in a draft."""
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +36,17 @@ def in_examples_shape(server: Sandbox) -> str:
     return campaign_id
 
 
+UNKNOWN = {
+    "truedy": "batch_00000000",
+    "techladder": "sched_00000000",
+    "talkifai": "00000000-0000-0000-0000-000000000000",
+}
+
+
 def account_at(
-    server: Sandbox, vendor: str, campaign_id: str, *, empty: dict[str, str], unknown: str, **defaults: str
+    server: Sandbox, vendor: str, empty: dict[str, str], campaign_id: str | None = None, **defaults: str
 ) -> VendorAccount:
+    campaign_id = campaign_id or server.campaign_ids(vendor)[0]
     return VendorAccount(
         base_url=server.base_url(vendor),
         api_key=server.api_key(vendor),
@@ -52,7 +54,7 @@ def account_at(
         campaign_id=campaign_id,
         phone_numbers=[contact.number for contact in server.state(vendor, campaign_id).contacts],
         empty_campaign_id=empty[vendor],
-        unknown_campaign_id=unknown,
+        unknown_campaign_id=UNKNOWN[vendor],
         draft=NEEDED[vendor],
     )
 
@@ -62,8 +64,7 @@ class TestTruedyInTheShapeOfTheSchema(ProviderContract):
 
     @pytest.fixture
     def account(self, server: Sandbox, empty: dict[str, str]) -> VendorAccount:
-        campaign_id = server.campaign_ids("truedy")[0]
-        return account_at(server, "truedy", campaign_id, empty=empty, unknown="batch_00000000")
+        return account_at(server, "truedy", empty)
 
 
 class TestTruedyInTheShapeOfTheExamples(ProviderContract):
@@ -71,7 +72,7 @@ class TestTruedyInTheShapeOfTheExamples(ProviderContract):
 
     @pytest.fixture
     def account(self, server: Sandbox, empty: dict[str, str], in_examples_shape: str) -> VendorAccount:
-        return account_at(server, "truedy", in_examples_shape, empty=empty, unknown="batch_00000000")
+        return account_at(server, "truedy", empty, in_examples_shape)
 
 
 class TestTechLadder(ProviderContract):
@@ -79,8 +80,7 @@ class TestTechLadder(ProviderContract):
 
     @pytest.fixture
     def account(self, server: Sandbox, empty: dict[str, str]) -> VendorAccount:
-        campaign_id = server.campaign_ids("techladder")[0]
-        return account_at(server, "techladder", campaign_id, empty=empty, unknown="sched_00000000")
+        return account_at(server, "techladder", empty)
 
 
 class TestTalkifAI(ProviderContract):
@@ -88,11 +88,4 @@ class TestTalkifAI(ProviderContract):
 
     @pytest.fixture
     def account(self, server: Sandbox, empty: dict[str, str]) -> VendorAccount:
-        return account_at(
-            server,
-            "talkifai",
-            server.campaign_ids("talkifai")[0],
-            empty=empty,
-            unknown="00000000-0000-0000-0000-000000000000",
-            organization_id=server.organization_id,
-        )
+        return account_at(server, "talkifai", empty, organization_id=server.organization_id)

@@ -24,7 +24,7 @@ from unibatch import (
     RateLimited,
     UnsupportedFeature,
 )
-from unibatch.provider_api import Provider, Response, retry_once
+from unibatch.provider_api import Provider, retry_once
 from unibatch.providers import registry
 from unibatch.testing import ProviderContract, VendorAccount, play
 
@@ -206,9 +206,9 @@ class TestCallingAgain:
             ("GET", "/batches/b1"),
         ]
 
-    def test_an_empty_answer_is_a_success(self) -> None:
-        played = play(self.flow(), self.DONE, Response(status=204), self.RUNNING)
-        assert played.value.status is CampaignStatus.RUNNING
+    def test_an_empty_answer_is_a_success(self, connect: Connect) -> None:
+        replies = Replies(Reply(body=self.DONE), Reply(204), Reply(body=self.RUNNING))
+        assert connect("heron", answer=replies).retry_campaign("b1").status is CampaignStatus.RUNNING
 
     def test_a_campaign_that_is_not_over_is_refused(self, connect: Connect) -> None:
         replies = Replies(Reply(body=self.RUNNING))

@@ -10,7 +10,7 @@ import pytest
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-READS_A_CAMPAIGN = """
+USES_THE_FIXTURE = """
 import unibatch
 
 def test_reads(unibatch_sandbox):
@@ -19,9 +19,7 @@ def test_reads(unibatch_sandbox):
         provider=vendor, api_key=unibatch_sandbox.api_key(vendor), base_url=unibatch_sandbox.base_url(vendor)
     ) as client:
         assert client.get_campaign(unibatch_sandbox.campaign_ids(vendor)[0]).provider == vendor
-"""
 
-SHARES_THE_SERVER = """
 seen = []
 
 def test_one(unibatch_sandbox):
@@ -93,13 +91,9 @@ def run(tmp_path: Path) -> Run:
 
 
 class TestPlugin:
-    def test_the_fixture_is_a_vendor_to_talk_to(self, run: Run) -> None:
-        result = run(READS_A_CAMPAIGN)
-        assert (result.returncode, "1 passed" in result.stdout) == (0, True), result.stdout
-
     def test_one_server_serves_all_tests_and_each_finds_it_fresh(self, run: Run) -> None:
-        result = run(SHARES_THE_SERVER)
-        assert (result.returncode, "2 passed" in result.stdout) == (0, True), result.stdout
+        result = run(USES_THE_FIXTURE)
+        assert (result.returncode, "3 passed" in result.stdout) == (0, True), result.stdout
 
     def test_without_the_extra_the_remedy_is_named(self, run: Run) -> None:
         result = run(LACKS_THE_EXTRA)

@@ -210,8 +210,9 @@ class TestKey:
                 check=True,
             ).stdout
 
-        assert len({printed(seed) for seed in range(3)}) == 1
-        assert printed(0).split()[0] == draft(**FULL).key
+        one, other = printed(0), printed(1)
+        assert one == other
+        assert one.split()[0] == draft(**FULL).key
 
     def test_the_order_of_the_contacts_makes_no_difference(self) -> None:
         assert draft(contacts=people(3, 1, 2)).key == draft().key
@@ -312,9 +313,6 @@ class TestSplitting:
         whole = draft()
         assert whole.split(most) == (whole,)
         assert whole.split(most)[0] is whole
-
-    def test_splitting_twice_gives_the_same(self) -> None:
-        assert draft().split(2) == draft().split(2)
 
     @pytest.mark.parametrize("most", [0, -1, True, 2.5, "2"])
     def test_a_part_holds_somebody(self, most: Any) -> None:

@@ -66,17 +66,14 @@ def made(kind: type[errors.UnibatchError]) -> errors.UnibatchError:
             retry_after=timedelta(seconds=30),
             **more,
         )
-    if kind is errors.UnsupportedFeature:
-        return errors.UnsupportedFeature("techladder", "add_contacts", "create another one")
-    if kind is errors.DraftRefused:
-        return errors.DraftRefused("truedy", "create_campaign", [LOSS, MISTAKE])
-    if kind is errors.PartlyDone:
-        return errors.PartlyDone(**PARTLY, campaign=CAMPAIGN, contacts=ADDED)
-    if kind is errors.OutcomeUnknown:
-        return errors.OutcomeUnknown(**LOST, subject="batch_1")
-    if kind is errors.IncompleteListing:
-        return errors.IncompleteListing(**MISSING, subject="batch_1")
-    return kind("a message")
+    others: dict[type[errors.UnibatchError], errors.UnibatchError] = {
+        errors.UnsupportedFeature: errors.UnsupportedFeature("techladder", "add_contacts", "create another one"),
+        errors.DraftRefused: errors.DraftRefused("truedy", "create_campaign", [LOSS, MISTAKE]),
+        errors.PartlyDone: errors.PartlyDone(**PARTLY, campaign=CAMPAIGN, contacts=ADDED),
+        errors.OutcomeUnknown: errors.OutcomeUnknown(**LOST, subject="batch_1"),
+        errors.IncompleteListing: errors.IncompleteListing(**MISSING, subject="batch_1"),
+    }
+    return others.get(kind) or kind("a message")
 
 
 def drawn_tree() -> dict[str, str]:
@@ -104,10 +101,6 @@ class TestTree:
         assert drawn_tree() == {
             name: parent(kind).__name__ for name, kind in CLASSES.items() if kind is not errors.UnibatchError
         }
-
-    @pytest.mark.parametrize("kind", [errors.UnsupportedFeature, errors.InvalidInput])
-    def test_a_wrong_argument_is_a_value_error_too(self, kind: type[errors.UnibatchError]) -> None:
-        assert issubclass(kind, ValueError)
 
     def test_nothing_else_is(self) -> None:
         value_errors = {name for name, kind in CLASSES.items() if issubclass(kind, ValueError)}
@@ -198,10 +191,6 @@ class TestDraftRefused:
         assert error.instead == "accept_loss=['description'] accepts the loss"
         assert str(error).endswith("(accept_loss=['description'] accepts the loss)")
 
-    def test_it_is_caught_as_either_of_its_kinds(self) -> None:
-        assert issubclass(errors.DraftRefused, errors.UnsupportedFeature)
-        assert issubclass(errors.DraftRefused, errors.InvalidInput)
-
 
 class TestConflict:
     def test_it_names_both_states(self) -> None:
@@ -248,15 +237,11 @@ class TestOutcomeUnknown:
 
 class TestObjects:
     @pytest.mark.parametrize("kind", CLASSES.values(), ids=CLASSES)
-    def test_an_error_survives_pickling(self, kind: type[errors.UnibatchError]) -> None:
+    def test_an_error_survives_pickling_and_copying(self, kind: type[errors.UnibatchError]) -> None:
         error = made(kind)
         again = pickle.loads(pickle.dumps(error))
         assert type(again) is kind
         assert (str(again), again.args, vars(again)) == (str(error), error.args, vars(error))
-
-    @pytest.mark.parametrize("kind", CLASSES.values(), ids=CLASSES)
-    def test_an_error_survives_copying(self, kind: type[errors.UnibatchError]) -> None:
-        error = made(kind)
         assert vars(copy.copy(error)) == vars(copy.deepcopy(error)) == vars(error)
 
     def test_an_error_keeps_its_notes_when_pickled(self) -> None:

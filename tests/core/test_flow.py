@@ -3,7 +3,7 @@
 import pytest
 
 from unibatch.core.errors import InvalidInput
-from unibatch.core.flow import Request, Response, segment
+from unibatch.core.flow import segment
 
 
 @pytest.mark.parametrize(
@@ -38,13 +38,3 @@ def test_an_id_that_is_not_unicode_is_refused() -> None:
     with pytest.raises(InvalidInput) as caught:
         segment("a\ud800")
     assert str(caught.value) == "the id 'a\\ud800' cannot be sent: it is not valid Unicode"
-
-
-def test_a_request_reads_unless_it_says_otherwise() -> None:
-    request = Request(operation="get_campaign", path="/x")
-    assert (request.method, dict(request.query), request.subject) == ("GET", {}, None)
-
-
-def test_a_response_may_be_empty() -> None:
-    response = Response(status=204)
-    assert (response.content, dict(response.headers)) == (b"", {})

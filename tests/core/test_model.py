@@ -4,7 +4,6 @@ import copy
 import pickle
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 import attrs
 import pytest
@@ -59,12 +58,8 @@ def contacts_of_a_page() -> list[Contact]:
 
 @pytest.mark.parametrize("thing", [*OBJECTS, contacts_of_a_page()[1]], ids=["contact", "campaign", "account", "row"])
 class TestEvery:
-    def test_object_survives_pickling(self, thing: Contact | Campaign | Account) -> None:
-        again = pickle.loads(pickle.dumps(thing))
-        assert (again, again.raw) == (thing, thing.raw)
-
-    def test_object_survives_copying(self, thing: Contact | Campaign | Account) -> None:
-        for again in (copy.copy(thing), copy.deepcopy(thing)):
+    def test_object_survives_pickling_and_copying(self, thing: Contact | Campaign | Account) -> None:
+        for again in (pickle.loads(pickle.dumps(thing)), copy.copy(thing), copy.deepcopy(thing)):
             assert (again, again.raw) == (thing, thing.raw)
 
     def test_object_is_hashable(self, thing: Contact | Campaign | Account) -> None:
@@ -75,19 +70,16 @@ class TestEvery:
             thing.id = "other"  # type: ignore[misc]  # on purpose
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
             del thing.id
-
-    def test_object_takes_no_new_attributes(self, thing: Contact | Campaign | Account) -> None:
         with pytest.raises(AttributeError):
             thing.anything = 1  # type: ignore[union-attr]  # on purpose
+        for mapping in (thing.raw, *([thing.fields] if isinstance(thing, Contact) else [])):
+            with pytest.raises(TypeError):
+                mapping["new"] = 1  # type: ignore[index]  # on purpose
 
     def test_object_can_be_evolved(self, thing: Contact | Campaign | Account) -> None:
         other = attrs.evolve(thing, id="other")
         assert (other.id, other.provider, other.raw) == ("other", thing.provider, thing.raw)
         assert other != thing
-
-    def test_object_keeps_its_raw_data_read_only(self, thing: Contact | Campaign | Account) -> None:
-        with pytest.raises(TypeError):
-            thing.raw["id"] = "other"  # type: ignore[index]  # on purpose
 
     def test_object_is_the_same_whatever_the_raw_data(self, thing: Contact | Campaign | Account) -> None:
         assert attrs.evolve(thing, raw={"new": 1}) == thing
@@ -104,10 +96,6 @@ class TestContact:
             "status=<CallStatus.COMPLETED: 'completed'>, vendor_status='ended', is_final=True, "
             "attempts=None, max_attempts=None)"
         )
-
-    def test_its_fields_are_read_only(self) -> None:
-        with pytest.raises(TypeError):
-            CONTACT.fields["plan"] = "basic"  # type: ignore[index]  # on purpose
 
     def test_its_fields_count_in_a_comparison(self) -> None:
         assert attrs.evolve(CONTACT, fields={}) != CONTACT
@@ -134,12 +122,10 @@ class TestContact:
         contact = attrs.evolve(CONTACT, fields={"Plan": "basic", "plan": "pro"})
         assert (contact.field("plan"), contact.field("Plan"), contact.field("PLAN")) == ("pro", "basic", "basic")
 
-    def test_a_field_that_is_not_there(self) -> None:
-        assert (CONTACT.field("company"), CONTACT.field("company", "none")) == (None, "none")
-
     def test_a_field_that_is_null_is_there(self) -> None:
         contact = attrs.evolve(CONTACT, fields={"plan": None})
         assert contact.field("plan", "none") is None
+        assert (contact.field("company"), contact.field("company", "none")) == (None, "none")
 
 
 class TestContactsOfAPage:
@@ -162,10 +148,6 @@ class TestContactsOfAPage:
             is_final=False,
         )
 
-    def test_their_fields_are_read_only_although_there_are_none(self) -> None:
-        with pytest.raises(TypeError):
-            contacts_of_a_page()[0].fields["new"] = 1  # type: ignore[index]  # on purpose
-
     def test_what_one_is_given_no_other_gets(self) -> None:
         one, other = contacts_of_a_page()
         assert attrs.evolve(one, fields={"a": 1}).fields == {"a": 1}
@@ -186,7 +168,3 @@ class TestOthers:
     )
     def test_folding(self, word: str, folded: str) -> None:
         assert fold(word) == folded
-
-    def test_a_page_is_a_value(self) -> None:
-        page: Page[Any] = Page(items=[])
-        assert (page.total, page.has_more, page.next_cursor) == (None, None, None)

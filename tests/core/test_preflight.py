@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,7 +17,7 @@ from tests.writing.conftest import NEEDED, VENDORS, contacts
 from unibatch import preflight
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, StartKind
 from unibatch.core.draft_fields import Composition, How
-from unibatch.core.errors import DraftRefused, InvalidInput, UnsupportedFeature
+from unibatch.core.errors import DraftRefused, InvalidInput
 from unibatch.core.findings import Finding, Fit, Preflight
 from unibatch.core.model import RedialPolicy, Schedule
 from unibatch.core.preflight import compose, compose_contacts
@@ -73,10 +73,6 @@ class TestADraftThatFits:
         made = composed("truedy")
         assert made.require("create_campaign") is made
 
-    def test_the_same_draft_composed_again_gives_the_same(self, vendor: str) -> None:
-        one = draft(vendor)
-        assert compose(provider(vendor), one, NOW) == compose(provider(vendor), one, NOW)
-
     def test_the_draft_itself_stays_as_it_is(self, vendor: str) -> None:
         one = draft(vendor)
         compose(provider(vendor, from_number_ids=["pn_1"]), one, NOW)
@@ -111,6 +107,12 @@ class TestADraftThatFits:
             sent["concurrency"] = 6
 
 
+WHOLE = "must be a whole number from 1 to 1,000,000,000, not "
+MARS = "'Mars' is not the IANA name of a time zone, such as \"Europe/Berlin\""
+ASCII = "must have 1 to 200 printable ASCII characters, and no blank at either end"
+SPLIT = "must be what CampaignDraft.split() sets, not "
+
+
 class TestWhatIsWrong:
     """One mistake each; the field is named, and nothing else. These checks are the same for every vendor."""
 
@@ -134,39 +136,14 @@ class TestWhatIsWrong:
                 "start",
                 "2026-03-29T02:30:00 does not exist in Europe/Berlin: the clocks skip it",
             ),
-            (
-                {"start": Start.at(datetime(2026, 10, 25, 2, 30), BERLIN)},
-                "start",
-                (
-                    "2026-10-25T02:30:00 comes twice in Europe/Berlin, when the clocks go back; write "
-                    "2026-10-25T02:30+02:00[Europe/Berlin] or 2026-10-25T02:30+01:00[Europe/Berlin]"
-                ),
-            ),
-            (
-                {"start": Start.at(LATER, "Mars")},
-                "start",
-                "'Mars' is not the IANA name of a time zone, such as \"Europe/Berlin\"",
-            ),
+            ({"start": Start.at(LATER, "Mars")}, "start", MARS),
             (
                 {"start": Start.at(LATER)},
                 "start",
                 "2026-03-20T09:00:00 has neither an offset nor a time zone; name one",
             ),
-            (
-                {"start": Start.at(datetime.max.replace(tzinfo=UTC))},
-                "start",
-                "9999-12-31T23:59:59Z lies too far ahead",
-            ),
-            (
-                {"start": Start.NOW, "schedule": Schedule(timezone="Mars")},
-                "schedule.timezone",
-                "'Mars' is not the IANA name of a time zone, such as \"Europe/Berlin\"",
-            ),
-            (
-                {"start": Start.at(LATER), "schedule": Schedule(timezone="Mars")},
-                "schedule.timezone",
-                "'Mars' is not the IANA name of a time zone, such as \"Europe/Berlin\"",
-            ),
+            ({"start": Start.at(datetime.max.replace(tzinfo=UTC))}, "start", "9999-12-31T23:59:59Z lies too far ahead"),
+            ({"start": Start.at(LATER), "schedule": Schedule(timezone="Mars")}, "schedule.timezone", MARS),
             ({"hold_until": LATER.replace(tzinfo=UTC)}, "hold_until", "goes only with Start.HOLD"),
             (
                 {"start": Start.HOLD, "hold_until": NOW - timedelta(days=1)},
@@ -178,38 +155,22 @@ class TestWhatIsWrong:
                 "schedule.start",
                 "is for campaigns that are read; a draft says it with start=Start.at(...)",
             ),
-            ({"max_concurrency": 0}, "max_concurrency", "must be a whole number from 1 to 1,000,000,000, not 0"),
-            ({"max_concurrency": True}, "max_concurrency", "must be a whole number from 1 to 1,000,000,000, not True"),
-            ({"max_concurrency": 2.0}, "max_concurrency", "must be a whole number from 1 to 1,000,000,000, not 2.0"),
-            (
-                {"retry": RedialPolicy(max_attempts=0)},
-                "retry.max_attempts",
-                "must be a whole number from 1 to 1,000,000,000, not 0",
-            ),
-            (
-                {"schedule": Schedule(max_calls_per_day=-1)},
-                "schedule.max_calls_per_day",
-                "must be a whole number from 1 to 1,000,000,000, not -1",
-            ),
-            (
-                {"idempotency_key": ""},
-                "idempotency_key",
-                "must have 1 to 200 printable ASCII characters, and no blank at either end",
-            ),
-            (
-                {"idempotency_key": " mine"},
-                "idempotency_key",
-                "must have 1 to 200 printable ASCII characters, and no blank at either end",
-            ),
+            ({"max_concurrency": 0}, "max_concurrency", WHOLE + "0"),
+            ({"max_concurrency": True}, "max_concurrency", WHOLE + "True"),
+            ({"max_concurrency": 2.0}, "max_concurrency", WHOLE + "2.0"),
+            ({"retry": RedialPolicy(max_attempts=0)}, "retry.max_attempts", WHOLE + "0"),
+            ({"schedule": Schedule(max_calls_per_day=-1)}, "schedule.max_calls_per_day", WHOLE + "-1"),
+            ({"idempotency_key": ""}, "idempotency_key", ASCII),
+            ({"idempotency_key": " mine"}, "idempotency_key", ASCII),
             ({"from_number_ids": [5]}, "from_number_ids", "must be texts that are not blank, not (5,)"),
             ({"agent_id": 5}, "agent_id", "must be a text that is not blank, not 5"),
             ({"retry": 5}, "retry", "must be a RedialPolicy, not 5"),
             ({"schedule": {"timezone": "UTC"}}, "schedule", "must be a Schedule, not {'timezone': 'UTC'}"),
-            ({"part": "1 of 2"}, "part", "must be what CampaignDraft.split() sets, not '1 of 2'"),
+            ({"part": "1 of 2"}, "part", SPLIT + "'1 of 2'"),
             (
                 {"part": Part(number=1, of=2, whole=None)},  # type: ignore[arg-type]  # the wrong type is what is tested
                 "part",
-                "must be what CampaignDraft.split() sets, not Part(number=1, of=2, whole=None)",
+                SPLIT + "Part(number=1, of=2, whole=None)",
             ),
         ],
     )
@@ -241,13 +202,11 @@ class TestWindows:
     def test_a_window_that_is_right(self) -> None:
         assert self.wrong(weekdays=(1, 7), max_calls_per_day=1) == {}
 
-    def test_it_may_not_end_before_it_starts(self) -> None:
-        assert self.wrong(window_end=time(8)) == {
-            "schedule.window_end": "the window ends at 08:00, and not after its start at 09:00"
+    @pytest.mark.parametrize("hour", [8, 9])
+    def test_it_ends_after_its_start(self, hour: int) -> None:
+        assert self.wrong(window_end=time(hour)) == {
+            "schedule.window_end": f"the window ends at 0{hour}:00, and not after its start at 09:00"
         }
-
-    def test_it_may_not_end_when_it_starts(self) -> None:
-        assert [*self.wrong(window_end=time(9))] == ["schedule.window_end"]
 
     @pytest.mark.parametrize("edge", ["window_start", "window_end"])
     def test_it_needs_both_ends(self, edge: str) -> None:
@@ -340,7 +299,7 @@ class TestContacts:
 
 
 class TestMetadata:
-    @pytest.mark.parametrize("metadata", [{"a": float("nan")}, {1: "a"}, {"a": object()}, {"a": "\ud800"}], ids=str)
+    @pytest.mark.parametrize("metadata", [{"a": float("nan")}, {1: "a"}, {"a": object()}, {"a": "\ud800"}])
     def test_it_holds_what_json_can(self, metadata: Any) -> None:
         assert [*wrong("techladder", metadata=metadata)] == ["metadata"]
 
@@ -376,6 +335,7 @@ class TestAllAtOnce:
             "vendor.techladder.colour",
             "vendor.techladder.version_id",
         }
+        assert (caught.value.provider, caught.value.feature) == ("techladder", "create_campaign")
         assert "nothing was sent" in str(caught.value)
 
     def test_several_faults_of_one_field_are_one_finding(self) -> None:
@@ -439,10 +399,6 @@ class TestAcceptingLoss:
         obstacles = self.preflight(max_concurrency=0).obstacles(["description", "metadata", "max_concurrency"])
         assert [finding.field for finding in obstacles] == ["max_concurrency"]
 
-    def test_holding_without_a_time_can_never_be_accepted(self) -> None:
-        result = composed("talkifai", start=Start.HOLD).preflight
-        assert [finding.field for finding in result.obstacles(["start", "hold_until"])] == ["start"]
-
     @pytest.mark.parametrize("accept", ["description", ""])
     def test_one_text_is_no_list(self, accept: str) -> None:
         with pytest.raises(InvalidInput, match=r"accept_loss must be a list of fields; write accept_loss=\["):
@@ -465,16 +421,6 @@ class TestAcceptingLoss:
         """One list serves several vendors."""
         accept = ["description", "metadata", "agent_id", "schedule.weekdays", "contacts.email", "vendor.truedy.x"]
         composed("truedy", **LOSSY).require("create_campaign", accept)
-
-    def test_the_refusal_says_how_to_accept_it(self) -> None:
-        with pytest.raises(DraftRefused, match=r"\(accept_loss=\['description', 'metadata'\] accepts the loss\)$"):
-            composed("truedy", **LOSSY).require("create_campaign")
-
-    def test_a_refusal_is_both_kinds_of_error(self) -> None:
-        with pytest.raises(UnsupportedFeature) as caught:
-            composed("truedy", **LOSSY).require("create_campaign")
-        assert isinstance(caught.value, InvalidInput)
-        assert (caught.value.provider, caught.value.feature) == ("truedy", "create_campaign")
 
 
 class TestDefaults:
@@ -522,15 +468,11 @@ class TestKeys:
         made = compose(provider(vendor, **(defaults or {})), draft(vendor, **changes), NOW)
         return made.key_of({**made.body, "contacts": made.contacts})
 
-    def test_a_key_of_the_users_own_is_sent_as_it_is(self) -> None:
-        assert self.key(idempotency_key="mine") == "mine"
-
-    def test_it_goes_with_the_whole_body_and_so_with_the_order_of_the_contacts_in_it(self) -> None:
-        assert self.key(contacts=contacts("truedy")[::-1]) != self.key()
-
     def test_every_change_makes_another(self) -> None:
-        keys = [self.key(), self.key(name="X"), self.key(start=Start.HOLD), self.key(contacts=contacts("truedy", 2))]
-        assert len({*keys, self.key(defaults={"phone_rotation_strategy": "random"})}) == 5
+        people = contacts("truedy")
+        others = [self.key(name="X"), self.key(contacts=people[:2]), self.key(contacts=people[::-1])]
+        option = self.key(defaults={"phone_rotation_strategy": "random"})
+        assert len({self.key(), *others, self.key(start=Start.HOLD), option}) == 6
 
 
 class TestAddingContacts:
@@ -567,58 +509,14 @@ class TestAddingContacts:
 
 class TestWithoutANetwork:
     def test_a_provider_is_found_by_name(self, vendor: str) -> None:
-        assert preflight(draft(vendor), vendor).provider == vendor
+        found = preflight(draft(vendor), vendor)
+        assert found.provider == vendor
+        assert pickle.loads(pickle.dumps(found)) == found
 
     @pytest.mark.parametrize("thing", [None, 5, {}, [], "draft"])
     def test_what_is_no_draft(self, thing: Any) -> None:
         with pytest.raises(InvalidInput, match=r"^expected a CampaignDraft, got "):
             preflight(thing, "truedy")
-
-
-EVERYTHING: dict[str, dict[str, Any]] = {
-    "truedy": {
-        "from_number_ids": ["pn_1"],
-        "schedule": Schedule(**WINDOW, weekdays=(1, 2), max_calls_per_day=9),
-        "retry": RedialPolicy(max_attempts=1),
-        "max_concurrency": 3,
-        "vendor": {"truedy": {"phone_rotation_strategy": "random"}},
-    },
-    "techladder": {
-        "from_number_ids": ["+12125550100"],
-        "description": "Words",
-        "metadata": {"a": [1, {"b": None}]},
-        "schedule": Schedule(timezone=BERLIN),
-        "retry": RedialPolicy(max_attempts=1),
-        "max_concurrency": 3,
-        "part": Part(number=1, of=2, whole="w"),
-        "vendor": {
-            "techladder": {
-                "version_id": "pmt-1",
-                "voice": "v",
-                "interruption": True,
-                "use_alternate_number": False,
-                "recording_enabled": True,
-                "max_duration_seconds_per_call": 60,
-                "callback_url": "https://example.org",
-            }
-        },
-    },
-    "talkifai": {
-        "description": "Words",
-        "schedule": Schedule(timezone=BERLIN),
-        "retry": RedialPolicy(max_attempts=3),
-        "max_concurrency": 3,
-        "part": Part(number=1, of=2, whole="w"),
-    },
-}
-"""All that the vendor can do at all."""
-
-NOT_ASKED_FOR: dict[str, dict[str, Any]] = {
-    "truedy": {},
-    "techladder": {"deduplicate_by_phone": False},
-    "talkifai": {},
-}
-"""What is sent although no field asks for it."""
 
 
 class Forgetful(Truedy):
@@ -640,29 +538,6 @@ def test_a_field_without_an_entry_is_unsupported_and_not_sent() -> None:
     )
     assert [finding.field for finding in obstacles if not finding.acceptable] == ["start"]
     assert 5 not in made.body.values()
-
-
-def merged(found: tuple[Finding, ...]) -> dict[str, Any]:
-    body: dict[str, Any] = {}
-    for finding in found:
-        for key, value in finding.sent.items():
-            body[key] = {**body[key], **value} if isinstance(value, dict) and key in body else value
-    return body
-
-
-class TestWhatIsSent:
-    @pytest.mark.parametrize("start", [Start.HOLD, Start.NOW, Start.at(LATER, BERLIN)], ids=lambda start: start.kind)
-    def test_the_findings_say_all_that_is_sent(self, vendor: str, start: Start) -> None:
-        hold = {"hold_until": LATER.replace(tzinfo=UTC)} if start == Start.HOLD else {}
-        made = composed(vendor, start=start, **hold, **EVERYTHING[vendor])
-        assert made.preflight.obstacles() == []
-        assert merged(made.preflight.findings) | NOT_ASKED_FOR[vendor] == made.body
-
-    def test_every_field_that_is_used_has_a_finding(self, vendor: str) -> None:
-        made = draft(vendor, start=Start.HOLD, hold_until=LATER.replace(tzinfo=UTC), **EVERYTHING[vendor])
-        found = {finding.field.partition(".")[0] for finding in compose(provider(vendor), made, NOW).preflight.findings}
-        used = {field.alias for field in attrs.fields(CampaignDraft) if getattr(made, str(field.alias))}
-        assert used - found == set()
 
 
 # Anything at all ------------------------------------------------------------------------------------------------------
@@ -728,7 +603,7 @@ ANY_DRAFT: Any = st.builds(
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(made=ANY_DRAFT)
 def test_whatever_a_draft_holds_there_are_findings_and_no_traceback(vendor: str, made: CampaignDraft) -> None:
     composition = compose(provider(vendor), made, NOW)

@@ -1,6 +1,5 @@
 """From plain data to objects and back."""
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -9,18 +8,6 @@ from typing import Any
 import attrs
 import pytest
 
-from unibatch.core.model import (
-    Account,
-    AccountLimits,
-    Campaign,
-    Contact,
-    Counts,
-    Money,
-    RedialPolicy,
-    Schedule,
-)
-from unibatch.core.paging import ListingReport
-from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.structuring import (
     StructureError,
     UnreadableValue,
@@ -38,7 +25,6 @@ from unibatch.core.structuring import (
     time_of_day,
     utc,
 )
-from unibatch.core.to_dict import to_dict
 
 
 class Row(Wire):
@@ -174,159 +160,6 @@ class TestStructuringWhatUsersWrite:
         with pytest.raises(StructureError) as caught:
             structure(data, Outer)
         assert caught.value.path.startswith("$.")
-
-
-class TestToDict:
-    def test_a_contact(self) -> None:
-        contact = Contact(
-            id="c1",
-            provider="acme",
-            campaign_id="b1",
-            phone_number="+15551234567",
-            phone_valid=True,
-            name="Jane Doe",
-            fields={"plan": "pro", "tags": [1, None]},
-            status=CallStatus.NO_ANSWER,
-            vendor_status="no-answer",
-            is_final=False,
-            attempts=1,
-            last_attempt_at=datetime(2026, 3, 5, 9, 15, tzinfo=UTC),
-            started_at=datetime(2026, 3, 5, 9, 15, 0, 250000, tzinfo=UTC),
-            duration=timedelta(minutes=1, seconds=30),
-            raw={"id": "c1"},
-        )
-        assert to_dict(contact) == {
-            "id": "c1",
-            "provider": "acme",
-            "campaign_id": "b1",
-            "phone_number": "+15551234567",
-            "phone_valid": True,
-            "name": "Jane Doe",
-            "first_name": None,
-            "last_name": None,
-            "email": None,
-            "external_id": None,
-            "fields": {"plan": "pro", "tags": [1, None]},
-            "status": "no_answer",
-            "vendor_status": "no-answer",
-            "is_final": False,
-            "call_id": None,
-            "attempts": 1,
-            "max_attempts": None,
-            "last_attempt_at": "2026-03-05T09:15:00Z",
-            "next_attempt_at": None,
-            "started_at": "2026-03-05T09:15:00.250000Z",
-            "ended_at": None,
-            "duration": 90,
-            "sip_code": None,
-            "failure_reason": None,
-            "end_reason": None,
-            "raw": {"id": "c1"},
-        }
-
-    def test_a_campaign(self) -> None:
-        campaign = Campaign(
-            id="b1",
-            provider="acme",
-            name="Spring",
-            status=CampaignStatus.RUNNING,
-            vendor_status="active",
-            from_numbers=("+15551234567",),
-            counts=Counts(total=2, by_status={CallStatus.BUSY: 1, CallStatus.PENDING: 1}),
-            schedule=Schedule(
-                start=datetime(2026, 3, 5, 9, tzinfo=UTC),
-                timezone="Europe/Berlin",
-                window_start=time(9),
-                window_end=time(17, 30),
-                weekdays=(1, 2),
-            ),
-            retry=RedialPolicy(max_attempts=3, retry_on=frozenset({CallStatus.BUSY})),
-            cost=Money(Decimal("147.50"), "USD"),
-            average_duration=timedelta(seconds=61.5),
-            raw={"id": "b1"},
-        )
-        plain = to_dict(campaign)
-        assert json.loads(json.dumps(plain)) == {
-            "id": "b1",
-            "provider": "acme",
-            "name": "Spring",
-            "description": None,
-            "status": "running",
-            "vendor_status": "active",
-            "agent_id": None,
-            "from_numbers": ["+15551234567"],
-            "counts": {
-                "total": 2,
-                "attempted": None,
-                "succeeded": None,
-                "failed": None,
-                "pending": None,
-                "voicemail": None,
-                "no_answer": None,
-                "finished": None,
-                "skipped": None,
-                "by_status": {"busy": 1, "pending": 1},
-            },
-            "schedule": {
-                "start": "2026-03-05T09:00:00Z",
-                "end": None,
-                "timezone": "Europe/Berlin",
-                "window_start": "09:00:00",
-                "window_end": "17:30:00",
-                "weekdays": [1, 2],
-                "max_calls_per_day": None,
-            },
-            "max_concurrency": None,
-            "retry": {"max_attempts": 3, "retry_on": ["busy"]},
-            "cost": {"amount": "147.50", "currency": "USD"},
-            "average_duration": 61.5,
-            "created_at": None,
-            "updated_at": None,
-            "started_at": None,
-            "completed_at": None,
-            "raw": {"id": "b1"},
-        }
-
-    def test_an_account(self) -> None:
-        account = Account(
-            id="acc_1",
-            provider="acme",
-            limits=AccountLimits(max_call_duration=timedelta(minutes=15), requests_per_minute=300),
-            raw={"account_id": "acc_1"},
-        )
-        assert to_dict(account) == {
-            "id": "acc_1",
-            "provider": "acme",
-            "name": None,
-            "email": None,
-            "limits": {
-                "max_contacts": None,
-                "max_concurrency": None,
-                "max_call_duration": 900,
-                "requests_per_minute": 300,
-            },
-            "raw": {"account_id": "acc_1"},
-        }
-
-    def test_a_report(self) -> None:
-        assert to_dict(ListingReport(expected_total=3, seen=3, requests=1, complete=True)) == {
-            "expected_total": 3,
-            "seen": 3,
-            "duplicates": 0,
-            "requests": 1,
-            "passes": 1,
-            "complete": True,
-            "reason": None,
-            "unread": {},
-        }
-
-    @pytest.mark.parametrize("retry_on", [frozenset(), frozenset(CallStatus)])
-    def test_a_set_of_statuses_is_ready_for_json(self, retry_on: frozenset[CallStatus]) -> None:
-        plain = json.loads(json.dumps(to_dict(RedialPolicy(retry_on=retry_on))))
-        assert sorted(plain["retry_on"]) == sorted(retry_on)
-
-    def test_the_order_of_a_set_of_statuses_does_not_depend_on_chance(self) -> None:
-        assert to_dict(RedialPolicy(retry_on=frozenset(CallStatus)))["retry_on"] == sorted(CallStatus)
 
 
 class TestParts:

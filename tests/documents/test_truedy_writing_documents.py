@@ -61,18 +61,12 @@ def contacts_added(sandbox: Sandbox, shape: str) -> httpx.Response:
 
 
 @both_shapes
-def test_the_sandbox_answers_with_the_documented_keys(sandbox: Sandbox, shape: str, documented: dict[str, Any]) -> None:
+def test_the_sandbox_answers_with_the_documented_form(sandbox: Sandbox, shape: str, documented: dict[str, Any]) -> None:
     answer = contacts_added(sandbox, shape)
     assert answer.status_code == 200
     body = answer.json()
     assert body.keys() == documented.keys()
-    assert body["data"].keys() == documented["data"].keys()
     assert body["meta"].keys() == documented["meta"].keys()
-
-
-@both_shapes
-def test_the_values_are_of_the_documented_types(sandbox: Sandbox, shape: str, documented: dict[str, Any]) -> None:
-    body = contacts_added(sandbox, shape).json()
     assert {key: type(value) for key, value in body["data"].items()} == dict.fromkeys(documented["data"], int)
     assert isinstance(body["meta"]["request_id"], str)
     assert (

@@ -19,7 +19,7 @@ from tests.bothways import AnyClient, BlockingAsyncClient, Style, make_client
 from unibatch import Retry
 from unibatch.sandbox import FaultProxy, Sandbox, serve
 from unibatch.sandbox.campaign import VendorContact
-from unibatch.sandbox.fault_proxy import Arrival, Plan, Reply, no_fault
+from unibatch.sandbox.fault_proxy import Arrival, Plan, Reply
 
 Pace: TypeAlias = Literal["one by one", "reading ahead"]
 
@@ -52,7 +52,7 @@ def empty_server() -> None:
 class Emulator(FaultProxy):
     """One vendor with a campaign named "one", behind a proxy that lets any key pass."""
 
-    def __init__(self, vendor: str, contacts: int = 0, *, latency: float = 0.0, plan: Plan = no_fault) -> None:
+    def __init__(self, vendor: str, contacts: int = 0, *, latency: float = 0.0, plan: Plan | None = None) -> None:
         self.sandbox = server()
         self.vendor = vendor
         self.sandbox.assume(vendor, largest_page=SIZE)

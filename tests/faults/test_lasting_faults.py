@@ -44,29 +44,16 @@ def forty_megabytes_announced(proxy: FaultProxy, connection: socket.socket, arri
 
 
 BOMB = gzip.compress(b" " * 34_000_000, 1)
-
-
-def bomb(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
-    del proxy, arrival
-    connection.sendall(wrong.message(BOMB, headers={"Content-Encoding": "gzip"}))
-    return True
+bomb = saying(200, BOMB, {"Content-Encoding": "gzip"})
+elsewhere = saying(307, b"", {"Location": "//localhost:9/"})
 
 
 def loop(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
-    del proxy
-    connection.sendall(wrong.message(b"", 302, {"Location": arrival.target}))
-    return True
+    return saying(302, b"", {"Location": arrival.target})(proxy, connection, arrival)
 
 
-def elsewhere(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
-    del proxy, arrival
-    connection.sendall(wrong.message(b"", 307, {"Location": "//localhost:9/"}))
-    return True
-
-
-def dripping(*parts: bytes) -> Fault:
+def dripping(first: bytes, drop: bytes) -> Fault:
     """Send the first part, and then the second again and again for a while."""
-    first, drop = parts
 
     def fault(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
         del arrival
@@ -135,8 +122,7 @@ def read(listing: AnyListing[Contact]) -> tuple[list[str], str]:
     """The ids that came, and the name of the error at the end."""
     ids: list[str] = []
     try:
-        for contact in listing:
-            ids.append(contact.id)  # noqa: PERF401  # what came before the error counts
+        ids.extend(contact.id for contact in listing)
     except UnibatchError as exc:
         return ids, type(exc).__name__
     return ids, ""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import attrs
 import httpx
 import pytest
 
-from tests.bothways import BlockingAsyncClient, Style, make_client
+from tests.bothways import Style, connected
 from tests.faults.conftest import PATIENT, emulating
 from unibatch import RateLimited, Retry
 from unibatch.client.exchange import Conversation, Exchange, Pause
@@ -19,26 +21,26 @@ from unibatch.client.options import Options
 from unibatch.core.flow import Response
 from unibatch.providers.truedy import Truedy
 from unibatch.sandbox import FaultProxy
-from unibatch.sandbox.fault_proxy import Arrival, Fault, message, saying
+from unibatch.sandbox.fault_proxy import Arrival, Fault, Plan, message, saying
 
 
+@attrs.define
 class Limiter:
     """The plan of a server that refuses requests that come too fast.
 
-    Attributes:
-        refused: How many it has refused.
+    It accepts ``limit`` requests in any ``window`` seconds, and says so in headers if ``aloud``; in
+    ``whole_seconds``, as vendors do: the second in which the window ends.
     """
 
-    def __init__(self, limit: int, window: float, *, sliding: bool = False, aloud: bool = True) -> None:
-        """Accept ``limit`` requests in any ``window`` seconds, and say so in headers if ``aloud``."""
-        self.refused = 0
-        self._limit = limit
-        self._window = window
-        self._sliding = sliding
-        self._aloud = aloud
-        self._lock = threading.Lock()
-        self._accepted: list[float] = []
-        self._began = 0.0
+    limit: int
+    window: float
+    sliding: bool = False
+    aloud: bool = True
+    whole_seconds: bool = False
+    refused: int = 0
+    _lock: threading.Lock = attrs.field(factory=threading.Lock)
+    _accepted: list[float] = attrs.field(factory=list)
+    _began: float = 0.0
 
     def __call__(self, arrival: Arrival) -> Fault:
         return saying(429, "{}", self.headers()) if self.refuses(arrival) else self.counting
@@ -50,27 +52,28 @@ class Limiter:
 
     def refuses(self, arrival: Arrival) -> bool:
         with self._lock:
-            if self._sliding:
-                self._accepted = [at for at in self._accepted if at > arrival.at - self._window]
-            elif arrival.at >= self._began + self._window:
+            if self.sliding:
+                self._accepted = [at for at in self._accepted if at > arrival.at - self.window]
+            elif arrival.at >= self._began + self.window:
                 self._began = arrival.at
                 self._accepted = []
-            if len(self._accepted) < self._limit:
+            if len(self._accepted) < self.limit:
                 self._accepted.append(arrival.at)
                 return False
             self.refused += 1
         return True
 
     def headers(self) -> dict[str, str]:
-        if not self._aloud:
+        if not self.aloud:
             return {}
         with self._lock:
-            began = self._accepted[0] if self._sliding and self._accepted else self._began
-            left = max(began + self._window - time.monotonic(), 0.0)
+            began = self._accepted[0] if self.sliding and self._accepted else self._began
+            left = max(began + self.window - time.monotonic(), 0.0)
+            reset = time.time() + left
             return {
-                "X-RateLimit-Limit": str(self._limit),
-                "X-RateLimit-Remaining": str(self._limit - len(self._accepted)),
-                "X-RateLimit-Reset": f"{time.time() + left:.3f}",
+                "X-RateLimit-Limit": str(self.limit),
+                "X-RateLimit-Remaining": str(self.limit - len(self._accepted)),
+                "X-RateLimit-Reset": str(int(reset)) if self.whole_seconds else f"{reset:.3f}",
             }
 
 
@@ -83,24 +86,13 @@ KINDS = {
 }
 
 
-class WholeSeconds(Limiter):
-    """Says in whole seconds when its window ends, as vendors do: the second in which that is."""
-
-    def headers(self) -> dict[str, str]:
-        aloud = super().headers()
-        return {**aloud, "X-RateLimit-Reset": aloud["X-RateLimit-Reset"].partition(".")[0]}
-
-
-def list_below(style: Style, limiter: Limiter, contacts: int, *, latency: float = 0.025, **how: Any) -> list[Arrival]:
+def list_below(
+    style: Style, plan: Plan, contacts: int, *, vendor: str = "techladder", latency: float = 0.025
+) -> list[Arrival]:
     """List contacts from a server with this limit, and return the requests that it saw."""
-    with emulating("techladder", contacts, plan=limiter, latency=latency) as emulator:
-        client = make_client(style, "techladder", base_url=emulator.url, retry=PATIENT, **how)
-        try:
+    with emulating(vendor, contacts, plan=plan, latency=latency) as emulator:
+        with connected(style, vendor, base_url=emulator.url, retry=PATIENT) as client:
             assert [contact.id for contact in client.list_contacts("one")] == emulator.ids
-        finally:
-            client.close()
-            if isinstance(client, BlockingAsyncClient):
-                client.stop()
         return emulator.arrivals
 
 
@@ -119,7 +111,7 @@ def test_no_request_is_one_too_many_if_the_server_counts_aloud(style: Style, mon
 
 
 def test_ends_of_windows_in_whole_seconds_are_late_enough(style: Style) -> None:
-    limiter = WholeSeconds(9, 1.0)
+    limiter = Limiter(9, 1.0, whole_seconds=True)
     list_below(style, limiter, 53)
 
     assert limiter.refused == 0
@@ -129,8 +121,8 @@ def test_ends_of_windows_in_whole_seconds_are_late_enough(style: Style) -> None:
 def test_a_server_that_counts_silently_gets_everything_across(
     style: Style, monkeypatch: pytest.MonkeyPatch, *, sliding: bool
 ) -> None:
-    monkeypatch.setattr("unibatch.client.retry._backoff", lambda _: 0.03)
-    limiter = Limiter(6, 0.2, sliding=sliding, aloud=False)
+    monkeypatch.setattr("unibatch.client.retry._backoff", lambda _: 0.02)
+    limiter = Limiter(6, 0.12, sliding=sliding, aloud=False)
     arrivals = list_below(style, limiter, 48)
 
     assert limiter.refused > 0
@@ -168,7 +160,7 @@ def test_requests_that_follow_redirects_are_counted() -> None:
 
 
 def test_nothing_waits_longer_than_retry_total_for_a_time_that_the_server_named() -> None:
-    """The first operation fails at once, since the wait is too long; the second one must not wait for it either."""
+    """The first operation fails immediately, since the wait is too long; the second one must not wait for it either."""
     one = exchange(retry=Retry(total=5.0))
     limited = Response(status=429, headers=httpx.Headers({"Retry-After": "7200"}))
 
@@ -197,8 +189,9 @@ def test_a_count_of_thousands_of_digits_is_not_believed() -> None:
 def test_a_limit_in_headers_is_kept_by_all_clients_of_the_key(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("unibatch.client.rate_limit.MARGIN", 0.15)
     limiter = Limiter(10, 0.6)
-    with emulating("truedy", 38, plan=limiter, latency=0.025) as emulator:
-        clients = [make_client(style, "truedy", base_url=emulator.url, retry=PATIENT) for _ in range(3)]
+    with emulating("truedy", 38, plan=limiter, latency=0.025) as emulator, contextlib.ExitStack() as stack:
+        how: dict[str, Any] = {"base_url": emulator.url, "retry": PATIENT}
+        clients = [stack.enter_context(connected(style, "truedy", **how)) for _ in range(3)]
         clients[0].get_campaign("one")  # from now on the limit is known
 
         def read(client: Any) -> list[str]:
@@ -206,10 +199,6 @@ def test_a_limit_in_headers_is_kept_by_all_clients_of_the_key(style: Style, monk
 
         with ThreadPoolExecutor(3) as threads:
             seen = list(threads.map(read, clients))
-        for client in clients:
-            client.close()
-            if isinstance(client, BlockingAsyncClient):
-                client.stop()
         assert seen == [emulator.ids] * 3
     assert limiter.refused == 0
 
@@ -219,17 +208,13 @@ def test_two_listings_of_which_one_is_refused_both_wait(style: Style, monkeypatc
     monkeypatch.setattr("unibatch.client.retry._backoff", lambda _: 0.01)
     refusals: list[float] = []
 
-    class Harsh(Limiter):
-        def headers(self) -> dict[str, str]:
-            return {}
+    def harsh(arrival: Arrival) -> Fault | None:
+        if arrival.number != 12:
+            return None
+        refusals.append(time.monotonic())
+        return saying(429, headers={"Retry-After": "1"})
 
-        def __call__(self, arrival: Arrival) -> Fault:
-            if arrival.number != 12:
-                return self.counting
-            refusals.append(time.monotonic())
-            return saying(429, headers={"Retry-After": "1"})
-
-    arrivals = list_below(style, Harsh(1, 1.0), 98, latency=0.05)
+    arrivals = list_below(style, harsh, 98, vendor="truedy", latency=0.05)
     after = [arrival.at - refusals[0] for arrival in arrivals[13:]]
     # An answer takes 0.05 s; what was sent until it came could not know of it.
     assert [at for at in after if 0.15 < at < 0.95] == []

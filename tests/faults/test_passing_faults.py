@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import re
 import socket
@@ -15,8 +14,9 @@ from email.utils import format_datetime
 
 import pytest
 
-from tests.bothways import VENDORS, AnyClient, BlockingAsyncClient, Style, make_client
-from tests.faults.conftest import PATIENT, Enter, Pace, emulating, turned_to
+from tests.bothways import VENDORS, AnyClient, BlockingAsyncClient, Style, connected
+from tests.faults.conftest import PATIENT, Enter, Pace, emulating
+from tests.faults.test_lasting_faults import lying
 from unibatch import UnibatchError
 from unibatch.sandbox import FaultProxy
 from unibatch.sandbox import fault_proxy as wrong
@@ -168,28 +168,20 @@ def test_a_connection_that_ended_while_it_was_idle_is_not_noticed(enter: Enter) 
 
 
 def test_a_page_that_comes_empty_or_short_or_twice_once_is_read_again(enter: Enter, pace: Pace) -> None:
+    spoilt = {
+        "whole": lying(),
+        "empty": lying(rows=lambda _, rows: rows[:0]),
+        "short": lying(rows=lambda _, rows: rows[:2]),
+        "another": lying(page=3),
+    }
     for vendor in ("techladder", "truedy"):
-        for spoilt in ({}, {"rows": 0}, {"rows": 2}, {"other": 3}):
-            scene = enter(vendor, 33, pace=pace, plan=scripted({4: [_spoiling(**spoilt)]}))
+        for name, fault in spoilt.items():
+            scene = enter(vendor, 33, pace=pace, plan=scripted({4: [fault]}))
             listing = scene.client.list_contacts("one")
 
-            assert sorted(contact.id for contact in listing) == sorted(scene.emulator.ids), (vendor, spoilt)
+            assert sorted(contact.id for contact in listing) == sorted(scene.emulator.ids), (vendor, name)
             assert listing.report.complete
             scene.leave()
-
-
-def _spoiling(rows: int | None = None, other: int | None = None) -> Fault:
-    """A page that has only so many rows, or is another page."""
-
-    def fault(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:
-        asked = arrival if other is None else turned_to(other, arrival)
-        answer = json.loads(proxy.fetch(connection, asked).body)
-        found = answer["data"]["items"] if isinstance(answer["data"], dict) else answer["data"]
-        del found[len(found) if rows is None else rows :]
-        connection.sendall(wrong.message(json.dumps(answer).encode()))
-        return True
-
-    return fault
 
 
 @pytest.mark.parametrize(
@@ -262,21 +254,19 @@ def _early(style: Style, reset: str) -> list[tuple[int, float]]:
         proxy.over.wait(0.3)
         return wrong.pass_on(proxy, connection, arrival)
 
-    with emulating("truedy", 88, latency=0.025, plan=scripted({4: [late], 9: [refuse]})) as emulator:
-        client = make_client(style, "truedy", base_url=emulator.url, retry=PATIENT)
-        try:
-            assert [contact.id for contact in client.list_contacts("one")] == emulator.ids
-        finally:
-            client.close()
-            if isinstance(client, BlockingAsyncClient):
-                client.stop()
+    plan = scripted({4: [late], 9: [refuse]})
+    with (
+        emulating("truedy", 88, latency=0.025, plan=plan) as emulator,
+        connected(style, "truedy", base_url=emulator.url, retry=PATIENT) as client,
+    ):
+        assert [contact.id for contact in client.list_contacts("one")] == emulator.ids
     # What was on its way already when the answer was sent cannot be called back.
     after = [(arrival.page, arrival.at - refused[0]) for arrival in emulator.arrivals]
     return [(page, at) for page, at in after if 0.15 < at < 0.95 and (page == 9 or "503" not in reset)]
 
 
 def test_requests_that_wait_for_a_connection_wait_for_the_limit_too(enter: Enter) -> None:
-    """The last of so many at once have no connection yet when the first ones are refused."""
+    """The last of so many concurrent ones have no connection yet when the first ones are refused."""
     refused: list[float] = []
 
     def refuse(proxy: FaultProxy, connection: socket.socket, arrival: Arrival) -> bool:

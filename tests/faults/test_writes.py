@@ -22,7 +22,7 @@ from unibatch.core.structuring import Wire, read
 from unibatch.providers.truedy import Truedy
 from unibatch.sandbox import FaultProxy
 from unibatch.sandbox import fault_proxy as wrong
-from unibatch.sandbox.fault_proxy import Arrival, Fault, Plan, no_fault, saying
+from unibatch.sandbox.fault_proxy import Arrival, Fault, Plan, saying
 
 pytestmark = pytest.mark.usefixtures("no_backoff")
 
@@ -78,7 +78,7 @@ class Writer:
 
 
 @contextmanager
-def writing(style: Style, plan: Plan = no_fault, retry: Retry = QUICK) -> Iterator[Writer]:
+def writing(style: Style, plan: Plan | None = None, retry: Retry = QUICK) -> Iterator[Writer]:
     with emulating("truedy", plan=plan) as emulator, driving(style, emulator.url) as driver:
         yield Writer(emulator, driver, retry)
 
@@ -217,7 +217,7 @@ LAST_WORDS: dict[str, tuple[Fault, ...]] = {
 
 @pytest.mark.parametrize("last", LAST_WORDS)
 def test_a_repeatable_write_of_which_one_attempt_was_lost_may_have_been_carried_out(style: Style, last: str) -> None:
-    """Whatever the later attempts came to: the first one may have made the campaign."""
+    """With any result of the later attempts, the first one may have made the campaign."""
     with writing(style, sequence(*LAST_WORDS[last])) as writer:
         with pytest.raises(OutcomeUnknown):
             writer.create(repeatable=True)

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.bothways import ONE_CLIENT, VENDORS, AnyClient, Connect
+from tests.replay import answers
 from unibatch import Account, Campaign, Contact, MalformedResponse, ProviderError, RateLimited
 from unibatch.client.rate_limit import forget_budgets
 from unibatch.core.flow import Response
@@ -26,114 +27,19 @@ searched = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
-TRUEDY_CONTACTS = {
-    "data": [
-        {
-            "contact_id": "ctc_1",
-            "phone_number": "+15551234567",
-            "first_name": "John",
-            "call_status": "completed",
-            "call_id": "call_1",
-            "called_at": "2026-03-05T09:15:00.000000Z",
-            "custom_fields": {"plan": "pro"},
-        },
-        {
-            "id": "cnt_2",
-            "name": "Jane Doe",
-            "phone": "+12125551234",
-            "call_status": "pending",
-            "call_id": None,
-            "called_at": None,
-        },
-    ],
-    "meta": {"request_id": "req_1", "ts": "2026-03-10T17:00:00Z"},
-    "pagination": {"total": 2, "limit": 100, "offset": 0, "has_more": False},
-}
-TRUEDY_CAMPAIGN = {
-    "id": "batch_1",
-    "name": "March",
-    "agent_id": "agt_1",
-    "status": "active",
-    "phone_number_ids": ["num_1"],
-    "total_contacts": 500,
-    "completed_contacts": 350,
-    "successful_contacts": 280,
-    "total_cost_usd": 147.5,
-    "average_duration_seconds": 187,
-    "scheduled_at": "2026-03-20T09:00:00Z",
-    "start_time": "09:00",
-    "working_days": [1, 2],
-    "retry_attempts": 2,
-    "created_at": "2026-03-05T10:00:00.000000Z",
-}
-TECHLADDER_CALL = {
-    "call_id": "call_1",
-    "external_id": "101",
-    "phone_number": "919876543210",
-    "name": "John Doe",
-    "status": "completed",
-    "duration_seconds": 61,
-    "started_at": "2026-03-05T09:00:00Z",
-    "ended_at": "2026-03-05T09:01:01Z",
-    "metadata": {"Company Name": "Acme"},
-}
-TECHLADDER_BATCH = {
-    "schedule_id": "sched_1",
-    "agent_id": "agt-1",
-    "status": "active",
-    "did_number": "918000000000",
-    "total_contacts": 10,
-    "concurrency": 3,
-    "scheduled_at": "2026-03-05T09:00:00Z",
-    "created_at": "2026-03-04T12:00:00Z",
-}
-TALKIFAI_JOB = {
-    "id": "job_1",
-    "name": "Renewals",
-    "status": "running",
-    "agentId": "agent_1",
-    "fromPhoneNumberId": "pn_1",
-    "totalContacts": 2,
-    "statusBreakdown": {"pending": 1, "no_answer": 1},
-    "scheduledStartTime": "2026-03-05T08:00:00Z",
-    "createdAt": "2026-03-04T12:00:00Z",
-    "retryPolicy": {"maxAttempts": 3, "retryableStatuses": ["no_answer", "busy"]},
-    "contacts": [
-        {
-            "id": "con_1",
-            "phoneNumber": "+12125550123",
-            "contactData": {"phone": "+12125550123", "name": "Jane Doe", "external_id": "101", "plan": "pro"},
-            "status": "no_answer",
-            "errorCode": "480",
-            "attemptCount": 1,
-            "maxAttempts": 3,
-            "lastAttemptAt": "2026-03-05T09:00:00Z",
-            "nextRetryAt": None,
-            "callDuration": 12.5,
-        }
-    ],
-    "contactsTotal": 1,
-    "contactsHasMore": False,
-}
-
-
-def of_techladder(data: Any) -> dict[str, Any]:
-    return {"status_code": 200, "message": "fetched", "error": None, "data": data}
-
+ACCOUNT = {"account_id": "acc_1", "name": "Acme", "limits": {"max_batch_size": 10, "max_call_duration_seconds": 900}}
 
 DOCUMENTS: Mapping[tuple[str, str], Any] = {
-    ("truedy", "list_campaigns"): {"data": [TRUEDY_CAMPAIGN], "pagination": {"total": 1, "has_more": False}},
-    ("truedy", "get_campaign"): {"data": TRUEDY_CAMPAIGN, "meta": {"request_id": "req_1"}},
-    ("truedy", "list_contacts"): TRUEDY_CONTACTS,
-    ("techladder", "list_campaigns"): of_techladder({"items": [TECHLADDER_BATCH], "total": 1, "has_more": False}),
-    ("techladder", "get_campaign"): of_techladder(TECHLADDER_BATCH),
-    ("techladder", "list_contacts"): of_techladder({"items": [TECHLADDER_CALL], "total": 1, "has_more": False}),
-    ("techladder", "get_account"): of_techladder(
-        {"account_id": "acc_1", "name": "Acme", "limits": {"max_batch_size": 10, "max_call_duration_seconds": 900}}
-    ),
-    ("talkifai", "list_campaigns"): {"batchJobs": [TALKIFAI_JOB], "total": 1, "page": 1, "pageSize": 100},
-    ("talkifai", "get_campaign"): TALKIFAI_JOB,
-    ("talkifai", "list_contacts"): TALKIFAI_JOB,
+    ("truedy", "list_campaigns"): answers("truedy/documented-campaigns-page")[0],
+    ("truedy", "get_campaign"): answers("truedy/documented-campaign-of-schema")[0],
+    ("truedy", "list_contacts"): answers("truedy/documented-contacts-of-example")[0],
+    ("techladder", "list_campaigns"): answers("techladder/life")[0],
+    ("techladder", "get_campaign"): answers("techladder/life")[2],
+    ("techladder", "list_contacts"): answers("techladder/documented-calls")[0],
+    ("techladder", "get_account"): {"status_code": 200, "message": "fetched", "error": None, "data": ACCOUNT},
+    ("talkifai", "list_campaigns"): answers("talkifai/life")[0],
+    ("talkifai", "get_campaign"): answers("talkifai/life")[2],
+    ("talkifai", "list_contacts"): answers("talkifai/life")[2],
 }
 """A valid answer of each vendor to each operation."""
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from itertools import chain, cycle, islice
-from itertools import count as count_from
 from unittest.mock import patch
 
 from hypothesis import given, settings
@@ -113,18 +112,6 @@ def test_a_server_that_lies_about_the_rest_ends(  # noqa: PLR0917 - what a serve
         assert says_more is not True
 
 
-@searched
-@given(style=styles, items=st.lists(st.sampled_from("abcdef"), max_size=8), says_total=st.none() | st.integers(0, 10))
-def test_a_server_that_ignores_the_position_ends(style: str, items: list[str], says_total: int | None) -> None:
-    def server(_: Position) -> Page[str]:
-        return Page(items=items, total=says_total, has_more=True, next_cursor="again" if style == "cursor" else None)
-
-    rows, pager = read(paging_of(style, 8), server)
-    assert rows == list(dict.fromkeys(items))
-    assert pager.report.requests <= 10  # a page and four empty ones in each of two passes
-    assert not pager.report.complete
-
-
 ANSWERS = st.builds(
     Page[str],
     items=st.lists(st.sampled_from("abcdefghijkl"), max_size=8),
@@ -153,20 +140,6 @@ def test_a_server_that_answers_anything_ends(style: str, answers: list[Page[str]
 
 
 @searched
-@given(style=styles, items=st.text("abcdef", min_size=1, max_size=8), step=st.integers(1, 50))
-def test_a_total_that_grows_for_ever_does_not_keep_a_listing_going(style: str, items: str, step: int) -> None:
-    totals = count_from(10, step)
-
-    def server(_: Position) -> Page[str]:
-        return Page(items=items, total=next(totals), has_more=True, next_cursor="again" if style == "cursor" else None)
-
-    rows, pager = read(paging_of(style, 8), server)
-    assert rows == list(dict.fromkeys(items))
-    assert pager.report.requests <= 3 * 102
-    assert not pager.report.complete
-
-
-@searched
 @given(
     style=styles,
     count=st.integers(40, 120),
@@ -189,33 +162,3 @@ def test_a_server_that_goes_round_ends_even_if_the_round_is_longer_than_the_memo
     assert set(rows) == {f"row {number}" for number in range(count)}
     assert pager.report.requests <= 2 * (count // size + 2) + 100
     assert not pager.report.complete
-
-
-@searched
-@given(
-    count=st.integers(1, 60),
-    size=st.integers(1, 25),
-    inserted=st.integers(1, 25),
-    after=st.integers(1, 4),
-)
-def test_rows_that_shift_by_no_more_than_a_page_come_once(count: int, size: int, inserted: int, after: int) -> None:
-    inserted = min(inserted, size)
-    rows_then = [f"row {number}" for number in range(count)]
-    rows_later = [f"new {number}" for number in range(inserted)] + rows_then
-    asked = 0
-
-    def server(position: Position) -> Page[str]:
-        nonlocal asked
-        asked += 1
-        everything = rows_then if asked <= after else rows_later
-        begin = int(position)
-        return Page(
-            items=everything[begin : begin + size],
-            total=len(everything),
-            has_more=begin + size < len(everything),
-        )
-
-    rows, pager = read(paging_of("offset", size), server)
-    assert len(set(rows)) == len(rows)
-    assert set(rows) == set(rows_later if asked > after else rows_then)
-    assert pager.report.complete

@@ -4,19 +4,19 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, digest
 from unibatch.core.draft_fields import Composition
-from unibatch.core.errors import DraftRefused, IncompleteListing, InvalidInput
+from unibatch.core.errors import DraftRefused
 from unibatch.core.findings import Fit
-from unibatch.core.model import RedialPolicy, Schedule
+from unibatch.core.model import RedialPolicy
 from unibatch.core.preflight import compose
 from unibatch.core.provider import OperationName
-from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.status import CampaignStatus
 from unibatch.core.times import When
 from unibatch.providers.talkifai import RETRIED_BY_VENDOR, TalkifAI
 from unibatch.testing import play
@@ -105,22 +105,12 @@ class TestBody:
         ("changes", "field", "fit"),
         [
             ({"from_number_ids": []}, "from_number_ids", Fit.INVALID),
-            ({"from_number_ids": ["a", "b"]}, "from_number_ids", Fit.INVALID),
-            ({"agent_id": "agt_1"}, "agent_id", Fit.UNSUPPORTED),
-            ({"metadata": {"a": 1}}, "metadata", Fit.UNSUPPORTED),
-            ({"retry": RedialPolicy(retry_on=frozenset({CallStatus.BUSY}))}, "retry.retry_on", Fit.UNSUPPORTED),
-            ({"schedule": Schedule(timezone="UTC", weekdays=(1,))}, "schedule.weekdays", Fit.UNSUPPORTED),
             ({"description": "x" * 970}, "description", Fit.INVALID),
             ({"contacts": [ContactDraft(phone_number="+12125550123", fields={"phone": "x"})]}, "contacts", Fit.INVALID),
         ],
     )
     def test_what_it_cannot_do_is_found(self, changes: dict[str, Any], field: str, fit: Fit) -> None:
         assert [(finding.field, finding.fit) for finding in composed(**changes).preflight.obstacles()] == [(field, fit)]
-
-    def test_both_edges_of_a_window_are_lost(self) -> None:
-        window = Schedule(timezone="UTC", window_start=time(8), window_end=time(9))
-        obstacles = composed(schedule=window).preflight.obstacles()
-        assert [finding.field for finding in obstacles] == ["schedule.window_start", "schedule.window_end"]
 
     def test_without_an_organization_nobody_could_look(self) -> None:
         obstacles = composed(TalkifAI({})).preflight.obstacles()
@@ -168,17 +158,6 @@ class TestCreating:
             "/batch/jobs/job_1",
         ]
         assert played.value.id == "job_1"
-
-    def test_what_is_over_is_not_returned(self) -> None:
-        composition = composed()
-        there = job(description=mark(composition), status="cancelled")
-        with pytest.raises(InvalidInput, match="placed before, as job_1, which is cancelled"):
-            play(TALKIFAI.create_campaign(composition), {"batchJobs": [there], "total": 1}, there)
-
-    def test_nothing_is_sent_where_the_listing_is_not_whole(self) -> None:
-        short = {"batchJobs": [], "total": 1}
-        with pytest.raises(IncompleteListing):
-            play(TALKIFAI.create_campaign(composed()), short, short)
 
 
 class TestChanging:

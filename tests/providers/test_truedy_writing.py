@@ -18,7 +18,7 @@ from unibatch.core.flow import Request
 from unibatch.core.model import RedialPolicy, Schedule
 from unibatch.core.preflight import compose, compose_contacts
 from unibatch.core.provider import OperationName
-from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.status import CampaignStatus
 from unibatch.core.times import When
 from unibatch.providers.truedy import TRANSITIONS, Truedy
 from unibatch.testing import play
@@ -123,19 +123,6 @@ class TestBody:
         assert composition.preflight.obstacles() == []
         assert composition.body == {"name": "Spring", "agent_id": "agt_1", **expected}
 
-    @pytest.mark.parametrize(
-        ("field", "changes", "fit"),
-        [
-            ("description", {"description": "x"}, Fit.UNSUPPORTED),
-            ("metadata", {"metadata": {"a": 1}}, Fit.UNSUPPORTED),
-            ("retry.max_attempts", {"retry": RedialPolicy(max_attempts=3)}, Fit.LOSSY),
-            ("retry.retry_on", {"retry": RedialPolicy(retry_on=frozenset({CallStatus.BUSY}))}, Fit.UNSUPPORTED),
-            ("agent_id", {"agent_id": None}, Fit.INVALID),
-        ],
-    )
-    def test_what_it_cannot_do_is_found(self, field: str, changes: dict[str, Any], fit: Fit) -> None:
-        assert [(finding.field, finding.fit) for finding in composed(**changes).preflight.obstacles()] == [(field, fit)]
-
 
 class TestContacts:
     @pytest.mark.parametrize(
@@ -234,10 +221,6 @@ class TestCreating:
     def test_one_that_was_started_before_is_not_started_again(self) -> None:
         flow = Truedy({}).create_campaign(composed(start=Start.NOW))
         assert len(play(flow, answer(), answer("active")).requests) == 2
-
-    def test_one_that_is_over_is_not_returned(self) -> None:
-        with pytest.raises(InvalidInput, match="this draft was placed before, as batch_1, which is completed"):
-            play(Truedy({}).create_campaign(composed()), answer(), answer("completed"))
 
     def test_another_number_of_contacts_is_an_error(self) -> None:
         with pytest.raises(PartlyDone, match="was created with 2 contacts where 1 were sent") as caught:

@@ -10,6 +10,8 @@ import pytest
 from unibatch.sandbox import FaultProxy, Sandbox, fault_proxy
 from unibatch.sandbox.fault_proxy import Fault
 
+SEEDED = True
+
 
 @pytest.fixture
 def proxy(sandbox: Sandbox) -> Iterator[FaultProxy]:

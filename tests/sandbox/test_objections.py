@@ -9,13 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.sandbox.conftest import CREATE, READ, Clients
 from unibatch.sandbox import Sandbox, serve
 
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
 """The vendors' time: nine days before the clocks go forward in Europe, twelve after New York's did."""
 
-CREATE = {"truedy": "/batch-calls", "techladder": "/call-batches", "talkifai": "/batch/create"}
-VENDORS = tuple(CREATE)
 VALID: Mapping[str, Mapping[str, Any]] = {
     "truedy": {"name": "A", "agent_id": "agt_1", "contacts": [{"phone_number": "+12125550100"}]},
     "techladder": {
@@ -37,91 +36,66 @@ def said(sandbox: Sandbox) -> list[str]:
     return [str(objection) for objection in sandbox.objections]
 
 
-def post(clients: dict[str, httpx.Client], vendor: str, **changes: Any) -> int:
+def post(clients: Clients, vendor: str, **changes: Any) -> int:
     body = {name: value for name, value in {**VALID[vendor], **changes}.items() if value is not ...}
     return clients[vendor].post(CREATE[vendor], json=body).status_code
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
 class TestAnyVendor:
-    def test_could_not_object_to_what_is_documented(
-        self, sandbox: Sandbox, clients: dict[str, httpx.Client], vendor: str
-    ) -> None:
+    def test_could_not_object_to_what_is_documented(self, sandbox: Sandbox, clients: Clients, vendor: str) -> None:
         assert post(clients, vendor) in {200, 201}
         assert sandbox.objections == ()
 
-    def test_could_object_to_an_unknown_field(
-        self, sandbox: Sandbox, clients: dict[str, httpx.Client], vendor: str
-    ) -> None:
+    def test_could_object_to_an_unknown_field(self, sandbox: Sandbox, clients: Clients, vendor: str) -> None:
         assert post(clients, vendor, color="red") == (400 if vendor == "talkifai" else 422)
         (objection,) = said(sandbox)
         assert objection.startswith(f"POST {CREATE[vendor]}: ")
         assert objection.endswith("color: is not documented")
         assert sandbox.campaign_ids(vendor) == ()
 
-    @pytest.mark.parametrize(
-        ("content", "kind", "reason"),
-        [
+    def test_could_object_to_the_form_of_a_body(self, sandbox: Sandbox, client: httpx.Client, vendor: str) -> None:
+        for content, kind, reason in (
             (b"{}", "text/plain", "The body must be sent as application/json"),
             (b"{", "application/json", "The body is not valid JSON"),
             (b"", "application/json", "body: is required"),
             (b'{"name": 1, "name": 2}', "application/json", "body: the key name comes twice in one object"),
-        ],
-    )
-    def test_could_object_to_the_form_of_a_body(  # noqa: PLR0917  # one row of the table
-        self, sandbox: Sandbox, clients: dict[str, httpx.Client], vendor: str, content: bytes, kind: str, reason: str
-    ) -> None:
-        answer = clients[vendor].post(CREATE[vendor], content=content, headers={"content-type": kind})
-        assert answer.status_code in {400, 422}
-        assert said(sandbox)[0] == f"POST {CREATE[vendor]}: {reason}"
+        ):
+            sandbox.clear_objections()
+            answer = client.post(CREATE[vendor], content=content, headers={"content-type": kind})
+            assert answer.status_code in {400, 422}
+            assert said(sandbox)[0] == f"POST {CREATE[vendor]}: {reason}"
 
-    @pytest.mark.parametrize(
-        ("method", "path", "headers", "reason"),
-        [
+    def test_could_object_to_where_a_request_goes(self, sandbox: Sandbox, client: httpx.Client, vendor: str) -> None:
+        listing = READ[vendor] + ("&" if "?" in READ[vendor] else "?")
+        for method, path, headers, reason in (
             ("GET", "/nothing", {}, "no such path is documented"),
-            ("DELETE", "{create}", {}, "this path is documented only for "),
-            ("POST", "{create}", {"authorization": "Bearer x"}, "there is no key that the vendor knows"),
-            ("GET", "{list}page=1&page=2", {}, "a name comes twice in the query: page"),
-            ("GET", "{list}colour=red", {}, "query.colour: is not documented"),
-        ],
-    )
-    def test_could_object_to_where_a_request_goes(  # noqa: PLR0917  # one row of the table
-        self,
-        sandbox: Sandbox,
-        clients: dict[str, httpx.Client],
-        vendor: str,
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        reason: str,
-    ) -> None:
-        listing = CREATE[vendor] + "?" if vendor != "talkifai" else "/batch/jobs?organizationId=org_sandbox&"
-        path = path.format(create=CREATE[vendor], list=listing)
-        clients[vendor].request(method, path, headers=headers)
-        assert any(reason in objection for objection in said(sandbox))
+            ("DELETE", CREATE[vendor], {}, "this path is documented only for "),
+            ("POST", CREATE[vendor], {"authorization": "Bearer x"}, "there is no key that the vendor knows"),
+            ("GET", f"{listing}page=1&page=2", {}, "a name comes twice in the query: page"),
+            ("GET", f"{listing}colour=red", {}, "query.colour: is not documented"),
+        ):
+            sandbox.clear_objections()
+            client.request(method, path, headers=headers)
+            assert any(reason in objection for objection in said(sandbox)), reason
 
     def test_does_not_object_to_what_only_the_state_forbids(
-        self, sandbox: Sandbox, clients: dict[str, httpx.Client], vendor: str
+        self, sandbox: Sandbox, client: httpx.Client, vendor: str
     ) -> None:
         over = sandbox.create(vendor, 1, status="completed")
         path = {"truedy": f"/batch-calls/{over}/pause", "talkifai": f"/batch/jobs/{over}/start"}.get(vendor)
         if path is not None:
-            assert clients[vendor].post(path).status_code == 400
+            assert client.post(path).status_code == 400
         missing = {"truedy": "/batch-calls/x", "techladder": "/call-batches/x", "talkifai": "/batch/jobs/x"}[vendor]
-        assert clients[vendor].get(missing).status_code == 404
+        assert client.get(missing).status_code == 404
         assert sandbox.objections == ()
 
 
 FLAWS: list[tuple[str, dict[str, Any], str]] = [
     ("truedy", {"agent_id": None}, "body.agent_id: field required"),
-    ("truedy", {"timezone": "Mars/Base"}, "body.timezone: must be an IANA time zone"),
-    ("truedy", {"start_time": "25:00"}, "body.start_time: must match"),
     ("truedy", {"start_time": "17:00", "end_time": "09:00"}, "body.end_time: 09:00 is not later than 17:00"),
     ("truedy", {"working_days": [0]}, "body.working_days: must hold integers from 1 to 7"),
-    ("truedy", {"max_calls_per_day": True}, "body.max_calls_per_day: must be an integer"),
     ("truedy", {"max_concurrent_calls": 101}, "body.max_concurrent_calls: must be 1 to 100"),
     ("truedy", {"max_retry_attempts": 4}, "body.max_retry_attempts: must be 0 to 3"),
-    ("truedy", {"schedule_type": "scheduled"}, "body.scheduled_at: required when"),
     (
         "truedy",
         {"schedule_type": "immediate", "scheduled_at": "2026-04-01T09:00:00Z"},
@@ -143,7 +117,6 @@ FLAWS: list[tuple[str, dict[str, Any], str]] = [
         {"contacts": [{"contact_id": "a", "phone_number": "02125550100"}]},
         "contacts.0.phone_number: must begin with a country code",
     ),
-    ("talkifai", {"contacts": [{"phone": "12125550100"}]}, "contacts.0.phone: must match"),
     (
         "talkifai",
         {"scheduledStartTime": "2026-03-29T02:30:00", "timezone": "Europe/Berlin"},
@@ -155,7 +128,7 @@ FLAWS: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("vendor", "change", "reason"), FLAWS)
 def test_a_creation_is_judged_by_the_documents(
-    sandbox: Sandbox, clients: dict[str, httpx.Client], vendor: str, change: dict[str, Any], reason: str
+    sandbox: Sandbox, clients: Clients, vendor: str, change: dict[str, Any], reason: str
 ) -> None:
     assert post(clients, vendor, **change) == (400 if vendor == "talkifai" else 422)
     (objection,) = said(sandbox)
@@ -204,7 +177,7 @@ class TestTechLadder:
         ],
     )
     def test_day_time_and_zone_make_a_moment(
-        self, sandbox: Sandbox, clients: dict[str, httpx.Client], day: str, zone: str, expected: str
+        self, sandbox: Sandbox, clients: Clients, day: str, zone: str, expected: str
     ) -> None:
         assert self.schedule(clients, day, zone) == 201
         (campaign_id,) = sandbox.campaign_ids("techladder")
@@ -223,12 +196,12 @@ class TestTechLadder:
         ],
     )
     def test_what_makes_no_moment_is_objected_to(
-        self, sandbox: Sandbox, clients: dict[str, httpx.Client], day: str, zone: str, reason: str
+        self, sandbox: Sandbox, clients: Clients, day: str, zone: str, reason: str
     ) -> None:
         assert self.schedule(clients, day, zone) == 422
         assert said(sandbox)[0].startswith(f"POST /call-batches: {reason}")
 
-    def schedule(self, clients: dict[str, httpx.Client], at: str, zone: str) -> int:
+    def schedule(self, clients: Clients, at: str, zone: str) -> int:
         day, _, time = at.partition("T")
         when = {"schedule_date": day, "schedule_time": time, "schedule_timezone": zone}
         return post(clients, "techladder", start_mode="scheduled", **when)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections import Counter
 
 import phonenumbers
-import pytest
 
 import unibatch.sandbox
+from tests.sandbox.conftest import RUNNING
 from unibatch.sandbox import Sandbox
 
-RUNNING = {"truedy": "active", "techladder": "active", "talkifai": "running"}
-VENDORS = tuple(RUNNING)
+SEEDED = True
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
 class TestEveryVendor:
     def test_the_first_campaign_is_large_and_half_finished(self, sandbox: Sandbox, vendor: str) -> None:
         state = sandbox.state(vendor, sandbox.campaign_ids(vendor)[0])
@@ -59,7 +57,6 @@ VOCABULARY = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
 def test_seeded_contacts_show_the_vendors_vocabulary(sandbox: Sandbox, vendor: str) -> None:
     words = {
         contact.status

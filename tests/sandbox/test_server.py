@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import threading
 import tomllib
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -13,32 +14,29 @@ import pytest
 import unibatch.sandbox
 from unibatch.sandbox import Sandbox
 
+SEEDED = True
+
 
 class TestStartingAndStopping:
     def test_it_starts_and_stops_cleanly_several_times(self) -> None:
         before = threading.active_count()
         for _ in range(3):
-            with unibatch.sandbox.serve() as sandbox, httpx.Client(trust_env=False) as client:
+            with unibatch.sandbox.serve(seeded=False) as sandbox, httpx.Client(trust_env=False) as client:
                 assert client.get(sandbox.url).status_code == 200
             assert threading.active_count() == before
             with pytest.raises(httpx.ConnectError):
                 httpx.get(sandbox.url, trust_env=False)
-
-    def test_closing_twice_does_nothing(self) -> None:
-        sandbox = unibatch.sandbox.serve()
-        sandbox.close()
-        sandbox.close()
+        sandbox.close()  # which does nothing
 
     def test_it_stops_although_a_request_is_waiting(self) -> None:
-        with unibatch.sandbox.serve() as sandbox:
+        with unibatch.sandbox.serve(seeded=False) as sandbox:
             sandbox.fail(delay=60)
-            failed: list[Exception] = []
+            failed: list[object] = []
 
             def wait() -> None:
-                try:
+                with pytest.raises(httpx.HTTPError) as caught:
                     httpx.get(sandbox.base_url("truedy"), trust_env=False).raise_for_status()
-                except httpx.HTTPError as error:
-                    failed.append(error)
+                failed.append(caught.value)
 
             thread = threading.Thread(target=wait)
             thread.start()
@@ -90,15 +88,11 @@ class TestTheHandle:
             profiles = tomllib.loads(sandbox.toml())["profiles"].values()
         assert [profile.get("requests_per_minute") for profile in profiles] == [limit] * 3
 
-    def test_an_unknown_vendor_is_named(self, sandbox: Sandbox) -> None:
+    def test_what_is_unknown_is_named(self, sandbox: Sandbox) -> None:
         with pytest.raises(LookupError, match="there are truedy, techladder, talkifai"):
             sandbox.base_url("nobody")
-
-    def test_an_unknown_campaign_is_named(self, sandbox: Sandbox) -> None:
         with pytest.raises(LookupError, match="batch_none"):
             sandbox.state("truedy", "batch_none")
-
-    def test_an_unknown_kind_of_key_is_refused(self, sandbox: Sandbox) -> None:
         with pytest.raises(ValueError, match="no_credits"):
             sandbox.api_key("truedy", kind="golden")
 
@@ -133,41 +127,33 @@ class TestTheHandle:
 
 class TestControlsOverHttp:
     @pytest.fixture
-    def controls(self, sandbox: Sandbox) -> httpx.Client:
-        return httpx.Client(base_url=sandbox.url, trust_env=False)
+    def controls(self, sandbox: Sandbox) -> Iterator[httpx.Client]:
+        with httpx.Client(base_url=sandbox.url, trust_env=False) as client:
+            yield client
 
     def test_the_root_says_what_it_is(self, sandbox: Sandbox, controls: httpx.Client) -> None:
-        with controls:
-            body = controls.get("/").json()
-        assert body["base_urls"]["truedy"] == sandbox.base_url("truedy")
+        assert controls.get("/").json()["base_urls"]["truedy"] == sandbox.base_url("truedy")
 
     def test_time_can_be_moved(self, sandbox: Sandbox, controls: httpx.Client) -> None:
-        with controls:
-            assert controls.post("/_sandbox/advance", json={"calls": 3}).json()["calls"] == 3
-            moved = controls.post("/_sandbox/advance", json={"seconds": 60})
+        assert controls.post("/_sandbox/advance", json={"calls": 3}).json()["calls"] == 3
+        moved = controls.post("/_sandbox/advance", json={"seconds": 60})
         assert moved.json()["now"] == sandbox.now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def test_faults_can_be_added_and_cleared(self, controls: httpx.Client, truedy: httpx.Client) -> None:
-        with controls:
-            controls.post("/_sandbox/faults", json={"vendor": "truedy", "status": 500, "times": None})
-            assert truedy.get("/batch-calls").status_code == 500
-            controls.delete("/_sandbox/faults")
-            assert truedy.get("/batch-calls").status_code == 200
+        controls.post("/_sandbox/faults", json={"vendor": "truedy", "status": 500, "times": None})
+        assert truedy.get("/batch-calls").status_code == 500
+        controls.delete("/_sandbox/faults")
+        assert truedy.get("/batch-calls").status_code == 200
 
-    def test_requests_and_state_can_be_read(
+    def test_requests_and_state_can_be_read_and_reset(
         self, sandbox: Sandbox, controls: httpx.Client, truedy: httpx.Client
     ) -> None:
         truedy.get("/batch-calls")
         campaign = sandbox.create("truedy", 2)
-        with controls:
-            assert controls.get("/_sandbox/requests").json()[0]["path"] == "/batch-calls"
-            state = controls.get(f"/_sandbox/state/truedy/{campaign}").json()
+        assert controls.get("/_sandbox/requests").json()[0]["path"] == "/batch-calls"
+        state = controls.get(f"/_sandbox/state/truedy/{campaign}").json()
         assert (state["status"], len(state["contacts"]), state["dialled"]) == ("draft", 2, {})
-
-    def test_it_can_be_reset(self, sandbox: Sandbox, controls: httpx.Client, truedy: httpx.Client) -> None:
-        truedy.get("/batch-calls")
-        with controls:
-            controls.post("/_sandbox/reset")
+        controls.post("/_sandbox/reset")
         assert sandbox.requests == ()
 
     @pytest.mark.parametrize(
@@ -185,6 +171,5 @@ class TestControlsOverHttp:
         ],
     )
     def test_nonsense_is_refused(self, controls: httpx.Client, method: str, path: str, body: Any, status: int) -> None:
-        with controls:
-            answer = controls.request(method, path, json=body)
+        answer = controls.request(method, path, json=body)
         assert (answer.status_code, bool(answer.json()["error"])) == (status, True)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import httpx
-import pytest
 
+from tests.sandbox.conftest import refusal
 from unibatch.sandbox import Sandbox
 
+SEEDED = True
+
 ORGANIZATION = {"organizationId": "org_sandbox"}
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    body = answer.json()
-    assert set(body) == {"success", "error", "code"}
-    return answer.status_code, body["code"]
 
 
 class TestReading:
@@ -28,34 +24,20 @@ class TestReading:
         assert [job["id"] for job in jobs] == list(sandbox.campaign_ids("talkifai")[2:4])
         assert "contacts" not in jobs[0]
 
-    @pytest.mark.parametrize(
-        ("parameter", "value", "code"),
-        [
-            ("page", "0", "invalid_page"),
-            ("page", "x", "invalid_page"),
-            ("pageSize", "0", "invalid_page_size"),
-            ("pageSize", "101", "invalid_page_size"),
-            ("status", "active", "invalid_status"),
-        ],
-    )
-    def test_a_list_has_limits(self, talkifai: httpx.Client, parameter: str, value: str, code: str) -> None:
-        answer = talkifai.get("/batch/jobs", params={**ORGANIZATION, parameter: value})
-        assert refusal(answer) == (400, code)
-
-    @pytest.mark.parametrize(
-        ("parameter", "value", "code"),
-        [
-            ("contactsPage", "0", "invalid_page"),
-            ("contactsPageSize", "501", "invalid_page_size"),
-            ("contactsPageSize", "0", "invalid_page_size"),
-            ("contactStatus", "voicemail", "invalid_contact_status"),
-        ],
-    )
-    def test_the_contacts_of_a_job_have_limits(
-        self, sandbox: Sandbox, talkifai: httpx.Client, parameter: str, value: str, code: str
-    ) -> None:
-        job = sandbox.campaign_ids("talkifai")[0]
-        assert refusal(talkifai.get(f"/batch/jobs/{job}", params={parameter: value})) == (400, code)
+    def test_pages_and_filters_have_limits(self, sandbox: Sandbox, talkifai: httpx.Client) -> None:
+        job = f"/batch/jobs/{sandbox.campaign_ids('talkifai')[0]}"
+        for path, parameter, values, code in (
+            ("/batch/jobs", "page", ("0", "x"), "invalid_page"),
+            ("/batch/jobs", "pageSize", ("0", "101"), "invalid_page_size"),
+            ("/batch/jobs", "status", ("active",), "invalid_status"),
+            (job, "contactsPage", ("0",), "invalid_page"),
+            (job, "contactsPageSize", ("501", "0"), "invalid_page_size"),
+            (job, "contactStatus", ("voicemail",), "invalid_contact_status"),
+        ):
+            for value in values:
+                organization = ORGANIZATION if path == "/batch/jobs" else {}
+                answer = talkifai.get(path, params={**organization, parameter: value})
+                assert refusal(answer) == (400, code), (parameter, value)
 
     def test_a_job_holds_one_page_of_its_contacts(self, sandbox: Sandbox, talkifai: httpx.Client) -> None:
         job = sandbox.campaign_ids("talkifai")[0]

@@ -13,12 +13,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from unibatch.core.draft import ContactDraft
 from unibatch.core.errors import InvalidInput
-from unibatch.workflows.contacts import SYNONYMS, ContactList, read_contacts
+from unibatch.workflows.contacts import SYNONYMS, ContactList, files, read_contacts
 
 A, B, C = "+12125550123", "+12125550124", "+12125550125"
 
@@ -121,22 +121,19 @@ class TestCsvDialects:
 
 
 class TestEncodings:
-    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp1252"])
     def test_text_is_read_in_the_encoding_that_it_has(self, encoding: str) -> None:
-        people = from_bytes(f"Téléphone;Prénom\r\n{A};Zoë\r\n".encode(encoding))
+        mark = "\ufeff" if encoding == "utf-16-be" else ""
+        people = from_bytes(f"{mark}Téléphone;Prénom\r\n{A};Zoë\r\n".encode(encoding))
         assert people.contacts == (ContactDraft(phone_number=A, first_name="Zoë"),)
-
-    def test_big_endian_utf_16_is_told_by_its_mark(self) -> None:
-        assert numbers(from_bytes(b"\xfe\xff" + f"phone\n{A}".encode("utf-16-be"))) == [A]
 
     def test_a_byte_order_mark_before_a_quoted_header_is_left_out(self) -> None:
         assert numbers(from_csv(f'\ufeff"phone","a"\n{A},1\n')) == [A]
 
-    def test_a_character_at_the_border_of_two_chunks_is_whole(self) -> None:
-        text = "phone,note\n" + f"{A},{'é' * 100}\n" * 20_000
-        people = from_bytes(text.encode())
-        assert people.contacts[0].fields == {"note": "é" * 100}
-        assert len(people.repeated) == 19_999
+    def test_a_character_at_the_border_of_two_chunks_is_whole(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(files, "_CHUNK", 7)
+        people = from_bytes(f"phone,note\n{A},{'€' * 100}\n".encode())
+        assert people.contacts[0].fields == {"note": "€" * 100}
 
     @pytest.mark.parametrize(
         ("data", "part"),
@@ -227,9 +224,6 @@ class TestExcelsQuirks:
         assert [contact.fields for contact in people.contacts] == [{"column 1": "0"}, {"column 1": "1"}]
         assert people.columns == {"column 1": "fields.column 1", "phone": "phone_number"}
 
-    def test_a_column_without_a_header_can_be_left_out(self) -> None:
-        assert from_csv(f",phone\n0,{A}\n", columns={"column 1": "-"}).contacts == (ContactDraft(phone_number=A),)
-
     @pytest.mark.parametrize(
         ("header", "cell", "value"), [("name", "'t Hooft", "'t Hooft"), ("external_id", '="007"', "007")]
     )
@@ -284,10 +278,11 @@ class TestColumns:
         assert people.columns["name"] == "fields.company"
 
     @pytest.mark.parametrize("target", ["", "-"])
-    def test_a_column_can_be_left_out(self, target: str) -> None:
-        people = from_csv(f"phone,secret\n{A},x\n", columns={"secret": target})
+    @pytest.mark.parametrize(("header", "name"), [("secret", "secret"), ("", "column 2")])
+    def test_a_column_can_be_left_out(self, header: str, name: str, target: str) -> None:
+        people = from_csv(f"phone,{header}\n{A},x\n", columns={name: target})
         assert people.contacts == (ContactDraft(phone_number=A),)
-        assert people.columns["secret"] == "-"
+        assert people.columns[name] == "-"
 
     @pytest.mark.parametrize(
         ("columns", "part"),
@@ -437,10 +432,8 @@ class TestJsonLines:
         )
 
     def test_a_whole_number_is_read_like_its_digits(self) -> None:
-        assert numbers(read_contacts([{"phone": 2125550123}], region="US")) == [A]
-
-    def test_an_id_that_is_a_whole_number_becomes_text(self) -> None:
-        assert from_lines({"phone": A, "id": 7}).contacts[0].external_id == "7"
+        people = read_contacts([{"phone": 2125550123, "id": 7}], region="US")
+        assert people.contacts == (ContactDraft(phone_number=A, external_id="7"),)
 
     def test_blank_text_is_nothing(self) -> None:
         assert from_lines({"phone": A, "name": "", "email": " "}).contacts == (ContactDraft(phone_number=A),)
@@ -450,9 +443,6 @@ class TestJsonLines:
             from_lines({"a": 1}, {"b": 2})
         with pytest.raises(InvalidInput, match="there is no column 'x'"):
             read_contacts([{"phone": A}], columns={"x": "name"})
-
-    def test_broken_lines_alone_raise_nothing(self) -> None:
-        assert [line for line, _ in reasons(from_lines("{", "}"))] == [1, 2]
 
 
 class TestSources:
@@ -517,6 +507,10 @@ class TestSources:
             ({"phone": A}, "list of mappings"),
             (5, "path, a stream or an iterable"),
             (None, "path, a stream or an iterable"),
+            (io.TextIOWrapper(io.BytesIO(b"phone,\xe9"), encoding="utf-8"), "save it as UTF-8"),
+            (SimpleNamespace(read=lambda _size: []), "gives list, neither text nor bytes"),
+            (SimpleNamespace(closed=True, read=None), "closed"),
+            (io.StringIO('[{"phone": 1},'), "begins like a JSON array, and it is not JSON"),
         ],
     )
     def test_what_is_no_source_is_refused(self, source: Any, part: str) -> None:
@@ -530,30 +524,9 @@ class TestSources:
             os.close(sending)
             assert numbers(read_contacts(f"/dev/fd/{pipe.fileno()}")) == [A]
 
-    def test_a_text_stream_that_cannot_be_decoded_is_refused(self) -> None:
-        with pytest.raises(InvalidInput, match="save it as UTF-8"):
-            read_contacts(io.TextIOWrapper(io.BytesIO("phone,é\n1,2".encode("latin-1")), encoding="utf-8"))
-
-    def test_a_stream_of_neither_text_nor_bytes_is_refused(self) -> None:
-        odd: Any = SimpleNamespace(read=lambda _size: [])
-        with pytest.raises(InvalidInput, match="gives list, neither text nor bytes"):
-            read_contacts(odd)
-
-    def test_a_closed_stream_is_refused(self) -> None:
-        with io.StringIO("phone") as stream:
-            pass
-        with pytest.raises(InvalidInput, match="closed"):
-            read_contacts(stream)
-
     def test_an_unknown_format_is_refused(self) -> None:
         with pytest.raises(InvalidInput, match="format must be"):
             read_contacts([], format="xlsx")  # type: ignore[arg-type]  # on purpose
-
-    def test_an_array_that_is_broken_is_refused(self, tmp_path: Path) -> None:
-        path = tmp_path / "a.json"
-        path.write_text('[{"phone": 1},')
-        with pytest.raises(InvalidInput, match="begins like a JSON array, and it is not JSON"):
-            read_contacts(path)
 
     def test_the_result_can_be_pickled(self) -> None:
         people = from_csv(f"phone,a\n{A},1\n1,2\n{A},3\n")
@@ -662,7 +635,12 @@ def drafts(values: st.SearchStrategy[Any]) -> st.SearchStrategy[list[ContactDraf
 ATTRIBUTES = tuple(SYNONYMS)
 
 
+# What characters there are is worked out when the first text is drawn, which takes seconds.
+searched = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
 class TestAnyList:
+    @searched
     @given(drafts=drafts(words), delimiter=st.sampled_from(",;\t|"), end=st.sampled_from(["\n", "\r\n", "\r"]))
     def test_drafts_survive_csv(self, drafts: list[ContactDraft], delimiter: str, end: str) -> None:
         custom = list(dict.fromkeys(name for draft in drafts for name in draft.fields))
@@ -675,6 +653,7 @@ class TestAnyList:
             )
         assert from_csv(file.getvalue()).contacts == tuple(drafts)
 
+    @searched
     @given(drafts=drafts(some_json))
     def test_drafts_survive_json_lines(self, drafts: list[ContactDraft]) -> None:
         rows = [
@@ -682,10 +661,12 @@ class TestAnyList:
         ]
         assert from_lines(*rows).contacts == tuple(drafts)
 
+    @searched
     @given(drafts=drafts(words))
     def test_drafts_survive_as_they_are(self, drafts: list[ContactDraft]) -> None:
         assert read_contacts(drafts).contacts == tuple(drafts)
 
+    @searched
     @given(rows=st.lists(st.text("+12 ,;|='ax\u00a0\u200bN", max_size=20)))
     def test_every_row_is_accounted_for_once(self, rows: list[str]) -> None:
         rows = [row.replace("N", A) for row in rows]
@@ -695,12 +676,14 @@ class TestAnyList:
         assert len(lines) + len(people.contacts) == len(with_content)
         assert set(lines) <= set(with_content)
 
+    @searched
     @given(rows=st.lists(st.text("+1\"', \r\nx"), max_size=8))
     def test_no_quotation_marks_swallow_the_rows_after_them(self, rows: list[str]) -> None:
         people = from_csv("phone,a\n" + "\n".join(rows) + f'\n"{A}","b"\n{B},c\n')
         seen = [*people.contacts, *(row.contact for row in people.repeated)]
         assert B in {contact.phone_number for contact in seen}
 
+    @searched
     @given(data=st.binary(max_size=60))
     def test_no_bytes_lead_to_anything_but_an_answer(self, data: bytes) -> None:
         for head in (b"", b"phone\n", b'{"phone":', b"[", b"\xff\xfe"):

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pytest
 
-from tests.bothways import AnyClient, BlockingAsyncClient, Connect
-from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, Start, StartKind
+from tests.bothways import AnyClient, Connect
+from tests.writing.faults import BEFORE, Fault, When
+from unibatch.core.draft import CampaignDraft, ContactDraft, Start, StartKind
 from unibatch.core.errors import OutcomeUnknown, PartlyDone
 from unibatch.core.model import Campaign
-from unibatch.sandbox import CampaignState, LoggedRequest, Sandbox, VendorRequest, serve
+from unibatch.sandbox import CampaignState, LoggedRequest, Sandbox, serve
 
 R = TypeVar("R")
-
-VENDORS = ("truedy", "techladder", "talkifai")
 
 LATER = datetime.now(UTC).replace(microsecond=0) + timedelta(days=9)
 """A time to come."""
@@ -29,49 +28,41 @@ NEEDED: Mapping[str, Mapping[str, Any]] = {
 }
 """What each vendor requires."""
 
-
-Fault: TypeAlias = Mapping[str, Any]
-"""What goes wrong: arguments of `Sandbox.fail`."""
-
-When: TypeAlias = int | str | Mapping[str, Any] | Callable[[VendorRequest], bool]
-
-EVERY_WRITE: Mapping[str, Any] = {"writes": True}
-EVERY_READ: Mapping[str, Any] = {"writes": False}
-
-BEFORE: Mapping[str, Fault] = {
-    "cut before": {"drop": "before"},
-    "reset before": {"drop": "before", "reset": True},
-    "500 before": {"status": 500},
-    "stall before": {"stall": "before"},
-}
-"""The client does not learn that its write was not carried out."""
-
-AFTER: Mapping[str, Fault] = {
-    "cut after": {"drop": "after"},
-    "reset after": {"drop": "after", "reset": True},
-    "cut in answer": {"cut": 20},
-    "500 after": {"status": 500, "answer": "after"},
-    "502 in HTML after": {"status": 502, "body": "<html><h1>Bad Gateway</h1></html>", "answer": "after"},
-    "garbage after": {"body": "All went well!", "answer": "after"},
-    "nothing after": {"body": b"", "answer": "after"},
-    "stall after": {"stall": "after"},
-}
-"""The client does not learn that its write was carried out."""
+VENDORS = tuple(NEEDED)
 
 
-def late(seconds: float | None = None) -> Fault:
-    """The connection ends, and the work is done so many seconds afterwards, or when the emulator catches up."""
-    return {"drop": "late", "delay": seconds}
+class Writer:
+    """A client of either kind, whose methods that write have short names."""
+
+    def __init__(self, client: AnyClient) -> None:
+        self.add = client.add_contacts
+        self._client = client
+
+    def create(self, draft: CampaignDraft, accept_loss: Collection[str] = ()) -> Campaign:
+        return self._client.create_campaign(draft, accept_loss=accept_loss)
+
+    def change(self, operation: str, campaign_id: str) -> Campaign | None:
+        """Do to a campaign what the client's method of this name does; it is rescheduled for `LATER`."""
+        more = (LATER,) if operation == "reschedule_campaign" else ()
+        campaign: Campaign | None = getattr(self._client, operation)(campaign_id, *more)
+        return campaign
 
 
 class Emulator:
     """One vendor of the sandbox, in which everybody picks up, and time stands still until it is moved."""
 
-    def __init__(self, sandbox: Sandbox, vendor: str) -> None:
+    def __init__(self, sandbox: Sandbox, vendor: str, connect: Connect) -> None:
         self.sandbox = sandbox
         self.vendor = vendor
+        self._connect = connect
         self.catch_up = sandbox.catch_up
         self.no_faults = sandbox.clear_faults
+
+    def join(self, **how: Any) -> Writer:
+        """Connect, as a program that was just started does."""
+        profile = self.sandbox.profile(self.vendor)
+        settings = {name: value for name, value in profile["defaults"].items() if name == "organization_id"}
+        return Writer(self._connect(**{**profile, "defaults": settings, **how}))
 
     @property
     def campaigns(self) -> Mapping[str, CampaignState]:
@@ -86,11 +77,6 @@ class Emulator:
     def writes(self) -> list[LoggedRequest]:
         """The requests that were to change something, with any outcome."""
         return [request for request in self.sandbox.requests if request.is_write]
-
-    @property
-    def violations(self) -> list[str]:
-        """What the vendor could object to."""
-        return list(map(str, self.sandbox.objections))
 
     @property
     def dialled(self) -> list[str]:
@@ -134,6 +120,11 @@ class Emulator:
             match = {"times": None, **(when if isinstance(when, Mapping) else {"when": when})}
         self.sandbox.fail(self.vendor, **match, **fault)
 
+    def hide_after(self, writes: int) -> None:
+        """Let no read succeed once so many writes have come."""
+        when = {"writes": False, "when": lambda _: len(self.writes) >= writes}
+        self.fail(when, BEFORE["500 before"])
+
 
 class Emulating(Protocol):
     """Begins with an empty vendor and the readings given; after the test, no request may have been objectionable."""
@@ -148,12 +139,12 @@ def strict_sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def emulating(strict_sandbox: Sandbox) -> Iterator[Emulating]:
+def emulating(strict_sandbox: Sandbox, connect: Connect) -> Iterator[Emulating]:
     def emulating(vendor: str, **readings: Any) -> Emulator:
         assert strict_sandbox.objections == ()
         strict_sandbox.reset()
         strict_sandbox.assume(vendor, outcome="completed", **readings)
-        return Emulator(strict_sandbox, vendor)
+        return Emulator(strict_sandbox, vendor, connect)
 
     strict_sandbox.reset()
     yield emulating
@@ -166,18 +157,10 @@ def number(index: int) -> str:
 
 
 def contacts(vendor: str, n: int = 3, first: int = 100) -> list[ContactDraft]:
-    """Contacts with all of a person that this vendor keeps as it is.
-
-    Args:
-        vendor: The vendor.
-        n: How many.
-        first: The index of the first one's `number`.
-    """
-    name = "first_name" if vendor == "truedy" else "name"
-    people: list[dict[str, Any]] = [
-        {"phone_number": number(index), name: f"Person{index}"} for index in range(first, first + n)
-    ]
-    return [ContactDraft(**person) for person in people]
+    """So many contacts with a name that this vendor keeps as it is; the first one has the `number` of that index."""
+    field = "first_name" if vendor == "truedy" else "name"
+    names: list[dict[str, Any]] = [{field: f"Person{index}"} for index in range(first, first + n)]
+    return [ContactDraft(phone_number=number(first + index), **name) for index, name in enumerate(names)]
 
 
 def draft(vendor: str, n: int = 3, start: Start = Start.HOLD, **changes: Any) -> CampaignDraft:
@@ -192,52 +175,16 @@ one_client = pytest.mark.parametrize("style", ["sync"], indirect=True)
 """Tried over one of the two clients only, since it is not the client that makes the difference."""
 
 
-class Writer:
-    """A client of either kind, whose methods that write are used without ``await``."""
-
-    def __init__(self, client: AnyClient) -> None:
-        self.client = client
-
-    def create(self, draft: CampaignDraft, accept_loss: Collection[str] = ()) -> Campaign:
-        campaign: Campaign = self._do("create_campaign", draft, accept_loss=accept_loss)
-        return campaign
-
-    def add(self, campaign_id: str, contacts: Iterable[ContactDraft], **how: Any) -> AddedContacts:
-        added: AddedContacts = self._do("add_contacts", campaign_id, contacts, **how)
-        return added
-
-    def change(self, operation: str, campaign_id: str) -> Campaign | None:
-        """Do to a campaign what the client's method of this name does; it is rescheduled for `LATER`."""
-        more = (LATER,) if operation == "reschedule_campaign" else ()
-        campaign: Campaign | None = self._do(operation, campaign_id, *more)
-        return campaign
-
-    def _do(self, operation: str, *about: Any, **how: Any) -> Any:
-        if isinstance(self.client, BlockingAsyncClient):
-            return self.client.run(getattr(self.client.client, operation)(*about, **how))
-        return getattr(self.client, operation)(*about, **how)
-
-
-class Joining(Protocol):
-    """Makes a client of an emulator, as a program that was just started does."""
-
-    def __call__(self, emulator: Emulator, **how: Any) -> Writer: ...
-
-
-@pytest.fixture
-def joining(connect: Connect) -> Joining:
-    def joining(emulator: Emulator, **how: Any) -> Writer:
-        profile = emulator.sandbox.profile(emulator.vendor)
-        settings = {name: value for name, value in profile["defaults"].items() if name == "organization_id"}
-        return Writer(connect(**{**profile, "defaults": settings, **how}))
-
-    return joining
-
-
 @pytest.fixture(autouse=True)
 def no_plug_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     """No distribution is searched for further providers, which takes longer than all that is tested."""
     monkeypatch.setattr("unibatch.providers.registry.entry_points", lambda **_: ())
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One request adds five contacts."""
+    monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
 
 
 @pytest.fixture
@@ -252,19 +199,10 @@ def numbers(contacts: Iterable[ContactDraft]) -> list[str]:
     return sorted(contact.phone_number for contact in contacts)
 
 
-BRIEF = 0.1
-"""Seconds after which a client gives up waiting for an answer that does not come."""
-
-
-def patience(fault: str) -> float:
-    """How long a client waits where something of this name goes wrong."""
-    return BRIEF if fault.startswith("stall") else 5.0
-
-
-def settle(emulator: Emulator, joining: Joining, ask: Callable[[Writer], R], **how: Any) -> R:
+def settle(emulator: Emulator, ask: Callable[[Writer], R], **how: Any) -> R:
     """Ask; if that does not end well, ask once more, of a client that knows nothing of it, when all goes well again."""
     try:
-        return ask(joining(emulator, **how))
+        return ask(emulator.join(**how))
     except (OutcomeUnknown, PartlyDone):
         emulator.no_faults()
-        return ask(joining(emulator, **how))
+        return ask(emulator.join(**how))

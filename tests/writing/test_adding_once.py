@@ -8,24 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.writing.conftest import (
-    AFTER,
-    BEFORE,
-    BRIEF,
-    EVERY_WRITE,
-    Emulating,
-    Emulator,
-    Fault,
-    Joining,
-    contacts,
-    draft,
-    late,
-    number,
-    numbers,
-    one_client,
-    patience,
-    settle,
-)
+from tests.writing.conftest import Emulating, Emulator, contacts, draft, number, numbers, one_client, settle
+from tests.writing.faults import AFTER, BEFORE, BRIEF, EVERY_WRITE, FAULTS, Fault, late, patience
 from unibatch import CampaignStatus, ContactDraft
 from unibatch.core.draft import AddedContacts
 from unibatch.core.errors import (
@@ -41,45 +25,33 @@ from unibatch.core.errors import (
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
-FAULTS: Mapping[str, Fault] = {**BEFORE, **AFTER}
-
 CHUNK = 500
 """How many contacts one request adds."""
 
 
-def prepared(emulating: Emulating, joining: Joining, there: int = 2, **options: Any) -> tuple[Emulator, str]:
+def prepared(emulating: Emulating, there: int = 2, **options: Any) -> tuple[Emulator, str]:
     """A campaign with a few contacts, of the indexes from 0 on."""
     emulator = emulating("truedy", **options)
     wanted = draft("truedy", contacts=contacts("truedy", there, first=0))
-    return emulator, joining(emulator).create(wanted).id
+    return emulator, emulator.join().create(wanted).id
 
 
-def everybody(result: AddedContacts) -> list[ContactDraft]:
-    """All contacts that are accounted for, each as often as it is."""
-    return [*result.added, *result.duplicates, *(refused.contact for refused in result.rejected), *result.unknown]
-
-
-def require_all(result: AddedContacts | None, given: Sequence[ContactDraft]) -> None:
+def require_all(result: AddedContacts | None, given: Sequence[ContactDraft]) -> AddedContacts:
     """Everybody who was given is accounted for, once each."""
     assert result is not None
-    assert numbers(everybody(result)) == numbers(given)
-
-
-def slowly(first: int) -> Fault:
-    """The first contacts are added, the others when nobody waits any more."""
-    return {"stall": "after", "portion": first}
+    rejected = (refused.contact for refused in result.rejected)
+    assert numbers([*result.added, *result.duplicates, *rejected, *result.unknown]) == numbers(given)
+    return result
 
 
 class TestManyContacts:
     @pytest.mark.parametrize("shape", ["schema", "example"])
-    def test_are_added_in_chunks_and_all_accounted_for(
-        self, shape: str, emulating: Emulating, joining: Joining
-    ) -> None:
+    def test_are_added_in_chunks_and_all_accounted_for(self, shape: str, emulating: Emulating) -> None:
         refused = {number(index) for index in range(700, 720)}
-        emulator, campaign_id = prepared(emulating, joining, 34, shape=shape, drops=refused)
+        emulator, campaign_id = prepared(emulating, 34, shape=shape, drops=refused)
         given = [*contacts("truedy", 1234, first=0), *contacts("truedy", 6, first=100)]
         progress: list[tuple[int, int]] = []
-        result = joining(emulator).add(campaign_id, given, on_progress=lambda *step: progress.append(step))
+        result = emulator.join().add(campaign_id, given, on_progress=lambda *step: progress.append(step))
         require_all(result, given)
         assert numbers(result.duplicates) == numbers([*contacts("truedy", 34, 0), *contacts("truedy", 6, 100)])
         assert {refusal.contact.phone_number for refusal in result.rejected} == refused
@@ -95,21 +67,21 @@ class TestManyContacts:
         assert sizes == [CHUNK, CHUNK, 200]
 
     @pytest.mark.parametrize("shape", ["schema", "example"])
-    def test_that_are_all_there_are_not_sent_again(self, shape: str, emulating: Emulating, joining: Joining) -> None:
-        emulator, campaign_id = prepared(emulating, joining, 250, shape=shape)
-        result = joining(emulator).add(campaign_id, contacts("truedy", 250, first=0))
+    def test_that_are_all_there_are_not_sent_again(self, shape: str, emulating: Emulating) -> None:
+        emulator, campaign_id = prepared(emulating, 250, shape=shape)
+        result = emulator.join().add(campaign_id, contacts("truedy", 250, first=0))
         assert (len(result.duplicates), len(emulator.writes)) == (250, 1)
 
-    def test_may_be_none_at_all(self, emulating: Emulating, joining: Joining) -> None:
-        emulator, campaign_id = prepared(emulating, joining)
+    def test_may_be_none_at_all(self, emulating: Emulating) -> None:
+        emulator, campaign_id = prepared(emulating)
         with pytest.raises(DraftRefused, match="no contacts"):
-            joining(emulator).add(campaign_id, [])
+            emulator.join().add(campaign_id, [])
         assert len(emulator.writes) == 1
 
-    def test_to_an_empty_campaign_needs_no_looking(self, emulating: Emulating, joining: Joining) -> None:
+    def test_to_an_empty_campaign_needs_no_looking(self, emulating: Emulating) -> None:
         emulator = emulating("truedy")
         campaign_id = emulator.sandbox.create("truedy", 0)
-        result = joining(emulator).add(campaign_id, contacts("truedy", 3))
+        result = emulator.join().add(campaign_id, contacts("truedy", 3))
         assert (len(result.added), sorted(emulator.numbers(campaign_id))) == (3, numbers(contacts("truedy", 3)))
 
 
@@ -117,172 +89,154 @@ class TestManyContacts:
 @pytest.mark.parametrize("fault", FAULTS)
 class TestALostAnswer:
     @pytest.mark.parametrize("chunk", [1, 3])
-    def test_to_one_chunk_leaves_everybody_there_once(
-        self, fault: str, chunk: int, monkeypatch: pytest.MonkeyPatch, emulating: Emulating, joining: Joining
-    ) -> None:
-        monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
-        emulator, campaign_id = prepared(emulating, joining)
+    @pytest.mark.usefixtures("small_chunks")
+    def test_to_one_chunk_leaves_everybody_there_once(self, fault: str, chunk: int, emulating: Emulating) -> None:
+        emulator, campaign_id = prepared(emulating)
         given = contacts("truedy", 14, first=0)
         emulator.fail(chunk, FAULTS[fault])
-        result = settle(emulator, joining, lambda client: client.add(campaign_id, given), timeout=patience(fault))
+        result = settle(emulator, lambda client: client.add(campaign_id, given), timeout=patience(fault))
         require_all(result, given)
         assert sorted(emulator.numbers(campaign_id)) == numbers(given)
         assert (result.rejected, result.unknown) == ((), ())
 
     @pytest.mark.parametrize("shape", ["schema", "example"])
-    def test_to_every_chunk_leaves_everybody_there_once(
-        self, fault: str, shape: str, monkeypatch: pytest.MonkeyPatch, emulating: Emulating, joining: Joining
-    ) -> None:
-        monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
-        emulator, campaign_id = prepared(emulating, joining, shape=shape, drops={number(7)})
+    @pytest.mark.usefixtures("small_chunks")
+    def test_to_every_chunk_leaves_everybody_there_once(self, fault: str, shape: str, emulating: Emulating) -> None:
+        emulator, campaign_id = prepared(emulating, shape=shape, drops={number(7)})
         given = contacts("truedy", 14, first=0)
         emulator.fail(EVERY_WRITE, FAULTS[fault])
         try:
-            require_all(joining(emulator, timeout=patience(fault)).add(campaign_id, given), given)
+            require_all(emulator.join(timeout=patience(fault)).add(campaign_id, given), given)
         except (OutcomeUnknown, PartlyDone) as exc:
             require_all(exc.contacts, given)
         emulator.no_faults()
-        result = joining(emulator).add(campaign_id, given)
-        require_all(result, given)
+        result = require_all(emulator.join().add(campaign_id, given), given)
         assert [refusal.contact.phone_number for refusal in result.rejected] == [number(7)]
         assert sorted(emulator.numbers(campaign_id)) == sorted(set(numbers(given)) - {number(7)})
 
 
 class TestNotKnowing:
-    def test_names_who_is_unknown_and_who_was_not_sent(
-        self, monkeypatch: pytest.MonkeyPatch, emulating: Emulating, joining: Joining
-    ) -> None:
-        monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
-        emulator, campaign_id = prepared(emulating, joining)
+    @pytest.mark.usefixtures("small_chunks")
+    def test_names_who_is_unknown_and_who_was_not_sent(self, emulating: Emulating) -> None:
+        emulator, campaign_id = prepared(emulating)
         given = contacts("truedy", 14, first=0)
         emulator.fail(2, BEFORE["stall before"])
         with pytest.raises(OutcomeUnknown, match=f"look which contacts {campaign_id} has") as caught:
-            joining(emulator, timeout=BRIEF).add(campaign_id, given)
-        result = caught.value.contacts
-        require_all(result, given)
-        assert result is not None
+            emulator.join(timeout=BRIEF).add(campaign_id, given)
+        result = require_all(caught.value.contacts, given)
         assert [len(result.duplicates), len(result.added), len(result.unknown), len(result.rejected)] == [2, 5, 5, 2]
         assert {refusal.reason for refusal in result.rejected} == {"not sent, since something failed before"}
         assert emulator.numbers(campaign_id) == [number(index) for index in range(7)]
 
     @pytest.mark.parametrize("fault", [BEFORE["cut before"], AFTER["cut after"], AFTER["garbage after"]])
-    def test_is_the_end_where_looking_fails(self, fault: Fault, emulating: Emulating, joining: Joining) -> None:
-        emulator, campaign_id = prepared(emulating, joining)
+    def test_is_the_end_where_looking_fails(self, fault: Fault, emulating: Emulating) -> None:
+        emulator, campaign_id = prepared(emulating)
         given = contacts("truedy", 9, first=0)
         emulator.fail(1, fault)
-        emulator.fail(lambda arrival: not arrival.is_write and len(emulator.writes) > 1, BEFORE["500 before"])
+        emulator.hide_after(2)
         with pytest.raises(OutcomeUnknown) as caught:
-            joining(emulator).add(campaign_id, given)
-        require_all(caught.value.contacts, given)
-        assert caught.value.contacts is not None
-        assert len(caught.value.contacts.unknown) == 7
+            emulator.join().add(campaign_id, given)
+        assert len(require_all(caught.value.contacts, given).unknown) == 7
         assert len(emulator.writes) == 2
         emulator.no_faults()
-        require_all(joining(emulator).add(campaign_id, given), given)
+        require_all(emulator.join().add(campaign_id, given), given)
         assert sorted(emulator.numbers(campaign_id)) == numbers(given)
 
-    def test_is_the_end_while_the_vendor_is_at_work_on_the_others(self, emulating: Emulating, joining: Joining) -> None:
-        emulator, campaign_id = prepared(emulating, joining)
+    def test_is_the_end_while_the_vendor_is_at_work_on_the_others(self, emulating: Emulating) -> None:
+        emulator, campaign_id = prepared(emulating)
         given = contacts("truedy", 9, first=0)
-        emulator.fail(1, slowly(3))
+        emulator.fail(1, {"stall": "after", "portion": 3})  # the others when nobody waits any more
         with pytest.raises(OutcomeUnknown) as caught:
-            joining(emulator, timeout=BRIEF).add(campaign_id, given)
-        result = caught.value.contacts
-        require_all(result, given)
-        assert result is not None
+            emulator.join(timeout=BRIEF).add(campaign_id, given)
+        result = require_all(caught.value.contacts, given)
         assert (len(result.added), len(result.unknown)) == (3, 4)
         emulator.catch_up()
-        require_all(joining(emulator).add(campaign_id, given), given)
+        require_all(emulator.join().add(campaign_id, given), given)
         assert sorted(emulator.numbers(campaign_id)) == numbers(given)
 
     def test_is_over_when_the_work_is_seen_that_was_done_late(
-        self, monkeypatch: pytest.MonkeyPatch, emulating: Emulating, joining: Joining
+        self, monkeypatch: pytest.MonkeyPatch, emulating: Emulating
     ) -> None:
         monkeypatch.setattr("unibatch.core.reconcile.LOOKS", (0.001, 0.2, 0.001))
-        emulator, campaign_id = prepared(emulating, joining)
+        emulator, campaign_id = prepared(emulating)
         given = contacts("truedy", 9, first=0)
         emulator.fail(1, late(0.05))
-        result = joining(emulator).add(campaign_id, given)
+        result = emulator.join().add(campaign_id, given)
         assert (len(result.added), len(emulator.writes)) == (7, 2)
         assert sorted(emulator.numbers(campaign_id)) == numbers(given)
 
     @pytest.mark.parametrize("n", [3, 40])
     def test_is_reported_for_everybody_where_some_were_not_taken_and_the_last_look_fails(
-        self, n: int, emulating: Emulating, joining: Joining
+        self, n: int, emulating: Emulating
     ) -> None:
-        emulator, campaign_id = prepared(emulating, joining, drops={number(501)})
-        emulator.fail(lambda arrival: not arrival.is_write and len(emulator.writes) > 1, BEFORE["500 before"])
+        emulator, campaign_id = prepared(emulating, drops={number(501)})
+        emulator.hide_after(2)
         given = contacts("truedy", n, first=500)
         with pytest.raises(PartlyDone) as caught:
-            joining(emulator).add(campaign_id, given)
+            emulator.join().add(campaign_id, given)
         assert caught.value.contacts is not None
         assert numbers(caught.value.contacts.unknown) == numbers(given)
         assert len(emulator.writes) == 2
 
-    def test_is_avoided_where_it_cannot_be_seen_who_is_there_and_nothing_is_sent(
-        self, emulating: Emulating, joining: Joining
-    ) -> None:
-        emulator, campaign_id = prepared(emulating, joining)
+    def test_is_avoided_where_it_cannot_be_seen_who_is_there_and_nothing_is_sent(self, emulating: Emulating) -> None:
+        emulator, campaign_id = prepared(emulating)
         emulator.fail(
             lambda arrival: arrival.method == "GET" and arrival.path.endswith("/contacts"), BEFORE["500 before"]
         )
         with pytest.raises(ServerError):
-            joining(emulator).add(campaign_id, contacts("truedy", 9))
+            emulator.join().add(campaign_id, contacts("truedy", 9))
         assert len(emulator.writes) == 1
 
 
 @pytest.mark.parametrize("shape", ["schema", "example"])
+@pytest.mark.usefixtures("small_chunks")
 def test_a_refusal_half_way_says_who_was_added_and_asking_again_adds_the_others(
-    shape: str, monkeypatch: pytest.MonkeyPatch, emulating: Emulating, joining: Joining
+    shape: str, emulating: Emulating
 ) -> None:
-    monkeypatch.setattr("unibatch.providers.truedy._MOST_ADDED", 5)
-    emulator, campaign_id = prepared(emulating, joining, shape=shape)
+    emulator, campaign_id = prepared(emulating, shape=shape)
     given = contacts("truedy", 14, first=0)
     emulator.fail(2, {"status": 402})
     with pytest.raises(PartlyDone, match=r"5 contacts were added .* 7 were not") as caught:
-        joining(emulator).add(campaign_id, given)
+        emulator.join().add(campaign_id, given)
     require_all(caught.value.contacts, given)
     assert isinstance(caught.value.__cause__, PaymentRequired)
-    result = joining(emulator).add(campaign_id, given)
-    require_all(result, given)
+    result = require_all(emulator.join().add(campaign_id, given), given)
     assert (len(result.duplicates), len(result.added)) == (7, 7)
     assert sorted(emulator.numbers(campaign_id)) == numbers(given)
 
 
 class TestACampaign:
     @pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])
-    def test_that_is_over_takes_nobody(self, status: str, emulating: Emulating, joining: Joining) -> None:
-        emulator, campaign_id = prepared(emulating, joining)
+    def test_that_is_over_takes_nobody(self, status: str, emulating: Emulating) -> None:
+        emulator, campaign_id = prepared(emulating)
         emulator.set_status(campaign_id, status)
         with pytest.raises(Conflict, match=f"the campaign is {status}; possible while it is ") as caught:
-            joining(emulator).add(campaign_id, contacts("truedy", 3))
+            emulator.join().add(campaign_id, contacts("truedy", 3))
         assert caught.value.present == status
         assert CampaignStatus.DRAFT in caught.value.allowed
         assert len(emulator.writes) == 1
 
     @pytest.mark.parametrize("status", ["draft", "scheduled", "active", "paused"])
-    def test_that_is_not_over_takes_everybody(self, status: str, emulating: Emulating, joining: Joining) -> None:
-        emulator, campaign_id = prepared(emulating, joining)
+    def test_that_is_not_over_takes_everybody(self, status: str, emulating: Emulating) -> None:
+        emulator, campaign_id = prepared(emulating)
         emulator.set_status(campaign_id, status)
-        result = joining(emulator).add(campaign_id, contacts("truedy", 3))
+        result = emulator.join().add(campaign_id, contacts("truedy", 3))
         assert len(result.added) == 3
         expected = numbers([*contacts("truedy", 2, 0), *contacts("truedy", 3)])
         assert sorted(emulator.numbers(campaign_id)) == expected
         assert sorted(emulator.dialled) == (expected if status == "active" else [])
 
-    def test_that_is_not_there_is_not_found(self, emulating: Emulating, joining: Joining) -> None:
+    def test_that_is_not_there_is_not_found(self, emulating: Emulating) -> None:
         emulator = emulating("truedy")
         with pytest.raises(NotFound):
-            joining(emulator).add("another", contacts("truedy", 3))
+            emulator.join().add("another", contacts("truedy", 3))
         assert emulator.writes == []
 
     @pytest.mark.parametrize("vendor", ["techladder", "talkifai"])
-    def test_of_a_vendor_that_takes_nobody_later_is_not_even_looked_at(
-        self, vendor: str, emulating: Emulating, joining: Joining
-    ) -> None:
+    def test_of_a_vendor_that_takes_nobody_later_is_not_even_looked_at(self, vendor: str, emulating: Emulating) -> None:
         emulator = emulating(vendor)
         with pytest.raises(UnsupportedFeature, match="create another one"):
-            joining(emulator).add("any", contacts(vendor, 3))
+            emulator.join().add("any", contacts(vendor, 3))
         assert emulator.arrivals == []
 
 
@@ -294,8 +248,8 @@ BAD: Mapping[str, Callable[[], ContactDraft]] = {
 
 
 @pytest.mark.parametrize("bad", BAD)
-def test_nobody_is_added_while_one_contact_is_bad(bad: str, emulating: Emulating, joining: Joining) -> None:
-    emulator, campaign_id = prepared(emulating, joining)
+def test_nobody_is_added_while_one_contact_is_bad(bad: str, emulating: Emulating) -> None:
+    emulator, campaign_id = prepared(emulating)
     with pytest.raises(DraftRefused):
-        joining(emulator).add(campaign_id, [*contacts("truedy", 3), BAD[bad]()])
+        emulator.join().add(campaign_id, [*contacts("truedy", 3), BAD[bad]()])
     assert len(emulator.writes) == 1

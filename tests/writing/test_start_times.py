@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.writing.conftest import LATER, VENDORS, Emulating, Emulator, Joining, draft, one_client
+from tests.bothways import VENDORS
+from tests.writing.conftest import LATER, Emulating, Emulator, draft, one_client
 from unibatch import Schedule, Start
 from unibatch.core.draft import CampaignDraft
 from unibatch.core.errors import DraftRefused, InvalidInput
@@ -58,12 +59,10 @@ CLOCKS = {
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
-def test_what_the_clocks_show_is_understood_as_the_moment_that_it_is(
-    vendor: str, emulating: Emulating, joining: Joining
-) -> None:
+def test_what_the_clocks_show_is_understood_as_the_moment_that_it_is(vendor: str, emulating: Emulating) -> None:
     emulator, found = emulating(vendor), {}
     for clock, (shown, zone, _) in CLOCKS.items():
-        joining(emulator).create(draft(vendor, start=Start.at(datetime.fromisoformat(shown), zone)))
+        emulator.join().create(draft(vendor, start=Start.at(datetime.fromisoformat(shown), zone)))
         found[clock] = understood(emulator)
     assert found == {clock: moment for clock, (_, _, moment) in CLOCKS.items()}
 
@@ -78,29 +77,27 @@ TWICE = {
 
 @pytest.mark.parametrize("vendor", VENDORS)
 class TestAnHourThatComesTwice:
-    def test_is_understood_as_the_one_that_is_meant(self, vendor: str, emulating: Emulating, joining: Joining) -> None:
+    def test_is_understood_as_the_one_that_is_meant(self, vendor: str, emulating: Emulating) -> None:
         emulator = emulating(vendor)
         for place, (shown, first) in TWICE.items():
             for fold in (0, 1):
-                joining(emulator).create(draft(vendor, start=Start.at(shown.replace(fold=fold))))
+                emulator.join().create(draft(vendor, start=Start.at(shown.replace(fold=fold))))
                 assert understood(emulator) == first + timedelta(hours=fold), (place, fold)
 
-    def test_is_refused_where_it_is_not_said_which_is_meant(
-        self, vendor: str, emulating: Emulating, joining: Joining
-    ) -> None:
+    def test_is_refused_where_it_is_not_said_which_is_meant(self, vendor: str, emulating: Emulating) -> None:
         emulator = emulating(vendor)
         for shown, _ in TWICE.values():
             with pytest.raises(DraftRefused, match="comes twice"):
-                joining(emulator).create(draft(vendor, start=Start.at(shown.replace(tzinfo=None), str(shown.tzinfo))))
+                emulator.join().create(draft(vendor, start=Start.at(shown.replace(tzinfo=None), str(shown.tzinfo))))
         assert emulator.arrivals == []
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
-def test_an_hour_that_is_skipped_is_refused(vendor: str, emulating: Emulating, joining: Joining) -> None:
+def test_an_hour_that_is_skipped_is_refused(vendor: str, emulating: Emulating) -> None:
     emulator = emulating(vendor)
     for shown in (datetime(2030, 3, 31, 2, 30), datetime(2030, 3, 31, 2, 0)):  # noqa: DTZ001  # naive
         with pytest.raises(DraftRefused, match="does not exist in Europe/Berlin"):
-            joining(emulator).create(draft(vendor, start=Start.at(shown, "Europe/Berlin")))
+            emulator.join().create(draft(vendor, start=Start.at(shown, "Europe/Berlin")))
     assert emulator.arrivals == []
 
 
@@ -113,14 +110,12 @@ SECONDS = {
 
 @pytest.mark.parametrize("case", SECONDS)
 @pytest.mark.parametrize("vendor", VENDORS)
-def test_seconds_are_never_rounded_to_an_earlier_time(
-    vendor: str, case: str, emulating: Emulating, joining: Joining
-) -> None:
+def test_seconds_are_never_rounded_to_an_earlier_time(vendor: str, case: str, emulating: Emulating) -> None:
     minute, zone = SECONDS[case]
     emulator = emulating(vendor)
     for second in (0, 1, 30, 59):
         moment = minute.replace(second=second)
-        campaign = joining(emulator).create(draft(vendor, start=Start.at(moment.astimezone(zone or UTC))))
+        campaign = emulator.join().create(draft(vendor, start=Start.at(moment.astimezone(zone or UTC))))
         assert understood(emulator) == not_earlier(vendor, moment)
         assert campaign.schedule is not None
         assert campaign.schedule.start == not_earlier(vendor, moment)
@@ -128,81 +123,60 @@ def test_seconds_are_never_rounded_to_an_earlier_time(
 
 @pytest.mark.parametrize("vendor", VENDORS)
 class TestATime:
-    def test_that_has_passed_is_refused(self, vendor: str, emulating: Emulating, joining: Joining) -> None:
+    def test_that_has_passed_is_refused(self, vendor: str, emulating: Emulating) -> None:
         emulator = emulating(vendor)
         for moment in (datetime.now(UTC) - timedelta(seconds=1), utc(1970, 1, 1), utc(1, 1, 1)):
             with pytest.raises(DraftRefused, match="lies in the past"):
-                joining(emulator).create(draft(vendor, start=Start.at(moment)))
+                emulator.join().create(draft(vendor, start=Start.at(moment)))
         assert emulator.arrivals == []
 
     @pytest.mark.parametrize("microsecond", [0, 5])
-    def test_at_the_end_of_time_is_refused(
-        self, vendor: str, microsecond: int, emulating: Emulating, joining: Joining
-    ) -> None:
+    def test_at_the_end_of_time_is_refused(self, vendor: str, microsecond: int, emulating: Emulating) -> None:
         emulator = emulating(vendor)
         last = datetime(9999, 12, 31, 23, 59, 59, microsecond, tzinfo=UTC)
         with pytest.raises(DraftRefused, match="lies too far ahead"):
-            joining(emulator).create(draft(vendor, start=Start.at(last)))
+            emulator.join().create(draft(vendor, start=Start.at(last)))
         assert emulator.arrivals == []
 
-    def test_without_a_zone_is_refused(self, vendor: str, emulating: Emulating, joining: Joining) -> None:
+    def test_without_a_zone_is_refused(self, vendor: str, emulating: Emulating) -> None:
         emulator = emulating(vendor)
         with pytest.raises(DraftRefused, match="name one"):
-            joining(emulator).create(draft(vendor, start=Start.at(datetime(2030, 1, 15, 9))))  # noqa: DTZ001  # naive
+            emulator.join().create(draft(vendor, start=Start.at(datetime(2030, 1, 15, 9))))  # noqa: DTZ001  # naive
         assert emulator.arrivals == []
 
-    def test_with_an_offset_of_its_own_is_understood(self, vendor: str, emulating: Emulating, joining: Joining) -> None:
+    def test_with_an_offset_of_its_own_is_understood(self, vendor: str, emulating: Emulating) -> None:
         emulator = emulating(vendor)
         for minutes in (-719, -150, 0, 1, 345, 840):
             moment = datetime(2030, 1, 15, 9, tzinfo=timezone(timedelta(minutes=minutes)))
-            joining(emulator).create(draft(vendor, start=Start.at(moment)))
+            emulator.join().create(draft(vendor, start=Start.at(moment)))
             assert understood(emulator) == moment
 
 
 class TestADailyWindow:
     OFFICE = Schedule(timezone="Europe/Berlin", window_start=time(9), window_end=time(17))
 
-    def test_keeps_its_zone_in_whatever_zone_the_start_is(self, emulating: Emulating, joining: Joining) -> None:
+    def test_keeps_its_zone_with_a_start_in_any_zone(self, emulating: Emulating) -> None:
         emulator = emulating("truedy")
         day = (datetime.now(UTC) + timedelta(days=3)).replace(tzinfo=None, microsecond=0)
         start = Start.at(day, "America/New_York")
-        campaign = joining(emulator).create(draft("truedy", start=start, schedule=self.OFFICE))
+        campaign = emulator.join().create(draft("truedy", start=start, schedule=self.OFFICE))
         assert emulator.campaigns[campaign.id].timezone == "Europe/Berlin"
         assert understood(emulator) == start.instant()
 
     @pytest.mark.parametrize("start", [Start.HOLD, Start.at(LATER - timedelta(days=1))], ids=["held", "scheduled"])
-    def test_keeps_its_zone_when_the_campaign_is_put_off(
-        self, start: Start, emulating: Emulating, joining: Joining
-    ) -> None:
+    def test_keeps_its_zone_when_the_campaign_is_put_off(self, start: Start, emulating: Emulating) -> None:
         emulator = emulating("truedy")
-        campaign = joining(emulator).create(draft("truedy", start=start, schedule=self.OFFICE))
-        joining(emulator).change("reschedule_campaign", campaign.id)
+        campaign = emulator.join().create(draft("truedy", start=start, schedule=self.OFFICE))
+        emulator.join().change("reschedule_campaign", campaign.id)
         assert emulator.campaigns[campaign.id].timezone == "Europe/Berlin"
         assert understood(emulator) == LATER
 
 
-ZONES = st.sampled_from(
-    [
-        "UTC",
-        "Europe/Berlin",
-        "Europe/London",
-        "America/New_York",
-        "America/St_Johns",
-        "America/Sao_Paulo",
-        "Africa/Casablanca",
-        "Asia/Kathmandu",
-        "Asia/Kolkata",
-        "Asia/Tehran",
-        "Australia/Adelaide",
-        "Australia/Lord_Howe",
-        "Pacific/Apia",
-        "Pacific/Chatham",
-        "Antarctica/Troll",
-        "Africa/Cairo",
-        "Asia/Gaza",
-        "America/Nuuk",
-    ]
-)
+ZONES = st.sampled_from([
+    "UTC", "Europe/Berlin", "Europe/London", "America/New_York", "America/St_Johns", "America/Sao_Paulo",
+    "Africa/Casablanca", "Asia/Kathmandu", "Asia/Kolkata", "Asia/Tehran", "Australia/Adelaide", "Australia/Lord_Howe",
+    "Pacific/Apia", "Pacific/Chatham", "Antarctica/Troll", "Africa/Cairo", "Asia/Gaza", "America/Nuuk",
+])  # fmt: skip
 
 MOMENTS = st.datetimes(datetime(2027, 1, 1), datetime(2090, 1, 1), timezones=ZONES.map(ZoneInfo))  # noqa: DTZ001  # naive
 
@@ -217,12 +191,10 @@ def _instant(start: Start) -> datetime | None:
 @pytest.mark.parametrize("vendor", VENDORS)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(start=MOMENTS.map(Start.at).filter(_instant))
-def test_any_moment_in_any_zone_is_understood(
-    vendor: str, emulating: Emulating, joining: Joining, start: Start
-) -> None:
+def test_any_moment_in_any_zone_is_understood(vendor: str, emulating: Emulating, start: Start) -> None:
     emulator = emulating(vendor)
     wanted: CampaignDraft = draft(vendor, 1, start)
-    joining(emulator).create(wanted)
+    emulator.join().create(wanted)
     moment = _instant(start)
     assert moment is not None
     assert understood(emulator) == not_earlier(vendor, moment)

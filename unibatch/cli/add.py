@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import click
 
-from unibatch import config
+from unibatch import AddedContacts, CampaignStatus, ContactDraft, OutcomeUnknown, PartlyDone, PlannedRequest, config
+from unibatch.cli import prompts
 from unibatch.cli.contact_options import ContactRequest, contact_options
 from unibatch.cli.errors import FAILED, INCOMPLETE, Problems, Unusable
-from unibatch.cli.options import (
-    address,
-    campaign_argument,
-    dry_run_option,
-    examples,
-    format_option,
-    profile_option,
-    verbose_option,
-    yes_option,
-)
+from unibatch.cli.options import address, campaign_options, examples, write_options
 from unibatch.cli.output import one_line, say, write_data
 from unibatch.cli.progress import progress
-from unibatch.cli.prompts import AGAIN, addition, confirm, write_requests
 from unibatch.cli.waits import Waits
-from unibatch.client import PlannedRequest
-from unibatch.core.draft import AddedContacts, ContactDraft
-from unibatch.core.errors import DraftRefused, OutcomeUnknown, PartlyDone
 from unibatch.core.masking import mask_phone, mask_text
-from unibatch.core.status import CampaignStatus
 
-_MOST_NAMED = 20
-"""How many contacts with the same outcome are named."""
+_MOST_NAMED = 20  # so many contacts with the same outcome are named
+
+_OUTCOMES = {
+    "added": ("added", "added"),
+    "duplicates": ("duplicate", "already there"),
+    "rejected": ("rejected", "not added"),
+    "unknown": ("unknown", "unknown whether added"),
+}
+"""What can happen to a contact, in words for programs and for people."""
+
+_COLUMNS = ("campaign_id", "phone_number", "external_id", "outcome", "reason")
 
 _QUIET = frozenset({CampaignStatus.DRAFT, CampaignStatus.PAUSED})
 """Campaigns that call nobody, so that contacts can be added without a question."""
@@ -47,13 +42,9 @@ _QUIET = frozenset({CampaignStatus.DRAFT, CampaignStatus.PAUSED})
         "unibatch add main:batch_c3d4e5f6 --contacts more.csv --format csv > out.csv",
     ),
 )
-@campaign_argument
-@profile_option
+@campaign_options
 @contact_options
-@yes_option
-@dry_run_option
-@format_option
-@verbose_option
+@write_options
 def add(*, campaign: str, profile: str | None, yes: bool, dry_run: bool, form: str, **given: Any) -> None:
     """Add to a campaign the contacts whose numbers are not in it yet.
 
@@ -72,19 +63,16 @@ def add(*, campaign: str, profile: str | None, yes: bool, dry_run: bool, form: s
         with problems.noting():
             profile, campaign_id = address(campaign, profile)
             client = stack.enter_context(config.connect(profile, on_wait=Waits()))
-            try:
-                planned = client.rehearse.add_contacts(campaign_id, contacts, accept_loss=request.accept_loss)
-            except DraftRefused as exc:
-                problems.judge(exc.findings)
+            planned = client.rehearse.add_contacts(campaign_id, contacts, accept_loss=request.accept_loss)
         problems.require_none()
         if dry_run:
-            write_requests(form, planned)
+            prompts.write_requests(form, planned)
             return
         found = client.get_campaign(campaign_id)
         if found.status not in _QUIET and not found.status.is_terminal:
             if request.from_stdin and not yes:
-                raise Unusable("the answer cannot come from stdin too; add --yes, or name a file. Nothing was sent")
-            confirm(addition(client, str(profile), found, len(contacts)), yes=yes)
+                raise Unusable(f"{prompts.STDIN_CANNOT_ANSWER}. Nothing was sent")
+            prompts.confirm(prompts.addition(client, str(profile), found, len(contacts)), yes=yes)
         where = f"{profile}:{campaign_id}"
         try:
             with progress("contacts", shown=sys.stderr.isatty()) as advance:
@@ -96,7 +84,7 @@ def add(*, campaign: str, profile: str | None, yes: bool, dry_run: bool, form: s
             if exc.contacts is not None:
                 _write_added(form, where, exc.contacts)
                 sys.stdout.flush()
-            exc.add_note(_after_adding(where) if exc.contacts is None or exc.contacts.unknown else AGAIN)
+            exc.add_note(_after_adding(where) if exc.contacts is None or exc.contacts.unknown else prompts.AGAIN)
             raise
     _write_added(form, where, added)
     if added.unknown:
@@ -106,51 +94,27 @@ def add(*, campaign: str, profile: str | None, yes: bool, dry_run: bool, form: s
 
 
 def _after_adding(where: str) -> str:
-    """What to do if it is unknown whether some contacts were added."""
-    return (
-        f"Wait some minutes: the vendor may still be working on it. Then check: unibatch contacts {where}. Run the "
-        "same command again only after that: earlier, it may add some a second time, and they are called twice"
-    )
-
-
-_OUTCOMES = {
-    "added": "added",
-    "duplicates": "already there",
-    "rejected": "not added",
-    "unknown": "unknown whether added",
-}
-
-
-def _outcomes(added: AddedContacts) -> Iterator[tuple[str, ContactDraft, str]]:
-    """Every contact, what happened to it, and why."""
-    for outcome in _OUTCOMES:
-        for each in getattr(added, outcome):
-            contact, reason = (each, "") if isinstance(each, ContactDraft) else (each.contact, each.reason)
-            yield outcome, contact, reason
+    return prompts.wait_and_check(f"unibatch contacts {where}", "it may add some a second time, and they are called")
 
 
 def _write_added(form: str, where: str, added: AddedContacts) -> None:
-    if form != "table":
-        data = [
-            {
-                "campaign_id": added.campaign_id,
-                "phone_number": contact.phone_number,
-                "external_id": contact.external_id,
-                "outcome": outcome.removesuffix("s"),
-                "reason": reason or None,
-            }
-            for outcome, contact, reason in _outcomes(added)
-        ]
-        write_data(form, data, ("campaign_id", "phone_number", "external_id", "outcome", "reason"))
-        return
-    click.echo(one_line(f"{where}: {len(added.added):,} added"))
-    for outcome, title in _OUTCOMES.items():
-        rows = [(contact, reason) for name, contact, reason in _outcomes(added) if name == outcome]
-        if outcome == "added" or not rows:
-            continue
-        click.echo(f"  {len(rows):,} {title}")
-        for contact, reason in rows[:_MOST_NAMED]:
-            why = f": {mask_text(reason)}" if reason else ""
-            click.echo(f"    {one_line(mask_phone(contact.phone_number) + why)}")
-        if len(rows) > _MOST_NAMED:
-            click.echo(f"    and {len(rows) - _MOST_NAMED:,} more; --format csv lists them all")
+    """Write each contact, what happened to it, and why."""
+    data: list[dict[str, Any]] = []
+    lines = [f"{where}: {len(added.added):,} added"]
+    for attribute, (outcome, title) in _OUTCOMES.items():
+        found = getattr(added, attribute)
+        if found and attribute != "added":
+            lines.append(f"  {len(found):,} {title}")
+        for position, each in enumerate(found):
+            contact, reason = (each, None) if isinstance(each, ContactDraft) else (each.contact, each.reason)
+            row = (added.campaign_id, contact.phone_number, contact.external_id, outcome, reason)
+            data.append(dict(zip(_COLUMNS, row, strict=True)))
+            if attribute != "added" and position < _MOST_NAMED:
+                why = f": {mask_text(reason)}" if reason else ""
+                lines.append(f"    {one_line(mask_phone(contact.phone_number) + why)}")
+        if len(found) > _MOST_NAMED and attribute != "added":
+            lines.append(f"    and {len(found) - _MOST_NAMED:,} more; --format csv lists them all")
+    if form == "table":
+        click.echo("\n".join(lines))
+    else:
+        write_data(form, data, _COLUMNS)

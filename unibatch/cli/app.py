@@ -13,11 +13,10 @@ from typing import Any
 
 import click
 
+from unibatch import UnibatchError, __version__
 from unibatch.cli.errors import INTERRUPTED, OUTPUT_CLOSED, Interrupted, OutputClosed, report
 from unibatch.cli.options import examples, verbose_option
 from unibatch.cli.output import say
-from unibatch.core.errors import UnibatchError
-from unibatch.core.version import __version__
 
 _logger = logging.getLogger("unibatch")
 
@@ -54,12 +53,10 @@ _BY_NAME = {name: entry for commands in COMMANDS.values() for name, entry in com
 class _LazyGroup(click.Group):
     """A group that imports the module of a command when the command is used."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """The names of the commands."""
+    def list_commands(self, _: click.Context) -> list[str]:
         return list(_BY_NAME)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Import a command."""
+    def get_command(self, _: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _BY_NAME:
             return None
         module, help_text = _BY_NAME[cmd_name]
@@ -67,8 +64,7 @@ class _LazyGroup(click.Group):
         command.short_help = help_text
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        """List the commands by what they are for."""
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         for title, commands in COMMANDS.items():
             with formatter.section(title):
                 formatter.write_dl([(name, help_text) for name, (_, help_text) in commands.items()])
@@ -111,14 +107,7 @@ def cli(ctx: click.Context) -> None:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and turn any error into one line on stderr.
-
-    Args:
-        arguments: What follows ``unibatch``; ``None`` for the arguments of this process.
-
-    Returns:
-        The exit code; see `unibatch.cli.main`.
-    """
+    """Run one command and turn any error into one line on stderr; see `unibatch.cli.main`."""
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # where it is not UTF-8, a name must not end the command
     try:
@@ -139,14 +128,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 class _OneLine(logging.Handler):
-    """Writes each record as one line to stderr."""
-
     def emit(self, record: logging.LogRecord) -> None:
         say(f"unibatch: {record.levelname.lower()}: {record.getMessage()}")
 
 
 def _not_a_wait(record: logging.LogRecord) -> bool:
-    """Whether a record is about something else than a wait; the commands print waits themselves."""
+    """Leave out waits, which the commands print themselves."""
     if record.levelno == logging.WARNING:
         return not (isinstance(record.args, tuple) and isinstance(next(iter(record.args), None), UnibatchError))
     return record.levelno != logging.INFO

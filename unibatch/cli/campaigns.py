@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import click
 
-from unibatch.cli.listing import in_flight, status_lane, write_listing
+from unibatch import Campaign, CampaignStatus, Client, connect
+from unibatch.cli.listing import status_lane, write_listing
 from unibatch.cli.options import examples, format_option, limit_option, profile_option, status_option, verbose_option
 from unibatch.cli.tables import Column, Lane
 from unibatch.cli.text import number, words
 from unibatch.cli.waits import Waits
-from unibatch.client import Client
-from unibatch.config import connect
-from unibatch.core.model import Campaign
-from unibatch.core.status import CampaignStatus
 from unibatch.providers import registry
 
 
@@ -37,7 +34,7 @@ def campaigns(
     The table shows each status in unibatch's word and in the vendor's. A dash means that the vendor does not give the
     value. json, jsonl and csv hold everything, under unibatch's names; "raw" is the vendor's own object.
     """
-    with connect(profile, max_in_flight=in_flight(limit), on_wait=Waits()) as client:
+    with connect(profile, max_in_flight=1 if limit else None, on_wait=Waits()) as client:
         listing = client.list_campaigns(status=statuses or None, agent_id=agent)
         write_listing(listing, "campaigns", Campaign, limit=limit, form=form, lanes=lambda: _lanes(client))
 
@@ -45,13 +42,11 @@ def campaigns(
 def _lanes(client: Client) -> list[Lane[Campaign]]:
     given = client.capabilities.campaign_fields
     kind = registry.load(client.provider)
-    first: list[Column[Campaign]] = [Column(title="id", cell=lambda row: words(row.id), least=8)]
+    first: list[Column[Campaign]] = [Column("id", lambda row: words(row.id), least=8)]
     if "name" in given:
-        first.append(Column(title="name", cell=lambda row: words(row.name), folds_to=16))
+        first.append(Column("name", lambda row: words(row.name), folds_to=16))
     if "created_at" in given:
-        first.append(
-            Column(title="created (UTC)", cell=lambda row: words(row.created_at and f"{row.created_at:%Y-%m-%d}"))
-        )
+        first.append(Column("created (UTC)", lambda row: words(row.created_at and f"{row.created_at:%Y-%m-%d}")))
     return [
         first,
         status_lane(kind.title, kind.campaign_statuses),
@@ -61,4 +56,4 @@ def _lanes(client: Client) -> list[Lane[Campaign]]:
 
 
 def _count(title: str, attribute: str | None = None) -> Column[Campaign]:
-    return Column(title=title, cell=lambda row: number(getattr(row.counts, attribute or title)), justify="right")
+    return Column(title, lambda row: number(getattr(row.counts, attribute or title)), justify="right")

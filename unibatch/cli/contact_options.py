@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Any, TypeVar
 
 import attrs
 import click
 
+from unibatch import ContactDraft
 from unibatch.cli.errors import Problems
+from unibatch.cli.options import together
 from unibatch.cli.output import say
-from unibatch.core.draft import ContactDraft
 from unibatch.core.masking import mask_text
 from unibatch.workflows.contacts import LINE_COLUMN, ContactList, read_contacts
 
-F = TypeVar("F", bound=Callable[..., Any])
+_MOST_ROWS = 20  # so many rows are named of those that are wrong
 
-STDIN = "-"
-
-_MOST_ROWS = 20
-"""How many rows are named of those that are wrong."""
-
-CONTACT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.option(
-        "--contacts",
-        metavar="FILE",
-        help="Whom to call: a CSV or JSON Lines file; - for stdin. Required.",
-    ),
+contacts_option = click.option(
+    "--contacts", metavar="FILE", help="Whom to call: a CSV or JSON Lines file; - for stdin. Required."
+)
+reading_options = together(
     click.option("--region", metavar="CODE", help="The country of numbers without a country code, such as US or DE."),
     click.option(
         "--map",
@@ -42,23 +35,16 @@ CONTACT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--rejected",
         metavar="FILE",
-        help="Write the rows that are not contacts to this CSV file, each with the reason.",
+        help="Write the rows that are not contacts to a CSV file, each with the reason.",
     ),
 )
-
-ACCEPT_LOSS: Callable[[Any], Any] = click.option(
+accept_loss_option = click.option(
     "--accept-loss",
     multiple=True,
     metavar="FIELD",
     help="Go on although the vendor cannot do this; `unibatch preflight` names the fields. Repeatable.",
 )
-
-
-def contact_options(command: F) -> F:
-    """Add the options that say whom to call."""
-    for option in (ACCEPT_LOSS, *reversed(CONTACT_OPTIONS)):
-        command = option(command)
-    return command
+contact_options = together(contacts_option, reading_options, accept_loss_option)
 
 
 @attrs.frozen(kw_only=True)
@@ -75,39 +61,25 @@ class ContactRequest:
     @property
     def from_stdin(self) -> bool:
         """The contacts come from stdin, from which an answer would come too."""
-        return self.contacts == STDIN
+        return self.contacts == "-"
 
     def read(self, problems: Problems) -> tuple[ContactDraft, ...]:
         """Read the contacts, print on stderr what was read, and note all that is wrong."""
-        columns = self._columns(problems)
+        columns = pairs("--map", self.columns, problems, "HEADER=FIELD", str.rpartition)
         if self.contacts is None:
             problems.add("--contacts is missing: name a CSV or JSON Lines file, or - for stdin", "contacts")
             return ()
-        rejected = self.rejected
-        if rejected is not None and not self.from_stdin and _same(rejected, self.contacts):
-            problems.add(f"--rejected: {rejected} is the file of the contacts; name another file")
-            rejected = None
-        elif rejected is not None and not _may_be_replaced(Path(rejected)):
-            problems.add(f"--rejected: {rejected} exists and does not hold rejected rows; name another file")
-            rejected = None
-        return self._read(self.contacts, columns, rejected, problems)
-
-    def _read(
-        self, source: str, columns: Mapping[str, str], rejected: str | None, problems: Problems
-    ) -> tuple[ContactDraft, ...]:
+        rejected = self._rejected(self.contacts, problems)
         found: ContactList | None = None
-        stream: str | IO[bytes] = sys.stdin.buffer if self.from_stdin else source
         with problems.noting("--contacts", "contacts"):
-            found = read_contacts(stream, region=self.region, columns=columns)
+            source = sys.stdin.buffer if self.from_stdin else self.contacts
+            found = read_contacts(source, region=self.region, columns=columns)
         if found is None:
             return ()
-        label = "stdin" if self.from_stdin else Path(source).name
+        label = "stdin" if self.from_stdin else Path(self.contacts).name
         say(f"{label}: {_number(found.contacts, 'contact')}{_columns_of(found)}")
-        _print(
-            [f"{label} line {row.line}: the same number as in line {row.first_line}" for row in found.repeated],
-            say,
-            "",
-        )
+        repeated = [f"{label} line {row.line}: the same number as in line {row.first_line}" for row in found.repeated]
+        _print(repeated, say, "")
         if rejected is not None:
             with problems.noting("--rejected"):
                 found.write_rejected(rejected)
@@ -122,17 +94,37 @@ class ContactRequest:
                 problems.unread.add("contacts")
         return found.contacts
 
-    def _columns(self, problems: Problems) -> Mapping[str, str]:
-        columns: dict[str, str] = {}
-        for text in self.columns:
-            header, is_pair, field = text.rpartition("=")
-            if not is_pair or not header.strip():
-                problems.add(f"--map: {text!r} is not HEADER=FIELD")
-            elif header in columns:
-                problems.add(f"--map: {header!r} is given twice")
-            else:
-                columns[header] = field
-        return columns
+    def _rejected(self, contacts: str, problems: Problems) -> str | None:
+        """The file of ``--rejected``, if nothing is lost when it is written."""
+        if self.rejected is None:
+            return None
+        if not self.from_stdin and _same(self.rejected, contacts):
+            problems.add(f"--rejected: {self.rejected} is the file of the contacts; name another file")
+        elif not _may_be_replaced(Path(self.rejected)):
+            problems.add(f"--rejected: {self.rejected} exists and does not hold rejected rows; name another file")
+        else:
+            return self.rejected
+        return None
+
+
+def pairs(
+    flag: str,
+    texts: Sequence[str],
+    problems: Problems,
+    form: str = "KEY=VALUE",
+    divide: Callable[[str, str], tuple[str, str, str]] = str.partition,
+) -> dict[str, str]:
+    """Read the values of a repeatable option; what is no pair, or is given twice, is noted and left out."""
+    found: dict[str, str] = {}
+    for text in texts:
+        key, is_pair, value = divide(text, "=")
+        if not is_pair or not key.strip():
+            problems.add(f"{flag}: {text!r} is not {form}")
+        elif key in found and flag != "--set":  # a setting may be a list
+            problems.add(f"{flag}: {key!r} is given twice")
+        else:
+            found[key] = value
+    return found
 
 
 def _same(one: str, other: str) -> bool:
@@ -151,7 +143,7 @@ def _may_be_replaced(path: Path) -> bool:
         return True  # the error comes when it is written
 
 
-def _number(items: Sequence[Any], what: str) -> str:
+def _number(items: Sequence[object], what: str) -> str:
     return f"{len(items):,} {what}{'' if len(items) == 1 else 's'}"
 
 

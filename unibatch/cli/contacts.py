@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 from rich.text import Text
 
-from unibatch.cli.listing import in_flight, status_lane, write_listing
+from unibatch import CallStatus, Client, Contact, connect
+from unibatch.cli.listing import status_lane, write_listing
 from unibatch.cli.options import (
     address,
-    campaign_argument,
+    campaign_options,
     examples,
     format_option,
     limit_option,
-    profile_option,
     status_option,
     verbose_option,
 )
 from unibatch.cli.tables import Column, Lane
 from unibatch.cli.text import BAD, moment, words, yes_no
 from unibatch.cli.waits import Waits
-from unibatch.client import Client
-from unibatch.config import connect
 from unibatch.core.masking import mask_phone
-from unibatch.core.model import Contact
-from unibatch.core.status import CallStatus
 from unibatch.providers import registry
 
 
@@ -35,8 +33,7 @@ from unibatch.providers import registry
         "unibatch contacts main:batch_c3d4e5f6 | head -n 5",
     ),
 )
-@campaign_argument
-@profile_option
+@campaign_options
 @status_option(CallStatus, "contacts")
 @click.option("--external-id", metavar="ID", help="Only the contact to whom you gave this id.")
 @limit_option("contacts")
@@ -68,18 +65,12 @@ def contacts(
     spreadsheet may read a text that begins with = + - @ as a formula: import such columns as text.
     """
     name, campaign_id = address(campaign, profile)
-    with connect(name, max_in_flight=in_flight(limit), on_wait=Waits()) as client:
+    with connect(name, max_in_flight=1 if limit else None, on_wait=Waits()) as client:
         listing = client.list_contacts(
             campaign_id, status=statuses or None, external_id=external_id, server_filter=server_filter
         )
-        write_listing(
-            listing,
-            "contacts",
-            Contact,
-            limit=limit,
-            form=form,
-            lanes=lambda: _lanes(client, show_numbers=show_numbers),
-        )
+        lanes = partial(_lanes, client, show_numbers=show_numbers)
+        write_listing(listing, "contacts", Contact, limit=limit, form=form, lanes=lanes)
 
 
 def _lanes(client: Client, *, show_numbers: bool) -> list[Lane[Contact]]:
@@ -89,17 +80,16 @@ def _lanes(client: Client, *, show_numbers: bool) -> list[Lane[Contact]]:
     def phone(row: Contact) -> Text:
         return words(row.phone_number if show_numbers else mask_phone(row.phone_number), "" if row.phone_valid else BAD)
 
-    who: list[Column[Contact]] = [Column(title="id", cell=lambda row: words(row.id), least=8)]
+    who: list[Column[Contact]] = [Column("id", lambda row: words(row.id), least=8)]
     if "name" in given:
-        who.append(Column(title="name", cell=lambda row: words(row.name), least=12, folds_to=12))
-    when: list[Column[Contact]] = [Column(title="phone", cell=phone, least=13)]
-    if "last_attempt_at" in given:
-        when.append(Column(title="last call (UTC)", cell=lambda row: moment(row.last_attempt_at), least=16))
-    elif "started_at" in given:
-        when.append(Column(title="call began (UTC)", cell=lambda row: moment(row.started_at), least=16))
-    ends: list[Column[Contact]] = [Column(title="final", cell=lambda row: yes_no(row.is_final))]
+        who.append(Column("name", lambda row: words(row.name), least=12, folds_to=12))
+    when: list[Column[Contact]] = [Column("phone", phone, least=13)]
+    last = next((name for name in ("last_attempt_at", "started_at") if name in given), None)
+    if last is not None:  # where each call is a contact of its own, its start
+        when.append(Column("last call (UTC)", lambda row: moment(getattr(row, last)), least=16))
+    ends: list[Column[Contact]] = [Column("final", lambda row: yes_no(row.is_final))]
     if "attempts" in given:
-        ends.append(Column(title="tries", cell=_tries, least=5))
+        ends.append(Column("tries", _tries, least=5))
     return [who, status_lane(kind.title, kind.call_statuses), when, ends]
 
 

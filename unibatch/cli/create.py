@@ -4,29 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from typing import Any
 
 import click
 
-from unibatch import config
+from unibatch import Campaign, CampaignDraft, Client, OutcomeUnknown, PartlyDone, Start, UnibatchError, config
+from unibatch.cli import prompts
 from unibatch.cli.draft_options import DraftRequest, draft_options
 from unibatch.cli.errors import Problems
-from unibatch.cli.options import (
-    dry_run_option,
-    examples,
-    format_option,
-    profile_argument,
-    verbose_option,
-    yes_option,
-)
+from unibatch.cli.options import examples, profile_argument, write_options
 from unibatch.cli.output import one_line, say, write_objects
-from unibatch.cli.prompts import AGAIN, MUST_SAY_YES, can_ask, confirm, creation, division, status_line, write_requests
 from unibatch.cli.waits import Waits
-from unibatch.client import Client
-from unibatch.core.draft import CampaignDraft, Start
-from unibatch.core.errors import OutcomeUnknown, PartlyDone, UnibatchError
-from unibatch.core.findings import Finding
-from unibatch.core.model import Campaign
 
 
 @click.command(
@@ -42,10 +31,7 @@ from unibatch.core.model import Campaign
 )
 @profile_argument
 @draft_options
-@yes_option
-@dry_run_option
-@format_option
-@verbose_option
+@write_options
 def create(*, profile: str, yes: bool, dry_run: bool, form: str, **given: Any) -> None:
     """Create a campaign at the vendor of a profile, and hold or start it.
 
@@ -58,11 +44,9 @@ def create(*, profile: str, yes: bool, dry_run: bool, form: str, **given: Any) -
     request = DraftRequest(**given)
     problems = Problems()
     draft = request.draft(request.read(problems), problems)
-    request.check_settings(problems)
     parts: Sequence[CampaignDraft] = (draft,)
-    begin: Start | None = None
+    begin: Start | None = None  # when people will be called without another command
     agent: str | None = None
-    findings: Sequence[Finding] = ()
     with ExitStack() as stack:
         with problems.noting():
             provider = config.provider_of(profile)
@@ -70,45 +54,35 @@ def create(*, profile: str, yes: bool, dry_run: bool, form: str, **given: Any) -
             result = request.judge(draft, provider, profile)
             problems.judge(result.obstacles(request.accept_loss))
             parts = request.parts(draft, provider)
-            findings = result.findings
-            begin = _begin(draft, findings)
-            if any(finding.sent for finding in findings if finding.field == "agent_id"):
+            sent = {finding.field for finding in result.findings if finding.sent}
+            begin = draft.start
+            if begin == Start.HOLD:
+                begin = Start.at(draft.hold_until) if draft.hold_until and "hold_until" in sent else None
+            if "agent_id" in sent:
                 agent = draft.agent_id or provider.defaults.get("agent_id")
         with problems.noting():
             client = stack.enter_context(config.connect(profile, on_wait=Waits()))
         asks = begin is not None and not (yes or dry_run)
         if asks and request.from_stdin:
-            problems.add("--contacts -: the answer cannot come from stdin too; add --yes, or name a file")
-        elif asks and not can_ask():
-            problems.add(f"create {MUST_SAY_YES}")
+            problems.add(f"--contacts -: {prompts.STDIN_CANNOT_ANSWER}")
+        elif asks and not prompts.can_ask():
+            problems.add(f"create {prompts.MUST_SAY_YES}")
         problems.require_none()
         if len(parts) > 1 and (begin is None or dry_run):
-            say(f"Contacts will be {division(parts)}")
+            say(f"Contacts will be {prompts.division(parts)}")
         if dry_run:
-            planned = [
-                each
-                for part in parts
-                for each in client.rehearse.create_campaign(part, accept_loss=request.accept_loss)
-            ]
-            write_requests(form, planned)
+            planned = [client.rehearse.create_campaign(part, accept_loss=request.accept_loss) for part in parts]
+            prompts.write_requests(form, list(chain.from_iterable(planned)))
             return
         if begin is not None:
-            confirm(creation(client, profile, parts, begin, agent), yes=yes)
+            prompts.confirm(prompts.creation(client, profile, parts, begin, agent), yes=yes)
         created = _create(client, profile, parts, request.accept_loss)
         if form != "table":
             write_objects(form, created, Campaign)
             return
         for campaign in created:
             where = f"{profile}:{campaign.id}"
-            click.echo(one_line(f"created {status_line(client, campaign, where, held=begin is None)}"))
-
-
-def _begin(draft: CampaignDraft, findings: Sequence[Finding]) -> Start | None:
-    """When people will be called without another command, or ``None`` for never."""
-    if draft.start != Start.HOLD:
-        return draft.start
-    held = draft.hold_until is not None and any(finding.sent for finding in findings if finding.field == "hold_until")
-    return Start.at(draft.hold_until) if held and draft.hold_until is not None else None
+            click.echo(one_line(f"created {prompts.status_line(client, campaign, where, held=begin is None)}"))
 
 
 def _create(
@@ -126,13 +100,13 @@ def _create(
         except UnibatchError as exc:
             if isinstance(exc, PartlyDone) and exc.campaign is not None:
                 where = f"{profile}:{exc.campaign.id}"
-                exc.add_note(f"Created: {status_line(client, exc.campaign, where)}")
+                exc.add_note(f"Created: {prompts.status_line(client, exc.campaign, where)}")
                 exc.add_note(_after_part(where, failed=exc.__cause__ is not None))
             elif isinstance(exc, OutcomeUnknown):
                 exc.add_note(_after_loss(client, profile))
             if len(parts) > 1:
                 exc.add_note(f"Created before, of {len(parts)} campaigns: {', '.join(created) or 'none'}")
-                exc.add_note(AGAIN)
+                exc.add_note(prompts.AGAIN)
             raise
         created.append(f"{profile}:{campaign.id}")
         yield campaign
@@ -143,14 +117,11 @@ def _after_loss(client: Client, profile: str) -> str:
     look = f"unibatch campaigns -p {profile}"
     if client.capabilities.operations["create_campaign"].idempotency_key:
         return f"Check: {look}. It is safe to run the same command again: the vendor recognises it"
-    return (
-        f"Wait some minutes: the vendor may still be working on it. Then check: {look}. Run the same command again "
-        "only after that: earlier, it may create a second campaign, and everybody is called twice"
-    )
+    return prompts.wait_and_check(look, "it may create a second campaign, and everybody is called")
 
 
 def _after_part(where: str, *, failed: bool) -> str:
     """What to do about a campaign that was created, but not completely."""
     if failed:
-        return f"{AGAIN}; or look at it: unibatch show {where}"
+        return f"{prompts.AGAIN}; or look at it: unibatch show {where}"
     return f"See who is in it: unibatch contacts {where}. Create another campaign for those who are missing"

@@ -16,25 +16,21 @@ import click
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.syntax import Syntax
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 import unibatch
+from unibatch import CallStatus, Campaign, Contact, ListingReport
 from unibatch.cli.options import examples, verbose_option
 from unibatch.cli.sandbox import started
-from unibatch.cli.tables import screen, show_on
+from unibatch.cli.tables import columns, screen, show_on
 from unibatch.cli.text import DIM, GOOD, HEADING, NOTHING, bar, canonical, moment, percent, requests, style_of, words
 from unibatch.core.masking import mask_phone
-from unibatch.core.model import Campaign, Contact
-from unibatch.core.paging import ListingReport
-from unibatch.core.status import CallStatus
 from unibatch.providers import registry
 
 _WIDTH = 80
 _WIDEST = 110
-_ROOMY = 100
-"""From this width on, no id has to be folded."""
-
+_ROOMY = 100  # from this width on, no id has to be folded
 _BAR = 9
 
 
@@ -78,14 +74,8 @@ def demo() -> None:
     _part(console, "2. The vendors' words, translated", *_translations(readings))
     _part(console, "3. The statuses of the calls", _status_mix(readings))
     _part(console, "4. Are these all contacts?", _proof(readings))
-    show_on(
-        console,
-        "",
-        Text.assemble(
-            ("Nobody was called.", HEADING),
-            " Next: unibatch providers, unibatch sandbox, or, for your own accounts, unibatch init.",
-        ),
-    )
+    then = " Next: unibatch providers, unibatch sandbox, or, for your own accounts, unibatch init."
+    show_on(console, "", Text.assemble(("Nobody was called.", HEADING), then))
 
 
 @contextmanager
@@ -99,7 +89,7 @@ def _configured(toml: str) -> Iterator[None]:
         try:
             yield
         finally:
-            del os.environ["UNIBATCH_CONFIG"]
+            os.environ.pop("UNIBATCH_CONFIG")
             if before is not None:
                 os.environ["UNIBATCH_CONFIG"] = before
 
@@ -116,15 +106,8 @@ def _announce(console: Console, campaigns: Mapping[str, str]) -> None:
         "three, and one function reads a campaign from each. This is that function, and how it is called:"
     )
     code = f"{inspect.getsource(read)}\n{calls}"
-    show_on(
-        console,
-        Text(intro),
-        "",
-        Padding(Syntax(code, "python", theme="ansi_dark", background_color="default", word_wrap=True), (0, 0, 0, 2)),
-    )
-
-
-# 1 --------------------------------------------------------------------------------------------------------------------
+    shown = Syntax(code, "python", theme="ansi_dark", background_color="default", word_wrap=True)
+    show_on(console, Text(intro), "", Padding(shown, (0, 0, 0, 2)))
 
 
 def _side_by_side(readings: Sequence[Reading], *, whole_ids: bool) -> RenderableType:
@@ -139,11 +122,11 @@ def _side_by_side(readings: Sequence[Reading], *, whole_ids: bool) -> Renderable
         "  the vendor's word": lambda campaign: Text(f'"{campaign.vendor_status}"', style=DIM),
         "agent": lambda campaign: campaign.agent_id,
         "created (UTC)": lambda campaign: campaign.created_at and moment(campaign.created_at),
-        "contacts": lambda campaign: _count(campaign.counts.total),
-        "attempted": lambda campaign: _count(campaign.counts.attempted),
-        "succeeded": lambda campaign: _count(campaign.counts.succeeded),
-        "failed": lambda campaign: _count(campaign.counts.failed),
-        "pending": lambda campaign: _count(campaign.counts.pending),
+        "contacts": lambda campaign: campaign.counts.total,
+        "attempted": lambda campaign: campaign.counts.attempted,
+        "succeeded": lambda campaign: campaign.counts.succeeded,
+        "failed": lambda campaign: campaign.counts.failed,
+        "pending": lambda campaign: campaign.counts.pending,
         "cost": lambda campaign: campaign.cost,
     }
     for label, value in facts.items():
@@ -151,25 +134,17 @@ def _side_by_side(readings: Sequence[Reading], *, whole_ids: bool) -> Renderable
     return table
 
 
-def _count(count: int | None) -> Text | None:
-    return None if count is None else Text(f"{count:>5,}")
-
-
 def _by_vendor(readings: Sequence[Reading], corner: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=HEADING)
-    table.add_column(corner, style=DIM, no_wrap=True)
-    for reading in readings:
-        table.add_column(reading.vendor, overflow="fold")
-    return table
+    vendors = [Column(reading.vendor, overflow="fold") for reading in readings]
+    return columns(Column(corner, style=DIM, no_wrap=True), *vendors)
 
 
 def _given(value: Any) -> Text:
     if value is None:
         return Text("not given", style=DIM)
+    if isinstance(value, int):
+        return Text(f"{value:>5,}")
     return value if isinstance(value, Text) else words(value)
-
-
-# 2 --------------------------------------------------------------------------------------------------------------------
 
 
 _EXAMPLES = (
@@ -199,34 +174,26 @@ def _translations(readings: Sequence[Reading]) -> list[RenderableType]:
 
 def _translation(contact: Contact) -> RenderableType:
     """What the vendor says of a contact, and what unibatch gives."""
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(width=38, overflow="fold")
-    grid.add_column(overflow="fold")
+    grid = Table.grid(Column(width=38, overflow="fold"), Column(overflow="fold"), padding=(0, 2, 0, 0))
+
+    def add(key: str, value: Any, becomes: Text) -> None:
+        theirs = Text.assemble((f"{words(key)}: ", DIM), f'"{words(value)}"')
+        grid.add_row(theirs, Text.assemble(("→ ", DIM), becomes))
+
     status = Text.assemble(canonical(contact.status), ", final" if contact.is_final else ", not final")
-    grid.add_row(_own(_key_of(contact.raw, contact.vendor_status), contact.vendor_status), _becomes(status))
+    add(_key_of(contact.raw, contact.vendor_status), contact.vendor_status, status)
     digits = contact.phone_number.removeprefix("+")
     for key, value in contact.raw.items():
         if isinstance(value, str) and value.removeprefix("+") == digits:
-            grid.add_row(_own(key, mask_phone(value)), _becomes(Text(mask_phone(contact.phone_number))))
+            add(key, mask_phone(value), Text(mask_phone(contact.phone_number)))
     company = contact.field("company_name")
     if company is not None and "company_name" not in contact.fields:
-        grid.add_row(_own(_key_of(contact.fields, company), company), _becomes(Text('field("company_name")')))
+        add(_key_of(contact.fields, company), company, Text('field("company_name")'))
     return grid
-
-
-def _own(key: str, value: Any) -> Text:
-    return Text.assemble((f"{words(key)}: ", DIM), f'"{words(value)}"')
-
-
-def _becomes(text: Text) -> Text:
-    return Text.assemble(("→ ", DIM), text)
 
 
 def _key_of(mapping: Mapping[str, Any], value: Any) -> str:
     return next((key for key, candidate in mapping.items() if candidate == value), "?")
-
-
-# 3 --------------------------------------------------------------------------------------------------------------------
 
 
 def _status_mix(readings: Sequence[Reading]) -> RenderableType:
@@ -246,13 +213,8 @@ def _share(count: int, total: int, style: str) -> Text:
     return Text.assemble(f"{count:>5,} ", (bar(share, _BAR), style), (f" {percent(share)}", DIM))
 
 
-# 4 --------------------------------------------------------------------------------------------------------------------
-
-
 def _proof(readings: Sequence[Reading]) -> RenderableType:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column()
-    grid.add_column(overflow="fold")
+    grid = Table.grid("", Column(overflow="fold"), padding=(0, 2))
     for reading in readings:
         report = reading.report
         size = registry.load(reading.campaign.provider).capabilities.contact_paging.max_size

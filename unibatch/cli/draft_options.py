@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, time
 from typing import Any
 
 import attrs
 import click
 
-from unibatch.cli.contact_options import ACCEPT_LOSS, CONTACT_OPTIONS, ContactRequest, F
+from unibatch import (
+    CampaignDraft,
+    ContactDraft,
+    Finding,
+    InvalidInput,
+    Preflight,
+    Provider,
+    RedialPolicy,
+    Schedule,
+    Start,
+)
+from unibatch.cli.contact_options import ContactRequest, accept_loss_option, contacts_option, pairs, reading_options
 from unibatch.cli.errors import Problems
-from unibatch.core.draft import CampaignDraft, ContactDraft, Start
-from unibatch.core.errors import InvalidInput
-from unibatch.core.findings import Finding, Preflight
-from unibatch.core.model import RedialPolicy, Schedule
-from unibatch.core.provider import Provider, Setting
+from unibatch.cli.options import together
+from unibatch.core.provider import Setting
 from unibatch.core.times import read_moment, time_zone
 from unibatch.workflows.preflight import preflight
 
@@ -26,7 +35,8 @@ _WINDOW = re.compile(r"(\d{1,2}):(\d{2})\s*[-\N{EN DASH}]\s*(\d{1,2}):(\d{2})").
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SHORTEST_DAY = 2  # letters that tell it from the others
 
-_DRAFT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+draft_options = together(
+    contacts_option,
     click.option("--name", metavar="TEXT", help="The campaign's name. Required."),
     click.option(
         "--start",
@@ -35,6 +45,7 @@ _DRAFT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "2026-03-20T09:00[Europe/Berlin] or 2026-03-20T09:00+01:00. Required: vendors have different defaults, and "
         "nobody must be called by surprise.",
     ),
+    reading_options,
     click.option(
         "--hold-until",
         metavar="TIME",
@@ -72,15 +83,8 @@ _DRAFT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--split", is_flag=True, help="Create several campaigns if the vendor does not take all contacts in one."
     ),
+    accept_loss_option,
 )
-
-
-def draft_options(command: F) -> F:
-    """Add the options that make up a draft, the required ones first."""
-    required = (*CONTACT_OPTIONS[:1], *_DRAFT_OPTIONS[:2])
-    for option in reversed((*required, *CONTACT_OPTIONS[1:], *_DRAFT_OPTIONS[2:], ACCEPT_LOSS)):
-        command = option(command)
-    return command
 
 
 @attrs.frozen(kw_only=True)
@@ -109,7 +113,7 @@ class DraftRequest(ContactRequest):
         if self.name is None:
             problems.add("--name is missing: give the campaign a name", "name", "max_name_length")
         attempts = _whole("--max-attempts", self.max_attempts, problems)
-        return CampaignDraft(
+        draft = CampaignDraft(
             name=self.name if self.name is not None else "-",
             contacts=tuple(contacts),
             start=self._start(problems),
@@ -120,9 +124,11 @@ class DraftRequest(ContactRequest):
             schedule=self._schedule(problems),
             max_concurrency=_whole("--max-concurrency", self.max_concurrency, problems),
             retry=None if attempts is None else RedialPolicy(max_attempts=attempts),
-            metadata=_pairs("--metadata", self.metadata, problems),
+            metadata=pairs("--metadata", self.metadata, problems),
             idempotency_key=self.idempotency_key,
         )
+        pairs("--set", self.settings, problems)  # read for each vendor, but what is no pair is noted here
+        return draft
 
     def for_vendor(self, draft: CampaignDraft, provider: Provider, others: Sequence[Provider] = ()) -> CampaignDraft:
         """The draft with the settings of a vendor; a setting that only other targets have is not for this one."""
@@ -152,10 +158,6 @@ class DraftRequest(ContactRequest):
                 findings.setdefault((finding.field, finding.fit, finding.reason), finding)
         return Preflight(provider=provider.name, findings=tuple(findings.values()))
 
-    def check_settings(self, problems: Problems) -> None:
-        """Note what is wrong with the form of ``--set``."""
-        _pairs("--set", self.settings, problems, repeatable=True)
-
     def _start(self, problems: Problems) -> Start:
         if self.start is None:
             problems.add(_NO_START, "start", "hold_until")
@@ -167,15 +169,14 @@ class DraftRequest(ContactRequest):
         return Start.HOLD
 
     def _hold_until(self, problems: Problems) -> datetime | None:
-        if self.hold_until is None:
-            return None
-        with problems.noting("--hold-until", "start", "hold_until"):
-            moment, zone = read_moment(self.hold_until)
-            if zone is None:
-                return moment
-            Start.at(moment, zone).instant()  # refuses what is not one moment there
-            there = time_zone(zone)
-            return moment.replace(tzinfo=there) if moment.tzinfo is None else moment.astimezone(there)
+        if self.hold_until is not None:
+            with problems.noting("--hold-until", "start", "hold_until"):
+                moment, zone = read_moment(self.hold_until)
+                if zone is None:
+                    return moment
+                Start.at(moment, zone).instant()  # refuses what is not one moment there
+                there = time_zone(zone)
+                return moment.replace(tzinfo=there) if moment.tzinfo is None else moment.astimezone(there)
         return None
 
     def _schedule(self, problems: Problems) -> Schedule | None:
@@ -191,37 +192,19 @@ class DraftRequest(ContactRequest):
 
 
 def _whole(flag: str, text: str | None, problems: Problems) -> int | None:
-    if text is None:
-        return None
     try:
-        return int(text)
+        return None if text is None else int(text)
     except ValueError:
         problems.add(f"{flag}: {text!r} is not a whole number")
         return None
-
-
-def _pairs(flag: str, texts: Sequence[str], problems: Problems, *, repeatable: bool = False) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for text in texts:
-        key, is_pair, value = text.partition("=")
-        if not is_pair or not key.strip():
-            problems.add(f"{flag}: {text!r} is not KEY=VALUE")
-        elif key in pairs and not repeatable:
-            problems.add(f"{flag}: {key!r} is given twice")
-        else:
-            pairs[key] = value
-    return pairs
 
 
 def _converted(value: str, setting: Setting) -> Any:
     """The value in the form that the setting has, or as it came if that is not possible."""
     if setting.is_flag:
         return {"true": True, "false": False}.get(value.strip().lower(), value)
-    if setting.numbers is not None:
-        try:
-            return int(value)
-        except ValueError:
-            return value
+    with suppress(ValueError):
+        return value if setting.numbers is None else int(value)
     return value
 
 
@@ -229,35 +212,27 @@ def _window(text: str | None, problems: Problems) -> tuple[time, time] | None:
     if text is None:
         return None
     if found := _WINDOW(text.strip()):
-        try:
+        with suppress(ValueError):  # no such time of day
             first, first_minute, last, last_minute = map(int, found.groups())
             return time(first, first_minute), time(last, last_minute)
-        except ValueError:  # no such time of day
-            pass
     problems.add(f"--window: {text!r} is not a range of times; write it like 09:00-17:00")
     return None
 
 
 def _weekdays(text: str | None, problems: Problems) -> tuple[int, ...]:
-    if text is None:
-        return ()
     days: set[int] = set()
-    for part in text.split(","):
+    for part in text.split(",") if text is not None else ():
         first, is_range, last = part.partition("-")
         begin, end = _weekday(first), _weekday(last if is_range else first)
         if begin is None or end is None:
-            problems.add(
-                f"--days: {part.strip()!r} is not a day of the week; write it like mon-fri, mon,wed,sat or 1-5"
-            )
-            continue
-        days.update((begin - 1 + step) % 7 + 1 for step in range((end - begin) % 7 + 1))
+            what = part.strip()
+            problems.add(f"--days: {what!r} is not a day of the week; write it like mon-fri, mon,wed,sat or 1-5")
+        else:
+            days.update((begin - 1 + step) % 7 + 1 for step in range((end - begin) % 7 + 1))
     return tuple(sorted(days))
 
 
 def _weekday(text: str) -> int | None:
     word = text.strip().lower()
-    if word in {"1", "2", "3", "4", "5", "6", "7"}:
-        return int(word)
-    if len(word) < _SHORTEST_DAY:
-        return None
-    return next((number for number, day in enumerate(_DAYS, 1) if day.startswith(word)), None)
+    days = (day for day, name in enumerate(_DAYS, 1) if word == str(day) or name.startswith(word))
+    return next(days, None) if len(word) >= _SHORTEST_DAY or word.isdecimal() else None

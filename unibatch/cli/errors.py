@@ -12,9 +12,16 @@ from collections.abc import Mapping, Sequence
 import attrs
 import click
 
+from unibatch import (
+    ConfigError,
+    DraftRefused,
+    Finding,
+    IncompleteListing,
+    InvalidInput,
+    UnibatchError,
+    UnsupportedFeature,
+)
 from unibatch.cli.output import say
-from unibatch.core.errors import ConfigError, IncompleteListing, InvalidInput, UnibatchError, UnsupportedFeature
-from unibatch.core.findings import Finding
 from unibatch.core.masking import mask_text
 
 FAILED = 1
@@ -55,14 +62,8 @@ _COMMANDS: Mapping[str, str] = {
     "list_campaigns": "campaigns",
     "get_campaign": "show",
     "list_contacts": "contacts",
-    "create_campaign": "create",
     "add_contacts": "add",
-    "start_campaign": "start",
-    "pause_campaign": "pause",
-    "resume_campaign": "resume",
-    "reschedule_campaign": "reschedule",
-    "cancel_campaign": "cancel",
-    "delete_campaign": "delete",
+    **{f"{verb}_campaign": verb for verb in ("create", "start", "pause", "resume", "reschedule", "cancel", "delete")},
 }
 """The command that does what a method of the client does."""
 
@@ -110,7 +111,7 @@ _FIND_FIELDS = _finder(_FIELDS)
 
 
 def in_options(reason: str) -> str:
-    """The reason of a finding, with options in the place of a draft's fields."""
+    """The reason of a finding, with options in place of a draft's fields."""
     return _FIND_FIELDS.sub(lambda found: _FIELDS[found[0]], _in_commands(reason))
 
 
@@ -135,11 +136,7 @@ def sentence(error: UnibatchError) -> str:
 
 
 def report(error: Exception) -> int:
-    """Write what went wrong to stderr, in one line, and the notes that were added to it, a line each.
-
-    Returns:
-        The exit code.
-    """
+    """Write an error to stderr in one line, and its notes, a line each; return the exit code."""
     code = _report(error)
     for note in getattr(error, "__notes__", ()):
         say(note)
@@ -193,7 +190,7 @@ class Problems:
         self.unread.update(unread)
 
     def noting(self, what: str = "", *unread: str) -> _Noting:
-        """Within the ``with`` statement, an error becomes a problem, and the work goes on after it."""
+        """Within the ``with`` statement, an error becomes a problem, and the work continues after it."""
         return _Noting(self, what, unread)
 
     def judge(self, findings: Sequence[Finding]) -> None:
@@ -213,8 +210,6 @@ class Problems:
 
 @attrs.frozen
 class _Noting:
-    """Turns an error that ends a ``with`` statement into a problem."""
-
     problems: Problems
     what: str
     unread: tuple[str, ...]
@@ -223,10 +218,11 @@ class _Noting:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if not isinstance(error, UnibatchError):
-            return False
-        self.problems.add(f"{self.what}: {sentence(error)}" if self.what else sentence(error), *self.unread)
-        return True
+        if isinstance(error, DraftRefused):
+            self.problems.judge(error.findings)
+        elif isinstance(error, UnibatchError):
+            self.problems.add(f"{self.what}: {sentence(error)}" if self.what else sentence(error), *self.unread)
+        return isinstance(error, UnibatchError)
 
 
 def _blocking(finding: Finding) -> str:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
+from unibatch import Provider
 from unibatch.cli.errors import Unusable
 from unibatch.cli.options import examples, with_config
 from unibatch.cli.output import say
 from unibatch.client import Options
 from unibatch.config import FILE_NAME
-from unibatch.core.provider import Provider, Setting
+from unibatch.core.provider import Setting
 from unibatch.providers import registry
 
 _HEAD = """\
@@ -107,16 +108,13 @@ def _profile(kind: type[Provider]) -> str:
     if kind.settings:
         text += _DEFAULTS.format(title=kind.title, name=kind.name)
     for name, setting in kind.settings.items():
-        value = _example(setting)
-        comment = textwrap.fill(
-            f"{setting.purpose[0].upper()}{setting.purpose[1:]}.", 110, initial_indent="# ", subsequent_indent="# "
-        )
-        text += f"{comment}\n# {name} = {value}\n"
+        purpose = f"{setting.purpose[0].upper()}{setting.purpose[1:]}."
+        comment = textwrap.indent(textwrap.fill(purpose, 108), "# ")
+        text += f"{comment}\n# {name} = {_example(setting)}\n"
     return text
 
 
 def _example(setting: Setting) -> str:
-    """An example of a value."""
     if setting.is_flag:
         return "true"
     if setting.numbers is not None:

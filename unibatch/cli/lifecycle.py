@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
 import click
 
-from unibatch import config
+from unibatch import Campaign, OutcomeUnknown, PlannedRequest, Start, config
 from unibatch.cli import prompts
 from unibatch.cli.errors import Problems
-from unibatch.cli.options import (
-    address,
-    campaign_argument,
-    dry_run_option,
-    examples,
-    format_option,
-    profile_option,
-    verbose_option,
-    yes_option,
-)
+from unibatch.cli.options import address, campaign_options, examples, write_options
 from unibatch.cli.output import one_line, write_objects
 from unibatch.cli.waits import Waits
-from unibatch.client import PlannedRequest
-from unibatch.core.draft import Start
-from unibatch.core.errors import OutcomeUnknown
-from unibatch.core.model import Campaign
 from unibatch.core.provider import OperationName
 from unibatch.core.reconcile import require_allowed
 from unibatch.core.times import read_moment
@@ -44,71 +30,61 @@ _DONE: dict[OperationName, tuple[str, str]] = {
 _ASKS = frozenset(_DONE) - {"pause_campaign"}
 
 
-def _lifecycle(example: str, *more: str) -> Callable[[Callable[..., None]], click.Command]:
-    """Make a command with the options that all of these share."""
+def _command(operation: OperationName, help_text: str) -> click.Command:
+    verb = operation.removesuffix("_campaign")
 
-    def decorate(function: Callable[..., None]) -> click.Command:
-        options = (campaign_argument, profile_option, yes_option, dry_run_option, format_option, verbose_option)
-        for option in reversed(options):
-            function = option(function)
-        return click.command(epilog=examples(example, *more))(function)
+    @click.command(verb, help=help_text, epilog=examples(f"unibatch {verb} main:batch_c3d4e5f6"))
+    @campaign_options
+    @write_options
+    def command(**given: Any) -> None:
+        _change(operation, Problems(), **given)
 
-    return decorate
-
-
-@_lifecycle("unibatch start main:batch_c3d4e5f6")
-def start(**given: Any) -> None:
-    """Start to call the contacts of a campaign now, even if it is scheduled for later. Asks first, unless --yes."""
-    _change("start_campaign", **given)
+    return command
 
 
-@_lifecycle("unibatch pause main:batch_c3d4e5f6")
-def pause(**given: Any) -> None:
-    """Make no new calls for a campaign; current calls go on. `unibatch resume` continues it."""
-    _change("pause_campaign", **given)
+start = _command(
+    "start_campaign",
+    "Start to call the contacts of a campaign now, even if it is scheduled for later. Asks first, unless --yes.",
+)
+pause = _command(
+    "pause_campaign", "Make no new calls for a campaign; current calls go on. `unibatch resume` continues it."
+)
+resume = _command("resume_campaign", "Continue a paused campaign. Asks first, unless --yes.")
+cancel = _command("cancel_campaign", "End a campaign for good: nobody else is called. Asks first, unless --yes.")
+delete = _command(
+    "delete_campaign",
+    "Delete a campaign for good. Vendors delete only what has not started or is over. Asks first, unless --yes.",
+)
 
 
-@_lifecycle("unibatch resume main:batch_c3d4e5f6")
-def resume(**given: Any) -> None:
-    """Continue a paused campaign. Asks first, unless --yes."""
-    _change("resume_campaign", **given)
-
-
-@_lifecycle(
-    "unibatch reschedule main:batch_c3d4e5f6 \\",
-    "    --start '2026-03-20T09:00[Europe/Berlin]'",
-    "unibatch reschedule main:batch_c3d4e5f6 --start 2026-03-20T09:00+01:00 --yes",
+@click.command(
+    epilog=examples(
+        "unibatch reschedule main:batch_c3d4e5f6 \\",
+        "    --start '2026-03-20T09:00[Europe/Berlin]'",
+        "unibatch reschedule main:batch_c3d4e5f6 --start 2026-03-20T09:00+01:00 --yes",
+    )
 )
 @click.option("--start", metavar="TIME", help="When to start, such as 2026-03-20T09:00[Europe/Berlin]. Required.")
+@campaign_options
+@write_options
 def reschedule(*, start: str | None, **given: Any) -> None:
     """Change the start time of a campaign that has not started. Asks first, unless --yes."""
     problems = Problems()
-    _change("reschedule_campaign", start=_read_start(start, problems), problems=problems, **given)
-
-
-@_lifecycle("unibatch cancel main:batch_c3d4e5f6")
-def cancel(**given: Any) -> None:
-    """End a campaign for good: nobody else is called. Asks first, unless --yes."""
-    _change("cancel_campaign", **given)
-
-
-@_lifecycle("unibatch delete main:batch_c3d4e5f6")
-def delete(**given: Any) -> None:
-    """Delete a campaign for good. Vendors delete only what has not started or is over. Asks first, unless --yes."""
-    _change("delete_campaign", **given)
+    _change("reschedule_campaign", problems, start=_read_start(start, problems), **given)
 
 
 def _read_start(text: str | None, problems: Problems) -> Start | None:
     if text is None:
         problems.add("--start is missing: give a time, such as 2026-03-20T09:00[Europe/Berlin]")
-        return None
-    with problems.noting("--start"):
-        return Start.at(*read_moment(text))
+    else:
+        with problems.noting("--start"):
+            return Start.at(*read_moment(text))
     return None
 
 
 def _change(
     operation: OperationName,
+    problems: Problems,
     *,
     campaign: str,
     profile: str | None,
@@ -116,9 +92,7 @@ def _change(
     dry_run: bool,
     form: str,
     start: Start | None = None,
-    problems: Problems | None = None,
 ) -> None:
-    problems = problems or Problems()
     about = () if start is None else (start,)
     with ExitStack() as stack:
         planned: list[PlannedRequest] = []
@@ -138,7 +112,8 @@ def _change(
         before = client.get_campaign(campaign_id)
         where = f"{profile}:{campaign_id}"
         done, already = _DONE[operation]
-        if before.status in provider.transitions[operation].done and _is_due(before, start):
+        is_due = start is None or (before.schedule is not None and before.schedule.start == start.instant())
+        if before.status in provider.transitions[operation].done and is_due:
             _write(form, f"{already}: {prompts.status_line(client, before, where)}", before)
             return
         require_allowed(provider, operation, before)
@@ -151,13 +126,8 @@ def _change(
             raise
         if after is None:  # it is deleted
             _write(form, f"{done} {where} {prompts.quoted(before.name)}", before)
-            return
-        _write(form, f"{done} {prompts.status_line(client, after, where)}", after)
-
-
-def _is_due(campaign: Campaign, start: Start | None) -> bool:
-    """Whether a campaign starts when it should, where that is the question."""
-    return start is None or (campaign.schedule is not None and campaign.schedule.start == start.instant())
+        else:
+            _write(form, f"{done} {prompts.status_line(client, after, where)}", after)
 
 
 def _write(form: str, line: str, campaign: Campaign) -> None:

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
+from unibatch import ConfigError, UnibatchError
 from unibatch.cli.output import FORMATS
-from unibatch.core.errors import ConfigError, UnibatchError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,22 +25,25 @@ def examples(*lines: str) -> str:
     return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
 
 
+def together(*options: Callable[[Any], Any]) -> Callable[[F], F]:
+    """Several options, or groups of them, as one decorator."""
+
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
 # Names in the configuration -------------------------------------------------------------------------------------------
 # unibatch.config and the registry are imported when a name is needed: they load the HTTP client, and help needs none.
 
 
 def address(campaign: str, profile: str | None) -> tuple[str, str]:
-    """Read how a campaign is named: ``PROFILE:CAMPAIGN_ID``, or its id alone.
+    """The profile and the id of a campaign named as ``PROFILE:CAMPAIGN_ID``, or by its id alone.
 
-    Args:
-        campaign: What was given on the command line.
-        profile: What was given as ``--profile``; with it, ``campaign`` is the id, colons and all.
-
-    Returns:
-        The names of the profile (if none is given, the default profile) and of the campaign.
-
-    Raises:
-        ConfigError: There is no such profile.
+    With ``--profile``, all of ``campaign`` is the id, colons too; without any profile, it is the default profile's.
     """
     from unibatch import config  # noqa: PLC0415 - slow
 
@@ -84,21 +87,15 @@ def _providers() -> list[str]:
     return registry.names()
 
 
-_Completion: TypeAlias = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
-
-
-def _completing(names: Callable[[], Iterable[str]]) -> _Completion:
+def _completing(names: Callable[[], Iterable[str]]) -> Any:
     return lambda _ctx, _param, typed: [CompletionItem(name) for name in names() if name.startswith(typed)]
 
 
 _complete_profile = _completing(_profiles)
 
 
-# Arguments ------------------------------------------------------------------------------------------------------------
+# Arguments and options ------------------------------------------------------------------------------------------------
 
-campaign_argument = click.argument(
-    "campaign", metavar="CAMPAIGN", shell_complete=_completing(lambda: [f"{name}:" for name in _profiles()])
-)
 profile_argument = click.argument("profile", metavar="PROFILE", shell_complete=_complete_profile)
 target_arguments = click.argument(
     "targets",
@@ -110,21 +107,13 @@ target_arguments = click.argument(
 provider_arguments = click.argument("names", nargs=-1, metavar="[PROVIDER]...", shell_complete=_completing(_providers))
 
 
-# Options --------------------------------------------------------------------------------------------------------------
-
-
 def _be_verbose(_ctx: click.Context, _param: click.Parameter, verbose: bool) -> None:  # noqa: FBT001 - click's signature
     if verbose:
         logging.getLogger("unibatch").setLevel(logging.DEBUG)
 
 
 verbose_option = click.option(
-    "-v",
-    "--verbose",
-    is_flag=True,
-    expose_value=False,
-    callback=_be_verbose,
-    help="Print every request to stderr.",
+    "-v", "--verbose", is_flag=True, expose_value=False, callback=_be_verbose, help="Print every request to stderr."
 )
 profile_option = click.option(
     "-p",
@@ -133,6 +122,14 @@ profile_option = click.option(
     shell_complete=_complete_profile,
     help="The profile of unibatch.toml to use. Default: the default profile.",
 )
+campaign_options = together(
+    click.argument(
+        "campaign", metavar="CAMPAIGN", shell_complete=_completing(lambda: [f"{name}:" for name in _profiles()])
+    ),
+    profile_option,
+)
+"""The argument CAMPAIGN and ``--profile``, which `address` reads."""
+
 format_option = click.option(
     "--format",
     "form",
@@ -141,9 +138,11 @@ format_option = click.option(
     show_default=True,
     help="table is for people, the others are for programs; jsonl is one JSON object a line.",
 )
-yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-dry_run_option = click.option(
-    "--dry-run", is_flag=True, help="Print the requests, with the key masked, and send nothing."
+write_options = together(
+    click.option("-y", "--yes", is_flag=True, help="Do not ask."),
+    click.option("--dry-run", is_flag=True, help="Print the requests, with the key masked, and send nothing."),
+    format_option,
+    verbose_option,
 )
 
 

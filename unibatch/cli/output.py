@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import sys
 import threading
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
 
-from unibatch.core.to_dict import to_dict
+from unibatch import to_dict
 
 FORMATS = ("table", "json", "jsonl", "csv")
 
@@ -44,20 +43,16 @@ def write_objects(form: str, objects: Iterable[Any], cls: type) -> None:
 
 
 def write_data(form: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Write rows to stdout while they come in.
+    """Write plain rows to stdout while they come in, as ``"json"``, ``"jsonl"`` or ``"csv"``.
 
     Nothing is written before the first row is there, so after an early error stdout is empty. A later error leaves a
-    JSON array open: a part must not look like the whole.
-
-    Args:
-        form: ``"json"`` (one array), ``"jsonl"`` (one object a line) or ``"csv"`` (a header, then one line a row).
-        rows: Plain data.
-        columns: For CSV: paths such as ``counts.total``.
+    JSON array open: a part must not look like the whole. The CSV columns are paths such as ``counts.total``.
     """
-    lines = {"json": _json, "jsonl": _jsonl}
-    chunks = lines[form](rows) if form in lines else _csv(rows, columns)
-    for chunk in chunks:
-        sys.stdout.write(chunk)
+    write = {"json": _write_json, "jsonl": _write_jsonl}.get(form)
+    if write is None:
+        _write_csv(rows, columns)
+    else:
+        write(rows)
 
 
 def columns_of(cls: type) -> list[str]:
@@ -81,45 +76,33 @@ def dumps(value: Any) -> str:
     return json.dumps(value, ensure_ascii=encoding != "utf8", separators=(",", ":"))
 
 
-def _json(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def _write_json(rows: Iterable[Mapping[str, Any]]) -> None:
     opening = "[\n"
     for row in rows:
-        yield opening + dumps(row)
+        sys.stdout.write(opening + dumps(row))
         opening = ",\n"
-    yield "[]\n" if opening == "[\n" else "\n]\n"
+    sys.stdout.write("[]\n" if opening == "[\n" else "\n]\n")
 
 
-def _jsonl(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def _write_jsonl(rows: Iterable[Mapping[str, Any]]) -> None:
     for row in rows:
-        yield f"{dumps(row)}\n"
+        sys.stdout.write(f"{dumps(row)}\n")
 
 
-def _csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[str]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+def _write_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
     paths = [column.split(".") for column in columns]
-
-    def taken() -> str:
-        line = buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
-        return line
-
-    writer.writerow(columns)
-    header = taken()
+    header = [columns]
     for row in rows:
-        writer.writerow([_cell(_at(row, path)) for path in paths])
-        yield header + taken()
-        header = ""
-    yield header
+        writer.writerows([*header, [_cell(_at(row, path)) for path in paths]])
+        header = []
+    writer.writerows(header)
 
 
 def _at(row: Mapping[str, Any], path: Sequence[str]) -> Any:
     value: Any = row
     for name in path:
-        if value is None:
-            return None
-        value = value[name]
+        value = None if value is None else value[name]
     return value
 
 

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import click
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column
 from rich.text import Text
 
-from unibatch import config
+from unibatch import Finding, Fit, Preflight, Provider, config, to_dict
 from unibatch.cli.draft_options import DraftRequest, draft_options
 from unibatch.cli.errors import WRONG_USE, Problems, in_options
 from unibatch.cli.options import examples, format_option, target_arguments
 from unibatch.cli.output import dumps, say, write_data
-from unibatch.cli.tables import screen, show_on
+from unibatch.cli.tables import columns, screen, show_on
 from unibatch.cli.text import BAD, DIM, GOOD, HEADING, MOVING, WARN, words
-from unibatch.core.findings import Finding, Fit, Preflight
-from unibatch.core.provider import Provider
-from unibatch.core.to_dict import to_dict
 from unibatch.providers import registry
 
-_STYLES = {
-    Fit.NATIVE: GOOD,
-    Fit.MAPPED: GOOD,
-    Fit.EMULATED: MOVING,
-    Fit.LOSSY: WARN,
-    Fit.UNSUPPORTED: BAD,
-    Fit.INVALID: BAD,
-}
+_STYLES = {Fit.NATIVE: GOOD, Fit.MAPPED: GOOD, Fit.EMULATED: MOVING, Fit.LOSSY: WARN}  # of the others: BAD
 
 
 @click.command(
@@ -58,8 +48,10 @@ def preflight(*, targets: tuple[str, ...], form: str, **given: Any) -> None:
     request = DraftRequest(**given)
     problems = Problems()
     draft = request.draft(request.read(problems), problems)
-    request.check_settings(problems)
-    providers = _providers(targets, problems)
+    providers: dict[str, Provider] = {}
+    for target in targets:
+        with problems.noting():
+            providers[target] = config.provider_of_target(target)
     found: dict[str, Preflight] = {}
     for target, provider in providers.items():
         others = [other for other in providers.values() if other is not provider]
@@ -74,42 +66,30 @@ def preflight(*, targets: tuple[str, ...], form: str, **given: Any) -> None:
         for target, result in found.items():
             show_on(console, _sheet(target, result, blocking[target], problems))
     else:
-        write_data(form, [row for target in found for row in _rows(target, found[target], blocking[target])], _COLUMNS)
+        rows = [
+            {"target": target, "provider": result.provider, **to_dict(finding), "obstacle": finding in blocking[target]}
+            for target, result in found.items()
+            for finding in result.findings
+        ]
+        write_data(form, rows, _COLUMNS)
     for problem in problems.lines:
         say(f"unibatch: {problem}")
     if problems.lines or any(blocking.values()):
         raise click.exceptions.Exit(WRONG_USE)
 
 
-def _providers(targets: Sequence[str], problems: Problems) -> Mapping[str, Provider]:
-    providers: dict[str, Provider] = {}
-    for target in targets:
-        with problems.noting():
-            providers[target] = config.provider_of_target(target)
-    return providers
-
-
+_TITLES = ("field", "fit", "sent", "what happens")
 _COLUMNS = ("target", "provider", "field", "fit", "sent", "reason", "acceptable", "obstacle")
 
 
-def _rows(target: str, result: Preflight, blocking: Collection[Finding]) -> list[dict[str, Any]]:
-    return [
-        {"target": target, "provider": result.provider, **to_dict(finding), "obstacle": finding in blocking}
-        for finding in result.findings
-    ]
-
-
 def _sheet(target: str, result: Preflight, blocking: Sequence[Finding], problems: Problems) -> RenderableType:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=DIM)
-    for title in ("field", "fit"):
-        table.add_column(title, no_wrap=True)
-    for title in ("sent", "what happens"):
-        table.add_column(title, overflow="fold")
+    titles = (Column(title, no_wrap=title in {"field", "fit"}, overflow="fold") for title in _TITLES)
+    table = columns(*titles, style=DIM)
     for finding in result.findings:
         if finding.field in problems.unread:
             continue
         accepted = finding.is_obstacle() and finding not in blocking
-        fit = Text.assemble((finding.fit.value, _STYLES[finding.fit]), (", accepted" if accepted else "", DIM))
+        fit = Text.assemble((finding.fit.value, _STYLES.get(finding.fit, BAD)), (", accepted" if accepted else "", DIM))
         sent = ", ".join(f"{name}: {dumps(value)}" for name, value in finding.sent.items())
         table.add_row(words(finding.field), fit, words(sent), words(in_options(finding.reason)))
     title = registry.load(result.provider).title

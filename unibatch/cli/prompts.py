@@ -8,19 +8,16 @@ from datetime import UTC, datetime
 
 import click
 
+from unibatch import Campaign, CampaignDraft, CampaignStatus, Client, InvalidInput, PlannedRequest, Start
 from unibatch.cli.errors import FAILED, Unusable
 from unibatch.cli.output import say, write_objects
-from unibatch.client import Client, PlannedRequest
-from unibatch.core.draft import CampaignDraft, Start
-from unibatch.core.errors import InvalidInput
-from unibatch.core.model import Campaign
 from unibatch.core.preflight import resolve_start
-from unibatch.core.provider import OperationName, Provider
-from unibatch.core.status import CampaignStatus
+from unibatch.core.provider import OperationName
 from unibatch.core.times import When
 from unibatch.providers import registry
 
 AGAIN = "The same command, run again, looks first and does only what is missing"
+STDIN_CANNOT_ANSWER = "the answer cannot come from stdin too; add --yes, or name a file"
 MUST_SAY_YES = "asks before it goes on, and there is no terminal to ask at; add --yes"
 
 _NEXT: dict[CampaignStatus, tuple[tuple[str, OperationName], ...]] = {
@@ -31,9 +28,6 @@ _NEXT: dict[CampaignStatus, tuple[tuple[str, OperationName], ...]] = {
     CampaignStatus.RUNNING: (("to pause it", "pause_campaign"), ("to end it", "cancel_campaign")),
 }
 """For each status that is not final: what a next step leads to, and the operation."""
-
-
-# Asking ---------------------------------------------------------------------------------------------------------------
 
 
 def can_ask() -> bool:
@@ -58,6 +52,14 @@ def confirm(sentence: str, *, yes: bool) -> None:
         raise click.exceptions.Exit(FAILED)
 
 
+def wait_and_check(command: str, danger: str) -> str:
+    """What to do if the outcome is unknown, and what can happen to people who do not wait."""
+    return (
+        f"Wait some minutes: the vendor may still be working on it. Then check: {command}. Run the same command again "
+        f"only after that: earlier, {danger} twice"
+    )
+
+
 def write_requests(form: str, requests: Sequence[PlannedRequest]) -> None:
     """Write the requests of a dry run to stdout: as text, like HTTP, or as data."""
     if form != "table":
@@ -68,13 +70,8 @@ def write_requests(form: str, requests: Sequence[PlannedRequest]) -> None:
         sys.stdout.write(f"{request.method} {request.url}\n{headers}\n{request.body}\n\n")
 
 
-# Words ----------------------------------------------------------------------------------------------------------------
-
-
-def people(number: int | None) -> str:
-    """A number of contacts, ``"120 contacts"``; if it is unknown, ``"the contacts"``."""
-    if number is None:
-        return "the contacts"
+def people(number: int) -> str:
+    """A number of contacts, such as ``"120 contacts"``."""
     return f"{number:,} contact{'' if number == 1 else 's'}"
 
 
@@ -93,19 +90,13 @@ def _time_of(when: When) -> str:
     return f"{local:%Y-%m-%d %H:%M} {when.zone} ({utc})" if local.utcoffset() else utc
 
 
-def _kind(client: Client) -> type[Provider]:
-    return registry.load(client.provider)
-
-
 def _place(client: Client, profile: str) -> str:
-    """The vendor, the profile, and where its API is if not at the usual place."""
-    kind = _kind(client)
+    kind = registry.load(client.provider)
     where = "" if client.base_url == kind.base_url else f", {client.base_url}"
     return f"{kind.title} (profile {profile}{where})"
 
 
 def _who(agent_id: str | None) -> str:
-    """Who will talk."""
     return f"agent {agent_id}" if agent_id else "the AI agent"
 
 
@@ -143,7 +134,7 @@ def _step(client: Client, address: str, leads_to: str, operation: OperationName)
     if client.capabilities.operations[operation].available:
         return f"{leads_to}: unibatch {operation.removesuffix('_campaign')} {address}"
     if operation in {"start_campaign", "resume_campaign"}:
-        return f"{leads_to} in {_kind(client).title}'s dashboard"
+        return f"{leads_to} in {registry.load(client.provider).title}'s dashboard"
     return ""
 
 

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import attrs
 import click
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
+from unibatch import Campaign, Capabilities, Client, Contact, Provider, to_dict
 from unibatch.cli.options import examples, format_option, provider_arguments
 from unibatch.cli.output import write_data
-from unibatch.cli.tables import screen, show_on
+from unibatch.cli.tables import columns, facts_sheet, screen, show_on
 from unibatch.cli.text import DIM, GOOD, HEADING, NOTHING, canonical, number, words
-from unibatch.client import Client
-from unibatch.core.model import Campaign, Contact
-from unibatch.core.provider import Capabilities, Limits, OperationName, Provider, Support
-from unibatch.core.to_dict import to_dict
+from unibatch.core.provider import Limits
 from unibatch.providers import registry
 
 Kind = type[Provider]
@@ -32,6 +30,7 @@ _LIMITS = {
     "max_name_length": "characters in a name",
     "max_description_length": "in a description",
 }
+_STATUS_COLUMNS = ("provider", "kind", "vendor_status", "status", "meaning")
 _ALWAYS = frozenset({"provider", "campaign_id", "vendor_status", "is_final", "phone_valid", "raw"})
 """Attributes that every contact or campaign has."""
 
@@ -57,19 +56,14 @@ def providers(*, names: tuple[str, ...], statuses: bool, form: str) -> None:
         console = screen()
         show_on(console, *(_status_tables(kinds) if statuses else [_Matrix(kinds).render()]))
     elif statuses:
-        words_of = [row for kind in kinds for row in _status_rows(kind)]
-        write_data(form, words_of, ["provider", "kind", "vendor_status", "status", "meaning"])
+        write_data(form, [row for kind in kinds for row in _status_rows(kind)], _STATUS_COLUMNS)
     else:
         facts = [_facts(kind) for kind in kinds]
         write_data(form, facts, _paths(facts[0]))
 
 
-def in_unibatch(operation: str) -> bool:
-    """Whether this version of unibatch has an operation."""
+def _in_unibatch(operation: str) -> bool:
     return hasattr(Client, operation)
-
-
-# As data --------------------------------------------------------------------------------------------------------------
 
 
 def _facts(kind: Kind) -> dict[str, Any]:
@@ -79,13 +73,10 @@ def _facts(kind: Kind) -> dict[str, Any]:
         "title": kind.title,
         "base_url": kind.base_url,
         "operations": {
-            name: {**to_dict(support), "in_unibatch": in_unibatch(name)} for name, support in can.operations.items()
+            name: {**to_dict(support), "in_unibatch": _in_unibatch(name)} for name, support in can.operations.items()
         },
         "server_filters": sorted(can.server_filters),
-        "paging": {
-            "campaigns": to_dict(can.campaign_paging),
-            "contacts": to_dict(can.contact_paging),
-        },
+        "paging": {"campaigns": to_dict(can.campaign_paging), "contacts": to_dict(can.contact_paging)},
         "limits": to_dict(can.limits),
         "webhooks": to_dict(can.webhooks),
         "contact_fields": sorted(can.contact_fields),
@@ -96,31 +87,22 @@ def _facts(kind: Kind) -> dict[str, Any]:
 
 def _paths(facts: Mapping[str, Any]) -> list[str]:
     """The CSV columns: one for each value, but one for all settings, whose names differ between vendors."""
-    columns = []
+    paths = []
     for name, value in facts.items():
         if isinstance(value, dict) and name != "settings":
-            columns += [f"{name}.{path}" for path in _paths(value)]
+            paths += [f"{name}.{path}" for path in _paths(value)]
         else:
-            columns.append(name)
-    return columns
+            paths.append(name)
+    return paths
 
 
 def _status_rows(kind: Kind) -> list[dict[str, str]]:
     tables: dict[str, Any] = {"call": kind.call_statuses, "campaign": kind.campaign_statuses}
     return [
-        {
-            "provider": kind.name,
-            "kind": what,
-            "vendor_status": word,
-            "status": status.value,
-            "meaning": status.meaning,
-        }
+        dict(zip(_STATUS_COLUMNS, (kind.name, what, word, status.value, status.meaning), strict=True))
         for what, table in tables.items()
         for word, status in table
     ]
-
-
-# For people -----------------------------------------------------------------------------------------------------------
 
 
 def _status_tables(kinds: Sequence[Kind]) -> list[RenderableType]:
@@ -128,13 +110,9 @@ def _status_tables(kinds: Sequence[Kind]) -> list[RenderableType]:
     for kind in kinds:
         tables: dict[str, Any] = {"calls": kind.call_statuses, "campaigns": kind.campaign_statuses}
         for what, statuses in tables.items():
-            table = Table.grid(padding=(0, 2))
-            table.add_column(min_width=15, no_wrap=True)
-            table.add_column(min_width=15, no_wrap=True)
-            table.add_column(overflow="fold")
-            table.add_row(
-                Text(f"{kind.title}'s word", style=DIM), Text("unibatch's", style=DIM), Text("meaning", style=DIM)
-            )
+            word_columns = [Column(min_width=15, no_wrap=True) for _ in range(2)]
+            table = Table.grid(*word_columns, Column(overflow="fold"), padding=(0, 2))
+            table.add_row(*(Text(title, style=DIM) for title in (f"{kind.title}'s word", "unibatch's", "meaning")))
             for word, status in statuses:
                 table.add_row(words(word), canonical(status), words(status.meaning))
             table.add_row(Text("any other", style=DIM), canonical(statuses.unknown), "")
@@ -142,41 +120,32 @@ def _status_tables(kinds: Sequence[Kind]) -> list[RenderableType]:
     return parts
 
 
-def _support(can: Capabilities, operation: str) -> Support:
-    return can.operations[cast(OperationName, operation)]
-
-
 class _Matrix:
     """The comparison: vendors are columns, facts are rows, and notes are numbered footnotes."""
 
     def __init__(self, kinds: Sequence[Kind]) -> None:
         self._kinds = kinds
+        self._capabilities = [kind.capabilities for kind in kinds]
         self._operations = list(kinds[0].capabilities.operations)
         self._notes: list[str] = []
-        self._table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=HEADING)
-        self._table.add_column("", no_wrap=True)
-        for kind in kinds:
-            self._table.add_column(kind.title, min_width=10)
+        vendors = [Column(kind.title, min_width=10) for kind in kinds]
+        self._table = columns(Column("", no_wrap=True), *vendors)
 
     def render(self) -> RenderableType:
         mark, operations = self._mark, self._operations
         self._section(
             "Operations",
-            {name if in_unibatch(name) else f"{name} *": name for name in operations},
-            lambda can, name: mark(_support(can, name).available, _support(can, name).note),
+            {name if _in_unibatch(name) else f"{name} *": name for name in operations},
+            lambda can, name: mark(can.operations[name].available, can.operations[name].note),
         )
         self._section(
             "Recognises an idempotency key",
-            [
-                name
-                for name in operations
-                if any(_support(kind.capabilities, name).idempotency_key for kind in self._kinds)
-            ],
-            lambda can, name: mark(_support(can, name).idempotency_key),
+            [name for name in operations if any(can.operations[name].idempotency_key for can in self._capabilities)],
+            lambda can, name: mark(can.operations[name].idempotency_key),
         )
         self._section(
             "The vendor filters by",
-            sorted({name for kind in self._kinds for name in kind.capabilities.server_filters}),
+            sorted({name for can in self._capabilities for name in can.server_filters}),
             lambda can, name: mark(name in can.server_filters),
         )
         self._section(
@@ -191,15 +160,11 @@ class _Matrix:
         )
         self._section("Webhooks", ["reliable"], lambda can, _: mark(can.webhooks.available, can.webhooks.note))
         for what, cls in (("contact", Contact), ("campaign", Campaign)):
-            self._section(
-                f"The vendor gives of a {what}",
-                [field.alias for field in attrs.fields(cls) if field.alias not in _ALWAYS],
-                self._given(f"{what}_fields"),
-            )
+            self._given(what, [field.alias for field in attrs.fields(cls) if field.alias not in _ALWAYS])
         return Group(self._table, self._footnotes(), *map(_address, self._kinds))
 
     def _section(
-        self, title: str, names: Mapping[str, str] | Sequence[str], cell: Callable[[Capabilities, str], Text]
+        self, title: str, names: Mapping[str, str] | Sequence[str], cell: Callable[[Capabilities, Any], Text]
     ) -> None:
         """Add rows; ``names`` are what they are about, by their labels where those differ."""
         if not names:
@@ -209,39 +174,31 @@ class _Matrix:
         self._table.add_row(Text(title, style=HEADING))
         labelled = names if isinstance(names, Mapping) else {name: name for name in names}
         for label, name in labelled.items():
-            self._table.add_row(f"  {label}", *(cell(kind.capabilities, name) for kind in self._kinds))
+            self._table.add_row(f"  {label}", *(cell(can, name) for can in self._capabilities))
 
-    def _given(self, fields: str) -> Callable[[Capabilities, str], Text]:
-        return lambda can, name: self._mark(name in getattr(can, fields))
+    def _given(self, what: str, names: Sequence[str]) -> None:
+        self._section(
+            f"The vendor gives of a {what}", names, lambda can, name: self._mark(name in getattr(can, f"{what}_fields"))
+        )
 
     def _mark(self, holds: bool, note: str = "") -> Text:  # noqa: FBT001 - it is the value that is shown
         mark = Text("✓", style=GOOD) if holds else Text(NOTHING, style=DIM)
-        return Text.assemble(mark, (f" {self._note(note)}", DIM)) if note else mark
-
-    def _note(self, note: str) -> str:
-        if note not in self._notes:
+        if note and note not in self._notes:
             self._notes.append(note)
-        return str(self._notes.index(note) + 1)
+        return Text.assemble(mark, (f" {self._notes.index(note) + 1}", DIM)) if note else mark
 
     def _footnotes(self) -> RenderableType:
-        grid = Table.grid(padding=(0, 1))
-        grid.add_column(justify="right", style=DIM)
-        grid.add_column(overflow="fold")
+        grid = Table.grid(Column(justify="right", style=DIM), Column(overflow="fold"), padding=(0, 1))
         grid.add_row("")
         grid.add_row(NOTHING, "no, or not documented")
         for position, note in enumerate(self._notes, start=1):
             grid.add_row(str(position), words(note))
-        if not all(map(in_unibatch, self._operations)):
+        if not all(map(_in_unibatch, self._operations)):
             grid.add_row("*", "the vendor's API may have it; this version of unibatch does not")
         return grid
 
 
 def _address(kind: Kind) -> RenderableType:
     """Where a vendor's API is, and what can be set for it."""
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style=DIM, no_wrap=True)
-    grid.add_column(overflow="fold")
-    grid.add_row("base URL", words(kind.base_url))
-    for name, setting in kind.settings.items():
-        grid.add_row(name, words(setting.purpose))
-    return Group("", Text(kind.title, style=HEADING), Padding(grid, (0, 0, 0, 2)))
+    facts = {"base URL": kind.base_url} | {name: setting.purpose for name, setting in kind.settings.items()}
+    return Group("", Text(kind.title, style=HEADING), facts_sheet({name: words(fact) for name, fact in facts.items()}))

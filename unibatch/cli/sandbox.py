@@ -33,19 +33,10 @@ _NAP = 0.5  # seconds
     ),
 )
 @click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    metavar="PORT",
-    default=0,
-    help="The port to listen on. Default: any free port.",
+    "--port", type=click.IntRange(0, 65535), metavar="PORT", default=0, help="The port. Default: any free one."
 )
 @click.option(
-    "--seed",
-    type=int,
-    metavar="N",
-    default=1,
-    show_default=True,
-    help="Another number makes other contacts and results.",
+    "--seed", type=int, metavar="N", default=1, show_default=True, help="Other numbers make other contacts and results."
 )
 @click.option(
     "--clock",
@@ -74,16 +65,16 @@ def sandbox(
         _until_stopped() as stopped,
         started(port=port, seed=seed, rate_limits=not no_rate_limits, clock=clock) as running,
     ):
+        command = f"unibatch campaigns -p sandbox-{running.vendors[0]}"
+        where = "Save this as unibatch.toml (or use --write-config unibatch.toml). Then, in another terminal, run:"
         if write_config is not None:
             write_config.write_text(_MARK + "\n" + running.toml(), encoding="utf-8")
+            where = f"Wrote {write_config}. In another terminal, run:"
+            command = with_config(write_config, command)
         sys.stdout.write(running.toml())
         sys.stdout.flush()
-        if write_config is None:
-            say("Save this as unibatch.toml (or use --write-config unibatch.toml). Then, in another terminal, run:")
-        else:
-            say(f"Wrote {write_config}. In another terminal, run:")
-        command = f"unibatch campaigns -p sandbox-{running.vendors[0]}"
-        say(command if write_config is None else with_config(write_config, command))
+        say(where)
+        say(command)
         if clock is None:
             say(f"Calls happen only when you ask for them: curl -d '{{\"calls\": 10}}' {running.url}/_sandbox/advance")
         say(f"The sandbox runs at {running.url} until Ctrl-C.")
@@ -96,12 +87,7 @@ def sandbox(
 def started(
     *, port: int = 0, seed: int = 1, rate_limits: bool = True, clock: Literal["real"] | None = None
 ) -> Iterator[Sandbox]:
-    """Start the sandbox, and stop it at the end.
-
-    Raises:
-        Failed: The port cannot be used.
-        Unusable: A package is missing.
-    """
+    """Start the sandbox, and stop it at the end."""
     try:
         from unibatch.sandbox import serve  # noqa: PLC0415 - slow, and an optional extra
 

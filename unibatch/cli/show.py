@@ -7,30 +7,15 @@ from datetime import datetime
 
 import click
 from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
-from unibatch.cli.options import address, campaign_argument, examples, format_option, profile_option, verbose_option
+from unibatch import CallStatus, Campaign, Counts, RedialPolicy, Schedule, connect
+from unibatch.cli.options import address, campaign_options, examples, format_option, verbose_option
 from unibatch.cli.output import write_objects
-from unibatch.cli.tables import screen, show_on
-from unibatch.cli.text import (
-    DIM,
-    HEADING,
-    NOTHING,
-    bar,
-    canonical,
-    duration,
-    moment,
-    number,
-    percent,
-    style_of,
-    words,
-)
+from unibatch.cli.tables import facts_sheet, screen, show_on
+from unibatch.cli.text import DIM, HEADING, NOTHING, bar, canonical, duration, moment, number, percent, style_of, words
 from unibatch.cli.waits import Waits
-from unibatch.config import connect
-from unibatch.core.model import Campaign, Counts, RedialPolicy, Schedule
-from unibatch.core.status import CallStatus
 from unibatch.providers import registry
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -40,8 +25,7 @@ _BAR = 20
 @click.command(
     epilog=examples("unibatch show main:batch_c3d4e5f6", "unibatch show batch_c3d4e5f6 -p main --format json"),
 )
-@campaign_argument
-@profile_option
+@campaign_options
 @format_option
 @verbose_option
 def show(*, campaign: str, profile: str | None, form: str) -> None:
@@ -81,13 +65,7 @@ def _sheet(campaign: Campaign, vendor: str) -> RenderableType:
         "contacts": _counts(campaign.counts),
         "by status": _by_status(campaign.counts),
     }
-    sheet = Table.grid(padding=(0, 2))
-    sheet.add_column(style=DIM, no_wrap=True)
-    sheet.add_column(overflow="fold")
-    for label, value in facts.items():
-        if value:
-            sheet.add_row(label, value)
-    return Group(words(campaign.name or campaign.id, HEADING), Padding(sheet, (0, 0, 0, 2)))
+    return Group(words(campaign.name or campaign.id, HEADING), facts_sheet(facts))
 
 
 def _instant(value: datetime | None) -> Text | None:
@@ -96,25 +74,20 @@ def _instant(value: datetime | None) -> Text | None:
 
 def _counts(counts: Counts) -> RenderableType | None:
     names = ("total", "attempted", "succeeded", "failed", "voicemail", "no_answer", "pending")
-    given = [(name, getattr(counts, name)) for name in names if getattr(counts, name) is not None]
-    return _bars([(words(name), value) for name, value in given], counts.total) if given else None
+    return _bars([(words(name), value) for name in names if (value := getattr(counts, name)) is not None], counts.total)
 
 
 def _by_status(counts: Counts) -> RenderableType | None:
-    given = [(canonical(status), number) for status, number in counts.by_status.items() if number]
-    return _bars(given, counts.total) if given else None
+    return _bars([(canonical(status), number) for status, number in counts.by_status.items() if number], counts.total)
 
 
-def _bars(rows: Sequence[tuple[Text, int]], total: int | None) -> RenderableType:
-    table = Table.grid(padding=(0, 2))
-    table.add_column()
-    table.add_column(justify="right")
-    table.add_column(justify="right", style=DIM)
-    table.add_column()
+def _bars(rows: Sequence[tuple[Text, int]], total: int | None) -> RenderableType | None:
+    right = [Column(justify="right"), Column(justify="right", style=DIM)]
+    table = Table.grid("", *right, "", padding=(0, 2))
     for label, value in rows:
         share = value / total if total else 0
         table.add_row(label, number(value), percent(share) if total else "", Text(bar(share, _BAR), style=label.style))
-    return table
+    return table if rows else None
 
 
 def _schedule(schedule: Schedule) -> Text:

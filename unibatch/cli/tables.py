@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import attrs
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Column as RichColumn
+from rich.table import Table
 from rich.text import Text
 
 from unibatch.cli.text import DIM, HEADING
@@ -20,8 +23,7 @@ _GAP = 2
 _NARROWEST = 8
 _EMPTY = Text()
 
-_UNBOUNDED = 4096
-"""Cells in a line of a table that goes to a file or a pipe, where nothing must be folded."""
+_UNBOUNDED = 4096  # cells in a line of a table that goes to a file or a pipe, where nothing must be folded
 
 
 def screen() -> Console:
@@ -48,23 +50,29 @@ def show_on(console: Console, *renderables: RenderableType) -> None:
     console.file.flush()
 
 
-@attrs.frozen(kw_only=True)
-class Column(Generic[T]):
-    """One column.
+def columns(*titled: RichColumn, style: str = HEADING) -> Table:
+    """An empty table with these columns, without lines."""
+    return Table(*titled, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=style)
 
-    Attributes:
-        title: Its heading.
-        cell: Makes the cell of a row.
-        justify: On which side of the column its cells are.
-        least: How many cells it takes at least, for rows that are still to come.
-        folds_to: How narrow it may get where room is short; ``None``: it may not.
-    """
+
+def facts_sheet(facts: Mapping[str, Any]) -> RenderableType:
+    """Facts, one a line, each behind its label; those that are missing are left out."""
+    sheet = Table.grid(RichColumn(style=DIM, no_wrap=True), RichColumn(overflow="fold"), padding=(0, 2))
+    for label, value in facts.items():
+        if value:
+            sheet.add_row(label, value)
+    return Padding(sheet, (0, 0, 0, 2))
+
+
+@attrs.frozen
+class Column(Generic[T]):
+    """One column."""
 
     title: str
     cell: Callable[[T], Text]
     justify: Literal["left", "right"] = "left"
-    least: int = 0
-    folds_to: int | None = None
+    least: int = 0  # how many cells it takes at least, for rows that are still to come
+    folds_to: int | None = None  # how narrow it may get where room is short; None: it may not
 
 
 Lane = Sequence[Column[T]]
@@ -75,17 +83,11 @@ class RowTable(Generic[T]):
     """A table that is printed in parts.
 
     The first rows decide how wide each column is. Where a terminal is too narrow for all columns side by side, the
-    columns of each lane are stacked, so that a row takes several lines and no id is broken. Where there is no terminal,
+    columns of a lane are stacked, so that a row takes several lines and no id is broken. Where there is no terminal,
     each row is one line; a wider cell that comes later shifts the rest of its line.
     """
 
     def __init__(self, console: Console, lanes: Sequence[Lane[T]]) -> None:
-        """Begin a table.
-
-        Args:
-            console: Where it is printed.
-            lanes: The columns, by the lane that they share where it is narrow.
-        """
         self._console = console
         self._lanes: list[Lane[T]] = [lane for lane in lanes if lane]
         self._widths: list[int] = []
@@ -152,11 +154,9 @@ class RowTable(Generic[T]):
         for lane in lanes:
             natural = [_natural(column, rows) for column in lane]
             widths.append(max(natural))
+            least = zip(lane, natural, strict=True)
             floors.append(
-                max(
-                    width if column.folds_to is None else min(width, column.folds_to)
-                    for column, width in zip(lane, natural, strict=True)
-                )
+                max(min(width, width if column.folds_to is None else column.folds_to) for column, width in least)
             )
         excess = sum(widths) + _GAP * (len(widths) - 1) - self._console.width
         if at_any_price and sum(widths) - excess < sum(floors):

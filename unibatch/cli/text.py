@@ -7,9 +7,8 @@ from typing import Any
 
 from rich.text import Text
 
+from unibatch import CallStatus, CampaignStatus, ListingReport
 from unibatch.cli.output import one_line
-from unibatch.core.paging import ListingReport
-from unibatch.core.status import CallStatus, CampaignStatus
 
 NOTHING = "\N{EN DASH}"
 DIM = "dim"

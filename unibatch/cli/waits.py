@@ -6,13 +6,11 @@ import math
 import threading
 import time
 
+from unibatch import ProviderError, RateLimited, TransportError, Wait
 from unibatch.cli.errors import command_of
 from unibatch.cli.output import say
-from unibatch.client import Wait
-from unibatch.core.errors import ProviderError, RateLimited, TransportError
 
-_SAME = 1.0
-"""Waits that end within so many seconds of one another are the same wait, of several threads."""
+_SAME = 1.0  # waits that end within so many seconds of one another are the same wait, of several threads
 
 
 class Waits:

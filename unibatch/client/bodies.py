@@ -42,11 +42,7 @@ class Body:
     """The body of an answer while it arrives."""
 
     def __init__(self, answer: httpx.Response, request: httpx.Request) -> None:
-        """Begin when the headers have arrived.
-
-        Raises:
-            TooLarge: The headers announce more than `LARGEST`.
-        """
+        """Begin when the headers have arrived; raises `TooLarge` if they announce more than `LARGEST`."""
         announced = answer.headers.get("content-length", "")
         if announced.isascii() and announced.isdigit() and int(announced[:20]) > LARGEST:
             raise TooLarge(f"{announced[:20]} bytes are announced")
@@ -77,12 +73,10 @@ class Body:
 
 
 def is_cut_off(content: bytes, headers: Mapping[str, str]) -> bool:
-    """Whether JSON ends in the middle.
+    """Whether JSON, decompressed, ends in the middle.
 
-    Args:
-        content: The body, decompressed.
-        headers: Those of the answer. If they give no length, the end of the connection is the end of the body, and all
-            of it is checked; otherwise only its first and last character.
+    If the headers give no length, the end of the connection is the end of the body, and all of it is checked; otherwise
+    only its first and last character.
     """
     if "content-length" not in headers and "transfer-encoding" not in headers:
         try:
@@ -95,16 +89,11 @@ def is_cut_off(content: bytes, headers: Mapping[str, str]) -> bool:
 
 
 def decoded(content: bytes, encoding: str, most: int = LARGEST) -> bytes:
-    """Undo the content encoding of a body.
-
-    Args:
-        content: The body as it came over the wire.
-        encoding: The value of the header ``Content-Encoding``; empty if there is none.
-        most: How many bytes may come out.
+    """Undo the content encoding of a body, which the header ``Content-Encoding`` names.
 
     Raises:
         Undecodable: The encoding is not one that was asked for, or the body is damaged or incomplete.
-        TooLarge: More bytes come out.
+        TooLarge: More than ``most`` bytes come out.
     """
     name = encoding.strip().lower()
     decode = _BY_ENCODING.get(name)

@@ -55,7 +55,9 @@ class _BaseClient:
 class Client(_BaseClient):
     """A blocking client of one vendor. Made by `unibatch.connect`; use it in a ``with`` statement.
 
-    Threads may share a client. Every method can raise `ProviderError` and `TransportError`.
+    Threads may share a client. Every method can raise `ProviderError` and `TransportError`, and `UnsupportedFeature` if
+    the vendor has no such operation. A campaign that already is as a method would make it stays as it is: a running
+    one can be started, a paused one paused, a running one resumed, a cancelled one cancelled.
     """
 
     def __init__(
@@ -66,13 +68,7 @@ class Client(_BaseClient):
         options: Options | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """Make a client; applications call `unibatch.connect`.
-
-        Args:
-            provider: The vendor.
-            api_key: The vendor's key.
-            options: Base URL, time-outs, retries, limits.
-            transport: What sends the requests, for tests; by default a pool of connections.
+        """Make a client; applications call `unibatch.connect`. Tests can give the ``transport`` that sends requests.
 
         Raises:
             ConfigError: The key or the URL is not usable.
@@ -210,56 +206,40 @@ class Client(_BaseClient):
         return self._driver.run(self._operations.add_contacts(campaign_id, contacts, accept_loss, on_progress))
 
     def start_campaign(self, campaign_id: str) -> Campaign:
-        """Begin to call people now, also if the start is set for later. A running campaign stays as it is.
-
-        Returns:
-            The campaign as it is afterwards.
+        """Begin to call people now, also if the start is set for later; returns the campaign as it is afterwards.
 
         Raises:
-            UnsupportedFeature: The vendor has no such operation.
             Conflict: The campaign is paused or over.
             OutcomeUnknown: An answer was lost, and whether it was done is unknown.
         """
         return self._driver.run(self._operations.change("start_campaign", campaign_id))
 
     def pause_campaign(self, campaign_id: str) -> Campaign:
-        """Begin no further calls. A paused campaign stays as it is.
-
-        Returns:
-            The campaign as it is afterwards.
+        """Begin no further calls; returns the campaign as it is afterwards.
 
         Raises:
-            UnsupportedFeature: The vendor has no such operation.
             Conflict: The campaign has not been started, or is over.
             OutcomeUnknown: An answer was lost, and whether it was done is unknown.
         """
         return self._driver.run(self._operations.change("pause_campaign", campaign_id))
 
     def resume_campaign(self, campaign_id: str) -> Campaign:
-        """Go on with a paused campaign. A running campaign stays as it is.
-
-        Returns:
-            The campaign as it is afterwards.
+        """Go on with a paused campaign; returns it as it is afterwards.
 
         Raises:
-            UnsupportedFeature: The vendor has no such operation.
             Conflict: The campaign has not been started, or is over.
             OutcomeUnknown: An answer was lost, and whether it was done is unknown.
         """
         return self._driver.run(self._operations.change("resume_campaign", campaign_id))
 
     def reschedule_campaign(self, campaign_id: str, start: datetime | Start) -> Campaign:
-        """Set another time for a campaign to begin.
+        """Set another time for a campaign to begin; returns the campaign as it is afterwards.
 
         Args:
             campaign_id: The vendor's id.
             start: When: an aware datetime, or `Start.at`.
 
-        Returns:
-            The campaign as it is afterwards.
-
         Raises:
-            UnsupportedFeature: The vendor has no such operation.
             InvalidInput: The time is ambiguous, does not exist, or lies in the past.
             Conflict: The campaign has begun, is paused, or is over.
             OutcomeUnknown: An answer was lost, and whether it was done is unknown.
@@ -267,13 +247,9 @@ class Client(_BaseClient):
         return self._driver.run(self._operations.change("reschedule_campaign", campaign_id, start))
 
     def cancel_campaign(self, campaign_id: str) -> Campaign:
-        """Stop calling, for good. A cancelled campaign stays as it is.
-
-        Returns:
-            The campaign as it is afterwards.
+        """Stop calling, for good; returns the campaign as it is afterwards.
 
         Raises:
-            UnsupportedFeature: The vendor has no such operation.
             Conflict: The campaign is over.
             OutcomeUnknown: An answer was lost, and whether it was done is unknown.
         """
@@ -283,7 +259,6 @@ class Client(_BaseClient):
         """Delete a campaign.
 
         Raises:
-            UnsupportedFeature: The vendor has no such operation.
             NotFound: There is no such campaign.
             Conflict: Its status does not allow it.
             OutcomeUnknown: An answer was lost, and whether it was done is unknown.
@@ -291,19 +266,15 @@ class Client(_BaseClient):
         self._driver.run(self._operations.delete_campaign(campaign_id))
 
     def retry_campaign(self, campaign_id: str) -> Campaign:
-        """Have a campaign that is over call again those it did not reach.
+        """Have a campaign that is over call again those it did not reach; returns it as it is afterwards.
 
-        It is sent once at most, since twice could call people twice.
-
-        Returns:
-            The campaign as it is afterwards.
+        It is sent once at most, since twice could call people twice. No built-in vendor has this.
 
         Raises:
-            UnsupportedFeature: The vendor has no such operation. No built-in vendor has it.
             Conflict: It is not possible in the campaign's status.
             OutcomeUnknown: The answer was lost, and the campaign's status does not show whether it was carried out.
         """
-        return self._driver.run(self._operations.retry_campaign(campaign_id))
+        return self._driver.run(self._operations.change("retry_campaign", campaign_id))
 
     def close(self) -> None:
         """Close all connections. The client cannot be used afterwards."""
@@ -331,7 +302,7 @@ class AsyncClient(_BaseClient):
         options: Options | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Make a client; applications call `unibatch.connect_async`. The arguments are those of `Client`."""
+        """Make a client; applications call `unibatch.connect_async`. See `Client`."""
         options = options or Options()
         super().__init__(provider, api_key, options)
         self._driver = AsyncDriver(self.base_url, transport, connections=options.connections)
@@ -342,11 +313,11 @@ class AsyncClient(_BaseClient):
         status: CampaignStatus | Iterable[CampaignStatus] | None = None,
         agent_id: str | None = None,
     ) -> AsyncListing[Campaign]:
-        """List the campaigns of the account; see `Client.list_campaigns`."""
+        """As `Client.list_campaigns`, for ``async for``."""
         return AsyncListing(self._driver, self._operations.list_campaigns(status, agent_id))
 
     async def get_campaign(self, campaign_id: str) -> Campaign:
-        """Read one campaign; see `Client.get_campaign`."""
+        """As `Client.get_campaign`, awaited."""
         return await self._driver.run(self._operations.get_campaign(campaign_id))
 
     def list_contacts(
@@ -357,17 +328,17 @@ class AsyncClient(_BaseClient):
         external_id: str | None = None,
         server_filter: bool = False,
     ) -> AsyncListing[Contact]:
-        """List the contacts of a campaign; see `Client.list_contacts`."""
+        """As `Client.list_contacts`, for ``async for``."""
         return AsyncListing(
             self._driver, self._operations.list_contacts(campaign_id, status, external_id, server_filter=server_filter)
         )
 
     async def get_account(self) -> Account:
-        """Read the account that the key belongs to; see `Client.get_account`."""
+        """As `Client.get_account`, awaited."""
         return await self._driver.run(self._operations.get_account())
 
     async def create_campaign(self, draft: CampaignDraft, *, accept_loss: Collection[str] = ()) -> Campaign:
-        """Create a campaign, and hold or start it as the draft says; see `Client.create_campaign`."""
+        """As `Client.create_campaign`, awaited."""
         return await self._driver.run(self._operations.create_campaign(draft, accept_loss))
 
     async def add_contacts(
@@ -378,36 +349,36 @@ class AsyncClient(_BaseClient):
         accept_loss: Collection[str] = (),
         on_progress: Callable[[int, int], None] | None = None,
     ) -> AddedContacts:
-        """Add those contacts to a campaign whose numbers are not there already; see `Client.add_contacts`."""
+        """As `Client.add_contacts`, awaited."""
         return await self._driver.run(self._operations.add_contacts(campaign_id, contacts, accept_loss, on_progress))
 
     async def start_campaign(self, campaign_id: str) -> Campaign:
-        """Begin to call people now, also if the start is set for later; see `Client.start_campaign`."""
+        """As `Client.start_campaign`, awaited."""
         return await self._driver.run(self._operations.change("start_campaign", campaign_id))
 
     async def pause_campaign(self, campaign_id: str) -> Campaign:
-        """Begin no further calls; see `Client.pause_campaign`."""
+        """As `Client.pause_campaign`, awaited."""
         return await self._driver.run(self._operations.change("pause_campaign", campaign_id))
 
     async def resume_campaign(self, campaign_id: str) -> Campaign:
-        """Go on with a campaign that is paused; see `Client.resume_campaign`."""
+        """As `Client.resume_campaign`, awaited."""
         return await self._driver.run(self._operations.change("resume_campaign", campaign_id))
 
     async def reschedule_campaign(self, campaign_id: str, start: datetime | Start) -> Campaign:
-        """Have a campaign begin at another time; see `Client.reschedule_campaign`."""
+        """As `Client.reschedule_campaign`, awaited."""
         return await self._driver.run(self._operations.change("reschedule_campaign", campaign_id, start))
 
     async def cancel_campaign(self, campaign_id: str) -> Campaign:
-        """Stop calling, for good; see `Client.cancel_campaign`."""
+        """As `Client.cancel_campaign`, awaited."""
         return await self._driver.run(self._operations.change("cancel_campaign", campaign_id))
 
     async def delete_campaign(self, campaign_id: str) -> None:
-        """Delete a campaign; see `Client.delete_campaign`."""
+        """As `Client.delete_campaign`, awaited."""
         await self._driver.run(self._operations.delete_campaign(campaign_id))
 
     async def retry_campaign(self, campaign_id: str) -> Campaign:
-        """Have a campaign that is over call again those it did not reach; see `Client.retry_campaign`."""
-        return await self._driver.run(self._operations.retry_campaign(campaign_id))
+        """As `Client.retry_campaign`, awaited."""
+        return await self._driver.run(self._operations.change("retry_campaign", campaign_id))
 
     async def close(self) -> None:
         """Close all connections. The client cannot be used afterwards."""

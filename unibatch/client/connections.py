@@ -53,10 +53,7 @@ class Connection(Generic[T]):
         return trace
 
     async def note(self, event: str, info: Mapping[str, Any]) -> None:
-        """The extension ``trace`` of an asynchronous request over TLS.
-
-        httpcore does not close a connection whose TLS handshake is cancelled.
-        """
+        """The extension ``trace`` for asyncio over TLS: httpcore does not close what is cancelled in the handshake."""
         if event.endswith(_CONNECTED):
             self.stream = info["return_value"]
 
@@ -73,15 +70,12 @@ _Place: TypeAlias = "Future[Connection[T]]"
 
 
 class _Connections(Generic[T]):
-    """Which connections are free, and who waits for one. Blocks nobody and closes nothing."""
+    """Which connections are free, and which requests wait for one. Blocks no thread and closes nothing."""
 
     def __init__(self, transport: Callable[[], T], most: int, *, shared: bool = False) -> None:
         """Have at most so many connections, and make the transport of each when it is needed.
 
-        Args:
-            transport: Makes a transport.
-            most: How many connections may be open.
-            shared: ``transport`` returns the same one each time, which is not closed here.
+        If it is ``shared``, ``transport`` returns the same one each time, which is not closed here.
         """
         self._transport = transport
         self._most = most
@@ -93,13 +87,9 @@ class _Connections(Generic[T]):
         self._lock = threading.Lock()
 
     def require_open(self) -> None:
-        """Raise if `close` was called.
-
-        Raises:
-            RuntimeError: It was.
-        """
+        """Raise ``RuntimeError`` if `close` was called."""
         if self._closed:
-            raise RuntimeError("this client is closed; connect again")
+            raise _closed()
 
     def _take(self) -> Connection[T] | _Place[T]:
         """A connection, or a place in the queue if all are in use."""
@@ -123,10 +113,9 @@ class _Connections(Generic[T]):
         return httpx.PoolTimeout(f"all {self._most} connections were busy for {seconds} s")
 
     def _give(self, connection: Connection[T] | None) -> Connection[T] | None:
-        """Take a connection back and lend it to the request that waits longest; ``None`` is a new one.
+        """Take a connection back, or a new one for ``None``; returns one that is to be closed, if any.
 
-        Returns:
-            One that is to be closed, if any.
+        The request that waits longest gets it.
         """
         with self._lock:
             while self._queue:
@@ -156,8 +145,12 @@ class _Connections(Generic[T]):
             while self._queue:
                 place = self._queue.popleft()
                 if place.set_running_or_notify_cancel():
-                    place.set_exception(RuntimeError("this client is closed; connect again"))
+                    place.set_exception(_closed())
         return free
+
+
+def _closed() -> RuntimeError:
+    return RuntimeError("this client is closed; connect again")
 
 
 class Connections(_Connections[httpx.BaseTransport]):
@@ -213,12 +206,7 @@ class AsyncConnections(_Connections[httpx.AsyncBaseTransport]):
     """Connections that the tasks of an event loop share."""
 
     async def take(self, seconds: float | None) -> Connection[httpx.AsyncBaseTransport]:
-        """Borrow a connection, after at most so many seconds; ``None`` is for ever.
-
-        Raises:
-            PoolTimeout: All are in use.
-            RuntimeError: `close` was called.
-        """
+        """As `Connections.take`, awaited."""
         place = self._take()
         if isinstance(place, Connection):
             return place
@@ -233,13 +221,13 @@ class AsyncConnections(_Connections[httpx.AsyncBaseTransport]):
             raise
 
     async def give(self, connection: Connection[httpx.AsyncBaseTransport]) -> None:
-        """Give a connection back that can carry another request."""
+        """As `Connections.give`, awaited."""
         if (spare := self._give(connection)) is not None:
             with suppress(Exception):  # the request went well
                 await self._end(spare)
 
     async def discard(self, connection: Connection[httpx.AsyncBaseTransport]) -> None:
-        """Give a connection back whose request failed: its transport may wait for ever for what it lost."""
+        """As `Connections.discard`, awaited."""
         try:
             with suppress(Exception):  # the error of the request is being raised
                 async with AsyncExitStack() as stack:
@@ -250,7 +238,7 @@ class AsyncConnections(_Connections[httpx.AsyncBaseTransport]):
             self._give(None)
 
     async def close(self) -> None:
-        """Close all connections that are free now, and every other when it is given back."""
+        """As `Connections.close`, awaited."""
         async with AsyncExitStack() as stack:
             for connection in self._close():
                 stack.push_async_callback(self._end, connection)

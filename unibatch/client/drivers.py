@@ -106,7 +106,7 @@ class AsyncDriver:
     """Carries conversations out in an event loop. It needs no halts, since tasks can be cancelled."""
 
     def __init__(self, base_url: str, transport: httpx.AsyncBaseTransport | None = None, *, connections: int) -> None:
-        """Send at most ``connections`` requests at a time, each on a connection of its own or with ``transport``."""
+        """As `Driver`."""
         self._given = transport
         make = (
             partial(httpx.AsyncHTTPTransport, **transport_options(base_url)) if transport is None else lambda: transport
@@ -114,11 +114,7 @@ class AsyncDriver:
         self._connections = AsyncConnections(make, connections, shared=transport is not None)
 
     async def run(self, conversation: Conversation[T]) -> T:
-        """Carry out one conversation. It is closed in any case.
-
-        Raises:
-            RuntimeError: The driver is closed.
-        """
+        """As `Driver.run`, awaited."""
         try:
             self._connections.require_open()
             step = next(conversation)
@@ -164,7 +160,7 @@ class AsyncDriver:
                 await self._connections.discard(connection)
 
     async def close(self) -> None:
-        """Close the connections that are free now, and the others when their requests end."""
+        """As `Driver.close`, awaited."""
         given, self._given = self._given, None
         try:
             await self._connections.close()
@@ -179,10 +175,7 @@ def _closing(chunks: AsyncIterator[bytes]) -> AbstractAsyncContextManager[AsyncI
 
 
 def _sleep(seconds: float, halt: Halt | None) -> None:
-    if halt is None:
-        time.sleep(seconds)
-    else:
-        halt.sleep(seconds)
+    (time if halt is None else halt).sleep(seconds)
 
 
 def _is_barred(request: httpx.Request) -> bool:

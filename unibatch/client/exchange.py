@@ -21,7 +21,7 @@ from unibatch.client.bodies import TooLarge
 from unibatch.client.options import Options, Wait
 from unibatch.client.rate_limit import shared_budget
 from unibatch.client.retry import NO_TIME_GIVEN, Attempts, is_outcome_unknown
-from unibatch.client.retry_after import Reset, parse_remaining, parse_reset
+from unibatch.client.retry_after import parse_remaining, parse_reset
 from unibatch.client.transport import httpx, is_loopback
 from unibatch.core import errors
 from unibatch.core.flow import NO_CONTENT, Flow, Request, Response
@@ -36,6 +36,7 @@ _logger = logging.getLogger("unibatch")
 
 _MOST_REDIRECTS = 5
 _TOO_MANY = 429
+_SAYING_WHEN = frozenset({_TOO_MANY, 503})  # a 503 is what a vendor under maintenance answers
 _WORTH_SAYING = 1.0  # seconds; shorter waits for the rate limit are not announced
 _SUCCESS = range(200, 300)
 _CLIENT_ERRORS = range(400, 500)
@@ -71,11 +72,7 @@ _BY_FAILURE: tuple[tuple[type[Exception], type[errors.TransportError]], ...] = (
 
 @attrs.frozen
 class Pause:
-    """A wait.
-
-    Attributes:
-        seconds: How long; more than 0.
-    """
+    """A wait of so many seconds, more than 0."""
 
     seconds: float
 
@@ -97,17 +94,11 @@ class Barred(Exception):
 
 @attrs.frozen
 class Answered(Generic[T]):
-    """An operation whose first request was answered.
-
-    Attributes:
-        flow: The rest of it.
-        request: What was asked.
-        response: The answer, which the flow has not read yet.
-    """
+    """A flow, and the answer to its first request that it has not read yet; without an answer it has not begun."""
 
     flow: Flow[T]
-    request: Request
-    response: Response
+    request: Request | None = None
+    response: Response | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -133,11 +124,6 @@ class Exchange:
     def __init__(self, provider: Provider, api_key: str, options: Options) -> None:
         """Make an exchange.
 
-        Args:
-            provider: The vendor.
-            api_key: The key.
-            options: Time-outs, retries and limits.
-
         Raises:
             ConfigError: The key, the URL or the rate limit's file cannot be used.
         """
@@ -161,15 +147,9 @@ class Exchange:
                 **provider.headers(api_key),
             }
         )
-        self._extensions = {
-            "timeout": {
-                "connect": options.timeout.connect,
-                "read": options.timeout.read,
-                "write": options.timeout.read,
-                "pool": options.timeout.read,
-            },
-            "barred": self.budget.barred,
-        }
+        connect, read = options.timeout.connect, options.timeout.read
+        timeout = {"connect": connect, "read": read, "write": read, "pool": read}
+        self._extensions = {"timeout": timeout, "barred": self.budget.barred}
 
     def planned(self, request: Request) -> PlannedRequest:
         """A request as it would be sent, with the key masked."""
@@ -192,8 +172,18 @@ class Exchange:
             TransportError: No usable answer arrived.
             OutcomeUnknown: A write was sent, and no usable answer arrived.
         """
+        return self.finish(Answered(flow))
+
+    def ask(self, flow: Flow[T]) -> Conversation[Answered[T]]:
+        """Carry out an operation up to its first answer, which the flow does not read yet; raises what `run` raises."""
+        request = next(flow)
+        return Answered(flow, request, (yield from self._send(request)))
+
+    def finish(self, answered: Answered[T]) -> Conversation[T]:
+        """Carry out the rest of an operation; raises what `run` raises."""
+        flow, asked, response = answered.flow, answered.request, answered.response
         try:
-            request = next(flow)
+            request = next(flow) if asked is None or response is None else self._read(flow, asked, response)
             while True:
                 try:
                     response = yield from self._send(request)
@@ -205,38 +195,8 @@ class Exchange:
             value: T = done.value
             return value
 
-    def ask(self, flow: Flow[T]) -> Conversation[Answered[T]]:
-        """Carry out an operation up to its first answer, which the flow does not read yet.
-
-        Raises:
-            ProviderError: The vendor refused.
-            TransportError: No usable answer arrived.
-            OutcomeUnknown: A write was sent, and no usable answer arrived.
-        """
-        request = next(flow)
-        return Answered(flow, request, (yield from self._send(request)))
-
-    def finish(self, answered: Answered[T]) -> Conversation[T]:
-        """Carry out the rest of an operation.
-
-        Raises:
-            The same as `run`.
-        """
-        flow, request, response = answered.flow, answered.request, answered.response
-        try:
-            while True:
-                request = self._read(flow, request, response)
-                response = yield from self._send(request)
-        except StopIteration as done:
-            value: T = done.value
-            return value
-
     def _read(self, flow: Flow[T], request: Request, response: Response) -> Request:
-        """Let a flow read an answer, and return its next request.
-
-        Raises:
-            StopIteration: The flow has ended.
-        """
+        """Let a flow read an answer, and return its next request; raises ``StopIteration`` at the flow's end."""
         try:
             return flow.send(response)
         except StructureError as exc:
@@ -291,7 +251,8 @@ class Exchange:
             except Barred:
                 continue
             except httpx.TransportError as exc:
-                failure = self._failure(request, exc)
+                kind = next(kind for failed, kind in _BY_FAILURE if isinstance(exc, failed))
+                failure = self._transport_error(kind, request, str(exc) or type(exc).__name__)
                 _logger.debug("%s", failure)
                 raise failure from exc
             except TooLarge as exc:
@@ -320,12 +281,9 @@ class Exchange:
 
     def _outgoing(self, request: Request, url: httpx.URL) -> httpx.Request:
         # With a stream, httpx takes the request as it is: building it takes half the time.
+        content = httpx.ByteStream(request.content)
         outgoing = httpx.Request(
-            request.method,
-            url,
-            headers=self._headers,
-            stream=httpx.ByteStream(request.content),
-            extensions=self._extensions,
+            request.method, url, headers=self._headers, stream=content, extensions=self._extensions
         )
         if request.method != "GET":
             outgoing.headers.update(request.headers)
@@ -349,37 +307,27 @@ class Exchange:
             except TooLarge as exc:
                 reason = f"more than {bodies.LARGEST:,} bytes when decompressed"
                 raise self._transport_error(errors.AnswerTooLarge, request, reason) from exc
-        is_empty = answer.status == NO_CONTENT and request.method != "GET"  # a 204 ends with its headers
+        is_empty = answer.status == NO_CONTENT and request.may_be_empty
         if answer.status in _SUCCESS and not is_empty and bodies.is_cut_off(answer.content, answer.headers):
             reason = "the JSON ends in the middle" if answer.content else "the body is empty"
             raise self._malformed(request, answer, "$", reason)
         return answer
 
     def _unknown(self, request: Request, error: errors.UnibatchError) -> errors.OutcomeUnknown:
-        """What to raise instead of ``error`` if the request may have been carried out."""
         reason = error.sentence(may_retry=False) if isinstance(error, errors.TransportError) else str(error)
         return errors.OutcomeUnknown(
             provider=self.provider.name, operation=request.operation, subject=request.subject, reason=reason
         )
 
-    def _announce(self, request: Request, seconds: float, error: BaseException | None, attempts: int) -> None:
+    def _announce(self, request: Request, seconds: float, error: errors.UnibatchError | None, attempts: int) -> None:
         """Log a wait, and call the application's ``on_wait``."""
+        provider, operation = self.provider.name, request.operation
         if error is None:
-            _logger.info(
-                "%s %s: waiting %.1f s to stay below the rate limit", self.provider.name, request.operation, seconds
-            )
+            _logger.info("%s %s: waiting %.1f s to stay below the rate limit", provider, operation, seconds)
         else:
             _logger.warning("%s; attempt %d in %.1f s", error, attempts + 1, seconds)
-        if self._options.on_wait is not None:
-            self._options.on_wait(
-                Wait(
-                    provider=self.provider.name,
-                    operation=request.operation,
-                    seconds=seconds,
-                    error=error if isinstance(error, errors.UnibatchError) else None,
-                    attempt=attempts,
-                )
-            )
+        if (on_wait := self._options.on_wait) is not None:
+            on_wait(Wait(provider=provider, operation=operation, seconds=seconds, error=error, attempt=attempts))
 
     def _url(self, request: Request) -> httpx.URL:
         try:
@@ -402,7 +350,9 @@ class Exchange:
             if response.status in _UNCERTAIN:
                 kind = codes.get(refusal.code, kind)
             kind = codes.get((response.status, refusal.code), kind)
-        reset = self._parse_reset(response, refusal)
+        reset = None
+        if response.status in _SAYING_WHEN or refusal.retry_at is not None:
+            reset = parse_reset(response.headers, refusal.retry_at, _now(), refused=response.status == _TOO_MANY)
         about = self._about(request, response, refusal)
         about["retry_after"] = None if reset is None else reset.after
         if issubclass(kind, errors.RateLimited):
@@ -428,12 +378,6 @@ class Exchange:
         about = self._about(request, response, self.provider.refusal(response))
         return errors.MalformedResponse(path=path, reason=reason, **about)
 
-    def _parse_reset(self, response: Response, refusal: Refusal) -> Reset | None:
-        """When to come back, if the answer says so: a 429, or a 503 of a vendor under maintenance."""
-        if response.status not in {_TOO_MANY, 503} and refusal.retry_at is None:
-            return None
-        return parse_reset(response.headers, refusal.retry_at, _now(), refused=response.status == _TOO_MANY)
-
     def _redirected(self, request: Request, url: httpx.URL, answer: Response) -> httpx.URL:
         """Where a redirect leads. Only a GET to the same server is followed, so the key never goes elsewhere."""
         try:
@@ -448,10 +392,6 @@ class Exchange:
             raise self._unknown(request, refused) from refused
         raise refused
 
-    def _failure(self, request: Request, exc: httpx.TransportError) -> errors.TransportError:
-        kind = next(kind for failure, kind in _BY_FAILURE if isinstance(exc, failure))
-        return self._transport_error(kind, request, str(exc) or type(exc).__name__)
-
     def _transport_error(
         self, kind: type[errors.TransportError], request: Request, reason: str
     ) -> errors.TransportError:
@@ -462,16 +402,8 @@ class Exchange:
         return None if text is None else mask_text(text, self._api_key)
 
     def _log(self, request: Request, url: httpx.URL, answer: Response, took: float) -> None:
-        _logger.debug(
-            "%s %s: %s %s -> %d, %d bytes in %.0f ms",
-            self.provider.name,
-            request.operation,
-            request.method,
-            self._masked(str(url)),
-            answer.status,
-            len(answer.content),
-            took * 1000,
-        )
+        asked = f"{self.provider.name} {request.operation}: {request.method} {self._masked(str(url))}"
+        _logger.debug("%s -> %d, %d bytes in %.0f ms", asked, answer.status, len(answer.content), took * 1000)
 
 
 def _now() -> datetime:

@@ -36,13 +36,9 @@ class Halt:
             raise Halted
 
     def sleep(self, seconds: float) -> None:
-        """Wait.
-
-        Raises:
-            Halted: The halt was set, before or meanwhile.
-        """
-        if self._event.wait(seconds):
-            raise Halted
+        """Wait; raises `Halted` if the halt was set, before or meanwhile."""
+        self._event.wait(seconds)
+        self._check()
 
     @contextmanager
     def interrupting(self, interrupt: Callable[[], object]) -> Iterator[None]:

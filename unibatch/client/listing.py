@@ -22,6 +22,7 @@ from unibatch.core.paging import ListingReport, Page, Pager, Paging, Position
 _logger = logging.getLogger("unibatch")
 
 T = TypeVar("T", bound=Campaign | Contact)
+D = TypeVar("D", bound=Driver | AsyncDriver)
 
 
 @attrs.frozen(kw_only=True)
@@ -29,9 +30,9 @@ class Plan(Generic[T]):
     """How to read one listing, the same for both clients.
 
     Attributes:
-        provider: The provider's name, for errors.
-        operation: The client's method, for errors.
-        subject: The campaign whose contacts are listed, for errors, or ``None``.
+        provider: The provider's name.
+        operation: The client's method.
+        subject: The campaign whose contacts are listed, or ``None``.
         paging: How it is paged.
         max_in_flight: The most pages that are being read or in memory at the same time.
         choose: Begins the conversation that returns the filter that the vendor is to apply.
@@ -77,11 +78,7 @@ class Plan(Generic[T]):
         return pager.accept_none()
 
     def require_complete(self, report: ListingReport) -> None:
-        """Require that every row was seen, after everything that could be read has been yielded.
-
-        Raises:
-            IncompleteListing: Rows may be missing.
-        """
+        """Raise `IncompleteListing` if rows may be missing, after everything that could be read has been yielded."""
         if not report.complete:
             raise IncompleteListing(
                 provider=self.provider, operation=self.operation, subject=self.subject, report=report
@@ -101,7 +98,18 @@ class Plan(Generic[T]):
 _id: Callable[[Campaign | Contact], str] = attrgetter("id")
 
 
-class Listing(Generic[T]):
+class _BaseListing(Generic[D, T]):
+    def __init__(self, driver: D, plan: Plan[T]) -> None:
+        """Made by the methods of a client."""
+        self._driver = driver
+        self._plan = plan
+        self.report = ListingReport()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._plan.describe(self.report)}>"
+
+
+class Listing(_BaseListing[Driver, T]):
     """Campaigns or contacts, read page by page while you iterate.
 
     Pages of a distant server are read ahead; at most ``max_in_flight`` pages are in memory. Rows are yielded in order,
@@ -113,12 +121,6 @@ class Listing(Generic[T]):
     Attributes:
         report: What the latest iteration has seen so far. ``complete`` is final only at its end.
     """
-
-    def __init__(self, driver: Driver, plan: Plan[T]) -> None:
-        """Made by the methods of a client."""
-        self._driver = driver
-        self._plan = plan
-        self.report = ListingReport()
 
     def pages(self) -> Iterator[Sequence[T]]:
         """The rows page by page; a page may be empty if a filter removed all its rows."""
@@ -150,22 +152,13 @@ class Listing(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         return chain.from_iterable(self.pages())
 
-    def __repr__(self) -> str:
-        return f"<Listing of {self._plan.describe(self.report)}>"
 
-
-class AsyncListing(Generic[T]):
+class AsyncListing(_BaseListing[AsyncDriver, T]):
     """Campaigns or contacts, read page by page while you iterate with ``async for``; otherwise like `Listing`.
 
     Attributes:
         report: What the latest iteration has seen so far. ``complete`` is final only at its end.
     """
-
-    def __init__(self, driver: AsyncDriver, plan: Plan[T]) -> None:
-        """Made by the methods of a client."""
-        self._driver = driver
-        self._plan = plan
-        self.report = ListingReport()
 
     async def pages(self) -> AsyncGenerator[Sequence[T], None]:
         """The rows page by page; a page may be empty if a filter removed all its rows."""
@@ -199,6 +192,3 @@ class AsyncListing(Generic[T]):
             async for page in pages:
                 for row in page:
                     yield row
-
-    def __repr__(self) -> str:
-        return f"<AsyncListing of {self._plan.describe(self.report)}>"

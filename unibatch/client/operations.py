@@ -139,7 +139,7 @@ class Operations:
     ) -> Conversation[AddedContacts]:
         """Add contacts to a campaign."""
         given, bodies, repeated = self._compose_contacts(campaign_id, contacts, accept_loss)
-        return self._add(campaign_id, given, bodies, repeated, on_progress or _ignore_progress)
+        return self._add(campaign_id, given, bodies, repeated, on_progress or (lambda _settled, _total: None))
 
     def addition(
         self, campaign_id: str, contacts: Iterable[ContactDraft], accept_loss: Collection[str]
@@ -183,14 +183,9 @@ class Operations:
         if failed is None:
             return added
         if isinstance(failed, OutcomeUnknown):
-            raise OutcomeUnknown(
-                provider=failed.provider,
-                operation=failed.operation,
-                subject=failed.subject,
-                reason=failed.reason,
-                check=failed.check,
-                contacts=added,
-            ) from failed.__cause__
+            names = ("provider", "operation", "subject", "reason", "check")
+            about = {name: getattr(failed, name) for name in names}
+            raise OutcomeUnknown(**about, contacts=added) from failed.__cause__
         if not (done.added or done.unknown or done.rejected):
             raise failed  # nothing was sent, or nothing was carried out
         raise PartlyDone(
@@ -204,8 +199,10 @@ class Operations:
     def change(
         self, operation: OperationName, campaign_id: str, start: Start | datetime | None = None
     ) -> Conversation[Campaign]:
-        """Start, pause, resume, reschedule or cancel a campaign."""
+        """Start, pause, resume, reschedule or cancel a campaign, or have it call again those it did not reach."""
         request, when = self._change(operation, campaign_id, start)
+        if operation == "retry_campaign":
+            return self._exchange.run(retry_once(self._provider, request))
         done = self._provider.transitions[operation].done
 
         def is_done(campaign: Campaign) -> bool:
@@ -216,7 +213,7 @@ class Operations:
         return self._exchange.run(carry_out(self._provider, request, is_done))
 
     def changing(self, operation: OperationName, campaign_id: str, start: Start | datetime | None = None) -> Request:
-        """The request that starts, pauses, resumes, reschedules, cancels or deletes a campaign."""
+        """The request that `change` or `delete_campaign` sends."""
         return self._change(operation, campaign_id, start)[0]
 
     def _change(
@@ -231,19 +228,10 @@ class Operations:
             when = resolve_start(start, None, datetime.now(UTC))
         return self._provider.change(operation, campaign_id, when), when
 
-    def retry_campaign(self, campaign_id: str) -> Conversation[Campaign]:
-        """Have a campaign call again those it did not reach."""
-        request, _ = self._change("retry_campaign", campaign_id, None)
-        return self._exchange.run(retry_once(self._provider, request))
-
     def delete_campaign(self, campaign_id: str) -> Conversation[None]:
         """Delete a campaign."""
         self._provider.require("delete_campaign")
         return self._exchange.run(self._provider.delete_campaign(campaign_id))
-
-
-def _ignore_progress(_settled: int, _total: int) -> None:
-    pass
 
 
 def _returned(wanted: F) -> Conversation[F]:

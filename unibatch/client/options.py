@@ -21,8 +21,9 @@ def _require_whole(name: str, number: int, most: int) -> None:
         raise InvalidInput(f"{name} is a whole number from 1 to {most:,}, not {number!r}")
 
 
-def _is_time(seconds: float) -> bool:
-    return type(seconds) in {int, float} and 0 < seconds <= _LONGEST
+def _require_time(name: str, seconds: float) -> None:
+    if type(seconds) not in {int, float} or not 0 < seconds <= _LONGEST:
+        raise InvalidInput(f"{name} is a number of seconds above 0 and at most {_LONGEST:,}, not {seconds!r}")
 
 
 @attrs.frozen
@@ -40,10 +41,7 @@ class Timeout:
 
     def __attrs_post_init__(self) -> None:
         for seconds in (self.connect, self.read):
-            if not _is_time(seconds):
-                raise InvalidInput(
-                    f"a time-out is a number of seconds above 0 and at most {_LONGEST:,}, not {seconds!r}"
-                )
+            _require_time("a time-out", seconds)
 
     @classmethod
     def of(cls, timeout: float | Timeout) -> Timeout:
@@ -72,12 +70,8 @@ class Retry:
     total: float = 300.0
 
     def __attrs_post_init__(self) -> None:
-        if type(self.attempts) is not int or not 1 <= self.attempts <= _MOST_ATTEMPTS:
-            raise InvalidInput(f"retry: attempts is a whole number from 1 to {_MOST_ATTEMPTS}, not {self.attempts!r}")
-        if not _is_time(self.total):
-            raise InvalidInput(
-                f"retry: total is a number of seconds above 0 and at most {_LONGEST:,}, not {self.total!r}"
-            )
+        _require_whole("retry: attempts", self.attempts, _MOST_ATTEMPTS)
+        _require_time("retry: total", self.total)
 
 
 @attrs.frozen(kw_only=True)
@@ -101,18 +95,7 @@ class Wait:
 
 @attrs.frozen(kw_only=True)
 class Options:
-    """The settings of a client.
-
-    Attributes:
-        base_url: The URL of the vendor's API; ``None`` for the documented one.
-        timeout: How long to wait.
-        retry: How often to try again.
-        requests_per_minute: The limit to stay below, 1 to 1,000,000; ``None`` for the one that the vendor documents.
-        max_in_flight: The most pages of one listing that are being read or in memory at the same time, 1 to 64.
-        rate_limit_file: A file in which several processes that use the same key count their requests together.
-        on_wait: Called before each wait of a second or more for the rate limit, and before each further attempt, by the
-            thread that waits.
-    """
+    """The settings of a client: arguments of `unibatch.connect`, which explains them."""
 
     base_url: str | None = None
     timeout: Timeout = Timeout()

@@ -32,11 +32,7 @@ def _idle_time() -> float:
 
 
 class Eagerness:
-    """How many pages to have under way or in memory at once.
-
-    Attributes:
-        pages: The number for now: 1, or the maximum.
-    """
+    """How many ``pages`` to have under way or in memory at the same time: 1, or the maximum."""
 
     def __init__(self, most: int) -> None:
         self.pages = 1
@@ -57,19 +53,10 @@ class _UnderWay(Generic[T]):
 
 
 class Prefetch(Generic[T]):
-    """Reads pages in threads of its own.
-
-    Attributes:
-        discarded: Pages that were asked for and then not needed.
-    """
+    """Reads pages in threads of its own; ``discarded`` counts those that were asked for and then not needed."""
 
     def __init__(self, read: Callable[[Position, Halt | None], T], most: int) -> None:
-        """Start no thread before there is something to read ahead.
-
-        Args:
-            read: Reads the page at a position, and stops when the halt is set.
-            most: The most pages to have under way.
-        """
+        """Have at most so many pages under way; ``read`` reads one, and stops when the halt is set."""
         self.discarded = 0
         self.eagerness = Eagerness(most)
         self._read = read
@@ -138,7 +125,7 @@ class AsyncPrefetch(Generic[T]):
         self._dropped: list[asyncio.Task[T]] = []
 
     async def begin(self, positions: Sequence[Position]) -> None:
-        """Begin to read these pages, and drop all others."""
+        """As `Prefetch.begin`, awaited."""
         fresh = [position for position in positions if position not in self._under_way]
         for position in [known for known in self._under_way if known not in positions]:
             self._drop(position)
@@ -148,7 +135,7 @@ class AsyncPrefetch(Generic[T]):
             await asyncio.sleep(0)  # lets them send their requests before the present page is read
 
     async def take(self, positions: Sequence[Position]) -> T:
-        """The page at the first of these positions; the others are begun."""
+        """As `Prefetch.take`, awaited."""
         if len(positions) == 1 and not self._under_way:
             began = _idle_time()
             page = await self._read(positions[0])
@@ -160,7 +147,7 @@ class AsyncPrefetch(Generic[T]):
         return page
 
     async def close(self) -> None:
-        """Stop what is under way, and wait until it has stopped."""
+        """As `Prefetch.close`, awaited."""
         for position in list(self._under_way):
             self._drop(position)
         await asyncio.gather(*self._dropped, return_exceptions=True)

@@ -68,24 +68,22 @@ class Budget:
         Args:
             requests_per_minute: How many requests may go in any `WINDOW`; more than 0. ``None`` if that is not known:
                 then only the vendor's own count and a hold make a request wait.
-            file: An SQLite database in which several processes of this machine count together. It is made if it does
-                not exist, with a few files of the same name and another ending beside it.
+            file: An SQLite database in which several processes of this machine count together; it is made if it does
+                not exist.
             name: Whose requests are counted in the file; only a hash of it is written there.
-            clock: The present time in seconds, for tests. By default a clock that never goes back, and the time of day
-                where processes have to agree on it.
+            clock: The present time in seconds, for tests.
 
         Raises:
             ConfigError: The file cannot be used.
         """
-        self._clock = clock or time.monotonic
-        self._log: _OwnLog | _SharedLog
+        self._clock = clock or time.monotonic  # which never goes back; processes can agree on the time of day only
         self._requests_per_minute: float = requests_per_minute or math.inf
         first = requests_per_minute or 1  # where no limit is known, the log is not used before one is
         if file is None:
-            self._log = _OwnLog(first, self._clock)
+            self._log = _Log(InMemoryBucket(_rates(first)), self._clock)
         else:
-            self._log = _SharedLog(first, clock or time.time, file, name)
-            weakref.finalize(self, self._log.bucket.conn.close)
+            self._log = shared = _SharedLog(first, clock or time.time, file, name)
+            weakref.finalize(self, shared.connection.close)
         self._lock = Lock()
         self._in_flight = 0
         self._latest = -math.inf
@@ -141,11 +139,9 @@ class Budget:
                 self._held_until = max(self._held_until, self._clock() + min(seconds, _LONGEST_HOLD))
 
     def hear(self, remaining: int, reset_in: float) -> None:
-        """Note the vendor's own count from an answer. Call it before `give_back`.
+        """Note from an answer how many more requests the vendor accepts, and in how many seconds it counts anew.
 
-        Args:
-            remaining: How many more requests the vendor accepts in its present window.
-            reset_in: In how many seconds that window ends. Negative values and more than an hour are ignored.
+        Call it before `give_back`. Negative values and more than an hour are ignored.
         """
         if remaining >= 0 and 0 <= reset_in <= _FARTHEST_RESET:
             with self._lock:
@@ -212,51 +208,50 @@ class _VendorsCount:
         self._settled = self.uncounted
 
 
-class _OwnLog:
-    """The requests of this process in the latest window."""
+class _Log:
+    """The requests in the latest window, of this process or of all processes that share a file."""
 
-    def __init__(self, requests_per_minute: int, clock: Callable[[], float]) -> None:
-        self.bucket = InMemoryBucket(_rates(requests_per_minute))
+    def __init__(self, bucket: InMemoryBucket | SQLiteBucket, clock: Callable[[], float]) -> None:
+        self.bucket = bucket
         self._clock = clock
-        self._old = 0
+        self._old = 0  # how many requests came since the bucket forgot what had left the window
 
     def put(self) -> float:
         """Log one request and return 0, or return the seconds until there is room."""
         now = _milliseconds(self._clock())
-        if wait := _put(self.bucket, now):
-            return wait
-        self._old = _forget(self.bucket, now, self._old)
+        request = RateItem("", now)
+        if not self.bucket.put(request):
+            wait = cast("int", self.bucket.waiting(request)) / 1000
+            return min(max(wait, _SHORTEST), WINDOW + MARGIN)
+        self._old += 1
+        if self._old >= self.bucket.rates[0].limit:
+            self.bucket.leak(now)
+            self._old = 0
         return 0.0
 
 
-class _SharedLog:
-    """The requests of all processes in the latest window, in a file."""
-
+class _SharedLog(_Log):
     def __init__(self, requests_per_minute: int, clock: Callable[[], float], file: Path, name: str) -> None:
-        self._clock = clock
         self._file = file
         self._table = f"requests_{sha256(name.encode()).hexdigest()[:32]}"
-        self._old = 0
         try:
             Path(f"{file}.lock").touch()  # if that is not possible, opening may wait for ever
-            self.bucket = SQLiteBucket.init_from_file(
+            bucket = SQLiteBucket.init_from_file(
                 _rates(requests_per_minute), table=self._table, db_path=str(file), use_file_lock=True
             )
-            self.bucket.leak(_milliseconds(clock()))
+            bucket.leak(_milliseconds(clock()))
         except (OSError, ValueError, sqlite3.Error) as exc:
             raise self._unusable(exc) from exc
-        self._lock = cast("FileLock", self.bucket.lock)
+        super().__init__(bucket, clock)
+        self.connection = bucket.conn
+        self._lock = cast("FileLock", bucket.lock)
 
     def put(self) -> float:
-        """Log one request and return 0, or return the seconds until there is room or no other process writes."""
+        """As `_Log.put`; also returns the seconds until no other process writes."""
         try:
             with self._lock.acquire(blocking=False):
-                now = _milliseconds(self._clock())
-                self._correct(now)
-                if wait := _put(self.bucket, now):
-                    return wait
-                self._old = _forget(self.bucket, now, self._old)
-                return 0.0
+                self._correct(_milliseconds(self._clock()))
+                return super().put()
         except TimeoutError:
             return _SHORTEST
         except (OSError, sqlite3.Error) as exc:
@@ -267,8 +262,8 @@ class _SharedLog:
         newest = self.bucket.peek(0)
         if newest is not None and newest.timestamp > now:
             later = f"UPDATE '{self._table}' SET item_timestamp = :now WHERE item_timestamp > :now"  # noqa: S608 - a hash
-            self.bucket.conn.execute(later, {"now": now}).close()
-            self.bucket.conn.commit()
+            self.connection.execute(later, {"now": now}).close()
+            self.connection.commit()
 
     def _unusable(self, exc: Exception) -> ConfigError:
         return ConfigError(
@@ -286,26 +281,6 @@ def _milliseconds(seconds: float) -> int:
     return int(seconds * 1000)
 
 
-def _put(bucket: InMemoryBucket | SQLiteBucket, now: int) -> float:
-    request = RateItem("", now)
-    if bucket.put(request):
-        return 0.0
-    wait = cast("int", bucket.waiting(request)) / 1000
-    return min(max(wait, _SHORTEST), WINDOW + MARGIN)
-
-
-def _forget(bucket: InMemoryBucket | SQLiteBucket, now: int, old: int) -> int:
-    """Drop what has left the window, each time that as many requests came as the window can have.
-
-    Returns:
-        How many requests came since then.
-    """
-    if old + 1 < bucket.rates[0].limit:
-        return old + 1
-    bucket.leak(now)
-    return 0
-
-
 _Whose: TypeAlias = tuple[tuple[str, ...], Path | None]
 
 _budgets: weakref.WeakValueDictionary[_Whose, Budget] = weakref.WeakValueDictionary()
@@ -321,8 +296,8 @@ def shared_budget(fingerprint: tuple[str, ...], requests_per_minute: int | None,
 
     Args:
         fingerprint: The provider, the host, and a hash of the key; never the key itself.
-        requests_per_minute: How many requests may go in any `WINDOW`; more than 0. ``None`` if that is not known.
-        file: Where several processes count together.
+        requests_per_minute: As for `Budget`.
+        file: As for `Budget`.
 
     Raises:
         ConfigError: The file cannot be used.

@@ -15,6 +15,7 @@ from tenacity import AttemptManager, RetryCallState, Retrying, retry_if_exceptio
 
 from unibatch.client.options import Retry
 from unibatch.core import errors
+from unibatch.core.errors import UnibatchError
 from unibatch.core.flow import Request
 
 _PASSING = frozenset({500, 502, 503, 504})  # statuses of a server that may recover
@@ -23,8 +24,6 @@ _LOST = (errors.ReadTimeout, errors.WriteTimeout, errors.ConnectionLost)
 
 NO_TIME_GIVEN = 1.0
 """Seconds to wait after a 429 that does not say how long."""
-
-_GRACE = 0.05  # seconds after the time that a vendor gives, since its clock and ours are read one after the other
 
 _backoff = wait_random_exponential(multiplier=0.5, max=30)
 
@@ -48,26 +47,23 @@ def is_outcome_unknown(request: Request, error: BaseException) -> bool:
 
 
 class Attempts:
-    """The attempts at sending one request; iterate it, and use each item in a ``with`` statement."""
+    """The attempts at sending one request; iterate it, and use each item in a ``with`` statement.
 
-    def __init__(self, request: Request, retry: Retry, on_wait: Callable[[float, BaseException, int], None]) -> None:
-        """Begin.
+    Attributes:
+        was_lost: The answer to one of them was lost, so the vendor may have carried the request out.
+        pause: How many seconds to wait before the next attempt.
+    """
 
-        Args:
-            request: What is to be sent.
-            retry: How often, and for how long.
-            on_wait: Called before each further attempt: the seconds to wait, the latest error, the attempts so far.
-        """
+    def __init__(self, request: Request, retry: Retry, on_wait: Callable[[float, UnibatchError, int], None]) -> None:
+        """Begin. ``on_wait`` is called before each further attempt with the seconds, the error, the attempts so far."""
+        self.was_lost = False
+        self.pause = 0.0
         self._request = request
         self._retry = retry
         self._on_wait = on_wait
         self._failures = 0
-        self.was_lost = False
-        """The answer to one of them was lost, so the vendor may have carried the request out."""
         self._spent = 0.0
         self._began = 0.0
-        self.pause = 0.0
-        """How many seconds to wait before the next attempt."""
 
     def __iter__(self) -> Iterator[AttemptManager]:
         return iter(
@@ -93,7 +89,7 @@ class Attempts:
         error = _error(state)
         retry_after: timedelta | None = getattr(error, "retry_after", None)
         if retry_after is not None:
-            return retry_after.total_seconds() + _GRACE + _backoff(state) / 10
+            return retry_after.total_seconds() + _backoff(state) / 10
         limited = isinstance(error, errors.RateLimited) and error.retry_at is None
         return _backoff(state) + (NO_TIME_GIVEN if limited else 0)
 
@@ -114,8 +110,7 @@ class Attempts:
         self._spent += seconds
 
 
-def _error(state: RetryCallState) -> BaseException:
-    assert state.outcome is not None  # noqa: S101  # tenacity asks about failures only
-    error = state.outcome.exception()
-    assert error is not None  # noqa: S101  # same
+def _error(state: RetryCallState) -> UnibatchError:
+    error = state.outcome and state.outcome.exception()
+    assert isinstance(error, UnibatchError)  # noqa: S101  # nothing else is raised within an attempt that may fail
     return error

@@ -45,12 +45,14 @@ def parse_reset(
         refused: The limit is the reason for the answer. Otherwise ``X-RateLimit-Reset`` is not about it.
     """
     theirs = _date(headers.get("date", "")) or now
-    words = list(_words(headers, in_body, now, theirs))
+    after = headers.get("retry-after", "").strip()
+    words = [] if in_body is None else [(in_body, in_body - theirs)]
+    if _is_whole(after.replace(".", "", 1)):  # a fraction is not in the standard, but clear
+        words += _in(float(after), now)
+    elif (moment := _date(after)) is not None:
+        words.append((moment, moment - theirs))
     if refused:
         words += _reset_header(headers, now, theirs)
-    after = headers.get("retry-after", "").strip()
-    if _is_number(after) and not _is_whole(after):
-        words += _in(float(after), now)  # not in the standard, but clear
     if not words:
         return None
     waits = sorted(wait for _, wait in words if wait > _NO_WAIT)
@@ -66,19 +68,6 @@ def parse_remaining(headers: Mapping[str, str], now: datetime) -> tuple[int, flo
     for _, wait in _reset_header(headers, now, _date(headers.get("date", "")) or now):
         return int(remaining), wait.total_seconds()
     return None
-
-
-def _words(
-    headers: Mapping[str, str], in_body: datetime | None, now: datetime, theirs: datetime
-) -> Iterator[tuple[datetime, timedelta]]:
-    """The times that the vendor gives, by its clock, and how far away each is."""
-    if in_body is not None:
-        yield in_body, in_body - theirs
-    after = headers.get("retry-after", "").strip()
-    if _is_whole(after):
-        yield from _in(float(after), now)
-    elif (moment := _date(after)) is not None:
-        yield moment, moment - theirs
 
 
 def _reset_header(headers: Mapping[str, str], now: datetime, theirs: datetime) -> Iterator[tuple[datetime, timedelta]]:
@@ -113,7 +102,3 @@ def _date(text: str) -> datetime | None:
 
 def _is_whole(text: str) -> bool:
     return len(text) <= _MOST_DIGITS and text.isascii() and text.isdigit()
-
-
-def _is_number(text: str) -> bool:
-    return _is_whole(text.replace(".", "", 1))

@@ -15,45 +15,13 @@ import attrs
 
 from unibatch.core.model import Contact
 
+# Python stores attributes fast only where neither of the two methods is written in Python.
+_THAWED = {"__slots__": (), "__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
 
-def maker_of_blanks(cls: type, *, filled: frozenset[str]) -> Callable[[], Any]:
-    """Make a function that makes blank objects.
-
-    Args:
-        cls: A frozen attrs class with slots.
-        filled: The names of the attributes that the caller fills in every object; they are left unset.
-
-    Returns:
-        The function. What it makes has the other attributes at their defaults: ``None`` where there is none, and where
-        the default is a new mapping for each object, an empty mapping that all share and nobody may fill. Assign
-        ``__class__`` to seal it.
-
-    Raises:
-        ValueError: ``filled`` holds a name that is no attribute.
-    """
-    fields = attrs.fields(cast("Any", cls))
-    if unknown := filled - {field.name for field in fields}:
-        raise ValueError(f"{cls.__name__} has no attribute {', '.join(sorted(unknown))}")
-    # Python stores attributes fast only where neither of the two methods is written in Python.
-    thawed = {"__slots__": (), "__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
-    scope: dict[str, Any] = {"new": object.__new__, "Blank": type(f"Blank{cls.__name__}", (cls,), thawed)}
-    lines = ["def blank():", " self = new(Blank)"]
-    empty = ""  # what is None by default, in one assignment, which is the fastest
-    for field in fields:
-        if field.name in filled:
-            continue
-        default = None if field.default is attrs.NOTHING else field.default
-        if default is None:
-            empty += f"self.{field.name} = "
-            continue
-        # Not a mapping proxy, which could be neither pickled nor copied.
-        scope[f"default_{field.name}"] = {} if isinstance(default, cast("Any", attrs.Factory)) else default
-        lines.append(f" self.{field.name} = default_{field.name}")
-    if empty:
-        lines.append(f" {empty}None")
-    # Made of the names of our own attributes only, as attrs makes its __init__.
-    exec("\n".join([*lines, " return self"]), scope)  # noqa: S102 - see above
-    return cast("Callable[[], Any]", scope["blank"])
+_ALWAYS_FILLED = (
+    *("id", "provider", "campaign_id", "phone_number", "phone_valid"),
+    *("status", "vendor_status", "is_final", "_fields", "_raw"),
+)
 
 
 def maker_of_blank_contacts(*filled: str) -> Callable[[], Any]:
@@ -64,25 +32,20 @@ def maker_of_blank_contacts(*filled: str) -> Callable[[], Any]:
 
     Args:
         filled: The attributes, beside those that every provider fills (such as ``id`` and ``status``), that this one
-            fills in every contact, if only with ``None``.
+            fills in every contact, if only with ``None``. They are left unset; the others are ``None``.
+
+    Raises:
+        ValueError: ``filled`` holds a name that is no attribute.
     """
-    return maker_of_blanks(Contact, filled=_ALWAYS_FILLED | set(filled))
-
-
-_ALWAYS_FILLED = frozenset(
-    {
-        "id",
-        "provider",
-        "campaign_id",
-        "phone_number",
-        "phone_valid",
-        "status",
-        "vendor_status",
-        "is_final",
-        "_fields",
-        "_raw",
-    }
-)
+    names = [field.name for field in attrs.fields(Contact)]
+    if unknown := {*filled} - {*names}:
+        raise ValueError(f"Contact has no attribute {', '.join(sorted(unknown))}")
+    # What is None, in one assignment, which is the fastest.
+    empty = "".join(f"self.{name} = " for name in names if name not in {*_ALWAYS_FILLED, *filled})
+    scope: dict[str, Any] = {"new": object.__new__, "Blank": type("BlankContact", (Contact,), _THAWED)}
+    # Made of the names of our own attributes only, as attrs makes its __init__.
+    exec(f"def blank():\n self = new(Blank)\n {empty}None\n return self", scope)  # noqa: S102 - see above
+    return cast("Callable[[], Any]", scope["blank"])
 
 
 def seal_contacts(blanks: list[Any]) -> list[Contact]:

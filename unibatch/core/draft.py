@@ -18,7 +18,7 @@ import attrs
 
 from unibatch.core.base_errors import InvalidInput
 from unibatch.core.masking import mask_phone
-from unibatch.core.model import RedialPolicy, Schedule
+from unibatch.core.model import RedialPolicy, Schedule, mapping
 from unibatch.core.times import instant, read_moment
 from unibatch.core.to_dict import to_dict
 
@@ -111,11 +111,6 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-def copied_mapping(alias: str) -> Any:
-    """An attribute that keeps a copy of a mapping, and takes no part in hashing."""
-    return attrs.field(factory=dict, alias=alias, converter=_dict, repr=False, hash=False)
-
-
 @attrs.frozen(kw_only=True)
 class ContactDraft:
     """One person to be called.
@@ -137,7 +132,7 @@ class ContactDraft:
     last_name: str | None = _quiet
     email: str | None = _quiet
     external_id: str | None = _quiet
-    _fields: Mapping[str, Any] = copied_mapping("fields")
+    _fields: Mapping[str, Any] = mapping("fields", converter=_dict)
 
     @property
     def fields(self) -> Mapping[str, Any]:
@@ -217,8 +212,8 @@ class CampaignDraft:
     schedule: Schedule | None = _quiet
     max_concurrency: int | None = _quiet
     retry: RedialPolicy | None = _quiet
-    _metadata: Mapping[str, Any] = copied_mapping("metadata")
-    _vendor: Mapping[str, Mapping[str, Any]] = copied_mapping("vendor")
+    _metadata: Mapping[str, Any] = mapping("metadata", converter=_dict)
+    _vendor: Mapping[str, Mapping[str, Any]] = mapping("vendor", converter=_dict)
     idempotency_key: str | None = _quiet
     part: Part | None = None
 

@@ -40,10 +40,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from unibatch.core.base_errors import ConfigError as ConfigError  # noqa: PLC0414 - "as" lets others import it from here
-from unibatch.core.base_errors import InvalidInput as InvalidInput  # noqa: PLC0414 - "as" lets others import it from here
-from unibatch.core.base_errors import UnibatchError as UnibatchError  # noqa: PLC0414 - "as" lets others import it from here
-from unibatch.core.base_errors import UnsupportedFeature as UnsupportedFeature  # noqa: PLC0414 - "as" lets others import it from here
+from unibatch.core.base_errors import ConfigError as ConfigError
+from unibatch.core.base_errors import InvalidInput as InvalidInput
+from unibatch.core.base_errors import UnibatchError as UnibatchError
+from unibatch.core.base_errors import UnsupportedFeature as UnsupportedFeature
 from unibatch.core.paging import ListingReport
 
 if TYPE_CHECKING:  # who only catches errors does not wait for the import of all that they may carry

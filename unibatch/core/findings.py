@@ -54,7 +54,7 @@ class Finding:
     field: str
     fit: Fit
     reason: str = ""
-    _sent: Mapping[str, Any] = attrs.field(factory=dict, alias="sent", hash=False)
+    _sent: Mapping[str, Any] = attrs.field(factory=dict, alias="sent", converter=dict, hash=False)  # can be pickled
     acceptable: bool = attrs.Factory(lambda finding: finding.fit in {Fit.LOSSY, Fit.UNSUPPORTED}, takes_self=True)
 
     @property

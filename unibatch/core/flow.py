@@ -44,6 +44,10 @@ def segment(text: object) -> str:
         raise InvalidInput(f"the id {text!r} cannot be sent: it is not valid Unicode") from exc
 
 
+def _given(query: Mapping[str, str | None]) -> Mapping[str, str]:
+    return {name: value for name, value in query.items() if value is not None}
+
+
 @attrs.frozen(kw_only=True)
 class Request:
     """What a flow wants sent.
@@ -52,11 +56,12 @@ class Request:
         operation: The client's method that it belongs to, for error messages and logs.
         method: The HTTP method.
         path: The path below the profile's base URL, starting with a slash, segments already percent-encoded.
-        query: Query parameters in the vendor's spelling, not yet encoded.
+        query: Query parameters in the vendor's spelling, not yet encoded; those that are ``None`` are left out.
         content: The body, as JSON; empty for none.
         headers: Headers that only this request has. They are sent with requests that change something.
         repeatable: Sending it twice has the same effect as sending it once: it only reads, or the vendor documents that
             it recognises a repetition. Any other request is never sent again once it may have arrived.
+        may_be_empty: The vendor documents that a 204 without a body answers it. Otherwise such an answer is malformed.
         subject: The id that the operation is about, for error messages, or ``None``.
         after: How many seconds to wait before it is sent.
     """
@@ -64,10 +69,11 @@ class Request:
     operation: str
     method: str = "GET"
     path: str
-    query: Mapping[str, str] = _NOTHING
+    query: Mapping[str, str] = attrs.field(default=_NOTHING, converter=_given)
     content: bytes = b""
     headers: Mapping[str, str] = _NOTHING
     repeatable: bool = attrs.Factory(lambda request: request.method == "GET", takes_self=True)
+    may_be_empty: bool = False
     subject: str | None = None
     after: float = 0.0
 

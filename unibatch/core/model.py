@@ -10,7 +10,7 @@ Objects are frozen and hashable. Their ``repr`` leaves out personal data and mas
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from types import MappingProxyType
@@ -39,9 +39,9 @@ def _custom_of(stored: Mapping[str, Any] | tuple[RawRows, int]) -> Mapping[str, 
     return stored
 
 
-def _mapping(alias: str, *, eq: Any = True) -> Any:
-    """A mapping that is stored as it came, is returned read-only, and takes no part in hashing."""
-    return attrs.field(factory=dict, alias=alias, repr=False, eq=eq, hash=False)
+def mapping(alias: str, *, eq: Any = True, converter: Callable[[Any], Any] | None = None) -> Any:
+    """A mapping that is not shown, and takes no part in hashing; stored as it came unless there is a converter."""
+    return attrs.field(factory=dict, alias=alias, converter=converter, repr=False, eq=eq, hash=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -90,7 +90,7 @@ class Contact:
     last_name: str | None = _quiet
     email: str | None = _quiet
     external_id: str | None = _quiet
-    _fields: Mapping[str, Any] | tuple[RawRows, int] = _mapping("fields", eq=_custom_of)
+    _fields: Mapping[str, Any] | tuple[RawRows, int] = mapping("fields", eq=_custom_of)
     status: CallStatus
     vendor_status: str | None = None
     is_final: bool
@@ -105,7 +105,7 @@ class Contact:
     sip_code: int | None = _quiet
     failure_reason: str | None = _quiet
     end_reason: str | None = _quiet
-    _raw: Mapping[str, Any] | tuple[RawRows, int] = _mapping("raw", eq=False)
+    _raw: Mapping[str, Any] | tuple[RawRows, int] = mapping("raw", eq=False)
 
     @property
     def fields(self) -> Mapping[str, Any]:
@@ -160,7 +160,7 @@ class Counts:
     no_answer: int | None = None
     finished: int | None = None
     skipped: int | None = None
-    _by_status: Mapping[CallStatus, int] = _mapping("by_status")
+    _by_status: Mapping[CallStatus, int] = mapping("by_status")
 
     @property
     def by_status(self) -> Mapping[CallStatus, int]:
@@ -265,7 +265,7 @@ class Campaign:
     updated_at: datetime | None = _quiet
     started_at: datetime | None = _quiet
     completed_at: datetime | None = _quiet
-    _raw: Mapping[str, Any] = _mapping("raw", eq=False)
+    _raw: Mapping[str, Any] = mapping("raw", eq=False)
 
     @property
     def raw(self) -> Mapping[str, Any]:
@@ -308,7 +308,7 @@ class Account:
     name: str | None = None
     email: str | None = _quiet
     limits: AccountLimits = AccountLimits()
-    _raw: Mapping[str, Any] = _mapping("raw", eq=False)
+    _raw: Mapping[str, Any] = mapping("raw", eq=False)
 
     @property
     def raw(self) -> Mapping[str, Any]:

@@ -45,9 +45,9 @@ class Paging:
         first_rows: dict[str, Position] = {"offset": 0, "page": 1}
         return first_rows.get(self.style, START)
 
-    def query(self, position: Position) -> dict[str, str]:
+    def query(self, position: Position) -> dict[str, str | None]:
         """The query parameters that ask for the page at ``position``."""
-        asked = {} if self.size_param is None else {self.size_param: str(self.max_size)}
+        asked: dict[str, str | None] = {} if self.size_param is None else {self.size_param: str(self.max_size)}
         if self.position_param is not None and position != START:
             asked[self.position_param] = str(position)
         return asked

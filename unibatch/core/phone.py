@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from types import MappingProxyType
 from typing import Any
 
 from unibatch.core.errors import InvalidInput
 from unibatch.core.masking import mask_phone
+from unibatch.core.phone_text import TRUNK_MARK, plain
 
 is_e164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
-"""Whether a text has the form of an E.164 number. Enough for nearly every number that a vendor sends."""
+"""Whether a text has the form of an E.164 number. Settles nearly every number that a vendor sends."""
 
 DIGITS = range(7, 16)
 """How many digits an E.164 number has, country code included; the shortest in use have 7."""
@@ -17,15 +20,60 @@ DIGITS = range(7, 16)
 is_e164_without_plus = re.compile(r"[1-9][0-9]{6,14}").fullmatch
 """Whether a text is an E.164 number that lacks only its plus."""
 
+_RENUMBERED = (
+    (re.compile(r"\+521([0-9]{10})"), r"+52\1"),  # Mexico, 2019: mobiles lost the 1
+    (re.compile(r"\+55([1-9]{2})([689][0-9]{7})"), r"+55\g<1>9\2"),  # Brazil, 2012 to 2016: mobiles got a ninth digit
+)
+"""Old forms that are no numbers any more, and the only number that each can be."""
 
-def from_vendor(value: Any, *, bare_digits: bool = False) -> tuple[str, bool]:
-    """Read a number that a vendor sent, in any form.
+_SPELLINGS = (
+    *_RENUMBERED,
+    (re.compile(r"\+549([0-9]{10})"), r"+54\1"),  # Argentina: a 9 for mobiles, the digits behind it are nobody else's
+    (re.compile(r"\+390549([0-9]{6})"), r"+3780549\1"),  # San Marino is reached through Italy, too
+)
 
-    A regular expression is enough for nearly every number. Only what does not match goes to ``phonenumbers``, which
-    understands punctuation such as ``+1 (212) 555-0123``. Nothing is rejected.
+_OLD_TRUNK_PREFIXES = MappingProxyType({"MX": re.compile(r"(?:01|04[45]|1)([0-9]{10})")})
+"""What people dialled before a national number until 2019, and still write."""
+
+_RISKY_NETWORKS = MappingProxyType(
+    {
+        878: "is a personal number that follows its owner, which costs extra to call",
+        870: "is a satellite number, which costs extra to call",
+        881: "is a satellite number, which costs extra to call",
+        882: "is a number of an international network (ships, aircraft, machines), which costs extra to call",
+        883: "is a number of an international network (ships, aircraft, machines), which costs extra to call",
+    }
+)
+"""By the country code, which is none of a country."""
+
+_RISKY_KINDS = MappingProxyType(
+    {
+        "PREMIUM_RATE": "is a premium-rate number, which costs extra to call",
+        "SHARED_COST": "is a shared-cost number, which costs extra to call",
+        "PERSONAL_NUMBER": "is a personal number that follows its owner, which costs extra to call",
+        "UAN": "is the one number of a whole company, which reaches no certain person and may cost extra",
+        "PAGER": "is a pager, which nobody answers",
+        "VOICEMAIL": "is a voicemail box, which nobody answers",
+    }
+)
+"""By the kind of number, as ``phonenumbers`` names it."""
+
+_EMERGENCY = "is an emergency number"
+_SHORT = "is a short code, which reaches a service and no person"
+_SHORTEST = DIGITS.start
+_EMERGENCIES = frozenset({"110", "111", "112", "113", "115", "117", "118", "119", "000", "911", "999"})
+
+
+def phone_from_vendor(value: Any, *, bare_digits: bool = False) -> tuple[str, bool]:
+    """Read a number that a vendor sent, whatever it looks like.
+
+    The form of nearly every number is settled by a regular expression. Of the others only those with a plus are read,
+    by the rules of `phone_text.plain`: punctuation as in ``+1 (212) 555-0123`` is taken away, but a text with words, an
+    extension or a second number is no number. It need not exist in its country's numbering plan. Nothing is ever
+    rejected.
 
     Args:
-        value: What the vendor sent, usually a text.
+        value: What the vendor sent: a text, as a rule.
         bare_digits: The vendor writes E.164 numbers without the plus.
 
     Returns:
@@ -41,15 +89,21 @@ def from_vendor(value: Any, *, bare_digits: bool = False) -> tuple[str, bool]:
         return "+" + text, True
     if is_e164(text):
         return text, True
+    try:
+        number = plain(text)
+    except InvalidInput:
+        return text, False
+    if not number.startswith("+"):
+        return text, False
     import phonenumbers  # noqa: PLC0415 - takes long to import, and most listings never need it
 
     try:
-        number = phonenumbers.parse(text)
+        parsed = phonenumbers.parse(number.replace(TRUNK_MARK, "0"))
     except phonenumbers.NumberParseException:
         return text, False
-    if not phonenumbers.is_possible_number(number):
+    if not phonenumbers.is_possible_number(parsed):
         return text, False
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), True
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164), True
 
 
 def _written(value: Any) -> str:
@@ -60,11 +114,27 @@ def _written(value: Any) -> str:
         return ""
 
 
-def from_user(text: str, *, region: str | None = None) -> str:
-    """Read a number that a person typed, and validate it against the numbering plan of its country.
+def from_user(value: Any, *, region: str | None = None) -> str:
+    """Read a number that a person typed or a spreadsheet holds, and validate it against its country's numbering plan.
+
+    What the text may hold is the rule of `phone_text.plain`. What number it is:
+
+    1. With a plus it is international. Without one, it is a number only if ``region`` is given.
+    2. With the region's prefix for calls abroad (``00``, ``011``) it is international; with its prefix for calls
+       within (``0``, in Russia ``8``) it is national.
+    3. Without any of them, either the region's prefix or the plus may have got lost, as in spreadsheets. If only one
+       of the readings is a valid number, and it is one of the region's country code, it is that. But a text that
+       begins with the region's country code is no national number that lost its prefix: digits may be missing.
+    4. If both are valid, the national one is taken only where the other has another country code, and people of the
+       region write national numbers just so (``212 555 0123`` in the United States, ``98765 43210`` in India). Any
+       other is rejected, with both readings.
+    5. A zero in brackets, ``44 (0)20 7946 0018``, says that a country code stands before it.
+    6. The old form of a number is brought into the new one where that is certain: Mexico's 1 is taken out, and Brazil's
+       ninth digit put in.
 
     Args:
-        text: The number, with punctuation or without; in national form only if ``region`` is given.
+        value: The number, with punctuation or without; in national form only if ``region`` is given. A whole number
+            is read like its digits.
         region: The ISO 3166 country code of numbers in national form, for example ``"US"``.
 
     Returns:
@@ -75,11 +145,248 @@ def from_user(text: str, *, region: str | None = None) -> str:
     """
     import phonenumbers  # noqa: PLC0415 - takes long to import
 
+    text = _cell(value)
+    digits = plain(text)
+    if region is not None and region not in phonenumbers.SUPPORTED_REGIONS:
+        raise InvalidInput(f"region {region!r} is none: use a two-letter ISO 3166 country code, such as US, GB or IN")
+    if digits.startswith("+"):
+        found = _marked(digits[1:]) if TRUNK_MARK in digits else _international(digits[1:])
+        if found is None:
+            raise InvalidInput(f"{mask_phone(digits)} is not a number that exists in its country's numbering plan")
+        return found
+    if region is None:
+        raise InvalidInput(
+            f"{mask_phone(text)} is not a phone number; write it with + and country code, or name a region"
+        )
+    national = None if TRUNK_MARK in digits else _national(digits, region)
+    other = _without_plus(digits, national, region)
+    if national and other and national != other:
+        raise InvalidInput(
+            f"{mask_phone(text)} can be read as {mask_phone(other)} without its plus, and as {mask_phone(national)}, "
+            f"a number of {region}; {_remedy(digits, region)}"
+        )
+    found = national or other
+    own = _plan(region)[0]
+    if digits.startswith(own) and found == f"+{own}{digits}" and not _is_customary(digits, found, region):
+        raise InvalidInput(
+            f"{mask_phone(text)} begins with the country code of {region}, and is no number with a plus in front; "
+            f"{_remedy(digits, region)}"
+        )
+    if found is None:
+        raise InvalidInput(
+            f"{mask_phone(text)} is not a number that exists in its country's numbering plan ({region}); "
+            "write it with + and country code if it is of another country"
+        )
+    return found
+
+
+def _cell(value: Any) -> str:
+    """What a cell holds, as text.
+
+    Raises:
+        InvalidInput: It is empty, or holds neither a text nor a whole number.
+    """
+    if isinstance(value, str):
+        return value
+    if value is None or value != value:  # noqa: PLR0124 - only the NaN of an empty cell differs from itself
+        raise InvalidInput("there is no phone number")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InvalidInput(f"the phone number must be a text, not {type(value).__name__}")
+    if not 0 < value < 10 ** DIGITS[-1]:
+        raise InvalidInput(f"a phone number has up to {DIGITS[-1]} digits and no sign")
+    return str(value)
+
+
+def _exists(number: str) -> bool:
+    """Whether a text of a plus and digits is, as it stands, a valid number."""
+    import phonenumbers  # noqa: PLC0415 - takes long to import
+
+    code, rest = _country_code(number[1:])
+    if not code or not rest:
+        return False
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(
+        code, phonenumbers.region_code_for_country_code(code)
+    )
+    lengths = metadata and metadata.general_desc and metadata.general_desc.possible_length
+    if not lengths or len(rest) not in lengths:
+        return False
+    return phonenumbers.is_valid_number(_as_written(code, rest))
+
+
+def _as_written(code: int, rest: str) -> Any:
+    """A number of which nothing is taken for a prefix."""
+    import phonenumbers  # noqa: PLC0415 - takes long to import
+
+    zeros = len(rest) - len(rest.lstrip("0"))
+    return phonenumbers.PhoneNumber(
+        country_code=code,
+        national_number=int(rest),
+        italian_leading_zero=bool(zeros) or None,
+        number_of_leading_zeros=zeros if zeros > 1 else None,
+    )
+
+
+def _country_code(digits: str) -> tuple[int, str]:
+    """The country code that digits begin with, 0 for none, and what follows it."""
+    import phonenumbers  # noqa: PLC0415 - takes long to import
+
+    for length in (1, 2, 3):
+        code = int(digits[:length] or 0)
+        if code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+            return code, digits[length:]
+    return 0, digits
+
+
+def _renumbered(number: str) -> str:
+    """The number in the form that is valid today."""
+    for pattern, new in _RENUMBERED:
+        if pattern.fullmatch(number):
+            return pattern.sub(new, number)
+    return number
+
+
+def _international(digits: str) -> str | None:
+    """The valid number that begins with its country code, perhaps with a trunk prefix behind that; or ``None``."""
+    number = _renumbered("+" + digits)
+    return number if _exists(number) else _parsed("+" + digits, None)
+
+
+def _marked(digits: str) -> str | None:
+    """The only valid number with or without the zero that was in brackets; it is dialled from abroad in Italy."""
+    found = {_international(digits.replace(TRUNK_MARK, zero)) for zero in ("", "0")} - {None}
+    return found.pop() if len(found) == 1 else None
+
+
+def _parsed(text: str, region: str | None) -> str | None:
+    """What ``phonenumbers`` makes of digits, if it is valid."""
+    import phonenumbers  # noqa: PLC0415 - takes long to import
+
     try:
-        number = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException as exc:
-        hint = "" if region or text.strip().startswith("+") else "; write it with + and country code, or name a region"
-        raise InvalidInput(f"{mask_phone(text)} is not a phone number{hint}") from exc
-    if not phonenumbers.is_valid_number(number):
-        raise InvalidInput(f"{mask_phone(text)} is not a number that exists in its country's numbering plan")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        parsed = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    if phonenumbers.is_valid_number(parsed):
+        return number
+    new = _renumbered(number)
+    return new if new != number and _exists(new) else None
+
+
+def _national(digits: str, region: str) -> str | None:
+    """The valid number that digits without a plus are in a region, perhaps with a prefix; or ``None``."""
+    if number := _parsed(digits, region):
+        return number
+    old = _OLD_TRUNK_PREFIXES.get(region)
+    return _parsed(match[1], region) if old and (match := old.fullmatch(digits)) else None
+
+
+def _without_plus(digits: str, national: str | None, region: str) -> str | None:
+    """The valid number that the digits are if they begin with a country code, where that has to be considered."""
+    own, no_prefix = _plan(region)
+    if no_prefix and national == f"+{own}{digits}" and not digits.startswith(own):
+        return None
+    if TRUNK_MARK in digits:
+        other = _marked(digits)
+        return other if other and _country_code(other[1:])[0] == int(own) else None
+    if digits.startswith("00"):  # some regions dial 00 and a carrier's digits
+        return _international(digits[2:]) if national else None
+    if digits.startswith("0") or national == "+" + digits:
+        return None
+    if digits.startswith(own):
+        return _international(digits)
+    is_other = national and _exists("+" + digits) and not _is_customary(digits, national, region)
+    return "+" + digits if is_other else None
+
+
+@functools.cache
+def _plan(region: str) -> tuple[str, bool]:
+    """The country code of a region, and whether people there may write any national number without a prefix."""
+    import phonenumbers  # noqa: PLC0415 - takes long to import
+
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    no_prefix = metadata is not None and all(
+        form.national_prefix_optional_when_formatting
+        or (form.national_prefix_formatting_rule or "\\1").strip("()") == "\\1"
+        for form in metadata.number_format
+    )
+    return str(phonenumbers.country_code_for_region(region)), no_prefix
+
+
+def _is_customary(digits: str, number: str, region: str) -> bool:
+    """Whether people of a region write a number with just these digits."""
+    import phonenumbers  # noqa: PLC0415 - takes long to import
+
+    parsed = phonenumbers.parse(number)
+    written = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    if digits == re.sub("[^0-9]", "", written):
+        return True
+    if digits != phonenumbers.national_significant_number(parsed):
+        return False
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    for form in metadata.number_format if metadata else ():
+        leading = form.leading_digits_pattern
+        if (not leading or re.match(leading[-1], digits)) and re.fullmatch(form.pattern or "", digits):
+            return bool(form.national_prefix_optional_when_formatting)
+    return False
+
+
+def _remedy(digits: str, region: str) -> str:
+    import phonenumbers  # noqa: PLC0415 - takes long to import
+
+    prefix = phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True)
+    if not prefix or digits.startswith("00"):
+        return "write it with + and country code"
+    return f"write + before the country code, or {prefix} before the area code"
+
+
+def subscriber_key(number: str) -> str:
+    """What is the same for all spellings of one subscriber's number, and differs for any two subscribers.
+
+    Numbers in E.164 form are their own key, but for these: Mexico's with the old 1, Brazil's mobiles without the ninth
+    digit, Argentina's with the 9 of mobiles and without it, San Marino's with Italy's country code. A key is for
+    comparing, not for dialling. A text in any other form is its own key.
+    """
+    for pattern, key in _SPELLINGS:
+        if pattern.fullmatch(number):
+            return pattern.sub(key, number)
+    return number
+
+
+def dial_risk(number: str) -> str | None:
+    """Why a number should not be called without asking: it costs extra, or no person answers it.
+
+    By the numbering plans in ``phonenumbers``: premium-rate, shared-cost, personal (they follow their owner, at the
+    caller's cost), company-wide numbers, pagers and voicemail; satellites (+870, +881) and international networks
+    (+882, +883); emergency and other short numbers, with their country code or without. Toll-free numbers and
+    numbers of internet telephony are ordinary. Whether a number exists is not asked.
+
+    Args:
+        number: In E.164 form.
+
+    Returns:
+        The reason, to follow "it" in a sentence; ``None`` for an ordinary number, and for what is no number.
+    """
+    import phonenumbers  # noqa: PLC0415 - takes long to import
+
+    digits = number.removeprefix("+")
+    if not (digits.isascii() and digits.isdigit()):
+        return None
+    if digits == number:
+        return _EMERGENCY if digits in _EMERGENCIES else _SHORT if len(digits) < _SHORTEST else None
+    code, rest = _country_code(digits)
+    if code in _RISKY_NETWORKS:
+        return _RISKY_NETWORKS[code]
+    if not code or not rest or len(digits) > DIGITS[-1]:
+        return None
+    parsed = _as_written(code, rest)
+    kind = phonenumbers.number_type(parsed)
+    for name, reason in _RISKY_KINDS.items():
+        if kind == getattr(phonenumbers.PhoneNumberType, name):
+            return reason
+    if phonenumbers.is_valid_number(parsed):
+        return None
+    if any(phonenumbers.is_emergency_number(rest, region) for region in phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]):
+        return _EMERGENCY
+    return _SHORT if phonenumbers.is_valid_short_number(parsed) else None

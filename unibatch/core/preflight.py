@@ -8,6 +8,7 @@ gives both the finding and what is sent.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Sized
 from datetime import MAXYEAR, datetime, time, timedelta
@@ -29,8 +30,8 @@ from unibatch.core.times import When, time_zone
 _MOST_NAMED = 5
 """How many of many contacts with the same fault a reason names."""
 
-_LONGEST_KEY = 200
-_NO_KEY = f"must have 1 to {_LONGEST_KEY} printable ASCII characters, and no blank at either end"
+_is_key = re.compile(r"(?! )[ -~]{1,200}(?<! )").fullmatch
+_NO_KEY = "must have 1 to 200 printable ASCII characters, and no blank at either end"
 _WEEK = range(1, 8)
 _LARGEST = 1_000_000_000
 """No number of anything that a campaign can have is larger."""
@@ -73,7 +74,7 @@ class _Judging:
             if how is None:
                 continue
             sent = how.sent_for(self.fields.get(name))
-            _merge(body, sent)
+            merge(body, sent)
             note = None if name in self.faults else self.notes.get(name)
             findings.append(
                 Finding(
@@ -98,7 +99,7 @@ class _Judging:
         return How() if name in self.notes else None
 
 
-def _merge(body: dict[str, Any], sent: Mapping[str, Any]) -> None:
+def merge(body: dict[str, Any], sent: Mapping[str, Any]) -> None:
     """Add what is sent to a body; a mapping within the body is added to, not replaced."""
     for key, value in sent.items():
         is_added = isinstance(value, dict) and isinstance(body.get(key), dict)
@@ -121,7 +122,8 @@ def compose(provider: Provider, draft: CampaignDraft, now: datetime) -> Composit
     effective, repeated = _with_defaults(draft, provider).without_repetitions()
     judging = _Judging(provider, {_full_name(name, provider): how for name, how in provider.draft_fields.items()})
     _take_fields(judging, effective)
-    if draft.idempotency_key is not None and not _is_key(draft.idempotency_key):
+    key: Any = draft.idempotency_key
+    if key is not None and not (isinstance(key, str) and _is_key(key)):
         judging.faults["idempotency_key"].append(_NO_KEY)
     if fault := _json_fault(effective.metadata):
         judging.faults["metadata"].append(fault)
@@ -275,16 +277,6 @@ def _take(judging: _Judging, name: str, value: Any, default: Any) -> None:
     is_right, kind = _KINDS.get(name, _ANYTHING)
     if not is_right(value):
         judging.faults[name].append(f"must be {kind}, not {shown(value)}")
-
-
-def _is_key(key: Any) -> bool:
-    return (
-        isinstance(key, str)
-        and 0 < len(key) <= _LONGEST_KEY
-        and key.isascii()
-        and key.isprintable()
-        and (key == key.strip())
-    )
 
 
 # Times ----------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
@@ -55,6 +55,14 @@ ErrorCodes: TypeAlias = Mapping[str | tuple[int, str], type[ProviderError]]
 """Which error a code of the vendor is. A code alone decides only at 400 and 422, the statuses that vendors use for all
 that is wrong. A pair of an HTTP status (400 to 499) and a code decides at that status, for example
 ``(401, "quota_exceeded"): PaymentRequired``."""
+
+
+def _names(given: Iterable[str]) -> frozenset[str]:
+    return frozenset(given)
+
+
+def _statuses(given: Iterable[CampaignStatus]) -> frozenset[CampaignStatus]:
+    return frozenset(given)
 
 
 @attrs.frozen(kw_only=True)
@@ -111,13 +119,13 @@ class Capabilities:
     """
 
     operations: Mapping[OperationName, Support]
-    server_filters: frozenset[str]
+    server_filters: frozenset[str] = attrs.field(converter=_names)
     campaign_paging: Paging = UNPAGED
     contact_paging: Paging
     limits: Limits
     webhooks: Support
-    contact_fields: frozenset[str]
-    campaign_fields: frozenset[str]
+    contact_fields: frozenset[str] = attrs.field(converter=_names)
+    campaign_fields: frozenset[str] = attrs.field(converter=_names)
 
 
 @attrs.frozen(kw_only=True)
@@ -176,9 +184,9 @@ class Transition:
         passed: Further statuses that show, once it was sent, that it was carried out.
     """
 
-    allowed: frozenset[CampaignStatus]
-    done: frozenset[CampaignStatus]
-    passed: frozenset[CampaignStatus] = frozenset()
+    allowed: frozenset[CampaignStatus] = attrs.field(converter=_statuses)
+    done: frozenset[CampaignStatus] = attrs.field(converter=_statuses)
+    passed: frozenset[CampaignStatus] = attrs.field(default=(), converter=_statuses)
 
 
 @attrs.frozen(kw_only=True)
@@ -273,7 +281,7 @@ class Provider(ABC):
 
     Subclass it. What most vendors have in common is defined here; a subclass that lacks one of the rest cannot be used.
     An operation that the capabilities declare as not available needs no method: the client refuses it before anything
-    is sent.
+    is sent. Here, the methods of such operations raise `UnsupportedFeature`.
 
     Attributes:
         name: The name under which it is registered, for example ``"truedy"``.
@@ -335,7 +343,6 @@ class Provider(ABC):
 
         Raises:
             ConfigError: A setting is missing without which this vendor cannot list.
-            UnsupportedFeature: The vendor has no such operation.
         """
         raise self._unsupported("list_campaigns")
 
@@ -348,11 +355,7 @@ class Provider(ABC):
         """Read the page of contacts at ``position``. What the vendor cannot filter is filtered by the client."""
 
     def get_account(self) -> Flow[Account]:
-        """Read the account that the key belongs to.
-
-        Raises:
-            UnsupportedFeature: The vendor has no such operation.
-        """
+        """Read the account that the key belongs to."""
         raise self._unsupported("get_account")
 
     @property
@@ -379,7 +382,6 @@ class Provider(ABC):
         """Place a composition once, however often it is called.
 
         Raises:
-            UnsupportedFeature: The vendor has no such operation.
             OutcomeUnknown: An answer was lost, and looking did not show whether the campaign is there.
             PartlyDone: The campaign was created, and then something failed.
             InvalidInput: The same draft was placed before, and that campaign is over.
@@ -402,9 +404,6 @@ class Provider(ABC):
             campaign_id: The campaign.
             contacts: The contacts as the vendor takes them, by their numbers.
             on_progress: Called with the number of contacts that are settled, and the number of all.
-
-        Raises:
-            UnsupportedFeature: The vendor has no such operation.
         """
         raise self._unsupported("add_contacts")
 
@@ -412,18 +411,11 @@ class Provider(ABC):
         """The request that starts, pauses, resumes, reschedules (to ``when``), cancels, deletes or retries a campaign.
 
         One that retries a campaign is never `Request.repeatable`: sent twice, it could call everybody twice.
-
-        Raises:
-            UnsupportedFeature: The vendor has no such operation.
         """
         raise self._unsupported(operation)
 
     def delete_campaign(self, campaign_id: str) -> Flow[None]:  # noqa: ARG002 - for providers that can
-        """Delete a campaign.
-
-        Raises:
-            UnsupportedFeature: The vendor has no such operation.
-        """
+        """Delete a campaign."""
         raise self._unsupported("delete_campaign")
 
     def read_answer(self, response: Response, cls: type[W], translate: Callable[[W], R]) -> R:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from typing import Generic, TypeAlias, TypeVar
+from collections.abc import Collection, Iterator, Mapping
+from typing import Generic, TypeAlias, TypeVar, cast
 
 from unibatch.core.masking import mask_text
 from unibatch.core.model import fold
@@ -41,39 +41,32 @@ class StatusTable(Generic[S]):
             {
                 "done": CallStatus.COMPLETED,
                 ("done", "line-busy"): CallStatus.BUSY,
-            },
-            unknown=CallStatus.UNKNOWN,
+            }
         )
 
     Attributes:
         words: The table: every word that the vendor documents, in the vendor's spelling.
-        unknown: The status for a word that is not in the table.
+        unknown: The status for a word that is not in the table: ``UNKNOWN``.
     """
 
     def __init__(
-        self,
-        words: Mapping[Word, S],
-        unknown: S,
-        *,
-        filterable: bool = False,
-        not_filterable: frozenset[str] = frozenset(),
+        self, words: Mapping[Word, S], *, filterable: bool = False, not_filterable: Collection[str] = ()
     ) -> None:
         """Make a table.
 
         Args:
-            words: The vendor's words, in its spelling.
-            unknown: The status for a word that is not in the table.
+            words: The vendor's words, in its spelling; at least one.
             filterable: The vendor's own status filter takes these words.
             not_filterable: Words that it does not take all the same.
         """
         self.words = words
-        self.unknown = unknown
+        self.unknown = cast("S", type(next(iter(words.values()))).UNKNOWN)
         self._normal = {_normal_key(word): status for word, status in self.words.items()}
         meanings: dict[str, set[S]] = {}
         for key, status in self.words.items():
             meanings.setdefault(key if isinstance(key, str) else key[0], set()).add(status)
         self._meanings = meanings
-        self._filterable = meanings.keys() - not_filterable if filterable else frozenset[str]()
+        self._filterable = meanings.keys() - {*not_filterable} if filterable else frozenset[str]()
 
     def get(self, word: str, reason: str | None = None) -> S | None:
         """The status for ``word``, or for ``word`` and ``reason`` where the table has the pair, or ``None``."""

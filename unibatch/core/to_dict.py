@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Any
 
@@ -59,9 +59,7 @@ _converter.register_unstructure_hook(datetime, lambda moment: moment.isoformat()
 _converter.register_unstructure_hook(time, time.isoformat)
 _converter.register_unstructure_hook(timedelta, _seconds)
 _converter.register_unstructure_hook(Decimal, str)
-_converter.register_unstructure_hook_func(
-    lambda cls: isinstance(cls, type) and issubclass(cls, Enum), lambda member: member.value
-)
+_converter.register_unstructure_hook(StrEnum, lambda member: member.value)
 # In order, so that the same object always gives the same text.
 _converter.register_unstructure_hook_func(
     lambda cls: cls is frozenset, lambda words: sorted(map(_converter.unstructure, words))

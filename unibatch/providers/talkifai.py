@@ -15,64 +15,18 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
+from unibatch import provider_api as api
 from unibatch.provider_api import (
     CallStatus,
-    Campaign,
-    CampaignFilter,
     CampaignStatus,
-    Capabilities,
-    Composition,
-    ConfigError,
-    Contact,
-    ContactDraft,
-    ContactFilter,
-    Counts,
     Fit,
-    Flow,
     Given,
     How,
-    Limits,
-    NotFound,
-    OperationName,
-    Page,
-    Paging,
-    Position,
-    Provider,
-    RawRows,
-    RedialPolicy,
-    Refusal,
     Request,
-    Response,
-    Schedule,
     Setting,
-    Start,
-    StatusTable,
     Support,
     Transition,
-    When,
     Wire,
-    collect,
-    create_once,
-    decode,
-    digest,
-    encode,
-    is_e164,
-    maker_of_blank_contacts,
-    mapping_or_empty,
-    phone_from_vendor,
-    read_all,
-    read_leniently,
-    recent,
-    require_all_taken,
-    require_whole,
-    required,
-    rows_or_none,
-    seal_contacts,
-    seconds,
-    segment,
-    text_or_none,
-    utc,
-    where_to_look,
 )
 
 # Wire types -----------------------------------------------------------------------------------------------------------
@@ -157,7 +111,7 @@ class JobsAnswer(Wire):
 
 # Status tables --------------------------------------------------------------------------------------------------------
 
-CALL_STATUSES = StatusTable(
+CALL_STATUSES = api.StatusTable(
     {
         "pending": CallStatus.PENDING,
         "queued": CallStatus.RETRY_SCHEDULED,  # queued for a retry; TechLadder's word "queued" means something else
@@ -172,11 +126,10 @@ CALL_STATUSES = StatusTable(
         "failed": CallStatus.FAILED,
         "cancelled": CallStatus.CANCELLED,
     },
-    unknown=CallStatus.UNKNOWN,
     filterable=True,
 )
 
-CAMPAIGN_STATUSES = StatusTable(
+CAMPAIGN_STATUSES = api.StatusTable(
     {
         "pending": CampaignStatus.PENDING,
         "scheduled": CampaignStatus.SCHEDULED,
@@ -186,9 +139,8 @@ CAMPAIGN_STATUSES = StatusTable(
         "failed": CampaignStatus.FAILED,
         "cancelled": CampaignStatus.CANCELLED,
     },
-    unknown=CampaignStatus.UNKNOWN,
     filterable=True,
-    not_filterable=frozenset({"paused"}),
+    not_filterable={"paused"},
 )
 
 OWN_ATTRIBUTES = frozenset({"first_name", "last_name", "email", "external_id"})
@@ -204,7 +156,7 @@ RETRIED_BY_VENDOR = frozenset({CallStatus.NO_ANSWER, CallStatus.BUSY, CallStatus
 
 _ONLY_DASHBOARD = "only TalkifAI's dashboard can do it"
 
-CAPABILITIES = Capabilities(
+CAPABILITIES = api.Capabilities(
     operations={
         "list_campaigns": Support(note="needs organization_id"),
         "get_campaign": Support(),
@@ -220,10 +172,10 @@ CAPABILITIES = Capabilities(
         "delete_campaign": Support(available=False, note=_ONLY_DASHBOARD),
         "retry_campaign": Support(available=False, note="create another job for those who were not reached"),
     },
-    server_filters=frozenset({"list_campaigns.status", "list_contacts.status"}),
-    campaign_paging=Paging("page", 100, size_param="pageSize", position_param="page"),
-    contact_paging=Paging("page", 500, size_param="contactsPageSize", position_param="contactsPage"),
-    limits=Limits(
+    server_filters={"list_campaigns.status", "list_contacts.status"},
+    campaign_paging=api.Paging("page", 100, size_param="pageSize", position_param="page"),
+    contact_paging=api.Paging("page", 500, size_param="contactsPageSize", position_param="contactsPage"),
+    limits=api.Limits(
         requests_per_minute=60,
         max_contacts=10_000,
         max_concurrency=50,
@@ -232,15 +184,21 @@ CAPABILITIES = Capabilities(
         max_description_length=1000,
     ),
     webhooks=Support(note="signed without a time stamp: recognise repeated ones by their id"),
-    contact_fields=frozenset(
-        {"id", "phone_number", "name", "first_name", "last_name", "email", "external_id", "fields", "status"}
-        | {"attempts", "max_attempts", "last_attempt_at", "next_attempt_at", "ended_at", "duration", "sip_code"}
-        | {"failure_reason"}
-    ),
-    campaign_fields=frozenset(
-        {"id", "name", "description", "status", "agent_id", "from_numbers", "counts", "schedule", "max_concurrency"}
-        | {"retry", "created_at", "started_at", "completed_at"}
-    ),
+    contact_fields={"id", "phone_number", "name", "first_name", "last_name", "email", "external_id", "fields", "status"}
+    | {"attempts", "max_attempts", "last_attempt_at", "next_attempt_at", "ended_at", "duration", "sip_code"}
+    | {"failure_reason"},
+    campaign_fields={
+        "id",
+        "name",
+        "description",
+        "status",
+        "agent_id",
+        "from_numbers",
+        "counts",
+        "schedule",
+        "max_concurrency",
+    }
+    | {"retry", "created_at", "started_at", "completed_at"},
 )
 
 _MARK = re.compile(r"\s*\[unibatch:(?P<mark>[0-9a-f]+)\]\s*$")
@@ -251,7 +209,7 @@ _LONGEST_DESCRIPTION = 1000
 
 def _described(given: Given) -> str:
     """The description as it is sent, with the mark at its end."""
-    mark = digest(given.fields.get("idempotency_key", ""))
+    mark = api.digest(given.fields.get("idempotency_key", ""))
     return f"{given.fields.get('description', '')} [unibatch:{mark}]".strip()
 
 
@@ -273,7 +231,7 @@ def _key(_: str, given: Given) -> How:
     return How(Fit.LOSSY, reason, {"description": _described(given)})
 
 
-def _hold(_: Start, given: Given) -> How:
+def _hold(_: api.Start, given: Given) -> How:
     if "hold_until" in given.fields:
         return How(Fit.EMULATED, "scheduled for hold_until; start_campaign can start it earlier")
     reason = "TalkifAI cannot hold a job without a time: it would begin to call at once. Give hold_until, a time at "
@@ -293,7 +251,7 @@ def _retry_on(statuses: Collection[CallStatus], _: Given) -> How:
     return How(Fit.UNSUPPORTED, f"TalkifAI always calls again after {', '.join(sorted(RETRIED_BY_VENDOR))}")
 
 
-def _times(when: When) -> Mapping[str, str]:
+def _times(when: api.When) -> Mapping[str, str]:
     """A start as the vendor takes it: the offset and the zone give the same moment."""
     return {"scheduledStartTime": when.text, "timezone": when.zone or "UTC"}
 
@@ -334,29 +292,24 @@ DRAFT_FIELDS: Mapping[str, How] = {
 
 _NOT_BEGUN = frozenset({CampaignStatus.PENDING, CampaignStatus.SCHEDULED})
 
-TRANSITIONS: Mapping[OperationName, Transition] = MappingProxyType(
+TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
     {
         "start_campaign": Transition(
-            allowed=_NOT_BEGUN,
-            done=frozenset({CampaignStatus.RUNNING}),
-            passed=frozenset({CampaignStatus.COMPLETED}),
+            allowed=_NOT_BEGUN, done={CampaignStatus.RUNNING}, passed={CampaignStatus.COMPLETED}
         ),
-        "cancel_campaign": Transition(
-            allowed=_NOT_BEGUN | {CampaignStatus.RUNNING},
-            done=frozenset({CampaignStatus.CANCELLED}),
-        ),
-        "reschedule_campaign": Transition(allowed=_NOT_BEGUN, done=frozenset({CampaignStatus.SCHEDULED})),
+        "cancel_campaign": Transition(allowed=_NOT_BEGUN | {CampaignStatus.RUNNING}, done={CampaignStatus.CANCELLED}),
+        "reschedule_campaign": Transition(allowed=_NOT_BEGUN, done={CampaignStatus.SCHEDULED}),
     }
 )
 
 _ASKING_AGAIN = "; placing the draft again looks for it first"
 
-_blank_contact = maker_of_blank_contacts("attempts", "max_attempts", "failure_reason")
+_blank_contact = api.maker_of_blank_contacts("attempts", "max_attempts", "failure_reason")
 
 # Flows ----------------------------------------------------------------------------------------------------------------
 
 
-class TalkifAI(Provider):
+class TalkifAI(api.Provider):
     """TalkifAI's batch API."""
 
     name = "talkifai"
@@ -378,7 +331,7 @@ class TalkifAI(Provider):
             ),
         }
     )
-    error_codes = MappingProxyType({"job_not_found": NotFound})
+    error_codes = MappingProxyType({"job_not_found": api.NotFound})
     draft_fields = DRAFT_FIELDS
     transitions = TRANSITIONS
     call_statuses = CALL_STATUSES
@@ -389,111 +342,111 @@ class TalkifAI(Provider):
         self._organization_id = defaults.get("organization_id")
         self._auth_header = defaults.get("auth_header", "Authorization")
         if self._auth_header not in {"Authorization", "X-API-Key"}:
-            raise ConfigError(f'auth_header must be "Authorization" or "X-API-Key", not {self._auth_header!r}')
+            raise api.ConfigError(f'auth_header must be "Authorization" or "X-API-Key", not {self._auth_header!r}')
 
     def headers(self, api_key: str) -> Mapping[str, str]:
         return {"X-API-Key": api_key} if self._auth_header == "X-API-Key" else super().headers(api_key)
 
-    def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
+    def list_campaigns(self, position: api.Position, wanted: api.CampaignFilter) -> api.Flow[api.Page[api.Campaign]]:
         if not self._organization_id:
-            raise ConfigError(
+            raise api.ConfigError(
                 "TalkifAI lists campaigns by organization, and organization_id is not set: add it to the table "
                 '[profiles.NAME.defaults] of the configuration, or pass defaults={"organization_id": "..."}'
             )
         query = {"organizationId": self._organization_id, **self.capabilities.campaign_paging.query(position)}
-        if word := CAMPAIGN_STATUSES.filter_word(wanted.status):
-            query["status"] = word
+        query["status"] = CAMPAIGN_STATUSES.filter_word(wanted.status)
         response = yield Request(operation="list_campaigns", path="/batch/jobs", query=query)
 
-        def page(answer: JobsAnswer) -> Page[Campaign]:
-            rows = rows_or_none(answer.batchJobs, answer.total, None, "$.batchJobs")
-            jobs = map(self._campaign, rows, decode(response.content)["batchJobs"] if rows else ())
-            return Page(items=collect(jobs, "$.batchJobs"), total=answer.total)
+        def page(answer: JobsAnswer) -> api.Page[api.Campaign]:
+            rows = api.rows_or_none(answer.batchJobs, answer.total, None, "$.batchJobs")
+            jobs = map(self._campaign, rows, api.decode(response.content)["batchJobs"] if rows else ())
+            return api.Page(items=api.collect(jobs, "$.batchJobs"), total=answer.total)
 
         return self.read_answer(response, JobsAnswer, page)
 
-    def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
+    def get_campaign(self, campaign_id: str) -> api.Flow[api.Campaign]:
         # The answer always brings contacts along; one is the fewest that can be asked for.
-        path = f"/batch/jobs/{segment(campaign_id)}"
+        path = f"/batch/jobs/{api.segment(campaign_id)}"
         query = {"contactsPageSize": "1"}
         response = yield Request(operation="get_campaign", path=path, query=query, subject=campaign_id)
-        return self.read_answer(response, Job, lambda job: self._campaign(job, decode(response.content)))
+        return self.read_answer(response, Job, lambda job: self._campaign(job, api.decode(response.content)))
 
-    def list_contacts(self, campaign_id: str, position: Position, wanted: ContactFilter) -> Flow[Page[Contact]]:
+    def list_contacts(
+        self, campaign_id: str, position: api.Position, wanted: api.ContactFilter
+    ) -> api.Flow[api.Page[api.Contact]]:
         query = self.capabilities.contact_paging.query(position)
-        if word := CALL_STATUSES.filter_word(wanted.status):
-            query["contactStatus"] = word
-        path = f"/batch/jobs/{segment(campaign_id)}"
+        query["contactStatus"] = CALL_STATUSES.filter_word(wanted.status)
+        path = f"/batch/jobs/{api.segment(campaign_id)}"
         response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
-        raw_rows = RawRows(response.content, "contacts", custom=_custom)
+        raw_rows = api.RawRows(response.content, "contacts", custom=_custom)
 
-        def page(job: JobWithContacts) -> Page[Contact]:
-            rows = rows_or_none(job.contacts, job.contactsTotal, job.contactsHasMore, "$.contacts")
-            contacts = seal_contacts(collect(self._contacts(rows, job.status, raw_rows, campaign_id), "$.contacts"))
-            return Page(items=contacts, total=job.contactsTotal, has_more=job.contactsHasMore)
+        def page(job: JobWithContacts) -> api.Page[api.Contact]:
+            rows = api.rows_or_none(job.contacts, job.contactsTotal, job.contactsHasMore, "$.contacts")
+            contacts = api.collect(self._contacts(rows, job.status, raw_rows, campaign_id), "$.contacts")
+            return api.Page(items=api.seal_contacts(contacts), total=job.contactsTotal, has_more=job.contactsHasMore)
 
         return self.read_answer(response, JobWithContacts, page)
 
-    def contact_fault(self, contact: ContactDraft) -> str | None:
+    def contact_fault(self, contact: api.ContactDraft) -> str | None:
         if taken := sorted(contact.fields.keys() & {"phone", "name", *OWN_ATTRIBUTES}):
             return f"the fields {', '.join(taken)} are needed for the contact's own; choose other names"
         return None
 
-    def contact_body(self, contact: ContactDraft) -> Mapping[str, Any]:
+    def contact_body(self, contact: api.ContactDraft) -> Mapping[str, Any]:
         body = {"name": contact.full_name, **{name: getattr(contact, name) for name in sorted(OWN_ATTRIBUTES)}}
         own = {key: value for key, value in body.items() if value is not None}
         return {"phone": contact.phone_number, **own, **contact.fields}
 
-    def creation(self, composition: Composition) -> Sequence[Request]:
-        content = encode({**composition.body, "contacts": composition.contacts})
+    def creation(self, composition: api.Composition) -> Sequence[Request]:
+        content = api.encode({**composition.body, "contacts": composition.contacts})
         return [Request(operation="create_campaign", method="POST", path="/batch/create", content=content)]
 
-    def create_campaign(self, composition: Composition) -> Flow[Campaign]:
+    def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
         (request,) = self.creation(composition)
         number = len(composition.contacts)
-        campaign = yield from create_once(
+        campaign = yield from api.create_once(
             self,
             request,
             self._created,
             (lambda: self._look(composition)) if self._organization_id else None,
-            where_to_look("TalkifAI's Studio", "job", number) + (_ASKING_AGAIN if self._organization_id else ""),
+            api.where_to_look("TalkifAI's Studio", "job", number) + (_ASKING_AGAIN if self._organization_id else ""),
         )
         advice = "TalkifAI's jobs cannot be extended: place the missing contacts as another campaign"
-        return require_all_taken(campaign, number, advice=advice)
+        return api.require_all_taken(campaign, number, advice=advice)
 
-    def _created(self, response: Response) -> Campaign:
-        def campaign(answer: CreatedJob) -> Campaign:
-            return Campaign(
-                id=required(answer.batchJobId, "batchJobId"),
+    def _created(self, response: api.Response) -> api.Campaign:
+        def campaign(answer: CreatedJob) -> api.Campaign:
+            return api.Campaign(
+                id=api.required(answer.batchJobId, "batchJobId"),
                 provider=self.name,
                 status=self.read_campaign_status(answer.status),
                 vendor_status=answer.status,
-                counts=Counts(total=answer.totalContacts),
-                raw=decode(response.content),
+                counts=api.Counts(total=answer.totalContacts),
+                raw=api.decode(response.content),
             )
 
         return self.read_answer(response, CreatedJob, campaign)
 
-    def _look(self, composition: Composition) -> Flow[Campaign | None]:
+    def _look(self, composition: api.Composition) -> api.Flow[api.Campaign | None]:
         """Look for a job of this draft, by the mark in its description."""
-        mark = digest(composition.draft.key)
-        jobs, report = yield from read_all(
-            self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, CampaignFilter())
+        mark = api.digest(composition.draft.key)
+        jobs, report = yield from api.read_all(
+            self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, api.CampaignFilter())
         )
-        to_be_asked = {job.id for job in recent(jobs, composition.now) if "description" not in job.raw}
+        to_be_asked = {job.id for job in api.recent(jobs, composition.now) if "description" not in job.raw}
         for job in jobs:
             try:
                 known = (yield from self.get_campaign(job.id)) if job.id in to_be_asked else job
-            except NotFound:
+            except api.NotFound:
                 continue
             found = _MARK.search(str(known.raw.get("description")))
             if found and found["mark"] == mark:
                 return known
-        require_whole(report, self)
+        api.require_whole(report, self)
         return None
 
-    def change(self, operation: OperationName, campaign_id: str, when: When | None = None) -> Request:
-        path = f"/batch/jobs/{segment(campaign_id)}"
+    def change(self, operation: api.OperationName, campaign_id: str, when: api.When | None = None) -> Request:
+        path = f"/batch/jobs/{api.segment(campaign_id)}"
         if when is not None:
             return Request(
                 operation=operation, method="PATCH", path=f"{path}/reschedule", query=_times(when), subject=campaign_id
@@ -501,24 +454,24 @@ class TalkifAI(Provider):
         verb = {"start_campaign": "start", "cancel_campaign": "cancel"}[operation]
         return Request(operation=operation, method="POST", path=f"{path}/{verb}", subject=campaign_id)
 
-    def refusal(self, response: Response) -> Refusal:
-        body = read_leniently(response.content)
-        return Refusal(
-            code=text_or_none(body.get("code")),
-            message=text_or_none(body.get("error")),
+    def refusal(self, response: api.Response) -> api.Refusal:
+        body = api.read_leniently(response.content)
+        return api.Refusal(
+            code=api.text_or_none(body.get("code")),
+            message=api.text_or_none(body.get("error")),
             details=body.get("details"),
             request_id=response.headers.get("x-request-id"),
         )
 
-    def _campaign(self, wire: Job, raw: Mapping[str, Any]) -> Campaign:
+    def _campaign(self, wire: Job, raw: Mapping[str, Any]) -> api.Campaign:
         by_status: dict[CallStatus, int] = {}
         for word, number in (wire.statusBreakdown or {}).items():
             status = self.read_call_status(word)
             by_status[status] = by_status.get(status, 0) + number
-        start = utc(wire.scheduledStartTime, "scheduledStartTime")
+        start = api.utc(wire.scheduledStartTime, "scheduledStartTime")
         retry = wire.retryPolicy
-        return Campaign(
-            id=required(wire.id, "id"),
+        return api.Campaign(
+            id=api.required(wire.id, "id"),
             provider=self.name,
             name=wire.name or None,
             description=_MARK.sub("", wire.description or "") or None,
@@ -526,7 +479,7 @@ class TalkifAI(Provider):
             vendor_status=wire.status,
             agent_id=wire.agentId or None,
             from_numbers=(wire.fromPhoneNumberId,) if wire.fromPhoneNumberId else (),
-            counts=Counts(
+            counts=api.Counts(
                 total=wire.totalContacts,
                 attempted=wire.contactsProcessed,
                 succeeded=wire.successfulCalls,
@@ -535,37 +488,37 @@ class TalkifAI(Provider):
                 no_answer=by_status.get(CallStatus.NO_ANSWER),
                 by_status=by_status,
             ),
-            schedule=None if start is None else Schedule(start=start),
+            schedule=None if start is None else api.Schedule(start=start),
             max_concurrency=wire.concurrentCallLimit,
             retry=None
             if retry is None
-            else RedialPolicy(
+            else api.RedialPolicy(
                 max_attempts=retry.maxAttempts,
                 retry_on=frozenset(map(self.read_call_status, retry.retryableStatuses or ())),
             ),
-            created_at=utc(wire.createdAt, "createdAt"),
-            started_at=utc(wire.actualStartTime, "actualStartTime"),
-            completed_at=utc(wire.completedAt, "completedAt"),
+            created_at=api.utc(wire.createdAt, "createdAt"),
+            started_at=api.utc(wire.actualStartTime, "actualStartTime"),
+            completed_at=api.utc(wire.completedAt, "completedAt"),
             raw=raw,
         )
 
     def _contacts(
-        self, rows: Sequence[JobContact], job_status: str | None, raw_rows: RawRows, campaign_id: str
+        self, rows: Sequence[JobContact], job_status: str | None, raw_rows: api.RawRows, campaign_id: str
     ) -> Iterator[Any]:
         provider = self.name
         known = self.read_call_status.known
         job_over = self.read_campaign_status(job_status).is_terminal
         for index, row in enumerate(rows):
             contact = _blank_contact()
-            contact.id = row.id or required(row.id, "id")
+            contact.id = row.id or api.required(row.id, "id")
             contact.provider = provider
             contact.campaign_id = campaign_id
             number = row.phoneNumber
-            if type(number) is str and is_e164(number):
+            if type(number) is str and api.is_e164(number):
                 contact.phone_number = number
                 contact.phone_valid = True
             else:
-                contact.phone_number, contact.phone_valid = phone_from_vendor(number)
+                contact.phone_number, contact.phone_valid = api.phone_from_vendor(number)
             if row.contactData is not None:
                 _place(row.contactData, contact)
             contact.vendor_status = word = row.status
@@ -577,16 +530,14 @@ class TalkifAI(Provider):
                 contact.is_final = _is_last_attempt(row)
             contact.attempts = row.attemptCount
             contact.max_attempts = row.maxAttempts
-            if moment := row.lastAttemptAt:
-                contact.last_attempt_at = (
-                    moment if moment.tzinfo is UTC and moment.year > 1 else utc(moment, "lastAttemptAt")
-                )
+            if (moment := row.lastAttemptAt) and moment.year > 1:
+                contact.last_attempt_at = moment if moment.tzinfo is UTC else api.utc(moment, "lastAttemptAt")
             if (retry := row.nextRetryAt) and retry.year > 1:
-                contact.next_attempt_at = retry if retry.tzinfo is UTC else utc(retry, "nextRetryAt")
+                contact.next_attempt_at = retry if retry.tzinfo is UTC else api.utc(retry, "nextRetryAt")
             if (moment := row.completedAt) and moment.year > 1:
-                contact.ended_at = moment if moment.tzinfo is UTC else utc(moment, "completedAt")
+                contact.ended_at = moment if moment.tzinfo is UTC else api.utc(moment, "completedAt")
             if row.callDuration is not None:
-                contact.duration = seconds(row.callDuration, "callDuration")
+                contact.duration = api.seconds(row.callDuration, "callDuration")
             if row.errorCode is not None:
                 contact.sip_code = _sip_code(row.errorCode)
             contact.failure_reason = row.failureReason or None
@@ -609,7 +560,7 @@ def _place(data: ContactData, contact: Any) -> None:
 
 def _custom(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """What was uploaded with a contact and has no attribute of its own."""
-    data = mapping_or_empty(row.get("contactData"))
+    data = api.mapping_or_empty(row.get("contactData"))
     return {key: value for key, value in data.items() if key != "phone" and not _has_attribute(key, value)}
 
 

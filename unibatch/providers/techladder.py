@@ -12,69 +12,8 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from unibatch.provider_api import (
-    DIGITS,
-    Account,
-    AccountLimits,
-    AuthenticationError,
-    CallStatus,
-    Campaign,
-    CampaignFilter,
-    CampaignStatus,
-    Capabilities,
-    Composition,
-    Contact,
-    ContactDraft,
-    ContactFilter,
-    Counts,
-    Fit,
-    Flow,
-    Given,
-    How,
-    Limits,
-    NotFound,
-    Page,
-    Paging,
-    Part,
-    PermissionDenied,
-    Position,
-    Provider,
-    RateLimited,
-    RawRows,
-    Refusal,
-    Request,
-    Response,
-    Schedule,
-    Setting,
-    StatusTable,
-    Support,
-    Unread,
-    When,
-    Wire,
-    collect,
-    create_once,
-    decode,
-    digest,
-    encode,
-    is_ambiguous,
-    maker_of_blank_contacts,
-    mapping_or_empty,
-    phone_from_vendor,
-    read_all,
-    read_leniently,
-    recent,
-    require_all_taken,
-    require_whole,
-    required,
-    rows_or_none,
-    seal_contacts,
-    seconds,
-    segment,
-    text_or_none,
-    translate_at,
-    utc,
-    where_to_look,
-)
+from unibatch import provider_api as api
+from unibatch.provider_api import CallStatus, CampaignStatus, Fit, Given, How, Request, Setting, Support, Wire
 
 # Wire types -----------------------------------------------------------------------------------------------------------
 
@@ -110,7 +49,7 @@ class Call(Wire):
     duration_seconds: int | float | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
-    metadata: Unread | None = None  # its keys come back respelt: company_name as "Company Name"
+    metadata: api.Unread | None = None  # its keys come back respelt: company_name as "Company Name"
 
 
 class BatchPage(Wire):
@@ -161,7 +100,7 @@ class AccountAnswer(Wire):
 
 # Status tables --------------------------------------------------------------------------------------------------------
 
-CALL_STATUSES = StatusTable(
+CALL_STATUSES = api.StatusTable(
     {
         "pending": CallStatus.PENDING,
         "queued": CallStatus.QUEUED,  # with the dialler; TalkifAI's word "queued" means something else
@@ -174,11 +113,10 @@ CALL_STATUSES = StatusTable(
         "failed": CallStatus.FAILED,
         "cancelled": CallStatus.CANCELLED,
     },
-    unknown=CallStatus.UNKNOWN,
     filterable=True,
 )
 
-CAMPAIGN_STATUSES = StatusTable(
+CAMPAIGN_STATUSES = api.StatusTable(
     {
         "pending": CampaignStatus.PENDING,
         "active": CampaignStatus.RUNNING,
@@ -186,7 +124,6 @@ CAMPAIGN_STATUSES = StatusTable(
         "failed": CampaignStatus.FAILED,
         "cancelled": CampaignStatus.CANCELLED,
     },
-    unknown=CampaignStatus.UNKNOWN,
     filterable=True,
 )
 
@@ -194,7 +131,7 @@ CAMPAIGN_STATUSES = StatusTable(
 
 _NOT_IN_API = "TechLadder's API does not offer it; use its dashboard"
 
-CAPABILITIES = Capabilities(
+CAPABILITIES = api.Capabilities(
     operations={
         "list_campaigns": Support(),
         "get_campaign": Support(),
@@ -210,21 +147,30 @@ CAPABILITIES = Capabilities(
         "delete_campaign": Support(available=False, note=_NOT_IN_API),
         "retry_campaign": Support(available=False, note="create another batch for those who were not reached"),
     },
-    server_filters=frozenset(
-        {"list_campaigns.status", "list_campaigns.agent_id", "list_contacts.status", "list_contacts.external_id"}
-    ),
-    campaign_paging=Paging("page", 100, size_param="limit", position_param="page"),
-    contact_paging=Paging("page", 500, size_param="limit", position_param="page"),
-    limits=Limits(requests_per_minute=300, max_contacts=10_000, max_concurrency=20),
+    server_filters={
+        "list_campaigns.status",
+        "list_campaigns.agent_id",
+        "list_contacts.status",
+        "list_contacts.external_id",
+    },
+    campaign_paging=api.Paging("page", 100, size_param="limit", position_param="page"),
+    contact_paging=api.Paging("page", 500, size_param="limit", position_param="page"),
+    limits=api.Limits(requests_per_minute=300, max_contacts=10_000, max_concurrency=20),
     webhooks=Support(available=False, note="what TechLadder sends, and how it is signed, is not documented"),
-    contact_fields=frozenset(
-        {"id", "phone_number", "name", "external_id", "fields", "status", "call_id", "started_at", "ended_at"}
-        | {"duration"}
-    ),
-    campaign_fields=frozenset(
-        {"id", "status", "agent_id", "from_numbers", "counts", "schedule", "max_concurrency", "created_at"}
-        | {"updated_at", "started_at"}
-    ),
+    contact_fields={
+        "id",
+        "phone_number",
+        "name",
+        "external_id",
+        "fields",
+        "status",
+        "call_id",
+        "started_at",
+        "ended_at",
+    }
+    | {"duration"},
+    campaign_fields={"id", "status", "agent_id", "from_numbers", "counts", "schedule", "max_concurrency", "created_at"}
+    | {"updated_at", "started_at"},
 )
 
 _AS_METADATA = "kept in the contact's metadata, whose keys TechLadder respells"
@@ -235,11 +181,11 @@ _NO_RETRY = "TechLadder documents no further attempts"
 _AT_DASHBOARD = "it waits until somebody starts it in TechLadder's dashboard: its API cannot"
 
 
-def _scheduled(start: When) -> Mapping[str, str]:
+def _scheduled(start: api.When) -> Mapping[str, str]:
     """A start in the vendor's form; in UTC if the clocks in the zone show that time twice."""
     whole = start.to_next(timedelta(minutes=1))
-    if is_ambiguous(whole.local):
-        whole = When(whole.moment, "UTC")
+    if api.is_ambiguous(whole.local):
+        whole = api.When(whole.moment, "UTC")
     local = whole.local
     offset = int((local.utcoffset() or timedelta()).total_seconds()) // 60
     sign = "-" if offset < 0 else "+"
@@ -264,7 +210,7 @@ def _attempts(attempts: int, _: Given) -> How:
     return How(Fit.MAPPED, "not sent: TechLadder documents one attempt only")
 
 
-def _part(part: Part) -> Mapping[str, str]:
+def _part(part: api.Part) -> Mapping[str, str]:
     return {"part": f"{part.number} of {part.of}", "part_of": part.whole}
 
 
@@ -323,12 +269,12 @@ _ACCEPTED = 202
 
 _ASKING_AGAIN = "; placing the draft again looks for it first"
 
-_blank_contact = maker_of_blank_contacts("name", "call_id")
+_blank_contact = api.maker_of_blank_contacts("name", "call_id")
 
 # Flows ----------------------------------------------------------------------------------------------------------------
 
 
-class TechLadder(Provider):
+class TechLadder(api.Provider):
     """TechLadder's public API, version 1."""
 
     name = "techladder"
@@ -364,97 +310,95 @@ class TechLadder(Provider):
     draft_fields = DRAFT_FIELDS
     error_codes = MappingProxyType(
         {
-            "UNAUTHORIZED": AuthenticationError,
-            "FORBIDDEN": PermissionDenied,
-            "NOT_FOUND": NotFound,
-            "RATE_LIMITED": RateLimited,
+            "UNAUTHORIZED": api.AuthenticationError,
+            "FORBIDDEN": api.PermissionDenied,
+            "NOT_FOUND": api.NotFound,
+            "RATE_LIMITED": api.RateLimited,
         }
     )
     call_statuses = CALL_STATUSES
     campaign_statuses = CAMPAIGN_STATUSES
 
-    def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
+    def list_campaigns(self, position: api.Position, wanted: api.CampaignFilter) -> api.Flow[api.Page[api.Campaign]]:
         query = self.capabilities.campaign_paging.query(position)
-        if wanted.agent_id is not None:
-            query["agent_id"] = wanted.agent_id
-        if word := CAMPAIGN_STATUSES.filter_word(wanted.status):
-            query["status"] = word
+        query |= {"agent_id": wanted.agent_id, "status": CAMPAIGN_STATUSES.filter_word(wanted.status)}
         response = yield Request(operation="list_campaigns", path="/call-batches", query=query)
 
-        def page(answer: BatchesAnswer) -> Page[Campaign]:
+        def page(answer: BatchesAnswer) -> api.Page[api.Campaign]:
             total, has_more = answer.data.total, answer.data.has_more
-            rows = rows_or_none(answer.data.items, total, has_more, "$.data.items")
-            campaigns = map(self._campaign, rows, decode(response.content)["data"]["items"] if rows else ())
-            return Page(items=collect(campaigns, "$.data.items"), total=total, has_more=has_more)
+            rows = api.rows_or_none(answer.data.items, total, has_more, "$.data.items")
+            campaigns = map(self._campaign, rows, api.decode(response.content)["data"]["items"] if rows else ())
+            return api.Page(items=api.collect(campaigns, "$.data.items"), total=total, has_more=has_more)
 
         return self.read_answer(response, BatchesAnswer, page)
 
-    def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
-        path = f"/call-batches/{segment(campaign_id)}"
+    def get_campaign(self, campaign_id: str) -> api.Flow[api.Campaign]:
+        path = f"/call-batches/{api.segment(campaign_id)}"
         return self._read_campaign((yield Request(operation="get_campaign", path=path, subject=campaign_id)))
 
-    def _read_campaign(self, response: Response) -> Campaign:
-        def campaign(answer: BatchAnswer) -> Campaign:
-            return translate_at("$.data", self._campaign, answer.data, decode(response.content)["data"])
+    def _read_campaign(self, response: api.Response) -> api.Campaign:
+        def campaign(answer: BatchAnswer) -> api.Campaign:
+            return api.translate_at("$.data", self._campaign, answer.data, api.decode(response.content)["data"])
 
         return self.read_answer(response, BatchAnswer, campaign)
 
-    def list_contacts(self, campaign_id: str, position: Position, wanted: ContactFilter) -> Flow[Page[Contact]]:
+    def list_contacts(
+        self, campaign_id: str, position: api.Position, wanted: api.ContactFilter
+    ) -> api.Flow[api.Page[api.Contact]]:
         query = self.capabilities.contact_paging.query(position)
-        if word := CALL_STATUSES.filter_word(wanted.status):
-            query["status"] = word
-        if wanted.external_id is not None:
-            query["external_id"] = wanted.external_id
-        path = f"/call-batches/{segment(campaign_id)}/calls"
+        query |= {"status": CALL_STATUSES.filter_word(wanted.status), "external_id": wanted.external_id}
+        path = f"/call-batches/{api.segment(campaign_id)}/calls"
         response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
-        raw_rows = RawRows(response.content, "data", "items", custom=_custom)
+        raw_rows = api.RawRows(response.content, "data", "items", custom=_custom)
 
-        def page(answer: CallsAnswer) -> Page[Contact]:
+        def page(answer: CallsAnswer) -> api.Page[api.Contact]:
             total, has_more = answer.data.total, answer.data.has_more
-            rows = rows_or_none(answer.data.items, total, has_more, "$.data.items")
-            contacts = seal_contacts(collect(self._contacts(rows, raw_rows, campaign_id), "$.data.items"))
-            return Page(items=contacts, total=total, has_more=has_more)
+            rows = api.rows_or_none(answer.data.items, total, has_more, "$.data.items")
+            contacts = api.seal_contacts(api.collect(self._contacts(rows, raw_rows, campaign_id), "$.data.items"))
+            return api.Page(items=contacts, total=total, has_more=has_more)
 
         return self.read_answer(response, CallsAnswer, page)
 
-    def get_account(self) -> Flow[Account]:
+    def get_account(self) -> api.Flow[api.Account]:
         response = yield Request(operation="get_account", path="/me")
 
-        def account(answer: AccountAnswer) -> Account:
+        def account(answer: AccountAnswer) -> api.Account:
             facts = answer.data
             limits = facts.limits or AccountFactsLimits()
             longest = limits.max_call_duration_seconds
-            return Account(
-                id=required(facts.account_id, "data.account_id"),
+            return api.Account(
+                id=api.required(facts.account_id, "data.account_id"),
                 provider=self.name,
                 name=facts.name,
                 email=facts.email,
-                limits=AccountLimits(
+                limits=api.AccountLimits(
                     max_contacts=limits.max_batch_size,
                     max_concurrency=limits.max_concurrent_calls,
-                    max_call_duration=translate_at("$.data.limits", seconds, longest, "max_call_duration_seconds"),
+                    max_call_duration=api.translate_at(
+                        "$.data.limits", api.seconds, longest, "max_call_duration_seconds"
+                    ),
                     requests_per_minute=limits.rate_limit_per_minute,
                 ),
-                raw=decode(response.content)["data"],
+                raw=api.decode(response.content)["data"],
             )
 
         return self.read_answer(response, AccountAnswer, account)
 
-    def contact_fault(self, contact: ContactDraft) -> str | None:
+    def contact_fault(self, contact: api.ContactDraft) -> str | None:
         if len(contact.phone_number) - 1 < _SHORTEST:
             return f"TechLadder takes numbers of at least {_SHORTEST} digits only"
         if taken := sorted(contact.fields.keys() & {*_as_metadata(contact), _MARK}):
             return f"the fields {', '.join(taken)} are needed for the contact's own; choose other names"
         return None
 
-    def contact_body(self, contact: ContactDraft) -> Mapping[str, Any]:
+    def contact_body(self, contact: api.ContactDraft) -> Mapping[str, Any]:
         metadata = {**contact.fields, **_as_metadata(contact)}
         body = {"contact_id": contact.external_id, "name": contact.full_name, "metadata": metadata}
         number = contact.phone_number.removeprefix("+")
         return {"phone_number": number, **{key: value for key, value in body.items() if value}}
 
-    def creation(self, composition: Composition) -> Sequence[Request]:
-        mark = digest(composition.draft.key)
+    def creation(self, composition: api.Composition) -> Sequence[Request]:
+        mark = api.digest(composition.draft.key)
         ids = _ids(composition)
         probes = set(_probes(composition))
         contacts = []
@@ -463,59 +407,59 @@ class TechLadder(Provider):
             if contact_id in probes and "contact_id" in body:
                 contact["metadata"] = {**contact.get("metadata", {}), _MARK: mark}
             contacts.append(contact)
-        content = encode({**composition.body, "contacts": contacts})
+        content = api.encode({**composition.body, "contacts": contacts})
         return [Request(operation="create_campaign", method="POST", path="/call-batches", content=content)]
 
-    def create_campaign(self, composition: Composition) -> Flow[Campaign]:
+    def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
         (request,) = self.creation(composition)
         still_growing = False
 
-        def created(response: Response) -> Campaign:
+        def created(response: api.Response) -> api.Campaign:
             nonlocal still_growing
             still_growing = response.status == _ACCEPTED
             return self._read_campaign(response)
 
         number = len(composition.contacts)
-        campaign = yield from create_once(
+        campaign = yield from api.create_once(
             self,
             request,
             created,
             lambda: self._look(composition),
-            where_to_look("TechLadder's dashboard", "batch", number) + _ASKING_AGAIN,
+            api.where_to_look("TechLadder's dashboard", "batch", number) + _ASKING_AGAIN,
         )
         advice = "it may still be filled, so look again before you place the missing contacts as another campaign"
-        return campaign if still_growing else require_all_taken(campaign, number, advice=advice)
+        return campaign if still_growing else api.require_all_taken(campaign, number, advice=advice)
 
-    def _look(self, composition: Composition) -> Flow[Campaign | None]:
+    def _look(self, composition: api.Composition) -> api.Flow[api.Campaign | None]:
         """Look for a batch of this draft: some of its contacts have an id, or a mark, that only this draft gives."""
-        number, of_agent = len(composition.contacts), CampaignFilter(agent_id=composition.draft.agent_id)
-        batches, report = yield from read_all(
+        number, of_agent = len(composition.contacts), api.CampaignFilter(agent_id=composition.draft.agent_id)
+        batches, report = yield from api.read_all(
             self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, of_agent)
         )
-        candidates = [batch for batch in recent(batches, composition.now) if (batch.counts.total or 0) <= number]
+        candidates = [batch for batch in api.recent(batches, composition.now) if (batch.counts.total or 0) <= number]
         for batch in sorted(candidates, key=lambda batch: batch.counts.total != number):
             # One with as many contacts has all of them, so any of them will do. Another may lack any of them.
-            wanted = ContactFilter(external_id=_probes(composition)[0] if batch.counts.total == number else None)
+            wanted = api.ContactFilter(external_id=_probes(composition)[0] if batch.counts.total == number else None)
             try:
                 contacts = yield from self._some_contacts(batch, wanted)
-            except NotFound:
+            except api.NotFound:
                 continue
-            if any(_is_of(contact, digest(composition.draft.key)) for contact in contacts):
+            if any(_is_of(contact, api.digest(composition.draft.key)) for contact in contacts):
                 return batch
-        require_whole(report, self)
+        api.require_whole(report, self)
         return None
 
-    def _some_contacts(self, batch: Campaign, wanted: ContactFilter) -> Flow[Sequence[Contact]]:
+    def _some_contacts(self, batch: api.Campaign, wanted: api.ContactFilter) -> api.Flow[Sequence[api.Contact]]:
         """The first page of the contacts that are wanted; without a filter, all contacts."""
         paging = self.capabilities.contact_paging
         if wanted:
             return (yield from self.list_contacts(batch.id, paging.first, wanted)).items
-        contacts, _ = yield from read_all(paging, lambda position: self.list_contacts(batch.id, position, wanted))
+        contacts, _ = yield from api.read_all(paging, lambda position: self.list_contacts(batch.id, position, wanted))
         return contacts
 
-    def refusal(self, response: Response) -> Refusal:
-        body = read_leniently(response.content)
-        error = mapping_or_empty(body.get("error"))
+    def refusal(self, response: api.Response) -> api.Refusal:
+        body = api.read_leniently(response.content)
+        error = api.mapping_or_empty(body.get("error"))
         details = error.get("details")
         lines = [line for line in details if isinstance(line, str)] if isinstance(details, list) else []
         fields: dict[str, str] = {}
@@ -523,63 +467,69 @@ class TechLadder(Provider):
             field, colon, reason = line.partition(": ")
             if colon and " " not in field:
                 fields[field] = f"{fields[field]}; {reason}" if field in fields else reason
-        return Refusal(
-            code=text_or_none(error.get("code")),
-            message=text_or_none(body.get("message")),
+        return api.Refusal(
+            code=api.text_or_none(error.get("code")),
+            message=api.text_or_none(body.get("message")),
             details=details,
             request_id=response.headers.get("x-request-id"),
             field_errors=fields,
         )
 
-    def _campaign(self, wire: Batch, raw: Mapping[str, Any]) -> Campaign:
-        start = utc(wire.scheduled_at, "scheduled_at")
-        return Campaign(
-            id=wire.schedule_id or wire.batch_id or wire.id or required(None, _id_key(wire)),
+    def _campaign(self, wire: Batch, raw: Mapping[str, Any]) -> api.Campaign:
+        start = api.utc(wire.scheduled_at, "scheduled_at")
+        return api.Campaign(
+            id=wire.schedule_id or wire.batch_id or wire.id or api.required(None, _id_key(wire)),
             provider=self.name,
             status=self.read_campaign_status(wire.status),
             vendor_status=wire.status,
             agent_id=wire.agent_id or None,
-            from_numbers=(phone_from_vendor(wire.did_number, bare_digits=True)[0],) if wire.did_number else (),
-            counts=Counts(
+            from_numbers=(api.phone_from_vendor(wire.did_number, bare_digits=True)[0],) if wire.did_number else (),
+            counts=api.Counts(
                 total=wire.total_contacts,
                 succeeded=wire.completed_contacts,
                 failed=wire.failed_contacts,
                 pending=wire.pending_contacts,
             ),
-            schedule=None if start is None else Schedule(start=start),
+            schedule=None if start is None else api.Schedule(start=start),
             max_concurrency=wire.concurrency,
-            created_at=utc(wire.created_at, "created_at"),
-            updated_at=utc(wire.updated_at, "updated_at"),
-            started_at=utc(wire.started_at, "started_at"),
+            created_at=api.utc(wire.created_at, "created_at"),
+            updated_at=api.utc(wire.updated_at, "updated_at"),
+            started_at=api.utc(wire.started_at, "started_at"),
             raw=raw,
         )
 
-    def _contacts(self, rows: Sequence[Call], raw_rows: RawRows, campaign_id: str) -> Iterator[Any]:
+    def _contacts(self, rows: Sequence[Call], raw_rows: api.RawRows, campaign_id: str) -> Iterator[Any]:
         provider = self.name
         known = self.read_call_status.known
         for index, row in enumerate(rows):
             contact = _blank_contact()
-            contact.id = contact.call_id = row.call_id or required(row.call_id, "call_id")
+            contact.id = contact.call_id = row.call_id or api.required(row.call_id, "call_id")
             contact.provider = provider
             contact.campaign_id = campaign_id
             number = row.phone_number
             # An E.164 number without its plus. To ask so is twice as fast as a regular expression.
-            if type(number) is str and len(number) in DIGITS and number.isdigit() and number.isascii() and number > "1":
+            if (
+                type(number) is str
+                and len(number) in api.DIGITS
+                and number.isdigit()
+                and number.isascii()
+                and number > "1"
+            ):
                 contact.phone_number = f"+{number}"
                 contact.phone_valid = True
             else:
-                contact.phone_number, contact.phone_valid = phone_from_vendor(number, bare_digits=True)
+                contact.phone_number, contact.phone_valid = api.phone_from_vendor(number, bare_digits=True)
             contact.name = row.name or None
             if row.external_id is not None:
                 contact.external_id = _users_own(str(row.external_id))
             contact.vendor_status = word = row.status
             contact.status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
             if (moment := row.started_at) and moment.year > 1:
-                contact.started_at = moment if moment.tzinfo is UTC else utc(moment, "started_at")
+                contact.started_at = moment if moment.tzinfo is UTC else api.utc(moment, "started_at")
             if (moment := row.ended_at) and moment.year > 1:
-                contact.ended_at = moment if moment.tzinfo is UTC else utc(moment, "ended_at")
+                contact.ended_at = moment if moment.tzinfo is UTC else api.utc(moment, "ended_at")
             if row.duration_seconds is not None:
-                contact.duration = seconds(row.duration_seconds, "duration_seconds")
+                contact.duration = api.seconds(row.duration_seconds, "duration_seconds")
             contact._fields = contact._raw = (raw_rows, index)
             yield contact
 
@@ -590,21 +540,21 @@ def _id_key(wire: Batch) -> str:
     return next((key for key, value in given if value is not None), "schedule_id")
 
 
-def _ids(composition: Composition) -> list[str]:
+def _ids(composition: api.Composition) -> list[str]:
     """The id of each contact: the user's own, or one that does not depend on the order of the contacts."""
-    mark, numbers = digest(composition.draft.key), sorted(body["phone_number"] for body in composition.contacts)
+    mark, numbers = api.digest(composition.draft.key), sorted(body["phone_number"] for body in composition.contacts)
     places = {number: place for place, number in enumerate(numbers)}
     return [body.get("contact_id", f"ub-{mark}-{places[body['phone_number']]}") for body in composition.contacts]
 
 
-def _probes(composition: Composition) -> list[str]:
+def _probes(composition: api.Composition) -> list[str]:
     """The ids of some contacts, from all over the draft, by which a batch is recognised."""
     by_number = sorted(zip((body["phone_number"] for body in composition.contacts), _ids(composition), strict=True))
     ids = list(dict.fromkeys(contact_id for _, contact_id in by_number))
     return ids[:: max(1, len(ids) // _ENOUGH_PROBES)]
 
 
-def _as_metadata(contact: ContactDraft) -> Mapping[str, str]:
+def _as_metadata(contact: api.ContactDraft) -> Mapping[str, str]:
     """The attributes for which the vendor has no key."""
     kept = {"first_name": contact.first_name, "last_name": contact.last_name, "email": contact.email}
     return {key: value for key, value in kept.items() if value is not None}
@@ -613,7 +563,7 @@ def _as_metadata(contact: ContactDraft) -> Mapping[str, str]:
 _is_our_id = re.compile(r"ub-(?P<mark>[0-9a-f]{24})-[0-9]+").fullmatch
 
 
-def _is_of(contact: Contact, mark: str) -> bool:
+def _is_of(contact: api.Contact, mark: str) -> bool:
     """Whether a contact was created by the draft with this mark."""
     ours = _is_our_id(str(contact.raw.get("external_id")))
     return (ours is not None and ours["mark"] == mark) or contact.field(_MARK) == mark

@@ -14,75 +14,18 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
+from unibatch import provider_api as api
 from unibatch.provider_api import (
-    Added,
-    Adding,
     CallStatus,
-    Campaign,
-    CampaignFilter,
     CampaignStatus,
-    Capabilities,
-    Composition,
-    Contact,
-    ContactDraft,
-    ContactFilter,
-    Counts,
     Fit,
-    Flow,
     Given,
     How,
-    Limits,
-    Money,
-    OperationName,
-    OutcomeUnknown,
-    Page,
-    Paging,
-    Position,
-    Provider,
-    RawRows,
-    RedialPolicy,
-    Refusal,
     Request,
-    Response,
-    Schedule,
     Setting,
-    Start,
-    StatusTable,
-    StructureError,
     Support,
     Transition,
-    UnibatchError,
-    Unread,
-    UnreadableValue,
-    When,
     Wire,
-    carry_out,
-    collect,
-    decode,
-    delete_once,
-    encode,
-    instant_or_none,
-    is_e164,
-    maker_of_blank_contacts,
-    mapping_or_empty,
-    outcome_unknown,
-    partly_created,
-    phone_from_vendor,
-    read,
-    read_leniently,
-    require_all_taken,
-    require_not_over,
-    require_open,
-    required,
-    reread_created,
-    rows_or_none,
-    seal_contacts,
-    seconds,
-    segment,
-    text_or_none,
-    time_of_day,
-    translate_at,
-    utc,
 )
 
 # Wire types -----------------------------------------------------------------------------------------------------------
@@ -138,7 +81,7 @@ class BatchContact(Wire):
     first_name: str | None = None  # schema
     last_name: str | None = None
     email: str | None = None
-    custom_fields: Unread | None = None
+    custom_fields: api.Unread | None = None
     call_status: str | None = None
     call_id: str | None = None
     called_at: datetime | None = None
@@ -184,7 +127,7 @@ class DeletedAnswer(Wire):
 
 # Status tables --------------------------------------------------------------------------------------------------------
 
-CALL_STATUSES = StatusTable(
+CALL_STATUSES = api.StatusTable(
     {
         "pending": CallStatus.PENDING,
         "scheduled": CallStatus.PENDING,
@@ -198,13 +141,12 @@ CALL_STATUSES = StatusTable(
         "failed": CallStatus.FAILED,
         "cancelled": CallStatus.CANCELLED,
     },
-    unknown=CallStatus.UNKNOWN,
     filterable=True,  # by any text, as documented
     # With its hyphen it is only in the guide to another endpoint; this endpoint spells with underscores.
-    not_filterable=frozenset({"in-progress"}),
+    not_filterable={"in-progress"},
 )
 
-CAMPAIGN_STATUSES = StatusTable(
+CAMPAIGN_STATUSES = api.StatusTable(
     {
         "draft": CampaignStatus.DRAFT,
         "scheduled": CampaignStatus.SCHEDULED,
@@ -215,14 +157,13 @@ CAMPAIGN_STATUSES = StatusTable(
         "failed": CampaignStatus.FAILED,
         "cancelled": CampaignStatus.CANCELLED,
     },
-    unknown=CampaignStatus.UNKNOWN,
     filterable=True,
-    not_filterable=frozenset({"running"}),
+    not_filterable={"running"},
 )
 
 # Capabilities ---------------------------------------------------------------------------------------------------------
 
-CAPABILITIES = Capabilities(
+CAPABILITIES = api.Capabilities(
     operations={
         "list_campaigns": Support(),
         "get_campaign": Support(),
@@ -238,23 +179,30 @@ CAPABILITIES = Capabilities(
         "delete_campaign": Support(note="only draft, failed or cancelled ones"),
         "retry_campaign": Support(available=False, note="create another campaign for those who were not reached"),
     },
-    server_filters=frozenset({"list_campaigns.status", "list_campaigns.agent_id", "list_contacts.status"}),
-    campaign_paging=Paging("offset", 100, size_param="limit", position_param="offset"),
-    contact_paging=Paging("offset", 100, size_param="limit", position_param="offset"),
-    limits=Limits(requests_per_minute=100, max_name_length=255),
+    server_filters={"list_campaigns.status", "list_campaigns.agent_id", "list_contacts.status"},
+    campaign_paging=api.Paging("offset", 100, size_param="limit", position_param="offset"),
+    contact_paging=api.Paging("offset", 100, size_param="limit", position_param="offset"),
+    limits=api.Limits(requests_per_minute=100, max_name_length=255),
     webhooks=Support(note="set up in the dashboard; signed"),
-    contact_fields=frozenset(
-        {"id", "phone_number", "name", "first_name", "last_name", "email", "fields", "status", "call_id"}
-        | {"last_attempt_at"}
-    ),
-    campaign_fields=frozenset(
-        {"id", "name", "status", "agent_id", "from_numbers", "counts", "schedule", "max_concurrency", "retry", "cost"}
-        | {"average_duration", "created_at", "updated_at"}
-    ),
+    contact_fields={"id", "phone_number", "name", "first_name", "last_name", "email", "fields", "status", "call_id"}
+    | {"last_attempt_at"},
+    campaign_fields={
+        "id",
+        "name",
+        "status",
+        "agent_id",
+        "from_numbers",
+        "counts",
+        "schedule",
+        "max_concurrency",
+        "retry",
+        "cost",
+    }
+    | {"average_duration", "created_at", "updated_at"},
 )
 
 
-def _scheduled(start: When, _: Given) -> How:
+def _scheduled(start: api.When, _: Given) -> How:
     return How(Fit.MAPPED, f"created as a draft, then scheduled for {start.text}")
 
 
@@ -311,29 +259,22 @@ ADDED_CONTACT_FIELDS: Mapping[str, How] = {
 
 _GOING = frozenset({CampaignStatus.RUNNING, CampaignStatus.COMPLETED})
 
-TRANSITIONS: Mapping[OperationName, Transition] = MappingProxyType(
+TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
     {
         "start_campaign": Transition(
-            allowed=frozenset({CampaignStatus.DRAFT, CampaignStatus.SCHEDULED}),
-            done=frozenset({CampaignStatus.RUNNING}),
-            passed=_GOING,
+            allowed={CampaignStatus.DRAFT, CampaignStatus.SCHEDULED}, done={CampaignStatus.RUNNING}, passed=_GOING
         ),
         "pause_campaign": Transition(
-            allowed=frozenset({CampaignStatus.RUNNING, CampaignStatus.SCHEDULED}),
-            done=frozenset({CampaignStatus.PAUSED}),
+            allowed={CampaignStatus.RUNNING, CampaignStatus.SCHEDULED}, done={CampaignStatus.PAUSED}
         ),
         "resume_campaign": Transition(
-            allowed=frozenset({CampaignStatus.PAUSED}),
-            done=frozenset({CampaignStatus.RUNNING, CampaignStatus.SCHEDULED}),
-            passed=_GOING,
+            allowed={CampaignStatus.PAUSED}, done={CampaignStatus.RUNNING, CampaignStatus.SCHEDULED}, passed=_GOING
         ),
         "reschedule_campaign": Transition(
-            allowed=frozenset({CampaignStatus.DRAFT, CampaignStatus.SCHEDULED}),
-            done=frozenset({CampaignStatus.SCHEDULED}),
+            allowed={CampaignStatus.DRAFT, CampaignStatus.SCHEDULED}, done={CampaignStatus.SCHEDULED}
         ),
         "delete_campaign": Transition(
-            allowed=frozenset({CampaignStatus.DRAFT, CampaignStatus.FAILED, CampaignStatus.CANCELLED}),
-            done=frozenset(),
+            allowed={CampaignStatus.DRAFT, CampaignStatus.FAILED, CampaignStatus.CANCELLED}, done=()
         ),
     }
 )
@@ -341,12 +282,12 @@ TRANSITIONS: Mapping[OperationName, Transition] = MappingProxyType(
 _MOST_ADDED = 500
 """Contacts in one request that adds some."""
 
-_blank_contact = maker_of_blank_contacts("name", "first_name", "last_name", "email", "call_id")
+_blank_contact = api.maker_of_blank_contacts("name", "first_name", "last_name", "email", "call_id")
 
 # Flows ----------------------------------------------------------------------------------------------------------------
 
 
-class Truedy(Provider):
+class Truedy(api.Provider):
     """Truedy's public API, version 1."""
 
     name = "truedy"
@@ -372,54 +313,52 @@ class Truedy(Provider):
     call_statuses = CALL_STATUSES
     campaign_statuses = CAMPAIGN_STATUSES
 
-    def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
+    def list_campaigns(self, position: api.Position, wanted: api.CampaignFilter) -> api.Flow[api.Page[api.Campaign]]:
         query = self.capabilities.campaign_paging.query(position)
-        if wanted.agent_id is not None:
-            query["agent_id"] = wanted.agent_id
-        if word := CAMPAIGN_STATUSES.filter_word(wanted.status):
-            query["status"] = word
+        query |= {"agent_id": wanted.agent_id, "status": CAMPAIGN_STATUSES.filter_word(wanted.status)}
         response = yield Request(operation="list_campaigns", path="/batch-calls", query=query)
 
-        def page(answer: BatchCallsAnswer) -> Page[Campaign]:
+        def page(answer: BatchCallsAnswer) -> api.Page[api.Campaign]:
             about = answer.pagination or Pagination()
-            rows = rows_or_none(answer.data, about.total, about.has_more, "$.data")
-            campaigns = map(self._campaign, rows, decode(response.content)["data"] if rows else ())
-            return Page(items=collect(campaigns, "$.data"), total=about.total, has_more=about.has_more)
+            rows = api.rows_or_none(answer.data, about.total, about.has_more, "$.data")
+            campaigns = map(self._campaign, rows, api.decode(response.content)["data"] if rows else ())
+            return api.Page(items=api.collect(campaigns, "$.data"), total=about.total, has_more=about.has_more)
 
         return self.read_answer(response, BatchCallsAnswer, page)
 
-    def get_campaign(self, campaign_id: str) -> Flow[Campaign]:
-        path = f"/batch-calls/{segment(campaign_id)}"
+    def get_campaign(self, campaign_id: str) -> api.Flow[api.Campaign]:
+        path = f"/batch-calls/{api.segment(campaign_id)}"
         return self._read_campaign((yield Request(operation="get_campaign", path=path, subject=campaign_id)))
 
-    def _read_campaign(self, response: Response) -> Campaign:
-        def campaign(answer: BatchCallAnswer) -> Campaign:
-            return translate_at("$.data", self._campaign, answer.data, decode(response.content)["data"])
+    def _read_campaign(self, response: api.Response) -> api.Campaign:
+        def campaign(answer: BatchCallAnswer) -> api.Campaign:
+            return api.translate_at("$.data", self._campaign, answer.data, api.decode(response.content)["data"])
 
         return self.read_answer(response, BatchCallAnswer, campaign)
 
-    def list_contacts(self, campaign_id: str, position: Position, wanted: ContactFilter) -> Flow[Page[Contact]]:
+    def list_contacts(
+        self, campaign_id: str, position: api.Position, wanted: api.ContactFilter
+    ) -> api.Flow[api.Page[api.Contact]]:
         query = self.capabilities.contact_paging.query(position)
-        if word := CALL_STATUSES.filter_word(wanted.status):
-            query["status"] = word
-        path = f"/batch-calls/{segment(campaign_id)}/contacts"
+        query["status"] = CALL_STATUSES.filter_word(wanted.status)
+        path = f"/batch-calls/{api.segment(campaign_id)}/contacts"
         response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
-        raw_rows = RawRows(response.content, "data", custom=_custom)
+        raw_rows = api.RawRows(response.content, "data", custom=_custom)
 
-        def page(answer: ContactsAnswer) -> Page[Contact]:
+        def page(answer: ContactsAnswer) -> api.Page[api.Contact]:
             about = answer.pagination or Pagination()
-            rows = rows_or_none(answer.data, about.total, about.has_more, "$.data")
-            contacts = seal_contacts(collect(self._contacts(rows, raw_rows, campaign_id), "$.data"))
-            return Page(items=contacts, total=about.total, has_more=about.has_more)
+            rows = api.rows_or_none(answer.data, about.total, about.has_more, "$.data")
+            contacts = api.seal_contacts(api.collect(self._contacts(rows, raw_rows, campaign_id), "$.data"))
+            return api.Page(items=contacts, total=about.total, has_more=about.has_more)
 
         return self.read_answer(response, ContactsAnswer, page)
 
-    def contact_fault(self, contact: ContactDraft) -> str | None:
+    def contact_fault(self, contact: api.ContactDraft) -> str | None:
         if taken := sorted(contact.fields.keys() & _as_custom_fields(contact).keys()):
             return f"the fields {', '.join(taken)} are needed for the contact's own; choose other names"
         return None
 
-    def contact_body(self, contact: ContactDraft) -> Mapping[str, Any]:
+    def contact_body(self, contact: api.ContactDraft) -> Mapping[str, Any]:
         first, last = contact.first_name, contact.last_name
         if contact.name is not None and first is None and last is None:
             first, _, last = contact.name.strip().partition(" ")
@@ -427,62 +366,68 @@ class Truedy(Provider):
         body = {"first_name": first, "last_name": (last or "").strip(), "email": contact.email, "custom_fields": custom}
         return {"phone_number": contact.phone_number, **{key: value for key, value in body.items() if value}}
 
-    def creation(self, composition: Composition) -> Sequence[Request]:
-        if composition.draft.start == Start.HOLD:
+    def creation(self, composition: api.Composition) -> Sequence[Request]:
+        if composition.draft.start == api.Start.HOLD:
             return [self._creation(composition)]
         return [self._creation(composition), self._scheduling("create_campaign", "CAMPAIGN_ID", composition.start)]
 
-    def _creation(self, composition: Composition) -> Request:
+    def _creation(self, composition: api.Composition) -> Request:
         # The same key must never come with another body, so the order of the draft makes no difference.
         body = {**composition.body, "contacts": sorted(composition.contacts, key=itemgetter("phone_number"))}
         return Request(
             operation="create_campaign",
             method="POST",
             path="/batch-calls",
-            content=encode(body),
+            content=api.encode(body),
             headers={"X-Idempotency-Key": composition.key_of(body)},
             repeatable=True,  # by its key; the vendor's guide to idempotency
         )
 
-    def create_campaign(self, composition: Composition) -> Flow[Campaign]:
+    def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
         request = self._creation(composition)
         try:
             known = self._read_campaign((yield request))
-        except (OutcomeUnknown, StructureError) as lost:
+        except (api.OutcomeUnknown, api.StructureError) as lost:
             check = "placing the draft again is safe: Truedy recognises it by its key"
-            raise outcome_unknown(request, self, lost, check) from lost
+            raise api.outcome_unknown(request, self, lost, check) from lost
         advice = "start_campaign starts it as it is" if known.status is CampaignStatus.DRAFT else "it goes on as it is"
-        require_all_taken(known, len(composition.contacts), advice=advice)
+        api.require_all_taken(known, len(composition.contacts), advice=advice)
         # The key may bring back the answer of an earlier run, so the present status has to be read.
-        campaign = yield from reread_created(self, known)
-        require_not_over(campaign)
+        campaign = yield from api.reread_created(self, known)
+        api.require_not_over(campaign)
         try:
             return (yield from self._begin(campaign, known, composition))
-        except (UnibatchError, StructureError) as exc:
-            raise partly_created(campaign, exc) from exc
+        except (api.UnibatchError, api.StructureError) as exc:
+            raise api.partly_created(campaign, exc) from exc
 
-    def _begin(self, campaign: Campaign, known: Campaign, composition: Composition) -> Flow[Campaign]:
-        if composition.draft.start == Start.HOLD:
+    def _begin(
+        self, campaign: api.Campaign, known: api.Campaign, composition: api.Composition
+    ) -> api.Flow[api.Campaign]:
+        if composition.draft.start == api.Start.HOLD:
             if known.status in {CampaignStatus.SCHEDULED, CampaignStatus.RUNNING}:
                 # An example of the vendor shows this. It is not what was asked for: nobody may be called.
                 pause = self.change("pause_campaign", campaign.id)
-                return (yield from carry_out(self, pause, lambda now: now.status is CampaignStatus.PAUSED, campaign))
+                return (
+                    yield from api.carry_out(self, pause, lambda now: now.status is CampaignStatus.PAUSED, campaign)
+                )
             return campaign
         if campaign.status is not CampaignStatus.DRAFT:
             return campaign
-        operation: OperationName = "start_campaign" if composition.start is None else "reschedule_campaign"
+        operation: api.OperationName = "start_campaign" if composition.start is None else "reschedule_campaign"
         request = self.change(operation, campaign.id, composition.start)
         done = TRANSITIONS[operation].done
-        return (yield from carry_out(self, request, lambda now: now.status in done, campaign))
+        return (yield from api.carry_out(self, request, lambda now: now.status in done, campaign))
 
     def addition(self, campaign_id: str, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Request]:
-        path, size = f"/batch-calls/{segment(campaign_id)}/contacts", _MOST_ADDED
+        path, size = f"/batch-calls/{api.segment(campaign_id)}/contacts", _MOST_ADDED
         return [
             Request(
                 operation="add_contacts",
                 method="POST",
                 path=path,
-                content=encode({"contacts": [_without_custom_fields(body) for body in bodies[begin : begin + size]]}),
+                content=api.encode(
+                    {"contacts": [_without_custom_fields(body) for body in bodies[begin : begin + size]]}
+                ),
                 subject=campaign_id,
             )
             for begin in range(0, len(bodies), size)
@@ -493,10 +438,10 @@ class Truedy(Provider):
         campaign_id: str,
         contacts: Mapping[str, Mapping[str, Any]],
         on_progress: Callable[[int, int], None],
-    ) -> Flow[Added]:
+    ) -> api.Flow[api.Added]:
         campaign = yield from self.get_campaign(campaign_id)
-        require_open(campaign)
-        adding = Adding(
+        api.require_open(campaign)
+        adding = api.Adding(
             provider=self,
             campaign=campaign,
             bodies=contacts,
@@ -506,79 +451,74 @@ class Truedy(Provider):
         )
         return (yield from adding.run())
 
-    def change(self, operation: OperationName, campaign_id: str, when: When | None = None) -> Request:
+    def change(self, operation: api.OperationName, campaign_id: str, when: api.When | None = None) -> Request:
         if operation in {"start_campaign", "reschedule_campaign"}:
             return self._scheduling(operation, campaign_id, when)
         if operation == "delete_campaign":
-            segment(campaign_id)
-            path, content = "/batch-calls/bulk-delete", encode({"ids": [campaign_id]})
+            api.segment(campaign_id)
+            path, content = "/batch-calls/bulk-delete", api.encode({"ids": [campaign_id]})
         else:
             verb = {"pause_campaign": "pause", "resume_campaign": "resume"}[operation]
-            path, content = f"/batch-calls/{segment(campaign_id)}/{verb}", b""
+            path, content = f"/batch-calls/{api.segment(campaign_id)}/{verb}", b""
         return Request(operation=operation, method="POST", path=path, content=content, subject=campaign_id)
 
-    def _scheduling(self, operation: str, campaign_id: str, when: When | None) -> Request:
+    def _scheduling(self, operation: str, campaign_id: str, when: api.When | None) -> Request:
         body = {} if when is None else {"scheduled_at": when.text}
         if when is not None and when.zone is not None:
             body["timezone"] = when.zone  # that of the daily window, too
-        return Request(
-            operation=operation,
-            method="POST",
-            path=f"/batch-calls/{segment(campaign_id)}/schedule",
-            content=encode(body),
-            subject=campaign_id,
-        )
+        path = f"/batch-calls/{api.segment(campaign_id)}/schedule"
+        return Request(operation=operation, method="POST", path=path, content=api.encode(body), subject=campaign_id)
 
-    def delete_campaign(self, campaign_id: str) -> Flow[None]:
-        def refused(response: Response) -> bool:
-            return campaign_id in (read(response.content, DeletedAnswer).data.failed_ids or ())
+    def delete_campaign(self, campaign_id: str) -> api.Flow[None]:
+        def refused(response: api.Response) -> bool:
+            return campaign_id in (api.read(response.content, DeletedAnswer).data.failed_ids or ())
 
-        return (yield from delete_once(self, self.change("delete_campaign", campaign_id), refused))
+        return (yield from api.delete_once(self, self.change("delete_campaign", campaign_id), refused))
 
-    def refusal(self, response: Response) -> Refusal:
-        body = read_leniently(response.content)
-        error = mapping_or_empty(body.get("error"))
+    def refusal(self, response: api.Response) -> api.Refusal:
+        body = api.read_leniently(response.content)
+        error = api.mapping_or_empty(body.get("error"))
         details = error.get("details")
         fields: dict[str, str] = {}
         retry_at = None
         if isinstance(details, dict):
-            if text_or_none(details.get("field")):
+            if api.text_or_none(details.get("field")):
                 fields[details["field"]] = _reason(details.get("reason"))
-            retry_at = instant_or_none(details.get("reset_at"))
+            retry_at = api.instant_or_none(details.get("reset_at"))
         if isinstance(problems := body.get("detail"), list):
             details = problems
             for item in problems:
                 if isinstance(item, dict):
                     field = _location(item.get("loc"))
                     fields[field] = "; ".join(filter(None, (fields.get(field), _reason(item.get("msg")))))
-        return Refusal(
-            code=text_or_none(error.get("code")),
-            message=text_or_none(error.get("message")),
+        return api.Refusal(
+            code=api.text_or_none(error.get("code")),
+            message=api.text_or_none(error.get("message")),
             details=details,
-            request_id=text_or_none(mapping_or_empty(body.get("meta")).get("request_id")),
+            request_id=api.text_or_none(api.mapping_or_empty(body.get("meta")).get("request_id")),
             field_errors=fields,
             retry_at=retry_at,
         )
 
-    def _campaign(self, wire: BatchCall, raw: Mapping[str, Any]) -> Campaign:
-        schedule = Schedule(
-            start=utc(wire.scheduled_at, "scheduled_at"),
+    def _campaign(self, wire: BatchCall, raw: Mapping[str, Any]) -> api.Campaign:
+        schedule = api.Schedule(
+            start=api.utc(wire.scheduled_at, "scheduled_at"),
             timezone=wire.timezone or None,
-            window_start=time_of_day(wire.start_time, "start_time"),
-            window_end=time_of_day(wire.end_time, "end_time"),
+            window_start=api.time_of_day(wire.start_time, "start_time"),
+            window_end=api.time_of_day(wire.end_time, "end_time"),
             weekdays=tuple(wire.working_days or ()),
             max_calls_per_day=wire.max_calls_per_day,
         )
         from_number = (wire.from_number,) if wire.from_number else ()
-        return Campaign(
-            id=required(wire.id, "id"),
+        return api.Campaign(
+            id=api.required(wire.id, "id"),
             provider=self.name,
             name=wire.name or None,
             status=self.read_campaign_status(wire.status),
             vendor_status=wire.status,
             agent_id=wire.agent_id or None,
             from_numbers=tuple(wire.phone_number_ids or from_number),
-            counts=Counts(
+            counts=api.Counts(
                 total=wire.total_contacts,
                 attempted=_first_given(wire.completed_contacts, wire.called),
                 succeeded=_first_given(wire.successful_contacts, wire.completed),
@@ -587,31 +527,31 @@ class Truedy(Provider):
                 voicemail=wire.voicemail_contacts,
                 no_answer=wire.no_answer_contacts,
             ),
-            schedule=schedule if schedule != Schedule() else None,
+            schedule=schedule if schedule != api.Schedule() else None,
             max_concurrency=_first_given(wire.max_concurrent_calls, wire.concurrency),
             # The vendor counts the attempts after the first one.
-            retry=None if wire.retry_attempts is None else RedialPolicy(max_attempts=wire.retry_attempts + 1),
+            retry=None if wire.retry_attempts is None else api.RedialPolicy(max_attempts=wire.retry_attempts + 1),
             cost=_dollars(wire.total_cost_usd),
-            average_duration=seconds(wire.average_duration_seconds, "average_duration_seconds"),
-            created_at=utc(wire.created_at, "created_at"),
-            updated_at=utc(wire.updated_at, "updated_at"),
+            average_duration=api.seconds(wire.average_duration_seconds, "average_duration_seconds"),
+            created_at=api.utc(wire.created_at, "created_at"),
+            updated_at=api.utc(wire.updated_at, "updated_at"),
             raw=raw,
         )
 
-    def _contacts(self, rows: Sequence[BatchContact], raw_rows: RawRows, campaign_id: str) -> Iterator[Any]:
+    def _contacts(self, rows: Sequence[BatchContact], raw_rows: api.RawRows, campaign_id: str) -> Iterator[Any]:
         provider = self.name
         known = self.read_call_status.known
         for index, row in enumerate(rows):
             contact = _blank_contact()
-            contact.id = row.contact_id or row.id or required(None, _id_key(row))
+            contact.id = row.contact_id or row.id or api.required(None, _id_key(row))
             contact.provider = provider
             contact.campaign_id = campaign_id
             number = row.phone if row.phone_number is None else row.phone_number
-            if type(number) is str and is_e164(number):
+            if type(number) is str and api.is_e164(number):
                 contact.phone_number = number
                 contact.phone_valid = True
             else:
-                contact.phone_number, contact.phone_valid = phone_from_vendor(number)
+                contact.phone_number, contact.phone_valid = api.phone_from_vendor(number)
             contact.name = row.name or _full_name(row.first_name, row.last_name)
             contact.first_name = row.first_name or None
             contact.last_name = row.last_name or None
@@ -619,10 +559,8 @@ class Truedy(Provider):
             contact.vendor_status = word = row.call_status
             contact.status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
             contact.call_id = row.call_id or None
-            if moment := row.called_at:
-                contact.last_attempt_at = (
-                    moment if moment.tzinfo is UTC and moment.year > 1 else utc(moment, "called_at")
-                )
+            if (moment := row.called_at) and moment.year > 1:
+                contact.last_attempt_at = moment if moment.tzinfo is UTC else api.utc(moment, "called_at")
             contact._fields = contact._raw = (raw_rows, index)
             yield contact
 
@@ -632,12 +570,12 @@ def _id_key(row: BatchContact) -> str:
     return "id" if row.id is not None or (row.phone is not None and row.phone_number is None) else "contact_id"
 
 
-def _count(response: Response) -> tuple[int, str]:
-    counts = read(response.content, AddedAnswer).data
+def _count(response: api.Response) -> tuple[int, str]:
+    counts = api.read(response.content, AddedAnswer).data
     added = _first_given(counts.added_count, counts.added)
     if added is None:
         is_example = counts.duplicates_skipped is not None or counts.invalid_skipped is not None
-        raise StructureError(f"$.data.{'added' if is_example else 'added_count'}", "missing")
+        raise api.StructureError(f"$.data.{'added' if is_example else 'added_count'}", "missing")
     counted = {
         "failed": counts.failed_count,
         "repeated": counts.duplicates_skipped,
@@ -647,7 +585,7 @@ def _count(response: Response) -> tuple[int, str]:
     return added, f"Truedy did not take it; of that request it says: {said or f'{added:,} added'}"
 
 
-def _as_custom_fields(contact: ContactDraft) -> Mapping[str, str]:
+def _as_custom_fields(contact: api.ContactDraft) -> Mapping[str, str]:
     """What the vendor has no key for: the id, and a full name that is not the first and the last name."""
     parts = " ".join(filter(None, (contact.first_name, contact.last_name)))
     name = contact.name if parts and contact.name != parts else None
@@ -670,12 +608,12 @@ def _first_given(*numbers: int | None) -> int | None:
     return next((number for number in numbers if number is not None), None)
 
 
-def _dollars(amount: Decimal | None) -> Money | None:
+def _dollars(amount: Decimal | None) -> api.Money | None:
     if amount is None:
         return None
     if not amount.is_finite():  # a text may say "NaN"
-        raise UnreadableValue("$.total_cost_usd", "not an amount of money")
-    return Money(amount, "USD")
+        raise api.UnreadableValue("$.total_cost_usd", "not an amount of money")
+    return api.Money(amount, "USD")
 
 
 def _location(loc: Any) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import struct
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
 from http import HTTPStatus
@@ -49,25 +49,25 @@ class LoggedRequest:
     is_write: bool
 
 
+@attrs.define(eq=False)
 class App:
     """The three vendors under one roof.
 
-    Args:
+    Attributes:
         vendors: The vendors by name.
         lock: Held while anything is read or changed.
         tick: Called before each request, so that a real clock can drive the simulated one.
+        control: Answers what is asked of no vendor: method, path and body.
+        late: Work that is still to be done, in the order in which it was asked for.
     """
 
-    def __init__(self, vendors: dict[str, Vendor], lock: threading.RLock, tick: Callable[[], None]) -> None:
-        self.vendors = vendors
-        self.control: Callable[[str, str, bytes], Answer] = lambda *_: Answer.json(404, {"error": "no controls here"})
-        """Answers what is asked of no vendor: method, path and body."""
-        self.lock = lock
-        self.tick = tick
-        self.faults: list[Fault] = []
-        self.log: deque[LoggedRequest] = deque(maxlen=LONGEST_LOG)
-        self.late: list[Callable[[], object]] = []
-        """Work that is still to be done, in the order in which it was asked for."""
+    vendors: dict[str, Vendor]
+    lock: threading.RLock
+    tick: Callable[[], None]
+    control: Callable[[str, str, bytes], Answer] = lambda *_: Answer.json(404, {"error": "no controls here"})
+    faults: list[Fault] = attrs.field(factory=list)
+    log: deque[LoggedRequest] = attrs.field(factory=lambda: deque(maxlen=LONGEST_LOG))
+    late: list[Callable[[], object]] = attrs.field(factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -159,24 +159,17 @@ def _work(vendor: Vendor, request: VendorRequest) -> Answer:
         return Answer.json(500, {"bug_in_the_sandbox": f"{type(error).__name__}: {error}"})
 
 
-_ONCE_EACH = ("a header comes twice: {}", "a name comes twice in the query: {}")
-
-
-def _flaws(*named: list[str]) -> tuple[str, ...]:
-    return tuple(
-        text.format(name)
-        for text, names in zip(_ONCE_EACH, named, strict=True)
-        for name in dict.fromkeys(names)
-        if names.count(name) > 1
-    )
-
-
 def _request(method: str, below: str, scope: Scope, body: bytes) -> VendorRequest:
     query = tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
-    flaws = _flaws([name for name, _ in headers], [name for name, _ in query])
+    flaws = [
+        f"{where}: {name}"
+        for where, pairs in (("a header comes twice", headers), ("a name comes twice in the query", query))
+        for name, times in Counter(name for name, _ in pairs).items()
+        if times > 1
+    ]
     if "transfer-encoding" in dict(headers):
-        flaws = (*flaws, "the body comes in chunks")
+        flaws.append("the body comes in chunks")
     return VendorRequest(
         method=method,
         path=unquote(below) or "/",
@@ -184,7 +177,7 @@ def _request(method: str, below: str, scope: Scope, body: bytes) -> VendorReques
         query=query,
         headers=dict(headers),
         body=body,
-        flaws=flaws,
+        flaws=tuple(flaws),
     )
 
 
@@ -208,15 +201,9 @@ async def _send(send: Send, answer: Answer, *, cut: int | None = None) -> None:
 
 
 async def _drop(send: Send, receive: Receive, *, flush: bool = False, reset: bool = False) -> None:
-    """Close the connection without another byte.
+    """Close the connection without another byte, but for those that are written if `flush`.
 
     ASGI has no word for that, so this reaches for the transport behind uvicorn's `send`.
-
-    Args:
-        send: The server's own `send`.
-        receive: The server's own `receive`.
-        flush: Whether bytes that are already written still go out.
-        reset: Whether the client sees a reset and not an end.
     """
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:

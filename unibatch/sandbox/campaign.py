@@ -203,10 +203,8 @@ class VendorCampaign:
     @property
     def next_event_at(self) -> float | None:
         """When something happens next."""
-        planned = self.agenda[0][0] if self.agenda else None
-        if planned is None or self.starts_at is None:
-            return self.starts_at if planned is None else planned
-        return min(planned, self.starts_at)
+        moments = [self.starts_at, *(at for at, _, _ in self.agenda[:1])]
+        return min((at for at in moments if at is not None), default=None)
 
     @property
     def unfinished(self) -> int:

@@ -11,28 +11,30 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from unibatch.sandbox.campaign import Event, Mint, Outcome, VendorCampaign, VendorContact
+import attrs
+
+from unibatch.sandbox.campaign import Event, Mint, VendorCampaign, VendorContact
 
 RETRY_AFTER = 900.0
 """Seconds between the end of an attempt and the next one, where a vendor tries again."""
 
 
+@attrs.define
 class Dialler:
     """Runs campaigns through time.
 
-    Args:
+    Attributes:
         seed: Settles the outcome of every attempt.
         mint: Where the ids of calls come from.
+        outcomes: How every call ends, by the vendor's name; of a vendor that is not in it, outcomes are drawn.
     """
 
-    def __init__(self, seed: int, mint: Mint) -> None:
-        self.seed = seed
-        self.mint = mint
-        self.outcomes: dict[str, str] = {}
-        """How every call ends, by the vendor's name; of a vendor that is not in it, outcomes are drawn."""
-        self.serial = itertools.count()
+    seed: int
+    mint: Mint
+    outcomes: dict[str, str] = attrs.field(factory=dict)
+    serial: Iterator[int] = attrs.field(factory=itertools.count)
 
     def advance(
         self,
@@ -113,22 +115,12 @@ class Dialler:
         if outcome.talk is not None:
             duration = draw.randint(*outcome.talk)
             for step, word in enumerate(rules.talking):
-                self._plan(campaign, at + 2 * step, "stage", contact, word=word)
+                self._plan(campaign, at + 2 * step, Event("stage", contact, word))
             at += duration
-        self._plan(campaign, at, "end", contact, outcome=outcome, duration=duration)
+        self._plan(campaign, at, Event("end", contact, outcome=outcome, duration=duration))
 
-    def _plan(
-        self,
-        campaign: VendorCampaign,
-        at: float,
-        kind: str,
-        contact: VendorContact,
-        *,
-        word: str = "",
-        outcome: Outcome | None = None,
-        duration: int | None = None,
-    ) -> None:
-        heapq.heappush(campaign.agenda, (at, next(self.serial), Event(kind, contact, word, outcome, duration)))
+    def _plan(self, campaign: VendorCampaign, at: float, event: Event) -> None:
+        heapq.heappush(campaign.agenda, (at, next(self.serial), event))
 
     def _process(self, campaign: VendorCampaign, now: float) -> None:
         if campaign.starts_at is not None and campaign.starts_at <= now:
@@ -161,5 +153,5 @@ class Dialler:
         if again:
             contact.retry_at = at + RETRY_AFTER
             if rules.retry_queued is not None:
-                self._plan(campaign, at + RETRY_AFTER / 2, "stage", contact, word=rules.retry_queued)
-            self._plan(campaign, contact.retry_at, "redial", contact)
+                self._plan(campaign, at + RETRY_AFTER / 2, Event("stage", contact, rules.retry_queued))
+            self._plan(campaign, contact.retry_at, Event("redial", contact))

@@ -20,7 +20,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import Any, Self, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
@@ -73,16 +72,11 @@ Plan: TypeAlias = Callable[[Arrival], Fault | None]
 """The fault for a request; None for none."""
 
 
-def no_fault(_: Arrival) -> Fault | None:
-    """The plan by which all goes well."""
-    return None
-
-
 class FaultProxy:
     """Passes requests on to a server, and its answers back as the plan says.
 
     Attributes:
-        plan: The fault for each request. May be changed at any time.
+        plan: The fault for each request; ``None`` for no faults. May be changed at any time.
         latency: How many seconds an answer takes longer.
         arrivals: All requests, in the order in which they came.
         begun: How many connections were made.
@@ -97,7 +91,7 @@ class FaultProxy:
         address = urlsplit(upstream)
         self._upstream = (address.hostname or "127.0.0.1", address.port or 80)
         self._base = address.path
-        self.plan: Plan = no_fault
+        self.plan: Plan | None = None
         self.latency = latency
         self.page_size = page_size
         self.arrivals: list[Arrival] = []
@@ -126,9 +120,7 @@ class FaultProxy:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -207,18 +199,16 @@ class FaultProxy:
     def _serve(self, connection: socket.socket, number: int) -> None:
         try:
             with connection, contextlib.suppress(OSError):
-                while (arrival := self._read(connection, number)) is not None and self._respond(connection, arrival):
-                    pass
+                kept = True
+                while kept and (arrival := self._read(connection, number)) is not None:
+                    self.over.wait(self.latency)
+                    fault = None if self.plan is None else self.plan(arrival)
+                    kept = (fault or pass_on)(self, connection, arrival)
         finally:
             with self._lock:
                 upstream = self._open.pop(connection)
             if upstream is not None:
                 upstream.close()
-
-    def _respond(self, connection: socket.socket, arrival: Arrival) -> bool:
-        if self.latency:
-            self.over.wait(self.latency)
-        return (self.plan(arrival) or pass_on)(self, connection, arrival)
 
     def _read(self, connection: socket.socket, number: int) -> Arrival | None:
         received = _receive(connection)
@@ -227,19 +217,10 @@ class FaultProxy:
         head, body = received
         method, target = head.decode("latin-1").split("\r\n")[0].split(" ")[:2]
         with self._lock:
-            before = self._seen[method, target]
+            count, before = len(self.arrivals), self._seen[method, target]
             self._seen[method, target] += 1
-            arrival = Arrival(
-                number=len(self.arrivals),
-                before=before,
-                at=time.monotonic(),
-                connection=number,
-                page=_page(target, self.page_size),
-                method=method,
-                target=target,
-                head=head,
-                body=body,
-            )
+            page = _page(target, self.page_size)
+            arrival = Arrival(count, before, time.monotonic(), number, page, method, target, head, body)
             self.arrivals.append(arrival)
         return arrival
 

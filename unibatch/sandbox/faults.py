@@ -26,7 +26,7 @@ def _compiled(text: str | None) -> re.Pattern[str] | None:
 
 
 def _upper(text: str | None) -> str | None:
-    return None if text is None else text.upper()
+    return text and text.upper()
 
 
 def _mapping(headers: Mapping[str, str] | None) -> Mapping[str, str]:

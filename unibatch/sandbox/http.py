@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
-
-Handler = Callable[..., "Answer"]
 
 
 @attrs.frozen
@@ -59,12 +57,12 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
 
     @classmethod
-    def json(cls, status: int, content: Any, headers: Mapping[str, str] | None = None) -> Answer:
+    def json(cls, status: int, content: Any) -> Answer:
         """Encode `content` as a JSON body."""
         text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         # A lone surrogate can be spelt in JSON but not in UTF-8.
         body = text.encode("utf-8", "replace")
-        return cls(status, body, (("content-type", "application/json"), *(headers or {}).items()))
+        return cls(status, body, (("content-type", "application/json"),))
 
     def with_headers(self, headers: Mapping[str, str]) -> Answer:
         """Return the same answer with some headers added or replaced."""

@@ -5,27 +5,29 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import attrs
 
+
+@attrs.define
 class Limit:
     """A fixed window, which begins with the first request that finds none open.
 
-    Args:
+    Attributes:
         requests: How many requests a window has room for.
         window: Its length in seconds.
         wall: Returns the wall-clock time in seconds since the epoch.
     """
 
-    def __init__(self, requests: int, window: float, wall: Callable[[], float]) -> None:
-        self.requests = requests
-        self.window = window
-        self.wall = wall
-        self.used = 0
-        self.reset_at = -math.inf
+    requests: int
+    window: float
+    wall: Callable[[], float]
+    used: int = 0
+    reset_at: float = -math.inf
 
-    def clear(self) -> None:
-        """Forget the window that is open."""
-        self.used = 0
-        self.reset_at = -math.inf
+    def set(self, requests: int, window: float) -> None:
+        """Set the limit, and forget the window that is open."""
+        self.requests, self.window = requests, window
+        self.used, self.reset_at = 0, -math.inf
 
     def refresh(self) -> None:
         """Open a new window if the last one is over."""
@@ -42,17 +44,12 @@ class Limit:
         self.used += 1
         return True
 
-    @property
-    def remaining(self) -> int:
-        """How many requests the open window still has room for."""
-        return max(0, self.requests - self.used)
-
     def headers(self) -> dict[str, str]:
         """Return the headers with which vendors show a limit."""
         self.refresh()
         return {
             "x-ratelimit-limit": str(self.requests),
-            "x-ratelimit-remaining": str(self.remaining),
+            "x-ratelimit-remaining": str(max(0, self.requests - self.used)),
             "x-ratelimit-reset": str(math.ceil(self.reset_at)),
         }
 

@@ -7,8 +7,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from types import MappingProxyType, TracebackType
-from typing import Any, Literal, Protocol, Self
+from types import MappingProxyType
+from typing import Any, Literal, Self
+
+import attrs
 
 from unibatch.sandbox.app import App, LoggedRequest
 from unibatch.sandbox.campaign import VendorCampaign
@@ -24,14 +26,18 @@ _WITHOUT_END = 1_000_000
 """Requests a minute; as many as a profile may allow."""
 
 
-class Listener(Protocol):
-    """What serves the sandbox, as far as the sandbox needs to know it."""
+@attrs.frozen(kw_only=True)
+class Settings:
+    """How the sandbox is; `serve` explains the attributes."""
 
-    host: str
-    port: int
-
-    def close(self) -> None:
-        """Stop serving. Closing twice does nothing."""
+    seed: int
+    seeded: bool
+    enforce_rate_limits: bool
+    clock: Literal["real"] | None
+    speed: float
+    wall: Callable[[], float]
+    strict: bool
+    start: datetime
 
 
 class Sandbox:
@@ -40,38 +46,20 @@ class Sandbox:
     All methods may be called from any thread.
     """
 
-    def __init__(
-        self,
-        listener: Listener,
-        *,
-        seed: int,
-        seeded: bool,
-        enforce_rate_limits: bool,
-        clock: Literal["real"] | None,
-        speed: float,
-        wall: Callable[[], float],
-        strict: bool,
-        start: datetime,
-    ) -> None:
-        self.seed = seed
-        self.host = listener.host
-        self.port = listener.port
-        self._listener = listener
-        self._seeded = seeded
-        self._enforce = enforce_rate_limits
-        self._clock = clock
-        self._speed = speed
-        self._wall = wall
-        self._strict = strict
-        self._start = start.timestamp()
+    def __init__(self, host: str, port: int, stop: Callable[[], None], settings: Settings) -> None:
+        self.seed = settings.seed
+        self.host = host
+        self.port = port
+        self._stop = stop
+        self._settings = settings
         self._objections: list[Objection] = []
         self._lock = threading.RLock()
         self._vendors: dict[str, Vendor] = {}
         self._app = App(self._vendors, self._lock, self._tick)
-        self._limits = {vendor.name: Limit(vendor.requests_per_minute, 60.0, wall) for vendor in VENDORS}
+        self._limits = {vendor.name: Limit(vendor.requests_per_minute, 60.0, settings.wall) for vendor in VENDORS}
         self._world_start = 0.0
         self._wall_start = 0.0
-        self._world = World(seed, 0.0, NAMES)
+        self._world = World(self.seed, 0.0, NAMES)
         self._world.touched = True
         self.reset()
 
@@ -133,7 +121,7 @@ class Sandbox:
             "base_url": self.base_url(vendor),
             "api_key": self.api_key(vendor),
         }
-        if not self._enforce:
+        if not self._settings.enforce_rate_limits:
             settings["requests_per_minute"] = _WITHOUT_END
         return {**settings, "defaults": dict(self._vendor(vendor).defaults)}
 
@@ -211,7 +199,7 @@ class Sandbox:
             if shape is not None:
                 maker.check_shape(shape)
             self._world.touched = True
-            chosen = {} if campaign_id is None else {"id": campaign_id}
+            chosen: dict[str, Any] = {} if campaign_id is None else {"id": campaign_id}
             campaign = maker.spawn(name, concurrency=concurrency, shape=shape, **chosen)
             maker.fill(campaign, contacts)
             if status is not None:
@@ -330,30 +318,10 @@ class Sandbox:
             meanwhile: Called just before the work, to let something happen at that moment.
             edit: Given the request and the vendor's JSON answer; what it returns is sent instead.
         """
+        arguments = {name: value for name, value in locals().items() if name != "self"}
         if vendor is not None:
             self._vendor(vendor)
-        fault = Fault(
-            vendor=vendor,
-            method=method,
-            path=path,
-            writes=writes,
-            when=when,
-            times=times,
-            after=after,
-            status=status,
-            body=body,
-            headers=headers,
-            answer=answer,
-            drop=drop,
-            reset=reset,
-            stall=stall,
-            cut=cut,
-            delay=delay,
-            portion=portion,
-            retry_after=retry_after,
-            meanwhile=meanwhile,
-            edit=edit,
-        )
+        fault = Fault(**arguments)
         with self._lock:
             self._app.faults.append(fault)
 
@@ -405,9 +373,7 @@ class Sandbox:
         """
         with self._lock:
             self._vendor(vendor)
-            limit = self._limits[vendor]
-            limit.requests, limit.window = requests, window
-            limit.clear()
+            self._limits[vendor].set(requests, window)
 
     def shape(self, vendor: str, shape: str) -> None:
         """Choose which of its documented shapes a vendor's answers have, where it has several.
@@ -415,8 +381,9 @@ class Sandbox:
         Campaigns that were made in one shape keep it.
         """
         with self._lock:
-            self._vendor(vendor).check_shape(shape)
-            self._vendor(vendor).assume({"shape": shape})
+            chosen = self._vendor(vendor)
+            chosen.check_shape(shape)
+            chosen.assume({"shape": shape})
 
     def assume(self, vendor: str, **readings: Any) -> None:
         """Read otherwise what a vendor's documents leave open.
@@ -443,31 +410,26 @@ class Sandbox:
 
     def reset(self) -> None:
         """Go back to the seeded state: no faults, no late work, an empty log, the usual limits and readings."""
+        how = self._settings
         with self._lock:
-            self._app.faults.clear()
-            self._app.log.clear()
-            self._app.late.clear()
-            self._objections.clear()
-            for vendor in VENDORS:
-                limit = self._limits[vendor.name]
-                limit.requests, limit.window = vendor.requests_per_minute, 60.0
-                limit.clear()
-            if self._world.touched or self._clock == "real":
-                self._wall_start = self._wall()
-                start = self._wall_start if self._clock == "real" else self._start
-                self._world = World(self.seed, start, NAMES)
-                self._world_start = start
+            for noted in (self._app.faults, self._app.log, self._app.late, self._objections):
+                noted.clear()
+            if self._world.touched or how.clock == "real":
+                self._wall_start = how.wall()
+                self._world_start = self._wall_start if how.clock == "real" else how.start.timestamp()
+                self._world = World(self.seed, self._world_start, NAMES)
             self._world.start_counting_requests()
             for vendor in VENDORS:
-                made = vendor(
+                limit = self._limits[vendor.name]
+                limit.set(vendor.requests_per_minute, 60.0)
+                made = self._vendors[vendor.name] = vendor(
                     self._world,
-                    self._limits[vendor.name],
-                    enforce=self._enforce,
-                    strict=self._strict,
+                    limit,
+                    enforce=how.enforce_rate_limits,
+                    strict=how.strict,
                     objections=self._objections,
                 )
-                self._vendors[vendor.name] = made
-                if self._seeded and not made.campaigns:
+                if how.seeded and not made.campaigns:
                     made.populate()
             self._world.touched = False
 
@@ -476,23 +438,18 @@ class Sandbox:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
         """Stop the server and wait until its thread is over. Closing twice does nothing."""
-        self._listener.close()
+        self._stop()
 
     # How it works
 
     def _tick(self) -> None:
-        if self._clock == "real":
-            moment = self._world_start + (self._wall() - self._wall_start) * self._speed
+        if self._settings.clock == "real":
+            moment = self._world_start + (self._settings.wall() - self._wall_start) * self._settings.speed
             if moment > self._world.now:
                 self._world.advance(until=moment)
 

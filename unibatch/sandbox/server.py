@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from unibatch.sandbox.app import App
 from unibatch.sandbox.controls import Controls
-from unibatch.sandbox.sandbox import Sandbox
+from unibatch.sandbox.sandbox import Sandbox, Settings
 from unibatch.sandbox.world import START
 
 if TYPE_CHECKING:
@@ -56,19 +56,10 @@ def serve(
         ImportError: The extra `sandbox` is not installed.
         OSError: The port cannot be used.
     """
+    how = {name: value for name, value in locals().items() if name not in {"host", "port"}}
     server = Server(host, port)
     try:
-        sandbox = Sandbox(
-            server,
-            seed=seed,
-            seeded=seeded,
-            enforce_rate_limits=enforce_rate_limits,
-            clock=clock,
-            speed=speed,
-            wall=wall,
-            strict=strict,
-            start=start,
-        )
+        sandbox = Sandbox(server.host, server.port, server.close, Settings(**how))
         app = sandbox._app  # noqa: SLF001  # the two belong together
         app.control = Controls(sandbox).answer
         server.start(app)

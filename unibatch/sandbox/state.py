@@ -65,6 +65,9 @@ class CampaignState:
     timezone: str
 
 
+_COPIED = tuple(field.name for field in attrs.fields(ContactState) if field.name != "id")
+
+
 def state_of(vendor: Vendor, campaign: VendorCampaign) -> CampaignState:
     """Copy what a vendor has about a campaign."""
     starts_at = campaign.starts_at
@@ -74,17 +77,7 @@ def state_of(vendor: Vendor, campaign: VendorCampaign) -> CampaignState:
         name=campaign.name,
         status=campaign.status,
         contacts=tuple(
-            ContactState(
-                number=contact.number,
-                status=contact.status,
-                attempts=contact.attempts,
-                final=contact.final,
-                name=contact.name,
-                external_id=contact.external_id,
-                data=contact.data,
-                id=vendor.contact_id(campaign, contact),
-                sent=contact.sent,
-            )
+            ContactState(id=vendor.contact_id(campaign, contact), **{name: getattr(contact, name) for name in _COPIED})
             for contact in campaign.contacts
         ),
         dialled=MappingProxyType(dict(campaign.dialled)),

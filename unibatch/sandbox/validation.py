@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import attrs
+
+T = TypeVar("T")
 
 
 @attrs.frozen
@@ -48,9 +50,6 @@ def read_moment(text: str, zone: tzinfo = UTC) -> float | None:
         return None
     try:
         moment = datetime.fromisoformat(text.upper())
-    except ValueError:
-        return None
-    try:
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
     except (OverflowError, ValueError):
         return None
@@ -70,31 +69,26 @@ def by_the_clock(local: datetime, zone: tzinfo) -> dict[timedelta, float]:
     }
 
 
+@attrs.define
 class Form:
     """A JSON object under examination.
 
-    Args:
+    Attributes:
         body: The object.
         at: Where the object is, put before the name of each field that is wrong.
         null_is_absent: Whether an optional field may be spelt out as null.
         takes_all: Whether the object may have fields that nobody asks for.
+        problems: What the vendor refuses.
+        doubts: What the vendor could object to.
     """
 
-    def __init__(
-        self,
-        body: Mapping[str, Any],
-        at: tuple[str | int, ...] = (),
-        *,
-        null_is_absent: bool = True,
-        takes_all: bool = False,
-    ) -> None:
-        self.body = body
-        self.at = at
-        self.null_is_absent = null_is_absent
-        self.takes_all = takes_all
-        self.problems: list[Problem] = []
-        self.doubts: list[Problem] = []
-        self._asked: set[str] = set()
+    body: Mapping[str, Any]
+    at: tuple[str | int, ...] = ()
+    null_is_absent: bool = attrs.field(default=True, kw_only=True)
+    takes_all: bool = attrs.field(default=False, kw_only=True)
+    problems: list[Problem] = attrs.field(factory=list, init=False)
+    doubts: list[Problem] = attrs.field(factory=list, init=False)
+    _asked: set[str] = attrs.field(factory=set, init=False)
 
     def refuse(self, name: str | int, reason: str, kind: str = "value") -> None:
         """Note that something is wrong with a field."""
@@ -136,6 +130,16 @@ class Form:
                     self.refuse(name, "must not be null", "type")
         return found
 
+    def _typed(
+        self, name: str, kind: type[T], what: str, *, required: bool = False, nullable: bool = False
+    ) -> T | None:
+        found = self.value(name, required=required, nullable=nullable)
+        if type(found) is kind:
+            return found
+        if found is not None:
+            self.refuse(name, f"must be {what}", "type")
+        return None
+
     def text(
         self,
         name: str,
@@ -146,11 +150,8 @@ class Form:
         pattern: str | None = None,
     ) -> str | None:
         """Return a text; a required one must not be empty."""
-        found = self.value(name, required=required, nullable=nullable)
+        found = self._typed(name, str, "a string", required=required, nullable=nullable)
         if found is None:
-            return None
-        if not isinstance(found, str):
-            self.refuse(name, "must be a string", "type")
             return None
         if required and not found:
             self.refuse(name, "must not be empty", "range")
@@ -158,29 +159,19 @@ class Form:
             self.refuse(name, f"must have at most {most} characters", "range")
         elif pattern is not None and not re.fullmatch(pattern, found):
             self.refuse(name, f"must match {pattern}", "format")
-        return str(found)
+        return found
 
     def integer(self, name: str, *, least: int, most: int | None = None, nullable: bool = False) -> int | None:
         """Return a whole number within its range."""
-        found = self.value(name, nullable=nullable)
-        if found is None:
-            return None
-        if not isinstance(found, int) or isinstance(found, bool):
-            self.refuse(name, "must be an integer", "type")
-            return None
-        if found < least or (most is not None and found > most):
+        found = self._typed(name, int, "an integer", nullable=nullable)
+        if found is not None and (found < least or (most is not None and found > most)):
             self.refuse(name, f"must be at least {least}" if most is None else f"must be {least} to {most}", "range")
         return found
 
     def boolean(self, name: str, *, default: bool) -> bool:
         """Return a truth value."""
-        found = self.value(name)
-        if found is None:
-            return default
-        if not isinstance(found, bool):
-            self.refuse(name, "must be true or false", "type")
-            return default
-        return found
+        found = self._typed(name, bool, "true or false")
+        return default if found is None else found
 
     def choice(self, name: str, words: Collection[str]) -> str | None:
         """Return one word of a closed list."""
@@ -193,26 +184,32 @@ class Form:
     def zone(self, name: str) -> tzinfo:
         """Return a time zone; UTC when none is given or it is not known."""
         found = self.text(name)
-        if found is None:
-            return UTC
-        zone = read_zone(found)
+        zone = UTC if found is None else read_zone(found)
         if zone is None:
-            self.refuse(name, "must be an IANA time zone", "value")
+            self.refuse(name, "must be an IANA time zone")
         return zone or UTC
 
     def moment(
-        self, name: str, zone: tzinfo, *, nullable: bool = False, required: bool = False, offset: bool = False
+        self,
+        name: str,
+        zone: tzinfo,
+        *,
+        offset: bool = False,
+        least: float | None = None,
+        required: bool = False,
+        nullable: bool = False,
     ) -> float | None:
         """Return a date and time as seconds since the epoch.
 
         Args:
             name: The field.
             zone: The time zone of a text that has no offset.
-            nullable: Whether it may be null.
-            required: Whether it must be there.
             offset: Whether the documents have it with an offset from UTC only.
+            least: The present, if it must not lie in the past.
+            required: Whether it must be there.
+            nullable: Whether it may be null.
         """
-        found = self.text(name, nullable=nullable, required=required)
+        found = self.text(name, required=required, nullable=nullable)
         if found is None:
             return None
         seconds = read_moment(found, zone)
@@ -224,43 +221,26 @@ class Form:
                 self.doubt(name, f"{found} comes {times} times in its time zone")
         elif not re.fullmatch(_RFC_3339, found, re.ASCII):
             self.doubt(name, f"{found} is not written like 2026-03-20T09:00:00Z")
+        if seconds is not None and least is not None and seconds < least:
+            self.refuse(name, "must not lie in the past")
         return seconds
 
     def mapping(self, name: str) -> dict[str, Any]:
         """Return an object; an empty one when absent."""
-        found = self.value(name)
-        if found is None:
-            return {}
-        if not isinstance(found, dict):
-            self.refuse(name, "must be an object", "type")
-            return {}
-        return found
+        return self._typed(name, dict, "an object") or {}
 
-    def array(
-        self,
-        name: str,
-        *,
-        required: bool = False,
-        nullable: bool = False,
-        least: int = 0,
-        most: int | None = None,
-    ) -> list[Any] | None:
+    def array(self, name: str, *, least: int = 0, most: int | None = None, **how: bool) -> list[Any] | None:
         """Return a list of an allowed length."""
-        found = self.value(name, required=required, nullable=nullable)
-        if found is None:
-            return None
-        if not isinstance(found, list):
-            self.refuse(name, "must be a list", "type")
-            return None
-        if len(found) < least:
+        found = self._typed(name, list, "a list", **how)
+        if found is not None and len(found) < least:
             self.refuse(name, f"must have at least {least} item", "range")
-        elif most is not None and len(found) > most:
+        elif found is not None and most is not None and len(found) > most:
             self.refuse(name, f"must have at most {most} items", "range")
         return found
 
-    def texts(self, name: str, *, nullable: bool = False, least: int = 0, required: bool = False) -> list[str] | None:
+    def texts(self, name: str, *, least: int = 0, **how: bool) -> list[str] | None:
         """Return a list of texts."""
-        found = self.array(name, nullable=nullable, least=least, required=required)
+        found = self.array(name, least=least, **how)
         if found is not None and not all(isinstance(item, str) for item in found):
             self.refuse(name, "must hold strings only", "type")
             return None

@@ -1,22 +1,4 @@
-"""TalkifAI, as its documentation describes it.
-
-Chosen where the documentation is silent:
-    - Creation answers 200. Broken rules are a 400 with the code `validation_error`, the first one in the message.
-    - The key is checked before the path, and is in `Authorization: Bearer` or in `X-API-Key`.
-    - A list without `organizationId` is a 400 with the code `missing_organization_id`; another organisation's is a 403.
-    - Rescheduling a job that its state does not allow is a 400 with the code `invalid_status`, as for `/start`. A start
-      in the past is a 400.
-    - The list shows jobs without their contacts.
-    - Another attempt is due 15 minutes after the last one. In the first half of that time the contact keeps the word of
-      the last outcome; in the second half it is `queued`.
-    - `contactsProcessed` counts those who were called and are done with; `failedCalls` those of them who did not
-      complete. Cancelled contacts are in neither.
-    - Cancelling leaves calls under way alone; they end as they would have, and are not tried again.
-    - In a multipart upload the CSV is the part that has a file name. It needs a column `phone`; all others are kept.
-    - The rate headers are sent with every answer.
-    - A job without a start is `running` immediately, as the create page has it. (`created`)
-Names in brackets are readings that a test can change.
-"""
+"""TalkifAI, as its documentation describes it. `docs/sandbox.md` says what was chosen where that is silent."""
 
 from __future__ import annotations
 
@@ -26,31 +8,14 @@ import math
 from collections.abc import Mapping, Sequence
 from email.parser import BytesParser
 from email.policy import HTTP
-from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 from unibatch.sandbox.campaign import Outcome, Rules, VendorCampaign, VendorContact, as_text, as_uuid
 from unibatch.sandbox.http import Answer, Refused, VendorRequest
 from unibatch.sandbox.readings import Reading
 from unibatch.sandbox.validation import Form, Problem
-from unibatch.sandbox.vendors.vendor import Endpoints, Vendor, read_integer
+from unibatch.sandbox.vendors.vendor import DAY, HOUR, Endpoint, Vendor, keys_of, read_integer
 
-ENDPOINTS: Endpoints = {
-    ("POST", "/batch/create"): "create",
-    ("GET", "/batch/jobs"): "list_jobs",
-    ("GET", "/batch/jobs/{id}"): "show",
-    ("POST", "/batch/jobs/{id}/start"): "start",
-    ("POST", "/batch/jobs/{id}/cancel"): "cancel",
-    ("PATCH", "/batch/jobs/{id}/reschedule"): "reschedule",
-}
-QUERIES = {
-    "list_jobs": ("organizationId", "status", "page", "pageSize"),
-    "show": ("contactStatus", "contactsPage", "contactsPageSize"),
-    "reschedule": ("scheduledStartTime", "timezone"),
-}
-BODIES = frozenset({"create"})
-READINGS = {"created": Reading("running", ("pending",))}
-"""What the documents leave open; `docs/sandbox.md` says what each value means."""
 ORGANIZATION = "org_sandbox"
 STATUSES = ("pending", "scheduled", "running", "completed", "failed", "cancelled")
 CONTACT_STATUSES = (
@@ -76,43 +41,17 @@ PHONE = r"\+[1-9][0-9]{6,14}"
 DOLLARS_A_CONTACT = 0.07
 SECONDS_A_CALL = 90
 
-KEYS = {
-    "valid": "sandbox-talkifai-key",
-    "no_credits": "sandbox-talkifai-key-no-credits",
-    "forbidden": "sandbox-talkifai-key-forbidden",
-}
 NUMBER = "pn_sandbox"
-DEFAULTS: Mapping[str, str | list[str]] = {"organization_id": ORGANIZATION, "from_number_ids": [NUMBER]}
-CODES = {
-    400: ("validation_error", "The request could not be read"),
-    401: ("unauthorized", "The API key is missing or not valid"),
-    402: ("insufficient_credits", "The organization has no credits left"),
-    403: ("forbidden", "This key may not do that"),
-    404: ("not_found", "There is nothing at this address"),
-    405: ("method_not_allowed", "This path does not take that method"),
-    429: ("rate_limit_exceeded", "Too many requests"),
-    500: ("internal_error", "Something went wrong at our end"),
+CODES_BY_FIELD = {
+    "organizationId": "missing_organization_id",
+    "page": "invalid_page",
+    "contactsPage": "invalid_page",
+    "pageSize": "invalid_page_size",
+    "contactsPageSize": "invalid_page_size",
+    "status": "invalid_status",
+    "contactStatus": "invalid_contact_status",
 }
-
-RULES = Rules(
-    running="running",
-    completed="completed",
-    waiting=frozenset({"pending"}),
-    ringing="dialing",
-    talking=(),
-    outcomes=(
-        Outcome("completed", 44, talk=(30, 420)),
-        Outcome("no_answer", 24, ring=(28.0, 45.0), sip_code="480", reason="Nobody answered"),
-        Outcome("busy", 9, ring=(1.0, 4.0), sip_code="486", reason="The line was busy"),
-        Outcome("timeout", 5, ring=(45.0, 60.0), sip_code="408", reason="The call timed out"),
-        Outcome("blocked", 4, ring=(0.4, 3.0), sip_code="607", reason="The carrier blocked the call"),
-        Outcome("invalid_number", 5, ring=(0.2, 1.0), sip_code="404", reason="The number does not exist"),
-        Outcome("carrier_error", 4, ring=(0.4, 6.0), sip_code="503", reason="The carrier had a fault"),
-        Outcome("failed", 5, ring=(0.4, 6.0), sip_code="500", reason="The call failed"),
-    ),
-    retried=frozenset(RETRYABLE),
-    retry_queued="queued",
-)
+"""The codes for what is wrong in a query."""
 
 
 class TalkifAI(Vendor):
@@ -120,16 +59,49 @@ class TalkifAI(Vendor):
 
     name = "talkifai"
     prefix = "/talkifai"
-    keys = KEYS
-    endpoints = ENDPOINTS
-    queries = QUERIES
-    bodies = BODIES
-    own_readings = READINGS
-    rules = RULES
+    keys = keys_of("sandbox-talkifai-key")
+    endpoints: ClassVar = {
+        ("POST", "/batch/create"): Endpoint("create", body=True),
+        ("GET", "/batch/jobs"): Endpoint("list_jobs", ("organizationId", "status", "page", "pageSize")),
+        ("GET", "/batch/jobs/{id}"): Endpoint("show", ("contactStatus", "contactsPage", "contactsPageSize")),
+        ("POST", "/batch/jobs/{id}/start"): Endpoint("start"),
+        ("POST", "/batch/jobs/{id}/cancel"): Endpoint("cancel"),
+        ("PATCH", "/batch/jobs/{id}/reschedule"): Endpoint("reschedule", ("scheduledStartTime", "timezone")),
+    }
+    own_readings: ClassVar = {"created": Reading("running", ("pending",))}
+    rules = Rules(
+        running="running",
+        completed="completed",
+        waiting=frozenset({"pending"}),
+        ringing="dialing",
+        talking=(),
+        outcomes=(
+            Outcome("completed", 44, talk=(30, 420)),
+            Outcome("no_answer", 24, ring=(28.0, 45.0), sip_code="480", reason="Nobody answered"),
+            Outcome("busy", 9, ring=(1.0, 4.0), sip_code="486", reason="The line was busy"),
+            Outcome("timeout", 5, ring=(45.0, 60.0), sip_code="408", reason="The call timed out"),
+            Outcome("blocked", 4, ring=(0.4, 3.0), sip_code="607", reason="The carrier blocked the call"),
+            Outcome("invalid_number", 5, ring=(0.2, 1.0), sip_code="404", reason="The number does not exist"),
+            Outcome("carrier_error", 4, ring=(0.4, 6.0), sip_code="503", reason="The carrier had a fault"),
+            Outcome("failed", 5, ring=(0.4, 6.0), sip_code="500", reason="The call failed"),
+        ),
+        retried=frozenset(RETRYABLE),
+        retry_queued="queued",
+    )
     requests_per_minute = 60
-    first_status = "pending"
-    codes = CODES
-    defaults = DEFAULTS
+    max_attempts = 3
+    codes: ClassVar = {
+        400: ("validation_error", "The request could not be read"),
+        401: ("unauthorized", "The API key is missing or not valid"),
+        402: ("insufficient_credits", "The organization has no credits left"),
+        403: ("forbidden", "This key may not do that"),
+        404: ("not_found", "There is nothing at this address"),
+        405: ("method_not_allowed", "This path does not take that method"),
+        429: ("rate_limit_exceeded", "Too many requests"),
+        500: ("internal_error", "Something went wrong at our end"),
+    }
+    defaults: ClassVar[Mapping[str, str | list[str]]] = {"organization_id": ORGANIZATION, "from_number_ids": [NUMBER]}
+    usual_settings: ClassVar = {"agentId": "agent_sandbox", "fromPhoneNumberId": NUMBER}
 
     # Envelopes: success has none.
 
@@ -140,8 +112,6 @@ class TalkifAI(Vendor):
     def error(self, status: int, code: str | None = None, message: str | None = None, details: Any = None) -> Answer:
         """Return the error object; it has no room for details."""
         del details
-        if status == HTTPStatus.TOO_MANY_REQUESTS and message is None:
-            return self.limited(1.0)
         usual, text = self.code_for(status)
         return Answer.json(status, {"success": False, "error": message or text, "code": code or usual})
 
@@ -157,14 +127,11 @@ class TalkifAI(Vendor):
 
     def invalid(self, problems: Sequence[Problem]) -> Answer:
         """Return the 400 about the first problem."""
-        first = problems[0]
-        return self.error(400, message=f"{'.'.join(str(part) for part in first.at)}: {first.reason}")
+        where = ".".join(map(str, problems[0].at))
+        return self.error(400, CODES_BY_FIELD.get(where), f"{where}: {problems[0].reason}")
 
     def _wrong_state(self, campaign: VendorCampaign, action: str, code: str = "invalid_status") -> Refused:
         return Refused(self.error(400, code, f"A job that is {campaign.status} cannot be {action}"))
-
-    def _odd(self, code: str, message: str) -> Refused:
-        return Refused(self.error(400, code, message), message)
 
     # Reading
 
@@ -174,40 +141,28 @@ class TalkifAI(Vendor):
             raise Refused(self.error(404, "job_not_found", f"There is no batch job {job_id}"))
         return campaign
 
-    def _numbers(self, request: VendorRequest, page_name: str, size_name: str, size: int, most: int) -> tuple[int, int]:
-        page = read_integer(request.parameter(page_name), 1)
-        page_size = read_integer(request.parameter(size_name), size)
-        if page is None or page < 1:
-            raise self._odd("invalid_page", f"{page_name} must be an integer from 1")
-        if page_size is None or not 1 <= page_size <= most:
-            raise self._odd("invalid_page_size", f"{size_name} must be an integer from 1 to {most}")
-        return page, self.page_size(page_size)
+    def _numbers(self, form: Form, page_name: str, size_name: str, usual: int, most: int) -> tuple[int, int]:
+        page, size = form.integer(page_name, least=1), form.integer(size_name, least=1, most=most)
+        self.check(form)
+        return page or 1, self.page_size(size or usual)
 
-    def list_jobs(self, request: VendorRequest) -> Answer:
-        """`GET /batch/jobs`."""
-        organization = request.parameter("organizationId")
-        if not organization:
-            raise self._odd("missing_organization_id", "organizationId is required")
-        if organization != ORGANIZATION:
+    def _list_jobs(self, request: VendorRequest) -> Answer:
+        form = self.query(request, "page", "pageSize")
+        if form.text("organizationId", required=True) not in (None, "", ORGANIZATION):
             raise Refused(self.error(403, message="This key belongs to another organization"))
-        page, size = self._numbers(request, "page", "pageSize", 20, 100)
-        status = request.parameter("status")
-        if status is not None and status not in STATUSES:
-            raise self._odd("invalid_status", f"status must be one of {', '.join(STATUSES)}")
+        status = form.choice("status", STATUSES)
+        page, size = self._numbers(form, "page", "pageSize", 20, 100)
         found = self.listed(status=status)
         jobs = [self.in_listing(self._job(campaign)) for campaign in found[(page - 1) * size : page * size]]
         return Answer.json(200, {"batchJobs": jobs, "total": len(found), "page": page, "pageSize": size})
 
-    def show(self, request: VendorRequest, job_id: str) -> Answer:
-        """`GET /batch/jobs/{id}`: the job with one page of its contacts."""
-        campaign = self._find(job_id)
-        page, size = self._numbers(request, "contactsPage", "contactsPageSize", 50, 500)
-        status = request.parameter("contactStatus")
+    def _show(self, request: VendorRequest, campaign: VendorCampaign) -> Answer:
+        """The job with one page of its contacts."""
+        form = self.query(request, "contactsPage", "contactsPageSize")
+        status = form.choice("contactStatus", CONTACT_STATUSES)
+        page, size = self._numbers(form, "contactsPage", "contactsPageSize", 50, 500)
         contacts = campaign.contacts
         if status is not None:
-            if status not in CONTACT_STATUSES:
-                message = f"contactStatus must be one of {', '.join(CONTACT_STATUSES)}"
-                raise self._odd("invalid_contact_status", message)
             contacts = [contact for contact in contacts if contact.status == status]
         job = self._job(campaign)
         job["contacts"] = [_contact(contact) for contact in contacts[(page - 1) * size : page * size]]
@@ -228,8 +183,7 @@ class TalkifAI(Vendor):
             "description": campaign.description,
             "status": campaign.status,
             "organizationId": ORGANIZATION,
-            "agentId": campaign.settings["agentId"],
-            "fromPhoneNumberId": campaign.settings["fromPhoneNumberId"],
+            **campaign.settings,
             "totalContacts": len(campaign.contacts),
             "contactsProcessed": processed,
             "successfulCalls": successful,
@@ -246,8 +200,8 @@ class TalkifAI(Vendor):
 
     # Writing
 
-    def create(self, request: VendorRequest) -> Answer:
-        """`POST /batch/create`, from JSON or from multipart with a CSV."""
+    def _create(self, request: VendorRequest) -> Answer:
+        """From JSON or from multipart with a CSV."""
         read = self._multipart if request.content_type == "multipart/form-data" else self.json_body
         body = read(request)
         form = Form(body)
@@ -256,9 +210,7 @@ class TalkifAI(Vendor):
         description = form.text("description", most=1_000)
         concurrency = form.integer("concurrentCallLimit", least=1, most=MOST_CONCURRENT) or 5
         attempts = form.integer("maxAttempts", least=1, most=MOST_ATTEMPTS) or 3
-        scheduled_at = form.moment("scheduledStartTime", form.zone("timezone"))
-        if scheduled_at is not None and scheduled_at < self.world.now:
-            form.refuse("scheduledStartTime", "must not lie in the past")
+        scheduled_at = form.moment("scheduledStartTime", form.zone("timezone"), least=self.world.now)
         rows = form.array("contacts", required=True, least=1, most=MOST_CONTACTS) or []
         _check_contacts(form, rows)
         self.check(form)
@@ -267,44 +219,32 @@ class TalkifAI(Vendor):
             description=description,
             concurrency=concurrency,
             max_attempts=attempts,
-            scheduled_at=scheduled_at,
-            starts_at=scheduled_at,
             timezone=body.get("timezone") or "UTC",
             settings={"fromPhoneNumberId": number_id},
         )
         for row in rows:
             if not self.takes(row["phone"]):
                 continue
-            contact = VendorContact(
-                id=self.world.mints[self.name].next(),
-                number=row["phone"],
-                status="pending",
-                first_name=row.get("name"),
-                data=row,
-                sent=row,
-                max_attempts=attempts,
-            )
-            campaign.add(contact)
+            about = {"first_name": row.get("name"), "data": row, "sent": row, "max_attempts": attempts}
+            campaign.add(self.contact(row["phone"], **about))
         if scheduled_at is not None:
-            campaign.status = "scheduled"
+            self.plan(campaign, scheduled_at)
         elif self.reading["created"] == "running":
             campaign.start(self.world.now)
         else:
             campaign.starts_at = self.world.now
         minutes = math.ceil(len(rows) * SECONDS_A_CALL / concurrency / 60)
-        return Answer.json(
-            200,
-            {
-                "success": True,
-                "batchJobId": campaign.id,
-                "totalContacts": len(campaign.contacts),
-                "estimatedDuration": f"{minutes} minutes",
-                "estimatedCost": f"${len(rows) * DOLLARS_A_CONTACT:.2f}",
-                "status": campaign.status,
-                "scheduledStartTime": as_text(scheduled_at),
-                "message": "Batch job created",
-            },
-        )
+        about = {
+            "success": True,
+            "batchJobId": campaign.id,
+            "totalContacts": len(campaign.contacts),
+            "estimatedDuration": f"{minutes} minutes",
+            "estimatedCost": f"${len(rows) * DOLLARS_A_CONTACT:.2f}",
+            "status": campaign.status,
+            "scheduledStartTime": as_text(scheduled_at),
+            "message": "Batch job created",
+        }
+        return Answer.json(200, about)
 
     def _multipart(self, request: VendorRequest) -> dict[str, Any]:
         head = f"content-type: {request.headers['content-type']}\r\n\r\n".encode("latin-1")
@@ -323,131 +263,67 @@ class TalkifAI(Vendor):
                 body["contacts"] = _read_csv(text)
             elif isinstance(name, str):
                 text = text.strip()
-                is_number = name in ("concurrentCallLimit", "maxAttempts")
-                number = read_integer(text, 0) if is_number else None
+                number = read_integer(text) if name in {"concurrentCallLimit", "maxAttempts"} else None
                 body[name] = text if number is None else number
         return body
 
-    def start(self, _request: VendorRequest, job_id: str) -> Answer:
-        """`POST /batch/jobs/{id}/start`."""
-        campaign = self._find(job_id)
+    def _start(self, _request: VendorRequest, campaign: VendorCampaign) -> Answer:
         if campaign.status not in ("pending", "scheduled"):
             code = "already_running" if campaign.is_running else "invalid_status"
             raise self._wrong_state(campaign, "started", code)
         was_scheduled = campaign.status == "scheduled"
         campaign.start(self.world.now)
-        return Answer.json(
-            200,
-            {
-                "success": True,
-                "message": "Batch job started",
-                "batchJobId": campaign.id,
-                "status": "running",
-                "contactsEnqueued": campaign.tally["pending"],
-                "redisJobCancelled": was_scheduled,
-                "startedAt": as_text(campaign.started_at),
-            },
-        )
+        about = {"contactsEnqueued": campaign.tally["pending"], "redisJobCancelled": was_scheduled}
+        return _done(campaign, "started", status="running", **about, startedAt=as_text(campaign.started_at))
 
-    def cancel(self, _request: VendorRequest, job_id: str) -> Answer:
-        """`POST /batch/jobs/{id}/cancel`."""
-        campaign = self._find(job_id)
+    def _cancel(self, _request: VendorRequest, campaign: VendorCampaign) -> Answer:
         if campaign.status not in ("scheduled", "pending", "running"):
             raise self._wrong_state(campaign, "cancelled", "already_terminal")
         was_scheduled = campaign.status == "scheduled"
         cancelled = campaign.cancel(self.world.now, "cancelled", "cancelled")
-        return Answer.json(
-            200,
-            {
-                "success": True,
-                "message": "Batch job cancelled",
-                "batchJobId": campaign.id,
-                "redisJobCancelled": was_scheduled,
-                "contactsCancelled": cancelled,
-            },
-        )
+        return _done(campaign, "cancelled", redisJobCancelled=was_scheduled, contactsCancelled=cancelled)
 
-    def reschedule(self, request: VendorRequest, job_id: str) -> Answer:
-        """`PATCH /batch/jobs/{id}/reschedule`, whose arguments are in the query."""
-        campaign = self._find(job_id)
+    def _reschedule(self, request: VendorRequest, campaign: VendorCampaign) -> Answer:
         # A plus that was not percent-encoded arrives as a space.
         query = {name: value.replace(" ", "+") for name, value in request.query}
         form = Form(query)
-        at = form.moment("scheduledStartTime", form.zone("timezone"), required=True)
+        at = form.moment("scheduledStartTime", form.zone("timezone"), required=True, least=self.world.now)
         if any(" " in value for _, value in request.query):
             form.doubt("scheduledStartTime", "a plus sign is not percent-encoded")
-        if at is not None and at < self.world.now:
-            form.refuse("scheduledStartTime", "must not lie in the past")
         self.check(form)
         if campaign.status not in ("pending", "scheduled"):
             raise self._wrong_state(campaign, "rescheduled")
         was_scheduled = campaign.status == "scheduled"
-        campaign.status, campaign.scheduled_at, campaign.starts_at = "scheduled", at, at
+        self.plan(campaign, at)
         campaign.timezone = query.get("timezone", "UTC")
         campaign.updated_at = self.world.now
-        return Answer.json(
-            200,
-            {
-                "success": True,
-                "message": "Batch job rescheduled",
-                "batchJobId": campaign.id,
-                "scheduledStartTime": as_text(at),
-                "status": "scheduled",
-                "oldJobCancelled": was_scheduled,
-                "newScheduledJobId": f"queue-{self.world.requests.next()[:12]}",
-            },
-        )
+        about = {"status": "scheduled", "oldJobCancelled": was_scheduled}
+        queued = f"queue-{self.world.requests.next()[:12]}"
+        return _done(campaign, "rescheduled", scheduledStartTime=as_text(at), **about, newScheduledJobId=queued)
 
     # The seeded campaigns
-
-    def campaign_id(self, digits: str) -> str:
-        """Write a job's id."""
-        return as_uuid(digits)
-
-    def contact_id(self, campaign: VendorCampaign, contact: VendorContact) -> str:
-        """Write a contact's id."""
-        del campaign
-        return as_uuid(contact.id)
-
-    def spawn(self, name: str, **options: Any) -> VendorCampaign:
-        """Make an empty job with the settings that it would have if nobody had chosen any."""
-        options.setdefault("max_attempts", 3)
-        settings = {"agentId": "agent_sandbox", "fromPhoneNumberId": NUMBER}
-        return super().spawn(name, **{**options, "settings": {**settings, **options.get("settings", {})}})
 
     def invent(self, campaign: VendorCampaign) -> VendorContact:
         """Make up one more contact, with its data as it would have been uploaded."""
         contact = super().invent(campaign)
-        contact.data = {
-            "phone": contact.number,
-            "name": contact.name,
-            **contact.data,
-            "customerId": contact.external_id,
-        }
+        about = {"phone": contact.number, "name": contact.name}
+        contact.data = {**about, **contact.data, "customerId": contact.external_id}
         return contact
 
     def populate(self) -> None:
         """Make the seeded jobs: first the large one, under way."""
-        now, hour, day = self.world.now, 3600.0, 86_400.0
+        march = "Policies that end in March"
+        self.seed("Renewals, first quarter", 1_240, 2 * DAY, 4.5 * HOUR, concurrency=6, description=march)
+        self.seed("Welcome calls", 25, HOUR)
+        self.seed("Delivery slots", 40, 3 * HOUR, ahead=DAY)
+        self.seed("Event reminders", 50, 9 * DAY, 9 * DAY, max_attempts=2)
+        self.seed("Winter offers", 45, 30 * DAY, 30 * DAY, 1_200, "cancelled")
+        self.seed("Number without an agent", 8, 6 * DAY, end="failed")
+        self.seed("Paused in the dashboard", 35, 4 * DAY, 4 * DAY, 600, "paused")
 
-        def make(name: str, contacts: int, age: float, **options: Any) -> VendorCampaign:
-            campaign = self.spawn(name, created_at=now - age, **options)
-            self.fill(campaign, contacts)
-            return campaign
 
-        large = make("Renewals, first quarter", 1_240, 2 * day, concurrency=6, description="Policies that end in March")
-        self.history(large, since=now - 4.5 * hour, until=now)
-        make("Welcome calls", 25, hour)
-        make("Delivery slots", 40, 3 * hour, scheduled_at=now + day, starts_at=now + day, status="scheduled")
-        finished = make("Event reminders", 50, 9 * day, max_attempts=2)
-        self.history(finished, since=now - 9 * day)
-        stopped = make("Winter offers", 45, 30 * day)
-        self.history(stopped, since=now - 30 * day, until=now - 30 * day + 1_200)
-        self.stop_history(stopped, "cancelled")
-        self.break_down(make("Number without an agent", 8, 6 * day))
-        paused = make("Paused in the dashboard", 35, 4 * day)
-        self.history(paused, since=now - 4 * day, until=now - 4 * day + 600)
-        self.stop_history(paused, "paused")
+def _done(campaign: VendorCampaign, what: str, **about: Any) -> Answer:
+    return Answer.json(200, {"success": True, "message": f"Batch job {what}", "batchJobId": campaign.id, **about})
 
 
 def _read_csv(text: str) -> list[dict[str, Any]]:

@@ -1,18 +1,4 @@
-"""TechLadder, as its documentation describes it.
-
-Chosen where the documentation is silent:
-    - Creation answers 201 with the batch in `data`, so with `data.schedule_id`. (`created_status`, `created_data`,
-      `created_id`)
-    - The key is checked before the path. A missing payment is a 402 with the code PAYMENT_REQUIRED.
-    - More than 10,000 contacts are a 400 with the code BATCH_SIZE_EXCEEDED; malformed JSON is a 400 and every other
-      broken rule a 422, both with the code VALIDATION_ERROR.
-    - An unknown `status` filter of calls is a 422, as it is for batches. A start in the past is a 422.
-    - A contact's `status` may only be `pending` when it is uploaded.
-    - A batch with `start_mode: scheduled` is `pending` until its start.
-    - `failed_contacts` counts failed, no_answer and busy; `pending_contacts` counts everything that is not over.
-    - Of two contacts with one number, deduplication keeps the first.
-Names in brackets are readings that a test can change.
-"""
+"""TechLadder, as its documentation describes it. `docs/sandbox.md` says what was chosen where that is silent."""
 
 from __future__ import annotations
 
@@ -20,33 +6,14 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 from unibatch.sandbox.campaign import Outcome, Rules, VendorCampaign, VendorContact, as_text
 from unibatch.sandbox.http import Answer, Refused, VendorRequest
 from unibatch.sandbox.readings import Reading
 from unibatch.sandbox.validation import Form, Problem, by_the_clock, read_zone
-from unibatch.sandbox.vendors.vendor import Endpoints, Vendor, read_integer
+from unibatch.sandbox.vendors.vendor import DAY, HOUR, Endpoint, Vendor, keys_of
 
-ENDPOINTS: Endpoints = {
-    ("GET", "/me"): "me",
-    ("GET", "/call-batches"): "list_batches",
-    ("POST", "/call-batches"): "create",
-    ("GET", "/call-batches/{id}"): "show",
-    ("GET", "/call-batches/{id}/calls"): "list_calls",
-}
-QUERIES = {
-    "list_batches": ("agent_id", "status", "limit", "page"),
-    "list_calls": ("status", "external_id", "limit", "page"),
-}
-BODIES = frozenset({"create"})
-READINGS = {
-    "created_status": Reading(201, (202,)),
-    "created_data": Reading("batch", ("id", "nothing")),
-    "created_id": Reading("schedule_id", ("batch_id", "id")),
-}
-"""What the documents leave open; `docs/sandbox.md` says what each value means."""
 STATUSES = ("pending", "active", "completed", "failed", "cancelled")
 CALL_STATUSES = (
     "pending",
@@ -67,41 +34,7 @@ MOST_CONCURRENT = 20
 LONGEST_CALL = 900
 PHONE = r"[0-9]{10,15}"
 AGENT, VERSION = "agt-5a1dc0de", "pmt-5a1dc0de"
-DEFAULTS = {"agent_id": AGENT, "version_id": VERSION}
 AGENTS = {AGENT: "Renewal assistant", "agt-0ff1ce00": "Survey assistant"}
-
-KEYS = {
-    "valid": "sk_sandbox_techladder",
-    "no_credits": "sk_sandbox_techladder_no_credits",
-    "forbidden": "sk_sandbox_techladder_forbidden",
-}
-CODES = {
-    400: ("VALIDATION_ERROR", "The request could not be read"),
-    401: ("UNAUTHORIZED", "API key missing or not valid"),
-    402: ("PAYMENT_REQUIRED", "The account has no credits left"),
-    403: ("FORBIDDEN", "API access is not enabled for this account"),
-    404: ("NOT_FOUND", "Nothing found here"),
-    405: ("METHOD_NOT_ALLOWED", "This path does not take that method"),
-    422: ("VALIDATION_ERROR", "The request breaks a rule"),
-    429: ("RATE_LIMITED", "Rate limit exceeded"),
-    500: ("INTERNAL_ERROR", "Something went wrong at our end"),
-}
-
-RULES = Rules(
-    running="active",
-    completed="completed",
-    waiting=frozenset({"pending", "queued"}),
-    queued="queued",
-    ringing="ringing",
-    talking=("answered", "in_progress"),
-    outcomes=(
-        Outcome("completed", 50, talk=(30, 400)),
-        Outcome("no_answer", 24, ring=(28.0, 45.0)),
-        Outcome("busy", 10, ring=(1.0, 4.0)),
-        Outcome("failed", 12, ring=(0.4, 9.0)),
-        Outcome("cancelled", 4, ring=(1.0, 12.0)),
-    ),
-)
 
 
 class TechLadder(Vendor):
@@ -109,16 +42,56 @@ class TechLadder(Vendor):
 
     name = "techladder"
     prefix = "/techladder/api/v1/public"
-    keys = KEYS
-    endpoints = ENDPOINTS
-    queries = QUERIES
-    bodies = BODIES
-    own_readings = READINGS
-    rules = RULES
+    keys = keys_of("sk_sandbox_techladder", "_")
+    endpoints: ClassVar = {
+        ("GET", "/me"): Endpoint("me"),
+        ("GET", "/call-batches"): Endpoint("list_batches", ("agent_id", "status", "limit", "page")),
+        ("POST", "/call-batches"): Endpoint("create", body=True),
+        ("GET", "/call-batches/{id}"): Endpoint("show"),
+        ("GET", "/call-batches/{id}/calls"): Endpoint("list_calls", ("status", "external_id", "limit", "page")),
+    }
+    own_readings: ClassVar = {
+        "created_status": Reading(201, (202,)),
+        "created_data": Reading("batch", ("id", "nothing")),
+        "created_id": Reading("schedule_id", ("batch_id", "id")),
+    }
+    rules = Rules(
+        running="active",
+        completed="completed",
+        waiting=frozenset({"pending", "queued"}),
+        queued="queued",
+        ringing="ringing",
+        talking=("answered", "in_progress"),
+        outcomes=(
+            Outcome("completed", 50, talk=(30, 400)),
+            Outcome("no_answer", 24, ring=(28.0, 45.0)),
+            Outcome("busy", 10, ring=(1.0, 4.0)),
+            Outcome("failed", 12, ring=(0.4, 9.0)),
+            Outcome("cancelled", 4, ring=(1.0, 12.0)),
+        ),
+    )
     requests_per_minute = 300
-    first_status = "pending"
-    codes = CODES
-    defaults = DEFAULTS
+    planned_status = "pending"
+    codes: ClassVar = {
+        400: ("VALIDATION_ERROR", "The request could not be read"),
+        401: ("UNAUTHORIZED", "API key missing or not valid"),
+        402: ("PAYMENT_REQUIRED", "The account has no credits left"),
+        403: ("FORBIDDEN", "API access is not enabled for this account"),
+        404: ("NOT_FOUND", "Nothing found here"),
+        405: ("METHOD_NOT_ALLOWED", "This path does not take that method"),
+        422: ("VALIDATION_ERROR", "The request breaks a rule"),
+        429: ("RATE_LIMITED", "Rate limit exceeded"),
+        500: ("INTERNAL_ERROR", "Something went wrong at our end"),
+    }
+    defaults: ClassVar = {"agent_id": AGENT, "version_id": VERSION}
+    usual_settings: ClassVar = {
+        "agent_id": AGENT,
+        "version_id": VERSION,
+        "voice": "aria",
+        "did_number": "13125550199",
+        "start_mode": "manual",
+        "recording_enabled": True,
+    }
 
     # Envelopes
 
@@ -127,8 +100,6 @@ class TechLadder(Vendor):
 
     def error(self, status: int, code: str | None = None, message: str | None = None, details: Any = None) -> Answer:
         """Return the error envelope; details are a list of texts."""
-        if status == HTTPStatus.TOO_MANY_REQUESTS and message is None:
-            return self.limited(1.0)
         usual, text = self.code_for(status)
         error = {"code": code or usual, "details": details or [message or text]}
         content = {"status_code": status, "message": message or text, "error": error, "data": None}
@@ -154,8 +125,7 @@ class TechLadder(Vendor):
             raise Refused(self.error(404, message="Batch not found", details=[f"There is no batch {batch_id}"]))
         return campaign
 
-    def me(self, _request: VendorRequest) -> Answer:
-        """`GET /me`."""
+    def _me(self, _request: VendorRequest) -> Answer:
         account = {
             "account_id": "acc-5a1dc0de",
             "name": "Sandbox account",
@@ -169,39 +139,31 @@ class TechLadder(Vendor):
         }
         return self._success(account, "Account fetched")
 
-    def _numbers(self, request: VendorRequest, default: int, most: int, words: tuple[str, ...]) -> tuple[int, int]:
-        form = Form(dict(request.query), takes_all=True)
-        page, limit = read_integer(request.parameter("page"), 1), read_integer(request.parameter("limit"), default)
-        if page is None or page < 1:
-            form.refuse("page", "must be an integer from 1", "range")
-        if limit is None or not 1 <= limit <= most:
-            form.refuse("limit", f"must be an integer from 1 to {most}", "range")
-        form.choice("status", words)
+    def _numbers(self, form: Form, usual: int, most: int) -> tuple[int, int]:
+        page, limit = form.integer("page", least=1), form.integer("limit", least=1, most=most)
         self.check(form)
-        return page or 1, self.page_size(limit or 1)
+        return page or 1, self.page_size(limit or usual)
 
     def _page(self, items: list[dict[str, Any]], total: int, page: int, limit: int, message: str) -> Answer:
         has_more = page * limit < total
         data = {"items": items, "total": total, "page": page, "limit": limit, "has_more": has_more}
         return self._success(data, message)
 
-    def list_batches(self, request: VendorRequest) -> Answer:
-        """`GET /call-batches`."""
-        page, limit = self._numbers(request, 50, 100, STATUSES)
-        status, agent_id = request.parameter("status"), request.parameter("agent_id")
+    def _list_batches(self, request: VendorRequest) -> Answer:
+        form = self.query(request, "page", "limit")
+        status, agent_id = form.choice("status", STATUSES), form.text("agent_id")
+        page, limit = self._numbers(form, 50, 100)
         found = self.listed(status=status, agent_id=agent_id)
         rows = [self.in_listing(_batch_in_list(campaign)) for campaign in found[(page - 1) * limit : page * limit]]
         return self._page(rows, len(found), page, limit, "Batches fetched")
 
-    def show(self, _request: VendorRequest, batch_id: str) -> Answer:
-        """`GET /call-batches/{id}`."""
-        return self._success(_batch(self._find(batch_id)), "Batch fetched")
+    def _show(self, _request: VendorRequest, campaign: VendorCampaign) -> Answer:
+        return self._success(_batch(campaign), "Batch fetched")
 
-    def list_calls(self, request: VendorRequest, batch_id: str) -> Answer:
-        """`GET /call-batches/{id}/calls`."""
-        page, limit = self._numbers(request, 100, 500, CALL_STATUSES)
-        campaign = self._find(batch_id)
-        status, external_id = request.parameter("status"), request.parameter("external_id")
+    def _list_calls(self, request: VendorRequest, campaign: VendorCampaign) -> Answer:
+        form = self.query(request, "page", "limit")
+        status, external_id = form.choice("status", CALL_STATUSES), form.text("external_id")
+        page, limit = self._numbers(form, 100, 500)
         contacts = campaign.contacts
         if status is not None or external_id is not None:
             contacts = [
@@ -216,17 +178,14 @@ class TechLadder(Vendor):
 
     # Writing
 
-    def create(self, request: VendorRequest) -> Answer:
-        """`POST /call-batches`."""
+    def _create(self, request: VendorRequest) -> Answer:
         body = self.json_body(request)
         form = Form(body)
-        agent_id = form.text("agent_name", required=True) or ""
         settings = {
-            "agent_id": agent_id,
-            "agent_name": AGENTS.get(agent_id, agent_id),
+            "agent_id": form.text("agent_name", required=True),
             "version_id": form.text("version_name", required=True),
             "voice": form.text("voice"),
-            "did_number": form.text("did_number", pattern=PHONE),
+            "did_number": form.text("did_number"),
             "start_mode": form.choice("start_mode", START_MODES) or "manual",
             "recording_enabled": form.boolean("recording_enabled", default=True),
             "callback_url": form.text("callback_url", pattern=r"https?://\S+"),
@@ -251,13 +210,8 @@ class TechLadder(Vendor):
             raise Refused(self.error(400, "BATCH_SIZE_EXCEEDED", "The batch is too large", details), details[0])
         _check_contacts(form, rows)
         self.check(form)
-        campaign = self.spawn(
-            "",
-            concurrency=concurrency,
-            scheduled_at=starts_at,
-            starts_at=starts_at,
-            settings=settings,
-        )
+        campaign = self.spawn("", concurrency=concurrency, settings=settings)
+        self.plan(campaign, starts_at)
         seen = set()
         for row in rows:
             number = row["phone_number"]
@@ -305,10 +259,8 @@ class TechLadder(Vendor):
         return starts_at
 
     def _uploaded(self, row: Mapping[str, Any]) -> VendorContact:
-        return VendorContact(
-            id=self.world.mints[self.name].next(),
-            number="+" + row["phone_number"],
-            status="pending",
+        return self.contact(
+            "+" + row["phone_number"],
             first_name=row.get("name"),
             external_id=row["contact_id"],
             sent=row,
@@ -326,49 +278,22 @@ class TechLadder(Vendor):
         del campaign
         return f"call_{contact.id[:8]}"
 
-    def spawn(self, name: str, **options: Any) -> VendorCampaign:
-        """Make an empty batch with the settings that it would have if nobody had chosen any."""
-        settings = {
-            "agent_id": AGENT,
-            "agent_name": AGENTS[AGENT],
-            "version_id": VERSION,
-            "voice": "aria",
-            "did_number": "13125550199",
-            "start_mode": "manual",
-            "recording_enabled": True,
-        }
-        return super().spawn(name, **{**options, "settings": {**settings, **options.get("settings", {})}})
-
     def invent(self, campaign: VendorCampaign) -> VendorContact:
         """Make up one more contact, with metadata respelt as the vendor does."""
         contact = super().invent(campaign)
-        contact.data = {
-            "Name": contact.name,
-            "Company Name": contact.data["company"],
-            "Plan": contact.data["plan"],
-        }
+        data = contact.data
+        contact.data = {"Name": contact.name, "Company Name": data["company"], "Plan": data["plan"]}
         return contact
 
     def populate(self) -> None:
         """Make the seeded batches: first the large one, under way."""
-        now, hour, day = self.world.now, 3600.0, 86_400.0
-        survey = {"agent_id": "agt-0ff1ce00", "agent_name": AGENTS["agt-0ff1ce00"]}
-
-        def make(contacts: int, age: float, **options: Any) -> VendorCampaign:
-            campaign = self.spawn("", created_at=now - age, **options)
-            self.fill(campaign, contacts)
-            return campaign
-
-        large = make(1_300, 2 * day, concurrency=6, settings={"start_mode": "immediate"})
-        self.history(large, since=now - 3.25 * hour, until=now)
-        make(36, 2 * hour, settings=survey)
-        make(50, hour, scheduled_at=now + day, starts_at=now + day, settings={"start_mode": "scheduled"})
-        finished = make(45, 12 * day, settings=survey)
-        self.history(finished, since=now - 12 * day)
-        stopped = make(30, 25 * day)
-        self.history(stopped, since=now - 25 * day, until=now - 25 * day + 240)
-        self.stop_history(stopped, "cancelled")
-        self.break_down(make(10, 8 * day, settings={"did_number": None}))
+        survey = {"agent_id": "agt-0ff1ce00"}
+        self.seed("", 1_300, 2 * DAY, 3.25 * HOUR, concurrency=6, settings={"start_mode": "immediate"})
+        self.seed("", 36, 2 * HOUR, settings=survey)
+        self.seed("", 50, HOUR, ahead=DAY, settings={"start_mode": "scheduled"})
+        self.seed("", 45, 12 * DAY, 12 * DAY, settings=survey)
+        self.seed("", 30, 25 * DAY, 25 * DAY, 240, "cancelled")
+        self.seed("", 10, 8 * DAY, end="failed", settings={"did_number": None})
 
 
 def _spell(at: tuple[str | int, ...]) -> str:
@@ -411,7 +336,7 @@ def _batch(campaign: VendorCampaign) -> dict[str, Any]:
     return {
         "schedule_id": campaign.id,
         "agent_id": settings["agent_id"],
-        "agent_name": settings["agent_name"],
+        "agent_name": AGENTS.get(settings["agent_id"], settings["agent_id"]),
         "version_id": settings["version_id"],
         "status": campaign.status,
         "start_mode": settings["start_mode"],

@@ -1,21 +1,4 @@
-"""Truedy, as its documentation describes it.
-
-Chosen where the documentation is silent:
-    - A refusal for the campaign's state is a 400 with the code `invalid_state`: no 409 is listed. (`conflict`)
-    - The key is checked before the path, so an unknown path without a key is a 401.
-    - Starting now with `/schedule` answers "scheduled", as documented, and the campaign is active at the next look.
-    - A start in the past is a 422. A time without an offset is local time in the request's time zone.
-    - An empty campaign may be scheduled; it is completed as soon as it starts.
-    - Adding contacts: in the shape "schema" a number that breaks the pattern is a 422, one with fewer than 8 digits
-      counts as failed, and repeated numbers are added again. In the shape "example" invalid and repeated numbers are
-      skipped and counted. Final campaigns take no contacts. Creation keeps repeated numbers.
-    - `contact_folder_id` knows one folder, `folder_sandbox`, with 25 contacts; `contact_ids` copies contacts of any
-      other campaign. Anything else is a 422.
-    - Refused requests are not remembered with their idempotency key.
-    - `PATCH` is refused for final campaigns. `retry_failed` is kept but nobody is called twice.
-    - A blank `status` filter of contacts is no filter.
-Names in brackets are readings that a test can change; more of them are in `READINGS`.
-"""
+"""Truedy, as its documentation describes it. `docs/sandbox.md` says what was chosen where that is silent."""
 
 from __future__ import annotations
 
@@ -23,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
@@ -31,34 +14,8 @@ from unibatch.sandbox.campaign import Outcome, Rules, VendorCampaign, VendorCont
 from unibatch.sandbox.http import Answer, Refused, VendorRequest
 from unibatch.sandbox.readings import Reading
 from unibatch.sandbox.validation import Form, Problem, read_zone
-from unibatch.sandbox.vendors.vendor import Endpoints, Vendor, read_integer
+from unibatch.sandbox.vendors.vendor import DAY, HOUR, Endpoint, Vendor, keys_of
 
-ENDPOINTS: Endpoints = {
-    ("GET", "/batch-calls"): "list_campaigns",
-    ("POST", "/batch-calls"): "create",
-    ("POST", "/batch-calls/bulk-delete"): "bulk_delete",
-    ("GET", "/batch-calls/{id}"): "show",
-    ("PATCH", "/batch-calls/{id}"): "change",
-    ("POST", "/batch-calls/{id}/schedule"): "schedule",
-    ("POST", "/batch-calls/{id}/pause"): "pause",
-    ("POST", "/batch-calls/{id}/resume"): "resume",
-    ("GET", "/batch-calls/{id}/contacts"): "list_contacts",
-    ("POST", "/batch-calls/{id}/contacts"): "add_contacts",
-}
-QUERIES = {
-    "list_campaigns": ("status", "agent_id", "limit", "offset"),
-    "list_contacts": ("status", "limit", "offset"),
-}
-BODIES = frozenset({"create", "bulk_delete", "change", "schedule", "add_contacts"})
-READINGS = {
-    "shape": Reading("schema", ("example",)),
-    "conflict": Reading(400, (409, 422)),
-    "created": Reading("draft", ("scheduled", "as schedule_type")),
-    "pause_status": Reading(200, (201,)),
-    "key_with_other_body": Reading("new", ("refused",)),
-    "key_kept": Reading("before the work", ("after the work",)),
-}
-"""What the documents leave open; `docs/sandbox.md` says what each value means."""
 STATUSES = ("draft", "scheduled", "active", "paused", "completed", "failed", "cancelled")
 FINAL = ("completed", "failed", "cancelled")
 DELETABLE = ("draft", "failed", "cancelled")
@@ -72,46 +29,12 @@ LARGEST_PAGE = 100
 MOST_ATTEMPTS = 3
 MOST_CONCURRENT = 100
 WEEK = range(1, 8)
-HOUR = 3600.0
 FOLDERS = {"folder_sandbox": 25}
 DOLLARS_A_MINUTE = 0.09
 SUCCEEDED = ("completed", "ended")
 ENDED = (*SUCCEEDED, "failed", "voicemail", "no_answer")
 
-KEYS = {
-    "valid": "sandbox-truedy-key",
-    "no_credits": "sandbox-truedy-key-no-credits",
-    "forbidden": "sandbox-truedy-key-forbidden",
-}
 AGENT = "agt_5a1dc0de"
-DEFAULTS = {"agent_id": AGENT}
-CODES = {
-    400: ("bad_request", "The request could not be read"),
-    401: ("unauthorized", "The API key is missing or not valid"),
-    402: ("payment_required", "The trial is over or the account has no credits left"),
-    403: ("forbidden", "This address may not use the API"),
-    404: ("not_found", "There is no such resource"),
-    405: ("method_not_allowed", "This path does not take that method"),
-    422: ("validation_error", "The request breaks a rule"),
-    429: ("rate_limit_exceeded", "Too many requests"),
-    500: ("internal_error", "Something went wrong at our end"),
-}
-
-RULES = Rules(
-    running="active",
-    completed="completed",
-    waiting=frozenset({"pending", "scheduled", "queued"}),
-    queued="queued",
-    ringing="ringing",
-    talking=("in-progress",),
-    outcomes=(
-        Outcome("completed", 42, talk=(35, 420)),
-        Outcome("ended", 6, talk=(20, 240)),
-        Outcome("no_answer", 22, ring=(28.0, 45.0)),
-        Outcome("voicemail", 16, talk=(6, 28)),
-        Outcome("failed", 14, ring=(0.4, 9.0)),
-    ),
-)
 
 _KINDS = {
     "missing": "missing",
@@ -121,17 +44,6 @@ _KINDS = {
     "format": "string_pattern_mismatch",
     "value": "value_error",
 }
-_CHANGEABLE = (
-    "phone_number_ids",
-    "phone_rotation_strategy",
-    "schedule_type",
-    "start_time",
-    "end_time",
-    "working_days",
-    "max_calls_per_day",
-    "retry_failed",
-    "max_retry_attempts",
-)
 
 
 class Truedy(Vendor):
@@ -139,16 +51,65 @@ class Truedy(Vendor):
 
     name = "truedy"
     prefix = "/truedy/api/public/v1"
-    keys = KEYS
-    endpoints = ENDPOINTS
-    queries = QUERIES
-    bodies = BODIES
-    rules = RULES
+    keys = keys_of("sandbox-truedy-key")
+    endpoints: ClassVar = {
+        ("GET", "/batch-calls"): Endpoint("list_campaigns", ("status", "agent_id", "limit", "offset")),
+        ("POST", "/batch-calls"): Endpoint("create", body=True),
+        ("POST", "/batch-calls/bulk-delete"): Endpoint("bulk_delete", body=True),
+        ("GET", "/batch-calls/{id}"): Endpoint("show"),
+        ("PATCH", "/batch-calls/{id}"): Endpoint("change", body=True),
+        ("POST", "/batch-calls/{id}/schedule"): Endpoint("schedule", body=True),
+        ("POST", "/batch-calls/{id}/pause"): Endpoint("pause"),
+        ("POST", "/batch-calls/{id}/resume"): Endpoint("resume"),
+        ("GET", "/batch-calls/{id}/contacts"): Endpoint("list_contacts", ("status", "limit", "offset")),
+        ("POST", "/batch-calls/{id}/contacts"): Endpoint("add_contacts", body=True),
+    }
+    query_at = ("query",)
+    own_readings: ClassVar = {
+        "shape": Reading("schema", ("example",)),
+        "conflict": Reading(400, (409, 422)),
+        "created": Reading("draft", ("scheduled", "as schedule_type")),
+        "pause_status": Reading(200, (201,)),
+        "key_with_other_body": Reading("new", ("refused",)),
+        "key_kept": Reading("before the work", ("after the work",)),
+    }
+    rules = Rules(
+        running="active",
+        completed="completed",
+        waiting=frozenset({"pending", "scheduled", "queued"}),
+        queued="queued",
+        ringing="ringing",
+        talking=("in-progress",),
+        outcomes=(
+            Outcome("completed", 42, talk=(35, 420)),
+            Outcome("ended", 6, talk=(20, 240)),
+            Outcome("no_answer", 22, ring=(28.0, 45.0)),
+            Outcome("voicemail", 16, talk=(6, 28)),
+            Outcome("failed", 14, ring=(0.4, 9.0)),
+        ),
+    )
     requests_per_minute = 100
     first_status = "draft"
-    codes = CODES
-    defaults = DEFAULTS
-    own_readings = READINGS
+    codes: ClassVar = {
+        400: ("bad_request", "The request could not be read"),
+        401: ("unauthorized", "The API key is missing or not valid"),
+        402: ("payment_required", "The trial is over or the account has no credits left"),
+        403: ("forbidden", "This address may not use the API"),
+        404: ("not_found", "There is no such resource"),
+        405: ("method_not_allowed", "This path does not take that method"),
+        422: ("validation_error", "The request breaks a rule"),
+        429: ("rate_limit_exceeded", "Too many requests"),
+        500: ("internal_error", "Something went wrong at our end"),
+    }
+    defaults: ClassVar = {"agent_id": AGENT}
+    usual_settings: ClassVar = {
+        "agent_id": AGENT,
+        "phone_number_ids": [f"num_{as_uuid('5ab0' * 8)}"],
+        "phone_rotation_strategy": "random",
+        "schedule_type": "immediate",
+        "max_calls_per_day": None,
+        "retry_failed": False,
+    }
 
     # Envelopes
 
@@ -167,8 +128,6 @@ class Truedy(Vendor):
         if status == HTTPStatus.UNPROCESSABLE_ENTITY and details is None:
             return self.invalid([Problem(("body",), message or self.code_for(422)[1])])
         usual, text = self.code_for(status)
-        if status == HTTPStatus.TOO_MANY_REQUESTS and details is None:
-            return self.limited(1.0)
         error = {"code": code or usual, "message": message or text, "details": details}
         return Answer.json(status, {"error": error, "meta": self._meta()})
 
@@ -189,14 +148,9 @@ class Truedy(Vendor):
         return self.error(422, details={"field": field, "reason": first.reason})
 
     def _wrong_state(self, campaign: VendorCampaign, action: str) -> Refused:
-        return Refused(
-            self.error(
-                self.reading["conflict"],
-                "invalid_state",
-                f"A batch call that is {campaign.status} cannot be {action}",
-                None if self.reading["conflict"] == HTTPStatus.UNPROCESSABLE_ENTITY else {"status": campaign.status},
-            )
-        )
+        status, message = self.reading["conflict"], f"A batch call that is {campaign.status} cannot be {action}"
+        details = None if status == HTTPStatus.UNPROCESSABLE_ENTITY else {"status": campaign.status}
+        return Refused(self.error(status, "invalid_state", message, details))
 
     # Reading
 
@@ -206,41 +160,25 @@ class Truedy(Vendor):
             raise Refused(self.error(404, details={"resource": "batch_call", "id": campaign_id}))
         return campaign
 
-    def _window(self, request: VendorRequest) -> tuple[int, int]:
-        form = Form({}, ("query",))
-        limit = read_integer(request.parameter("limit"), 50)
-        offset = read_integer(request.parameter("offset"), 0)
-        if limit is None:
-            form.refuse("limit", "must be an integer", "type")
-        elif not 1 <= limit <= LARGEST_PAGE:
-            form.refuse("limit", f"must be 1 to {LARGEST_PAGE}", "range")
-        if offset is None:
-            form.refuse("offset", "must be an integer", "type")
-        elif offset < 0:
-            form.refuse("offset", "must be at least 0", "range")
+    def _window(self, form: Form) -> tuple[int, int]:
+        limit = form.integer("limit", least=1, most=LARGEST_PAGE)
+        offset = form.integer("offset", least=0)
         self.check(form)
-        return self.page_size(limit or 0), offset or 0
+        return self.page_size(50 if limit is None else limit), offset or 0
 
-    def list_campaigns(self, request: VendorRequest) -> Answer:
-        """`GET /batch-calls`."""
-        limit, offset = self._window(request)
-        status, agent_id = request.parameter("status"), request.parameter("agent_id")
-        if status is not None and status not in STATUSES:
-            form = Form({}, ("query",))
-            form.refuse("status", f"must be one of {', '.join(STATUSES)}", "choice")
-            self.check(form)
+    def _list_campaigns(self, request: VendorRequest) -> Answer:
+        form = self.query(request, "limit", "offset")
+        status, agent_id = form.choice("status", STATUSES), form.text("agent_id")
+        limit, offset = self._window(form)
         found = self.listed(status=status, agent_id=agent_id)
         rows = [self.in_listing(self._batch_call(campaign)) for campaign in found[offset : offset + limit]]
         return self._page(rows, len(found), limit, offset)
 
-    def show(self, _request: VendorRequest, campaign_id: str) -> Answer:
-        """`GET /batch-calls/{id}`."""
-        return self._success(self._batch_call(self._find(campaign_id)))
+    def _show(self, _request: VendorRequest, campaign: VendorCampaign) -> Answer:
+        return self._success(self._batch_call(campaign))
 
-    def list_contacts(self, request: VendorRequest, campaign_id: str) -> Answer:
-        """`GET /batch-calls/{id}/contacts`."""
-        limit, offset = self._window(request)
-        campaign = self._find(campaign_id)
+    def _list_contacts(self, request: VendorRequest, campaign: VendorCampaign) -> Answer:
+        limit, offset = self._window(self.query(request, "limit", "offset"))
         contacts = campaign.contacts
         status = request.parameter("status")
         if status:
@@ -252,9 +190,8 @@ class Truedy(Vendor):
         return answer
 
     def _page(self, rows: list[dict[str, Any]], total: int, limit: int, offset: int) -> Answer:
-        pagination = {"total": total, "limit": limit, "offset": offset, "has_more": offset + len(rows) < total}
-        if not rows:
-            pagination["has_more"] = False
+        has_more = bool(rows) and offset + len(rows) < total
+        pagination = {"total": total, "limit": limit, "offset": offset, "has_more": has_more}
         return self._success(rows, pagination=pagination)
 
     def _shape_of(self, campaign: VendorCampaign) -> str:
@@ -288,11 +225,11 @@ class Truedy(Vendor):
             "max_retry_attempts": form.integer("max_retry_attempts", least=0, most=MOST_ATTEMPTS),
         }
 
-    def create(self, request: VendorRequest) -> Answer:
-        """`POST /batch-calls`, which keeps its promise about the idempotency key."""
+    def _create(self, request: VendorRequest) -> Answer:
+        """Which keeps its promise about the idempotency key."""
         key = request.headers.get("x-idempotency-key")
         if key is None:
-            return self._create(request)
+            return self._create_anew(request)
         if not re.fullmatch(r"[\x20-\x7e]+", key):
             self._require([f"header.x-idempotency-key: {key!r} is no printable text"])
         remembered = self.world.remembered.setdefault(key, {})
@@ -303,7 +240,7 @@ class Truedy(Vendor):
             if self.reading["key_with_other_body"] == "refused":
                 raise Refused(self.error(400, "idempotency_key_reused", "This key came with another body"), reason)
             self._require([reason])
-        answer = self._create(request)
+        answer = self._create_anew(request)
         remembered[request.body] = answer
         return answer
 
@@ -313,7 +250,7 @@ class Truedy(Vendor):
         ignores = self.reading["key_kept"] == "after the work" and request.body not in known
         return attrs.evolve(request, ignores_key=ignores)
 
-    def _create(self, request: VendorRequest) -> Answer:
+    def _create_anew(self, request: VendorRequest) -> Answer:
         body = self.json_body(request)
         form = Form(body, ("body",), null_is_absent=False)
         name = form.text("name", required=True, most=255)
@@ -354,12 +291,16 @@ class Truedy(Vendor):
         """Schedule a new campaign, in the readings in which it does not stay a draft."""
         now, at = self.world.now, campaign.scheduled_at
         if self.reading["created"] == "scheduled":
-            campaign.scheduled_at = at or now + HOUR
+            super().plan(campaign, at or now + HOUR)
         elif self.reading["created"] == "as schedule_type" and has_type:
-            campaign.scheduled_at = at or now
-        else:
-            return
-        campaign.status, campaign.starts_at = "scheduled", campaign.scheduled_at
+            super().plan(campaign, at or now)
+
+    def plan(self, campaign: VendorCampaign, at: float | None) -> None:
+        """Let a campaign start by itself at a moment, and show it at its contacts."""
+        super().plan(campaign, at)
+        for contact in campaign.contacts:
+            if contact.status == "pending":
+                campaign.mark(contact, "scheduled")
 
     def _known_contacts(self, ids: list[str], form: Form) -> list[VendorContact]:
         if not ids:
@@ -376,10 +317,8 @@ class Truedy(Vendor):
         return [known[text] for text in ids if text in known]
 
     def _uploaded(self, row: Mapping[str, Any]) -> VendorContact:
-        return VendorContact(
-            id=self.world.mints[self.name].next(),
-            number=row["phone_number"],
-            status="pending",
+        return self.contact(
+            row["phone_number"],
             first_name=row.get("first_name"),
             last_name=row.get("last_name"),
             email=row.get("email"),
@@ -387,9 +326,7 @@ class Truedy(Vendor):
             sent=row,
         )
 
-    def change(self, request: VendorRequest, campaign_id: str) -> Answer:
-        """`PATCH /batch-calls/{id}`."""
-        campaign = self._find(campaign_id)
+    def _change(self, request: VendorRequest, campaign: VendorCampaign) -> Answer:
         body = self.json_body(request)
         form = Form(body, ("body",), null_is_absent=False)
         if not body:
@@ -398,15 +335,15 @@ class Truedy(Vendor):
         settings = self._settings(form)
         concurrency = form.integer("max_concurrent_calls", least=1, most=MOST_CONCURRENT)
         zone = read_zone(campaign.timezone) or UTC
-        scheduled_at = form.moment("scheduled_at", zone, nullable=campaign.starts_at is None, offset=True)
-        if campaign.starts_at is not None and scheduled_at is not None and scheduled_at < self.world.now:
-            form.refuse("scheduled_at", "must not lie in the past")
+        planned = campaign.starts_at is not None
+        least = self.world.now if planned else None
+        scheduled_at = form.moment("scheduled_at", zone, nullable=not planned, offset=True, least=least)
         self.check(form)
         if campaign.status in FINAL:
             raise self._wrong_state(campaign, "changed")
         campaign.name = name or campaign.name
         campaign.concurrency = concurrency or campaign.concurrency
-        campaign.settings.update({field: settings[field] for field in _CHANGEABLE if field in body})
+        campaign.settings.update({field: value for field, value in settings.items() if field in body})
         if "scheduled_at" in body:
             campaign.scheduled_at = scheduled_at
             if campaign.starts_at is not None:
@@ -414,62 +351,40 @@ class Truedy(Vendor):
         campaign.updated_at = self.world.now
         return self._success(self._batch_call(campaign))
 
-    def bulk_delete(self, request: VendorRequest) -> Answer:
-        """`POST /batch-calls/bulk-delete`."""
+    def _bulk_delete(self, request: VendorRequest) -> Answer:
         form = Form(self.json_body(request), ("body",))
         ids = form.texts("ids", required=True, least=1)
         self.check(form)
-        deleted, failed = [], []
+        deleted: list[str] = []
+        failed: list[str] = []
         for campaign_id in ids or []:
             campaign = self.campaigns.get(campaign_id)
-            if campaign is None or campaign.status not in DELETABLE:
-                failed.append(campaign_id)
-            else:
+            can_go = campaign is not None and campaign.status in DELETABLE
+            (deleted if can_go else failed).append(campaign_id)
+            if can_go:
                 del self.campaigns[campaign_id]
-                deleted.append(campaign_id)
-        return self._success(
-            {
-                "deleted_count": len(deleted),
-                "failed_count": len(failed),
-                "deleted_ids": deleted,
-                "failed_ids": failed,
-            }
-        )
+        counts = {"deleted_count": len(deleted), "failed_count": len(failed)}
+        return self._success({**counts, "deleted_ids": deleted, "failed_ids": failed})
 
-    def schedule(self, request: VendorRequest, campaign_id: str) -> Answer:
-        """`POST /batch-calls/{id}/schedule`."""
-        campaign = self._find(campaign_id)
+    def _schedule(self, request: VendorRequest, campaign: VendorCampaign) -> Answer:
         body = self.json_body(request, optional=True)
         form = Form(body, ("body",))
-        at = form.moment("scheduled_at", form.zone("timezone"), offset=True)
         now = self.world.now
-        if at is not None and at < now:
-            form.refuse("scheduled_at", "must not lie in the past")
+        at = form.moment("scheduled_at", form.zone("timezone"), offset=True, least=now)
         self.check(form)
         if campaign.status not in ("draft", "scheduled"):
             raise self._wrong_state(campaign, "scheduled")
         campaign.timezone = body.get("timezone") or campaign.timezone
-        campaign.scheduled_at = now if at is None else at
         campaign.settings["schedule_type"] = "immediate" if at is None else "scheduled"
-        for contact in campaign.contacts:
-            if contact.status == "pending":
-                campaign.mark(contact, "scheduled")
+        campaign.updated_at = now
+        self.plan(campaign, now if at is None else at)
         if at is None:
             campaign.start(now)
-        else:
-            campaign.status, campaign.starts_at, campaign.updated_at = "scheduled", at, now
-        return self._success(
-            {
-                "id": campaign.id,
-                "status": "scheduled",
-                "scheduled_at": as_text(campaign.scheduled_at, "microseconds"),
-                "timezone": campaign.timezone,
-            }
-        )
+        start = {"scheduled_at": as_text(campaign.scheduled_at, "microseconds"), "timezone": campaign.timezone}
+        return self._success({"id": campaign.id, "status": "scheduled", **start})
 
-    def pause(self, _request: VendorRequest, campaign_id: str) -> Answer:
-        """`POST /batch-calls/{id}/pause`; calls under way go on."""
-        campaign = self._find(campaign_id)
+    def _pause(self, _request: VendorRequest, campaign: VendorCampaign) -> Answer:
+        """Calls under way go on."""
         if campaign.status not in ("active", "scheduled"):
             raise self._wrong_state(campaign, "paused")
         campaign.status, campaign.starts_at, campaign.updated_at = "paused", None, self.world.now
@@ -477,9 +392,7 @@ class Truedy(Vendor):
         content = {"id": campaign.id, "status": "paused", "paused_at": paused_at}
         return self._success(content, self.reading["pause_status"])
 
-    def resume(self, _request: VendorRequest, campaign_id: str) -> Answer:
-        """`POST /batch-calls/{id}/resume`."""
-        campaign = self._find(campaign_id)
+    def _resume(self, _request: VendorRequest, campaign: VendorCampaign) -> Answer:
         if campaign.status != "paused":
             raise self._wrong_state(campaign, "resumed")
         now = self.world.now
@@ -490,9 +403,8 @@ class Truedy(Vendor):
         word = self._batch_call(campaign)["status"]
         return self._success({"id": campaign.id, "status": word, "resumed_at": as_text(now, "microseconds")}, 201)
 
-    def add_contacts(self, request: VendorRequest, campaign_id: str) -> Answer:
-        """`POST /batch-calls/{id}/contacts`; no idempotency key is honoured here."""
-        campaign = self._find(campaign_id)
+    def _add_contacts(self, request: VendorRequest, campaign: VendorCampaign) -> Answer:
+        """No idempotency key is honoured here."""
         form = Form(self.json_body(request), ("body",))
         rows = form.array("contacts", required=True, least=1) or []
         lenient = self._shape_of(campaign) == "example"
@@ -516,14 +428,8 @@ class Truedy(Vendor):
         campaign.updated_at = self.world.now
         if not lenient:
             return self._success({"added_count": added, "failed_count": invalid})
-        return self._success(
-            {
-                "added": added,
-                "duplicates_skipped": repeated,
-                "invalid_skipped": invalid,
-                "total_contacts": len(campaign.contacts),
-            }
-        )
+        skipped = {"duplicates_skipped": repeated, "invalid_skipped": invalid}
+        return self._success({"added": added, **skipped, "total_contacts": len(campaign.contacts)})
 
     # The seeded campaigns
 
@@ -543,51 +449,19 @@ class Truedy(Vendor):
             contact.first_name = None
         return contact
 
-    def spawn(self, name: str, **options: Any) -> VendorCampaign:
-        """Make an empty batch call with the settings that it would have if nobody had chosen any."""
-        settings = {
-            "agent_id": AGENT,
-            "phone_number_ids": [f"num_{as_uuid('5ab0' * 8)}"],
-            "phone_rotation_strategy": "random",
-            "schedule_type": "immediate",
-            "max_calls_per_day": None,
-            "start_time": None,
-            "end_time": None,
-            "working_days": [1, 2, 3, 4, 5, 6, 7],
-            "retry_failed": False,
-            "max_retry_attempts": None,
-        }
-        return super().spawn(name, **{**options, "settings": {**settings, **options.get("settings", {})}})
-
     def populate(self) -> None:
         """Make the seeded campaigns: first the large one, under way; then one in the shape "example"."""
-        now, hour, day = self.world.now, 3600.0, 86_400.0
-
-        def make(name: str, contacts: int, age: float, **options: Any) -> VendorCampaign:
-            campaign = self.spawn(name, created_at=now - age, **options)
-            self.fill(campaign, contacts)
-            return campaign
-
-        spring = make("Spring renewal reminders", 1_250, 2 * day, concurrency=6, timezone="America/New_York")
-        self.history(spring, since=now - 3.25 * hour, until=now)
-        clinic = make("Clinic appointment check", 48, day, shape="example", timezone="Europe/London")
-        self.history(clinic, since=now - 0.2 * hour, until=now)
-        make("Draft: summer survey", 30, 3 * hour)
-        tomorrow = make("Tomorrow's courier notice", 60, 5 * hour, scheduled_at=now + day)
-        tomorrow.status, tomorrow.starts_at = "scheduled", now + day
-        tomorrow.settings["schedule_type"] = "scheduled"
-        for contact in tomorrow.contacts:
-            tomorrow.mark(contact, "scheduled")
-        paused = make("Paused: plan upgrade offers", 80, 3 * day, settings={"agent_id": "agt_0ff1ce00"})
-        self.history(paused, since=now - 2 * day, until=now - 2 * day + 0.2 * hour)
-        self.stop_history(paused, "paused")
-        finished = make("February satisfaction calls", 40, 20 * day)
-        self.history(finished, since=now - 19 * day)
-        stopped = make("Cancelled: winter clearance", 24, 40 * day)
-        self.history(stopped, since=now - 39 * day, until=now - 39 * day + 300)
-        self.stop_history(stopped, "cancelled")
-        self.break_down(make("Failed: number not assigned", 12, 10 * day))
-        make("Empty draft", 0, hour)
+        new_york, london = "America/New_York", "Europe/London"
+        self.seed("Spring renewal reminders", 1_250, 2 * DAY, 3.25 * HOUR, concurrency=6, timezone=new_york)
+        self.seed("Clinic appointment check", 48, DAY, 0.2 * HOUR, shape="example", timezone=london)
+        self.seed("Draft: summer survey", 30, 3 * HOUR)
+        self.seed("Tomorrow's courier notice", 60, 5 * HOUR, ahead=DAY, settings={"schedule_type": "scheduled"})
+        survey = {"agent_id": "agt_0ff1ce00"}
+        self.seed("Paused: plan upgrade offers", 80, 3 * DAY, 2 * DAY, 720, "paused", settings=survey)
+        self.seed("February satisfaction calls", 40, 20 * DAY, 19 * DAY)
+        self.seed("Cancelled: winter clearance", 24, 40 * DAY, 39 * DAY, 300, "cancelled")
+        self.seed("Failed: number not assigned", 12, 10 * DAY, end="failed")
+        self.seed("Empty draft", 0, HOUR)
 
 
 def _check_contacts(form: Form, rows: list[Any], *, later: bool, phones: bool) -> None:

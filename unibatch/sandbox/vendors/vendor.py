@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
-from unibatch.sandbox.campaign import Rules, VendorCampaign, VendorContact
+import attrs
+
+from unibatch.sandbox.campaign import Rules, VendorCampaign, VendorContact, as_uuid
 from unibatch.sandbox.data import person
 from unibatch.sandbox.http import Answer, Refused, VendorRequest, decode_json
 from unibatch.sandbox.limits import Limit
@@ -17,8 +19,27 @@ from unibatch.sandbox.readings import COMMON, Reading
 from unibatch.sandbox.validation import Form, Problem
 from unibatch.sandbox.world import World
 
-Endpoints = Mapping[tuple[str, str], str]
-"""Method and path template, and the name of the method that answers."""
+HOUR, DAY = 3_600.0, 86_400.0
+
+
+@attrs.frozen
+class Endpoint:
+    """A documented endpoint.
+
+    Attributes:
+        handler: The name of the vendor's method that answers, without its underscore.
+        query: The documented names in the query.
+        body: Whether a body is documented.
+    """
+
+    handler: str
+    query: tuple[str, ...] = ()
+    body: bool = False
+
+
+def keys_of(valid: str, joint: str = "-") -> Mapping[str, str]:
+    """Return a vendor's keys by kind, of which all begin like the valid one."""
+    return {"valid": valid, **{kind: joint.join((valid, *kind.split("_"))) for kind in ("no_credits", "forbidden")}}
 
 
 class Vendor(abc.ABC):
@@ -37,21 +58,26 @@ class Vendor(abc.ABC):
     """The path of its base URL."""
     keys: ClassVar[Mapping[str, str]]
     """Its keys, by kind: valid, no_credits, forbidden."""
-    endpoints: ClassVar[Endpoints]
-    queries: ClassVar[Mapping[str, tuple[str, ...]]]
-    """The documented names in the query, by the name of the method that answers; others document no query."""
-    bodies: ClassVar[frozenset[str]]
-    """The names of the methods that answer requests with a documented body."""
+    endpoints: ClassVar[Mapping[tuple[str, str], Endpoint]]
+    """By method and path template."""
     rules: ClassVar[Rules]
     requests_per_minute: ClassVar[int]
-    first_status: ClassVar[str]
+    first_status: ClassVar[str] = "pending"
     """A new campaign's status."""
+    planned_status: ClassVar[str] = "scheduled"
+    """The status of a campaign that will start by itself."""
+    max_attempts: ClassVar[int] = 1
+    """How often a contact is called, unless a campaign says otherwise."""
     codes: ClassVar[Mapping[int, tuple[str, str]]]
     """The vendor's error code, and a message, for each HTTP status."""
     defaults: ClassVar[Mapping[str, str | list[str]]]
     """What a profile for this vendor needs besides the address and the key."""
+    usual_settings: ClassVar[Mapping[str, Any]]
+    """The settings of a campaign for which nobody has chosen any."""
+    query_at: ClassVar[tuple[str, ...]] = ()
+    """Where a field of the query is, in the vendor's words for what is wrong."""
     own_readings: ClassVar[Mapping[str, Reading]] = {}
-    """What only this vendor's documents leave open."""
+    """What only this vendor's documents leave open; `docs/sandbox.md` says what each value means."""
 
     def __init__(self, world: World, limit: Limit, *, enforce: bool, strict: bool, objections: list[Objection]) -> None:
         self.world = world
@@ -113,12 +139,15 @@ class Vendor(abc.ABC):
             self._admit(request)
             self._require(request.flaws)
             handler, parts = self._route(request)
-            answer = handler(request, *parts)
+            answer = handler(request, *map(self._find, parts))
         except Refused as refused:
             answer = refused.answer
             self._doubts += filter(None, [refused.objection])
         self.objections += [Objection(self.name, request.method, request.path, doubt) for doubt in self._doubts]
         return self.finished(answer)
+
+    @abc.abstractmethod
+    def _find(self, campaign_id: str) -> VendorCampaign: ...
 
     def received(self, request: VendorRequest) -> VendorRequest:
         """Return a request that is carried out late, with what has to be settled when it is received."""
@@ -133,10 +162,8 @@ class Vendor(abc.ABC):
         kind = next((kind for kind, known in self.keys.items() if known == key), None)
         if kind is None:
             raise Refused(self.error(401), "there is no key that the vendor knows")
-        if kind == "no_credits":
-            raise Refused(self.error(402))
-        if kind == "forbidden":
-            raise Refused(self.error(403))
+        if kind != "valid":
+            raise Refused(self.error({"no_credits": 402, "forbidden": 403}[kind]))
         if self.enforce and not self.limit.take():
             raise Refused(self.limited(self.limit.wait))
 
@@ -147,27 +174,18 @@ class Vendor(abc.ABC):
 
     def _route(self, request: VendorRequest) -> tuple[Callable[..., Answer], tuple[str, ...]]:
         allowed = []
-        for (method, template), handler in self.endpoints.items():
+        for (method, template), endpoint in self.endpoints.items():
             parts = _matches(template, request.segments)
             if parts is None:
                 continue
             if method == request.method:
-                self._require(self._surplus(handler, request))
-                return getattr(self, handler), parts
+                self._require(_surplus(endpoint, request))
+                return getattr(self, f"_{endpoint.handler}"), parts
             allowed.append(method)
         if not allowed:
             raise Refused(self.error(404), "no such path is documented")
         methods = ", ".join(sorted(set(allowed)))
         raise Refused(self.error(405).with_headers({"allow": methods}), f"this path is documented only for {methods}")
-
-    def _surplus(self, handler: str, request: VendorRequest) -> list[str]:
-        documented = self.queries.get(handler, ())
-        surplus = [f"query.{name}: is not documented" for name, _ in request.query if name not in documented]
-        if handler not in self.bodies and request.body not in {b"", b"{}"}:
-            surplus.append("body: is not documented")
-        if handler in self.bodies and not request.body:
-            surplus.append("body: is required")
-        return surplus
 
     # Refusing
 
@@ -196,11 +214,7 @@ class Vendor(abc.ABC):
 
     @abc.abstractmethod
     def limited(self, wait: float) -> Answer:
-        """Return the vendor's 429.
-
-        Args:
-            wait: Seconds until another request is welcome.
-        """
+        """Return the vendor's 429; another request is welcome in `wait` seconds."""
 
     def code_for(self, status: int) -> tuple[str, str]:
         """Return the error code and message of an HTTP status."""
@@ -209,12 +223,7 @@ class Vendor(abc.ABC):
     # Reading requests
 
     def json_body(self, request: VendorRequest, *, optional: bool = False) -> dict[str, Any]:
-        """Return the JSON object in the body.
-
-        Args:
-            request: The request.
-            optional: Whether the body may be missing altogether.
-        """
+        """Return the JSON object in the body, which is empty if the body is `optional` and missing."""
         if optional and not request.body:
             return {}
         media_type = request.content_type
@@ -232,6 +241,14 @@ class Vendor(abc.ABC):
 
     def _unreadable(self, message: str) -> Refused:
         return Refused(self.error(400, message=message), message)
+
+    def query(self, request: VendorRequest, *numbers: str) -> Form:
+        """Return the query as a form; texts under these names that look like integers are integers."""
+        found: dict[str, Any] = dict(request.query)
+        for name in found.keys() & numbers:
+            number = read_integer(found[name])
+            found[name] = found[name] if number is None else number
+        return Form(found, self.query_at, takes_all=True)
 
     # Listings, whose order and size are readings
 
@@ -260,21 +277,26 @@ class Vendor(abc.ABC):
 
     # Making campaigns
 
-    def spawn(self, name: str, **options: Any) -> VendorCampaign:
+    def spawn(self, name: str, *, settings: Mapping[str, Any] | None = None, **options: Any) -> VendorCampaign:
         """Make an empty campaign, with the next id if none is given."""
         if "id" not in options:
             options["id"] = self.campaign_id(self.world.mints[self.name].next())
-        options.setdefault("status", self.first_status)
-        options.setdefault("created_at", self.world.now)
-        options.setdefault("updated_at", options["created_at"])
+        usual = {"status": self.first_status, "created_at": self.world.now, "max_attempts": self.max_attempts}
+        options = {**usual, **options}
         campaign = VendorCampaign(
             vendor=self.name,
             name=name,
             rules=self.rules,
+            updated_at=options["created_at"],
+            settings={**self.usual_settings, **(settings or {})},
             **options,
         )
         self.campaigns[campaign.id] = campaign
         return campaign
+
+    def plan(self, campaign: VendorCampaign, at: float | None) -> None:
+        """Let a campaign start by itself at a moment."""
+        campaign.status, campaign.scheduled_at, campaign.starts_at = self.planned_status, at, at
 
     def fill(self, campaign: VendorCampaign, contacts: int, *, front: bool = False) -> None:
         """Add made-up contacts to a campaign."""
@@ -284,10 +306,8 @@ class Vendor(abc.ABC):
     def invent(self, campaign: VendorCampaign) -> VendorContact:
         """Make up one more contact, as if it had been uploaded."""
         found = person(self.world.seed, next(self.world.people[self.name]))
-        return VendorContact(
-            id=self.world.mints[self.name].next(),
-            number=found.number,
-            status="pending",
+        return self.contact(
+            found.number,
             first_name=found.first_name,
             last_name=found.last_name,
             email=found.email,
@@ -296,38 +316,65 @@ class Vendor(abc.ABC):
             max_attempts=campaign.max_attempts,
         )
 
-    @abc.abstractmethod
+    def contact(self, number: str, **about: Any) -> VendorContact:
+        """Make a contact that is still to be called."""
+        return VendorContact(id=self.world.mints[self.name].next(), number=number, status="pending", **about)
+
     def campaign_id(self, digits: str) -> str:
         """Write a campaign's id."""
+        return as_uuid(digits)
 
-    @abc.abstractmethod
     def contact_id(self, campaign: VendorCampaign, contact: VendorContact) -> str:
         """Write a contact's id as this campaign's listing does."""
+        del campaign
+        return as_uuid(contact.id)
 
     @abc.abstractmethod
     def populate(self) -> None:
-        """Make the seeded campaigns."""
+        """Make the seeded campaigns: first the large one, under way."""
 
-    def history(self, campaign: VendorCampaign, *, since: float, until: float | None = None) -> None:
-        """Start a campaign in the past and dial it up to a moment, or to its end."""
-        campaign.start(since)
-        self.world.dialler.advance([campaign], since, until=self.world.now if until is None else until)
+    def seed(  # noqa: PLR0917  # a row of a table
+        self,
+        name: str,
+        contacts: int,
+        age: float,
+        begun: float | None = None,
+        ran: float | None = None,
+        end: str | None = None,
+        *,
+        ahead: float | None = None,
+        **options: Any,
+    ) -> None:
+        """Make a campaign that is `age` seconds old, and which somebody or something may have stopped.
 
-    def stop_history(self, campaign: VendorCampaign, status: str) -> None:
-        """Pause or cancel a campaign of the past where its history stopped, and let the calls under way end."""
+        If it has `begun`, so many seconds ago, it dialled until now or for `ran` seconds; `end` is its status since
+        then. It starts by itself in `ahead` seconds. `options` are what else `spawn` takes.
+        """
+        now = self.world.now
+        campaign = self.spawn(name, created_at=now - age, **options)
+        self.fill(campaign, contacts)
+        if ahead is not None:
+            self.plan(campaign, now + ahead)
+        if begun is not None:
+            campaign.start(now - begun)
+            until = now if ran is None else now - begun + ran
+            self.world.dialler.advance([campaign], now - begun, until=until)
+        if end is not None:
+            self._end(campaign, end)
+
+    def _end(self, campaign: VendorCampaign, status: str) -> None:
+        if status == "failed":
+            campaign.status, campaign.updated_at = status, campaign.created_at + 60
+            for contact in campaign.contacts:
+                contact.reason = "The caller's number is not in service"
+                campaign.mark(contact, status, final=True)
+            return
         at = max(contact.started_at or campaign.created_at for contact in campaign.contacts)
         if status == "cancelled":
             campaign.cancel(at, status, status)
         else:
             campaign.status = status
-        self.world.dialler.advance([campaign], at, until=self.world.now)
-
-    def break_down(self, campaign: VendorCampaign) -> None:
-        """Let a campaign of the past fail before it reached anybody."""
-        campaign.status, campaign.updated_at = "failed", campaign.created_at + 60
-        for contact in campaign.contacts:
-            contact.reason = "The caller's number is not in service"
-            campaign.mark(contact, "failed", final=True)
+        self.world.dialler.advance([campaign], at, until=self.world.now)  # calls under way end
 
     def page_read(self, campaign: VendorCampaign) -> None:
         """Count a page read, and make the changes between pages that are due."""
@@ -340,23 +387,25 @@ class Vendor(abc.ABC):
                     campaign.remove(front=change.front)
 
 
+def _surplus(endpoint: Endpoint, request: VendorRequest) -> list[str]:
+    surplus = [f"query.{name}: is not documented" for name, _ in request.query if name not in endpoint.query]
+    if not endpoint.body and request.body not in {b"", b"{}"}:
+        surplus.append("body: is not documented")
+    if endpoint.body and not request.body:
+        surplus.append("body: is required")
+    return surplus
+
+
 def _matches(template: str, segments: tuple[str, ...]) -> tuple[str, ...] | None:
-    pattern = template.strip("/").split("/")
+    pattern = tuple(template.strip("/").split("/"))
     if len(pattern) != len(segments):
         return None
-    parts = []
-    for expected, actual in zip(pattern, segments, strict=True):
-        if expected.startswith("{"):
-            if not actual:
-                return None
-            parts.append(actual)
-        elif expected != actual:
-            return None
-    return tuple(parts)
+    pairs = tuple(zip(pattern, segments, strict=True))
+    if not all(actual if expected.startswith("{") else expected == actual for expected, actual in pairs):
+        return None
+    return tuple(actual for expected, actual in pairs if expected.startswith("{"))
 
 
-def read_integer(text: str | None, default: int) -> int | None:
-    """Return the integer in a query parameter; None when it is none."""
-    if text is None:
-        return default
+def read_integer(text: str) -> int | None:
+    """Return the integer that a text is; None when it is none."""
     return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else None

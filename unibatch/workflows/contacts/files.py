@@ -12,6 +12,7 @@ import tempfile
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, iterdecode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
@@ -30,13 +31,7 @@ _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_LINES = 100
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
-_FORMATS: Mapping[str, Format | None] = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".txt": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-}
+_FORMATS: Mapping[str, Format] = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _MAGIC = {
     b"PK\x03\x04": "is a workbook or an archive",
     b"\xd0\xcf\x11\xe0": "is an Excel workbook",
@@ -49,11 +44,7 @@ _IN_MEMORY = 8 << 20
 
 
 def read_file(source: Any, form: Format | None, into: Rows) -> None:
-    """Read a path or a stream.
-
-    Raises:
-        InvalidInput: It cannot be used as a whole.
-    """
+    """Read a path or a stream; raises `InvalidInput` if it cannot be used as a whole."""
     is_path = isinstance(source, str | os.PathLike)
     name = str(source) if is_path else getattr(source, "name", None)
     label = str(name) if isinstance(name, str) and name else "the source of contacts"
@@ -69,7 +60,7 @@ def read_file(source: Any, form: Format | None, into: Rows) -> None:
 
 
 def _read_text(text: Iterable[str], encoding: str | None, form: Format | None, label: str, into: Rows) -> None:
-    lines = _Lines(text, label)
+    lines = _Lines(_split(text, label))
     start = lines.peek(_SAMPLE_LINES)
     head = next((line.strip(BLANK) for line in start if line.strip(BLANK)), "")
     if not head:
@@ -137,31 +128,26 @@ def _encoding(binary: IO[bytes], label: str) -> str:
     return "utf-8"
 
 
+def _split(text: Iterable[str], label: str) -> Iterator[str]:
+    """The physical lines of a text with their ends."""
+    pieces = (_LINE.findall(piece) if "\r" in piece else (piece,) for piece in text)
+    for number, line in enumerate(chain.from_iterable(pieces), 1):
+        if "\0" in line:
+            raise InvalidInput(
+                f"{label} holds a NUL character in line {number}, so it is no text; save it as CSV UTF-8"
+            )
+        yield line.removeprefix("\ufeff") if number == 1 else line
+
+
 @attrs.define
 class _Lines:
-    """The physical lines of a text with their ends, which can be given back."""
+    """Lines that can be given back."""
 
-    source: Iterable[str] = attrs.field()
-    label: str
+    _fresh: Iterator[str]
     number: int = 0
     """How many lines were taken, less those given back."""
     taken: list[str] = attrs.field(factory=list)
     _waiting: list[str] = attrs.field(factory=list)
-    _fresh: Iterator[str] = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._fresh = self._split()
-
-    def _split(self) -> Iterator[str]:
-        number = 0
-        for piece in self.source:
-            for line in _LINE.findall(piece) if "\r" in piece else (piece,):
-                number += 1
-                if "\0" in line:
-                    raise InvalidInput(
-                        f"{self.label} holds a NUL character in line {number}, so it is no text; save it as CSV UTF-8"
-                    )
-                yield line.removeprefix("\ufeff") if number == 1 else line
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -177,7 +163,7 @@ class _Lines:
         self.number -= len(lines)
 
     def peek(self, most: int) -> list[str]:
-        lines = [line for _, line in zip(range(most), self, strict=False)]
+        lines = list(islice(self, most))
         self.give_back(lines)
         return lines
 
@@ -237,8 +223,7 @@ def _delimiter(sample: list[str], columns: Columns) -> str:
     def merit(delimiter: str) -> tuple[bool, bool, float, int]:
         rows: list[list[str]] = []
         with suppress(csv.Error):
-            table = csv.reader(sample, delimiter=delimiter, skipinitialspace=True)
-            rows.extend(row for row in table if any(cell.strip(nothing) for cell in row))
+            rows.extend(row for row in _reader(sample, delimiter) if any(cell.strip(nothing) for cell in row))
         if not rows:
             return False, False, 0.0, 0
         width = len(rows[0])
@@ -246,6 +231,10 @@ def _delimiter(sample: list[str], columns: Columns) -> str:
         return any(map(columns.is_known, rows[0])), width > 1, alike if width > 1 else 0.0, width
 
     return max(_DELIMITERS, key=merit)
+
+
+def _reader(lines: Iterable[str], delimiter: str, *, strict: bool = False) -> Any:
+    return csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=strict)
 
 
 _CSV_ERRORS = {
@@ -261,7 +250,7 @@ def _csv_rows(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str], s
     A quotation mark that is not closed takes in the lines after it. Only the line in which such a row begins is
     rejected; the others are read again.
     """
-    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
+    reader = _reader(lines, delimiter, strict=True)
     broken_until = 0
     while True:
         line = lines.number + 1
@@ -276,7 +265,7 @@ def _csv_rows(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str], s
             broken_until = max(broken_until, lines.number)
             lines.give_back(lines.taken[1:])
             cells = _leniently(lines.taken[0], delimiter)
-            reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
+            reader = _reader(lines, delimiter, strict=True)
         else:
             if line <= broken_until and len(lines.taken) == 1 and lines.taken[0].count('"') % 2:
                 error = "it may belong to the row before it, whose quotation marks are wrong"
@@ -285,7 +274,7 @@ def _csv_rows(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str], s
 
 def _leniently(line: str, delimiter: str) -> list[str]:
     try:
-        return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+        return next(_reader([line], delimiter), [])
     except csv.Error:
         return line.split(delimiter)
 
@@ -300,21 +289,14 @@ def _json_lines(lines: _Lines) -> Iterator[tuple[int, Any]]:
         try:
             row = _json(text)
             if not isinstance(row, dict):
-                raise InvalidInput(f"expected a JSON object, got {_JSON_KINDS[type(row)]}")  # noqa: TRY301
+                raise InvalidInput(f"expected a JSON object, got {_JSON_KINDS.get(type(row), 'null')}")  # noqa: TRY301
         except InvalidInput as exc:
             yield number, RejectedRow(number, str(exc), {TEXT_COLUMN: text})
         else:
             yield number, row
 
 
-_JSON_KINDS = {
-    list: "an array",
-    str: "a text",
-    int: "a number",
-    float: "a number",
-    bool: "true or false",
-    type(None): "null",
-}
+_JSON_KINDS = {list: "an array", str: "a text", int: "a number", float: "a number", bool: "true or false"}
 
 
 def _array(lines: _Lines, label: str) -> Iterator[tuple[int, Any]]:

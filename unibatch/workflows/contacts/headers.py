@@ -91,21 +91,13 @@ _PUNCTUATION = re.compile(r"[\W_]+")
 
 @attrs.frozen
 class Columns:
-    """Where columns go: as the user says, and otherwise by their headers.
-
-    Attributes:
-        wanted: What the user says: for a header, an attribute, custom data such as ``"fields.Company"``, or ``"-"``.
-    """
+    """Where columns go: as the user wants (``"fields.Company"`` is custom data), and otherwise by their headers."""
 
     wanted: Mapping[str, str]
 
     @classmethod
     def of(cls, columns: Any) -> Columns:
-        """Check the argument ``columns`` of `read_contacts`.
-
-        Raises:
-            InvalidInput: It makes no sense.
-        """
+        """Check the argument ``columns`` of `read_contacts`; raises `InvalidInput` if it makes no sense."""
         if columns is None:
             return cls({})
         if not isinstance(columns, Mapping):
@@ -134,11 +126,7 @@ class Columns:
         return _simple(header) in {*_KNOWN["phone_number"], *map(_simple, self.wanted)}
 
     def targets(self, headers: Sequence[str], *, nested: bool) -> dict[str, str]:
-        """Where each of the headers goes.
-
-        Args:
-            headers: The headers, each once.
-            nested: A mapping under ``fields`` holds custom data.
+        """Where each of the headers goes; if ``nested``, a mapping under ``fields`` holds custom data.
 
         Raises:
             InvalidInput: Two columns go to the same place.
@@ -152,10 +140,10 @@ class Columns:
                 targets[header] = target
         chosen = set(self.wanted.values())
         for header in headers:
-            if header not in targets and header in OWN_COLUMNS:
-                targets[header] = LEFT_OUT
-            elif header not in targets and nested and header == NESTED:
-                targets[header] = NESTED
+            if header in OWN_COLUMNS:
+                targets.setdefault(header, LEFT_OUT)
+            elif nested and header == NESTED:
+                targets.setdefault(header, NESTED)
         left = {header: _simple(header) for header in headers if header not in targets}
         for attribute, words in _KNOWN.items():
             if attribute in chosen:
@@ -182,11 +170,7 @@ class Columns:
         return {header: targets[header] for header in headers}
 
     def require(self, headers: Sequence[str], targets: Mapping[str, str]) -> None:
-        """Require the columns that the user names, and a phone number.
-
-        Raises:
-            InvalidInput: One is missing.
-        """
+        """Raise `InvalidInput` if a column that the user names is missing, or the phone number."""
         missing = [wanted for wanted in self.wanted if _match(wanted, headers) is None]
         if missing:
             raise InvalidInput(f"there is no column {listed(missing)}; there are {listed(headers)}")

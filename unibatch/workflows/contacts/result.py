@@ -16,12 +16,8 @@ import attrs
 
 from unibatch.core.draft import ContactDraft
 from unibatch.core.errors import InvalidInput
+from unibatch.core.model import mapping
 from unibatch.workflows.contacts.headers import CUSTOM, LINE_COLUMN, NESTED, OWN_COLUMNS, REASON_COLUMN, TEXT_COLUMN
-
-
-def _mapping(alias: str) -> Any:
-    """A mapping that is copied, and is not part of the hash."""
-    return attrs.field(factory=dict, alias=alias, converter=dict, repr=False, hash=False)
 
 
 def _counted(items: tuple[Any, ...]) -> str:
@@ -41,12 +37,12 @@ class RejectedRow:
 
     line: int
     reason: str
-    _row: Mapping[str, Any] = _mapping("row")
+    _row: Mapping[str, Any] = mapping("row", converter=dict)
 
     @property
     def row(self) -> Mapping[str, Any]:
         """The cells by header. Read-only."""
-        return MappingProxyType(dict(self._row))
+        return MappingProxyType(self._row)
 
 
 @attrs.frozen
@@ -81,12 +77,12 @@ class ContactList:
     contacts: tuple[ContactDraft, ...] = attrs.field(repr=_counted)
     rejected: tuple[RejectedRow, ...] = attrs.field(default=(), repr=_counted)
     repeated: tuple[RepeatedRow, ...] = attrs.field(default=(), repr=_counted)
-    _columns: Mapping[str, str] = _mapping("columns")
+    _columns: Mapping[str, str] = mapping("columns", converter=dict)
 
     @property
     def columns(self) -> Mapping[str, str]:
         """Where each column went, by its header. Read-only."""
-        return MappingProxyType(dict(self._columns))
+        return MappingProxyType(self._columns)
 
     def write_rejected(self, path: str | os.PathLike[str]) -> None:
         """Write the rejected rows to a CSV file, which a person can correct and `read_contacts` can read again.
@@ -95,9 +91,6 @@ class ContactList:
         it is read again. It is UTF-8 with a byte order mark, because without one Excel reads a CSV file in the local
         encoding and spoils names. Cells stay as they are; a value that is no text is written as JSON. The file is
         written as a whole or not at all, and replaces one of the same name.
-
-        Args:
-            path: The file to write.
 
         Raises:
             InvalidInput: The file cannot be written.
