@@ -16,10 +16,10 @@ being filled are for you.
 `ContactFilter`.
 
 **Read answers**: ``Provider.read_answer`` reads JSON into subclasses of `Wire` and `Unread`, and leaves out what cannot
-be read; `read` refuses it. `decode` reads into plain data, and `read_leniently` a body that may be anything. For
-values: `required`, `rows_or_none`, `mapping_or_empty`, `text_or_none`, `instant_or_none`, `utc`, `from_unix_seconds`,
-`from_unix_milliseconds`, `seconds`, `time_of_day`. What is not as documented is a `StructureError`, or an
-`UnreadableValue` if the answer can do without it; `translate_at` and `collect` add where it is.
+be read; `read` refuses it. `decode` reads into plain data, `read_leniently` a body that may be anything, and
+`read_refusal` an error. For values: `required`, `rows_or_none`, `mapping_or_empty`, `text_or_none`, `instant_or_none`,
+`utc`, `from_unix_seconds`, `from_unix_milliseconds`, `seconds`, `time_of_day`. What is not as documented is a
+`StructureError`, or an `UnreadableValue` if the answer can do without it; `translate_at` and `collect` add where it is.
 
 **Return**: `Page`, `Campaign`, `Counts`, `Schedule`, `RedialPolicy`, `Money`, `Contact`, `Account`, `AccountLimits`,
 `Refusal`. Contacts come by the thousand, and are made in a quick way: `maker_of_blank_contacts`, `seal_contacts`,
@@ -89,7 +89,6 @@ from unibatch.core.provider import ErrorCodes as ErrorCodes
 from unibatch.core.provider import Limits as Limits
 from unibatch.core.provider import OperationName as OperationName
 from unibatch.core.provider import Provider as Provider
-from unibatch.core.provider import Refusal as Refusal
 from unibatch.core.provider import Setting as Setting
 from unibatch.core.provider import Support as Support
 from unibatch.core.provider import Transition as Transition
@@ -110,6 +109,8 @@ from unibatch.core.reconcile import require_whole as require_whole
 from unibatch.core.reconcile import reread_created as reread_created
 from unibatch.core.reconcile import retry_once as retry_once
 from unibatch.core.reconcile import where_to_look as where_to_look
+from unibatch.core.refusal import Refusal as Refusal
+from unibatch.core.refusal import read_refusal as read_refusal
 from unibatch.core.status import CallStatus as CallStatus
 from unibatch.core.status import CampaignStatus as CampaignStatus
 from unibatch.core.status_table import StatusTable as StatusTable

@@ -34,14 +34,14 @@ def test_filters(run: Run, sandbox: Sandbox, *, vendor: str, options: str, attri
 
 
 def test_the_vendor_filters_a_running_campaign_only_where_asked_to(run: Run, sandbox: Sandbox) -> None:
-    arguments = ("contacts", seeded(sandbox), "--status", "no_answer", "--format", "jsonl")
+    arguments = ("contacts", seeded(sandbox), "--status", "failed", "--format", "jsonl")
     by_client = run(*arguments).jsonl
     before = len(sandbox.requests)
     by_vendor = run(*arguments, "--server-filter").jsonl
     sent = sandbox.requests[before:]
 
     assert by_vendor == by_client != []
-    assert [dict(request.query).get("status") for request in sent] == ["no_answer"] * len(sent)
+    assert [dict(request.query).get("status") for request in sent] == ["failed"] * len(sent)
     assert len(sent) < 13
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from unibatch.core.errors import ConfigError, NotFound
+from unibatch.core.errors import ConfigError, NotFound, PaymentRequired
 from unibatch.core.flow import Response
 from unibatch.core.model import Campaign, Contact, Counts, RedialPolicy, Schedule
 from unibatch.core.paging import Page, Pager
@@ -331,7 +331,7 @@ class TestRefusals:
         return TalkifAI({}).refusal(Response(status=400, content=content, headers=headers))
 
     def test_the_error_object(self) -> None:
-        assert dict(TalkifAI.error_codes) == {"job_not_found": NotFound}
+        assert dict(TalkifAI.error_codes) == {"job_not_found": NotFound, "insufficient_credits": PaymentRequired}
         refusal = self.refusal(b'{"success": false, "error": "Invalid page", "code": "invalid_page"}')
         assert (refusal.code, refusal.message) == ("invalid_page", "Invalid page")
 

@@ -34,7 +34,8 @@ class TestRequests:
     @pytest.mark.parametrize(
         ("status", "word"),
         [
-            (CallStatus.NO_ANSWER, "no_answer"),
+            (CallStatus.FAILED, "failed"),
+            (CallStatus.NO_ANSWER, None),  # the spelling is not documented for the filter
             (CallStatus.PENDING, None),  # two words
             (CallStatus.BUSY, None),  # no word
             (CallStatus.IN_PROGRESS, None),  # spelled with a hyphen in the guide to another endpoint only
@@ -53,10 +54,12 @@ class TestRequests:
             (CampaignStatus.RUNNING, None),  # its filter knows "active" only, and examples show "running" as well
         ],
     )
-    def test_the_vendor_filters_campaigns_by_status_and_agent(self, status: CampaignStatus, word: str | None) -> None:
+    def test_the_vendor_filters_campaigns_by_status_and_not_by_agent(
+        self, status: CampaignStatus, word: str | None
+    ) -> None:
         wanted = CampaignFilter(status=frozenset({status}), agent_id="agt_1")
         query = next(TRUEDY.list_campaigns(0, wanted)).query
-        assert (query.get("status"), query["agent_id"]) == (word, "agt_1")
+        assert (query.get("status"), "agent_id" in query) == (word, False)
 
     def test_there_is_no_account(self) -> None:
         with pytest.raises(UnsupportedFeature):

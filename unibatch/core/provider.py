@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
 
@@ -24,6 +23,7 @@ from unibatch.core.flow import Flow, Request, Response
 from unibatch.core.lenient import read_by_value
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.paging import UNPAGED, Page, Paging, Position
+from unibatch.core.refusal import Refusal, read_refusal
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.status_table import StatusReader, StatusTable
 from unibatch.core.structuring import StructureError, Wire, read
@@ -227,27 +227,6 @@ class ContactFilter:
     def admits(self, contact: Contact) -> bool:
         """Whether ``contact`` is wanted."""
         return (not self.status or contact.status in self.status) and self.external_id in {None, contact.external_id}
-
-
-@attrs.frozen(kw_only=True)
-class Refusal:
-    """What a vendor says in an answer that is an error; what it leaves out is ``None`` or empty.
-
-    Attributes:
-        code: The vendor's error code.
-        message: The vendor's message.
-        details: What else it says, in its own spelling.
-        request_id: The vendor's identifier of the request.
-        field_errors: For each rejected field, in the vendor's spelling, the reason.
-        retry_at: From when on requests are accepted again (aware, UTC), if the body says so.
-    """
-
-    code: str | None = None
-    message: str | None = None
-    details: Any = None
-    request_id: str | None = None
-    field_errors: Mapping[str, str] = attrs.field(factory=dict)
-    retry_at: datetime | None = None
 
 
 @attrs.define
@@ -461,6 +440,9 @@ class Provider(ABC):
     def _unsupported(self, operation: OperationName) -> UnsupportedFeature:
         return UnsupportedFeature(self.name, operation, self.capabilities.operations[operation].note)
 
-    @abstractmethod
     def refusal(self, response: Response) -> Refusal:
-        """Read what the vendor says in an error, or in any other answer. Never raises: the body may be anything."""
+        """Read what the vendor says in an error, or in any other answer. Never raises: the body may be anything.
+
+        By default, all bodies are read that `read_refusal` knows.
+        """
+        return read_refusal(response)

@@ -116,17 +116,23 @@ CALL_STATUSES = api.StatusTable(
         "pending": CallStatus.PENDING,
         "queued": CallStatus.RETRY_SCHEDULED,  # queued for a retry; TechLadder's word "queued" means something else
         "dialing": CallStatus.DIALING,
+        "connected": CallStatus.IN_PROGRESS,  # this and other words below: older pages only
+        "running": CallStatus.IN_PROGRESS,  # a key of statusBreakdown
         "completed": CallStatus.COMPLETED,
         "no_answer": CallStatus.NO_ANSWER,
         "busy": CallStatus.BUSY,
         "timeout": CallStatus.TIMEOUT,
         "blocked": CallStatus.BLOCKED,
+        "carrier_blocked": CallStatus.BLOCKED,
         "invalid_number": CallStatus.INVALID_NUMBER,
         "carrier_error": CallStatus.CARRIER_ERROR,
         "failed": CallStatus.FAILED,
+        "permanently_failed": CallStatus.FAILED,
+        "agent_error": CallStatus.FAILED,
         "cancelled": CallStatus.CANCELLED,
     },
     filterable=True,
+    not_filterable={"connected", "running", "carrier_blocked", "permanently_failed", "agent_error"},
 )
 
 CAMPAIGN_STATUSES = api.StatusTable(
@@ -149,6 +155,9 @@ OWN_ATTRIBUTES = frozenset({"first_name", "last_name", "email", "external_id"})
 The vendor knows only those two. Under these keys this library uploads what the vendor has no place for.
 """
 
+UNDER_WAY = frozenset({CallStatus.DIALING, CallStatus.IN_PROGRESS})
+"""Statuses of calls that go on when a job is over or cancelled."""
+
 RETRIED_BY_VENDOR = frozenset({CallStatus.NO_ANSWER, CallStatus.BUSY, CallStatus.TIMEOUT})
 """Statuses after which the vendor calls again while attempts remain."""
 
@@ -168,7 +177,7 @@ CAPABILITIES = api.Capabilities(
         "pause_campaign": Support(available=False, note=_ONLY_DASHBOARD),
         "resume_campaign": Support(available=False, note=_ONLY_DASHBOARD),
         "reschedule_campaign": Support(note="while pending or scheduled"),
-        "cancel_campaign": Support(note="while pending, scheduled or running"),
+        "cancel_campaign": Support(note="while pending, scheduled, running or paused"),
         "delete_campaign": Support(available=False, note=_ONLY_DASHBOARD),
         "retry_campaign": Support(available=False, note="create another job for those who were not reached"),
     },
@@ -297,7 +306,9 @@ TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
         "start_campaign": Transition(
             allowed=_NOT_BEGUN, done={CampaignStatus.RUNNING}, passed={CampaignStatus.COMPLETED}
         ),
-        "cancel_campaign": Transition(allowed=_NOT_BEGUN | {CampaignStatus.RUNNING}, done={CampaignStatus.CANCELLED}),
+        "cancel_campaign": Transition(
+            allowed=_NOT_BEGUN | {CampaignStatus.RUNNING, CampaignStatus.PAUSED}, done={CampaignStatus.CANCELLED}
+        ),
         "reschedule_campaign": Transition(allowed=_NOT_BEGUN, done={CampaignStatus.SCHEDULED}),
     }
 )
@@ -331,7 +342,7 @@ class TalkifAI(api.Provider):
             ),
         }
     )
-    error_codes = MappingProxyType({"job_not_found": api.NotFound})
+    error_codes = MappingProxyType({"job_not_found": api.NotFound, "insufficient_credits": api.PaymentRequired})
     draft_fields = DRAFT_FIELDS
     transitions = TRANSITIONS
     call_statuses = CALL_STATUSES
@@ -454,15 +465,6 @@ class TalkifAI(api.Provider):
         verb = {"start_campaign": "start", "cancel_campaign": "cancel"}[operation]
         return Request(operation=operation, method="POST", path=f"{path}/{verb}", subject=campaign_id)
 
-    def refusal(self, response: api.Response) -> api.Refusal:
-        body = api.read_leniently(response.content)
-        return api.Refusal(
-            code=api.text_or_none(body.get("code")),
-            message=api.text_or_none(body.get("error")),
-            details=body.get("details"),
-            request_id=response.headers.get("x-request-id"),
-        )
-
     def _campaign(self, wire: Job, raw: Mapping[str, Any]) -> api.Campaign:
         by_status: dict[CallStatus, int] = {}
         for word, number in (wire.statusBreakdown or {}).items():
@@ -525,7 +527,7 @@ class TalkifAI(api.Provider):
             status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
             contact.status = status
             if job_over:
-                contact.is_final = status is not CallStatus.DIALING
+                contact.is_final = status not in UNDER_WAY
             elif status in RETRIED_BY_VENDOR:
                 contact.is_final = _is_last_attempt(row)
             contact.attempts = row.attemptCount

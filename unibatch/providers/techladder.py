@@ -457,24 +457,6 @@ class TechLadder(api.Provider):
         contacts, _ = yield from api.read_all(paging, lambda position: self.list_contacts(batch.id, position, wanted))
         return contacts
 
-    def refusal(self, response: api.Response) -> api.Refusal:
-        body = api.read_leniently(response.content)
-        error = api.mapping_or_empty(body.get("error"))
-        details = error.get("details")
-        lines = [line for line in details if isinstance(line, str)] if isinstance(details, list) else []
-        fields: dict[str, str] = {}
-        for line in lines:
-            field, colon, reason = line.partition(": ")
-            if colon and " " not in field:
-                fields[field] = f"{fields[field]}; {reason}" if field in fields else reason
-        return api.Refusal(
-            code=api.text_or_none(error.get("code")),
-            message=api.text_or_none(body.get("message")),
-            details=details,
-            request_id=response.headers.get("x-request-id"),
-            field_errors=fields,
-        )
-
     def _campaign(self, wire: Batch, raw: Mapping[str, Any]) -> api.Campaign:
         start = api.utc(wire.scheduled_at, "scheduled_at")
         return api.Campaign(
