@@ -45,6 +45,16 @@ def test_the_vendor_filters_a_running_campaign_only_where_asked_to(run: Run, san
     assert len(sent) < 13
 
 
+@pytest.mark.parametrize("form", ["table", "jsonl", "csv"])
+def test_values_that_cannot_be_read_hide_nobody_and_are_counted(run: Run, sandbox: Sandbox, form: str) -> None:
+    rows = ",".join(f'{{"contact_id":"{number}","first_name":"\\ud83d","called_at":"soon"}}' for number in range(3))
+    sandbox.fail("truedy", path="contacts", body='{"data":[' + rows + '],"pagination":{"total":3,"has_more":false}}')
+    outcome = run("contacts", seeded(sandbox), "--format", form)
+
+    assert (outcome.code, len(outcome.out.splitlines())) == (0, {"jsonl": 3, "csv": 4, "table": 5}[form])
+    assert "kept in raw: 3 at $.data[].first_name, 3 at $.data[].called_at" in outcome.err
+
+
 def test_the_limit_ends_the_reading(run: Run, sandbox: Sandbox) -> None:
     before = len(sandbox.requests)
     outcome = run("contacts", seeded(sandbox), "--limit", "100", "--format", "jsonl")
