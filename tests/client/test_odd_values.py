@@ -91,6 +91,10 @@ class TestContacts:
         assert contacts[1].fields["plan"] == "gold"
         json.dumps(to_dict(contacts[1]))
 
+    def test_what_is_nested_too_deep_where_nobody_looks_does_no_harm(self, connect: Connect, vendor: str) -> None:
+        listing, contacts = listed(connect, vendor, "news", '{"a":' * 100_000 + "1" + "}" * 100_000)
+        assert (len(contacts), listing.report.unread) == (2, {})
+
     def test_custom_data_may_hold_half_a_character(self, connect: Connect, vendor: str) -> None:
         listing, contacts = listed(connect, vendor, CUSTOM[vendor], '{"plan": "\\ud83d"}')
         assert (contacts[1].fields["plan"], listing.report.unread) == ("\ud83d", {})
