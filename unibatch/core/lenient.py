@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import attrs
 from msgspec import inspect
 
+from unibatch.core.masking import mask_text
 from unibatch.core.raw import TOO_DEEP, decode
 from unibatch.core.structuring import StructureError, UnreadableValue, Wire, utc
 
@@ -210,7 +211,7 @@ class _Reading:
             try:
                 items[_text(key)] = self.read(item, kind, f"{path}.{key}")
             except _OddError:
-                count(self.unread, _pattern(f"{path}.{key[:40]}"))
+                count(self.unread, _pattern(f"{path}.{mask_text(key)[:40]}"))
         return items
 
 
