@@ -17,11 +17,12 @@ A provider that only reads needs what follows up to **Return**, and the errors. 
 **Ask**: `Flow`, `Request`, `Response`, `NO_CONTENT`, `segment` for ids in paths, `Position`, `CampaignFilter`,
 `ContactFilter`.
 
-**Read answers**: `read` reads JSON into subclasses of `Wire` and `Unread`, `decode` into plain data, and
-`read_leniently` reads a body that may be anything. For values: `required`, `mapping_or_empty`, `text_or_none`,
-`instant_or_none`, `utc`, `from_unix_seconds`, `from_unix_milliseconds`, `seconds`, `time_of_day`. What is not as
-documented is a `StructureError`; `translate_at` and `collect` add where it is. Where ``null`` and a missing key of a
-`Wire` mean different things, the default is `UNSET`, of the type `UnsetType`.
+**Read answers**: ``Provider.read_answer`` reads JSON into subclasses of `Wire` and `Unread`, and leaves out what cannot
+be read; `read` refuses it. `decode` reads into plain data, `read_leniently` a body that may be anything, and
+`read_refusal` an error. For values: `required`, `rows_or_none`, `mapping_or_empty`, `text_or_none`, `instant_or_none`,
+`utc`, `from_unix_seconds`, `from_unix_milliseconds`, `seconds`, `time_of_day`. What is not as documented is a
+`StructureError`, or an `UnreadableValue` if the answer can do without it; `translate_at` and `collect` add where it is.
+Where ``null`` and a missing key of a `Wire` mean different things, the default is `UNSET`, of the type `UnsetType`.
 
 **Return**: `Page`, `Campaign`, `Counts`, `Schedule`, `RedialPolicy`, `Money`, `Contact`, `Account`, `AccountLimits`,
 `Refusal`. Contacts come by the thousand, and are made in a quick way: `maker_of_blank_contacts`, `seal_contacts`,
@@ -114,7 +115,6 @@ from unibatch.core.provider import ErrorCodes as ErrorCodes
 from unibatch.core.provider import Limits as Limits
 from unibatch.core.provider import OperationName as OperationName
 from unibatch.core.provider import Provider as Provider
-from unibatch.core.provider import Refusal as Refusal
 from unibatch.core.provider import Setting as Setting
 from unibatch.core.provider import Support as Support
 from unibatch.core.provider import Transition as Transition
@@ -143,12 +143,15 @@ from unibatch.core.reconcile import retry_once as retry_once
 from unibatch.core.reconcile import wait_while as wait_while
 from unibatch.core.reconcile import warn_of_overlap as warn_of_overlap
 from unibatch.core.reconcile import where_to_look as where_to_look
+from unibatch.core.refusal import Refusal as Refusal
+from unibatch.core.refusal import read_refusal as read_refusal
 from unibatch.core.status import CallStatus as CallStatus
 from unibatch.core.status import CampaignStatus as CampaignStatus
 from unibatch.core.status_table import StatusReader as StatusReader
 from unibatch.core.status_table import StatusTable as StatusTable
 from unibatch.core.structuring import StructureError as StructureError
 from unibatch.core.structuring import Unread as Unread
+from unibatch.core.structuring import UnreadableValue as UnreadableValue
 from unibatch.core.structuring import Wire as Wire
 from unibatch.core.structuring import collect as collect
 from unibatch.core.structuring import encode as encode
@@ -159,6 +162,7 @@ from unibatch.core.structuring import mapping_or_empty as mapping_or_empty
 from unibatch.core.structuring import read as read
 from unibatch.core.structuring import read_leniently as read_leniently
 from unibatch.core.structuring import required as required
+from unibatch.core.structuring import rows_or_none as rows_or_none
 from unibatch.core.structuring import seconds as seconds
 from unibatch.core.structuring import text_or_none as text_or_none
 from unibatch.core.structuring import time_of_day as time_of_day

@@ -28,7 +28,7 @@ def test_filters_by_agent_and_says_if_there_are_none(run: Run, terminal: Termina
     assert run("campaigns", "--agent", "nobody") == (0, "", "no campaigns\n")
 
     terminal()
-    assert run("campaigns", "--agent", "nobody") == (0, "", "no campaigns in 1 request, complete\n")
+    assert run("campaigns", "--agent", "nobody") == (0, "", "0 of 9 campaigns in 1 request, complete\n")
 
 
 def test_stops_at_the_limit(run: Run) -> None:

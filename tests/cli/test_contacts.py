@@ -34,15 +34,25 @@ def test_filters(run: Run, sandbox: Sandbox, *, vendor: str, options: str, attri
 
 
 def test_the_vendor_filters_a_running_campaign_only_where_asked_to(run: Run, sandbox: Sandbox) -> None:
-    arguments = ("contacts", seeded(sandbox), "--status", "no_answer", "--format", "jsonl")
+    arguments = ("contacts", seeded(sandbox), "--status", "failed", "--format", "jsonl")
     by_client = run(*arguments).jsonl
     before = len(sandbox.requests)
     by_vendor = run(*arguments, "--server-filter").jsonl
     sent = sandbox.requests[before:]
 
     assert by_vendor == by_client != []
-    assert [dict(request.query).get("status") for request in sent] == ["no_answer"] * len(sent)
+    assert [dict(request.query).get("status") for request in sent] == ["failed"] * len(sent)
     assert len(sent) < 13
+
+
+@pytest.mark.parametrize("form", ["table", "jsonl", "csv"])
+def test_values_that_cannot_be_read_hide_nobody_and_are_counted(run: Run, sandbox: Sandbox, form: str) -> None:
+    rows = ",".join(f'{{"contact_id":"{number}","first_name":"\\ud83d","called_at":"soon"}}' for number in range(3))
+    sandbox.fail("truedy", path="contacts", body='{"data":[' + rows + '],"pagination":{"total":3,"has_more":false}}')
+    outcome = run("contacts", seeded(sandbox), "--format", form)
+
+    assert (outcome.code, len(outcome.out.splitlines())) == (0, {"jsonl": 3, "csv": 4, "table": 5}[form])
+    assert "kept in raw: 3 at $.data[].first_name, 3 at $.data[].called_at" in outcome.err
 
 
 def test_the_limit_ends_the_reading(run: Run, sandbox: Sandbox) -> None:

@@ -28,7 +28,7 @@ def words(kind: type[S], *same: str, **others: str) -> dict[S, str]:
 
 
 FILTERED_BY_THE_SERVER: dict[str, dict[CallStatus, str]] = {
-    "truedy": words(CallStatus, "queued", "ringing", "voicemail", "no_answer", "failed", "cancelled"),
+    "truedy": words(CallStatus, "failed"),
     "techladder": words(
         CallStatus,
         *("pending", "queued", "ringing", "answered", "in_progress"),
@@ -37,7 +37,7 @@ FILTERED_BY_THE_SERVER: dict[str, dict[CallStatus, str]] = {
     "talkifai": words(
         CallStatus,
         *("pending", "dialing", "completed", "no_answer", "busy", "timeout"),
-        *("blocked", "invalid_number", "carrier_error", "failed", "cancelled"),
+        *("invalid_number", "carrier_error", "cancelled"),
         retry_scheduled="queued",
     ),
 }
@@ -78,12 +78,12 @@ def over(at: Visit) -> str:
 class OneCampaign:
     """A server with one campaign, whose status is this word of the vendor, and two contacts in it."""
 
-    def __init__(self, vendor: str, word: str) -> None:
+    def __init__(self, vendor: str, word: str, status: str = "no_answer") -> None:
         self.vendor = vendor
         self.requests: list[httpx.Request] = []
         self._campaign = one(vendor, {**CAMPAIGN[vendor], "status": word})
         row = CONTACT[vendor]
-        self._page = page(vendor, row, {**row, ID[vendor]: "2", STATUS[vendor]: "no_answer"})
+        self._page = page(vendor, row, {**row, ID[vendor]: "2", STATUS[vendor]: status})
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
@@ -112,10 +112,11 @@ class TestWhoFilters:
             assert (status, server.asked) == (status, ["campaign", word] if word else [None])
 
     def test_only_in_a_draft_and_in_what_is_over_the_server_filters(self, connect: Connect, vendor: str) -> None:
+        status = CallStatus.FAILED if vendor == "truedy" else CallStatus.NO_ANSWER
         for word in (*STANDING_STILL[vendor], *MOVING[vendor]):
-            server = OneCampaign(vendor, word)
-            found = list(connect(vendor, answer=server).list_contacts("c-1", status=CallStatus.NO_ANSWER))
-            filtered_by = "no_answer" if word in STANDING_STILL[vendor] else None
+            server = OneCampaign(vendor, word, str(status))
+            found = list(connect(vendor, answer=server).list_contacts("c-1", status=status))
+            filtered_by = str(status) if word in STANDING_STILL[vendor] else None
             assert (word, server.asked) == (word, ["campaign", filtered_by])
             assert [contact.id for contact in found] == ["2"]
 
@@ -164,10 +165,10 @@ class TestStatusOfContacts:
         draft, active = ({**CAMPAIGN["truedy"], "status": word} for word in ("draft", "active"))
         empty = Reply(body=page("truedy"))
         server = Replies(Reply(body=one("truedy", draft)), empty, Reply(body=one("truedy", active)), empty)
-        listing = connect("truedy", answer=server).list_contacts("c-1", status=CallStatus.NO_ANSWER)
+        listing = connect("truedy", answer=server).list_contacts("c-1", status=CallStatus.FAILED)
         list(listing)
         list(listing)
-        assert [request.url.params.get("status") for request in server.requests] == [None, "no_answer", None, None]
+        assert [request.url.params.get("status") for request in server.requests] == [None, "failed", None, None]
 
     def test_nothing_is_read_before_it_is_iterated(self, at: Visit) -> None:
         at.client.list_contacts(over(at), status=CallStatus.NO_ANSWER)
@@ -179,7 +180,7 @@ class TestStatusOfContacts:
         assert len(at.requests) == 1
 
     def test_the_report_does_not_count_the_campaign(self, at: Visit) -> None:
-        listing = at.client.list_contacts(over(at), status=CallStatus.NO_ANSWER)
+        listing = at.client.list_contacts(over(at), status=CallStatus.FAILED)
         list(listing)
         assert (listing.report.requests, listing.report.complete) == (1, True)
 
@@ -189,20 +190,20 @@ class TestHowStatusesAreNamed:
     @pytest.mark.parametrize(
         "wanted",
         [
-            [CallStatus.NO_ANSWER],
-            (CallStatus.NO_ANSWER,),
-            frozenset({CallStatus.NO_ANSWER}),
-            [CallStatus.NO_ANSWER, CallStatus.NO_ANSWER],
-            iter([CallStatus.NO_ANSWER]),
-            "no_answer",
-            ["no_answer"],
+            [CallStatus.FAILED],
+            (CallStatus.FAILED,),
+            frozenset({CallStatus.FAILED}),
+            [CallStatus.FAILED, CallStatus.FAILED],
+            iter([CallStatus.FAILED]),
+            "failed",
+            ["failed"],
         ],
         ids=lambda wanted: type(wanted).__name__,
     )
     def test_one_in_any_collection_is_still_one(self, connect: Connect, wanted: Iterable[CallStatus]) -> None:
         server = OneCampaign("truedy", "draft")
         list(connect("truedy", answer=server).list_contacts("c-1", status=wanted))
-        assert server.asked == ["campaign", "no_answer"]
+        assert server.asked == ["campaign", "failed"]
 
     @pytest.mark.parametrize("nothing", [[], (), set(), iter([])], ids=lambda nothing: type(nothing).__name__)
     def test_none_at_all_is_refused(self, connect: Connect, nothing: Iterable[CallStatus]) -> None:

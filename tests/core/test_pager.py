@@ -200,10 +200,11 @@ class TestIncomplete:
         assert report.reason == "2 rows were announced, and 3 came; reading it again gave the same result"
 
     def test_a_promise_that_is_not_kept(self) -> None:
-        _, _, report = walk(OFFSET, *2 * [Page(items="abc", has_more=True), Page(items="", has_more=True)])
+        empty = Page(items="", has_more=True)
+        _, _, report = walk(OFFSET, *2 * [Page(items="abc", has_more=True), *4 * [empty]])
         assert report == ListingReport(
             seen=3,
-            requests=4,
+            requests=10,
             passes=2,
             complete=False,
             reason=f"{NOTHING_NEW}; reading it again gave the same result",
@@ -272,14 +273,32 @@ class TestServersThatNeverEnd:
         assert rows == [["a", "b", "c"], [], [], []]
         assert (report.seen, report.duplicates, report.requests, report.complete) == (3, 6, 4, False)
 
-    def test_empty_pages_for_ever_end_after_the_first(self) -> None:
-        _, _, report = walk(OFFSET, *2 * [Page(items="", total=10, has_more=True)])
-        assert (report.requests, report.passes, report.complete) == (2, 2, False)
+    def test_empty_pages_for_ever_end_after_a_few(self) -> None:
+        _, _, report = walk(OFFSET, *2 * 4 * [Page(items="", total=10, has_more=True)])
+        assert (report.requests, report.passes, report.complete) == (8, 2, False)
 
-    def test_an_empty_page_with_a_cursor_ends_a_listing_that_is_not_whole(self) -> None:
-        pages = [Page(items="abc", next_cursor="x"), Page(items="", next_cursor="y")]
+    def test_empty_pages_with_cursors_end_a_listing_that_is_not_whole(self) -> None:
+        pages = [Page(items="abc", next_cursor="x"), *4 * [Page(items="", next_cursor="y")]]
         _, _, report = walk(CURSOR, *2 * pages)
-        assert (report.requests, report.complete) == (4, False)
+        assert (report.requests, report.complete) == (10, False)
+
+    @pytest.mark.parametrize(("how", "positions"), [(OFFSET, [0, 3, 6]), (NUMBER, [1, 2, 3])])
+    def test_an_empty_page_in_the_middle_is_passed_over(self, how: Paging, positions: list[int]) -> None:
+        middle = [Page(items="abc", total=5, has_more=True), Page(items="", total=5, has_more=True)]
+        rows, asked, report = walk(how, *middle, Page(items="de", total=5, has_more=False))
+        assert (rows, asked, report.complete) == ([[*"abc"], [], [*"de"]], positions, True)
+
+    def test_a_total_below_zero_is_none(self) -> None:
+        _, _, report = walk(OFFSET, Page(items="abc", total=-1, has_more=False))
+        assert report == ListingReport(seen=3, requests=1, complete=True)
+
+    def test_values_that_cannot_be_read_are_counted_up_to_a_number_of_paths(self) -> None:
+        pages = [
+            Page(items=[str(number)], has_more=number < 200, unread={"$.a": 2, f"$.{number}": 1})
+            for number in range(201)
+        ]
+        _, _, report = walk(OFFSET, *pages)
+        assert (report.unread["$.a"], report.unread["$.0"], len(report.unread)) == (402, 1, 50)
 
     def test_a_flag_outweighs_a_cursor_that_always_comes(self) -> None:
         _, positions, report = walk(CURSOR, Page(items="abc", next_cursor="x", has_more=False))

@@ -88,7 +88,7 @@ def test_a_filter_arrives_as_it_is_or_not_at_all(enter: Enter) -> None:
 
 
 def test_an_agent_arrives_as_it_is_or_not_at_all(enter: Enter) -> None:
-    scene = enter("truedy")
+    scene = enter("techladder")
 
     def campaigns(text: str) -> None:
         assert list(scene.client.list_campaigns(agent_id=text)) == []

@@ -14,7 +14,7 @@ from tests.replay import answers
 from unibatch import Account, Campaign, Contact, MalformedResponse, ProviderError, RateLimited
 from unibatch.client.rate_limit import forget_budgets
 from unibatch.core.flow import Response
-from unibatch.core.provider import Refusal
+from unibatch.core.refusal import Refusal
 from unibatch.core.to_dict import to_dict
 from unibatch.providers import registry
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from unibatch.core.errors import ConfigError, NotFound
+from unibatch.core.errors import ConfigError, NotFound, PaymentRequired
 from unibatch.core.flow import Response
 from unibatch.core.model import Campaign, Contact, Counts, RedialPolicy, Schedule
 from unibatch.core.paging import Page, Pager
@@ -179,10 +179,10 @@ class TestContacts:
     def test_the_sip_code_is_read_from_text(self, code: str | int | None, sip_code: int | None) -> None:
         assert contact_of(errorCode=code).sip_code == sip_code
 
-    def test_a_wrong_type_is_named_by_its_path(self) -> None:
-        with pytest.raises(StructureError) as caught:
-            contact_of(attemptCount="1")
-        assert caught.value.path == "$.contacts[0].attemptCount"
+    def test_an_unreadable_time_of_the_next_attempt_does_not_say_that_there_is_none(self) -> None:
+        for unreadable in ("soon", "", "0001-01-01T00:00:00Z"):
+            contact = contact_of(status="no_answer", attemptCount=1, maxAttempts=3, nextRetryAt=unreadable)
+            assert (contact.is_final, contact.next_attempt_at) == (False, None)
 
 
 class TestUploadedData:
@@ -331,7 +331,7 @@ class TestRefusals:
         return TalkifAI({}).refusal(Response(status=400, content=content, headers=headers))
 
     def test_the_error_object(self) -> None:
-        assert dict(TalkifAI.error_codes) == {"job_not_found": NotFound}
+        assert dict(TalkifAI.error_codes) == {"job_not_found": NotFound, "insufficient_credits": PaymentRequired}
         refusal = self.refusal(b'{"success": false, "error": "Invalid page", "code": "invalid_page"}')
         assert (refusal.code, refusal.message) == ("invalid_page", "Invalid page")
 

@@ -32,7 +32,7 @@ POSSIBLE: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("truedy", "delete_campaign"): {"draft": "gone", "failed": "gone", "cancelled": "gone"},
     ("talkifai", "start_campaign"): {"pending": "running", "scheduled": "running"},
     ("talkifai", "reschedule_campaign"): {"pending": "scheduled", "scheduled": "scheduled"},
-    ("talkifai", "cancel_campaign"): {"pending": "cancelled", "scheduled": "cancelled", "running": "cancelled"},
+    ("talkifai", "cancel_campaign"): dict.fromkeys(("pending", "scheduled", "running", "paused"), "cancelled"),
 }
 """In which state each operation does something, and the campaign's status then."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from itertools import chain
 from typing import Any, Generic, TypeVar
@@ -34,12 +34,19 @@ def write_listing(
         else:
             write_objects(form, chain.from_iterable(pages), cls)
     sys.stdout.flush()
+    if unread := listing.report.unread:
+        say(f"values that cannot be read are left out, and kept in raw: {_counted(unread)}")
     if rows.missing is not None:
         raise rows.missing
     if sys.stderr.isatty():
         say(rows.summary(what))
     elif form == "table" and not rows.shown:
         say(f"no {what}")
+
+
+def _counted(unread: Mapping[str, int]) -> str:
+    """How many values could not be read, by path."""
+    return ", ".join(f"{number:,} at {path}" for path, number in unread.items())
 
 
 @attrs.define
@@ -78,7 +85,7 @@ class _Rows(Generic[T]):
 
 def status_lane(vendor: str, table: StatusTable[Any]) -> Lane[Any]:
     """The columns of the status and of the vendor's word for it, with room for every word of the table."""
-    room = max(map(len, table.words))
+    room = min(14, max(map(len, table.words)))  # longer words are rare, and fold
     return [
         Column("status", lambda row: canonical(row.status), least=max(map(len, table.words.values()))),
         Column(f"at {vendor}", lambda row: words(row.vendor_status), least=room, folds_to=room),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
+import re
 import sys
 import threading
 import types
@@ -74,7 +75,12 @@ def _attrs_class(annotation: Any) -> type | None:
 def dumps(value: Any) -> str:
     """JSON on one line, in characters that stdout can hold."""
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    return json.dumps(value, ensure_ascii=encoding != "utf8", separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=encoding != "utf8", separators=(",", ":"))
+    # What a vendor sent may hold half a character, which no encoding has.
+    return json.dumps(value, separators=(",", ":")) if _surrogate(text) else text
+
+
+_surrogate = re.compile("[\ud800-\udfff]").search
 
 
 def _write_json(rows: Iterable[Mapping[str, Any]]) -> None:

@@ -31,7 +31,8 @@ from unibatch.core import errors
 from unibatch.core.draft import AddedContacts
 from unibatch.core.flow import NO_CONTENT, Flow, Request, Response
 from unibatch.core.masking import mask_text
-from unibatch.core.provider import Provider, Refusal
+from unibatch.core.provider import Provider
+from unibatch.core.refusal import Refusal
 from unibatch.core.structuring import StructureError
 from unibatch.core.version import __version__
 

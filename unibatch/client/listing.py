@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from itertools import chain
@@ -14,9 +15,11 @@ from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.exchange import Answered, Conversation
 from unibatch.client.halt import Halt
 from unibatch.client.prefetch import AsyncPrefetch, Prefetch
-from unibatch.core.errors import IncompleteListing
+from unibatch.core.errors import IncompleteListing, NotFound
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import ListingReport, Page, Pager, Paging, Position
+
+_logger = logging.getLogger("unibatch")
 
 T = TypeVar("T", bound=Campaign | Contact)
 D = TypeVar("D", bound=Driver | AsyncDriver)
@@ -54,8 +57,25 @@ class Plan(Generic[T]):
 
     def take(self, pager: Pager[T], page: Page[T]) -> Sequence[T]:
         """Hand a page to the pager, and return its wanted rows."""
+        if page.unread and not pager.report.unread and pager.report.passes == 1:
+            _logger.warning(
+                "%s %s: some values cannot be read and are None, such as %s; report.unread counts them, raw keeps them",
+                self.provider,
+                self.operation,
+                next(iter(page.unread)),
+            )
         rows = pager.accept(page)
         return rows if self.admits is None else list(filter(self.admits, rows))
+
+    def take_none(self, pager: Pager[T], error: NotFound) -> Sequence[T]:
+        """Take in that there is no page at the pager's position.
+
+        Raises:
+            NotFound: Rows are missing, so it should be there.
+        """
+        if not pager.is_behind_the_last:
+            raise error
+        return pager.accept_none()
 
     def require_complete(self, report: ListingReport) -> None:
         """Raise `IncompleteListing` if rows may be missing, after everything that could be read has been yielded."""
@@ -115,8 +135,13 @@ class Listing(_BaseListing[Driver, T]):
         prefetch = Prefetch(ask, plan.max_in_flight)
         try:
             while pager.position is not None:
-                answered = prefetch.take(pager.upcoming(prefetch.eagerness.pages))
-                rows = plan.take(pager, self._driver.run(plan.finish(answered)))
+                try:
+                    answered = prefetch.take(pager.upcoming(prefetch.eagerness.pages))
+                    page = self._driver.run(plan.finish(answered))
+                except NotFound as exc:
+                    rows = plan.take_none(pager, exc)
+                else:
+                    rows = plan.take(pager, page)
                 prefetch.begin(pager.upcoming(prefetch.eagerness.pages - 1))
                 yield rows
         finally:
@@ -149,8 +174,13 @@ class AsyncListing(_BaseListing[AsyncDriver, T]):
         self._driver.stop_when_closed(prefetch.close)
         try:
             while pager.position is not None:
-                answered = await prefetch.take(pager.upcoming(prefetch.eagerness.pages))
-                rows = plan.take(pager, await self._driver.run(plan.finish(answered)))
+                try:
+                    answered = await prefetch.take(pager.upcoming(prefetch.eagerness.pages))
+                    page = await self._driver.run(plan.finish(answered))
+                except NotFound as exc:
+                    rows = plan.take_none(pager, exc)
+                else:
+                    rows = plan.take(pager, page)
                 await prefetch.begin(pager.upcoming(prefetch.eagerness.pages - 1))
                 yield rows
         finally:

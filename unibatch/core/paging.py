@@ -7,7 +7,8 @@ while it was read, and keeps the `ListingReport`. It does no I/O.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import attrs
@@ -56,6 +57,14 @@ UNPAGED = Paging("unpaged")
 """The vendor sends all rows in one answer."""
 
 
+_ALL_READ: Mapping[str, int] = MappingProxyType({})
+
+
+def _not_negative(total: int | None) -> int | None:
+    """The total; some vendors write -1 for "not counted"."""
+    return None if total is None or total < 0 else total
+
+
 @attrs.frozen(kw_only=True)
 class Page(Generic[T]):
     """One page of a listing, as a provider returns it.
@@ -65,15 +74,17 @@ class Page(Generic[T]):
         total: How many rows the vendor says there are in all, or ``None`` if it does not say.
         has_more: Whether the vendor says that more follow, or ``None`` if it does not say.
         next_cursor: With cursor paging, the position of the next page.
+        unread: How many values of the page could not be read, by path; see `Provider.read_answer`.
         withheld: What the vendor says that it does not show at all, as a sentence, for example that its plan shows no
             rows older than 14 days; ``None`` if it shows everything. A listing with it is read to its end, and is not
             complete.
     """
 
     items: Sequence[T]
-    total: int | None = None
+    total: int | None = attrs.field(default=None, converter=_not_negative)
     has_more: bool | None = None
     next_cursor: str | None = None
+    unread: Mapping[str, int] = _ALL_READ
     withheld: str | None = None
 
 
@@ -90,6 +101,8 @@ class ListingReport:
         complete: Every row that was there all the time was seen, as far as the vendor's answers can prove it.
             ``False`` while reading.
         reason: Why the listing is not complete, as a sentence; ``None`` while reading, and if it is.
+        unread: Values that could not be read in the latest pass: how many, by their path in the vendor's spelling
+            without indexes, such as ``$.data[].called_at``. They are ``None`` in the rows, and kept in ``raw``.
     """
 
     expected_total: int | None = None
@@ -99,6 +112,7 @@ class ListingReport:
     passes: int = 1
     complete: bool = False
     reason: str | None = None
+    unread: dict[str, int] = attrs.field(factory=dict)
 
 
 _REMEMBERED = 39_000
@@ -111,6 +125,12 @@ _MOST_STALE = 100
 """How many pages may bring nothing new one after the other before a pass gives up."""
 
 _MOST_PASSES = 3
+
+_MOST_EMPTY = 3
+"""How many empty pages may come one after the other while the vendor says that there is more."""
+
+_MOST_PATHS = 50
+"""How many paths of unread values a report names."""
 
 
 class Pager(Generic[T]):
@@ -135,7 +155,8 @@ class Pager(Generic[T]):
     total that shrinks, unless at least as many rows are added between the same two pages.
 
     A page without anything new ends a pass, so a server that always promises more, or goes round in circles, cannot
-    keep it going. Such pages are skipped only while no more rows came again than were added, by the totals.
+    keep it going. Such pages are skipped only while no more rows came again than were added, by the totals; and a few
+    empty ones while the vendor says that there is more, and fewer rows came than were announced.
 
     What the vendor says that it does not show (`Page.withheld`) no further pass can bring: the listing is incomplete.
 
@@ -179,6 +200,15 @@ class Pager(Generic[T]):
         """
         return self._pass.upcoming(count)
 
+    @property
+    def is_behind_the_last(self) -> bool:
+        """Whether as many rows have come as were announced: then the page at `position` need not be there."""
+        return self._pass.is_behind_the_last
+
+    def accept_none(self) -> Sequence[T]:
+        """Take in that there is no page at `position`, behind the last one."""
+        return self.accept(Page(items=(), has_more=False))
+
     def accept(self, page: Page[T]) -> Sequence[T]:
         """Take in the page that was read at `position`, move on, and return the rows that are new."""
         marks = list(map(hash, map(self._identity, page.items)))
@@ -194,6 +224,9 @@ class Pager(Generic[T]):
         report.duplicates += len(page.items) - self._pass.latest
         if page.total is not None:
             report.expected_total = max(page.total, report.expected_total or 0)
+        for path, number in page.unread.items():
+            if path in report.unread or len(report.unread) < _MOST_PATHS:
+                report.unread[path] = report.unread.get(path, 0) + number
         self._withheld = self._withheld or page.withheld
         self._pass.found += len(items)
         if self._pass.position is None:
@@ -219,6 +252,7 @@ class Pager(Generic[T]):
             self._earlier.append(done)
             self._pass = _Pass(self._paging)
             self.report.passes += 1
+            self.report.unread.clear()
 
 
 def _picked(items: Sequence[T], marks: Sequence[int], wanted: set[int]) -> list[T]:
@@ -274,9 +308,11 @@ class _Pass:
         self.latest = 0
         self.found = 0
         self._style = paging.style
+        self._most = paging.max_size or 1
         self._size = 0  # the longest page
         self._rows = 0  # all that came
         self._repeats = 0  # of these, rows that had come before
+        self._empty = 0  # pages without any row, one after the other
         self._stale = 0  # pages one after the other that brought nothing new, or rows of long ago
         self._first_total: int | None = None
         self._total: int | None = None
@@ -307,9 +343,19 @@ class _Pass:
         self._stale = self._stale + 1 if turned_back or not news else 0
         self._size = max(self._size, len(marks))
         self._promises_more = bool(page.next_cursor) if page.has_more is None else page.has_more
-        goes_on = bool(news) or (bool(marks) and not self._unexplained(0))
+        self._empty = 0 if marks else self._empty + 1
+        goes_on = bool(news) or (self._passes_over() if not marks else not self._unexplained(0))
         self.position = self._behind(page) if goes_on and self._stale <= _MOST_STALE else None
         return news
+
+    @property
+    def is_behind_the_last(self) -> bool:
+        """See `Pager.is_behind_the_last`."""
+        return self._total is not None and self._rows - self._repeats >= self._total
+
+    def _passes_over(self) -> bool:
+        """Whether an empty page may be followed by others: the vendor says so, and rows are missing."""
+        return self._promises_more and self._empty <= _MOST_EMPTY and not self.is_behind_the_last
 
     @property
     def doubt(self) -> str | None:
@@ -366,4 +412,6 @@ class _Pass:
             return page.next_cursor or None
         if page.has_more is None and page.total is not None and self._rows >= page.total:
             return None  # with neither a flag nor a total, only an empty page proves the end
-        return self.position + (len(page.items) if self._style == "offset" else 1)
+        if self._style == "page":
+            return self.position + 1
+        return self.position + (len(page.items) or self._size or self._most)

@@ -8,11 +8,11 @@ what it promises.
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
 
 import attrs
 
@@ -20,12 +20,20 @@ from unibatch.core.draft import ContactDraft
 from unibatch.core.draft_fields import Composition, How, is_text
 from unibatch.core.errors import ConfigError, ProviderError, UnsupportedFeature
 from unibatch.core.flow import Flow, Request, Response
+from unibatch.core.lenient import read_by_value
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.paging import UNPAGED, Page, Paging, Position
+from unibatch.core.refusal import Refusal, read_refusal
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.status_table import StatusReader, StatusTable
-from unibatch.core.structuring import read_leniently
+from unibatch.core.structuring import StructureError, Wire, read, read_leniently
 from unibatch.core.times import When
+
+W = TypeVar("W", bound=Wire)
+R = TypeVar("R")
+
+_logger = logging.getLogger("unibatch")
+_MOST_WARNINGS = 50
 
 OperationName: TypeAlias = Literal[
     "list_campaigns",
@@ -225,27 +233,6 @@ class ContactFilter:
         return (not self.status or contact.status in self.status) and self.external_id in {None, contact.external_id}
 
 
-@attrs.frozen(kw_only=True)
-class Refusal:
-    """What a vendor says in an answer that is an error; what it leaves out is ``None`` or empty.
-
-    Attributes:
-        code: The vendor's error code.
-        message: The vendor's message.
-        details: What else it says, in its own spelling.
-        request_id: The vendor's identifier of the request.
-        field_errors: For each rejected field, in the vendor's spelling, the reason.
-        retry_at: From when on requests are accepted again (aware, UTC), if the body says so.
-    """
-
-    code: str | None = None
-    message: str | None = None
-    details: Any = None
-    request_id: str | None = None
-    field_errors: Mapping[str, str] = attrs.field(factory=dict)
-    retry_at: datetime | None = None
-
-
 @attrs.define
 class Added:
     """What happened to the numbers that were to be added.
@@ -328,6 +315,7 @@ class Provider(ABC):
         for name, value in defaults.items():
             self.settings[name].check(name, value)
         self.defaults = defaults
+        self._warned: set[str] = set()
         self.read_call_status = StatusReader(self.call_statuses, self.name, "contact")
         self.read_campaign_status = StatusReader(self.campaign_statuses, self.name, "campaign")
 
@@ -424,6 +412,37 @@ class Provider(ABC):
         """Delete a campaign."""
         raise self._unsupported("delete_campaign")
 
+    def read_answer(self, response: Response, cls: type[W], translate: Callable[[W], R]) -> R:
+        """Read an answer into a wire class and translate it, without the values that cannot be read.
+
+        An answer in which all is as documented is read straight from its bytes. In another one, a value that cannot be
+        read keeps the default of its attribute, such as ``None``. Of a page, these values are counted in `Page.unread`,
+        otherwise a warning names them. What is required, or in `Wire.strict`, must be readable.
+
+        Args:
+            response: The answer.
+            cls: The wire class.
+            translate: Makes a canonical object, or a `Page` of them, of it. It may be called several times.
+
+        Raises:
+            StructureError: It is not JSON, or what identifies something, or is its status, cannot be read.
+        """
+        try:
+            return translate(read(response.content, cls))
+        except StructureError as exc:
+            failed = exc
+        try:
+            value, unread = read_by_value(response.content, cls, translate)
+        except StructureError as exc:
+            raise (failed if exc.path == "$" else exc) from failed.__cause__
+        if isinstance(value, Page):
+            return attrs.evolve(value, unread=unread)
+        for path in unread:
+            if path not in self._warned and len(self._warned) < _MOST_WARNINGS:
+                self._warned.add(path)
+                _logger.warning("%s: %s cannot be read and is left out; the value is kept in raw", self.name, path)
+        return value
+
     def require(self, operation: OperationName) -> None:
         """Require that the vendor's API offers an operation.
 
@@ -440,6 +459,9 @@ class Provider(ABC):
         """Whether the answer to a write, with a status of success, says that nothing was done."""
         return read_leniently(response.content).get("success") is False
 
-    @abstractmethod
     def refusal(self, response: Response) -> Refusal:
-        """Read what the vendor says in an error, or in any other answer. Never raises: the body may be anything."""
+        """Read what the vendor says in an error, or in any other answer. Never raises: the body may be anything.
+
+        By default, all bodies are read that `read_refusal` knows.
+        """
+        return read_refusal(response)

@@ -84,7 +84,14 @@ def read_all(paging: Paging, ask: Callable[[Position], Flow[Page[T]]]) -> Flow[t
     pager: Pager[T] = Pager(paging, attrgetter("id"))
     rows: list[T] = []
     while pager.position is not None:
-        rows += pager.accept((yield from ask(pager.position)))
+        try:
+            page = yield from ask(pager.position)
+        except NotFound:
+            if not pager.is_behind_the_last:
+                raise
+            pager.accept_none()
+        else:
+            rows += pager.accept(page)
     return rows, pager.report
 
 

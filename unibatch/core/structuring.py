@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import attrs
 import cattrs
@@ -37,7 +37,13 @@ class Wire(msgspec.Struct, gc=False):
 
     They are structs, not attrs classes: ``msgspec`` fills a struct several times as fast, and every contact of every
     listing becomes one.
+
+    Attributes:
+        strict: Attributes that identify something or are its status, beside those that are required: an answer in which
+            one of them has a wrong type is refused.
     """
+
+    strict: ClassVar[frozenset[str]] = frozenset()
 
 
 class Unread(Wire):
@@ -55,7 +61,11 @@ class StructureError(Exception):
 
     def within(self, outer: str) -> StructureError:
         """The same error, for data that is at ``outer`` inside something larger."""
-        return StructureError(outer + self.path.removeprefix("$"), self.reason)
+        return type(self)(outer + self.path.removeprefix("$"), self.reason)
+
+
+class UnreadableValue(StructureError):
+    """A value that an answer can do without cannot be read; `unibatch.core.lenient` reads the answer without it."""
 
 
 class _Decoders:
@@ -186,29 +196,31 @@ def translate_at(path: str, translate: Callable[..., R], *about: Any) -> R:
 
 
 def utc(moment: datetime | None, key: str) -> datetime | None:
-    """The same moment in UTC; one without an offset is read as UTC.
+    """The same moment in UTC; one without an offset is read as UTC, and one in the year 1 as no time.
 
-    For every row of a listing, test ``moment.tzinfo is UTC`` first: it nearly always is, and a call takes longer than
-    the test.
+    For every row of a listing, test ``moment.year > 1`` and ``moment.tzinfo is UTC`` first: both nearly always hold,
+    and a call takes longer than the tests.
 
     Raises:
-        StructureError: In UTC it lies outside the years 1 to 9999.
+        UnreadableValue: In UTC it lies outside the years 1 to 9999.
     """
-    if moment is None or moment.tzinfo is UTC:
+    if moment is None or moment.year == 1:  # some vendors write "not yet" so
+        return None
+    if moment.tzinfo is UTC:
         return moment
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
     try:
         return moment.astimezone(UTC)
     except OverflowError as exc:
-        raise StructureError(f"$.{key}", "a time outside of the years 1 to 9999") from exc
+        raise UnreadableValue(f"$.{key}", "a time outside of the years 1 to 9999") from exc
 
 
 def from_unix_seconds(number: float | None, key: str) -> datetime | None:
     """A number of seconds since 1970 as a datetime in UTC.
 
     Raises:
-        StructureError: It lies outside the years 1 to 9999.
+        UnreadableValue: It lies outside the years 1 to 9999.
     """
     return _from_unix(number, _SECOND, key)
 
@@ -217,7 +229,7 @@ def from_unix_milliseconds(number: float | None, key: str) -> datetime | None:
     """A number of milliseconds since 1970 as a datetime in UTC.
 
     Raises:
-        StructureError: It lies outside the years 1 to 9999.
+        UnreadableValue: It lies outside the years 1 to 9999.
     """
     return _from_unix(number, _MILLISECOND, key)
 
@@ -230,7 +242,7 @@ def _from_unix(number: float | None, unit: timedelta, key: str) -> datetime | No
     try:
         return None if number is None else _1970 + number * unit
     except OverflowError as exc:
-        raise StructureError(f"$.{key}", "a time outside of the years 1 to 9999") from exc
+        raise UnreadableValue(f"$.{key}", "a time outside of the years 1 to 9999") from exc
 
 
 @lru_cache(maxsize=1024)  # calls last some seconds or minutes, and looking a duration up is faster than making one
@@ -238,20 +250,54 @@ def seconds(number: float | None, key: str) -> timedelta | None:
     """A number of seconds as a duration.
 
     Raises:
-        StructureError: It is too large for a duration.
+        UnreadableValue: It is too large for a duration.
     """
     try:
         return None if number is None else timedelta(seconds=number)
     except OverflowError as exc:
-        raise StructureError(f"$.{key}", "too large for a duration") from exc
+        raise UnreadableValue(f"$.{key}", "too large for a duration") from exc
 
 
-def time_of_day(text: str | None) -> time | None:
-    """A time of day such as ``09:30``; ``None`` for what is not one, such as ``24:00``."""
-    try:
-        return time.fromisoformat(text).replace(tzinfo=None) if text else None
-    except ValueError:
+def time_of_day(text: str | None, key: str | None = None) -> time | None:
+    """A time of day such as ``09:30`` or ``9:30``; ``24:00`` is midnight, ``00:00``.
+
+    Args:
+        text: What the vendor sent.
+        key: Its key; left out: what is no time of day is ``None``.
+
+    Raises:
+        UnreadableValue: It is no time of day, and ``key`` is given.
+    """
+    if not text:
         return None
+    text = text.strip()
+    if _SHORT_HOUR(text):
+        text = f"0{text}"
+    elif _MIDNIGHT(text):
+        text = "00:00"
+    try:
+        return time.fromisoformat(text).replace(tzinfo=None)
+    except ValueError as exc:
+        if key is None:
+            return None
+        raise UnreadableValue(f"$.{key}", "not a time of day") from exc
+
+
+_SHORT_HOUR = re.compile(r"[0-9]:[0-9]{2}.*").fullmatch
+_MIDNIGHT = re.compile(r"24:?00(:?00([.,]0+)?)?").fullmatch
+
+
+def rows_or_none(rows: list[R] | None, total: int | None, has_more: bool | None, path: str) -> list[R]:  # noqa: FBT001 - in the order in which vendors send them
+    """The rows of a page; none if the vendor sends none at all beside a total of 0.
+
+    Raises:
+        StructureError: There is no list of rows, and none is announced to be empty.
+    """
+    if rows is None:
+        if total != 0 or has_more:
+            raise StructureError(path, "missing or null, although the total is not 0")
+        return []
+    return rows
 
 
 def required(text: str | None, key: str) -> str:

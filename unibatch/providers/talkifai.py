@@ -45,6 +45,8 @@ class ContactData(Wire):  # as uploaded: these, phone, and keys of the user's ow
 
 
 class JobContact(Wire):
+    strict = frozenset({"status"})
+
     id: str
     phoneNumber: Any = None
     contactData: ContactData | None = None
@@ -61,6 +63,8 @@ class JobContact(Wire):
 
 
 class Job(Wire):
+    strict = frozenset({"status"})
+
     id: str
     name: str | None = None
     description: str | None = None
@@ -81,13 +85,17 @@ class Job(Wire):
 
 
 class JobWithContacts(Wire):
-    contacts: list[JobContact]
+    strict = frozenset({"contacts", "status"})
+
+    contacts: list[JobContact] | None = None
     status: str | None = None
     contactsTotal: int | None = None
     contactsHasMore: bool | None = None
 
 
 class CreatedJob(Wire):
+    strict = frozenset({"batchJobId", "status"})
+
     batchJobId: str | None = None
     status: str | None = None
     scheduledStartTime: str | None = None
@@ -95,7 +103,9 @@ class CreatedJob(Wire):
 
 
 class JobsAnswer(Wire):
-    batchJobs: list[Job]
+    strict = frozenset({"batchJobs"})
+
+    batchJobs: list[Job] | None = None
     total: int | None = None
 
 
@@ -106,17 +116,23 @@ CALL_STATUSES = api.StatusTable(
         "pending": CallStatus.PENDING,
         "queued": CallStatus.RETRY_SCHEDULED,  # queued for a retry; TechLadder's word "queued" means something else
         "dialing": CallStatus.DIALING,
+        "connected": CallStatus.IN_PROGRESS,  # this and other words below: older pages only
+        "running": CallStatus.IN_PROGRESS,  # a key of statusBreakdown
         "completed": CallStatus.COMPLETED,
         "no_answer": CallStatus.NO_ANSWER,
         "busy": CallStatus.BUSY,
         "timeout": CallStatus.TIMEOUT,
         "blocked": CallStatus.BLOCKED,
+        "carrier_blocked": CallStatus.BLOCKED,
         "invalid_number": CallStatus.INVALID_NUMBER,
         "carrier_error": CallStatus.CARRIER_ERROR,
         "failed": CallStatus.FAILED,
+        "permanently_failed": CallStatus.FAILED,
+        "agent_error": CallStatus.FAILED,
         "cancelled": CallStatus.CANCELLED,
     },
     filterable=True,
+    not_filterable={"connected", "running", "carrier_blocked", "permanently_failed", "agent_error"},
 )
 
 CAMPAIGN_STATUSES = api.StatusTable(
@@ -132,6 +148,9 @@ CAMPAIGN_STATUSES = api.StatusTable(
     filterable=True,
     not_filterable={"paused"},
 )
+
+UNDER_WAY = frozenset({CallStatus.DIALING, CallStatus.IN_PROGRESS})
+"""Statuses of calls that go on when a job is over or cancelled."""
 
 RETRIED_BY_VENDOR = frozenset({CallStatus.NO_ANSWER, CallStatus.BUSY, CallStatus.TIMEOUT})
 """Statuses after which the vendor calls again while attempts remain."""
@@ -153,7 +172,7 @@ CAPABILITIES = api.Capabilities(
         "pause_campaign": Support(available=False, note=_ONLY_DASHBOARD),
         "resume_campaign": Support(available=False, note=_ONLY_DASHBOARD),
         "reschedule_campaign": Support(note="while pending or scheduled"),
-        "cancel_campaign": Support(note="while pending, scheduled or running"),
+        "cancel_campaign": Support(note="while pending, scheduled, running or paused"),
         "delete_campaign": Support(available=False, note=_ONLY_DASHBOARD),
         "retry_campaign": Support(available=False, note="create another job for those who were not reached"),
     },
@@ -291,7 +310,9 @@ TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
         "start_campaign": Transition(
             allowed=_NOT_BEGUN, done={CampaignStatus.RUNNING}, passed={CampaignStatus.COMPLETED}
         ),
-        "cancel_campaign": Transition(allowed=_NOT_BEGUN | {CampaignStatus.RUNNING}, done={CampaignStatus.CANCELLED}),
+        "cancel_campaign": Transition(
+            allowed=_NOT_BEGUN | {CampaignStatus.RUNNING, CampaignStatus.PAUSED}, done={CampaignStatus.CANCELLED}
+        ),
         "reschedule_campaign": Transition(allowed=_NOT_BEGUN, done={CampaignStatus.SCHEDULED}),
     }
 )
@@ -327,7 +348,7 @@ class TalkifAI(api.Provider):
             ),
         }
     )
-    error_codes = MappingProxyType({"job_not_found": api.NotFound})
+    error_codes = MappingProxyType({"job_not_found": api.NotFound, "insufficient_credits": api.PaymentRequired})
     draft_fields = DRAFT_FIELDS
     transitions = TRANSITIONS
     call_statuses = CALL_STATUSES
@@ -352,21 +373,20 @@ class TalkifAI(api.Provider):
         query = {"organizationId": self._organization_id, **self.capabilities.campaign_paging.query(position)}
         query["status"] = CAMPAIGN_STATUSES.filter_word(wanted.status)
         response = yield Request(operation="list_campaigns", path="/batch/jobs", query=query)
-        answer = api.read(response.content, JobsAnswer)
-        return api.Page(
-            items=api.collect(
-                map(self._campaign, answer.batchJobs, api.decode(response.content)["batchJobs"]), "$.batchJobs"
-            ),
-            total=answer.total,
-        )
+
+        def page(answer: JobsAnswer) -> api.Page[api.Campaign]:
+            rows = api.rows_or_none(answer.batchJobs, answer.total, None, "$.batchJobs")
+            jobs = map(self._campaign, rows, api.decode(response.content)["batchJobs"] if rows else ())
+            return api.Page(items=api.collect(jobs, "$.batchJobs"), total=answer.total)
+
+        return self.read_answer(response, JobsAnswer, page)
 
     def get_campaign(self, campaign_id: str) -> api.Flow[api.Campaign]:
         # The answer always brings contacts along; one is the fewest that can be asked for.
         path = f"/batch/jobs/{api.segment(campaign_id)}"
         query = {"contactsPageSize": "1"}
         response = yield Request(operation="get_campaign", path=path, query=query, subject=campaign_id)
-        job = api.read(response.content, Job)
-        return self._campaign(job, api.decode(response.content))
+        return self.read_answer(response, Job, lambda job: self._campaign(job, api.decode(response.content)))
 
     def list_contacts(
         self, campaign_id: str, position: api.Position, wanted: api.ContactFilter
@@ -375,13 +395,14 @@ class TalkifAI(api.Provider):
         query["contactStatus"] = CALL_STATUSES.filter_word(wanted.status)
         path = f"/batch/jobs/{api.segment(campaign_id)}"
         response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
-        job = api.read(response.content, JobWithContacts)
         raw_rows = api.RawRows(response.content, "contacts", custom=_custom)
-        return api.Page(
-            items=api.seal_contacts(api.collect(self._contacts(job, raw_rows, campaign_id), "$.contacts")),
-            total=job.contactsTotal,
-            has_more=job.contactsHasMore,
-        )
+
+        def page(job: JobWithContacts) -> api.Page[api.Contact]:
+            rows = api.rows_or_none(job.contacts, job.contactsTotal, job.contactsHasMore, "$.contacts")
+            contacts = api.collect(self._contacts(rows, job.status, raw_rows, campaign_id), "$.contacts")
+            return api.Page(items=api.seal_contacts(contacts), total=job.contactsTotal, has_more=job.contactsHasMore)
+
+        return self.read_answer(response, JobWithContacts, page)
 
     def contact_fault(self, contact: api.ContactDraft) -> str | None:
         return api.reserved_names_fault(contact, {"phone", "name", *OWN_ATTRIBUTES})
@@ -446,19 +467,21 @@ class TalkifAI(api.Provider):
         )
 
     def _created(self, response: api.Response, composition: api.Composition) -> api.Campaign:
-        answer = api.read(response.content, CreatedJob)
-        # The answer may repeat what was sent, which is no time in UTC.
-        is_echo = answer.scheduledStartTime == composition.body.get("scheduledStartTime")
-        start = None if is_echo else api.utc(api.instant_or_none(answer.scheduledStartTime), "scheduledStartTime")
-        return api.Campaign(
-            id=api.required(answer.batchJobId, "batchJobId"),
-            provider=self.name,
-            status=self.read_campaign_status(answer.status),
-            vendor_status=answer.status,
-            counts=api.Counts(total=answer.totalContacts),
-            schedule=None if start is None else api.Schedule(start=start),
-            raw=api.decode(response.content),
-        )
+        def campaign(answer: CreatedJob) -> api.Campaign:
+            # The answer may repeat what was sent, which is no time in UTC.
+            is_echo = answer.scheduledStartTime == composition.body.get("scheduledStartTime")
+            start = None if is_echo else api.utc(api.instant_or_none(answer.scheduledStartTime), "scheduledStartTime")
+            return api.Campaign(
+                id=api.required(answer.batchJobId, "batchJobId"),
+                provider=self.name,
+                status=self.read_campaign_status(answer.status),
+                vendor_status=answer.status,
+                counts=api.Counts(total=answer.totalContacts),
+                schedule=None if start is None else api.Schedule(start=start),
+                raw=api.decode(response.content),
+            )
+
+        return self.read_answer(response, CreatedJob, campaign)
 
     def _look(self, composition: api.Composition, seen: list[api.Campaign]) -> api.Flow[api.Campaign | None]:
         """Look for a job of this draft, by the mark in its description."""
@@ -506,15 +529,6 @@ class TalkifAI(api.Provider):
             raise api.UnsupportedFeature(self.name, f"start_campaign of {campaign.id}", instead)
         return (yield from super().prepared(operation, campaign))
 
-    def refusal(self, response: api.Response) -> api.Refusal:
-        body = api.read_leniently(response.content)
-        return api.Refusal(
-            code=api.text_or_none(body.get("code")),
-            message=api.text_or_none(body.get("error")),
-            details=body.get("details"),
-            request_id=response.headers.get("x-request-id"),
-        )
-
     def _campaign(self, wire: Job, raw: Mapping[str, Any]) -> api.Campaign:
         by_status: dict[CallStatus, int] = {}
         for word, number in (wire.statusBreakdown or {}).items():
@@ -554,11 +568,13 @@ class TalkifAI(api.Provider):
             raw=raw,
         )
 
-    def _contacts(self, job: JobWithContacts, raw_rows: api.RawRows, campaign_id: str) -> Iterator[Any]:
+    def _contacts(
+        self, rows: Sequence[JobContact], job_status: str | None, raw_rows: api.RawRows, campaign_id: str
+    ) -> Iterator[Any]:
         provider = self.name
         known = self.read_call_status.known
-        job_over = self.read_campaign_status(job.status).is_terminal
-        for index, row in enumerate(job.contacts):
+        job_over = self.read_campaign_status(job_status).is_terminal
+        for index, row in enumerate(rows):
             contact = _blank_contact()
             contact.id = row.id or api.required(row.id, "id")
             contact.provider = provider
@@ -575,16 +591,16 @@ class TalkifAI(api.Provider):
             status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
             contact.status = status
             if job_over:
-                contact.is_final = status is not CallStatus.DIALING
+                contact.is_final = status not in UNDER_WAY
             elif status in RETRIED_BY_VENDOR:
                 contact.is_final = _is_last_attempt(row)
             contact.attempts = row.attemptCount
             contact.max_attempts = row.maxAttempts
-            if moment := row.lastAttemptAt:
+            if (moment := row.lastAttemptAt) and moment.year > 1:
                 contact.last_attempt_at = moment if moment.tzinfo is UTC else api.utc(moment, "lastAttemptAt")
-            if retry := row.nextRetryAt:
+            if (retry := row.nextRetryAt) and retry.year > 1:
                 contact.next_attempt_at = retry if retry.tzinfo is UTC else api.utc(retry, "nextRetryAt")
-            if moment := row.completedAt:
+            if (moment := row.completedAt) and moment.year > 1:
                 contact.ended_at = moment if moment.tzinfo is UTC else api.utc(moment, "completedAt")
             if row.callDuration is not None:
                 contact.duration = api.seconds(row.callDuration, "callDuration")
@@ -610,7 +626,7 @@ def _place(data: ContactData, contact: Any) -> None:
 
 def _custom(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """What was uploaded with a contact and has no attribute of its own."""
-    data = row.get("contactData") or {}
+    data = api.mapping_or_empty(row.get("contactData"))
     return {key: value for key, value in data.items() if key != "phone" and not _has_attribute(key, value)}
 
 

@@ -19,6 +19,8 @@ from unibatch.provider_api import CallStatus, CampaignStatus, Fit, Given, How, R
 
 
 class Batch(Wire):
+    strict = frozenset({"schedule_id", "batch_id", "id", "status"})
+
     schedule_id: str | None = None
     batch_id: str | None = None  # not documented; the path parameter has this name
     id: str | None = None  # not documented
@@ -37,6 +39,8 @@ class Batch(Wire):
 
 
 class Call(Wire):
+    strict = frozenset({"status"})
+
     call_id: str
     external_id: str | int | None = None
     phone_number: Any = None  # digits with country code, no plus
@@ -49,13 +53,17 @@ class Call(Wire):
 
 
 class BatchPage(Wire):
-    items: list[Batch]
+    strict = frozenset({"items"})
+
+    items: list[Batch] | None = None
     total: int | None = None
     has_more: bool | None = None
 
 
 class CallPage(Wire):
-    items: list[Call]
+    strict = frozenset({"items"})
+
+    items: list[Call] | None = None
     total: int | None = None
     has_more: bool | None = None
 
@@ -320,22 +328,24 @@ class TechLadder(api.Provider):
         query = self.capabilities.campaign_paging.query(position)
         query |= {"agent_id": wanted.agent_id, "status": CAMPAIGN_STATUSES.filter_word(wanted.status)}
         response = yield Request(operation="list_campaigns", path="/call-batches", query=query)
-        page = api.read(response.content, BatchesAnswer).data
-        return api.Page(
-            items=api.collect(
-                map(self._campaign, page.items, api.decode(response.content)["data"]["items"]), "$.data.items"
-            ),
-            total=page.total,
-            has_more=page.has_more,
-        )
+
+        def page(answer: BatchesAnswer) -> api.Page[api.Campaign]:
+            total, has_more = answer.data.total, answer.data.has_more
+            rows = api.rows_or_none(answer.data.items, total, has_more, "$.data.items")
+            campaigns = map(self._campaign, rows, api.decode(response.content)["data"]["items"] if rows else ())
+            return api.Page(items=api.collect(campaigns, "$.data.items"), total=total, has_more=has_more)
+
+        return self.read_answer(response, BatchesAnswer, page)
 
     def get_campaign(self, campaign_id: str) -> api.Flow[api.Campaign]:
         path = f"/call-batches/{api.segment(campaign_id)}"
         return self._read_campaign((yield Request(operation="get_campaign", path=path, subject=campaign_id)))
 
     def _read_campaign(self, response: api.Response) -> api.Campaign:
-        answer = api.read(response.content, BatchAnswer)
-        return api.translate_at("$.data", self._campaign, answer.data, api.decode(response.content)["data"])
+        def campaign(answer: BatchAnswer) -> api.Campaign:
+            return api.translate_at("$.data", self._campaign, answer.data, api.decode(response.content)["data"])
+
+        return self.read_answer(response, BatchAnswer, campaign)
 
     def list_contacts(
         self, campaign_id: str, position: api.Position, wanted: api.ContactFilter
@@ -344,34 +354,40 @@ class TechLadder(api.Provider):
         query |= {"status": CALL_STATUSES.filter_word(wanted.status), "external_id": wanted.external_id}
         path = f"/call-batches/{api.segment(campaign_id)}/calls"
         response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
-        page = api.read(response.content, CallsAnswer).data
         raw_rows = api.RawRows(response.content, "data", "items", custom=_custom)
-        return api.Page(
-            items=api.seal_contacts(api.collect(self._contacts(page.items, raw_rows, campaign_id), "$.data.items")),
-            total=page.total,
-            has_more=page.has_more,
-        )
+
+        def page(answer: CallsAnswer) -> api.Page[api.Contact]:
+            total, has_more = answer.data.total, answer.data.has_more
+            rows = api.rows_or_none(answer.data.items, total, has_more, "$.data.items")
+            contacts = api.seal_contacts(api.collect(self._contacts(rows, raw_rows, campaign_id), "$.data.items"))
+            return api.Page(items=contacts, total=total, has_more=has_more)
+
+        return self.read_answer(response, CallsAnswer, page)
 
     def get_account(self) -> api.Flow[api.Account]:
         response = yield Request(operation="get_account", path="/me")
-        facts = api.read(response.content, AccountAnswer).data
-        limits = facts.limits or AccountFactsLimits()
-        longest = api.translate_at(
-            "$.data.limits", api.seconds, limits.max_call_duration_seconds, "max_call_duration_seconds"
-        )
-        return api.Account(
-            id=api.required(facts.account_id, "data.account_id"),
-            provider=self.name,
-            name=facts.name,
-            email=facts.email,
-            limits=api.AccountLimits(
-                max_contacts=limits.max_batch_size,
-                max_concurrency=limits.max_concurrent_calls,
-                max_call_duration=longest,
-                requests_per_minute=limits.rate_limit_per_minute,
-            ),
-            raw=api.decode(response.content)["data"],
-        )
+
+        def account(answer: AccountAnswer) -> api.Account:
+            facts = answer.data
+            limits = facts.limits or AccountFactsLimits()
+            longest = limits.max_call_duration_seconds
+            return api.Account(
+                id=api.required(facts.account_id, "data.account_id"),
+                provider=self.name,
+                name=facts.name,
+                email=facts.email,
+                limits=api.AccountLimits(
+                    max_contacts=limits.max_batch_size,
+                    max_concurrency=limits.max_concurrent_calls,
+                    max_call_duration=api.translate_at(
+                        "$.data.limits", api.seconds, longest, "max_call_duration_seconds"
+                    ),
+                    requests_per_minute=limits.rate_limit_per_minute,
+                ),
+                raw=api.decode(response.content)["data"],
+            )
+
+        return self.read_answer(response, AccountAnswer, account)
 
     def contact_fault(self, contact: api.ContactDraft) -> str | None:
         if len(contact.phone_number) - 1 < _SHORTEST:
@@ -463,28 +479,10 @@ class TechLadder(api.Provider):
         api.require_whole(report, self)
         return None
 
-    def refusal(self, response: api.Response) -> api.Refusal:
-        body = api.read_leniently(response.content)
-        error = api.mapping_or_empty(body.get("error"))
-        details = error.get("details")
-        lines = [line for line in details if isinstance(line, str)] if isinstance(details, list) else []
-        fields: dict[str, str] = {}
-        for line in lines:
-            field, colon, reason = line.partition(": ")
-            if colon and " " not in field:
-                fields[field] = f"{fields[field]}; {reason}" if field in fields else reason
-        return api.Refusal(
-            code=api.text_or_none(error.get("code")),
-            message=api.text_or_none(body.get("message")),
-            details=details,
-            request_id=response.headers.get("x-request-id"),
-            field_errors=fields,
-        )
-
     def _campaign(self, wire: Batch, raw: Mapping[str, Any]) -> api.Campaign:
         start = api.utc(wire.scheduled_at, "scheduled_at")
         return api.Campaign(
-            id=api.required(wire.schedule_id or wire.batch_id or wire.id, "schedule_id"),
+            id=wire.schedule_id or wire.batch_id or wire.id or api.required(None, _id_key(wire)),
             provider=self.name,
             status=self.read_campaign_status(wire.status),
             vendor_status=wire.status,
@@ -530,14 +528,20 @@ class TechLadder(api.Provider):
                 contact.external_id = _users_own(str(row.external_id))
             contact.vendor_status = word = row.status
             contact.status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
-            if moment := row.started_at:
+            if (moment := row.started_at) and moment.year > 1:
                 contact.started_at = moment if moment.tzinfo is UTC else api.utc(moment, "started_at")
-            if moment := row.ended_at:
+            if (moment := row.ended_at) and moment.year > 1:
                 contact.ended_at = moment if moment.tzinfo is UTC else api.utc(moment, "ended_at")
             if row.duration_seconds is not None:
                 contact.duration = api.seconds(row.duration_seconds, "duration_seconds")
             contact._fields = contact._raw = (raw_rows, index)
             yield contact
+
+
+def _id_key(wire: Batch) -> str:
+    """The key of the id in the shape in which a batch came."""
+    given = (("schedule_id", wire.schedule_id), ("batch_id", wire.batch_id), ("id", wire.id))
+    return next((key for key, value in given if value is not None), "schedule_id")
 
 
 def _ids(composition: api.Composition) -> list[str]:

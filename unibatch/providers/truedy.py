@@ -38,6 +38,8 @@ class Pagination(Wire):
 
 
 class BatchCall(Wire):
+    strict = frozenset({"status"})
+
     id: str
     name: str | None = None
     agent_id: str | None = None
@@ -64,12 +66,15 @@ class BatchCall(Wire):
     max_calls_per_day: int | None = None
     max_concurrent_calls: int | None = None  # schema
     concurrency: int | None = None  # example
+    max_retry_attempts: int | None = None
     retry_attempts: int | None = None  # example
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
 
 class BatchContact(Wire):
+    strict = frozenset({"contact_id", "id", "call_status"})
+
     contact_id: str | None = None  # schema
     id: str | None = None  # example
     phone_number: Any = None  # schema
@@ -89,12 +94,16 @@ class BatchCallAnswer(Wire):
 
 
 class BatchCallsAnswer(Wire):
-    data: list[BatchCall]
+    strict = frozenset({"data"})
+
+    data: list[BatchCall] | None = None
     pagination: Pagination | None = None
 
 
 class ContactsAnswer(Wire):
-    data: list[BatchContact]
+    strict = frozenset({"data"})
+
+    data: list[BatchContact] | None = None
     pagination: Pagination | None = None
 
 
@@ -122,6 +131,7 @@ class DeletedAnswer(Wire):
 
 CALL_STATUSES = api.StatusTable(
     {
+        "created": CallStatus.PENDING,  # in the guide to another endpoint
         "pending": CallStatus.PENDING,
         "scheduled": CallStatus.PENDING,
         "queued": CallStatus.QUEUED,
@@ -134,9 +144,11 @@ CALL_STATUSES = api.StatusTable(
         "failed": CallStatus.FAILED,
         "cancelled": CallStatus.CANCELLED,
     },
-    filterable=True,  # by any text, as documented
-    # With its hyphen it is only in the guide to another endpoint; this endpoint spells with underscores.
-    not_filterable={"in-progress"},
+    filterable=True,
+    # The filter takes any text, and only completed, failed and pending are documented. A wrong spelling gives no rows.
+    not_filterable={
+        *("created", "scheduled", "queued", "ringing", "in-progress", "ended", "voicemail", "no_answer", "cancelled")
+    },
 )
 
 CAMPAIGN_STATUSES = api.StatusTable(
@@ -174,10 +186,10 @@ CAPABILITIES = api.Capabilities(
         "delete_campaign": Support(note="only draft, failed or cancelled ones"),
         "retry_campaign": Support(available=False, note="create another campaign for those who were not reached"),
     },
-    server_filters=frozenset({"list_campaigns.status", "list_campaigns.agent_id", "list_contacts.status"}),
+    server_filters={"list_campaigns.status", "list_contacts.status"},
     campaign_paging=api.Paging("offset", 100, size_param="limit", position_param="offset"),
     contact_paging=api.Paging("offset", 100, size_param="limit", position_param="offset"),
-    limits=api.Limits(requests_per_minute=100, max_name_length=_LONGEST_NAME),
+    limits=api.Limits(requests_per_minute=100, max_concurrency=100, max_attempts=4, max_name_length=_LONGEST_NAME),
     webhooks=Support(note="set up in the dashboard; signed"),
     contact_fields={"id", "phone_number", "name", "first_name", "last_name", "email", "fields", "status", "call_id"}
     | {"last_attempt_at"},
@@ -206,8 +218,8 @@ def _scheduled(start: api.When, _: Given) -> How:
 def _attempts(attempts: int, _: Given) -> How:
     if attempts == 1:
         return How(Fit.MAPPED, "nobody is called again", {"retry_failed": False})
-    reason = "Truedy calls again where calls failed, and decides itself how often"
-    return How(Fit.LOSSY, reason, {"retry_failed": True})
+    reason = "sent as the number of attempts after the first one"
+    return How(Fit.MAPPED, reason, {"retry_failed": True, "max_retry_attempts": attempts - 1})
 
 
 def _name(name: str, given: Given) -> How:
@@ -341,23 +353,26 @@ class Truedy(api.Provider):
 
     def list_campaigns(self, position: api.Position, wanted: api.CampaignFilter) -> api.Flow[api.Page[api.Campaign]]:
         query = self.capabilities.campaign_paging.query(position)
-        query |= {"agent_id": wanted.agent_id, "status": CAMPAIGN_STATUSES.filter_word(wanted.status)}
+        query["status"] = CAMPAIGN_STATUSES.filter_word(wanted.status)
         response = yield Request(operation="list_campaigns", path="/batch-calls", query=query)
-        answer = api.read(response.content, BatchCallsAnswer)
-        pagination = answer.pagination or Pagination()
-        return api.Page(
-            items=api.collect(map(self._campaign, answer.data, api.decode(response.content)["data"]), "$.data"),
-            total=pagination.total,
-            has_more=pagination.has_more,
-        )
+
+        def page(answer: BatchCallsAnswer) -> api.Page[api.Campaign]:
+            about = answer.pagination or Pagination()
+            rows = api.rows_or_none(answer.data, about.total, about.has_more, "$.data")
+            campaigns = map(self._campaign, rows, api.decode(response.content)["data"] if rows else ())
+            return api.Page(items=api.collect(campaigns, "$.data"), total=about.total, has_more=about.has_more)
+
+        return self.read_answer(response, BatchCallsAnswer, page)
 
     def get_campaign(self, campaign_id: str) -> api.Flow[api.Campaign]:
         path = f"/batch-calls/{api.segment(campaign_id)}"
         return self._read_campaign((yield Request(operation="get_campaign", path=path, subject=campaign_id)))
 
     def _read_campaign(self, response: api.Response) -> api.Campaign:
-        answer = api.read(response.content, BatchCallAnswer)
-        return api.translate_at("$.data", self._campaign, answer.data, api.decode(response.content)["data"])
+        def campaign(answer: BatchCallAnswer) -> api.Campaign:
+            return api.translate_at("$.data", self._campaign, answer.data, api.decode(response.content)["data"])
+
+        return self.read_answer(response, BatchCallAnswer, campaign)
 
     def list_contacts(
         self, campaign_id: str, position: api.Position, wanted: api.ContactFilter
@@ -366,14 +381,15 @@ class Truedy(api.Provider):
         query["status"] = CALL_STATUSES.filter_word(wanted.status)
         path = f"/batch-calls/{api.segment(campaign_id)}/contacts"
         response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
-        answer = api.read(response.content, ContactsAnswer)
         raw_rows = api.RawRows(response.content, "data", custom=_custom)
-        pagination = answer.pagination or Pagination()
-        return api.Page(
-            items=api.seal_contacts(api.collect(self._contacts(answer.data, raw_rows, campaign_id), "$.data")),
-            total=pagination.total,
-            has_more=pagination.has_more,
-        )
+
+        def page(answer: ContactsAnswer) -> api.Page[api.Contact]:
+            about = answer.pagination or Pagination()
+            rows = api.rows_or_none(answer.data, about.total, about.has_more, "$.data")
+            contacts = api.seal_contacts(api.collect(self._contacts(rows, raw_rows, campaign_id), "$.data"))
+            return api.Page(items=contacts, total=about.total, has_more=about.has_more)
+
+        return self.read_answer(response, ContactsAnswer, page)
 
     def contact_fault(self, contact: api.ContactDraft) -> str | None:
         return api.reserved_names_fault(contact, _as_custom_fields(contact))
@@ -600,40 +616,16 @@ class Truedy(api.Provider):
 
         return (yield from api.delete_once(self, self.change("delete_campaign", campaign_id), refused))
 
-    def refusal(self, response: api.Response) -> api.Refusal:
-        body = api.read_leniently(response.content)
-        error = api.mapping_or_empty(body.get("error"))
-        details = error.get("details")
-        fields: dict[str, str] = {}
-        retry_at = None
-        if isinstance(details, dict):
-            if api.text_or_none(details.get("field")):
-                fields[details["field"]] = _reason(details.get("reason"))
-            retry_at = api.instant_or_none(details.get("reset_at"))
-        if isinstance(problems := body.get("detail"), list):
-            details = problems
-            for item in problems:
-                if isinstance(item, dict):
-                    field = _location(item.get("loc"))
-                    fields[field] = "; ".join(filter(None, (fields.get(field), _reason(item.get("msg")))))
-        return api.Refusal(
-            code=api.text_or_none(error.get("code")),
-            message=api.text_or_none(error.get("message")),
-            details=details,
-            request_id=api.text_or_none(api.mapping_or_empty(body.get("meta")).get("request_id")),
-            field_errors=fields,
-            retry_at=retry_at,
-        )
-
     def _campaign(self, wire: BatchCall, raw: Mapping[str, Any]) -> api.Campaign:
         schedule = api.Schedule(
             start=api.utc(wire.scheduled_at, "scheduled_at"),
             timezone=wire.timezone or None,
-            window_start=api.time_of_day(wire.start_time),
-            window_end=api.time_of_day(wire.end_time),
+            window_start=api.time_of_day(wire.start_time, "start_time"),
+            window_end=api.time_of_day(wire.end_time, "end_time"),
             weekdays=tuple(wire.working_days or ()),
             max_calls_per_day=wire.max_calls_per_day,
         )
+        retries = _first_given(wire.max_retry_attempts, wire.retry_attempts)  # the attempts after the first one
         from_number = (wire.from_number,) if wire.from_number else ()
         return api.Campaign(
             id=api.required(wire.id, "id"),
@@ -654,8 +646,7 @@ class Truedy(api.Provider):
             ),
             schedule=schedule if schedule != api.Schedule() else None,
             max_concurrency=_first_given(wire.max_concurrent_calls, wire.concurrency),
-            # The vendor counts the attempts after the first one.
-            retry=None if wire.retry_attempts is None else api.RedialPolicy(max_attempts=wire.retry_attempts + 1),
+            retry=None if retries is None else api.RedialPolicy(max_attempts=retries + 1),
             cost=_dollars(wire.total_cost_usd),
             average_duration=api.seconds(wire.average_duration_seconds, "average_duration_seconds"),
             created_at=api.utc(wire.created_at, "created_at"),
@@ -668,7 +659,7 @@ class Truedy(api.Provider):
         known = self.read_call_status.known
         for index, row in enumerate(rows):
             contact = _blank_contact()
-            contact.id = row.contact_id or api.required(row.id, "contact_id")
+            contact.id = row.contact_id or row.id or api.required(None, _id_key(row))
             contact.provider = provider
             contact.campaign_id = campaign_id
             number = row.phone if row.phone_number is None else row.phone_number
@@ -684,17 +675,23 @@ class Truedy(api.Provider):
             contact.vendor_status = word = row.call_status
             contact.status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
             contact.call_id = row.call_id or None
-            if moment := row.called_at:
+            if (moment := row.called_at) and moment.year > 1:
                 contact.last_attempt_at = moment if moment.tzinfo is UTC else api.utc(moment, "called_at")
             contact._fields = contact._raw = (raw_rows, index)
             yield contact
+
+
+def _id_key(row: BatchContact) -> str:
+    """The key of the id in the shape in which a row came."""
+    return "id" if row.id is not None or (row.phone is not None and row.phone_number is None) else "contact_id"
 
 
 def _count(response: api.Response) -> tuple[int, str]:
     counts = api.read(response.content, AddedAnswer).data
     added = _first_given(counts.added_count, counts.added)
     if added is None:
-        raise api.StructureError("$.data.added_count", "missing")
+        is_example = counts.duplicates_skipped is not None or counts.invalid_skipped is not None
+        raise api.StructureError(f"$.data.{'added' if is_example else 'added_count'}", "missing")
     counted = {
         "failed": counts.failed_count,
         "repeated": counts.duplicates_skipped,
@@ -727,15 +724,5 @@ def _dollars(amount: Decimal | None) -> api.Money | None:
     if amount is None:
         return None
     if not amount.is_finite():  # a text may say "NaN"
-        raise api.StructureError("$.total_cost_usd", "not an amount of money")
+        raise api.UnreadableValue("$.total_cost_usd", "not an amount of money")
     return api.Money(amount, "USD")
-
-
-def _location(loc: Any) -> str:
-    """Where a validation error is: ``["body", "contacts", 0, "phone_number"]`` gives ``contacts.0.phone_number``."""
-    parts = [str(part) for part in loc] if isinstance(loc, list) else []
-    return ".".join(parts[1:] or parts) or "?"
-
-
-def _reason(said: Any) -> str:
-    return "rejected" if said is None else str(said)

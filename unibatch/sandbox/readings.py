@@ -57,5 +57,6 @@ COMMON: Mapping[str, Reading] = {
     "listing_lacks": Reading((), takes=_texts),
     "drops": Reading((), takes=_texts),
     "largest_page": Reading(None, takes=lambda value: _whole(value) and positive(value)),
+    "errors": Reading("usual", ("detail text", "detail object", "detail list", "error text", "envelope")),
 }
 """The readings that every vendor has. `outcome` is one more, with the vendor's own words."""

@@ -38,7 +38,8 @@ from unibatch.core.flow import Flow, Response
 from unibatch.core.model import Account, Campaign, Contact, RedialPolicy, Schedule
 from unibatch.core.paging import Page, Paging
 from unibatch.core.preflight import compose, merge
-from unibatch.core.provider import CampaignFilter, ContactFilter, Limits, OperationName, Provider, Refusal, Setting
+from unibatch.core.provider import CampaignFilter, ContactFilter, Limits, OperationName, Provider, Setting
+from unibatch.core.refusal import Refusal
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.status_table import StatusTable
 from unibatch.core.structuring import StructureError

@@ -277,7 +277,7 @@ class TalkifAI(Vendor):
         return _done(campaign, "started", status="running", **about, startedAt=as_text(campaign.started_at))
 
     def _cancel(self, _request: VendorRequest, campaign: VendorCampaign) -> Answer:
-        if campaign.status not in ("scheduled", "pending", "running"):
+        if campaign.status not in ("scheduled", "pending", "running", "paused"):
             raise self._wrong_state(campaign, "cancelled", "already_terminal")
         was_scheduled = campaign.status == "scheduled"
         cancelled = campaign.cancel(self.world.now, "cancelled", "cancelled")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
@@ -40,6 +41,25 @@ class Endpoint:
 def keys_of(valid: str, joint: str = "-") -> Mapping[str, str]:
     """Return a vendor's keys by kind, of which all begin like the valid one."""
     return {"valid": valid, **{kind: joint.join((valid, *kind.split("_"))) for kind in ("no_credits", "forbidden")}}
+
+
+def in_other_words(answer: Answer, form: str) -> Answer:
+    """Return an error in another body that vendors document; a 429, which says when to come back, stays as it is."""
+    if form == "usual" or answer.status < HTTPStatus.BAD_REQUEST or answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return answer
+    body = json.loads(answer.body)
+    error = body.get("error")
+    inner = error if isinstance(error, dict) else {}
+    text = inner.get("message") or body.get("message") or (error if isinstance(error, str) else "It was refused")
+    code = inner.get("code") or body.get("code") or "refused"
+    bodies: dict[str, Any] = {
+        "detail text": {"detail": text},
+        "detail object": {"detail": {"code": code, "message": text}},
+        "detail list": {"detail": [{"loc": ["body", "request"], "msg": text, "type": "value_error"}]},
+        "error text": {"error": text},
+        "envelope": {"success": False, "error": text, "code": code},
+    }
+    return attrs.evolve(answer, body=json.dumps(bodies[form]).encode())
 
 
 class Vendor(abc.ABC):
@@ -144,7 +164,7 @@ class Vendor(abc.ABC):
             answer = refused.answer
             self._doubts += filter(None, [refused.objection])
         self.objections += [Objection(self.name, request.method, request.path, doubt) for doubt in self._doubts]
-        return self.finished(answer)
+        return self.finished(in_other_words(answer, self.reading["errors"]))
 
     @abc.abstractmethod
     def _find(self, campaign_id: str, /) -> VendorCampaign: ...
