@@ -213,7 +213,7 @@ class Heron(api.Provider):
         api.require_whole(report, self)
         return None
 
-    def change(self, operation: api.OperationName, campaign_id: str, when: api.When | None = None) -> Request:  # noqa: ARG002
+    def change(self, operation: api.OperationName, campaign_id: str, when: api.When | None = None) -> Request:
         path = f"/batches/{api.segment(campaign_id)}"
         if operation == "delete_campaign":
             return Request(operation=operation, method="DELETE", path=path, subject=campaign_id, may_be_empty=True)

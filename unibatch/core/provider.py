@@ -323,7 +323,7 @@ class Provider(ABC):
         """The headers that authenticate a request; by default a bearer token."""
         return {"Authorization": f"Bearer {api_key}"}
 
-    def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:  # noqa: ARG002
+    def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
         """Read the page of campaigns at ``position``. What the vendor cannot filter is filtered by the client.
 
         Raises:
@@ -373,15 +373,15 @@ class Provider(ABC):
         """
         raise self._unsupported("create_campaign")
 
-    def addition(self, campaign_id: str, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Request]:  # noqa: ARG002
+    def addition(self, campaign_id: str, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Request]:
         """The requests that add contacts to a campaign, where everything goes well."""
         raise self._unsupported("add_contacts")
 
     def add_contacts(
         self,
         campaign_id: str,  # noqa: ARG002 - for providers that can
-        contacts: Mapping[str, Mapping[str, Any]],  # noqa: ARG002
-        on_progress: Callable[[int, int], None],  # noqa: ARG002
+        contacts: Mapping[str, Mapping[str, Any]],
+        on_progress: Callable[[int, int], None],
     ) -> Flow[Added]:
         """Add contacts to a campaign, each once, however often it is called.
 
@@ -392,7 +392,7 @@ class Provider(ABC):
         """
         raise self._unsupported("add_contacts")
 
-    def change(self, operation: OperationName, campaign_id: str, when: When | None = None) -> Request:  # noqa: ARG002
+    def change(self, operation: OperationName, campaign_id: str, when: When | None = None) -> Request:
         """The request that starts, pauses, resumes, reschedules (to ``when``), cancels, deletes or retries a campaign.
 
         One that retries a campaign is never `Request.repeatable`: sent twice, it could call everybody twice.
