@@ -177,8 +177,8 @@ class Heron(api.Provider):
     def list_contacts(
         self,
         campaign_id: str,
-        position: api.Position,  # noqa: ARG002 - there is only one
-        wanted: api.ContactFilter,  # noqa: ARG002 - the vendor filters nothing
+        position: api.Position,
+        wanted: api.ContactFilter,
     ) -> api.Flow[api.Page[api.Contact]]:
         path = f"/batches/{api.segment(campaign_id)}"
         response = yield Request(operation="list_contacts", path=path, subject=campaign_id)

@@ -54,7 +54,7 @@ _BY_NAME = {name: entry for commands in COMMANDS.values() for name, entry in com
 class _LazyGroup(click.Group):
     """A group that imports the module of a command when the command is used."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's name for it
+    def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_BY_NAME)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

@@ -348,7 +348,7 @@ class Provider(ABC):
         """The settings that may also be in the ``vendor`` mapping of a draft."""
         return {name: setting for name, setting in self.settings.items() if setting.in_draft}
 
-    def contact_fault(self, contact: ContactDraft) -> str | None:  # noqa: ARG002 - for providers that ask for more
+    def contact_fault(self, contact: ContactDraft) -> str | None:
         """What this vendor in particular finds wrong with a contact with which nothing else is, or ``None``."""
         return None
 
@@ -363,7 +363,7 @@ class Provider(ABC):
         """The requests that place a composition, where everything goes well, with `NEW_CAMPAIGN_ID` for the id."""
         raise NotImplementedError
 
-    def create_campaign(self, composition: Composition) -> Flow[Campaign]:  # noqa: ARG002 - for providers that can
+    def create_campaign(self, composition: Composition) -> Flow[Campaign]:
         """Place a composition once, however often it is called.
 
         Raises:
@@ -379,7 +379,7 @@ class Provider(ABC):
 
     def add_contacts(
         self,
-        campaign_id: str,  # noqa: ARG002 - for providers that can
+        campaign_id: str,
         contacts: Mapping[str, Mapping[str, Any]],
         on_progress: Callable[[int, int], None],
     ) -> Flow[Added]:
@@ -399,7 +399,7 @@ class Provider(ABC):
         """
         raise self._unsupported(operation)
 
-    def prepared(self, operation: OperationName, campaign: Campaign) -> Flow[Campaign]:  # noqa: ARG002 - for some
+    def prepared(self, operation: OperationName, campaign: Campaign) -> Flow[Campaign]:
         """Do what has to come before a change, such as to resume before a start; returns the campaign as it is then.
 
         Raises:
@@ -408,7 +408,7 @@ class Provider(ABC):
         yield from ()
         return campaign
 
-    def delete_campaign(self, campaign_id: str) -> Flow[None]:  # noqa: ARG002 - for providers that can
+    def delete_campaign(self, campaign_id: str) -> Flow[None]:
         """Delete a campaign."""
         raise self._unsupported("delete_campaign")
 
