@@ -256,3 +256,11 @@ class TestChangingWhenAnswersAreLost:
         assert lead().status is CampaignStatus.PAUSED
         assert [request.method for request in line.requests] == ["GET", "POST", "GET", "POST", "GET"]
         assert line.pauses == [LOOKS[0]]
+
+    def test_another_start_than_was_asked_for_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("unibatch.core.reconcile.LOOKS", (0.0,))
+        line = Line(monkeypatch, "truedy", retry=unibatch.Retry(attempts=1))
+        flow = Operations(line.exchange, 1).change("reschedule_campaign", "c-1", LATER)
+        other = Reply(body={"data": {"id": "c-1", "status": "scheduled", "scheduled_at": "2031-01-01T00:00:00Z"}})
+        with pytest.raises(unibatch.PartlyDone, match="it starts at 2031-01-01"):
+            line.lead(flow, *[other] * 4)

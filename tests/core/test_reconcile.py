@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from unibatch.core.errors import NotFound, OutcomeUnknown, ServerError
+from unibatch.core.errors import NotFound, OutcomeUnknown, PartlyDone, RateLimited, ServerError
 from unibatch.core.flow import Response
 from unibatch.core.model import Campaign
-from unibatch.core.reconcile import LOOKS, recent
+from unibatch.core.reconcile import LOOKS, carry_out, recent
 from unibatch.core.status import CampaignStatus
+from unibatch.providers.talkifai import TalkifAI
 from unibatch.providers.truedy import Truedy
 from unibatch.testing import play
 
@@ -64,3 +66,49 @@ def test_a_campaign_dated_in_the_future_hides_no_other_from_the_look() -> None:
         for name, age in ages.items()
     ]
     assert [campaign.id for campaign in recent(campaigns, now)] == ["future", "yesterday"]
+
+
+@pytest.mark.parametrize("lost", ["the connection broke", "429"])
+def test_a_start_is_not_sent_again_where_the_calls_may_be_enqueued_already(lost: str) -> None:
+    """At TalkifAI a pending job may have its contacts enqueued, and a second start would enqueue them twice."""
+    about: dict[str, Any] = {"provider": "talkifai", "operation": "start_campaign", "subject": "job_1"}
+    provider = TalkifAI({})
+    flow = carry_out(provider, provider.change("start_campaign", "job_1"), lambda job: job.status == "running")
+    next(flow)
+    start = flow.send(Response(status=200, content=b'{"id": "job_1", "status": "scheduled"}'))
+    error = RateLimited(**about, http_status=429) if lost == "429" else OutcomeUnknown(**about, reason=lost)
+    if isinstance(error, RateLimited):
+        error.waited = True
+    look = flow.throw(error)
+    assert (start.method, start.looks_first, look.method) == ("POST", True, "GET")
+    with pytest.raises(OutcomeUnknown):
+        flow.send(Response(status=200, content=b'{"id": "job_1", "status": "pending"}'))
+
+
+def test_a_campaign_that_goes_on_although_the_vendor_says_it_was_stopped_is_an_error() -> None:
+    provider = Truedy({})
+    flow = carry_out(provider, provider.change("pause_campaign", "batch_1"), lambda now: now.status == "paused")
+    active = Response(status=200, content=b'{"data": {"id": "batch_1", "status": "active"}}')
+    next(flow)
+    flow.send(active)
+    looks = [flow.send(Response(status=200, content=b'{"data": {"id": "batch_1", "status": "paused"}}'))]
+    looks += [flow.send(active) for _ in LOOKS]
+    with pytest.raises(PartlyDone, match="it is running still"):
+        flow.send(active)
+    assert [look.after for look in looks] == [0, *LOOKS]
+
+
+def test_after_a_429_contacts_are_looked_for_before_they_are_added_again() -> None:
+    empty = {"data": [], "pagination": {"total": 0, "limit": 100, "offset": 0, "has_more": False}}
+    row = {"contact_id": "ctc_1", "phone_number": NUMBER, "call_status": "pending"}
+    refused = RateLimited(provider="truedy", operation="add_contacts", subject="batch_1", http_status=429)
+    refused.waited = True
+    played = play(
+        Truedy({}).add_contacts("batch_1", {NUMBER: {"phone_number": NUMBER}}, lambda _settled, _total: None),
+        {"data": {"id": "batch_1", "status": "draft"}},
+        empty,
+        refused,
+        {"data": [row], "pagination": {"total": 1, "limit": 100, "offset": 0, "has_more": False}},
+    )
+    assert [request.method for request in played.requests] == ["GET", "GET", "POST", "GET"]
+    assert played.value.added == [NUMBER]

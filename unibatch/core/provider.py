@@ -186,11 +186,14 @@ class Transition:
         allowed: The statuses in which the vendor carries it out.
         done: The statuses in which there is nothing left to do, so that nothing is sent.
         passed: Further statuses that show, once it was sent, that it was carried out.
+        doubtful: Statuses that do not show, once it was sent, whether it was carried out. It is not sent again then,
+            because that could call people twice.
     """
 
     allowed: frozenset[CampaignStatus] = attrs.field(converter=_statuses)
     done: frozenset[CampaignStatus] = attrs.field(converter=_statuses)
     passed: frozenset[CampaignStatus] = attrs.field(default=frozenset(), converter=_statuses)
+    doubtful: frozenset[CampaignStatus] = attrs.field(default=frozenset(), converter=_statuses)
 
 
 @attrs.frozen(kw_only=True)

@@ -537,6 +537,7 @@ def carry_out(
     if campaign is None:
         campaign = yield from provider.get_campaign(campaign_id)
     campaign = yield from provider.prepared(operation, campaign)
+    request = attrs.evolve(request, looks_first=bool(transition.doubtful))
     lost: Exception | None = None
 
     def is_settled(campaign: Campaign) -> bool:
@@ -549,12 +550,21 @@ def carry_out(
             require_allowed(provider, operation, campaign)
         elif not is_allowed(provider, operation, campaign):
             raise outcome_unknown(request, provider, lost, f"{campaign_id} is {campaign.status} now") from lost
+        elif campaign.status in transition.doubtful:
+            break
         try:
             response = yield request
             if response.status == NO_CONTENT or read_leniently(response.content):
-                return (yield from _reread_started(provider, _of_unknown_status(campaign), operation, when))
+                known = _of_unknown_status(campaign)
+                if when is None and transition.done <= _STOPPED:
+                    return (yield from _reread_stopped(provider, known, operation))
+                return (yield from _reread_started(provider, known, operation, when))
             lost = StructureError("$", "the answer is no JSON object")
         except OutcomeUnknown as exc:
+            lost = exc
+        except RateLimited as exc:
+            if not exc.waited:
+                raise
             lost = exc
         except (InvalidRequest, Conflict) as refused:
             campaign = yield from reread(provider, campaign)
@@ -571,6 +581,22 @@ def carry_out(
         return campaign
     assert lost is not None  # noqa: S101  # the loop ends only after losses
     raise outcome_unknown(request, provider, lost, f"look at the status of {campaign_id}") from lost
+
+
+_STOPPED = frozenset({CampaignStatus.PAUSED, CampaignStatus.CANCELLED})
+
+
+def _reread_stopped(provider: Provider, known: Campaign, operation: OperationName) -> Flow[Campaign]:
+    """Read a campaign that was just stopped, and require that it is; it may take a moment to show."""
+    campaign = yield from reread(provider, known)
+    for pause in LOOKS:
+        if campaign.status not in provider.transitions[operation].allowed:
+            return campaign
+        campaign = yield from after(pause, reread(provider, known))
+    if campaign.status not in provider.transitions[operation].allowed:
+        return campaign
+    departs = f"it is {campaign.status} still, although {provider.title} said that it was stopped"
+    raise not_as_asked(campaign, departs, f"stop it in {provider.title}'s dashboard, or try again", operation)
 
 
 def _reread_started(provider: Provider, known: Campaign, operation: str, when: When | None) -> Flow[Campaign]:
@@ -749,16 +775,25 @@ class Adding:
         Returns:
             The numbers for which the answer does not say whether they were added, with its remark.
         """
-        (request,) = self.provider.addition(self.campaign.id, [self.bodies[number] for number in chunk])
-        try:
-            added, remark = self.count((yield request))
-        except _Lost as exc:
-            lost = exc
-        else:
-            if added != len(chunk):
-                return dict.fromkeys(chunk, remark)
-            done.added += chunk
-            return {}
+        for number_of_sends in range(1, _MOST_SENDS + 1):
+            (request,) = self.provider.addition(self.campaign.id, [self.bodies[number] for number in chunk])
+            try:
+                added, remark = self.count((yield attrs.evolve(request, looks_first=True)))
+            except RateLimited as exc:  # which does not prove that nothing was done
+                if number_of_sends == _MOST_SENDS or not exc.waited:
+                    raise
+                there = yield from self._there()
+                done.added += [number for number in chunk if number in there]
+                if not (chunk := [number for number in chunk if number not in there]):
+                    return {}
+            except _Lost as exc:
+                lost = exc
+                break
+            else:
+                if added != len(chunk):
+                    return dict.fromkeys(chunk, remark)
+                done.added += chunk
+                return {}
         seen = yield from self._look(chunk)
         done.added += [number for number in chunk if number in seen]
         done.unknown += [number for number in chunk if number not in seen]

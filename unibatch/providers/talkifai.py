@@ -308,7 +308,10 @@ _NOT_BEGUN = frozenset({CampaignStatus.PENDING, CampaignStatus.SCHEDULED})
 TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
     {
         "start_campaign": Transition(
-            allowed=_NOT_BEGUN, done={CampaignStatus.RUNNING}, passed={CampaignStatus.COMPLETED}
+            allowed=_NOT_BEGUN,
+            done={CampaignStatus.RUNNING},
+            passed={CampaignStatus.COMPLETED},
+            doubtful={CampaignStatus.PENDING},  # its contacts may be enqueued already, and would be once more
         ),
         "cancel_campaign": Transition(
             allowed=_NOT_BEGUN | {CampaignStatus.RUNNING, CampaignStatus.PAUSED}, done={CampaignStatus.CANCELLED}
