@@ -408,6 +408,10 @@ class Provider(ABC):
         yield from ()
         return campaign
 
+    def fitted(self, request: Request, campaign: Campaign) -> Request:  # noqa: ARG002 - for some
+        """A request of `change`, as the vendor takes it for a campaign with this status; by default as it is."""
+        return request
+
     def delete_campaign(self, campaign_id: str) -> Flow[None]:  # noqa: ARG002 - for providers that can
         """Delete a campaign."""
         raise self._unsupported("delete_campaign")

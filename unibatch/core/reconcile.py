@@ -550,7 +550,7 @@ def carry_out(
         elif not is_allowed(provider, operation, campaign):
             raise outcome_unknown(request, provider, lost, f"{campaign_id} is {campaign.status} now") from lost
         try:
-            response = yield request
+            response = yield provider.fitted(request, campaign)
             if response.status == NO_CONTENT or read_leniently(response.content):
                 return (yield from _reread_started(provider, _of_unknown_status(campaign), operation, when))
             lost = StructureError("$", "the answer is no JSON object")

@@ -181,7 +181,7 @@ CAPABILITIES = api.Capabilities(
         "start_campaign": Support(),
         "pause_campaign": Support(note="while active or scheduled; calls under way go on"),
         "resume_campaign": Support(note="while paused"),
-        "reschedule_campaign": Support(),
+        "reschedule_campaign": Support(note="a paused one stays paused"),
         "cancel_campaign": Support(available=False, note="pause it instead; Truedy documents no way to cancel"),
         "delete_campaign": Support(note="only draft, failed or cancelled ones"),
         "retry_campaign": Support(available=False, note="create another campaign for those who were not reached"),
@@ -292,6 +292,8 @@ ADDED_CONTACT_FIELDS: Mapping[str, How] = {
 _NOT_BEGUN = frozenset({CampaignStatus.DRAFT, CampaignStatus.SCHEDULED})
 _BEGINS = frozenset({CampaignStatus.SCHEDULED, CampaignStatus.RUNNING})
 _GOING = frozenset({CampaignStatus.RUNNING, CampaignStatus.COMPLETED})
+_RESCHEDULABLE = frozenset({CampaignStatus.SCHEDULED, CampaignStatus.PAUSED})
+"""While it has one of these, a campaign's start is changed by PATCH, and its status stays."""
 
 TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
     {
@@ -304,9 +306,7 @@ TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
         "resume_campaign": Transition(
             allowed={CampaignStatus.PAUSED}, done={CampaignStatus.RUNNING, CampaignStatus.SCHEDULED}, passed=_GOING
         ),
-        "reschedule_campaign": Transition(
-            allowed={CampaignStatus.DRAFT, CampaignStatus.SCHEDULED}, done={CampaignStatus.SCHEDULED}
-        ),
+        "reschedule_campaign": Transition(allowed={CampaignStatus.DRAFT, *_RESCHEDULABLE}, done=_RESCHEDULABLE),
         "delete_campaign": Transition(
             allowed={CampaignStatus.DRAFT, CampaignStatus.FAILED, CampaignStatus.CANCELLED}, done=()
         ),
@@ -507,7 +507,7 @@ class Truedy(api.Provider):
         """Schedule a campaign for the start that was asked for."""
         when = composition.start
         operation: api.OperationName = "start_campaign" if when is None else "reschedule_campaign"
-        done = TRANSITIONS[operation].done
+        done = TRANSITIONS[operation].done - {CampaignStatus.PAUSED}
 
         def is_done(now: api.Campaign) -> bool:
             starts = now.schedule.start if now.schedule else None
@@ -609,6 +609,19 @@ class Truedy(api.Provider):
             body["timezone"] = when.zone  # that of the daily window, too
         path = f"/batch-calls/{api.segment(campaign_id)}/schedule"
         return Request(operation=operation, method="POST", path=path, content=api.encode(body), subject=campaign_id)
+
+    def fitted(self, request: Request, campaign: api.Campaign) -> Request:
+        if request.operation != "reschedule_campaign" or campaign.status not in _RESCHEDULABLE:
+            return request
+        # The zone of the daily window cannot be changed here.
+        start = {"schedule_type": "scheduled", "scheduled_at": api.decode(request.content)["scheduled_at"]}
+        return Request(
+            operation=request.operation,
+            method="PATCH",
+            path=f"/batch-calls/{api.segment(campaign.id)}",
+            content=api.encode(start),
+            subject=campaign.id,
+        )
 
     def delete_campaign(self, campaign_id: str) -> api.Flow[None]:
         def refused(response: api.Response) -> bool:
