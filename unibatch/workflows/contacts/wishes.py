@@ -69,7 +69,7 @@ def says_do_not_call(header: str) -> bool:
     return any(
         words[start : start + len(said)] == said
         for said in _SAID
-        if len(said) > 1 or said[0] in _ALONE
+        if len(said) > 1 or not _ALONE.isdisjoint(said)
         for start in range(len(words) - len(said) + 1)
     )
 
@@ -87,7 +87,7 @@ _LONGEST = 40
 def is_refusal(cell: str) -> bool:
     """Whether a cell of any column says just that its person must not be called, such as "DNC" in a status."""
     words = _words(cell) if len(cell) <= _LONGEST else ()
-    return words in _PHRASES and (len(words) > 1 or words[0] in _ALONE)
+    return words in _PHRASES and (len(words) > 1 or not _ALONE.isdisjoint(words))
 
 
 def must_not_be_called(value: Any) -> str | None:
