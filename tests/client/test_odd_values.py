@@ -125,7 +125,7 @@ def paged(vendor: str, total: Any, has_more: Any, rows: Any = ...) -> dict[str, 
     if rows is not ...:
         holder = body["data"] if vendor == "techladder" else body
         holder[{"truedy": "data", "techladder": "items", "talkifai": "contacts"}[vendor]] = rows
-    return body  # type: ignore[no-any-return]
+    return body  # type: ignore[no-any-return]  # JSON
 
 
 @ONE_CLIENT

@@ -177,8 +177,8 @@ class Heron(api.Provider):
     def list_contacts(
         self,
         campaign_id: str,
-        position: api.Position,  # noqa: ARG002 - there is only one
-        wanted: api.ContactFilter,  # noqa: ARG002 - the vendor filters nothing
+        position: api.Position,
+        wanted: api.ContactFilter,
     ) -> api.Flow[api.Page[api.Contact]]:
         path = f"/batches/{api.segment(campaign_id)}"
         response = yield Request(operation="list_contacts", path=path, subject=campaign_id)
@@ -213,7 +213,7 @@ class Heron(api.Provider):
         api.require_whole(report, self)
         return None
 
-    def change(self, operation: api.OperationName, campaign_id: str, when: api.When | None = None) -> Request:  # noqa: ARG002
+    def change(self, operation: api.OperationName, campaign_id: str, when: api.When | None = None) -> Request:
         path = f"/batches/{api.segment(campaign_id)}"
         if operation == "delete_campaign":
             return Request(operation=operation, method="DELETE", path=path, subject=campaign_id, may_be_empty=True)

@@ -109,7 +109,7 @@ def test_a_text_without_a_code_does_not_decide_which_error_it_is(connect: Connec
     ],
 )
 def test_the_sandbox_sends_them_all(vendor: str, form: str, *, has_code: bool, has_message: bool) -> None:
-    import unibatch  # noqa: PLC0415
+    import unibatch  # noqa: PLC0415 - the sandbox is needed here only
 
     with unibatch.sandbox.serve(seeded=False) as sandbox:
         assert isinstance(sandbox, Sandbox)

@@ -7,7 +7,7 @@ import re
 from types import MappingProxyType
 from typing import Any
 
-from unibatch.core.errors import InvalidInput
+from unibatch.core.base_errors import InvalidInput
 from unibatch.core.masking import mask_phone
 from unibatch.core.phone_text import TRUNK_MARK, plain
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from unibatch.core.errors import InvalidInput
+from unibatch.core.base_errors import InvalidInput
 from unibatch.core.masking import mask_phone
 
 PREFIXES = (

@@ -152,7 +152,8 @@ def compose(provider: Provider, draft: CampaignDraft, now: datetime) -> Composit
     contacts = _judge_contacts(judging, effective.contacts, repeated, has_others=bool(others))
     _check_limits(judging)
     start, until = (judging.fields.get(field) for field in ("start", "hold_until"))
-    judging.mark = _mark(draft, _with_sorted_others(effective, provider) if others else effective, start, bool(others))
+    in_order = _with_sorted_others(effective, provider) if others else effective
+    judging.mark = _mark(draft, in_order, start, has_others=bool(others))
     findings, body = judging.settle()
     return Composition(
         draft=effective,
@@ -238,7 +239,7 @@ def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 
-def _mark(given: CampaignDraft, effective: CampaignDraft, start: Any, has_others: bool) -> Mark:  # noqa: FBT001 - private
+def _mark(given: CampaignDraft, effective: CampaignDraft, start: Any, *, has_others: bool) -> Mark:
     """What the campaign is recognised by. ``effective`` is the draft with the profile's defaults in it."""
     given_key: Any = effective.idempotency_key
     key = given_key if isinstance(given_key, str) and _is_key(given_key) else ""

@@ -335,7 +335,7 @@ class Provider(ABC):
         """The headers that authenticate a request; by default a bearer token."""
         return {"Authorization": f"Bearer {api_key}"}
 
-    def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:  # noqa: ARG002
+    def list_campaigns(self, position: Position, wanted: CampaignFilter) -> Flow[Page[Campaign]]:
         """Read the page of campaigns at ``position``. What the vendor cannot filter is filtered by the client.
 
         Raises:
@@ -360,7 +360,7 @@ class Provider(ABC):
         """The settings that may also be in the ``vendor`` mapping of a draft."""
         return {name: setting for name, setting in self.settings.items() if setting.in_draft}
 
-    def contact_fault(self, contact: ContactDraft) -> str | None:  # noqa: ARG002 - for providers that ask for more
+    def contact_fault(self, contact: ContactDraft) -> str | None:
         """What this vendor in particular finds wrong with a contact with which nothing else is, or ``None``."""
         return None
 
@@ -375,7 +375,7 @@ class Provider(ABC):
         """The requests that place a composition, where everything goes well, with `NEW_CAMPAIGN_ID` for the id."""
         raise NotImplementedError
 
-    def create_campaign(self, composition: Composition) -> Flow[Campaign]:  # noqa: ARG002 - for providers that can
+    def create_campaign(self, composition: Composition) -> Flow[Campaign]:
         """Place a composition once, however often it is called.
 
         Raises:
@@ -385,15 +385,15 @@ class Provider(ABC):
         """
         raise self._unsupported("create_campaign")
 
-    def addition(self, campaign_id: str, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Request]:  # noqa: ARG002
+    def addition(self, campaign_id: str, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Request]:
         """The requests that add contacts to a campaign, where everything goes well."""
         raise self._unsupported("add_contacts")
 
     def add_contacts(
         self,
-        campaign_id: str,  # noqa: ARG002 - for providers that can
-        contacts: Mapping[str, Mapping[str, Any]],  # noqa: ARG002
-        on_progress: Callable[[int, int], None],  # noqa: ARG002
+        campaign_id: str,
+        contacts: Mapping[str, Mapping[str, Any]],
+        on_progress: Callable[[int, int], None],
     ) -> Flow[Added]:
         """Add contacts to a campaign, each once, however often it is called.
 
@@ -404,14 +404,14 @@ class Provider(ABC):
         """
         raise self._unsupported("add_contacts")
 
-    def change(self, operation: OperationName, campaign_id: str, when: When | None = None) -> Request:  # noqa: ARG002
+    def change(self, operation: OperationName, campaign_id: str, when: When | None = None) -> Request:
         """The request that starts, pauses, resumes, reschedules (to ``when``), cancels, deletes or retries a campaign.
 
         One that retries a campaign is never `Request.repeatable`: sent twice, it could call everybody twice.
         """
         raise self._unsupported(operation)
 
-    def prepared(self, operation: OperationName, campaign: Campaign) -> Flow[Campaign]:  # noqa: ARG002 - for some
+    def prepared(self, operation: OperationName, campaign: Campaign) -> Flow[Campaign]:
         """Do what has to come before a change, such as to resume before a start; returns the campaign as it is then.
 
         Raises:
@@ -420,11 +420,11 @@ class Provider(ABC):
         yield from ()
         return campaign
 
-    def fitted(self, request: Request, campaign: Campaign) -> Request:  # noqa: ARG002 - for some
+    def fitted(self, request: Request, campaign: Campaign) -> Request:
         """A request of `change`, as the vendor takes it for a campaign with this status; by default as it is."""
         return request
 
-    def delete_campaign(self, campaign_id: str) -> Flow[None]:  # noqa: ARG002 - for providers that can
+    def delete_campaign(self, campaign_id: str) -> Flow[None]:
         """Delete a campaign."""
         raise self._unsupported("delete_campaign")
 

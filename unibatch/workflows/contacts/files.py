@@ -364,7 +364,7 @@ def _json_lines(lines: _Lines) -> Iterator[tuple[int, Any]]:
         try:
             row = _json(text)
             if not isinstance(row, dict):
-                raise InvalidInput(f"expected a JSON object, got {_JSON_KINDS.get(type(row), 'null')}")  # noqa: TRY301
+                raise InvalidInput(f"expected a JSON object, got {_JSON_KINDS.get(type(row), 'null')}")
         except InvalidInput as exc:
             yield number, RejectedRow(number, str(exc), {TEXT_COLUMN: text})
         else:

@@ -215,14 +215,14 @@ class _Read:
             if target == NESTED:
                 nested = _nested(value)
                 if twice := nested.keys() & self.custom.keys():
-                    raise InvalidInput(f"custom data twice: {listed(sorted(twice))}")  # noqa: TRY301
+                    raise InvalidInput(f"custom data twice: {listed(sorted(twice))}")
                 self.custom |= nested
             elif target == DO_NOT_CALL:
                 if why := must_not_be_called(value):
                     self.refusals.append(f"its column {listed([header])} {why}")
             elif target.startswith(CUSTOM):
                 if target[len(CUSTOM) :] in self.custom:
-                    raise InvalidInput(f"custom data twice: {listed([header])}")  # noqa: TRY301
+                    raise InvalidInput(f"custom data twice: {listed([header])}")
                 self.custom[target[len(CUSTOM) :]] = value
                 if isinstance(value, str) and is_refusal(value):
                     self.refusals.append(f"its column {listed([header])} says that it must not be called")

@@ -53,7 +53,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"[^\W_]+", without))
 
 
-_SAID = tuple(filter(None, (_words(phrase) for phrase in _HEADERS.split(","))))
+_SAID = tuple(said for phrase in _HEADERS.split(",") if (said := _words(phrase)))
 _PHRASES = frozenset(_SAID)
 _FLAT = frozenset("".join(words) for words in _SAID)
 _YES_WORDS, _NO_WORDS = (frozenset(fold(word) for word in words.split()) for words in (_YES, _NO))
