@@ -400,9 +400,8 @@ def _naming(profile: Profile) -> Iterator[None]:
 def _provider(name: str, defaults: Mapping[str, Any]) -> Provider:
     kind = registry.load(name)
     if unknown := sorted(set(defaults) - set(kind.settings)):
-        raise ConfigError(
-            f"defaults: {kind.title} has no setting {', '.join(unknown)}; it has {', '.join(kind.settings)}"
-        )
+        known = ", ".join(kind.profile_settings())
+        raise ConfigError(f"defaults: {kind.title} has no setting {', '.join(unknown)}; it has {known}")
     return kind(defaults)
 
 
@@ -533,7 +532,7 @@ def _from_environment(name: str | None, api_key: str | None, chosen_by: str) -> 
         options=_options_from_environment(),
         defaults={
             name: _setting_from_environment(name, setting, text)
-            for name, setting in kind.settings.items()
+            for name, setting in kind.profile_settings().items()
             if name not in _VARIABLES and (text := _variable(name)) is not None
         },
     )

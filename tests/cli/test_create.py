@@ -316,6 +316,13 @@ class TestConfirmation:
 
         assert "The AI agent will call 3 contacts now, as" in outcome.err
 
+    def test_people_whom_the_vendor_has_are_named_and_not_counted(self, create: Creator, typing: Typing) -> None:
+        typing("n\n")
+        folder = ("--set", "contact_folder_id=folder_sandbox", "--accept-loss", "vendor.truedy.contact_folder_id")
+        outcome = create("truedy", *folder, start="now")
+
+        assert "will call 3 contacts and those of its contact_folder_id now, as" in outcome.err
+
     @pytest.mark.parametrize("answer", ["n\n", "\n", "yeah\n", ""])
     def test_anything_but_yes_sends_nothing(
         self, create: Creator, sandbox: Sandbox, typing: Typing, answer: str

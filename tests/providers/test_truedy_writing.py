@@ -107,6 +107,7 @@ class TestBody:
             ({"max_concurrency": 5}, {"max_concurrent_calls": 5}),
             ({"retry": RedialPolicy(max_attempts=1)}, {"retry_failed": False}),
             ({"vendor": {"truedy": {"phone_rotation_strategy": "random"}}}, {"phone_rotation_strategy": "random"}),
+            ({"vendor": {"truedy": {"contact_source": "manual"}}}, {"contact_source": "manual"}),
             (
                 {
                     "schedule": Schedule(

@@ -260,3 +260,21 @@ class TestChanging:
     def test_is_refused_when_the_campaign_is_over(self, sandbox: Sandbox, truedy: httpx.Client) -> None:
         campaign = sandbox.create("truedy", 1, status="cancelled")
         assert truedy.patch(f"/batch-calls/{campaign}", json={"name": "Other"}).status_code == 400
+
+    def test_of_the_start_needs_one_to_come_and_a_campaign_that_does_not_run(
+        self, sandbox: Sandbox, truedy: httpx.Client
+    ) -> None:
+        paths = {
+            status: f"/batch-calls/{sandbox.create('truedy', 1, status=status)}" for status in ("paused", "active")
+        }
+        start = {"schedule_type": "scheduled", "scheduled_at": "2026-03-12T10:00:00Z"}
+        past = {"scheduled_at": "2026-03-01T10:00:00Z"}
+        for body in (past, {"schedule_type": "scheduled"}):
+            assert problem(truedy.patch(paths["paused"], json=body)) == "body.scheduled_at"
+        data = truedy.patch(paths["paused"], json=start).json()["data"]
+        assert (data["status"], data["schedule_type"], data["scheduled_at"][:10]) == (
+            "paused",
+            "scheduled",
+            "2026-03-12",
+        )
+        assert truedy.patch(paths["active"], json=start).status_code == 400

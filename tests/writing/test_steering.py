@@ -28,7 +28,7 @@ POSSIBLE: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("truedy", "start_campaign"): {"draft": "active", "scheduled": "active"},
     ("truedy", "pause_campaign"): {"active": "paused", "scheduled": "paused"},
     ("truedy", "resume_campaign"): {"paused": "active"},
-    ("truedy", "reschedule_campaign"): {"draft": "scheduled", "scheduled": "scheduled"},
+    ("truedy", "reschedule_campaign"): {"draft": "scheduled", "scheduled": "scheduled", "paused": "paused"},
     ("truedy", "delete_campaign"): {"draft": "gone", "failed": "gone", "cancelled": "gone"},
     ("talkifai", "start_campaign"): {"pending": "running", "scheduled": "running"},
     ("talkifai", "reschedule_campaign"): {"pending": "scheduled", "scheduled": "scheduled"},
@@ -107,7 +107,7 @@ class TestWhatIsPossible:
         assert (status_of(emulator, campaign_id), writes_since_creation(emulator)) == (wanted, 1)
         assert (campaign.status if campaign else "gone") == MEANT.get(wanted, wanted)
         if operation == "reschedule_campaign":
-            assert emulator.campaigns[campaign_id].starts_at == LATER
+            assert emulator.campaigns[campaign_id].starts_at == (None if wanted == "paused" else LATER)
             assert campaign is not None
             assert campaign.schedule is not None
             assert campaign.schedule.start == LATER
@@ -283,6 +283,30 @@ class TestRescheduling:
         before = len(emulator.writes)
         emulator.join().change("reschedule_campaign", campaign_id)
         assert len(emulator.writes) == before
+
+    @pytest.mark.parametrize(
+        ("status", "way"), [("draft", "POST .*/schedule"), ("scheduled", "PATCH"), ("paused", "PATCH")]
+    )
+    def test_at_truedy_goes_by_the_status_and_keeps_a_pause(self, status: str, way: str, emulating: Emulating) -> None:
+        emulator = emulating("truedy")
+        client = emulator.join()
+        start = Start.HOLD if status == "draft" else Start.at(LATER - timedelta(days=1))
+        campaign_id = client.create(draft("truedy", 4, start)).id
+        if status == "paused":
+            client.change("pause_campaign", campaign_id)
+        before = len(emulator.writes)
+        for _ in range(2):  # the second time, nothing is left to do
+            campaign = client.change("reschedule_campaign", campaign_id)
+        assert campaign is not None
+        assert campaign.schedule is not None
+        assert (campaign.schedule.start, campaign.status) == (LATER, "paused" if status == "paused" else "scheduled")
+        (sent,) = emulator.writes[before:]
+        assert re.match(way, f"{sent.method} {sent.path}")
+        emulator.now = LATER - timedelta(hours=1)
+        assert not emulator.sandbox.dialled
+        if status == "paused":
+            client.change("resume_campaign", campaign_id)
+            assert status_of(emulator, campaign_id) == "scheduled"
 
     @pytest.mark.parametrize("vendor", ["truedy", "talkifai"])
     def test_that_was_lost_is_not_done_because_the_campaign_began_at_its_old_time(

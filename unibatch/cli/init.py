@@ -109,9 +109,9 @@ def _profile(kind: type[Provider]) -> str:
         options=options,
         requests_per_minute=kind.capabilities.limits.requests_per_minute,
     )
-    if kind.settings:
+    if kind.profile_settings():
         text += _DEFAULTS.format(title=kind.title, name=kind.name)
-    for name, setting in kind.settings.items():
+    for name, setting in kind.profile_settings().items():
         purpose = f"{setting.purpose[0].upper()}{setting.purpose[1:]}."
         comment = textwrap.indent(textwrap.fill(purpose, 108), "# ")
         text += f"{comment}\n# {name} = {_example(setting)}\n"

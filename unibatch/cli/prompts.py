@@ -144,6 +144,8 @@ def creation(client: Client, profile: str, parts: Sequence[CampaignDraft], start
     when = resolve_start(start, first.schedule.timezone if first.schedule else None, datetime.now(UTC))
     begin = f"from {_time_of(when)}" if when is not None else "now"
     number = people(sum(len(part.contacts) for part in parts))
+    others = sorted(registry.load(client.provider).options_with_people & {*first.vendor.get(client.provider, {})})
+    number += f" and those of its {' and '.join(others)}" if others else ""
     names = f"as {quoted(first.name)}" if len(parts) == 1 else f"{division(parts)},"
     unless = ", unless you start or cancel it before" if first.start == Start.HOLD else ""
     return _sentence(f"{_who(agent_id)} will call {number} {begin}{unless}, {names} at {_place(client, profile)}")

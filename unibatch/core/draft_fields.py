@@ -150,6 +150,7 @@ class Composition:
         contacts: The contacts as they are sent, in the order of the draft's.
         preflight: What was found.
         given_key: The ``idempotency_key`` that the user gave, or ``None``.
+        has_others: It also names people whom the vendor has already; how many they are is unknown.
     """
 
     draft: CampaignDraft
@@ -161,6 +162,7 @@ class Composition:
     contacts: Sequence[Mapping[str, Any]]
     preflight: Preflight
     given_key: str | None
+    has_others: bool = False
 
     @property
     def due(self) -> When | None:

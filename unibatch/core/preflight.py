@@ -148,10 +148,12 @@ def compose(provider: Provider, draft: CampaignDraft, now: datetime) -> Composit
         for name, value in judging.fields.items()
         if name not in judging.faults and (_is_used(value) or name == "idempotency_key")
     }
-    contacts = _judge_contacts(judging, effective.contacts, repeated)
+    others = _others(judging)
+    contacts = _judge_contacts(judging, effective.contacts, repeated, has_others=bool(others))
     _check_limits(judging)
     start, until = (judging.fields.get(field) for field in ("start", "hold_until"))
-    judging.mark = _mark(draft, effective, start)
+    in_order = _with_sorted_others(effective, provider) if others else effective
+    judging.mark = _mark(draft, in_order, start, has_others=bool(others))
     findings, body = judging.settle()
     return Composition(
         draft=effective,
@@ -163,6 +165,7 @@ def compose(provider: Provider, draft: CampaignDraft, now: datetime) -> Composit
         contacts=contacts,
         preflight=Preflight(provider=provider.name, findings=findings),
         given_key=draft.idempotency_key,
+        has_others=bool(others),
     )
 
 
@@ -208,15 +211,46 @@ def _key(draft: CampaignDraft) -> str:
         return ""
 
 
-def _mark(given: CampaignDraft, effective: CampaignDraft, start: Any) -> Mark:
+def _others(judging: _Judging) -> list[str]:
+    """The options by which a draft names people whom the vendor has already. A part must have none."""
+    prefix = f"vendor.{judging.provider.name}."
+    names = sorted(judging.provider.options_with_people)
+    others = [prefix + name for name in names if prefix + name in {*judging.fields, *judging.faults}]
+    if "part" in judging.fields:
+        for name in others:
+            fault = "everybody would be called once for each part; place these people in a draft of their own"
+            judging.faults[name].append(fault)
+    return others
+
+
+def _with_sorted_others(draft: CampaignDraft, provider: Provider) -> CampaignDraft:
+    """The draft with the ids of people whom the vendor has already in order, as the order makes no difference."""
+    options = draft.vendor.get(provider.name)
+    if not isinstance(options, Mapping):
+        return draft
+    in_order = {
+        name: sorted({*value}) if name in provider.options_with_people and _is_texts(value) else value
+        for name, value in options.items()
+    }
+    return attrs.evolve(draft, vendor={provider.name: in_order})
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
+
+
+def _mark(given: CampaignDraft, effective: CampaignDraft, start: Any, *, has_others: bool) -> Mark:
     """What the campaign is recognised by. ``effective`` is the draft with the profile's defaults in it."""
     given_key: Any = effective.idempotency_key
     key = given_key if isinstance(given_key, str) and _is_key(given_key) else ""
-    if given.idempotency_key is None:
+    if given.idempotency_key is None and not has_others:
         return Mark(digest(key))
     part = effective.part if _is_part(effective.part) else None
     exact = Start.at(start.moment) if isinstance(start, When) else effective.start
-    body = digest(_key(attrs.evolve(effective, idempotency_key=None, start=exact)))[:8]
+    whole = digest(_key(attrs.evolve(effective, idempotency_key=None, start=exact)))
+    body = whole[:8]
+    if given.idempotency_key is None:
+        return Mark(whole, body)
     return Mark(digest(part.whole if part else key), body, f"{part.number}of{part.of}" if part else "")
 
 
@@ -430,7 +464,11 @@ _OPTIONAL = tuple(str(field.alias) for field in attrs.fields(ContactDraft) if fi
 
 
 def _judge_contacts(
-    judging: _Judging, contacts: Sequence[ContactDraft], repeated: Sequence[ContactDraft]
+    judging: _Judging,
+    contacts: Sequence[ContactDraft],
+    repeated: Sequence[ContactDraft],
+    *,
+    has_others: bool = False,
 ) -> list[Mapping[str, Any]]:
     """Check the contacts.
 
@@ -453,14 +491,14 @@ def _judge_contacts(
         used.update(["fields"] if contact.fields else [])
         bodies.append({} if found else judging.provider.contact_body(contact))
     judging.fields["contacts"] = contacts
-    judging.notes["contacts"] = f"{len(contacts):,} to call"
+    judging.notes["contacts"] = f"{len(contacts):,} to call{', and others whom the vendor has' if has_others else ''}"
     how = judging.table.setdefault("contacts", How())
     if repeated:
         judging.table["contacts"] = attrs.evolve(how, fit=Fit.MAPPED)
         numbers = [mask_phone(contact.phone_number) for contact in repeated]
         left_out = f"{len(repeated):,} left out, because their number came before: {_listed(numbers)}"
         judging.notes["contacts"] += f"; {left_out}"
-    if not contacts:
+    if not contacts and not has_others:
         judging.faults["contacts"].append("no contacts")
     for field, number_of in used.items():
         judging.fields[f"contacts.{field}"] = number_of

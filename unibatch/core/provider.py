@@ -143,6 +143,7 @@ class Setting:
         numbers: It is a whole number in this range.
         choices: It is one of these texts.
         in_draft: It may also be in the ``vendor`` mapping of a `CampaignDraft`.
+        in_profile: It may be in a profile's ``defaults``; false if it is for a single draft.
     """
 
     purpose: str
@@ -151,6 +152,7 @@ class Setting:
     numbers: range | None = None
     choices: tuple[str, ...] = ()
     in_draft: bool = False
+    in_profile: bool = True
 
     def fault(self, value: object) -> str | None:
         """What is wrong with a value, or ``None`` if nothing is."""
@@ -174,6 +176,8 @@ class Setting:
         Raises:
             ConfigError: It is something else.
         """
+        if not self.in_profile:
+            raise ConfigError(f"defaults: {name} is for one draft, and goes into its vendor options")
         if fault := self.fault(value):
             raise ConfigError(f"defaults: {name} {fault}")
 
@@ -280,6 +284,8 @@ class Provider(ABC):
         draft_fields: How it takes each field of a draft, attributes of contacts included (``"contacts.email"``); see
             `How`. A field without an entry is unsupported. A setting with ``in_draft=True`` needs an entry, such as
             ``"vendor.voice"``, only if it is not sent as a key of its name.
+        options_with_people: The options of a draft that name people whom the vendor has already. A draft with one of
+            them needs no contacts of its own, and is recognised only by its mark.
         added_contact_fields: The same for attributes of contacts that are added to a campaign, where that differs.
         transitions: For each operation that changes a campaign's status, when it is possible.
         error_codes: Codes of the vendor that say which error it is, where the HTTP status does not.
@@ -296,6 +302,7 @@ class Provider(ABC):
     capabilities: ClassVar[Capabilities]
     settings: ClassVar[Mapping[str, Setting]] = MappingProxyType({})
     draft_fields: ClassVar[Mapping[str, How]] = MappingProxyType({})
+    options_with_people: ClassVar[frozenset[str]] = frozenset()
     added_contact_fields: ClassVar[Mapping[str, How]] = MappingProxyType({})
     transitions: ClassVar[Mapping[OperationName, Transition]] = MappingProxyType({})
     error_codes: ClassVar[ErrorCodes] = MappingProxyType({})
@@ -321,6 +328,11 @@ class Provider(ABC):
         self._warned: set[str] = set()
         self.read_call_status = StatusReader(self.call_statuses, self.name, "contact")
         self.read_campaign_status = StatusReader(self.campaign_statuses, self.name, "campaign")
+
+    @classmethod
+    def profile_settings(cls) -> Mapping[str, Setting]:
+        """The settings that may be in a profile's ``defaults``."""
+        return {name: setting for name, setting in cls.settings.items() if setting.in_profile}
 
     def headers(self, api_key: str) -> Mapping[str, str]:
         """The headers that authenticate a request; by default a bearer token."""
@@ -410,6 +422,10 @@ class Provider(ABC):
         """
         yield from ()
         return campaign
+
+    def fitted(self, request: Request, campaign: Campaign) -> Request:
+        """A request of `change`, as the vendor takes it for a campaign with this status; by default as it is."""
+        return request
 
     def delete_campaign(self, campaign_id: str) -> Flow[None]:
         """Delete a campaign."""

@@ -111,10 +111,13 @@ _BEGUN = frozenset({CampaignStatus.RUNNING, CampaignStatus.COMPLETED})
 _NEVER = frozenset({CampaignStatus.FAILED, CampaignStatus.CANCELLED, CampaignStatus.EXPIRED})
 
 
-def where_to_look(place: str, what: str, contacts: int) -> str:
-    """What to do if it is unknown whether a campaign was created, as the end of a sentence."""
-    people = "1 contact" if contacts == 1 else f"{contacts:,} contacts"
-    return f"wait some minutes, since it may still be at work on it, then look in {place} for a new {what} of {people}"
+def where_to_look(place: str, what: str, contacts: int | None) -> str:
+    """What to do if it is unknown whether a campaign was created, as the end of a sentence.
+
+    ``contacts`` is ``None`` if their number is unknown.
+    """
+    people = "" if contacts is None else " of 1 contact" if contacts == 1 else f" of {contacts:,} contacts"
+    return f"wait some minutes, since it may still be at work on it, then look in {place} for a new {what}{people}"
 
 
 def recent(campaigns: Sequence[Campaign], now: datetime) -> list[Campaign]:
@@ -277,7 +280,7 @@ def _differences(provider: Provider, composition: Composition, campaign: Campaig
         found += [
             f"{number:,} contact{'s' if number > 1 else ''} {word}"
             for number, word in ((more, "added"), (fewer, "removed"))
-            if number and (word == "added" or report.complete)
+            if number and (word == "added" or (report.complete and not composition.has_others))
         ]
     due, start = composition.due, campaign.schedule and campaign.schedule.start
     if (due.moment if due else None) != start and not (due and start and _is_as_asked(start, due)):
@@ -553,7 +556,7 @@ def carry_out(
         elif campaign.status in transition.doubtful:
             break
         try:
-            response = yield request
+            response = yield provider.fitted(request, campaign)
             if response.status == NO_CONTENT or read_leniently(response.content):
                 known = _of_unknown_status(campaign)
                 if when is None and transition.done <= _STOPPED:

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time
 from decimal import Decimal
+from functools import partial
 from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
@@ -181,7 +182,7 @@ CAPABILITIES = api.Capabilities(
         "start_campaign": Support(),
         "pause_campaign": Support(note="while active or scheduled; calls under way go on"),
         "resume_campaign": Support(note="while paused"),
-        "reschedule_campaign": Support(),
+        "reschedule_campaign": Support(note="a paused one stays paused"),
         "cancel_campaign": Support(available=False, note="pause it instead; Truedy documents no way to cancel"),
         "delete_campaign": Support(note="only draft, failed or cancelled ones"),
         "retry_campaign": Support(available=False, note="create another campaign for those who were not reached"),
@@ -193,19 +194,8 @@ CAPABILITIES = api.Capabilities(
     webhooks=Support(note="set up in the dashboard; signed"),
     contact_fields={"id", "phone_number", "name", "first_name", "last_name", "email", "fields", "status", "call_id"}
     | {"last_attempt_at"},
-    campaign_fields={
-        "id",
-        "name",
-        "status",
-        "agent_id",
-        "from_numbers",
-        "counts",
-        "schedule",
-        "max_concurrency",
-        "retry",
-        "cost",
-    }
-    | {"average_duration", "created_at", "updated_at"},
+    campaign_fields={"id", "name", "status", "agent_id", "from_numbers", "counts", "schedule", "max_concurrency"}
+    | {"retry", "cost", "average_duration", "created_at", "updated_at"},
 )
 
 # Draft fields ---------------------------------------------------------------------------------------------------------
@@ -231,6 +221,24 @@ def _name(name: str, given: Given) -> How:
         return How(Fit.INVALID, f"{over:,} characters too long, with the mark by which the campaign is recognised")
     reason = "sent with a mark of the key at its end, since Truedy forgets keys"
     return How(Fit.MAPPED, reason, {"name": marked})
+
+
+_OTHERS = (
+    "these people are at Truedy: unibatch cannot count, check or recognise them, or see if somebody is called by "
+    "another campaign, or twice by this one"
+)
+
+
+def _folder(folder_id: str, given: Given) -> How:
+    if given.fields.get("vendor.truedy.contact_source", "folder") != "folder":
+        return How(Fit.INVALID, "goes only with the contact_source folder")
+    return How(Fit.LOSSY, _OTHERS, {"contact_folder_id": folder_id, "contact_source": "folder"})
+
+
+def _source(source: str, given: Given) -> How:
+    if source == "folder" and "vendor.truedy.contact_folder_id" not in given.fields:
+        return How(Fit.INVALID, "the source folder needs a contact_folder_id")
+    return How(Fit.NATIVE, "", {"contact_source": source})
 
 
 def _minute(edge: time) -> str:
@@ -279,6 +287,9 @@ DRAFT_FIELDS: Mapping[str, How] = {
         Fit.NATIVE, "sent as X-Idempotency-Key; since Truedy forgets keys, the campaign is looked for first"
     ),
     "part": api.PART_IN_NAME,
+    "vendor.contact_ids": How.sent("contact_ids", lambda ids: sorted(set(ids)), Fit.LOSSY, _OTHERS),
+    "vendor.contact_folder_id": How.depends(_folder),
+    "vendor.contact_source": How.depends(_source),
 }
 
 ADDED_CONTACT_FIELDS: Mapping[str, How] = {
@@ -292,6 +303,7 @@ ADDED_CONTACT_FIELDS: Mapping[str, How] = {
 _NOT_BEGUN = frozenset({CampaignStatus.DRAFT, CampaignStatus.SCHEDULED})
 _BEGINS = frozenset({CampaignStatus.SCHEDULED, CampaignStatus.RUNNING})
 _GOING = frozenset({CampaignStatus.RUNNING, CampaignStatus.COMPLETED})
+_RESCHEDULABLE = frozenset({CampaignStatus.SCHEDULED, CampaignStatus.PAUSED})  # by PATCH, which keeps the status
 
 TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
     {
@@ -304,9 +316,7 @@ TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
         "resume_campaign": Transition(
             allowed={CampaignStatus.PAUSED}, done={CampaignStatus.RUNNING, CampaignStatus.SCHEDULED}, passed=_GOING
         ),
-        "reschedule_campaign": Transition(
-            allowed={CampaignStatus.DRAFT, CampaignStatus.SCHEDULED}, done={CampaignStatus.SCHEDULED}
-        ),
+        "reschedule_campaign": Transition(allowed={CampaignStatus.DRAFT, *_RESCHEDULABLE}, done=_RESCHEDULABLE),
         "delete_campaign": Transition(
             allowed={CampaignStatus.DRAFT, CampaignStatus.FAILED, CampaignStatus.CANCELLED}, done=()
         ),
@@ -318,6 +328,8 @@ TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
 _logger = logging.getLogger("unibatch")
 
 _ASKING_AGAIN = "; placing the draft again looks for it first"
+
+_of_a_draft = partial(Setting, in_draft=True, in_profile=False)
 
 _MOST_ADDED = 500
 """Contacts in one request that adds some."""
@@ -343,8 +355,15 @@ class Truedy(api.Provider):
                 choices=("random", "sequential", "round_robin"),
                 in_draft=True,
             ),
+            "contact_ids": _of_a_draft(purpose="ids of contacts at Truedy, who are called too", is_list=True),
+            "contact_folder_id": _of_a_draft(purpose="a folder of contacts at Truedy, who are called too"),
+            "contact_source": _of_a_draft(
+                purpose="where the contacts come from; folder is sent with a contact_folder_id",
+                choices=("csv", "folder", "manual"),
+            ),
         }
     )
+    options_with_people = frozenset({"contact_ids", "contact_folder_id"})
     draft_fields = DRAFT_FIELDS
     added_contact_fields = ADDED_CONTACT_FIELDS
     transitions = TRANSITIONS
@@ -412,13 +431,12 @@ class Truedy(api.Provider):
 
     def _creation(self, composition: api.Composition) -> Request:
         # The same key must never come with another body, so the order of the draft makes no difference.
-        body = {**composition.body, "contacts": sorted(composition.contacts, key=itemgetter("phone_number"))}
+        body = dict(composition.body)
+        if composition.contacts:
+            body["contacts"] = sorted(composition.contacts, key=itemgetter("phone_number"))
+        content, headers = api.encode(body), {"X-Idempotency-Key": composition.key_of(body)}
         return Request(
-            operation="create_campaign",
-            method="POST",
-            path="/batch-calls",
-            content=api.encode(body),
-            headers={"X-Idempotency-Key": composition.key_of(body)},
+            operation="create_campaign", method="POST", path="/batch-calls", content=content, headers=headers
         )
 
     def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
@@ -429,7 +447,8 @@ class Truedy(api.Provider):
             nonlocal is_new
             is_new = True
             advice = "start_campaign starts it as it is" if known.status in _NOT_BEGUN else "it goes on as it is"
-            api.require_all_taken(known, number, advice=advice)
+            if not (composition.has_others and (known.counts.total or 0) >= number):
+                api.require_all_taken(known, number, advice=advice)
             # The key may bring back the answer of an earlier run, so the present status has to be read.
             campaign = yield from api.reread_created(self, known)
             if campaign.status.is_terminal:
@@ -441,8 +460,8 @@ class Truedy(api.Provider):
             self._creation(composition),
             self._read_campaign,
             lambda: self._look(composition, seen=seen),
-            api.where_to_look("Truedy's dashboard", "batch call", number)
-            + "; placing the draft again looks for it first",
+            api.where_to_look("Truedy's dashboard", "batch call", None if composition.has_others else number)
+            + _ASKING_AGAIN,
             settle=settle,
             composition=composition,
             warn=lambda: api.warn_of_overlap(self, composition, seen),
@@ -507,7 +526,7 @@ class Truedy(api.Provider):
         """Schedule a campaign for the start that was asked for."""
         when = composition.start
         operation: api.OperationName = "start_campaign" if when is None else "reschedule_campaign"
-        done = TRANSITIONS[operation].done
+        done = TRANSITIONS[operation].done - {CampaignStatus.PAUSED}
 
         def is_done(now: api.Campaign) -> bool:
             starts = now.schedule.start if now.schedule else None
@@ -566,9 +585,7 @@ class Truedy(api.Provider):
                 operation="add_contacts",
                 method="POST",
                 path=path,
-                content=api.encode(
-                    {"contacts": [_without_custom_fields(body) for body in bodies[begin : begin + size]]}
-                ),
+                content=api.encode({"contacts": [*map(_without_custom_fields, bodies[begin : begin + size])]}),
                 subject=campaign_id,
             )
             for begin in range(0, len(bodies), size)
@@ -583,12 +600,7 @@ class Truedy(api.Provider):
         campaign = yield from self.get_campaign(campaign_id)
         api.require_open(campaign)
         adding = api.Adding(
-            provider=self,
-            campaign=campaign,
-            bodies=contacts,
-            count=_count,
-            on_progress=on_progress,
-            size=_MOST_ADDED,
+            provider=self, campaign=campaign, bodies=contacts, count=_count, on_progress=on_progress, size=_MOST_ADDED
         )
         return (yield from adding.run())
 
@@ -609,6 +621,14 @@ class Truedy(api.Provider):
             body["timezone"] = when.zone  # that of the daily window, too
         path = f"/batch-calls/{api.segment(campaign_id)}/schedule"
         return Request(operation=operation, method="POST", path=path, content=api.encode(body), subject=campaign_id)
+
+    def fitted(self, request: Request, campaign: api.Campaign) -> Request:
+        if request.operation != "reschedule_campaign" or campaign.status not in _RESCHEDULABLE:
+            return request
+        # The zone of the daily window cannot be changed here.
+        start = {"schedule_type": "scheduled", "scheduled_at": api.decode(request.content)["scheduled_at"]}
+        path, body = f"/batch-calls/{api.segment(campaign.id)}", api.encode(start)
+        return Request(operation="reschedule_campaign", method="PATCH", path=path, content=body, subject=campaign.id)
 
     def delete_campaign(self, campaign_id: str) -> api.Flow[None]:
         def refused(response: api.Response) -> bool:

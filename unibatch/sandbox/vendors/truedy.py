@@ -345,11 +345,15 @@ class Truedy(Vendor):
         concurrency = form.integer("max_concurrent_calls", least=1, most=MOST_CONCURRENT)
         zone = read_zone(campaign.timezone) or UTC
         planned = campaign.starts_at is not None
-        least = self.world.now if planned else None
+        least = self.world.now if campaign.status in ("scheduled", "paused") else None
         scheduled_at = form.moment("scheduled_at", zone, nullable=not planned, offset=True, least=least)
+        if body.get("schedule_type") == "scheduled" and (body.get("scheduled_at") or campaign.scheduled_at) is None:
+            form.refuse("scheduled_at", "required when schedule_type is scheduled", "missing")
         self.check(form)
         if campaign.status in FINAL:
             raise self._wrong_state(campaign, "changed")
+        if campaign.status == "active" and not body.keys().isdisjoint(("schedule_type", "scheduled_at")):
+            raise self._wrong_state(campaign, "rescheduled")
         campaign.name = name or campaign.name
         campaign.concurrency = concurrency or campaign.concurrency
         campaign.settings.update({field: value for field, value in settings.items() if field in body})
