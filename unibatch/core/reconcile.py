@@ -785,18 +785,25 @@ class Adding:
             except RateLimited as exc:  # which does not prove that nothing was done
                 if number_of_sends == _MOST_SENDS or not exc.waited:
                     raise
-                there = yield from self._there()
+                try:
+                    there = yield from self._there()
+                except _Failed:
+                    done.unknown += chunk
+                    raise
                 done.added += [number for number in chunk if number in there]
                 if not (chunk := [number for number in chunk if number not in there]):
                     return {}
-            except _Lost as exc:
-                lost = exc
-                break
+            except _Lost as lost:
+                return (yield from self._settle(request, chunk, done, lost))
             else:
                 if added != len(chunk):
                     return dict.fromkeys(chunk, remark)
                 done.added += chunk
                 return {}
+        raise AssertionError("the last attempt returns or raises")
+
+    def _settle(self, request: Request, chunk: Sequence[str], done: Added, lost: Exception) -> Flow[Mapping[str, str]]:
+        """Look which contacts of a chunk whose answer was lost are there."""
         seen = yield from self._look(chunk)
         done.added += [number for number in chunk if number in seen]
         done.unknown += [number for number in chunk if number not in seen]
