@@ -8,12 +8,12 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any, Generic, Literal, Protocol, Self, TypeAlias, TypeVar, cast
 
-import httpx
 import pytest
 
 import unibatch
 from unibatch import AsyncClient, AsyncListing, Campaign, Client, Contact, Listing, ListingReport, Retry, Timeout
 from unibatch.client import Options
+from unibatch.client.transport import httpx
 from unibatch.providers import registry
 
 T = TypeVar("T", bound=Campaign | Contact)

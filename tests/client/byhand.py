@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-import httpx
 import pytest
 
 from tests.bothways import SETTINGS
@@ -12,6 +11,7 @@ from tests.client.replies import Reply
 from unibatch.client import Options, exchange, retry
 from unibatch.client.exchange import Conversation, Exchange, Pause
 from unibatch.client.rate_limit import Budget
+from unibatch.client.transport import httpx
 from unibatch.core.flow import Response
 from unibatch.providers import registry
 

@@ -16,7 +16,6 @@ from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import attrs
-import httpx
 import pytest
 
 from tests.bothways import VENDORS, AnyClient, BlockingAsyncClient, Connect, Style
@@ -26,6 +25,7 @@ from unibatch import AsyncClient, Client, Contact, IncompleteListing, Retry, Ser
 from unibatch.client import Options, prefetch
 from unibatch.client.halt import Halt
 from unibatch.client.prefetch import Eagerness, Prefetch
+from unibatch.client.transport import httpx
 from unibatch.core.flow import Flow
 from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.provider import Capabilities, ContactFilter

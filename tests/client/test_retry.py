@@ -12,7 +12,6 @@ from email.utils import format_datetime
 from types import SimpleNamespace
 from typing import Any, TypeAlias
 
-import httpx
 import pytest
 
 from tests.bothways import Connect
@@ -24,6 +23,7 @@ from unibatch.client.bodies import TooLarge
 from unibatch.client.exchange import Answered, Conversation, Pause
 from unibatch.client.operations import Operations
 from unibatch.client.options import Options
+from unibatch.client.transport import httpx
 from unibatch.core import errors
 from unibatch.core.flow import Flow, Request
 from unibatch.core.provider import ContactFilter

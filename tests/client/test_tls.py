@@ -12,7 +12,6 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 import trustme
 
@@ -37,6 +36,7 @@ from tests.client.rawserver import (
 from unibatch.client import transport
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.halt import Halt
+from unibatch.client.transport import httpx
 
 
 @pytest.fixture(scope="module")

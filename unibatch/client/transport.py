@@ -1,4 +1,9 @@
-"""How connections are made: TLS, proxies, limits. The only module that imports the HTTP library."""
+"""How connections are made: TLS, proxies, limits. The only module that imports the HTTP library.
+
+It is httpx2 where that is installed (``pip install 'unibatch[httpx2]'``), otherwise httpx. httpx2 continues httpx with
+the same names, so the rest of the client calls both ``httpx``. Types are those of httpx; with httpx2's in their place,
+mypy finds no error either.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +13,14 @@ import urllib.request
 from functools import cache
 from importlib.util import find_spec
 from ipaddress import ip_address
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from unibatch.core.errors import ConfigError
+
+if TYPE_CHECKING or find_spec("httpx2") is None:
+    import httpx
+else:
+    import httpx2 as httpx
 
 __all__ = ["KEPT", "httpx", "is_loopback", "is_port", "proxy_of", "transport_options"]
 
@@ -68,7 +76,7 @@ def _proxy(url: httpx.URL) -> httpx.Proxy | None:
         return None
     if proxy.startswith("socks") and find_spec("socksio") is None:
         raise ConfigError(
-            "the environment names a SOCKS proxy, which needs another package: pip install 'httpx[socks]'"
+            f"the environment names a SOCKS proxy, which needs another package: pip install '{httpx.__name__}[socks]'"
         )
     try:
         found = httpx.Proxy(proxy if "://" in proxy else f"http://{proxy}")
