@@ -537,13 +537,13 @@ class TestThreads:
             halt.sleep(PATIENT)
             return position
 
-        reading: Prefetch[Position] = Prefetch(read, 2)
+        reading: Prefetch[Position, Position] = Prefetch(read, 2)
         reading.begin([7])
         assert began.wait(PATIENT)
         reading.begin([])
         assert halts[0].is_set()
         reading.close()
-        assert reading.discarded == 1
+        assert len(reading.discarded) == 1
         assert reading_threads() == []
 
     def test_pages_that_nobody_began_to_read_are_not_counted_as_asked_for(self) -> None:
@@ -554,11 +554,11 @@ class TestThreads:
             assert go_on.wait(PATIENT)
             return position
 
-        reading: Prefetch[Position] = Prefetch(read, 1)
+        reading: Prefetch[Position, Position] = Prefetch(read, 1)
         reading.begin([1, 2, 3])
         assert began.wait(PATIENT)
         reading.begin([1])
         go_on.set()
         assert reading.take([1]) == 1
         reading.close()
-        assert reading.discarded == 0
+        assert not reading.discarded
