@@ -74,12 +74,18 @@ def soon(look: Flow[R]) -> Flow[R]:
     return after(LOOKS[0], look)
 
 
-def read_all(paging: Paging, ask: Callable[[Position], Flow[Page[T]]]) -> Flow[tuple[list[T], ListingReport]]:
+def read_all(
+    paging: Paging,
+    ask: Callable[[Position], Flow[Page[T]]],
+    *,
+    is_enough: Callable[[Sequence[T]], bool] = lambda _: False,
+) -> Flow[tuple[list[T], ListingReport]]:
     """Read a listing to its end. The client may send the requests for the next pages ahead (`Request.ahead`).
 
     Args:
         paging: How the listing is paged.
         ask: Returns the flow that asks for the page at a position, which begins with that request.
+        is_enough: Whether to stop after a page, which has these new rows. Left out: at the end.
 
     Returns:
         The rows, and whether those are all.
@@ -107,7 +113,10 @@ def read_all(paging: Paging, ask: Callable[[Position], Flow[Page[T]]]) -> Flow[t
                 raise
             pager.accept_none()
         else:
-            rows += pager.accept(page)
+            fresh = pager.accept(page)
+            rows += fresh
+            if is_enough(fresh):
+                break
         del begun[position]
     return rows, pager.report
 
