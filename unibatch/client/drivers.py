@@ -20,6 +20,7 @@ from unibatch.client.connections import AsyncConnections, Connections, refused_t
 from unibatch.client.exchange import Barred, Conversation, Pause, ReadAhead
 from unibatch.client.forks import renew_in_children
 from unibatch.client.halt import Halt, Halted
+from unibatch.client.one_connection import AsyncOneConnectionTransport, OneConnectionTransport
 from unibatch.client.prefetch import AsyncPrefetch, Prefetch
 from unibatch.client.transport import httpx, transport_options
 from unibatch.core.errors import ConfigError, UnibatchError
@@ -36,7 +37,9 @@ class Driver:
         """Send at most ``connections`` requests at a time, each on a connection of its own or with ``transport``."""
         self._given = transport
         self._halts: set[Halt] = set()
-        make = partial(httpx.HTTPTransport, **transport_options(base_url)) if transport is None else lambda: transport
+        make = (
+            partial(OneConnectionTransport, **transport_options(base_url)) if transport is None else lambda: transport
+        )
         self._connections = Connections(make, connections, shared=transport is not None)
         renew_in_children(self)
 
@@ -135,9 +138,8 @@ class AsyncDriver:
     def __init__(self, base_url: str, transport: httpx.AsyncBaseTransport | None = None, *, connections: int) -> None:
         """As `Driver`."""
         self._given = transport
-        make = (
-            partial(httpx.AsyncHTTPTransport, **transport_options(base_url)) if transport is None else lambda: transport
-        )
+        options = transport_options(base_url) if transport is None else {}
+        make = partial(AsyncOneConnectionTransport, **options) if transport is None else lambda: transport
         self._fresh = partial(AsyncConnections, make, connections, shared=transport is not None)
         self._by_loop: dict[asyncio.AbstractEventLoop | None, tuple[AsyncConnections, AsyncGenerator[None]]] = {}
         self._is_closed = False

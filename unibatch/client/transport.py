@@ -1,8 +1,8 @@
 """How connections are made: TLS, proxies, limits. The only module that imports the HTTP library.
 
 It is httpx2 where that is installed (``pip install 'unibatch[httpx2]'``), otherwise httpx. httpx2 continues httpx with
-the same names, so the rest of the client calls both ``httpx``. Types are those of httpx; with httpx2's in their place,
-mypy finds no error either.
+the same names, so the rest of the client calls both ``httpx``, and what they are built on ``httpcore``. Types are those
+of httpx; with httpx2's in their place, mypy finds no error either.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 from unibatch.core.errors import ConfigError
 
 if TYPE_CHECKING or find_spec("httpx2") is None:
+    import httpcore
     import httpx
 else:
+    import httpcore2 as httpcore
     import httpx2 as httpx
 
-__all__ = ["KEPT", "httpx", "is_loopback", "is_port", "proxy_of", "transport_options"]
+__all__ = ["KEPT", "httpcore", "httpx", "is_loopback", "is_port", "proxy_of", "transport_options"]
 
 KEPT = 5.0
 """For how many seconds a connection is kept that is not used."""
