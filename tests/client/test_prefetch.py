@@ -256,6 +256,8 @@ class TestNear:
             ([0.005, 0.005, 0.004, 0.005, 0.005], 1),
             ([0.004, 0.005, 0.006, 0.007], 8),
             ([0.03, 0.001, 0.001, 0.001], 8),
+            ([0.001, 0.03, 0.03], 1),
+            ([0.001, 0.03, 0.03, 0.03], 8),
         ],
     )
     def test_one_long_wait_or_three_in_a_row_that_are_not_short_are_far(self, waits: list[float], pages: int) -> None:

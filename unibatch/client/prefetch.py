@@ -24,12 +24,13 @@ T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 """What stands for a page: where it is, and of which listing."""
 
-_FAR = 0.02
-"""A server that takes this many seconds once is far away: from now on its pages are read ahead."""
-
 _NOT_NEAR = 0.005
-"""So is one that takes this many seconds three times in a row. If it takes less, reading ahead costs more than it
-saves: most of the time is spent on reading what came, which is not done in parallel."""
+"""A server that takes this many seconds three times in a row is far away: from now on its pages are read ahead. If it
+takes less, reading ahead costs more than it saves: most of the time is spent on reading what came, which is not done in
+parallel."""
+
+_FAR = 0.02
+"""So is one that takes this many seconds once, unless it was near before: then it, or this machine, was busy."""
 
 _NAP = 0.5  # seconds
 _LEAVING = 0.5  # seconds for threads to end when the program does
@@ -50,8 +51,11 @@ class Eagerness:
 
     def note(self, waited: float) -> None:
         """Note for how many seconds the client waited for a page that was not read ahead."""
+        was_near = any(earlier < _NOT_NEAR for earlier in self._latest)
         self._latest.append(waited)
-        if waited >= _FAR or (len(self._latest) == self._latest.maxlen and min(self._latest) >= _NOT_NEAR):
+        if (waited >= _FAR and not was_near) or (
+            len(self._latest) == self._latest.maxlen and min(self._latest) >= _NOT_NEAR
+        ):
             self.pages = self._most
 
 
