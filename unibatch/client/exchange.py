@@ -52,6 +52,8 @@ _SUCCESS = range(200, 300)
 _CLIENT_ERRORS = range(400, 500)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
+_NO_CONTENT = httpx.ByteStream(b"")
+
 _DONE_ELSEWHERE = frozenset({301, 302, 303})  # servers use all three to say "done; look at it there"
 
 _BY_STATUS: MappingProxyType[int, type[errors.ProviderError]] = MappingProxyType(
@@ -457,7 +459,7 @@ class Exchange:
 
     def _outgoing(self, request: Request, url: httpx.URL) -> httpx.Request:
         # With a stream, httpx takes the request as it is: building it takes half the time.
-        content = httpx.ByteStream(request.content)
+        content = httpx.ByteStream(request.content) if request.content else _NO_CONTENT
         outgoing = httpx.Request(
             request.method, url, headers=self._headers, stream=content, extensions=self._extensions
         )
