@@ -37,6 +37,7 @@ format: $(VENV)/.develop ## apply the style
 bench: $(VENV)/.bench ## the measurements that the documentation quotes; takes half an hour
 	$(BIN)/python benchmarks/listing.py
 	$(BIN)/python benchmarks/latency.py
+	$(BIN)/python benchmarks/waiting.py
 	$(BIN)/python benchmarks/paced.py
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/memory.py
