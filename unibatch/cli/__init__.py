@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not all(map(importlib.util.find_spec, ("click", "rich"))):
             sys.stderr.write("unibatch: the command line needs an extra: pip install 'unibatch[cli]'\n")
             return 2
-        from unibatch.cli.app import run  # noqa: PLC0415 - an optional extra
+        from unibatch.cli.app import run
     return run(arguments)
 
 

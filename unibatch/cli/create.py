@@ -5,27 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from unibatch import (
-    Campaign,
-    CampaignDraft,
-    Client,
-    InvalidInput,
-    OutcomeUnknown,
-    PartlyDone,
-    Start,
-    UnibatchError,
-    config,
-)
-from unibatch.cli import prompts
-from unibatch.cli.draft_options import DraftRequest, draft_options
-from unibatch.cli.errors import Problems
+from unibatch.cli.draft_options import draft_options
 from unibatch.cli.options import examples, profile_argument, write_options
-from unibatch.cli.output import one_line, say, write_objects
-from unibatch.cli.waits import Waits
+
+if TYPE_CHECKING:
+    from unibatch import Campaign, CampaignDraft, Client, PartlyDone, Start
 
 
 @click.command(
@@ -51,6 +39,13 @@ def create(*, profile: str, yes: bool, dry_run: bool, form: str, **given: Any) -
     The same command always gives the same campaign: it looks first, and does only what is missing. After a lost answer,
     wait some minutes before you run it again.
     """
+    from unibatch import Campaign, Start, config
+    from unibatch.cli import prompts
+    from unibatch.cli.draft_request import DraftRequest
+    from unibatch.cli.errors import Problems
+    from unibatch.cli.output import one_line, say, write_objects
+    from unibatch.cli.waits import Waits
+
     request = DraftRequest(**given)
     problems = Problems()
     draft = request.draft(request.read(problems), problems)
@@ -99,6 +94,10 @@ def _create(
     client: Client, profile: str, parts: Sequence[CampaignDraft], accept_loss: Sequence[str]
 ) -> Iterator[Campaign]:
     """Create the campaigns in turn; if one fails, notes say which exist and what to do next."""
+    from unibatch import InvalidInput, OutcomeUnknown, PartlyDone, Start, UnibatchError
+    from unibatch.cli import prompts
+    from unibatch.cli.output import say
+
     created: list[str] = []
     is_left = False
     for part in parts:
@@ -132,12 +131,16 @@ def _create(
 
 def _after_loss(profile: str) -> str:
     """What to do if it is unknown whether a campaign was created."""
+    from unibatch.cli import prompts
+
     look = f"unibatch campaigns -p {profile}"
     return prompts.wait_and_check(look, "it may create a second campaign, and everybody is called")
 
 
 def _after_part(where: str, error: PartlyDone) -> str:
     """What to do about a campaign that was created, but not completely."""
+    from unibatch.cli import prompts
+
     if not error.is_as_asked:
         return f"Look at it: unibatch show {where}"
     if error.__cause__ is not None:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import json
-import re
+import io
 import sys
 import threading
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
 from typing import Any
-
-import attrs
-
-from unibatch import to_dict
 
 FORMATS = ("table", "json", "jsonl", "csv")
 
@@ -41,7 +37,14 @@ def say(message: str) -> None:
 
 def write_objects(form: str, objects: Iterable[Any], cls: type) -> None:
     """Write canonical objects of one class to stdout while they come in; see `write_data`."""
-    write_data(form, map(to_dict, objects), columns_of(cls))
+    write_pages(form, ([each] for each in objects), cls)
+
+
+def write_pages(form: str, pages: Iterable[Sequence[Any]], cls: type) -> None:
+    """Write pages of canonical objects of one class to stdout, each when it is complete; see `write_data`."""
+    from unibatch import to_dict
+
+    _write(form, (list(map(to_dict, page)) for page in pages), columns_of(cls))
 
 
 def write_data(form: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
@@ -50,15 +53,22 @@ def write_data(form: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[s
     Nothing is written before the first row is there, so after an early error stdout is empty. A later error leaves a
     JSON array open: a part must not look like the whole. The CSV columns are paths such as ``counts.total``.
     """
+    _write(form, ([row] for row in rows), columns)
+
+
+def _write(form: str, pages: Iterable[Sequence[Mapping[str, Any]]], columns: Sequence[str]) -> None:
+    pages = filter(None, pages)
     write = {"json": _write_json, "jsonl": _write_jsonl}.get(form)
     if write is None:
-        _write_csv(rows, columns)
+        _write_csv(pages, columns)
     else:
-        write(rows)
+        write(pages)
 
 
 def columns_of(cls: type) -> list[str]:
     """The CSV columns of a canonical class; an object in an attribute gives one column for each of its own."""
+    import attrs
+
     columns = []
     for field in attrs.fields(attrs.resolve_types(cls)):
         inner = _attrs_class(field.type)
@@ -68,42 +78,71 @@ def columns_of(cls: type) -> list[str]:
 
 def _attrs_class(annotation: Any) -> type | None:
     """The attrs class in ``X`` or ``X | None``."""
+    import attrs
+
     choices = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
     return next((choice for choice in choices if isinstance(choice, type) and attrs.has(choice)), None)
 
 
 def dumps(value: Any) -> str:
     """JSON on one line, in characters that stdout can hold."""
-    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    text = json.dumps(value, ensure_ascii=encoding != "utf8", separators=(",", ":"))
-    # What a vendor sent may hold half a character, which no encoding has.
-    return json.dumps(value, separators=(",", ":")) if _surrogate(text) else text
+    return json_encoder()(value)
 
 
-_surrogate = re.compile("[\ud800-\udfff]").search
+def json_encoder() -> Callable[[Any], str]:
+    """What `dumps` does, for many values while stdout stays the same."""
+    import json
+
+    escaped = json.JSONEncoder(separators=(",", ":")).encode
+    if (sys.stdout.encoding or "").lower().replace("-", "") != "utf8":
+        return escaped
+    literal = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+    def encode(value: Any) -> str:
+        text = literal(value)
+        try:
+            _ = text.isascii() or text.encode()
+        except UnicodeEncodeError:  # what a vendor sent may hold half a character, which no encoding has
+            return escaped(value)
+        return text
+
+    return encode
 
 
-def _write_json(rows: Iterable[Mapping[str, Any]]) -> None:
+def _write_json(pages: Iterable[Sequence[Mapping[str, Any]]]) -> None:
+    encode = json_encoder()
     opening = "[\n"
-    for row in rows:
-        sys.stdout.write(opening + dumps(row))
+    for page in pages:
+        sys.stdout.write(opening + ",\n".join(map(encode, page)))
         opening = ",\n"
     sys.stdout.write("[]\n" if opening == "[\n" else "\n]\n")
 
 
-def _write_jsonl(rows: Iterable[Mapping[str, Any]]) -> None:
-    for row in rows:
-        sys.stdout.write(f"{dumps(row)}\n")
+def _write_jsonl(pages: Iterable[Sequence[Mapping[str, Any]]]) -> None:
+    encode = json_encoder()
+    for page in pages:
+        sys.stdout.write("".join([f"{encode(row)}\n" for row in page]))
 
 
-def _write_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+def _write_csv(pages: Iterable[Sequence[Mapping[str, Any]]], columns: Sequence[str]) -> None:
+    import csv
+
+    encode = json_encoder()
     paths = [column.split(".") for column in columns]
-    header = [columns]
-    for row in rows:
-        writer.writerows([*header, [_cell(_at(row, path)) for path in paths]])
-        header = []
-    writer.writerows(header)
+    is_flat = all(len(path) == 1 for path in paths)
+    values_of = itemgetter(*columns) if is_flat else lambda row: [_at(row, path) for path in paths]
+
+    def cell(value: Any) -> Any:
+        return encode(value) if isinstance(value, bool | dict | list) else value
+
+    head = [columns]
+    for page in pages:
+        text = io.StringIO()
+        rows = ([v if v is None or type(v) is str else cell(v) for v in values_of(row)] for row in page)
+        csv.writer(text, lineterminator="\n").writerows(chain(head, rows))
+        sys.stdout.write(text.getvalue())
+        head = []
+    csv.writer(sys.stdout, lineterminator="\n").writerows(head)
 
 
 def _at(row: Mapping[str, Any], path: Sequence[str]) -> Any:
@@ -111,7 +150,3 @@ def _at(row: Mapping[str, Any], path: Sequence[str]) -> Any:
     for name in path:
         value = None if value is None else value[name]
     return value
-
-
-def _cell(value: Any) -> Any:
-    return dumps(value) if isinstance(value, bool | dict | list) else value

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, StrEnum
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import Any
 
 import attrs
@@ -35,7 +35,7 @@ def to_dict(thing: attrs.AttrsInstance) -> dict[str, Any]:
     """
     if not attrs.has(type(thing)):
         raise InvalidInput(f"to_dict takes an object of unibatch, such as a Campaign, not {type(thing).__name__}")
-    plain: dict[str, Any] = _converter.unstructure(thing)
+    plain: dict[str, Any] = _hooks[type(thing)](thing)
     return plain
 
 
@@ -46,12 +46,37 @@ def _seconds(duration: timedelta) -> float:
 
 def _by_public_name(cls: type) -> Callable[[Any], dict[str, Any]]:
     """A hook that gives an object's attributes under their public names; mappings are taken from its properties."""
-    names = [field.alias for field in attrs.fields(cls)]
+    names = [str(field.alias) for field in attrs.fields(cls)]
 
     def hook(value: Any) -> dict[str, Any]:
-        return {name: _converter.unstructure(getattr(value, name)) for name in names}
+        return {
+            name: each if type(each := getattr(value, name)) in _PLAIN else _hooks[type(each)](each) for name in names
+        }
 
     return hook
+
+
+def _with_plain_keys(mapping: Mapping[Any, Any]) -> dict[Any, Any]:
+    plain = dict(mapping)
+    if {str}.issuperset(map(type, plain)):
+        return plain
+    return {key.value if isinstance(key, Enum) else key: value for key, value in plain.items()}
+
+
+_PLAIN = frozenset({str, int, float, bool, NoneType})
+"""What JSON has. Most attributes are of these classes, so they are told from the others before anything is looked up."""
+
+
+class _Hooks(dict[type, Callable[[Any], Any]]):
+    """The converter's hook for each class of values, looked up there once."""
+
+    def __missing__(self, cls: type) -> Callable[[Any], Any]:
+        hook: Callable[[Any], Any] = _converter.get_unstructure_hook(cls)
+        self[cls] = hook
+        return hook
+
+
+_hooks = _Hooks()
 
 
 _converter = cattrs.Converter()
@@ -65,8 +90,5 @@ _converter.register_unstructure_hook_func(
     lambda cls: cls is frozenset, lambda words: sorted(map(_converter.unstructure, words))
 )
 # The vendor's and the user's data are JSON already, and may be nested deeper than a converter can go.
-_converter.register_unstructure_hook(
-    MappingProxyType,
-    lambda mapping: {key.value if isinstance(key, Enum) else key: value for key, value in mapping.items()},
-)
+_converter.register_unstructure_hook(MappingProxyType, _with_plain_keys)
 _converter.register_unstructure_hook_factory(attrs.has, _by_public_name)
