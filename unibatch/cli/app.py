@@ -124,7 +124,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        with _log_to_stderr():
+        with _log_to_stderr(), _httpx_without_its_command():
             code = cli.main(arguments, prog_name="unibatch", standalone_mode=False)
         sys.stdout.flush()
     except (OutputClosed, BrokenPipeError):
@@ -171,6 +171,22 @@ def _log_to_stderr() -> Iterator[None]:
     finally:
         _logger.removeHandler(handler)
         _logger.setLevel(before)
+
+
+@contextlib.contextmanager
+def _httpx_without_its_command() -> Iterator[None]:
+    """Let httpx leave out its own command line, which takes as long to import as the rest of it.
+
+    httpx imports it if click, rich and pygments are installed, as they are here, and goes without it if they are not.
+    An entry ``None`` in ``sys.modules`` makes the import fail as if they were not.
+    """
+    hidden = [name for name in ("httpx._main", "httpx2._main") if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None is documented, and not in the type
+    try:
+        yield
+    finally:
+        for name in hidden:
+            sys.modules.pop(name, None)
 
 
 def _discard_output() -> None:

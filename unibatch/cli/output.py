@@ -44,7 +44,7 @@ def write_pages(form: str, pages: Iterable[Sequence[Any]], cls: type) -> None:
     """Write pages of canonical objects of one class to stdout, each when it is complete; see `write_data`."""
     from unibatch import to_dict
 
-    _write(form, (list(map(to_dict, page)) for page in pages), columns_of(cls))
+    _write(form, (list(map(to_dict, page)) for page in pages), columns_of(cls) if form == "csv" else ())
 
 
 def write_data(form: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
