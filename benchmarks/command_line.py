@@ -51,7 +51,7 @@ def run(command: Sequence[str], folder: Path) -> tuple[float, float]:
     return cpu * 1000, (ended - began) * 1000
 
 
-def compare(what: str, by_hand: Sequence[str], ours: Sequence[str], target: str, folder: Path, rounds: int) -> None:
+def compare(what: str, by_hand: Sequence[str], ours: Sequence[str], *, target: str, folder: Path, rounds: int) -> None:
     for command in (by_hand, ours):
         run(command, folder)  # warms the page cache and writes the bytecode
     pairs = [(run(by_hand, folder), run(ours, folder)) for _ in range(rounds)]
@@ -77,13 +77,20 @@ def main() -> None:
         )
         line = [sys.executable, "-c", WITHOUT_EXTRAS + LINE]
         for arguments in ("--version", "--help", "contacts --help", "create --help", "completion bash"):
-            compare(arguments, line, [*CLI, *arguments.split()], "0.7", folder, options.rounds)
+            compare(
+                arguments,
+                line,
+                [*CLI, *arguments.split()],
+                target="0.7",
+                folder=folder,
+                rounds=options.rounds,
+            )
 
         def list_contacts(number: int, form: str, target: str, rounds: int) -> None:
             url = f"{base_url}/truedy/batch-calls/n{number}/contacts"
             by_hand = [sys.executable, "-c", LOOP, url, form]
             ours = [*CLI, "contacts", f"n{number}", "--format", form]
-            compare(f"contacts --format {form}, {number:,}", by_hand, ours, target, folder, rounds)
+            compare(f"contacts --format {form}, {number:,}", by_hand, ours, target=target, folder=folder, rounds=rounds)
 
         for form in ("jsonl", "csv", "table"):
             list_contacts(100, form, "1.2", options.rounds)

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import Run, Terminal
-from unibatch.cli import demonstration
-from unibatch.cli import main
+from unibatch.cli import demonstration, main
 from unibatch.providers import registry
 from unibatch.sandbox import Sandbox
 

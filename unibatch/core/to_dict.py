@@ -95,6 +95,10 @@ _converter.register_unstructure_hook(time, time.isoformat)
 _converter.register_unstructure_hook(timedelta, _seconds)
 _converter.register_unstructure_hook(Decimal, str)
 _converter.register_unstructure_hook(StrEnum, str.__str__)  # the value: a plain text
+_converter.register_unstructure_hook_func(  # that of tuples alone is not one for those of a class of its own
+    lambda cls: isinstance(cls, type) and issubclass(cls, tuple) and cls is not tuple,
+    lambda items: conversions[tuple](tuple(items)),
+)
 # In order, so that the same object always gives the same text.
 _converter.register_unstructure_hook_func(
     lambda cls: cls is frozenset, lambda words: sorted(map(_converter.unstructure, words))
