@@ -36,6 +36,7 @@ class Writer:
 
     def __init__(self, client: AnyClient) -> None:
         self.add = client.add_contacts
+        self.reschedule = client.reschedule_campaign
         self._client = client
 
     def create(self, draft: CampaignDraft, accept_loss: Collection[str] = ()) -> Campaign:

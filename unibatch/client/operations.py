@@ -265,7 +265,7 @@ class Operations:
                 return False
             return when is None or (campaign.schedule is not None and campaign.schedule.start == when.moment)
 
-        conversation = self._exchange.run(carry_out(self._provider, request, is_done, when=when))
+        conversation = self._exchange.run(carry_out(self._provider.expecting(when), request, is_done, when=when))
         if operation != "start_campaign":
             return conversation
         return self._in_turn(operation, campaign_id, conversation)  # twice, it may call people twice

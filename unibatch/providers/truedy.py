@@ -440,6 +440,8 @@ class Truedy(api.Provider):
         )
 
     def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
+        if self.asked != composition.due:
+            return (yield from self.expecting(composition.due).create_campaign(composition))
         seen: list[api.Campaign] = []
         number, is_new = len(composition.contacts), False
 
@@ -638,7 +640,7 @@ class Truedy(api.Provider):
 
     def _campaign(self, wire: BatchCall, raw: Mapping[str, Any]) -> api.Campaign:
         schedule = api.Schedule(
-            start=api.utc(wire.scheduled_at, "scheduled_at"),
+            start=api.starting_time(wire.scheduled_at, "scheduled_at", wire.timezone, self.asked),
             timezone=wire.timezone or None,
             window_start=api.time_of_day(wire.start_time, "start_time"),
             window_end=api.time_of_day(wire.end_time, "end_time"),
