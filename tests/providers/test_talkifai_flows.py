@@ -355,3 +355,12 @@ def test_a_start_in_an_unknown_zone_is_not_read(caplog: pytest.LogCaptureFixture
     job = campaign_of(JOB | {"scheduledStartTime": "2026-03-05T09:00:00", "timezone": "Middle Earth"})
     assert job.schedule is None
     assert "$.scheduledStartTime" in caplog.text
+
+
+@pytest.mark.parametrize("key", ["name", "first_name", "last_name", "email", "external_id"])
+def test_what_was_uploaded_in_another_type_is_counted_and_kept_among_the_fields(key: str) -> None:
+    row = CONTACT | {"contactData": {"phone": "+12125550123", key: ["odd"]}}
+    page = page_of({"status": "running", "contacts": [row]})
+    (contact,) = page.items
+    assert (getattr(contact, key), dict(contact.fields)) == (None, {key: ["odd"]})
+    assert page.unread == {f"$.contacts[].contactData.{key}": 1}

@@ -37,18 +37,18 @@ class JobRetryPolicy(Wire):
 
 
 class ContactData(Wire):  # as uploaded: these, phone, and keys of the user's own
-    name: Any = None
-    first_name: Any = None
-    last_name: Any = None
-    email: Any = None
-    external_id: Any = None
+    name: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    external_id: str | int | None = None
 
 
 class JobContact(Wire):
     strict = frozenset({"status"})
 
     id: str
-    phoneNumber: Any = None
+    phoneNumber: str | int | float | None = None
     contactData: ContactData | None = None
     status: str | None = None
     errorCode: str | int | None = None  # a SIP response code, as text
@@ -618,13 +618,12 @@ class TalkifAI(api.Provider):
 
 def _place(data: ContactData, contact: Any) -> None:
     """Place what was uploaded with a contact in the attributes that it has for that."""
-    if isinstance(data.name, str):
-        contact.name = data.name or None
+    contact.name = data.name or None
     if data.first_name is data.last_name is data.email is data.external_id is None:
         return
     for key in OWN_ATTRIBUTES:
         value = getattr(data, key)
-        if _has_attribute(key, value):
+        if value is not None:
             setattr(contact, key, str(value) or None)
     contact.name = contact.name or api.join_names(contact.first_name, contact.last_name)
 

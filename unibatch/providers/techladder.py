@@ -44,7 +44,7 @@ class Call(Wire):
 
     call_id: str
     external_id: str | int | None = None
-    phone_number: Any = None  # digits with country code, no plus
+    phone_number: str | int | float | None = None  # digits with country code, no plus
     name: str | None = None
     status: str | None = None
     duration_seconds: int | float | None = None

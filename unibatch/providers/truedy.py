@@ -78,8 +78,8 @@ class BatchContact(Wire):
 
     contact_id: str | None = None  # schema
     id: str | None = None  # example
-    phone_number: Any = None  # schema
-    phone: Any = None  # example
+    phone_number: str | int | float | None = None  # schema
+    phone: str | int | float | None = None  # example
     name: str | None = None  # example
     first_name: str | None = None  # schema
     last_name: str | None = None
@@ -109,6 +109,8 @@ class ContactsAnswer(Wire):
 
 
 class AddedCounts(Wire):
+    strict = frozenset({"added_count", "added"})
+
     added_count: int | None = None  # schema
     failed_count: int | None = None  # schema
     added: int | None = None  # example
@@ -121,6 +123,8 @@ class AddedAnswer(Wire):
 
 
 class DeletedIds(Wire):
+    strict = frozenset({"failed_ids"})
+
     failed_ids: list[str] | None = None
 
 
@@ -602,9 +606,17 @@ class Truedy(api.Provider):
         campaign = yield from self.get_campaign(campaign_id)
         api.require_open(campaign)
         adding = api.Adding(
-            provider=self, campaign=campaign, bodies=contacts, count=_count, on_progress=on_progress, size=_MOST_ADDED
+            provider=self,
+            campaign=campaign,
+            bodies=contacts,
+            count=self._count,
+            on_progress=on_progress,
+            size=_MOST_ADDED,
         )
         return (yield from adding.run())
+
+    def _count(self, response: api.Response) -> tuple[int, str]:
+        return self.read_answer(response, AddedAnswer, _count)
 
     def change(self, operation: api.OperationName, campaign_id: str, when: api.When | None = None) -> Request:
         if operation in {"start_campaign", "reschedule_campaign"}:
@@ -634,7 +646,9 @@ class Truedy(api.Provider):
 
     def delete_campaign(self, campaign_id: str) -> api.Flow[None]:
         def refused(response: api.Response) -> bool:
-            return campaign_id in (api.read(response.content, DeletedAnswer).data.failed_ids or ())
+            return self.read_answer(
+                response, DeletedAnswer, lambda answer: campaign_id in (answer.data.failed_ids or ())
+            )
 
         return (yield from api.delete_once(self, self.change("delete_campaign", campaign_id), refused))
 
@@ -708,8 +722,8 @@ def _id_key(row: BatchContact) -> str:
     return "id" if row.id is not None or (row.phone is not None and row.phone_number is None) else "contact_id"
 
 
-def _count(response: api.Response) -> tuple[int, str]:
-    counts = api.read(response.content, AddedAnswer).data
+def _count(answer: AddedAnswer) -> tuple[int, str]:
+    counts = answer.data
     added = _first_given(counts.added_count, counts.added)
     if added is None:
         is_example = counts.duplicates_skipped is not None or counts.invalid_skipped is not None
