@@ -37,11 +37,9 @@ STRUCTURED = (inspect.StructType, inspect.DictType)
 
 def kind_of(kind: inspect.Type) -> inspect.Type:
     """The first type of a union."""
-    return next(one for one in kind.types if not isinstance(one, inspect.NoneType)) if is_union(kind) else kind
-
-
-def is_union(kind: inspect.Type) -> Any:
-    return isinstance(kind, inspect.UnionType)
+    if not isinstance(kind, inspect.UnionType):
+        return kind
+    return next(one for one in kind.types if not isinstance(one, inspect.NoneType))
 
 
 def example(kind: inspect.Type) -> Any:

@@ -25,7 +25,7 @@ from unibatch.client.options import Options, Wait
 from unibatch.client.rate_limit import shared_budget
 from unibatch.client.retry import NO_TIME_GIVEN, PASSING, Attempts, is_outcome_unknown
 from unibatch.client.retry_after import parse_remaining, parse_reset
-from unibatch.client.transport import httpx, is_loopback, is_port, proxy_of
+from unibatch.client.transport import httpx, is_loopback, is_port, place_of, proxy_of
 from unibatch.client.turns import Turn
 from unibatch.core import errors
 from unibatch.core.draft import AddedContacts
@@ -159,7 +159,7 @@ class Exchange:
         self._host = url.netloc.decode("ascii")
         self._proxy = proxy_of(self.base_url)
         self.budget = shared_budget(
-            (provider.name, self._host, sha256(api_key.encode()).hexdigest()),
+            (provider.name, place_of(self.base_url), sha256(api_key.encode()).hexdigest()),
             options.requests_per_minute or provider.capabilities.limits.requests_per_minute,
             options.rate_limit_file,
         )
@@ -262,7 +262,8 @@ class Exchange:
             OutcomeUnknown: Another that this one waited for ended so; nothing was sent here.
             The same as the conversation.
         """
-        turn = Turn([f"{self.provider.name} {self.base_url} {name}" for name in names], self._options.rate_limit_file)
+        where = f"{self.provider.name} {place_of(self.base_url)}{httpx.URL(self.base_url).path.rstrip('/')}"
+        turn = Turn([f"{where} {name}" for name in names], self._options.rate_limit_file)
         try:
             yield from self._await_turn(operation, subject, turn)
             self._require_known(operation, subject, turn, not_sent)

@@ -91,7 +91,7 @@ class ProviderError(UnibatchError):
             vendor does not say. Only with HTTP 429, 408 and those of 5xx that may pass.
     """
 
-    summary: ClassVar[str] = "the vendor refused"
+    summary = "the vendor refused"
 
     def __init__(
         self,
