@@ -326,7 +326,7 @@ class TestKestrel:
     ("flow", "answer", "path"),
     [
         (
-            Heron({}).list_contacts("b1", None, ContactFilter()),
+            Heron({}).list_contacts("b1", 0, ContactFilter()),
             {"recipients": [{"id": "r1", "status": "pending", "updated_at_unix": "soon"}]},
             "$.recipients[].updated_at_unix",
         ),

@@ -11,13 +11,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from operator import attrgetter
 from typing import Any, TypeVar
 
 import attrs
 
-from unibatch.core.draft import Start
+from unibatch.core.draft import ContactDraft, Start
 from unibatch.core.draft_fields import Composition
 from unibatch.core.errors import (
     Conflict,
@@ -33,6 +34,7 @@ from unibatch.core.errors import (
 )
 from unibatch.core.flow import NO_CONTENT, Flow, Request, Response
 from unibatch.core.model import Campaign, Contact
+from unibatch.core.overlap import OverlapFound
 from unibatch.core.paging import ListingReport, Page, Pager, Paging, Position
 from unibatch.core.phone import subscriber_key
 from unibatch.core.provider import Added, ContactFilter, OperationName, Provider
@@ -220,15 +222,17 @@ def warn_of_overlap(provider: Provider, composition: Composition, campaigns: Seq
         provider: The vendor.
         composition: The draft.
         campaigns: All campaigns, as they were just listed.
+
+    Raises:
+        OverlapFound: They are, and the draft is to be refused then.
     """
-    draft, asked = composition.draft, {contact.phone_number for contact in composition.draft.contacts}
-    likely = [
+    draft, asked = composition.draft, {subscriber_key(contact.phone_number) for contact in composition.draft.contacts}
+    open_ones = [
         campaign
         for campaign in campaigns
-        if not campaign.status.is_terminal
-        and campaign.agent_id in {None, draft.agent_id or campaign.agent_id}
-        and len(asked) / 2 <= (campaign.counts.total or 0) <= len(asked) * 2
+        if not campaign.status.is_terminal and campaign.agent_id in {None, draft.agent_id or campaign.agent_id}
     ]
+    likely = [campaign for campaign in open_ones if len(asked) / 2 <= (campaign.counts.total or 0) <= len(asked) * 2]
     likely.sort(key=lambda campaign: campaign.created_at or composition.now, reverse=True)
     paging = provider.capabilities.contact_paging
     for campaign in likely[:_MOST_COMPARED] if draft.part is None else ():
@@ -236,8 +240,10 @@ def warn_of_overlap(provider: Provider, composition: Composition, campaigns: Seq
             page = yield from provider.list_contacts(campaign.id, paging.first, ContactFilter())
         except _Failed:
             continue
-        there = {contact.phone_number for contact in page.items}
+        there = {subscriber_key(contact.phone_number) for contact in page.items}
         if len(there & asked) * 2 > min(len(asked), len(there)):
+            if composition.refuse_overlap:
+                raise OverlapFound(campaign, (yield from _missing(provider, composition, open_ones)))
             can_add = provider.capabilities.operations["add_contacts"].available
             _logger.warning(
                 "%s: most numbers of this draft are in %s too, which is %s, and are called by both; %s",
@@ -246,6 +252,28 @@ def warn_of_overlap(provider: Provider, composition: Composition, campaigns: Seq
                 campaign.status,
                 "to call only who is new, use add_contacts" if can_add else "to prevent that, place only who is new",
             )
+
+
+def _missing(
+    provider: Provider, composition: Composition, campaigns: Sequence[Campaign]
+) -> Flow[Sequence[ContactDraft] | None]:
+    """The contacts of a draft that are in none of these campaigns; ``None`` if that is unknown."""
+    there: set[str] = set()
+    for campaign in campaigns:
+        try:
+            rows, report = yield from read_all(
+                provider.capabilities.contact_paging, partial(_everybody, provider, campaign.id)
+            )
+        except _Failed:
+            return None
+        if not report.complete:
+            return None
+        there.update(subscriber_key(contact.phone_number) for contact in rows)
+    return [contact for contact in composition.draft.contacts if subscriber_key(contact.phone_number) not in there]
+
+
+def _everybody(provider: Provider, campaign_id: str, position: Position) -> Flow[Page[Contact]]:
+    return provider.list_contacts(campaign_id, position, ContactFilter())
 
 
 def require_same_body(provider: Provider, composition: Composition, campaign: Campaign) -> Flow[None]:
@@ -447,10 +475,20 @@ def placed_before(campaign: Campaign, composition: Composition | None = None) ->
         InvalidInput: It is over, and no part.
     """
     if campaign.status.is_terminal and composition is not None and composition.draft.part is not None:
-        _logger.warning("%s: this part was placed before, as %s, and is over", campaign.provider, campaign.id)
+        _logger.warning(
+            "%s: this part was placed before, as %s, and is over",
+            campaign.provider,
+            campaign.id,
+            extra={"placed_before": campaign.id},
+        )
         return campaign
     require_not_over(campaign)
-    _logger.warning("%s: this draft was placed before, as %s; it is not created again", campaign.provider, campaign.id)
+    _logger.warning(
+        "%s: this draft was placed before, as %s; it is not created again",
+        campaign.provider,
+        campaign.id,
+        extra={"placed_before": campaign.id},  # for the command line, which says so of the campaign
+    )
     due, start = composition and composition.due, campaign.schedule and campaign.schedule.start
     if due and start and campaign.status not in _BEGUN and not _is_as_asked(start, due):
         what = (campaign.provider, campaign.id, _moment(start), _moment(due.moment))
