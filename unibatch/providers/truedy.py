@@ -109,8 +109,6 @@ class ContactsAnswer(Wire):
 
 
 class AddedCounts(Wire):
-    strict = frozenset({"added_count", "added"})
-
     added_count: int | None = None  # schema
     failed_count: int | None = None  # schema
     added: int | None = None  # example
@@ -123,8 +121,6 @@ class AddedAnswer(Wire):
 
 
 class DeletedIds(Wire):
-    strict = frozenset({"failed_ids"})
-
     failed_ids: list[str] | None = None
 
 
@@ -446,8 +442,7 @@ class Truedy(api.Provider):
     def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
         if self.asked != composition.due:
             return (yield from self.expecting(composition.due).create_campaign(composition))
-        seen: list[api.Campaign] = []
-        number, is_new = len(composition.contacts), False
+        seen, number, is_new = list[api.Campaign](), len(composition.contacts), False
 
         def settle(known: api.Campaign) -> api.Flow[api.Campaign]:
             nonlocal is_new
@@ -606,17 +601,9 @@ class Truedy(api.Provider):
         campaign = yield from self.get_campaign(campaign_id)
         api.require_open(campaign)
         adding = api.Adding(
-            provider=self,
-            campaign=campaign,
-            bodies=contacts,
-            count=self._count,
-            on_progress=on_progress,
-            size=_MOST_ADDED,
+            provider=self, campaign=campaign, bodies=contacts, count=_count, on_progress=on_progress, size=_MOST_ADDED
         )
         return (yield from adding.run())
-
-    def _count(self, response: api.Response) -> tuple[int, str]:
-        return self.read_answer(response, AddedAnswer, _count)
 
     def change(self, operation: api.OperationName, campaign_id: str, when: api.When | None = None) -> Request:
         if operation in {"start_campaign", "reschedule_campaign"}:
@@ -646,9 +633,7 @@ class Truedy(api.Provider):
 
     def delete_campaign(self, campaign_id: str) -> api.Flow[None]:
         def refused(response: api.Response) -> bool:
-            return self.read_answer(
-                response, DeletedAnswer, lambda answer: campaign_id in (answer.data.failed_ids or ())
-            )
+            return campaign_id in (api.read(response.content, DeletedAnswer).data.failed_ids or ())
 
         return (yield from api.delete_once(self, self.change("delete_campaign", campaign_id), refused))
 
@@ -722,8 +707,8 @@ def _id_key(row: BatchContact) -> str:
     return "id" if row.id is not None or (row.phone is not None and row.phone_number is None) else "contact_id"
 
 
-def _count(answer: AddedAnswer) -> tuple[int, str]:
-    counts = answer.data
+def _count(response: api.Response) -> tuple[int, str]:
+    counts = api.read(response.content, AddedAnswer).data
     added = _first_given(counts.added_count, counts.added)
     if added is None:
         is_example = counts.duplicates_skipped is not None or counts.invalid_skipped is not None
