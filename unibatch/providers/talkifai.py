@@ -169,7 +169,7 @@ CAPABILITIES = api.Capabilities(
         "list_contacts": Support(),
         "get_account": Support(available=False, note="TalkifAI's API does not show the account; use its Studio"),
         "create_campaign": Support(note="without a start time it dials at once"),
-        "add_contacts": Support(available=False, note="TalkifAI's jobs cannot be extended; create another campaign"),
+        "add_contacts": Support(available=False, note="TalkifAI's jobs cannot be extended; create another one"),
         "start_campaign": Support(note="while pending or scheduled"),
         "pause_campaign": Support(available=False, note=_ONLY_DASHBOARD),
         "resume_campaign": Support(available=False, note=_ONLY_DASHBOARD),

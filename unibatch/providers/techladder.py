@@ -139,9 +139,7 @@ CAPABILITIES = api.Capabilities(
         "list_contacts": Support(),
         "get_account": Support(),
         "create_campaign": Support(note="can hold, start at once, or at a set time"),
-        "add_contacts": Support(
-            available=False, note="TechLadder's batches cannot be extended; create another campaign"
-        ),
+        "add_contacts": Support(available=False, note="TechLadder's batches cannot be extended; create another one"),
         "start_campaign": Support(available=False, note=_NOT_IN_API),
         "pause_campaign": Support(available=False, note=_NOT_IN_API),
         "resume_campaign": Support(available=False, note=_NOT_IN_API),
