@@ -7,7 +7,10 @@ import click
 from unibatch.cli.options import together
 
 contacts_option = click.option(
-    "--contacts", metavar="FILE", help="Whom to call: a CSV, XLSX or JSON Lines file; - for stdin. Required."
+    "--contacts",
+    metavar="FILE",
+    help="Whom to call: a CSV, XLSX or JSON Lines file; - for stdin. Required, "
+    "unless --set names people whom the vendor has.",
 )
 reading_options = together(
     click.option("--region", metavar="CODE", help="The country of numbers without a country code, such as US or DE."),

@@ -101,7 +101,7 @@ def _change(
     from unibatch import OutcomeUnknown, config
     from unibatch.cli import prompts
     from unibatch.cli.waits import Waits
-    from unibatch.core.reconcile import require_allowed
+    from unibatch.core.steering import require_allowed
 
     about = () if start is None else (start,)
     with ExitStack() as stack:
