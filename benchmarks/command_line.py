@@ -1,8 +1,8 @@
 """The command line against scripts by hand, as complete processes that take turns: CPU time and wall time.
 
-Help is compared with a script that imports httpx and prints a line; a data command with an httpx script that asks for
-the same pages and prints the vendor's rows. httpx imports click and rich where they are installed, which takes nearly
-as long as the rest of it, so the scripts run with both hidden, as where only httpx is installed.
+Help is compared with a script that imports httpx and prints a line. httpx imports click and rich where they are
+installed, which takes nearly as long as the rest of it, so this script hides them, as where only httpx is installed.
+Data commands are compared with an httpx script that asks for the same pages and prints the vendor's rows.
 """
 
 import argparse
