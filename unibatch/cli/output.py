@@ -102,8 +102,8 @@ def json_encoder() -> Callable[[Any], str]:
     """What `dumps` does, for many values while stdout stays the same."""
     import json
 
-    escaped = json.JSONEncoder(separators=(",", ":")).encode
-    literal = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+    escaped = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode  # plain data holds no circles
+    literal = json.JSONEncoder(separators=(",", ":"), check_circular=False, ensure_ascii=False).encode
     return _for_stdout(literal, escaped)
 
 

@@ -306,6 +306,9 @@ _json_of = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
 
 def _json_fault(value: Mapping[str, Any]) -> str | None:
     """Why JSON cannot hold a mapping, or ``None`` if it can."""
+    texts = (*value, *value.values())
+    if {str}.issuperset(map(type, texts)) and "".join(texts).isascii():
+        return None  # as nearly all custom data is
     try:
         _json_of(dict(value)).encode()
     except (TypeError, ValueError, RecursionError):
