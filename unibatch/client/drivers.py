@@ -22,7 +22,7 @@ from unibatch.client.forks import renew_in_children
 from unibatch.client.halt import Halt, Halted
 from unibatch.client.one_connection import AsyncOneConnectionTransport, OneConnectionTransport
 from unibatch.client.prefetch import AsyncPrefetch, Prefetch
-from unibatch.client.transport import httpx, transport_options
+from unibatch.client.transport import httpx, proxy_of, transport_options
 from unibatch.core.errors import ConfigError, UnibatchError
 from unibatch.core.flow import Response
 from unibatch.core.paging import Position
@@ -37,6 +37,7 @@ class Driver:
         """Send at most ``connections`` requests at a time, each on a connection of its own or with ``transport``."""
         self._given = transport
         self._halts: set[Halt] = set()
+        self._is_proxied = transport is None and proxy_of(base_url) is not None
         make = (
             partial(OneConnectionTransport, **transport_options(base_url)) if transport is None else lambda: transport
         )
@@ -98,7 +99,7 @@ class Driver:
         try:
             if fit:
                 raise Barred
-            if halt is not None:
+            if halt is not None or self._is_proxied:
                 request.extensions = {**request.extensions, "trace": connection.trace(halt)}
             with nullcontext() if halt is None else halt.interrupting(connection.interrupt):
                 answer = connection.transport.handle_request(request)
@@ -111,6 +112,10 @@ class Driver:
                     answer.close()
             fit = True
             return Response(status=answer.status_code, content=body.content(), headers=answer.headers)
+        except httpx.TransportError as exc:
+            if (blamed := connection.blamed(exc)) is exc:
+                raise
+            raise blamed from exc
         finally:
             if fit:
                 connections.give(connection)
@@ -234,7 +239,7 @@ class AsyncDriver:
             if fit:
                 raise Barred
             if request.url.scheme == "https":
-                request.extensions = {**request.extensions, "trace": connection.note}
+                request.extensions = {**request.extensions, "trace": connection.async_trace()}
             answer = await connection.transport.handle_async_request(request)
             try:
                 body = Body(answer, request)
@@ -245,6 +250,10 @@ class AsyncDriver:
                 await answer.aclose()
             fit = True
             return Response(status=answer.status_code, content=body.content(), headers=answer.headers)
+        except httpx.TransportError as exc:
+            if (blamed := connection.blamed(exc)) is exc:
+                raise
+            raise blamed from exc
         finally:
             if fit:
                 await connections.give(connection)
