@@ -73,14 +73,20 @@ REFUSED: Failures = {
     "402": (Reply(402), errors.PaymentRequired),
     "403": (Reply(403), errors.PermissionDenied),
     "404": (Reply(404), errors.NotFound),
-    "409": (Reply(409), errors.Conflict),
     "410": (Reply(410), errors.NotFound),
-    "418": (Reply(418), errors.InvalidRequest),
     "422": (Reply(422), errors.InvalidRequest),
     "redirect": (Reply(307, headers={"Location": "https://elsewhere.example/"}), errors.RedirectRefused),
 }
 
 BEYOND_HOPE: Failures = {
+    "304": (Reply(304), errors.ServerError),
+    "a redirect without a target": (Reply(302), errors.ServerError),
+    "a redirect to nowhere": (Reply(302, headers={"Location": "http://[bad"}), errors.RedirectRefused),
+    "408": (Reply(408), errors.InvalidRequest),
+    "409": (Reply(409), errors.Conflict),
+    "418": (Reply(418), errors.InvalidRequest),
+    "425": (Reply(425), errors.InvalidRequest),
+    "499": (Reply(499), errors.InvalidRequest),
     "501": (Reply(501), errors.ServerError),
     "505": (Reply(505), errors.ServerError),
     "too large": (TooLarge("too large"), errors.AnswerTooLarge),

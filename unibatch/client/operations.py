@@ -16,7 +16,7 @@ import attrs
 from unibatch.client.exchange import Conversation, Exchange
 from unibatch.client.listing import Plan
 from unibatch.client.turns import Turn
-from unibatch.core.creating import placed_before
+from unibatch.core.creating import placed_before, require_still_as_asked
 from unibatch.core.draft import (
     AddedContacts,
     CampaignDraft,
@@ -144,7 +144,8 @@ class Operations:
         before = turn.before
         if before is not None and before.result is not None and before.about == turn.about:
             # A thread of this program placed it just now. The vendor may not list it yet.
-            return placed_before((yield from self._exchange.run(reread(self._provider, before.result))))
+            campaign = yield from self._exchange.run(reread(self._provider, before.result))
+            return require_still_as_asked(placed_before(campaign, composition), composition)
         if turn.waited:
             composition = self._compose(draft, accept_loss)  # meanwhile its start may have become the past
         return (yield from self._exchange.run(self._provider.create_campaign(composition)))
