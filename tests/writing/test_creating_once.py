@@ -227,7 +227,7 @@ class TestStarting:
         with pytest.raises(PartlyDone, match="3 contacts where 4 were sent") as caught:
             emulator.join().create(wanted)
         assert [caught.value.campaign and caught.value.campaign.id] == list(emulator.campaigns)
-        with pytest.raises(InvalidInput, match="1 contact added.*add_contacts adds who is new"):
+        with pytest.raises(InvalidInput, match=r"1 contact added.*add_contacts adds who is new"):
             emulator.join().create(wanted)
         assert emulator.dialled == []
 

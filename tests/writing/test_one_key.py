@@ -137,13 +137,7 @@ class TestTruedyThatForgetsKeys:
         ],
     )
     def test_refuses_what_may_be_the_same_with_a_change_unless_it_has_a_key(
-        self,
-        shape: str,
-        changes: dict[str, Any],
-        named: str,
-        key: str | None,
-        emulating: Emulating,
-        caplog: pytest.LogCaptureFixture,
+        self, shape: str, changes: dict[str, Any], named: str, *, key: str | None, emulating: Emulating, caplog: Any
     ) -> None:
         """Somebody may have given the campaign another start since, or taken a contact out."""
         emulator, wanted = emulating("truedy", shape=shape), draft("truedy", 3, Start.at(LATER))

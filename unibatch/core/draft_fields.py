@@ -180,7 +180,7 @@ class Composition:
         return self.given_key or f"unibatch-{digest([self.draft.key, body])}"
 
     def require(self, operation: str, accept_loss: Collection[str] = ()) -> Composition:
-        """Raise `DraftRefused` if a finding blocks the draft; otherwise return the composition with what is accepted."""
+        """Raise `DraftRefused` if a finding blocks the draft; else return the composition, with what is accepted."""
         require_fit(self.preflight, operation, accept_loss)
         return attrs.evolve(self, accepted=frozenset(accept_loss))
 
