@@ -95,12 +95,13 @@ def create_once(
         except RateLimited as exc:  # which does not prove that nothing was done, or will be
             if is_last or not exc.waited:
                 raise
-            found, is_seen = yield from _look_after(provider, look, is_long=not is_recognised)
+            found, is_seen = yield from _look_after(provider, look, is_long=True)
             if not is_seen:
                 raise outcome_unknown(request, provider, exc, check) from exc
         except LOST as exc:
-            found, is_seen = yield from _look_after(provider, look)
-            if found is None and (is_last or not is_seen or not is_recognised or not getattr(exc, "may_repeat", False)):
+            is_repeated = is_recognised and not is_last and getattr(exc, "may_repeat", False)
+            found, is_seen = yield from _look_after(provider, look, is_long=is_repeated)
+            if found is None and not (is_repeated and is_seen):
                 raise outcome_unknown(request, provider, exc, check) from exc
         else:
             return (yield from finish(known))
