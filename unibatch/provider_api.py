@@ -38,9 +38,9 @@ find in a text; `digest` is for other marks.
 **Write without calling anybody twice**: `create_once`, `Adding` and `Added`, `carry_out`, `delete_once`, `retry_once`;
 to look: `read_all`, `Pager`, `recent`, `require_whole`, `reread`, `reread_created`, `read_back`, `wait_while`; to
 judge: `require_same_body`, `departure`, `not_as_asked`, `require_open`, `require_all_taken`, `require_not_over`,
-`placed_before`, `partly_created`, `going_on`, `outcome_unknown`, `where_to_look`; whose a campaign is: `mark_in`,
-`judge_overlap`, `by_text`, `Owner`; to recognise one that carries no mark: `may_be`, `has_everybody`, `is_touched`,
-`by_age`.
+`require_everybody_once`, `placed_before`, `partly_created`, `going_on`, `outcome_unknown`, `where_to_look`; whose a
+campaign is: `mark_in`, `judge_overlap`, `by_text`, `Owner`; to recognise one that carries no mark: `may_be`,
+`has_everybody`, `is_touched`, `by_age`.
 
 **Errors** that a provider raises, catches or declares: `ConfigError`, `UnibatchError`, `UnsupportedFeature`,
 `ProviderError`, `AuthenticationError`, `PermissionDenied`, `PaymentRequired`, `NotFound`, `Conflict`, `InvalidRequest`,
@@ -55,6 +55,7 @@ from unibatch.core.adding import require_open as require_open
 from unibatch.core.as_asked import departure as departure
 from unibatch.core.as_asked import not_as_asked as not_as_asked
 from unibatch.core.as_asked import require_all_taken as require_all_taken
+from unibatch.core.as_asked import require_everybody_once as require_everybody_once
 from unibatch.core.as_asked import require_same_body as require_same_body
 from unibatch.core.blank import maker_of_blank_contacts as maker_of_blank_contacts
 from unibatch.core.blank import seal_contacts as seal_contacts

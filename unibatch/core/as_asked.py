@@ -130,6 +130,27 @@ def require_all_taken(campaign: Campaign, expected: int, *, advice: str) -> Camp
     return campaign
 
 
+def require_everybody_once(provider: Provider, composition: Composition, campaign: Campaign) -> Flow[None]:
+    """Before an earlier campaign is started: require that it has everybody of the draft, and nobody twice.
+
+    Somebody may have added others. If the vendor states the number that was sent, no contacts are read.
+
+    Raises:
+        PartlyDone: Somebody is missing, or there twice.
+    """
+    if composition.has_others or campaign.counts.total in {None, len(composition.contacts)}:
+        return
+    rows, _ = yield from read_all(
+        provider.capabilities.contact_paging,
+        lambda position: provider.list_contacts(campaign.id, position, ContactFilter()),
+    )
+    there = subscribers(rows)
+    missing, twice = len(subscribers(composition.draft.contacts) - there), len(rows) - len(there)
+    if missing or twice:
+        departs = f"{missing:,} contacts of the draft are missing, and {twice:,} are there more than once"
+        raise not_as_asked(campaign, departs, "it was not started; start_campaign starts it as it is")
+
+
 def require_same_body(provider: Provider, composition: Composition, campaign: Campaign) -> Flow[None]:
     """Refuse a draft whose key belongs to a campaign that another draft created, and name what differs.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Sequence
+from datetime import timedelta
 from typing import Literal, TypeAlias
 
 from unibatch.core.as_asked import differences, subscribers
@@ -25,6 +26,9 @@ _logger = logging.getLogger("unibatch")
 
 _MOST_COMPARED = 10
 """Campaigns whose contacts are compared with those of a draft: those most like it."""
+
+_PLACING = timedelta(minutes=1)
+"""So much time may lie between the creation of a campaign and its start by the same program."""
 
 Owner: TypeAlias = Literal["another draft", "any draft", "unreadable"]
 """Whose a campaign is in which no look has found the draft's mark. Of any draft: it has no mark, or has lost it.
@@ -141,13 +145,15 @@ def _may_be_changed(campaign: Campaign, composition: Composition) -> bool:
     """Whether a campaign without anybody else in it may be of a draft, and was changed since.
 
     Somebody may have given it another start, or taken contacts out. With another name, it is of another draft, unless
-    it was changed after it was created, and only its name can have been: it still has everybody and was never started.
+    it still has everybody and was changed later than to be placed.
     """
     if campaign.name is None or campaign.name.strip() == composition.draft.name.strip():
         return True
-    was_changed = campaign.updated_at is not None and campaign.updated_at != campaign.created_at
-    is_whole = campaign.counts.total in {None, len(composition.draft.contacts)}
-    return was_changed and is_whole and campaign.status is CampaignStatus.DRAFT
+    if campaign.updated_at is None or campaign.created_at is None:
+        return False
+    to_be_placed = timedelta(0) if campaign.status is CampaignStatus.DRAFT else _PLACING
+    was_changed = campaign.updated_at - campaign.created_at > to_be_placed
+    return was_changed and campaign.counts.total in {None, len(composition.draft.contacts)}
 
 
 def _refusal(provider: Provider, composition: Composition, campaign: Campaign, otherwise: str) -> Flow[InvalidInput]:

@@ -450,7 +450,7 @@ class TechLadder(api.Provider):
     ) -> api.Flow[api.Campaign | None]:
         """Look for a batch of this draft: its contacts have an id, or a mark, that says so.
 
-        Without a key of the user's, a batch of another agent, or with more contacts, is of another draft.
+        Without a key of the user's, a batch of another agent, or with far more contacts, is of another draft.
         """
         number, mark = len(composition.contacts), composition.mark
         wanted = api.CampaignFilter(agent_id=None if mark.body else composition.draft.agent_id)
@@ -461,9 +461,10 @@ class TechLadder(api.Provider):
         alike = [batch for batch in batches if batch.counts.total == number]
         young = [batch for batch in api.recent(batches, composition.now) if batch.counts.total != number]
         other: api.Campaign | None = None
-        for batch in alike + [batch for batch in young if mark.body or (batch.counts.total or 0) < number]:
+        # The vendor may have left some out, or taken some twice.
+        for batch in alike + [batch for batch in young if mark.body or (batch.counts.total or 0) <= 2 * number]:
             # Without a key of the user's, one with as many contacts has all of them, so any of them will do.
-            is_whole = batch.counts.total == number and not mark.body
+            is_whole = (batch.counts.total or 0) >= number and not mark.body
             first = api.ContactFilter(external_id=_first_id(composition) if is_whole else None)
             try:
                 page = yield from self.list_contacts(batch.id, self.capabilities.contact_paging.first, first)

@@ -490,6 +490,7 @@ class Truedy(api.Provider):
         if composition.draft.start == api.Start.HOLD:
             return (yield from self._paused(campaign)) if is_untouched else campaign
         if campaign.status is CampaignStatus.DRAFT or is_untouched:
+            yield from api.require_everybody_once(self, composition, campaign)
             return (yield from self._scheduled(campaign, composition))
         return campaign
 
