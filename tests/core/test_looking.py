@@ -118,3 +118,15 @@ def test_after_a_429_contacts_are_looked_for_some_times_before_they_are_added_ag
     assert [request.method for request in played.requests] == ["GET", "GET", "POST", *["GET"] * (late + 2)]
     assert [request.after for request in played.requests[3:-1]] == [*LOOKS][: late + 1]
     assert played.value.added == [NUMBER]
+
+
+def test_a_campaign_that_is_a_draft_still_after_it_was_started_is_an_error() -> None:
+    provider = Truedy({})
+    flow = carry_out(provider, provider.change("start_campaign", "batch_1"), lambda now: now.status == "running")
+    next(flow)
+    flow.send(DRAFT)
+    looks = [flow.send(Response(status=200, content=b'{"data": {"id": "batch_1", "status": "scheduled"}}'))]
+    looks += [flow.send(DRAFT) for _ in LOOKS]
+    with pytest.raises(PartlyDone, match="it is draft still"):
+        flow.send(DRAFT)
+    assert [look.after for look in looks] == [0, *LOOKS]
