@@ -108,12 +108,15 @@ class TestTruedyThatForgetsKeys:
         assert (len(emulator.campaigns), creations(emulator)) == (1, 1)
         assert first.name == "Spring calls"
 
-    def test_knows_one_that_others_were_added_to(self, shape: str, emulating: Emulating) -> None:
+    def test_knows_one_that_others_were_added_to(
+        self, shape: str, emulating: Emulating, caplog: pytest.LogCaptureFixture
+    ) -> None:
         emulator, wanted = emulating("truedy", shape=shape), draft("truedy", 3)
         placed = emulator.join().create(wanted).id
         emulator.join().add(placed, contacts("truedy", 2, first=500))
         emulator.sandbox.forget_keys()
         assert emulator.join().create(wanted).id == placed
+        assert f"{placed} has 5 contacts, and this draft has 3; those who are only there are called, too" in caplog.text
 
     def test_takes_no_other_for_it(self, shape: str, emulating: Emulating) -> None:
         emulator, wanted = emulating("truedy", shape=shape), draft("truedy", 3, Start.at(LATER))

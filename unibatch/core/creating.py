@@ -210,6 +210,10 @@ def placed_before(campaign: Campaign, composition: Composition | None = None) ->
         return campaign
     require_not_over(campaign)
     _logger.warning("%s: this draft was placed before, as %s; it is not created again", campaign.provider, campaign.id)
+    number = len(composition.contacts) if composition is not None and not composition.has_others else None
+    if number is not None and (campaign.counts.total or 0) > number:
+        others = "%s: %s has %d contacts, and this draft has %d; those who are only there are called, too"
+        _logger.warning(others, campaign.provider, campaign.id, campaign.counts.total, number)
     return campaign
 
 
