@@ -75,7 +75,7 @@ def test_what_cannot_be_recognised_is_not_placed_again_without_asking(
         if not over:
             assert emulator.join().create(wanted).id == placed
         return
-    with pytest.raises(InvalidInput, match=rf"in {placed} already.*accept_loss=\['idempotency_key'\]"):
+    with pytest.raises(InvalidInput, match=rf"are in {placed}, .*accept_loss=\['idempotency_key'\]"):
         emulator.join().create(wanted)
     assert len(emulator.campaigns) == 1
     emulator.sandbox.forget_keys()
@@ -91,7 +91,7 @@ class TestARefusalThatProvesNothing:
         assert [emulator.join().create(wanted).id] == list(emulator.campaigns)
 
     def test_is_an_unknown_outcome_if_nothing_is_found(self, vendor: str, status: int, emulating: Emulating) -> None:
-        emulator, wanted = emulating(vendor), draft(vendor, 4)
+        emulator, wanted = emulating(vendor), draft(vendor, 4, name="Unknown calls")
         emulator.fail(1, {"status": status})
         with pytest.raises(OutcomeUnknown):
             emulator.join().create(wanted)
@@ -184,7 +184,7 @@ def test_one_that_was_renamed_long_after_it_was_placed_may_be_the_same(
     emulator.sandbox.forget_keys()
     renamed = attrs.evolve(wanted, name="Autumn calls")
     if later:
-        with pytest.raises(InvalidInput, match=f"in {placed} already.*name: Spring calls there, Autumn calls here"):
+        with pytest.raises(InvalidInput, match=f"are in {placed}, .*name: Spring calls there, Autumn calls here"):
             emulator.join().create(renamed)
     else:
         emulator.join().create(renamed)

@@ -148,7 +148,7 @@ class TestTruedyThatForgetsKeys:
         emulator.sandbox.forget_keys()
         other = attrs.evolve(wanted, idempotency_key=key, **changes)
         if key is None:
-            refused = f"in {placed} already, .*{named}.*add_contacts adds who is new.*idempotency_key of its own"
+            refused = f"are in {placed}, .*{named}.*add_contacts adds who is new.*idempotency_key of its own"
             with pytest.raises(InvalidInput, match=refused):
                 emulator.join().create(other)
         else:

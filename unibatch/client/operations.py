@@ -129,26 +129,32 @@ class Operations:
             self._exchange.budget.tighten(account.limits.requests_per_minute)
         return account
 
-    def create_campaign(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Conversation[Campaign]:
+    def create_campaign(
+        self, draft: CampaignDraft, accept_loss: Collection[str], *, refuse_overlap: bool = False
+    ) -> Conversation[Campaign]:
         """Place a draft, while nobody else places it, nor another of that name with the same agent."""
-        composition = self._compose(draft, accept_loss)
+
+        def compose() -> Composition:
+            return attrs.evolve(self._compose(draft, accept_loss), refuse_overlap=refuse_overlap)
+
+        composition = compose()
         whole = composition.draft
         names = (f"draft {whole.key}", f"campaign {whole.agent_id} {whole.name}")
         return self._exchange.in_turn(
-            "create_campaign", None, names, lambda turn: self._create(draft, accept_loss, composition, turn)
+            "create_campaign", None, names, lambda turn: self._create(compose, composition, turn)
         )
 
     def _create(
-        self, draft: CampaignDraft, accept_loss: Collection[str], composition: Composition, turn: Turn
+        self, compose: Callable[[], Composition], composition: Composition, turn: Turn
     ) -> Conversation[Campaign]:
         turn.about = composition.draft
         before = turn.before
         if before is not None and before.result is not None and before.about == turn.about:
             # A thread of this program placed it just now. The vendor may not list it yet.
-            campaign = yield from self._exchange.run(reread(self._provider, before.result))
+            campaign = yield from self._exchange.run(reread(self._provider.expecting(composition.due), before.result))
             return require_still_as_asked(placed_before(campaign, composition), composition)
         if turn.waited:
-            composition = self._compose(draft, accept_loss)  # meanwhile its start may have become the past
+            composition = compose()  # meanwhile its start may have become the past
         return (yield from self._exchange.run(self._provider.create_campaign(composition)))
 
     def creation(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Sequence[Request]:
@@ -270,7 +276,7 @@ class Operations:
                 return False
             return when is None or (campaign.schedule is not None and campaign.schedule.start == when.moment)
 
-        conversation = self._exchange.run(carry_out(self._provider, request, is_done, when=when))
+        conversation = self._exchange.run(carry_out(self._provider.expecting(when), request, is_done, when=when))
         if operation != "start_campaign":
             return conversation
         return self._in_turn(operation, campaign_id, conversation)  # twice, it may call people twice

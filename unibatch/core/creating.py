@@ -206,10 +206,20 @@ def placed_before(campaign: Campaign, composition: Composition | None = None) ->
         InvalidInput: It is over, and no part.
     """
     if campaign.status.is_terminal and composition is not None and composition.draft.part is not None:
-        _logger.warning("%s: this part was placed before, as %s, and is over", campaign.provider, campaign.id)
+        _logger.warning(
+            "%s: this part was placed before, as %s, and is over",
+            campaign.provider,
+            campaign.id,
+            extra={"placed_before": campaign.id},
+        )
         return campaign
     require_not_over(campaign)
-    _logger.warning("%s: this draft was placed before, as %s; it is not created again", campaign.provider, campaign.id)
+    _logger.warning(
+        "%s: this draft was placed before, as %s; it is not created again",
+        campaign.provider,
+        campaign.id,
+        extra={"placed_before": campaign.id},  # for the command line, which says so of the campaign
+    )
     number = len(composition.contacts) if composition is not None and not composition.has_others else None
     if number is not None and (campaign.counts.total or 0) > number:
         others = "%s: %s has %d contacts, and this draft has %d; those who are only there are called, too"

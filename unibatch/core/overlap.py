@@ -9,15 +9,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Literal, TypeAlias
 
 from unibatch.core.as_asked import differences, subscribers
+from unibatch.core.base_errors import InvalidInput
+from unibatch.core.draft import ContactDraft
 from unibatch.core.draft_fields import Composition
-from unibatch.core.errors import InvalidInput
 from unibatch.core.flow import Flow
-from unibatch.core.looking import FAILED, recent
+from unibatch.core.looking import FAILED, read_all, recent
 from unibatch.core.mark import Mark, split_mark
 from unibatch.core.model import Campaign, Contact
+from unibatch.core.paging import Page, Position
+from unibatch.core.phone import subscriber_key
 from unibatch.core.provider import ContactFilter, Provider
 from unibatch.core.status import CampaignStatus
 from unibatch.core.structuring import text_or_none
@@ -27,12 +31,33 @@ _logger = logging.getLogger("unibatch")
 _MOST_COMPARED = 10
 """Campaigns whose contacts are compared with those of a draft: those most like it."""
 
+_SMALL = 20
+"""A campaign of so many contacts is looked into for any draft, one of more only if it is at most twice as large."""
+
 _PLACING = timedelta(minutes=1)
 """So much time may lie between the creation of a campaign and its start by the same program."""
 
 Owner: TypeAlias = Literal["another draft", "any draft", "unreadable"]
 """Whose a campaign is in which no look has found the draft's mark. Of any draft: it has no mark, or has lost it.
 Unreadable: the vendor leaves out what the mark is in."""
+
+
+class OverlapFound(InvalidInput):
+    """Most numbers of a draft are in another campaign, so nothing was sent.
+
+    Attributes:
+        campaign: That campaign.
+        missing: The contacts that are in no open campaign of this agent; ``None`` if that is unknown.
+    """
+
+    def __init__(self, campaign: Campaign, missing: Sequence[ContactDraft] | None, note: str = "") -> None:
+        self.campaign = campaign
+        self.missing = None if missing is None else tuple(missing)
+        new = "" if missing is None else f" {len(missing):,} of them are in no open campaign of this agent."
+        super().__init__(
+            f"most numbers of this draft are in {campaign.id}, which is {campaign.status}, and would be called by "
+            f"both.{new} Nothing was sent{note}"
+        )
 
 
 def judge_overlap(
@@ -44,6 +69,8 @@ def judge_overlap(
 ) -> Flow[None]:
     """Refuse a draft that may have been placed before, and warn if most of its numbers are in another open campaign.
 
+    With `Composition.refuse_overlap`, it is refused then, too.
+
     Reads a page of the contacts of the campaigns that are most like it.
 
     Args:
@@ -54,10 +81,11 @@ def judge_overlap(
         unreadable: The ids of campaigns for which that is known to be unreadable. They count even if they are over.
 
     Raises:
-        InvalidInput: Most numbers are in a campaign that may be of this draft. Nothing was sent.
+        OverlapFound: Most numbers are in a campaign that may be of this draft, or in any open one if the draft is to be
+            refused then. Nothing was sent.
     """
     asked, paging = subscribers(composition.draft.contacts), provider.capabilities.contact_paging
-    for likely in _likely(composition, campaigns, unreadable, paging.max_size or 0) if asked else ():
+    for likely in _likely(composition, campaigns, unreadable) if asked else ():
         try:
             page = yield from provider.list_contacts(likely.id, paging.first, ContactFilter())
             there = subscribers(page.items)
@@ -70,17 +98,12 @@ def judge_overlap(
         is_over, whose = campaign.status.is_terminal, owner(campaign, page.items)
         if not _has_agent(campaign, composition) or (is_over and (whose != "unreadable" or not there <= asked)):
             continue
-        if whose == "unreadable" and "idempotency_key" not in composition.accepted:
-            raise (yield from _refusal(provider, composition, campaign, _UNREADABLE))
-        is_within = there <= asked and (campaign.counts.total or 0) <= len(asked)
-        if (
-            whose == "any draft"
-            and composition.given_key is None
-            and is_within
-            and _may_be_changed(campaign, composition)
-        ):
-            raise (yield from _refusal(provider, composition, campaign, _UNMARKED))
-        if not is_over:
+        note = None
+        if "idempotency_key" not in composition.accepted:
+            note = yield from _doubt(provider, composition, campaign, whose, is_within=there <= asked)
+        if note is not None or (composition.refuse_overlap and composition.draft.part is None and not is_over):
+            raise OverlapFound(campaign, (yield from _missing(provider, composition, campaigns)), note or "")
+        if composition.draft.part is None and not is_over:
             _warn(provider, campaign)
 
 
@@ -104,19 +127,10 @@ def mark_in(campaign: Campaign, key: str) -> Mark | None:
     return split_mark(text_or_none(campaign.raw.get(key)))[1]
 
 
-_UNMARKED = "To call everybody in this draft once more, give it an idempotency_key of its own"
-_UNREADABLE = (
-    "The vendor leaves out by what campaigns are recognised; if it is of another draft, "
-    "accept_loss=['idempotency_key'] places this one"
-)
-
-
-def _likely(
-    composition: Composition, campaigns: Sequence[Campaign], unreadable: Collection[str], page_size: int
-) -> list[Campaign]:
+def _likely(composition: Composition, campaigns: Sequence[Campaign], unreadable: Collection[str]) -> list[Campaign]:
     """The campaigns that are most like a draft, by what is listed of them."""
     draft, number = composition.draft, len(composition.draft.contacts)
-    most = max(2 * number, page_size)
+    most = max(2 * number, _SMALL)
     young = {campaign.id for campaign in recent(campaigns, composition.now)}
     likely = [
         campaign
@@ -156,13 +170,47 @@ def _may_be_changed(campaign: Campaign, composition: Composition) -> bool:
     return was_changed and campaign.counts.total in {None, len(composition.draft.contacts)}
 
 
-def _refusal(provider: Provider, composition: Composition, campaign: Campaign, otherwise: str) -> Flow[InvalidInput]:
+def _doubt(
+    provider: Provider, composition: Composition, campaign: Campaign, whose: Owner, *, is_within: bool
+) -> Flow[str | None]:
+    """Why a campaign may be of the draft, and what to do; ``None`` if it is of another one."""
+    has_nobody_else = is_within and (campaign.counts.total or 0) <= len(composition.draft.contacts)
+    if whose == "unreadable":
+        otherwise = "The vendor leaves out by what campaigns are recognised; if it is of another draft, "
+        otherwise += "accept_loss=['idempotency_key'] places this one"
+    elif whose == "any draft" and composition.given_key is None and has_nobody_else:
+        if not _may_be_changed(campaign, composition):
+            return None
+        otherwise = "To call everybody in this draft once more, give it an idempotency_key of its own"
+    else:
+        return None
     found = "; ".join((yield from differences(provider, composition, campaign)))
-    return InvalidInput(
-        f"most numbers of this draft are in {campaign.id} already, which is {campaign.status}, and may be of this "
-        f"draft, changed since. Different are: {found}. Nothing was sent. Go on with {campaign.id}"
-        f"{_adding(provider)}. {otherwise}"
-    )
+    going_on = f"Go on with {campaign.id}{_adding(provider)}"
+    return f". It may be of this draft, changed since. Different are: {found}. {going_on}. {otherwise}"
+
+
+def _missing(
+    provider: Provider, composition: Composition, campaigns: Sequence[Campaign]
+) -> Flow[Sequence[ContactDraft] | None]:
+    """The contacts of a draft that are in no open campaign of the same agent; ``None`` if that is unknown."""
+    there: set[str] = set()
+    for campaign in campaigns:
+        if campaign.status.is_terminal or not _has_agent(campaign, composition):
+            continue
+        try:
+            rows, report = yield from read_all(
+                provider.capabilities.contact_paging, partial(_everybody, provider, campaign.id)
+            )
+        except FAILED:
+            return None
+        if not report.complete:
+            return None
+        there |= subscribers(rows)
+    return [contact for contact in composition.draft.contacts if subscriber_key(contact.phone_number) not in there]
+
+
+def _everybody(provider: Provider, campaign_id: str, position: Position) -> Flow[Page[Contact]]:
+    return provider.list_contacts(campaign_id, position, ContactFilter())
 
 
 def _adding(provider: Provider) -> str:
