@@ -147,7 +147,7 @@ def require_everybody_once(provider: Provider, composition: Composition, campaig
     there = subscribers(rows)
     missing, twice = len(subscribers(composition.draft.contacts) - there), len(rows) - len(there)
     if missing or twice:
-        departs = f"{missing:,} contacts of the draft are missing, and {twice:,} are there more than once"
+        departs = f"contacts of the draft that are missing: {missing:,}; contacts that are there once more: {twice:,}"
         raise not_as_asked(campaign, departs, "it was not started; start_campaign starts it as it is")
 
 
