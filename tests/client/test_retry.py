@@ -82,7 +82,6 @@ BEYOND_HOPE: Failures = {
     "304": (Reply(304), errors.ServerError),
     "a redirect without a target": (Reply(302), errors.ServerError),
     "a redirect to nowhere": (Reply(302, headers={"Location": "http://[bad"}), errors.RedirectRefused),
-    "408": (Reply(408), errors.InvalidRequest),
     "409": (Reply(409), errors.Conflict),
     "418": (Reply(418), errors.InvalidRequest),
     "425": (Reply(425), errors.InvalidRequest),
