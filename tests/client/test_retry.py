@@ -49,6 +49,7 @@ LOST: Failures = {
     "empty": (Reply(200, b"", {"Content-Length": "0"}), errors.MalformedResponse),
     "blank": (Reply(200, b" \n"), errors.MalformedResponse),
     "a damaged body": (Reply(200, b"\x1f\x8bnonsense", {"Content-Encoding": "gzip"}), errors.MalformedResponse),
+    "408": (Reply(408), errors.ServerError),
     "500": (Reply(500), errors.ServerError),
     "502": (Reply(502, "<html>"), errors.ServerError),
     "503": (Reply(503), errors.ServerError),
