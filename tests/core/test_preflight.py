@@ -71,7 +71,10 @@ class TestADraftThatFits:
 
     def test_it_is_returned(self) -> None:
         made = composed("truedy")
-        assert made.require("create_campaign") is made
+        assert made.require("create_campaign") == made
+
+    def test_it_carries_what_is_accepted(self) -> None:
+        assert composed("truedy").require("create_campaign", ["description"]).accepted == {"description"}
 
     def test_the_draft_itself_stays_as_it_is(self, vendor: str) -> None:
         one = draft(vendor)

@@ -61,7 +61,7 @@ def _create_one(client: Client, profile: str, draft: CampaignDraft, request: Dra
     answer = prompts.choose(choices)
     if answer == "new" and overlap.missing:
         draft = attrs.evolve(draft, contacts=overlap.missing)
-    return client.create_campaign(draft, accept_loss=accept_loss)
+    return client.create_campaign(draft, accept_loss=[*accept_loss, "idempotency_key"])
 
 
 def _only_new(client: Client, where: str) -> str:
