@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from unibatch.core.status import CallStatus, CampaignStatus
     from unibatch.core.to_dict import to_dict
     from unibatch.workflows.contacts import ContactList, RejectedRow, RepeatedRow, SkippedRow, read_contacts
+    from unibatch.workflows.export import Exported, ExportedCampaign, export, export_async
     from unibatch.workflows.preflight import preflight
 
     RetryPolicy = RedialPolicy
@@ -102,6 +103,7 @@ _LATER = {
         "unibatch.core.status": "CallStatus CampaignStatus",
         "unibatch.core.to_dict": "to_dict",
         "unibatch.workflows.contacts": "ContactList RejectedRow RepeatedRow SkippedRow read_contacts",
+        "unibatch.workflows.export": "Exported ExportedCampaign export export_async",
         "unibatch.workflows.preflight": "preflight",
     }.items()
     for name in names.split()
@@ -135,6 +137,8 @@ __all__ = [
     "ContactsOf",
     "Counts",
     "DraftRefused",
+    "Exported",
+    "ExportedCampaign",
     "Finding",
     "Fit",
     "IncompleteListing",
@@ -176,6 +180,8 @@ __all__ = [
     "__version__",
     "connect",
     "connect_async",
+    "export",
+    "export_async",
     "preflight",
     "read_contacts",
     "to_dict",

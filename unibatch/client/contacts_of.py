@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from itertools import chain, islice
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 import attrs
 
@@ -23,7 +23,7 @@ from unibatch.client.listing import (
     read_pages_async,
 )
 from unibatch.core.model import Contact
-from unibatch.core.paging import ListingReport
+from unibatch.core.paging import ListingReport, Page
 
 D = TypeVar("D", bound=Driver | AsyncDriver)
 R = TypeVar("R")
@@ -134,6 +134,14 @@ class _BaseContactsOf(Generic[D]):
         self._driver = driver
         self._plan = plan
         self.reports: dict[str, ListingReport] = {}
+
+    def noted(self, on_page: Callable[[Page[Contact]], None]) -> Self:
+        """The same contacts; ``on_page`` is called as by `Listing.continued`."""
+
+        def of(campaign_id: str) -> Plan[Contact]:
+            return attrs.evolve(self._plan.of(campaign_id), on_page=on_page)
+
+        return type(self)(self._driver, attrs.evolve(self._plan, of=of))
 
     def _begin(self) -> _Readings:
         self.reports = {}
