@@ -25,12 +25,12 @@ NAMES = words("""
     AsyncContactsOf AsyncListing AuthenticationError
     CallStatus Campaign CampaignContacts CampaignDraft CampaignStatus Capabilities Client ConfigError Conflict
     ConnectFailed ConnectTimeout ConnectionLost Contact ContactDraft ContactList ContactsOf Counts DraftRefused
-    Finding Fit IncompleteListing InvalidInput InvalidRequest Listing ListingReport MalformedResponse
+    Exported ExportedCampaign Finding Fit IncompleteListing InvalidInput InvalidRequest Listing ListingReport MalformedResponse
     Money NotFound OutcomeUnknown PartlyDone PaymentRequired PermissionDenied PlannedRequest PoolTimeout
     Preflight Provider ProviderError RateLimited ReadTimeout RedialPolicy RedirectRefused
     RejectedContact RejectedRow RepeatedRow Retry Schedule ServerError SkippedRow Start StartKind Timeout
     TransportError UnibatchError UnsupportedFeature Wait WriteTimeout __version__ connect connect_async
-    preflight read_contacts to_dict
+    export export_async preflight read_contacts to_dict
 """)
 
 METHODS = words("""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import chain
+from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 from unibatch.core.columns import COLUMNS, VERSION
@@ -28,12 +29,22 @@ def write(table: Table, file: BinaryIO, on_rows: Callable[[int], None]) -> None:
             f"a sheet holds {_MOST_COLUMNS:,} columns, and {len(headers):,} are needed; "
             'use one JSON column: fields="json" (--fields json)'
         )
-    book = xlsxwriter.Workbook(file, {"constant_memory": True})
-    book.set_properties({"created": _ALWAYS, "comments": f"unibatch export, schema {VERSION}, times in UTC"})
-    for name, value in table.facts.items():
-        book.set_custom_property(name, value, "text")
-    time_format = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-    sheet = book.add_worksheet("contacts")
+    with TemporaryDirectory(prefix="unibatch-") as folder:  # for the rows, until the end
+        book = xlsxwriter.Workbook(file, {"constant_memory": True, "tmpdir": folder})
+        book.set_properties({"created": _ALWAYS, "comments": f"unibatch export, schema {VERSION}, times in UTC"})
+        for name, value in table.facts.items():
+            book.set_custom_property(name, value, "text")
+        sheet = book.add_worksheet("contacts")
+        try:
+            _write_rows(table, sheet, book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}), on_rows)
+        except BaseException:
+            sheet.row_data_fh.close()
+            raise
+        book.close()
+
+
+def _write_rows(table: Table, sheet: Any, time_format: Any, on_rows: Callable[[int], None]) -> None:
+    headers = table.headers
     sheet.freeze_panes(1, 0)
 
     def write_text(row: int, column: int, text: str) -> None:
@@ -67,4 +78,3 @@ def write(table: Table, file: BinaryIO, on_rows: Callable[[int], None]) -> None:
                 writers[column](number, column, value)
         if not number % 1000:
             on_rows(number)
-    book.close()
