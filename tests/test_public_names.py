@@ -149,7 +149,7 @@ def test_both_ways_to_connect_take_the_same_arguments() -> None:
 
 
 def test_both_listings_offer_the_same() -> None:
-    assert public_methods(unibatch.Listing) == public_methods(unibatch.AsyncListing) == ["pages"]
+    assert public_methods(unibatch.Listing) == public_methods(unibatch.AsyncListing) == ["pages", "to_arrow"]
     assert public_methods(unibatch.ContactsOf) == public_methods(unibatch.AsyncContactsOf) == ["by_campaign"]
     campaigns = unibatch.CampaignContacts, unibatch.AsyncCampaignContacts
     assert [public_methods(each) for each in campaigns] == [["pages"], ["pages"]]

@@ -71,7 +71,7 @@ def export(
     """
     import unibatch
     from unibatch import IncompleteListing
-    from unibatch.cli.errors import sentence
+    from unibatch.cli.errors import in_commands, sentence
     from unibatch.cli.exits import INCOMPLETE
     from unibatch.cli.output import say
     from unibatch.cli.waits import Waits
@@ -93,9 +93,9 @@ def export(
     except BaseException as exc:
         notes = getattr(exc, "__notes__", None)
         if notes:
-            notes.append(f"To continue: {_to_continue()}")
+            notes[:] = [*map(in_commands, notes), f"To continue: {_to_continue()}"]
         if isinstance(exc, IncompleteListing):
-            say(f"unibatch: {sentence(exc)}")
+            say(f"unibatch: {in_commands(sentence(exc))}")
         if isinstance(exc, IncompleteListing | KeyboardInterrupt):
             for note in notes or ():
                 say(note)

@@ -7,9 +7,9 @@ once without, over `unibatch.client.connections`.
 """
 
 from unibatch.client.client import AsyncClient, Client, provider_of_client
-from unibatch.client.contacts_of import AsyncCampaignContacts, AsyncContactsOf, CampaignContacts, ContactsOf
+from unibatch.client.contacts_of import AsyncCampaignContacts, AsyncContactsOf, CampaignContacts, ContactsOf, noted
 from unibatch.client.exchange import PlannedRequest
-from unibatch.client.listing import AsyncListing, Listing
+from unibatch.client.listing import AsyncListing, Listing, continued
 from unibatch.client.options import Options, Retry, Timeout, Wait
 
 __all__ = [
@@ -26,5 +26,7 @@ __all__ = [
     "Retry",
     "Timeout",
     "Wait",
+    "continued",
+    "noted",
     "provider_of_client",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from itertools import chain, islice
-from typing import Generic, Self, TypeVar
+from typing import Generic, TypeVar
 
 import attrs
 
@@ -135,14 +135,6 @@ class _BaseContactsOf(Generic[D]):
         self._plan = plan
         self.reports: dict[str, ListingReport] = {}
 
-    def noted(self, on_page: Callable[[Page[Contact]], None]) -> Self:
-        """The same contacts; ``on_page`` is called as by `Listing.continued`."""
-
-        def of(campaign_id: str) -> Plan[Contact]:
-            return attrs.evolve(self._plan.of(campaign_id), on_page=on_page)
-
-        return type(self)(self._driver, attrs.evolve(self._plan, of=of))
-
     def _begin(self) -> _Readings:
         self.reports = {}
         return _Readings(map(self._plan.of, self._plan.campaign_ids))
@@ -234,6 +226,19 @@ class AsyncContactsOf(_BaseContactsOf[AsyncDriver]):
                     async for page in pages:
                         for contact in page:
                             yield contact
+
+
+O = TypeVar("O", ContactsOf, AsyncContactsOf)
+
+
+def noted(contacts: O, on_page: Callable[[Page[Contact]], None]) -> O:
+    """The same contacts; ``on_page`` is called with each page that is read, before ``pages()`` yields its new rows."""
+    plan = contacts._plan  # noqa: SLF001 - the same for both, and of this module
+
+    def of(campaign_id: str) -> Plan[Contact]:
+        return attrs.evolve(plan.of(campaign_id), on_page=on_page)
+
+    return type(contacts)(contacts._driver, attrs.evolve(plan, of=of))  # type: ignore[arg-type]  # noqa: SLF001 - the driver is that of its kind
 
 
 def _require_readable(readings: _Readings, reading: Reading[Contact]) -> None:

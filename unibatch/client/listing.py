@@ -232,17 +232,6 @@ class _BaseListing(Generic[D, T]):
             raise InvalidInput("to_arrow is for listings of contacts, and this one is of campaigns")
         return contact_batches()
 
-    def continued(self, earlier: Callable[[], Iterable[Page[Any]]], on_page: Callable[[Page[T]], None]) -> Self:
-        """The same listing, read on behind pages that another iteration has read, maybe in another process.
-
-        The report counts those pages too, and is as complete as if nothing had come between. For `unibatch.export`.
-
-        Args:
-            earlier: Returns what ``on_page`` was called with, in order; of the rows, only ``id`` is used.
-            on_page: Called with each page that is read, before `pages` yields its new rows.
-        """
-        return type(self)(self._driver, attrs.evolve(self._plan, earlier=earlier, on_page=on_page))
-
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._plan.describe(self.report)}>"
 
@@ -320,3 +309,20 @@ class AsyncListing(_BaseListing[AsyncDriver, T]):
             async for page in pages:
                 if page:
                     yield batch(page)
+
+
+L = TypeVar("L", Listing[Contact], AsyncListing[Contact])
+
+
+def continued(listing: L, earlier: Callable[[], Iterable[Page[Any]]], on_page: Callable[[Page[Contact]], None]) -> L:
+    """The same listing, read on behind pages that another iteration has read, maybe in another process.
+
+    The report counts those pages too, and is as complete as if nothing had come between.
+
+    Args:
+        listing: The listing, before it is iterated.
+        earlier: Returns what ``on_page`` was called with, in order; of the rows, only ``id`` is used.
+        on_page: Called with each page that is read, before ``pages()`` yields its new rows.
+    """
+    plan = attrs.evolve(listing._plan, earlier=earlier, on_page=on_page)  # noqa: SLF001 - the same for both, and of this module
+    return type(listing)(listing._driver, plan)  # type: ignore[arg-type]  # noqa: SLF001 - the driver is that of its kind

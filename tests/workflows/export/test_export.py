@@ -350,7 +350,9 @@ class TestRefusals:
         with pytest.raises(InvalidInput, match="cannot be written to"):
             unibatch.export(campaigns, tmp_path / "all.csv")
 
-    @pytest.mark.parametrize(("form", "package", "extra"), [("parquet", "pyarrow", "arrow"), ("xlsx", "xlsxwriter", "xlsx")])
+    @pytest.mark.parametrize(
+        ("form", "package", "extra"), [("parquet", "pyarrow", "arrow"), ("xlsx", "xlsxwriter", "xlsx")]
+    )
     def test_a_format_whose_package_is_missing(
         self,
         campaigns: list[tuple[AnyClient, str]],

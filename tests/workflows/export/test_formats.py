@@ -84,7 +84,9 @@ class TestColumns:
     def test_these_are_the_columns_of_this_version(self) -> None:
         """If this changes, so does `VERSION`, and docs/export.md."""
         assert VERSION == 1
-        assert {kind: " ".join(c.name for c in COLUMNS if c.kind == kind) for kind in sorted({c.kind for c in COLUMNS})} == {
+        assert {
+            kind: " ".join(c.name for c in COLUMNS if c.kind == kind) for kind in sorted({c.kind for c in COLUMNS})
+        } == {
             "boolean": "phone_valid is_final",
             "integer": "attempts max_attempts sip_code",
             "number": "duration",
@@ -221,4 +223,6 @@ def test_any_parquet_can_be_a_list_of_contacts(tmp_path: Path) -> None:
     rows: dict[str, list[Any]] = {"Mobile": ["+1 212 555 0123", None], "age": [41, None]}
     pq.write_table(pa.table(rows), tmp_path / "people.parquet")
     people = read_contacts(tmp_path / "people.parquet")
-    assert [(contact.phone_number, dict(contact.fields)) for contact in people.contacts] == [("+12125550123", {"age": 41})]
+    assert [(contact.phone_number, dict(contact.fields)) for contact in people.contacts] == [
+        ("+12125550123", {"age": 41})
+    ]

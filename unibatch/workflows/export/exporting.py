@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, TypeVar, get_args
 
 import attrs
 
-from unibatch.client import AsyncClient, Client, Wait
+from unibatch.client import AsyncClient, Client, Wait, continued, noted
 from unibatch.config import connect, connect_async
 from unibatch.core.errors import IncompleteListing, InvalidInput
 from unibatch.core.model import Contact
@@ -381,13 +381,13 @@ def _exporting(
 def _read(job: _Job, client: Client, sources: Sequence[_Source]) -> None:
     first, *later = sources
     if job.is_begun(first):
-        listing = client.list_contacts(first.campaign_id).continued(partial(job.spool.earlier, first.place), job.note)
+        listing = continued(client.list_contacts(first.campaign_id), partial(job.spool.earlier, first.place), job.note)
         with job.reading(first, lambda: listing.report), closing(listing.pages()) as pages:  # type: ignore[type-var]  # a generator
             for rows in pages:
                 job.add(first, rows, listing.report)
     else:
         later = [first, *later]
-    contacts = client.list_contacts_of([source.campaign_id for source in later]).noted(job.note)
+    contacts = noted(client.list_contacts_of([source.campaign_id for source in later]), job.note)
     with closing(contacts.by_campaign()) as campaigns:  # type: ignore[type-var]  # a generator
         for source, campaign in zip(later, campaigns, strict=True):
             with job.reading(source, lambda campaign=campaign: campaign.report):  # type: ignore[misc]  # bound now
@@ -398,14 +398,14 @@ def _read(job: _Job, client: Client, sources: Sequence[_Source]) -> None:
 async def _read_async(job: _Job, client: AsyncClient, sources: Sequence[_Source]) -> None:
     first, *later = sources
     if job.is_begun(first):
-        listing = client.list_contacts(first.campaign_id).continued(partial(job.spool.earlier, first.place), job.note)
+        listing = continued(client.list_contacts(first.campaign_id), partial(job.spool.earlier, first.place), job.note)
         with job.reading(first, lambda: listing.report):
             async with aclosing(listing.pages()) as pages:
                 async for rows in pages:
                     job.add(first, rows, listing.report)
     else:
         later = [first, *later]
-    contacts = client.list_contacts_of([source.campaign_id for source in later]).noted(job.note)
+    contacts = noted(client.list_contacts_of([source.campaign_id for source in later]), job.note)
     left = iter(later)
     async with aclosing(contacts.by_campaign()) as campaigns:
         async for campaign in campaigns:
