@@ -228,17 +228,17 @@ class AsyncContactsOf(_BaseContactsOf[AsyncDriver]):
                             yield contact
 
 
-O = TypeVar("O", ContactsOf, AsyncContactsOf)
+S = TypeVar("S", ContactsOf, AsyncContactsOf)
 
 
-def noted(contacts: O, on_page: Callable[[Page[Contact]], None]) -> O:
+def noted(contacts: S, on_page: Callable[[Page[Contact]], None]) -> S:
     """The same contacts; ``on_page`` is called with each page that is read, before ``pages()`` yields its new rows."""
-    plan = contacts._plan  # noqa: SLF001 - the same for both, and of this module
+    plan = contacts._plan  # noqa: SLF001 - of this module
 
     def of(campaign_id: str) -> Plan[Contact]:
         return attrs.evolve(plan.of(campaign_id), on_page=on_page)
 
-    return type(contacts)(contacts._driver, attrs.evolve(plan, of=of))  # type: ignore[arg-type]  # noqa: SLF001 - the driver is that of its kind
+    return type(contacts)(contacts._driver, attrs.evolve(plan, of=of))  # noqa: SLF001 - the same
 
 
 def _require_readable(readings: _Readings, reading: Reading[Contact]) -> None:

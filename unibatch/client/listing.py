@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, I
 from contextlib import aclosing
 from itertools import chain
 from operator import attrgetter
-from typing import Any, Generic, Self, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
@@ -324,5 +324,5 @@ def continued(listing: L, earlier: Callable[[], Iterable[Page[Any]]], on_page: C
         earlier: Returns what ``on_page`` was called with, in order; of the rows, only ``id`` is used.
         on_page: Called with each page that is read, before ``pages()`` yields its new rows.
     """
-    plan = attrs.evolve(listing._plan, earlier=earlier, on_page=on_page)  # noqa: SLF001 - the same for both, and of this module
-    return type(listing)(listing._driver, plan)  # type: ignore[arg-type]  # noqa: SLF001 - the driver is that of its kind
+    plan = attrs.evolve(listing._plan, earlier=earlier, on_page=on_page)  # noqa: SLF001 - of this module
+    return type(listing)(listing._driver, plan)  # noqa: SLF001 - the same

@@ -112,9 +112,7 @@ def _row_of(contact: Contact) -> Row:
     if duration is not None:
         seconds = duration.total_seconds()
         row[_DURATION] = int(seconds) if seconds.is_integer() else seconds
-    custom = cast(
-        "dict[str, Any]", cast("MappingProxyType[str, Any]", contact.fields).copy()
-    )  # ten times as fast as dict()
+    custom = cast("MappingProxyType[str, Any]", contact.fields).copy()  # ten times as fast as dict(...)
     for name, value in custom.items():
         if type(value) is float and not isfinite(value):
             custom[name] = str(value)  # JSON has no such number

@@ -187,8 +187,8 @@ class Spool:
             return 0
         if found != start:
             raise InvalidInput(
-                f"{self.path} is of an interrupted export of other campaigns; leave resume=True (--resume) out to begin "
-                "anew, or write to another file"
+                f"{self.path} is of an interrupted export of other campaigns; leave resume=True (--resume) out to "
+                "begin anew, or write to another file"
             )
         for after, record in records:
             if isinstance(record, PageRead):
