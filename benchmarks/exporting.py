@@ -111,7 +111,9 @@ def main() -> None:
         for shape in options.shapes:
             assert shape in SHAPES
             if options.rounds:
-                print(f"{shape}, {options.contacts:,} contacts\n{'format':<9}{'wall s':>8}{'loop':>8}{'speed':>8}")
+                print(
+                    f"{shape}, {options.contacts:,} contacts\n{'format':<9}{'wall s':>8}{'loop':>8}{'speed':>8}{'in CPU':>8}"
+                )
             for form in options.formats.split(",") if options.rounds else ():
                 rounds = [
                     [measure(way, base_url, shape, options.contacts, form) for way in WAYS]
@@ -119,7 +121,8 @@ def main() -> None:
                 ]
                 ours, loops = (statistics.median(one.wall for one in ways) for ways in zip(*rounds, strict=True))
                 speed = statistics.median(loop.wall / our.wall for our, loop in rounds)
-                print(f"{form:<9}{ours:8.2f}{loops:8.2f}{speed:8.2f}", flush=True)
+                in_cpu = statistics.median(loop.cpu / our.cpu for our, loop in rounds)
+                print(f"{form:<9}{ours:8.2f}{loops:8.2f}{speed:8.2f}{in_cpu:8.2f}", flush=True)
             if options.many:
                 print(f"{shape}, peak MiB\n{'format':<9}{options.few:>10,}{options.many:>12,}{'growth':>8}")
             for form in options.formats.split(",") if options.many else ():

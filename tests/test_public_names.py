@@ -25,8 +25,8 @@ NAMES = words("""
     AsyncContactsOf AsyncListing AuthenticationError
     CallStatus Campaign CampaignContacts CampaignDraft CampaignStatus Capabilities Client ConfigError Conflict
     ConnectFailed ConnectTimeout ConnectionLost Contact ContactDraft ContactList ContactsOf Counts DraftRefused
-    Exported ExportedCampaign Finding Fit IncompleteListing InvalidInput InvalidRequest Listing ListingReport MalformedResponse
-    Money NotFound OutcomeUnknown PartlyDone PaymentRequired PermissionDenied PlannedRequest PoolTimeout
+    Exported ExportedCampaign Finding Fit IncompleteListing InvalidInput InvalidRequest Listing ListingReport
+    MalformedResponse Money NotFound OutcomeUnknown PartlyDone PaymentRequired PermissionDenied PlannedRequest PoolTimeout
     Preflight Provider ProviderError RateLimited ReadTimeout RedialPolicy RedirectRefused
     RejectedContact RejectedRow RepeatedRow Retry Schedule ServerError SkippedRow Start StartKind Timeout
     TransportError UnibatchError UnsupportedFeature Wait WriteTimeout __version__ connect connect_async

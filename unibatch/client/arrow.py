@@ -1,4 +1,4 @@
-"""The canonical table of contacts as Arrow record batches, which pandas, polars, DuckDB and others read."""
+"""The canonical table of contacts as Arrow record batches, which pandas, polars and others read."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def contact_batches() -> tuple[Any, Callable[[Iterable[Contact]], Any]]:
     schema = arrow_schema([FIELDS])
 
     def batch(contacts: Iterable[Contact]) -> Any:
-        rows = decode_rows(encode_rows(contacts))
+        rows = decode_rows(encode_rows(contacts)[0])
         return record_batch(schema, [[*row[:-1], json_text(row[-1])] for row in rows])
 
     return schema, batch

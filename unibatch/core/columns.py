@@ -85,8 +85,8 @@ _NUL = b"\\u0000"
 _ODD = {0: "\ufffd", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}
 
 
-def encode_rows(contacts: Iterable[Contact]) -> bytes:
-    """Contacts as rows, in a JSON array of arrays.
+def encode_rows(contacts: Iterable[Contact]) -> tuple[bytes, list[Row]]:
+    """Contacts as rows: in a JSON array of arrays, and as they are, with times that are no text yet.
 
     NUL, and half characters that are no Unicode text, become U+FFFD, because most formats cannot hold them.
     """
@@ -96,8 +96,9 @@ def encode_rows(contacts: Iterable[Contact]) -> bytes:
     except (UnicodeEncodeError, TypeError, ValueError, OverflowError, RecursionError):
         encoded = b""
     if encoded and _NUL not in encoded:
-        return encoded
-    return json.dumps(_cleaned(rows, 0), separators=(",", ":")).encode()
+        return encoded, rows
+    cleaned = _cleaned(rows, 0)
+    return json.dumps(cleaned, separators=(",", ":")).encode(), cleaned
 
 
 def decode_rows(encoded: bytes | msgspec.Raw) -> list[Row]:

@@ -126,7 +126,7 @@ class Spool:
 
     def add(self, campaign: int, page: Page[Contact], contacts: Sequence[Contact]) -> None:
         """Keep a page and those of its rows that are new."""
-        encoded = encode_rows(contacts)
+        encoded, rows = encode_rows(contacts)
         read = PageRead(
             campaign,
             msgspec.Raw(encoded),
@@ -139,7 +139,7 @@ class Spool:
         )
         begin = self._size
         self._append(read)
-        self._note(begin, read, decode_rows(encoded))
+        self._note(begin, read, rows)
 
     def end(self, campaign: int, end: End) -> None:
         """A campaign was read to its end."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, BinaryIO
+from collections.abc import Callable
+from typing import BinaryIO
 
 from unibatch.core.columns import COLUMNS, MARK, Row
 from unibatch.workflows.export.table import Table
@@ -14,7 +14,8 @@ from unibatch.workflows.export.table import Table
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", MARK)
 _LOOKS_LIKE_A_NUMBER = re.compile(r"\s*(?:0[0-9]+|[0-9]{12,}|[0-9][0-9., ]*[eE][+-]?[0-9]+)\s*")
 _PHONE = next(place for place, column in enumerate(COLUMNS) if column.name == "phone_number")
-_BOOLS = {True: "true", False: "false"}
+_BOOLEANS = [place for place, column in enumerate(COLUMNS) if column.kind == "boolean"]
+_BOOLS = {True: "true", False: "false", None: None}
 
 
 def marked(text: str) -> str:
@@ -37,11 +38,13 @@ def write(table: Table, file: BinaryIO, on_rows: Callable[[int], None]) -> None:
     text.detach()
 
 
-def _plain(row: Row) -> Sequence[Any]:
-    return [_BOOLS[value] if type(value) is bool else value for value in row]
+def _plain(row: Row) -> Row:
+    for place in _BOOLEANS:
+        row[place] = _BOOLS[row[place]]
+    return row
 
 
-def _for_excel(row: Row) -> Sequence[Any]:
+def _for_excel(row: Row) -> Row:
     cells = [marked(value) if type(value) is str else value for value in _plain(row)]
     cells[_PHONE] = MARK + row[_PHONE]  # each number, so that a reader can rely on it
     return cells
