@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from unibatch.core.provider import Capabilities, Provider
     from unibatch.core.status import CallStatus, CampaignStatus
     from unibatch.core.to_dict import to_dict
+    from unibatch.workflows.compare import Comparison, Difference, Figure, Interval, Side, compare, compare_async
     from unibatch.workflows.contacts import ContactList, RejectedRow, RepeatedRow, SkippedRow, read_contacts
     from unibatch.workflows.preflight import preflight
 
@@ -85,6 +86,7 @@ _LATER = {
         "unibatch.core.provider": "Capabilities Provider",
         "unibatch.core.status": "CallStatus CampaignStatus",
         "unibatch.core.to_dict": "to_dict",
+        "unibatch.workflows.compare": "Comparison Difference Figure Interval Side compare compare_async",
         "unibatch.workflows.contacts": "ContactList RejectedRow RepeatedRow SkippedRow read_contacts",
         "unibatch.workflows.preflight": "preflight",
     }.items()
@@ -105,6 +107,7 @@ __all__ = [
     "CampaignStatus",
     "Capabilities",
     "Client",
+    "Comparison",
     "ConfigError",
     "Conflict",
     "ConnectFailed",
@@ -114,10 +117,13 @@ __all__ = [
     "ContactDraft",
     "ContactList",
     "Counts",
+    "Difference",
     "DraftRefused",
+    "Figure",
     "Finding",
     "Fit",
     "IncompleteListing",
+    "Interval",
     "InvalidInput",
     "InvalidRequest",
     "Listing",
@@ -144,6 +150,7 @@ __all__ = [
     "Retry",
     "Schedule",
     "ServerError",
+    "Side",
     "SkippedRow",
     "Start",
     "StartKind",
@@ -154,6 +161,8 @@ __all__ = [
     "Wait",
     "WriteTimeout",
     "__version__",
+    "compare",
+    "compare_async",
     "connect",
     "connect_async",
     "preflight",
