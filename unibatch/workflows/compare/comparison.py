@@ -332,12 +332,15 @@ class _Reading:
         self._plan = plan
         self._on_progress = on_progress
         self._time = call_time_of(self.provider)
-        self._tally = Tally(self._time)
+        self._tally: Tally
         self._report = ListingReport()
 
     def begin(self, campaign: Campaign) -> None:
         """The campaign is there; its contacts come next."""
         self.campaign = campaign
+        given = self.provider.capabilities.contact_fields
+        is_end_asked = campaign.status.is_terminal and campaign.completed_at is None and "ended_at" in given
+        self._tally = Tally(self._time, with_ends=is_end_asked)
         self.parts = {each.by: {} for each in self._plan.splitters}
 
     def add(self, rows: Sequence[Contact], report: ListingReport) -> None:

@@ -18,7 +18,7 @@ from unibatch.core.status import CallStatus
 from unibatch.workflows.compare.intervals import mean_interval, quantile, quantile_interval, wilson
 from unibatch.workflows.compare.metrics import ANSWERED, DELIVERED, METRICS, OUTCOMES, Metric
 from unibatch.workflows.compare.model import Figure, Interval
-from unibatch.workflows.compare.tally import UNDER_WAY, Durations, Tally
+from unibatch.workflows.compare.tally import UNDER_WAY, Tally
 
 _CALLED = UNDER_WAY | {
     CallStatus.RETRY_SCHEDULED,
@@ -78,6 +78,7 @@ class Reckoning:
     Attributes:
         contacts: All contacts.
         final: Those whom the vendor will not call again.
+        final_with_length: Those of them for whom the length of a call is stated.
         called: Those who were called.
         outcomes: Concluded contacts by status.
         set_aside: Final contacts by status, of those statuses that are no outcome.
@@ -99,6 +100,7 @@ class Reckoning:
 
     contacts: int = 0
     final: int = 0
+    final_with_length: int = 0
     called: int = 0
     outcomes: Counter[CallStatus] = attrs.field(factory=Counter)
     set_aside: Counter[CallStatus] = attrs.field(factory=Counter)
@@ -134,14 +136,15 @@ class Reckoning:
 def reckon(tally: Tally) -> Reckoning:
     """Say what the counts mean."""
     sums = Reckoning()
-    for kind, count in tally.kinds.items():
-        status, is_final, attempts, phone_valid = kind
+    for kind, count in tally.kinds.counts.items():
+        status, is_final, attempts, phone_valid, length = kind
         sums.contacts += count
         sums.final += count if is_final else 0
         sums.invalid += 0 if phone_valid else count
+        sums.final_with_length += count if is_final and length is not None else 0
         sums.unknown += count if status is CallStatus.UNKNOWN else 0
         sums.by_status[status] += count
-        called = _called(status, attempts, count, tally.called[kind])
+        called = _called(status, attempts, count, tally.called.counts[kind])
         sums.called += called
         if called:
             _reckon_attempts(sums, status, attempts, called)
@@ -199,7 +202,7 @@ class _Maker:
         self.sums = reckon(source.tally)
         self.words = frozenset(source.provider.call_statuses.words.values())
         self.vendor = source.provider.title
-        self.answered = answered_durations(source.tally)
+        self.answered = source.tally.lengths(ANSWERED)
 
     def figure(self, metric: Metric) -> Figure:
         if metric.statuses:
@@ -323,14 +326,12 @@ class _Maker:
             return f"{self.vendor} does not state how long a call took"
         if not self.sums.reached:
             return _NONE_ANSWERED if self.sums.called else _NOBODY
-        return None if self.answered.counts else f"{self.vendor} stated no length of these calls"
+        return None if self.answered.values else f"{self.vendor} stated no length of these calls"
 
     def duration(self, metric: Metric) -> Figure:
         if reason := self._no_durations():
             return self.not_told(metric, reason)
-        number = self.answered.counts.total()
-        total = self.answered.total.total_seconds()
-        lengths = lengths_in_seconds(self.answered)
+        lengths, total, number = self.answered.values, self.answered.total, self.answered.number
         interval = None
         if metric.name == "talk_time":
             return Figure(metric=metric.name, value=total, denominator=number, missing=self.sums.reached - number)
@@ -469,14 +470,12 @@ class _Maker:
             return self.not_told(metric, f"{self.vendor} does not state how long a call took")
         if metric.name == "answered_without_duration":
             reached = self.sums.reached
-            return _share(metric, reached - self.answered.counts.total(), reached, _NONE_ANSWERED)
-        durations = self.source.tally.durations
-        stated = sum(lengths.counts.total() for (_, is_final), lengths in durations.items() if is_final)
-        return _share(metric, self.sums.final - stated, self.sums.final, "no contact is final")
+            return _share(metric, reached - self.answered.number, reached, _NONE_ANSWERED)
+        return _share(metric, self.sums.final - self.sums.final_with_length, self.sums.final, "no contact is final")
 
     def repeated_numbers(self, metric: Metric) -> Figure:
         tally = self.source.tally
-        return _share(metric, tally.repeated_numbers, tally.numbers, "no contact has a number")
+        return _share(metric, tally.numbers.repeated(), len(tally.numbers), "no contact has a number")
 
 
 _MAKERS: Mapping[str, Callable[[_Maker, Metric], Figure]] = {
@@ -547,17 +546,3 @@ def totals(costs: Iterable[Money]) -> list[Money]:
     for cost in costs:
         sums[cost.currency] = sums.get(cost.currency, Decimal(0)) + cost.amount
     return [Money(amount, currency) for currency, amount in sums.items()]
-
-
-def answered_durations(tally: Tally) -> Durations:
-    """The lengths of all answered calls to final contacts."""
-    answered = Durations()
-    for (status, is_final), durations in tally.durations.items():
-        if is_final and status in ANSWERED:
-            answered.merge(durations)
-    return answered
-
-
-def lengths_in_seconds(durations: Durations) -> list[tuple[float, int]]:
-    """Lengths with their numbers, ascending."""
-    return [(length.total_seconds(), count) for length, count in sorted(durations.counts.items())]

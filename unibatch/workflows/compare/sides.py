@@ -14,12 +14,11 @@ from unibatch.core.status import CallStatus
 from unibatch.workflows.compare.countries import country_of
 from unibatch.workflows.compare.figures import (
     Source,
-    answered_durations,
     call_time_of,
     figures_of,
-    lengths_in_seconds,
     reckon,
 )
+from unibatch.workflows.compare.metrics import ANSWERED
 from unibatch.workflows.compare.model import ComparedCampaign, Count, Side
 from unibatch.workflows.compare.tally import Minute, Tally
 
@@ -63,7 +62,7 @@ def side_of(
             hours[local.hour] += count
             weekdays[local.isoweekday()] += count
     sums = reckon(tally)
-    durations = answered_durations(tally)
+    lengths = tally.lengths(ANSWERED)
     countries = Counter[str]()
     for prefix, count in tally.prefixes.items():
         countries[country_of(prefix)] += count
@@ -79,8 +78,8 @@ def side_of(
         statuses=_by_status(sums.by_status),
         outcomes=_by_status(sums.outcomes),
         attempts=_ascending(attempts),
-        durations=tuple(Count(length, count) for length, count in lengths_in_seconds(durations)),
-        duration_step=durations.step.total_seconds(),
+        durations=tuple(Count(length, count) for length, count in lengths.values),
+        duration_step=lengths.step,
         pace=tuple(Count(_moment(minute), count) for minute, count in sorted(tally.times.counts.items())),
         pace_step=tally.times.step * _MINUTE,
         countries=tuple(Count(country, count) for country, count in _most_first(countries)),

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from operator import attrgetter
+from itertools import compress
+from operator import attrgetter, itemgetter
 from typing import Any, TypeAlias
 
 import attrs
@@ -19,17 +20,19 @@ import attrs
 from unibatch.core.model import Contact
 from unibatch.core.status import CallStatus
 
-_PREFIX = 5
-"""How many characters of a number decide its country, plus included: the area code of North America is needed."""
+_prefix = itemgetter(slice(5))
+"""The part of a number that decides its country, plus included: the area code of North America is needed."""
 
 _MOST_DIFFERENT = 10_000
 """How many different times and durations are kept before they are rounded down, which bounds the memory."""
 
 _TIME_STEPS = (1, 15, 60)  # minutes
-_DURATION_STEPS = (timedelta(0), timedelta(milliseconds=100), timedelta(seconds=1), timedelta(seconds=10))
+_LENGTH_STEPS = (timedelta(0), timedelta(milliseconds=100), timedelta(seconds=1), timedelta(seconds=10))
+_NO_TIME = timedelta(0)
 
 _PARTS = 16
-"""In how many parts the hashes of numbers are searched for repeated ones, so that few are in a set at a time."""
+_MOST_IN_A_SET = 100_000
+"""With more numbers than that, the repeated ones are searched for in parts, so that few are in a set at a time."""
 
 _SILENT_ON_CALLS = frozenset(
     {
@@ -48,51 +51,67 @@ UNDER_WAY = frozenset(
 )
 """Statuses of calls that are going on, or were just placed; they go on although the campaign is over."""
 
-Kind: TypeAlias = tuple[CallStatus, bool, int | None, bool]
-"""What is counted of a contact: status, whether it is final, attempts, whether its number has the form of E.164."""
+Kind: TypeAlias = tuple[CallStatus, bool, int | None, bool, timedelta | None]
+"""What is counted of a contact: status, whether it is final, attempts, whether its number has the form of E.164, and
+the length of its latest call."""
 
 Minute: TypeAlias = tuple[int, int, int, int, int]
 """Year, month, day, hour and minute in UTC."""
 
-_kind = attrgetter("status", "is_final", "attempts", "phone_valid")
+_kind = attrgetter("status", "is_final", "attempts", "phone_valid", "duration")
 _number = attrgetter("phone_number")
-_duration = attrgetter("duration")
 _minute = attrgetter("year", "month", "day", "hour", "minute")
 
 
 @attrs.define
-class Durations:
-    """Lengths of calls, with their sum exact."""
+class Kinds:
+    """Contacts by kind, with the sum of the lengths of their calls exact, however many different lengths there are."""
 
-    counts: Counter[timedelta] = attrs.field(factory=Counter)
-    step: timedelta = _DURATION_STEPS[0]  # to which they are rounded down; 0: as they came
-    lost: timedelta = timedelta()  # what rounding took from the sum
+    counts: Counter[Kind] = attrs.field(factory=Counter)
+    step: timedelta = _LENGTH_STEPS[0]  # to which lengths are rounded down; 0: as they came
+    lost: dict[tuple[CallStatus, bool], timedelta] = attrs.field(factory=dict)  # what rounding took from the sums
 
-    @property
-    def total(self) -> timedelta:
-        """All of them together."""
-        return sum((duration * count for duration, count in self.counts.items()), self.lost)
+    def add(self, kinds: Iterable[Kind]) -> None:
+        """Count some contacts."""
+        self.counts.update(kinds)
+        if len(self.counts) > _MOST_DIFFERENT:
+            self._bound()
 
-    def add(self, lengths: Mapping[timedelta, int], step: timedelta = timedelta()) -> None:
-        """Add lengths with their numbers, which are rounded to ``step``."""
-        self.counts.update(lengths)
-        if self.step or step:
-            self._round(max(self.step, step))
-        for larger in _DURATION_STEPS:
-            if larger > self.step and len(self.counts) > _MOST_DIFFERENT:
+    def merge(self, other: Kinds) -> None:
+        """Add those of another one."""
+        for key, lost in other.lost.items():
+            self.lost[key] = self.lost.get(key, _NO_TIME) + lost
+        self.counts.update(other.counts)
+        if step := max(self.step, other.step):
+            self._round(step)
+        self._bound()
+
+    def replace(self, change: Callable[[Kind], Kind]) -> None:
+        """Count each contact as one of another kind, which differs in whether it is final."""
+        before, self.counts = self.counts, Counter()
+        for kind, count in before.items():
+            self.counts[change(kind)] += count
+        lost, self.lost = self.lost, {}
+        for (status, is_final), rest in lost.items():
+            key = change((status, is_final, None, True, None))[:2]
+            self.lost[key] = self.lost.get(key, _NO_TIME) + rest
+
+    def _bound(self) -> None:
+        for larger in _LENGTH_STEPS:
+            if len(self.counts) > _MOST_DIFFERENT and larger >= self.step:
                 self._round(larger)
 
-    def merge(self, other: Durations) -> None:
-        """Add those of another one."""
-        self.add(other.counts, other.step)
-        self.lost += other.lost
-
     def _round(self, step: timedelta) -> None:
-        rounded = Counter[timedelta]()
-        for duration, count in self.counts.items():
-            rest = duration % step
-            rounded[duration - rest] += count
-            self.lost += rest * count
+        if not step:
+            return
+        rounded = Counter[Kind]()
+        for kind, count in self.counts.items():
+            length = kind[-1]
+            if length is not None and (rest := length % step):
+                key = kind[:2]
+                self.lost[key] = self.lost.get(key, _NO_TIME) + rest * count
+                kind = (*kind[:-1], length - rest)  # noqa: PLW2901 - the same one, rounded
+            rounded[kind] += count
         self.counts, self.step = rounded, step
 
 
@@ -106,7 +125,7 @@ class Times:
     last: datetime | None = None
 
     def add(self, times: Sequence[datetime]) -> None:
-        """Add some times in UTC."""
+        """Add some times in UTC; at least one."""
         first, last = min(times), max(times)
         self.first = first if self.first is None or first < self.first else self.first
         self.last = last if self.last is None or last > self.last else self.last
@@ -114,13 +133,13 @@ class Times:
             self.counts.update(map(_minute, times))
         else:
             self.counts.update(_rounded(Counter(map(_minute, times)), self.step))
-        self._bound()
+        if len(self.counts) > _MOST_DIFFERENT:
+            self._bound()
 
     def merge(self, other: Times) -> None:
         """Add those of another one."""
-        firsts = [first for first in (self.first, other.first) if first is not None]
-        lasts = [last for last in (self.last, other.last) if last is not None]
-        self.first, self.last = min(firsts, default=None), max(lasts, default=None)
+        self.first = min(filter(None, (self.first, other.first)), default=None)
+        self.last = max(filter(None, (self.last, other.last)), default=None)
         self.step = max(self.step, other.step)
         self.counts.update(other.counts)
         self.counts = _rounded(self.counts, self.step)
@@ -139,6 +158,33 @@ def _rounded(counts: Mapping[Minute, int], step: int) -> Counter[Minute]:
     return rounded
 
 
+class Numbers:
+    """Phone numbers as 64-bit hashes, of which the repeated ones can be counted."""
+
+    def __init__(self) -> None:
+        self._hashes = array("q")
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def add(self, numbers: Iterable[str]) -> None:
+        """Add some numbers."""
+        self._hashes.fromlist(list(map(hash, numbers)))
+
+    def merge(self, other: Numbers) -> None:
+        """Add those of another one."""
+        self._hashes.extend(other._hashes)
+
+    def repeated(self) -> int:
+        """How many of them were there before."""
+        if len(self._hashes) <= _MOST_IN_A_SET:
+            return len(self._hashes) - len(set(self._hashes))
+        parts = [array("q") for _ in range(_PARTS)]
+        for number in self._hashes:
+            parts[number % _PARTS].append(number)
+        return sum(len(part) - len(set(part)) for part in parts)
+
+
 class Tally:
     """The counts of one campaign, or of a part of its contacts.
 
@@ -146,101 +192,99 @@ class Tally:
         call_time: The attribute of contacts with the time of the latest call.
         kinds: Contacts by what is counted of them.
         called: Of those whose status does not say whether they were called, the ones whose times say that they were.
-        durations: Lengths of calls, by status and whether the contact is final.
         prefixes: Contacts by the first characters of their number.
+        numbers: Their numbers.
         times: When they were called last.
-        ended: Final contacts of whom the vendor says when their call ended.
+        ended: Final contacts of whom it is known when their call ended; only counted ``with_ends``.
         last_end: The latest of these ends.
     """
 
-    def __init__(self, call_time: str) -> None:
+    def __init__(self, call_time: str, *, with_ends: bool = False) -> None:
         """Count nothing yet."""
-        self.kinds = Counter[Kind]()
-        self.called = Counter[Kind]()
-        self.durations: dict[tuple[CallStatus, bool], Durations] = {}
+        self.call_time = call_time
+        self.kinds = Kinds()
+        self.called = Kinds()
         self.prefixes = Counter[str]()
+        self.numbers = Numbers()
         self.times = Times()
         self.ended = 0
         self.last_end: datetime | None = None
-        self._hashes = array("q")
-        self.call_time = call_time
+        self._with_ends = with_ends
         self._time: Any = attrgetter(call_time)
+        self._is_silent = False  # there are contacts whose status does not say whether they were called
+        self._different = 0
 
     @property
     def contacts(self) -> int:
         """How many contacts were counted."""
-        return self.kinds.total()
-
-    @property
-    def numbers(self) -> int:
-        """How many of them have a number."""
-        return len(self._hashes)
-
-    @property
-    def repeated_numbers(self) -> int:
-        """How many of them have a number that another one had before. Numbers are compared by 64-bit hashes."""
-        distinct = sum(len({number for number in self._hashes if number % _PARTS == part}) for part in range(_PARTS))
-        return len(self._hashes) - distinct
+        return self.kinds.counts.total()
 
     def add(self, rows: Sequence[Contact]) -> None:
         """Count some contacts."""
-        kinds = list(map(_kind, rows))
-        self.kinds.update(kinds)
+        # Without lists of tuples in between: so many new tuples at a time would start the garbage collector.
+        self.kinds.add(map(_kind, rows))
         numbers = list(map(_number, rows))
-        self._hashes.extend(map(hash, filter(None, numbers)))
-        self.prefixes.update([number[:_PREFIX] for number in numbers])
+        self.prefixes.update(map(_prefix, numbers))
+        self.numbers.add(filter(None, numbers) if "" in numbers else numbers)
         times = list(map(self._time, rows))
         if known := list(filter(None, times)):
             self.times.add(known)
-            self.called.update(
-                [kind for kind, time in zip(kinds, times, strict=True) if time and kind[0] in _SILENT_ON_CALLS]
-            )
-        if list(map(_duration, rows)).count(None) < len(rows):
-            self._add_durations(rows)
-        if ends := [row.ended_at for row in rows if row.ended_at is not None and row.is_final]:
+            if self._has_silent():
+                silent = [row for row in compress(rows, times) if row.status in _SILENT_ON_CALLS]
+                self.called.add(map(_kind, silent))
+        if self._with_ends and (ends := [row.ended_at for row in rows if row.ended_at and row.is_final]):
             self.ended += len(ends)
-            last = max(ends)
-            self.last_end = last if self.last_end is None or last > self.last_end else self.last_end
+            self.last_end = max(ends) if self.last_end is None else max(self.last_end, *ends)
 
-    def _add_durations(self, rows: Sequence[Contact]) -> None:
-        found: dict[tuple[CallStatus, bool], Counter[timedelta]] = {}
-        for row in rows:
-            if (duration := row.duration) is not None:
-                found.setdefault((row.status, row.is_final), Counter())[duration] += 1
-        for key, lengths in found.items():
-            self._durations_of(*key).add(lengths)
+    def _has_silent(self) -> bool:
+        """Whether there are contacts whose status does not say whether they were called; looked up for new kinds."""
+        if not self._is_silent and len(self.kinds.counts) != self._different:
+            self._different = len(self.kinds.counts)
+            self._is_silent = any(kind[0] in _SILENT_ON_CALLS for kind in self.kinds.counts)
+        return self._is_silent
 
     def conclude(self) -> None:
         """Take every contact as final who is not being called now: the campaign is over, which its rows do not show."""
-        self.kinds, self.called = (
-            _summed(
-                ((status, final or status not in UNDER_WAY, *rest), count) for (status, final, *rest), count in kinds
-            )
-            for kinds in (self.kinds.items(), self.called.items())
-        )
-        before, self.durations = self.durations, {}
-        for (status, final), durations in before.items():
-            self._durations_of(status, final or status not in UNDER_WAY).merge(durations)
+        for kinds in (self.kinds, self.called):
+            kinds.replace(lambda kind: (kind[0], kind[1] or kind[0] not in UNDER_WAY, *kind[2:]))
 
     def merge(self, other: Tally) -> None:
         """Add the counts of another one."""
-        self.kinds.update(other.kinds)
-        self.called.update(other.called)
+        self.kinds.merge(other.kinds)
+        self.called.merge(other.called)
         self.prefixes.update(other.prefixes)
+        self.numbers.merge(other.numbers)
         self.times.merge(other.times)
         self.ended += other.ended
-        ends = [end for end in (self.last_end, other.last_end) if end is not None]
-        self.last_end = max(ends, default=None)
-        for key, durations in other.durations.items():
-            self._durations_of(*key).merge(durations)
-        self._hashes.extend(other._hashes)
+        self.last_end = max(filter(None, (self.last_end, other.last_end)), default=None)
 
-    def _durations_of(self, status: CallStatus, is_final: bool) -> Durations:  # noqa: FBT001 - a part of the key
-        return self.durations.setdefault((status, is_final), Durations())
+    def lengths(self, statuses: Collection[CallStatus]) -> Lengths:
+        """The lengths of the calls of final contacts with one of these statuses."""
+        found = Counter[timedelta]()
+        for (status, is_final, _, _, length), count in self.kinds.counts.items():
+            if length is not None and is_final and status in statuses:
+                found[length] += count
+        lost = (rest for (status, is_final), rest in self.kinds.lost.items() if is_final and status in statuses)
+        total = sum((length * count for length, count in found.items()), sum(lost, _NO_TIME))
+        values = [(length.total_seconds(), count) for length, count in sorted(found.items())]
+        return Lengths(values=values, total=total.total_seconds(), step=self.kinds.step.total_seconds())
 
 
-def _summed(counts: Iterable[tuple[Any, int]]) -> Counter[Kind]:
-    summed = Counter[Kind]()
-    for kind, count in counts:
-        summed[kind] += count
-    return summed
+@attrs.frozen(kw_only=True)
+class Lengths:
+    """Lengths of calls.
+
+    Attributes:
+        values: The lengths in seconds with their numbers, ascending.
+        total: All of them together, exact.
+        step: To how many seconds ``values`` are rounded down; 0 if they are as they came.
+    """
+
+    values: Sequence[tuple[float, int]]
+    total: float
+    step: float
+
+    @property
+    def number(self) -> int:
+        """How many calls they are."""
+        return sum(count for _, count in self.values)
