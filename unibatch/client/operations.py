@@ -16,6 +16,7 @@ import attrs
 from unibatch.client.exchange import Conversation, Exchange
 from unibatch.client.listing import Plan
 from unibatch.client.turns import Turn
+from unibatch.core.creating import placed_before
 from unibatch.core.draft import (
     AddedContacts,
     CampaignDraft,
@@ -28,11 +29,12 @@ from unibatch.core.draft import (
 from unibatch.core.draft_fields import Composition, require_fit
 from unibatch.core.errors import InvalidInput, OutcomeUnknown, PartlyDone, UnibatchError, UnsupportedFeature
 from unibatch.core.flow import Request, segment
+from unibatch.core.looking import read_all, reread
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.preflight import compose, compose_contacts, resolve_start
 from unibatch.core.provider import Added, CampaignFilter, ContactFilter, OperationName
-from unibatch.core.reconcile import carry_out, placed_before, read_all, reread, retry_once
 from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.steering import carry_out, retry_once
 from unibatch.core.times import When
 
 S = TypeVar("S", bound=StrEnum)
@@ -126,17 +128,23 @@ class Operations:
             self._exchange.budget.tighten(account.limits.requests_per_minute)
         return account
 
-    def create_campaign(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Conversation[Campaign]:
+    def create_campaign(
+        self, draft: CampaignDraft, accept_loss: Collection[str], *, refuse_overlap: bool = False
+    ) -> Conversation[Campaign]:
         """Place a draft, while nobody else places it, nor another of that name with the same agent."""
-        composition = self._compose(draft, accept_loss)
+
+        def compose() -> Composition:
+            return attrs.evolve(self._compose(draft, accept_loss), refuse_overlap=refuse_overlap)
+
+        composition = compose()
         whole = composition.draft
         names = (f"draft {whole.key}", f"campaign {whole.agent_id} {whole.name}")
         return self._exchange.in_turn(
-            "create_campaign", None, names, lambda turn: self._create(draft, accept_loss, composition, turn)
+            "create_campaign", None, names, lambda turn: self._create(compose, composition, turn)
         )
 
     def _create(
-        self, draft: CampaignDraft, accept_loss: Collection[str], composition: Composition, turn: Turn
+        self, compose: Callable[[], Composition], composition: Composition, turn: Turn
     ) -> Conversation[Campaign]:
         turn.about = composition.draft
         before = turn.before
@@ -144,7 +152,7 @@ class Operations:
             # A thread of this program placed it just now. The vendor may not list it yet.
             return placed_before((yield from self._exchange.run(reread(self._provider, before.result))))
         if turn.waited:
-            composition = self._compose(draft, accept_loss)  # meanwhile its start may have become the past
+            composition = compose()  # meanwhile its start may have become the past
         return (yield from self._exchange.run(self._provider.create_campaign(composition)))
 
     def creation(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Sequence[Request]:
@@ -265,7 +273,7 @@ class Operations:
                 return False
             return when is None or (campaign.schedule is not None and campaign.schedule.start == when.moment)
 
-        conversation = self._exchange.run(carry_out(self._provider, request, is_done, when=when))
+        conversation = self._exchange.run(carry_out(self._provider.expecting(when), request, is_done, when=when))
         if operation != "start_campaign":
             return conversation
         return self._in_turn(operation, campaign_id, conversation)  # twice, it may call people twice

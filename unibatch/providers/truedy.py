@@ -78,8 +78,8 @@ class BatchContact(Wire):
 
     contact_id: str | None = None  # schema
     id: str | None = None  # example
-    phone_number: Any = None  # schema
-    phone: Any = None  # example
+    phone_number: str | int | float | None = None  # schema
+    phone: str | int | float | None = None  # example
     name: str | None = None  # example
     first_name: str | None = None  # schema
     last_name: str | None = None
@@ -440,8 +440,9 @@ class Truedy(api.Provider):
         )
 
     def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
-        seen: list[api.Campaign] = []
-        number, is_new = len(composition.contacts), False
+        if self.asked != composition.due:
+            return (yield from self.expecting(composition.due).create_campaign(composition))
+        seen, number, is_new = list[api.Campaign](), len(composition.contacts), False
 
         def settle(known: api.Campaign) -> api.Flow[api.Campaign]:
             nonlocal is_new
@@ -638,7 +639,7 @@ class Truedy(api.Provider):
 
     def _campaign(self, wire: BatchCall, raw: Mapping[str, Any]) -> api.Campaign:
         schedule = api.Schedule(
-            start=api.utc(wire.scheduled_at, "scheduled_at"),
+            start=api.starting_time(wire.scheduled_at, "scheduled_at", wire.timezone, self.asked),
             timezone=wire.timezone or None,
             window_start=api.time_of_day(wire.start_time, "start_time"),
             window_end=api.time_of_day(wire.end_time, "end_time"),
