@@ -77,7 +77,6 @@ _ARGUMENTS: Mapping[str, str] = {
     "--split, or CampaignDraft.split()": "--split",
     "CampaignDraft.split()": "--split",
     "read_contacts(region=...)": "--region",
-    "accept_incomplete=True": "--accept-incomplete",
     "accept_loss": "--accept-loss",
     "encoding=, --encoding": "--encoding",
     "sheet=, --sheet": "--sheet",
