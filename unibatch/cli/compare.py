@@ -36,9 +36,10 @@ def _statuses(flag: str, what: str) -> Callable[[F], F]:
 @click.command(
     epilog=examples(
         "unibatch compare main:batch_c3d4e5f6 other:sched_91f0",
-        'unibatch compare other:sched_91f0 --group spring="main:b1,main:b2" --baseline spring',
+        'unibatch compare other:b7 --group spring="main:b1,main:b2"',
+        "unibatch compare main:b1 other:b7 other:b8 --baseline main",
         "unibatch compare main:b1 other:b7 --by country --format md",
-        "unibatch compare main:b1 other:b7 --since 2026-03-01T00:00Z --without cancelled",
+        "unibatch compare main:b1 other:b7 --since 2026-03-01T00:00Z",
         "unibatch compare --vendors truedy talkifai",
     ),
 )

@@ -366,7 +366,7 @@ class _Reading:
                 operation=incomplete.operation,
                 subject=incomplete.subject,
                 report=incomplete.report,
-                consequence="nothing was compared; to compare it nevertheless: accept_incomplete=True, --accept-incomplete",
+                consequence="nothing was compared; to compare it anyway: accept_incomplete=True, --accept-incomplete",
             ) from incomplete
         self._report = report
         if self.campaign.status.is_terminal:
