@@ -51,11 +51,12 @@ def side_of(
         members: Each campaign as it is shown, as it was read, and the counts of its contacts.
         is_part: A filter left contacts out.
     """
-    tally = Tally(call_time_of(provider))
+    tally = members[0][2] if len(members) == 1 else Tally(call_time_of(provider))
     hours, weekdays = Counter[int](), Counter[int]()
     zones: dict[str, None] = {}
     for _, campaign, own in members:
-        tally.merge(own)
+        if own is not tally:
+            tally.merge(own)
         zone = zone_of(campaign)
         zones[str(zone)] = None
         for minute, count in own.times.counts.items():
