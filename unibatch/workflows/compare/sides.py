@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
-from typing import Any, TypeVar
+from typing import Any
 
 from unibatch.core.errors import InvalidInput
 from unibatch.core.model import Campaign
@@ -23,7 +23,6 @@ from unibatch.workflows.compare.metrics import ANSWERED
 from unibatch.workflows.compare.model import ComparedCampaign, Count, Side
 from unibatch.workflows.compare.tally import Minute, Tally
 
-K = TypeVar("K", bound=Hashable)
 _MINUTE = 60
 
 
