@@ -22,14 +22,15 @@ def words(text: str) -> list[str]:
 
 NAMES = words("""
     Account AccountLimits AddedContacts AnswerTooLarge AsyncCampaignContacts AsyncClient
-    AsyncContactsOf AsyncListing AuthenticationError
-    CallStatus Campaign CampaignContacts CampaignDraft CampaignStatus Capabilities Client ConfigError Conflict
-    ConnectFailed ConnectTimeout ConnectionLost Contact ContactDraft ContactList ContactsOf Counts DraftRefused
-    Exported ExportedCampaign Finding Fit IncompleteListing InvalidInput InvalidRequest Listing ListingReport
-    MalformedResponse Money NotFound OutcomeUnknown PartlyDone PaymentRequired PermissionDenied PlannedRequest PoolTimeout
-    Preflight Provider ProviderError RateLimited ReadTimeout RedialPolicy RedirectRefused
-    RejectedContact RejectedRow RepeatedRow Retry Schedule ServerError SkippedRow Start StartKind Timeout
-    TransportError UnibatchError UnsupportedFeature Wait WriteTimeout __version__ connect connect_async
+    AsyncContactsOf AsyncListing AuthenticationError CallStatus Campaign CampaignContacts
+    CampaignDraft CampaignStatus Capabilities Client Comparison ConfigError Conflict ConnectFailed
+    ConnectTimeout ConnectionLost Contact ContactDraft ContactList ContactsOf Counts Difference
+    DraftRefused Exported ExportedCampaign Figure Finding Fit IncompleteListing Interval InvalidInput InvalidRequest Listing
+    ListingReport MalformedResponse Money NotFound OutcomeUnknown PartlyDone PaymentRequired
+    PermissionDenied PlannedRequest PoolTimeout Preflight Provider ProviderError RateLimited
+    ReadTimeout RedialPolicy RedirectRefused RejectedContact RejectedRow RepeatedRow Retry Schedule
+    ServerError Side SkippedRow Start StartKind Timeout TransportError UnibatchError
+    UnsupportedFeature Wait WriteTimeout __version__ compare compare_async connect connect_async
     export export_async preflight read_contacts to_dict
 """)
 

@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from unibatch.core.provider import Capabilities, Provider
     from unibatch.core.status import CallStatus, CampaignStatus
     from unibatch.core.to_dict import to_dict
+    from unibatch.workflows.compare import Comparison, Difference, Figure, Interval, Side, compare, compare_async
     from unibatch.workflows.contacts import ContactList, RejectedRow, RepeatedRow, SkippedRow, read_contacts
     from unibatch.workflows.export import Exported, ExportedCampaign, export, export_async
     from unibatch.workflows.preflight import preflight
@@ -102,6 +103,7 @@ _LATER = {
         "unibatch.core.provider": "Capabilities Provider",
         "unibatch.core.status": "CallStatus CampaignStatus",
         "unibatch.core.to_dict": "to_dict",
+        "unibatch.workflows.compare": "Comparison Difference Figure Interval Side compare compare_async",
         "unibatch.workflows.contacts": "ContactList RejectedRow RepeatedRow SkippedRow read_contacts",
         "unibatch.workflows.export": "Exported ExportedCampaign export export_async",
         "unibatch.workflows.preflight": "preflight",
@@ -126,6 +128,7 @@ __all__ = [
     "CampaignStatus",
     "Capabilities",
     "Client",
+    "Comparison",
     "ConfigError",
     "Conflict",
     "ConnectFailed",
@@ -136,12 +139,15 @@ __all__ = [
     "ContactList",
     "ContactsOf",
     "Counts",
+    "Difference",
     "DraftRefused",
     "Exported",
     "ExportedCampaign",
+    "Figure",
     "Finding",
     "Fit",
     "IncompleteListing",
+    "Interval",
     "InvalidInput",
     "InvalidRequest",
     "Listing",
@@ -168,6 +174,7 @@ __all__ = [
     "Retry",
     "Schedule",
     "ServerError",
+    "Side",
     "SkippedRow",
     "Start",
     "StartKind",
@@ -178,6 +185,8 @@ __all__ = [
     "Wait",
     "WriteTimeout",
     "__version__",
+    "compare",
+    "compare_async",
     "connect",
     "connect_async",
     "export",
