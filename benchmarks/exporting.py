@@ -111,9 +111,8 @@ def main() -> None:
         for shape in options.shapes:
             assert shape in SHAPES
             if options.rounds:
-                print(
-                    f"{shape}, {options.contacts:,} contacts\n{'format':<9}{'wall s':>8}{'loop':>8}{'speed':>8}{'in CPU':>8}"
-                )
+                print(f"{shape}, {options.contacts:,} contacts")
+                print(f"{'format':<9}{'wall s':>8}{'loop':>8}{'speed':>8}{'in CPU':>8}")
             for form in options.formats.split(",") if options.rounds else ():
                 rounds = [
                     [measure(way, base_url, shape, options.contacts, form) for way in WAYS]

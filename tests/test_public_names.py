@@ -25,8 +25,8 @@ NAMES = words("""
     AsyncContactsOf AsyncListing AuthenticationError CallStatus Campaign CampaignContacts
     CampaignDraft CampaignStatus Capabilities Client Comparison ConfigError Conflict ConnectFailed
     ConnectTimeout ConnectionLost Contact ContactDraft ContactList ContactsOf Counts Difference
-    DraftRefused Exported ExportedCampaign Figure Finding Fit IncompleteListing Interval InvalidInput InvalidRequest Listing
-    ListingReport MalformedResponse Money NotFound OutcomeUnknown PartlyDone PaymentRequired
+    DraftRefused Exported ExportedCampaign Figure Finding Fit IncompleteListing Interval InvalidInput
+    InvalidRequest Listing ListingReport MalformedResponse Money NotFound OutcomeUnknown PartlyDone PaymentRequired
     PermissionDenied PlannedRequest PoolTimeout Preflight Provider ProviderError RateLimited
     ReadTimeout RedialPolicy RedirectRefused RejectedContact RejectedRow RepeatedRow Retry Schedule
     ServerError Side SkippedRow Start StartKind Timeout TransportError UnibatchError

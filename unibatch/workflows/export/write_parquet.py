@@ -10,7 +10,7 @@ from unibatch.client.arrow import arrow_schema, record_batch, require_pyarrow
 from unibatch.workflows.export.table import Table
 
 _BATCH = 2_000
-_GROUP = 32
+_GROUP = 10
 """How many batches make a row group."""
 
 
