@@ -16,12 +16,14 @@ from unibatch import (
     CampaignStatus,
     Contact,
     ContactDraft,
+    InvalidInput,
     RedialPolicy,
     Schedule,
     Start,
     draft_losses,
 )
 from unibatch.sandbox import Sandbox
+from unibatch.workflows.migrate.convert import changed
 
 PERSON: Mapping[str, Any] = {
     "phone_number": "+12125550123",
@@ -131,3 +133,39 @@ class TestLosses:
             losses = draft_losses(found, client.list_contacts(found.id))
         assert [finding.field for finding in losses] == fields
         assert all(finding.reason for finding in losses)
+
+
+class TestChanges:
+    DRAFT = CampaignDraft(
+        name="Spring",
+        contacts=(),
+        start=Start.HOLD,
+        description="Renewals",
+        schedule=Schedule(timezone="Europe/Berlin", weekdays=(1,)),
+        vendor={"techladder": {"voice": "ada"}},
+    )
+
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            ({"name": "Spring 2", "agent_id": "agt_9"}, {"name": "Spring 2", "agent_id": "agt_9"}),
+            ({"description": None, "from_number_ids": ["pn_1"]}, {"description": None, "from_number_ids": ("pn_1",)}),
+            ({"schedule.weekdays": None}, {"schedule": Schedule(timezone="Europe/Berlin")}),
+            ({"schedule.weekdays": None, "schedule.timezone": None}, {"schedule": None}),
+            ({"retry.retry_on": ["busy"]}, {"retry": RedialPolicy(retry_on={"busy"})}),
+            (
+                {"vendor.version_id": "pmt-1", "vendor.voice": None},
+                {"vendor": {"techladder": {"version_id": "pmt-1"}}},
+            ),
+        ],
+    )
+    def test_set_one_field_each(self, changes: dict[str, Any], expected: dict[str, Any]) -> None:
+        draft = changed(self.DRAFT, changes, "techladder")
+        assert {name: getattr(draft, name) for name in expected} == expected
+
+    @pytest.mark.parametrize(
+        "changes", [{"contacts": ()}, {"start": None}, {"agent": "agt_1"}, {"name": None}, {"schedule": None}]
+    )
+    def test_of_other_fields_are_refused(self, changes: dict[str, Any]) -> None:
+        with pytest.raises(InvalidInput, match=f"{next(iter(changes))} cannot be set here; what can be is: name"):
+            changed(self.DRAFT, changes, "techladder")

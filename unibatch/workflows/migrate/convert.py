@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import attrs
 
-from unibatch.core.draft import ContactDraft
+from unibatch.core.draft import CampaignDraft, ContactDraft
+from unibatch.core.errors import InvalidInput
 from unibatch.core.findings import Finding, Fit
-from unibatch.core.model import Campaign, Contact
+from unibatch.core.model import Campaign, Contact, RedialPolicy, Schedule
 from unibatch.core.provider import Provider
 from unibatch.providers import registry
 from unibatch.workflows.migrate.decide import Decision
@@ -20,6 +22,57 @@ _OF_ANOTHER_ACCOUNT = "means nothing in another account; the target's profile na
 
 _MAY_BE_LOST = tuple(str(field.alias) for field in attrs.fields(ContactDraft) if str(field.alias) != "phone_number")
 """The attributes of a contact that a vendor may not return."""
+
+
+_PARTS: Mapping[str, type[Schedule | RedialPolicy]] = {"schedule": Schedule, "retry": RedialPolicy}
+
+CHANGEABLE = (
+    *("name", "description", "agent_id", "from_number_ids", "max_concurrency"),
+    *("schedule.timezone", "schedule.window_start", "schedule.window_end", "schedule.weekdays"),
+    *("schedule.max_calls_per_day", "retry.retry_on"),
+)
+"""The fields of a draft that can be changed on the way, as findings name them; options of the target, such as
+``vendor.version_id``, can be set too."""
+
+
+def changed(draft: CampaignDraft, changes: Mapping[str, Any], provider: str) -> CampaignDraft:
+    """A draft with some fields set to other values.
+
+    Args:
+        draft: The draft.
+        changes: The values by the names of fields, as in `CHANGEABLE`; ``None`` leaves a field out.
+        provider: The provider's name of the target, for its options.
+
+    Raises:
+        InvalidInput: There is no such field, or it cannot be changed.
+    """
+    defaults = _defaults(CampaignDraft)
+    for name, value in changes.items():
+        whole, _, part = name.partition(".")
+        if whole == "vendor" and part:
+            options = {**draft.vendor.get(provider, {}), part: value}
+            kept = {key: option for key, option in options.items() if option is not None}
+            draft = attrs.evolve(draft, vendor={**draft.vendor, provider: kept})
+        elif name not in CHANGEABLE or (name == "name" and value is None):
+            options_too = "vendor.OPTION of the target"
+            raise InvalidInput(f"{name} cannot be set here; what can be is: {', '.join(CHANGEABLE)}, {options_too}")
+        elif part:
+            empty = _PARTS[whole]()
+            new = _with(
+                getattr(draft, whole) or empty, part, _defaults(_PARTS[whole])[part] if value is None else value
+            )
+            draft = _with(draft, whole, None if new == empty else new)
+        else:
+            draft = _with(draft, name, defaults[name] if value is None else value)
+    return draft
+
+
+def _defaults(cls: type[attrs.AttrsInstance]) -> Mapping[str, Any]:
+    return {str(field.alias): field.default for field in attrs.fields(cls)}
+
+
+def _with(thing: Any, attribute: str, value: Any) -> Any:
+    return attrs.evolve(thing, **{attribute: value})
 
 
 def draft_losses(campaign: Campaign, contacts: Iterable[Contact]) -> tuple[Finding, ...]:

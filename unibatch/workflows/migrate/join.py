@@ -53,6 +53,11 @@ class PlacedFile:
     _never: Mapping[str, str] = attrs.field(alias="never", converter=as_dict, repr=False)
 
     @property
+    def people(self) -> Mapping[str, ContactDraft]:
+        """The contacts by number, as `subscriber_key` writes it."""
+        return MappingProxyType(dict(self._people))
+
+    @property
     def never(self) -> Mapping[str, str]:
         """The numbers that must not be called, by a do-not-call column, as `subscriber_key` writes them, and why."""
         return MappingProxyType(dict(self._never))
