@@ -29,7 +29,7 @@ NAMES = words("""
     Preflight Provider ProviderError RateLimited ReadTimeout RedialPolicy RedirectRefused
     RejectedContact RejectedRow RepeatedRow Retry Schedule ServerError SkippedRow Start StartKind Timeout
     TransportError UnibatchError UnsupportedFeature Wait WriteTimeout __version__ connect connect_async
-    preflight read_contacts to_dict
+    draft_losses preflight read_contacts to_dict
 """)
 
 METHODS = words("""

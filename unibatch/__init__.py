@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from unibatch.core.status import CallStatus, CampaignStatus
     from unibatch.core.to_dict import to_dict
     from unibatch.workflows.contacts import ContactList, RejectedRow, RepeatedRow, SkippedRow, read_contacts
+    from unibatch.workflows.migrate.convert import draft_losses
     from unibatch.workflows.preflight import preflight
 
     RetryPolicy = RedialPolicy
@@ -86,6 +87,7 @@ _LATER = {
         "unibatch.core.status": "CallStatus CampaignStatus",
         "unibatch.core.to_dict": "to_dict",
         "unibatch.workflows.contacts": "ContactList RejectedRow RepeatedRow SkippedRow read_contacts",
+        "unibatch.workflows.migrate.convert": "draft_losses",
         "unibatch.workflows.preflight": "preflight",
     }.items()
     for name in names.split()
@@ -156,6 +158,7 @@ __all__ = [
     "__version__",
     "connect",
     "connect_async",
+    "draft_losses",
     "preflight",
     "read_contacts",
     "to_dict",
