@@ -565,8 +565,7 @@ class Applying:
     # The end
 
     def _finish(self) -> None:
-        context, journal = self.context, self.context.journal
-        journal.note("finished", step=Step.FINISHED, notes=self._notes())
+        self.context.journal.note("finished", step=Step.FINISHED, notes=self._notes(), interrupted=None)
 
     def _notes(self) -> list[str]:
         """What a person has to know at the end."""

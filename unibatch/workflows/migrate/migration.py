@@ -129,7 +129,8 @@ class _BasePlan(Generic[C]):
                     reason = "it was interrupted" if isinstance(exc, KeyboardInterrupt) else type(exc).__name__
                     journal.note("a run was interrupted", interrupted=reason)
                 raise
-            journal.note("a run ended", interrupted=None)
+            if journal.fact("interrupted") is not None:
+                journal.note("a run ended", interrupted=None)
 
     def _clients(self) -> tuple[C, C]:
         """Clients of both sides; those that are missing are connected by the names of their profiles."""

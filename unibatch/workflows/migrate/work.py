@@ -6,9 +6,9 @@ where it happens. The two drivers differ in nothing but ``await``.
 
 from __future__ import annotations
 
-import asyncio
-import time
+from asyncio import sleep as sleep_async
 from collections.abc import Generator
+from time import sleep
 from typing import Any, Literal, TypeAlias, TypeVar
 
 import attrs
@@ -117,7 +117,7 @@ def run(work: Work[T], source: Client, target: Client, on_progress: _Report = No
 
 def _fulfil(wish: Wish, clients: dict[str, Client], on_progress: _Report) -> Any:
     if isinstance(wish, Wait):
-        time.sleep(wish.seconds)
+        sleep(wish.seconds)
         return None
     client = clients[wish.side]
     if isinstance(wish, Call):
@@ -150,7 +150,7 @@ async def run_async(work: Work[T], source: AsyncClient, target: AsyncClient, on_
 
 async def _fulfil_async(wish: Wish, clients: dict[str, AsyncClient], on_progress: _Report) -> Any:
     if isinstance(wish, Wait):
-        await asyncio.sleep(wish.seconds)
+        await sleep_async(wish.seconds)
         return None
     client = clients[wish.side]
     if isinstance(wish, Call):
