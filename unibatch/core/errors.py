@@ -450,7 +450,7 @@ class MigrationRefused(UnibatchError):
 
 
 class MigrationStopped(UnibatchError):
-    """A migration came to no end. Nothing is half-done that the same call does not finish. ``__cause__`` is what failed.
+    """A migration came to no end; the same call goes on where it was. ``__cause__`` is what failed.
 
     Attributes:
         status: How far it is, as a `MigrationStatus`; ``None`` if the journal cannot be read.

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator
 from typing import Any, Literal
 
 import attrs
@@ -42,10 +39,10 @@ class Killer:
 
 
 @pytest.fixture
-def killer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Killer]:
+def killer(monkeypatch: pytest.MonkeyPatch) -> Killer:
     killer, write = Killer(), Journal._commit
     monkeypatch.setattr(Journal, "_commit", lambda journal: killer.commit(journal, write))
-    yield killer
+    return killer
 
 
 @one_client
@@ -72,4 +69,4 @@ def test_every_write_of_applying(source: str, target: str, when: Any, moving: Mo
         assert (status.open, status.failed) == (0, 0)
         assert status.moved > 0
         move.require_balance(status)
-    assert at > 8  # noqa: PLR2004 - it was killed again and again
+    assert at > 8

@@ -74,12 +74,14 @@ class Applying:
         source_stopped: A person has stopped the source by other means.
         wait_for_calls: How many seconds to wait for calls under way at most.
         look_again_after: How many seconds a source that a person has stopped must stand still.
+        created: What this run has created in the target, by its id, as it was then.
     """
 
     context: Context
     source_stopped: bool
     wait_for_calls: float
     look_again_after: float
+    created: dict[str, Campaign] = attrs.field(factory=dict)
 
     def run(self) -> Work[MigrationStatus]:
         """Do what is left to do."""
@@ -106,8 +108,9 @@ class Applying:
         self._require_plan_fits()
         campaign: Campaign = yield from call("source", "get_campaign", self.context.source_id)
         campaign = yield from self._stop(campaign)
-        contacts = yield from self._read_at_rest(campaign)
-        if self.context.stands_still(campaign):
+        contacts, has_waited = yield from self._read_at_rest(campaign)
+        # One that is over, and calls nobody any more, is not read once more: nothing can change.
+        if self.context.stands_still(campaign) and (has_waited or not campaign.status.is_terminal):
             campaign = yield from call("source", "get_campaign", self.context.source_id)
             if not self.context.stands_still(campaign):
                 raise MigrationStopped(f"somebody resumed the source meanwhile: it is {campaign.status}")
@@ -178,15 +181,19 @@ class Applying:
                     (contact.id, position, contact.phone_number, reading),
                 )
 
-    def _read_at_rest(self, campaign: Campaign) -> Work[list[Contact]]:
-        """All contacts, after calls under way have ended, and after it was seen that nothing moves."""
-        context = self.context
+    def _read_at_rest(self, campaign: Campaign) -> Work[tuple[list[Contact], bool]]:
+        """All contacts, after calls under way have ended, and after it was seen that nothing moves.
+
+        Returns:
+            The contacts, and whether there was anything to wait for.
+        """
+        context, has_waited = self.context, False
         contacts = yield from context.read_source("reading the source")
         if calling := _under_way(contacts):
-            yield from self._await_calls(calling)
-            contacts = yield from context.read_source("reading the source")
+            has_waited = True
+            contacts = yield from self._await_calls(calling, counts_of(campaign))
         if context.stands_still(campaign):
-            return contacts
+            return contacts, has_waited
         if calling := _under_way(contacts):
             raise MigrationStopped(f"calls are under way still: {len(calling):,}; is the source really stopped?")
         yield from self._wait("watching whether the source stands still", self.look_again_after)
@@ -198,13 +205,16 @@ class Applying:
                 f"the source is not stopped: {max(len(moved), 1):,} of its contacts changed within "
                 f"{self.look_again_after:g} seconds"
             )
-        return again
+        return again, True
 
-    def _await_calls(self, calling: Sequence[Contact]) -> Work[None]:
-        """Wait until calls under way have ended, as long as that may take at most, with few requests."""
+    def _await_calls(self, calling: Sequence[Contact], counts: dict[str, Any]) -> Work[list[Contact]]:
+        """Wait until calls under way have ended, as long as that may take at most, with few requests.
+
+        Returns:
+            All contacts, as they are then.
+        """
         context, waited, pauses, pause = self.context, 0.0, iter(CALLING), CALLING[0]
-        seen: list[dict[str, Any]] = []
-        read_at = 0.0
+        seen, read_at = [counts], 0.0
         while waited < self.wait_for_calls:
             pause = min(next(pauses, pause), self.wait_for_calls - waited)
             context.tell("waiting for calls under way", 0, len(calling), self.wait_for_calls - waited)
@@ -216,15 +226,15 @@ class Applying:
                 campaign: Campaign = yield from call("source", "get_campaign", context.source_id)
                 seen.append(counts_of(campaign))
                 # Reading everybody is worth it once the counts have changed and stand still, and from time to time.
-                is_settled = len(seen) > 2 and seen[-1] == seen[-2] != seen[0]  # noqa: PLR2004 - before, and twice since
+                is_settled = seen[-1] == seen[-2] != seen[0]
                 if is_settled or not seen[-1] or waited - read_at >= _LONGEST_UNREAD:
-                    calling, seen, read_at = (
-                        _under_way((yield from context.read_source("reading the source"))),
-                        [],
-                        waited,
-                    )
+                    contacts = yield from context.read_source("reading the source")
+                    calling, seen, read_at = _under_way(contacts), seen[-1:], waited
+                    if not calling:
+                        return contacts
             if not calling:
-                return
+                break
+        return (yield from context.read_source("reading the source"))
 
     def _filter_word(self, status: CallStatus) -> str | None:
         """The word with which the source's own filter selects a status."""
@@ -269,8 +279,8 @@ class Applying:
             reasons = Counter(decision.reason for decision in decisions)
             said = "; ".join(f"{number:,}: {reason}" for reason, number in reasons.most_common())
             raise self._refused(
-                f"nobody is to be moved any more ({said}). If you cancelled the source since the plan, to move it, say so "
-                "with source_stopped"
+                f"nobody is to be moved any more ({said}). If you cancelled the source since the plan, to move it, say "
+                "so with source_stopped"
             )
         made = self._target_draft(decisions, [drafts[each.contact.id] for each in moving]) if moving else None
         part_of = {
@@ -412,6 +422,7 @@ class Applying:
                 continue
             context.tell("creating the target", part.number - 1, len(parts))
             campaign = yield from self._place(part)
+            self.created[campaign.id] = campaign
             with context.journal.write(f"part {part.number} is there") as database:
                 database.execute(
                     "UPDATE parts SET step = ?, campaign_id = ? WHERE number = ?",
@@ -479,7 +490,9 @@ class Applying:
             if part.step is not PartStep.CREATED or part.campaign_id is None:
                 continue
             context.tell("comparing the target", part.number - 1, len(parts))
-            campaign: Campaign = yield from call("target", "get_campaign", part.campaign_id)
+            campaign: Campaign | None = self.created.get(part.campaign_id)
+            if campaign is None:
+                campaign = yield from call("target", "get_campaign", part.campaign_id)
             result = yield from self._compare(part)
             dead = f"its campaign in the target is {campaign.status}" if campaign.status in CALLS_NOBODY else None
             with context.journal.write(f"part {part.number} was compared") as database:
@@ -557,10 +570,10 @@ class Applying:
             operation, more = "reschedule_campaign", (at,)
         try:
             yield from call("target", operation, part.campaign_id, *more)
-        except Conflict as exc:
+        except Conflict:
             campaign: Campaign = yield from call("target", "get_campaign", part.campaign_id)
             if campaign.status not in {CampaignStatus.RUNNING, CampaignStatus.COMPLETED}:
-                raise exc
+                raise
 
     # The end
 
@@ -585,13 +598,13 @@ class Applying:
         elif start.kind is StartKind.HOLD or problems:
             can_start = context.target.capabilities.operations["start_campaign"].available
             how = "start_campaign starts it" if can_start else f"start it in {context.target.title}'s dashboard"
-            until = (
-                "" if draft.hold_until is None else f"; it starts by itself at {draft.hold_until:%Y-%m-%d %H:%M} UTC"
-            )
-            notes.append(f"the target {ids} calls nobody yet: {how}{until}")
+            until = draft.hold_until
+            by_itself = "" if until is None else f"; it starts by itself at {until:%Y-%m-%d %H:%M} UTC"
+            notes.append(f"the target {ids} calls nobody yet: {how}{by_itself}")
         if stop != "cancel_campaign":
             notes.append(
-                f"whoever resumes or starts the source {source} has the moved people called once more: leave it as it is"
+                f"whoever resumes or starts the source {source} has the moved people called once more; leave it as it "
+                "is"
             )
         return notes
 

@@ -53,8 +53,9 @@ class _BasePlan(Generic[C]):
 
     def __init__(self, journal: Path, connecting: Callable[[str], C], source: C | None, target: C | None) -> None:
         self.journal = journal
-        self._connecting = connecting
-        self._source, self._target = source, target
+        self._connecting: Callable[[str], C] = connecting
+        self._source: C | None = source
+        self._target: C | None = target
         self._own: list[C] = []
         with Journal.open(journal, to_write=False) as opened:
             self.facts: PlanFacts = load_plan(opened.fact("plan"))
@@ -143,7 +144,7 @@ class _BasePlan(Generic[C]):
     def _connected(self, side: str, about: Side) -> C:
         if about.profile is None:
             raise InvalidInput(f"the journal names no profile for the {side}; open it with a client of the {side}")
-        client = self._connecting(about.profile)
+        client: C = self._connecting(about.profile)
         self._own.append(client)
         return client
 
@@ -207,7 +208,13 @@ class MigrationPlan(_BasePlan[Client]):
         """
         clients = self._clients()
         with self._writing(clients, on_progress) as context:
-            return run(_applying(context, source_stopped, wait_for_calls, look_again_after), *clients, on_progress)
+            applying = Applying(
+                context=context,
+                source_stopped=source_stopped,
+                wait_for_calls=wait_for_calls,
+                look_again_after=look_again_after,
+            )
+            return run(applying.run(), *clients, on_progress)
 
     def verify(self, *, on_progress: Watch | None = None) -> Verification:
         """Read both sides again, and compare them with the ledger. Changes nothing.
@@ -261,8 +268,13 @@ class AsyncMigrationPlan(_BasePlan[AsyncClient]):
         """As `MigrationPlan.apply`, awaited."""
         clients = self._clients()
         with self._writing(clients, on_progress) as context:
-            work = _applying(context, source_stopped, wait_for_calls, look_again_after)
-            return await run_async(work, *clients, on_progress)
+            applying = Applying(
+                context=context,
+                source_stopped=source_stopped,
+                wait_for_calls=wait_for_calls,
+                look_again_after=look_again_after,
+            )
+            return await run_async(applying.run(), *clients, on_progress)
 
     async def verify(self, *, on_progress: Watch | None = None) -> Verification:
         """As `MigrationPlan.verify`, awaited."""
@@ -493,7 +505,7 @@ def _planning(
         _require_replaceable(opened, sides)
         try:
             providers = provider_of_client(source), provider_of_client(target)
-            yield place, planning(opened, sides, providers, prints, wishes, on_progress)
+            yield place, planning(opened, sides, providers, prints, wishes, on_progress=on_progress)
         except BaseException:
             opened.discard_if_empty()
             raise
@@ -507,8 +519,8 @@ def _require_replaceable(journal: Journal, sides: tuple[Side, Side]) -> None:
     if [_place_of(side) for side in before] != [_place_of(side) for side in sides]:
         source, target = before
         raise JournalError(
-            f"{journal.path}: this is the journal of another migration, of {source.campaign_id} at {source.provider} to "
-            f"{target.provider}; name another file"
+            f"{journal.path}: this is the journal of another migration, of {source.campaign_id} at {source.provider} "
+            f"to {target.provider}; name another file"
         )
     if journal.fact("step") != Step.PLANNED:
         raise JournalError(
@@ -534,17 +546,6 @@ def _context(
         target=provider_of_client(target),
         on_progress=on_progress,
     )
-
-
-def _applying(
-    context: Context, source_stopped: bool, wait_for_calls: float, look_again_after: float
-) -> Work[MigrationStatus]:
-    return Applying(
-        context=context,
-        source_stopped=source_stopped,
-        wait_for_calls=wait_for_calls,
-        look_again_after=look_again_after,
-    ).run()
 
 
 def _entry(row: Any, campaigns: Mapping[int, str | None], lost: tuple[str, ...]) -> LedgerEntry:

@@ -170,6 +170,7 @@ def planning(
     providers: tuple[Provider, Provider],
     prints: Mapping[str, Any],
     wishes: Wishes,
+    *,
     on_progress: Callable[[Progress], None] | None,
 ) -> Work[None]:
     """Read the source, decide who moves, and write the plan into the journal.
@@ -337,8 +338,8 @@ def _source_plan(source: Provider, campaign: Campaign, stop: OperationName | Non
         return f"it is {status}, and stays as it is; nobody may have it {verb} afterwards"
     if stop is None:
         return (
-            f"it is {status}, and {source.title}'s API cannot stop it: stop it in {source.title}'s dashboard before you "
-            "apply the plan, and say so with source_stopped; then it is watched for a while"
+            f"it is {status}, and {source.title}'s API cannot stop it: stop it in {source.title}'s dashboard before "
+            "you apply the plan, and say so with source_stopped; then it is watched for a while"
         )
     return f"it is {status}; {_STOPPED[stop].format(title=source.title)}"
 

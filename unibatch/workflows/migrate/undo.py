@@ -106,8 +106,8 @@ def _require_not_started(context: Context) -> Work[None]:
 
 def _has_started(campaign_id: str, status: str) -> MigrationRefused:
     return MigrationRefused(
-        f"the target {campaign_id} has started and is {status}, so people may have been called, and nothing was undone. To stop it, pause "
-        "or cancel it; who was called there must not be called by the source"
+        f"the target {campaign_id} has started and is {status}, so people may have been called, and nothing was "
+        "undone. To stop it, pause or cancel it; who was called there must not be called by the source"
     )
 
 
@@ -155,17 +155,13 @@ def _resume(context: Context, remaining: Sequence[tuple[str, str]]) -> Work[tupl
     """Resume the source if this migration has paused it, and nobody can be called by both."""
     stop, source_id = context.journal.fact("stop"), context.source_id
     if stop == "cancel_campaign":
-        return False, [
-            f"the source {source_id} was cancelled, and cannot be resumed; plan to move it again, or call "
-            "these people with another campaign"
-        ]
+        return False, [f"the source {source_id} was cancelled, and cannot be resumed; its people are called by nobody"]
     if stop != "pause_campaign" or not context.source.capabilities.operations["resume_campaign"].available:
         return False, [f"the source {source_id} is as it was when the migration began"]
     if remaining:
-        return False, [
-            f"the source {source_id} stays paused, because the target may call the same people: remove "
-            f"{', '.join(campaign_id for campaign_id, _ in remaining)} first, then resume the source"
-        ]
+        ids = ", ".join(campaign_id for campaign_id, _ in remaining)
+        reason = f"the target may call the same people: remove {ids} first, then undo once more"
+        return False, [f"the source {source_id} stays paused, because {reason}"]
     context.tell("resuming the source")
     try:
         campaign: Campaign = yield from call("source", "get_campaign", source_id)

@@ -10,13 +10,13 @@ from typing import Any
 import attrs
 
 from unibatch.core.draft import ContactDraft
-from unibatch.core.errors import NotFound
+from unibatch.core.errors import MigrationRefused, NotFound
 from unibatch.core.findings import shown
 from unibatch.core.model import Campaign, Contact, fold
 from unibatch.core.phone import subscriber_key
 from unibatch.core.status import CampaignStatus
 from unibatch.workflows.migrate.context import Context
-from unibatch.workflows.migrate.ledger import Difference, Outcome, PartStep, Verification
+from unibatch.workflows.migrate.ledger import Difference, Outcome, PartStep, Step, Verification
 from unibatch.workflows.migrate.stored import Reading
 from unibatch.workflows.migrate.work import ReadContacts, Work, call, read_contacts
 
@@ -149,7 +149,13 @@ def _is_same(expected: object, found: object) -> bool:
 
 
 def verifying(context: Context) -> Work[Verification]:
-    """Read both sides again, and compare them with the journal."""
+    """Read both sides again, and compare them with the journal.
+
+    Raises:
+        MigrationRefused: There is nothing to compare.
+    """
+    if not context.is_settled or context.step in {Step.UNDOING, Step.UNDONE}:
+        raise MigrationRefused(f"this migration is {context.step}, so there is nothing to verify")
     differences: list[Difference] = []
     status, still = yield from _source(context, differences)
     contacts, fields, not_compared = 0, 0, set[str]()
@@ -205,8 +211,6 @@ def _source(context: Context, differences: list[Difference]) -> Work[tuple[str, 
     except NotFound:
         return "not found", True  # what is deleted calls nobody
     rows = {row["source_id"]: row for row in context.journal.rows("SELECT * FROM contacts")}
-    if not context.is_settled:
-        return campaign.vendor_status or str(campaign.status), context.stands_still(campaign)
     for contact in contacts:
         row = rows.pop(contact.id, None)
         about: dict[str, Any] = {
