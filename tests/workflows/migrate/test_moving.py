@@ -119,7 +119,7 @@ class TestMoving:
             "creating the target",
             "comparing the target",
         ]
-        assert [each.seconds for each in seen if each.seconds is not None][:2] == [600.0, 598.0]
+        assert [each.seconds for each in seen if each.seconds is not None][:2] == [180.0, 178.0]
 
 
 @one_client
@@ -231,7 +231,7 @@ class TestWhatIsRefused:
 
     def test_nobody_to_move(self, moving: Moving) -> None:
         move = moving("truedy", "talkifai", called=0, status="paused")
-        with pytest.raises(MigrationRefused, match="nobody is to be moved: 12: not called yet; you left pending out"):
+        with pytest.raises(MigrationRefused, match=r"nobody is to be moved: 12: not called yet; you left pending out"):
             move.plan(without=["pending", "queued"])
         assert not move.journal.exists()
 
@@ -240,7 +240,7 @@ class TestWhatIsRefused:
         plan = move.plan()
         move.here.assume("truedy", outcome="completed")
         move.here.advance(calls=100)
-        with pytest.raises(MigrationRefused, match="nobody is to be moved any more .* Nothing was changed"):
+        with pytest.raises(MigrationRefused, match=r"nobody is to be moved any more .* Nothing was changed"):
             plan.apply()
         assert writes(move) == []
 
@@ -254,7 +254,7 @@ class TestWhatIsRefused:
     def test_a_source_that_is_said_to_be_stopped_and_is_not(self, moving: Moving) -> None:
         move = moving("techladder", "truedy", 40, called=0, status="active")
         plan = move.plan()
-        with pytest.raises((MigrationRefused, MigrationStopped), match="not stopped|really stopped"):
+        with pytest.raises(MigrationRefused, match=r"the source is not stopped: [0-9]+ of its contacts changed"):
             plan.apply(source_stopped=True, wait_for_calls=10)
         assert move.parts == []
 
@@ -539,7 +539,7 @@ class TestUndoing:
         move = moving("truedy", "talkifai", status="active")
         plan = move.plan(start=Start.NOW)
         apply(move, plan)
-        with pytest.raises(MigrationRefused, match="has started .* nothing was undone"):
+        with pytest.raises(MigrationRefused, match=r"has started .* nothing was undone"):
             plan.undo()
         assert (move.state.status, move.parts[0].status) == ("paused", "running")
 

@@ -194,8 +194,6 @@ class Applying:
             contacts = yield from self._await_calls(calling, counts_of(campaign))
         if context.stands_still(campaign):
             return contacts, has_waited
-        if calling := _under_way(contacts):
-            raise MigrationStopped(f"calls are under way still: {len(calling):,}; is the source really stopped?")
         yield from self._wait("watching whether the source stands still", self.look_again_after)
         again = yield from context.read_source("reading the source once more")
         earlier = {contact.id: Reading.of(contact) for contact in contacts}

@@ -178,7 +178,7 @@ class MigrationPlan(_BasePlan[Client]):
         self,
         *,
         source_stopped: bool = False,
-        wait_for_calls: float = 600.0,
+        wait_for_calls: float = 180.0,
         look_again_after: float = 15.0,
         on_progress: Watch | None = None,
     ) -> MigrationStatus:
@@ -192,8 +192,8 @@ class MigrationPlan(_BasePlan[Client]):
             source_stopped: A person has stopped the source by other means, such as its dashboard. It is then watched
                 for a while. Needed only where the vendor's API cannot stop it. Who was cancelled since the plan counts
                 as cancelled by that.
-            wait_for_calls: How many seconds to wait at most until calls under way have ended. Who is still in a call
-                then is kept back.
+            wait_for_calls: How many seconds to wait at most until calls under way have ended, which decides about those
+                who do not pick up. Who is still in a call then is kept back.
             look_again_after: With ``source_stopped``: how many seconds the source must stand still.
             on_progress: Called from time to time.
 
@@ -261,7 +261,7 @@ class AsyncMigrationPlan(_BasePlan[AsyncClient]):
         self,
         *,
         source_stopped: bool = False,
-        wait_for_calls: float = 600.0,
+        wait_for_calls: float = 180.0,
         look_again_after: float = 15.0,
         on_progress: Watch | None = None,
     ) -> MigrationStatus:

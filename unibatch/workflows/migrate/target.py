@@ -22,7 +22,7 @@ AHEAD = timedelta(minutes=15)
 """How far ahead a campaign starts at least that gets its start when it is created: comparing takes time."""
 
 _MARKS = 80
-"""Characters that a name or a description is shortened by, for what is added to it: a mark, and the number of a part."""
+"""By how many characters a name or a description is shortened, for what is added: a mark, the number of a part."""
 
 Way: TypeAlias = Literal["hold", "ahead"]
 """How nobody is called before the target was compared: it is held, or its start is far enough ahead."""
