@@ -57,12 +57,12 @@ def test_a_start_that_has_passed_since_is_no_mistake(
     wanted = draft(vendor, start=Start.at(now + timedelta(minutes=2)), idempotency_key="spring-1")
     created = emulator.join().create(wanted)
 
-    class Later(datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> datetime:
-            return datetime.now(tz) + timedelta(hours=1)
+    class Clock:
+        @staticmethod
+        def now(zone: Any) -> datetime:
+            return datetime.now(zone) + timedelta(hours=1)
 
-    monkeypatch.setattr("unibatch.client.operations.datetime", Later)
+    monkeypatch.setattr("unibatch.client.operations.datetime", Clock)
     with pytest.raises(InvalidInput, match="past"):
         find(emulator, wanted)
     found = find(emulator, wanted, as_of=now)

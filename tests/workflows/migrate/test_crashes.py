@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from typing import Any, Literal
 
 import attrs
 import pytest
 
-from tests.workflows.migrate.conftest import DIRECTIONS, Moving
+from tests.workflows.migrate.conftest import DIRECTIONS, NEEDED, RUNNING, Moving
 from unibatch import Start
-from unibatch.workflows.migrate import Step
+from unibatch.providers.talkifai import TalkifAI
+from unibatch.workflows.migrate import Outcome, Step
 from unibatch.workflows.migrate.journal import Journal
 
 _NOW = Start.NOW
@@ -70,3 +74,90 @@ def test_every_write_of_applying(source: str, target: str, when: Any, moving: Mo
         assert status.moved > 0
         move.require_balance(status)
     assert at > 8
+
+
+@one_client
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("source", "target"), [("truedy", "talkifai"), ("talkifai", "truedy")])
+def test_every_write_of_undoing(source: str, target: str, when: Any, moving: Moving, killer: Killer) -> None:
+    for at in range(1, 100):
+        move = moving(source, target, status=RUNNING[source])
+        killer.at = 0
+        plan = move.plan()
+        plan.apply()
+        killer.at, killer.when, killer.writes = at, when, 0
+        try:
+            plan.undo()
+        except Killed:
+            killer.at = 0
+            undone = move.open().undo()
+        else:
+            break
+        assert undone.remaining == ()
+        assert [part.status for part in move.parts] == ["cancelled"] * len(move.parts)
+        assert {entry.outcome for entry in plan.report()} == {Outcome.KEPT_BACK}
+        assert move.state.status == {"truedy": "active", "talkifai": "cancelled"}[source]
+    assert at > 3
+
+
+@one_client
+def test_every_write_with_several_parts(moving: Moving, killer: Killer, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = attrs.evolve(TalkifAI.capabilities.limits, max_contacts=5)
+    monkeypatch.setattr(TalkifAI, "capabilities", attrs.evolve(TalkifAI.capabilities, limits=limits))
+    for at in range(1, 100):
+        move = moving("truedy", "talkifai", called=0, status="active")
+        killer.at = 0
+        plan = move.plan(start=Start.NOW)
+        killer.at, killer.writes = at, 0
+        try:
+            plan.apply()
+        except Killed:
+            killer.at = 0
+            status = move.open().apply()
+        else:
+            break
+        assert [part.contacts for part in status.parts] == [5, 5, 2]
+        move.require_balance(status)
+
+
+_PROGRAM = """
+import json, os, sys
+import unibatch
+from unibatch.workflows.migrate import journal, open_migration, work
+
+work.sleep = lambda seconds: None
+write, left = journal.Journal._commit, int(sys.argv[2])
+
+def commit(self):
+    global left
+    write(self)
+    left -= 1
+    if left == 0:
+        os._exit(9)
+
+journal.Journal._commit = commit
+source, target = (unibatch.connect(**profile) for profile in json.loads(sys.argv[3]))
+print(open_migration(sys.argv[1], source=source, target=target).apply().step)
+"""
+
+
+@one_client
+@pytest.mark.parametrize("at", [2, 5, 8])
+def test_a_process_that_dies_without_a_word(at: int, moving: Moving) -> None:
+    """Nothing is cleaned up: no lock, no write-ahead log."""
+    move = moving("truedy", "talkifai", called=0, status="active")
+    move.plan()
+    profiles = [move.here.profile("truedy"), move.here.profile("talkifai")]
+    for profile, vendor in zip(profiles, ("truedy", "talkifai"), strict=True):
+        profile["defaults"] = {**profile["defaults"], **NEEDED[vendor]}
+
+    def run(left: int) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", _PROGRAM, str(move.journal), str(left), json.dumps(profiles)]
+        return subprocess.run(command, check=False, capture_output=True, text=True)
+
+    died = run(at)
+    assert (died.returncode, died.stdout) == (9, ""), died.stderr
+    assert move.open().status().interrupted is not None
+    went_on = run(0)
+    assert (went_on.returncode, went_on.stdout) == (0, "finished\n"), went_on.stderr
+    move.require_balance(move.open().status())
