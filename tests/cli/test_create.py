@@ -418,7 +418,7 @@ class TestFailures:
     def test_a_lost_answer_that_looking_does_not_settle_says_what_to_check(
         self, create: Creator, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("unibatch.core.reconcile.LOOKS", (0.0,))
+        monkeypatch.setattr("unibatch.core.looking.LOOKS", (0.0,))
         sandbox.fail("talkifai", method="POST", drop="before")
         sandbox.fail("talkifai", method="GET", after=1, status=500, times=None)
         outcome = create("talkifai", "--yes", start="now")

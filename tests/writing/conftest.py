@@ -192,7 +192,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is hardly any time before looks and further attempts."""
-    monkeypatch.setattr("unibatch.core.reconcile.LOOKS", (0.001, 0.002, 0.003))
+    monkeypatch.setattr("unibatch.core.looking.LOOKS", (0.001, 0.002, 0.003))
     monkeypatch.setattr("unibatch.client.retry._backoff", lambda _: 0.005)
 
 

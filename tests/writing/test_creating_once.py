@@ -111,7 +111,7 @@ class TestLooking:
     def test_finds_what_is_carried_out_while_it_looks(
         self, vendor: str, monkeypatch: pytest.MonkeyPatch, emulating: Emulating
     ) -> None:
-        monkeypatch.setattr("unibatch.core.reconcile.LOOKS", (0.001, 0.2, 0.001))
+        monkeypatch.setattr("unibatch.core.looking.LOOKS", (0.001, 0.2, 0.001))
         emulator, wanted = emulating(vendor), draft(vendor, 4)
         emulator.fail(1, late(0.05))
         emulator.join().create(wanted)

@@ -14,7 +14,7 @@ from unibatch.cli.options import address, campaign_options, examples, write_opti
 from unibatch.cli.output import one_line, write_objects
 from unibatch.cli.waits import Waits
 from unibatch.core.provider import OperationName
-from unibatch.core.reconcile import require_allowed
+from unibatch.core.steering import require_allowed
 from unibatch.core.times import read_moment
 
 _DONE: dict[OperationName, tuple[str, str]] = {

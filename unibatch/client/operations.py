@@ -17,6 +17,7 @@ from unibatch.client.exchange import Conversation, Exchange
 from unibatch.client.listing import Plan
 from unibatch.client.looking import announced, looked_for
 from unibatch.client.turns import Turn
+from unibatch.core.creating import placed_before
 from unibatch.core.draft import (
     AddedContacts,
     CampaignDraft,
@@ -29,11 +30,12 @@ from unibatch.core.draft import (
 from unibatch.core.draft_fields import Composition, require_fit
 from unibatch.core.errors import InvalidInput, OutcomeUnknown, PartlyDone, UnibatchError, UnsupportedFeature
 from unibatch.core.flow import Request, segment
+from unibatch.core.looking import read_all, reread
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.preflight import compose, compose_contacts, resolve_start
 from unibatch.core.provider import Added, CampaignFilter, ContactFilter, OperationName
-from unibatch.core.reconcile import carry_out, placed_before, read_all, reread, retry_once
 from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.steering import carry_out, retry_once
 from unibatch.core.times import When
 
 S = TypeVar("S", bound=StrEnum)

@@ -1,8 +1,8 @@
 """Which requests are sent again, when, and for how long.
 
 Here one request is sent again while it cannot have been carried out, or does no harm if it is carried out twice. The
-other half is `unibatch.core.reconcile`: after a write whose outcome is unknown it looks at the vendor several times
-(``LOOKS``), and ``carry_out`` and ``delete_once`` send the write again if nothing was carried out.
+other half is in the flows: after a write whose outcome is unknown they look at the vendor several times (``LOOKS`` in
+`unibatch.core.looking`), and those in `unibatch.core.steering` send the write again if nothing was carried out.
 """
 
 from __future__ import annotations

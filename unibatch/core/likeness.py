@@ -9,11 +9,11 @@ from unibatch.core.draft import Start
 from unibatch.core.draft_fields import Composition
 from unibatch.core.errors import NotFound
 from unibatch.core.flow import Flow
+from unibatch.core.looking import require_whole
 from unibatch.core.mark import split_mark
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import Pager
 from unibatch.core.provider import ContactFilter, Provider
-from unibatch.core.reconcile import require_whole
 from unibatch.core.status import CampaignStatus
 
 

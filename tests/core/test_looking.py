@@ -9,9 +9,10 @@ import pytest
 
 from unibatch.core.errors import NotFound, OutcomeUnknown, PartlyDone, RateLimited, ServerError
 from unibatch.core.flow import Response
+from unibatch.core.looking import LOOKS, recent
 from unibatch.core.model import Campaign
-from unibatch.core.reconcile import LOOKS, carry_out, recent
 from unibatch.core.status import CampaignStatus
+from unibatch.core.steering import carry_out
 from unibatch.providers.talkifai import TalkifAI
 from unibatch.providers.truedy import Truedy
 from unibatch.testing import play
