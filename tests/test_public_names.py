@@ -35,7 +35,7 @@ NAMES = words("""
 
 METHODS = words("""
     add_contacts cancel_campaign close create_campaign delete_campaign find_campaign get_account get_campaign
-    list_campaigns list_contacts pause_campaign reschedule_campaign resume_campaign retry_campaign
+    list_campaigns list_contacts pause_campaign rename_campaign reschedule_campaign resume_campaign retry_campaign
     start_campaign
 """)
 REHEARSED = sorted(

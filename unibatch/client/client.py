@@ -315,6 +315,15 @@ class Client(_BaseClient):
         """
         return self._driver.run(self._operations.patient(max_wait).change("cancel_campaign", campaign_id))
 
+    def rename_campaign(self, campaign_id: str, name: str, *, max_wait: float | None = None) -> Campaign:
+        """Give a campaign another name; returns it as it is afterwards. Of the built-in vendors, only Truedy can.
+
+        Raises:
+            UnsupportedFeature: The vendor's API cannot do that.
+            OutcomeUnknown: An answer was lost, and whether it was done is unknown.
+        """
+        return self._driver.run(self._operations.patient(max_wait).rename_campaign(campaign_id, name))
+
     def delete_campaign(self, campaign_id: str, *, max_wait: float | None = None) -> None:
         """Delete a campaign.
 
@@ -463,6 +472,10 @@ class AsyncClient(_BaseClient):
     async def cancel_campaign(self, campaign_id: str, *, max_wait: float | None = None) -> Campaign:
         """As `Client.cancel_campaign`, awaited."""
         return await self._driver.run(self._operations.patient(max_wait).change("cancel_campaign", campaign_id))
+
+    async def rename_campaign(self, campaign_id: str, name: str, *, max_wait: float | None = None) -> Campaign:
+        """As `Client.rename_campaign`, awaited."""
+        return await self._driver.run(self._operations.patient(max_wait).rename_campaign(campaign_id, name))
 
     async def delete_campaign(self, campaign_id: str, *, max_wait: float | None = None) -> None:
         """As `Client.delete_campaign`, awaited."""

@@ -27,13 +27,14 @@ from unibatch.core.draft import (
     StartKind,
     as_contacts,
 )
-from unibatch.core.draft_fields import Composition, require_fit
+from unibatch.core.draft_fields import Composition, is_text, require_fit
 from unibatch.core.errors import InvalidInput, OutcomeUnknown, PartlyDone, UnibatchError, UnsupportedFeature
 from unibatch.core.flow import Request, segment
 from unibatch.core.looking import read_all, reread
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.preflight import compose, compose_contacts, resolve_start
 from unibatch.core.provider import Added, CampaignFilter, ContactFilter, OperationName
+from unibatch.core.renaming import rename_once
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.steering import carry_out, retry_once
 from unibatch.core.times import When
@@ -314,6 +315,20 @@ class Operations:
                 raise InvalidInput("reschedule_campaign needs a time: a datetime or Start.at(...)")
             when = resolve_start(start, None, datetime.now(UTC))
         return self._provider.change(operation, campaign_id, when), when
+
+    def rename_campaign(self, campaign_id: str, name: str) -> Conversation[Campaign]:
+        """Give a campaign another name."""
+        segment(campaign_id)
+        if not is_text(name):
+            raise InvalidInput(f"a name must be a text that is not blank, not {name!r}")
+        return self._exchange.run(rename_once(self._provider, campaign_id, name))
+
+    def renaming(self, campaign_id: str, name: str) -> Request:
+        """The request that `rename_campaign` sends."""
+        request = self._provider.renaming(campaign_id, name)
+        if request is None:
+            raise UnsupportedFeature(self._provider.name, "rename_campaign", "rename it in the vendor's dashboard")
+        return request
 
     def delete_campaign(self, campaign_id: str) -> Conversation[None]:
         """Delete a campaign."""

@@ -367,6 +367,7 @@ class Truedy(api.Provider):
     draft_fields = DRAFT_FIELDS
     added_contact_fields = ADDED_CONTACT_FIELDS
     transitions = TRANSITIONS
+    rename_path = "/batch-calls/{id}"
     call_statuses = CALL_STATUSES
     campaign_statuses = CAMPAIGN_STATUSES
 

@@ -108,6 +108,24 @@ class TestMoving:
         assert move.state.status == word
 
     @one_client
+    def test_the_name_of_the_source_says_that_it_was_moved(self, moving: Moving) -> None:
+        move = moving("truedy", "talkifai", status="active")
+        name = move.state.name
+        plan = move.plan()
+        apply(move, plan)
+        assert move.state.name == f"MOVED, do not resume: {name}"
+        assert move.parts[0].name == name
+        plan.undo()
+        assert move.state.name == name
+
+    @one_client
+    def test_a_source_that_cannot_be_renamed_is_moved_all_the_same(self, moving: Moving) -> None:
+        move = moving("truedy", "talkifai", status="active")
+        plan = move.plan()
+        move.here.fail("truedy", method="PATCH", times=None, status=400)
+        assert apply(move, plan).is_finished
+
+    @one_client
     def test_progress_says_what_is_done_and_what_is_awaited(self, moving: Moving) -> None:
         move, seen = moving("truedy", "talkifai"), list[Progress]()
         apply(move, move.plan(on_progress=seen.append), on_progress=seen.append)

@@ -7,6 +7,7 @@ it was started.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -63,6 +64,8 @@ _LONGEST_UNREAD = 60.0
 
 _MOST_STOPS = 3
 _PAUSE = "pause_campaign"
+_MOVED = "MOVED, do not resume: "
+_logger = logging.getLogger("unibatch")
 
 
 @attrs.frozen(kw_only=True)
@@ -98,6 +101,7 @@ class Applying:
         yield from self._create()
         yield from self._check()
         yield from self._start()
+        yield from self._rename()
         self._finish()
         return context.status()
 
@@ -291,6 +295,7 @@ class Applying:
             "settled who moves",
             step=Step.FROZEN,
             counts=counts_of(campaign),
+            is_over=campaign.status.is_terminal,
             changes=_changes(rows, decisions),
             way=made and made.way,
             accepted=[each.field for each in made.findings if each.is_obstacle() and each.acceptable] if made else [],
@@ -575,6 +580,20 @@ class Applying:
 
     # The end
 
+    def _rename(self) -> Work[None]:
+        """Let the name of the source say that it was moved, where its vendor can rename it."""
+        context, journal = self.context, self.context.journal
+        is_renamable = context.source.renaming(context.source_id, _MOVED) is not None
+        if not context.parts() or not is_renamable or journal.fact("is_over") or journal.fact("renamed"):
+            return
+        name = str(journal.fact("source_name"))
+        try:
+            yield from call("source", "rename_campaign", context.source_id, _MOVED + name.removeprefix(_MOVED))
+        except UnibatchError as exc:  # the migration does not depend on it
+            _logger.warning("the source %s could not be renamed: %s", context.source_id, exc)
+        else:
+            journal.note("the source was renamed", renamed=True)
+
     def _finish(self) -> None:
         self.context.journal.note("finished", step=Step.FINISHED, notes=self._notes(), interrupted=None)
 
@@ -599,7 +618,7 @@ class Applying:
             until = draft.hold_until
             by_itself = "" if until is None else f"; it starts by itself at {until:%Y-%m-%d %H:%M} UTC"
             notes.append(f"the target {ids} calls nobody yet: {how}{by_itself}")
-        if stop != "cancel_campaign":
+        if not journal.fact("is_over"):
             notes.append(
                 f"whoever resumes or starts the source {source} has the moved people called once more; leave it as it "
                 "is"

@@ -248,6 +248,7 @@ def planning(
         hold_until=wishes.hold_until and wishes.hold_until.isoformat(),
         most=most,
         base=store_campaign(base),
+        source_name=campaign.name or campaign_id,
         placed=wishes.placed and wishes.placed.path,
         needs_person=stop is None and not campaign.status.is_terminal and campaign.status not in AT_REST,
     ) as database:

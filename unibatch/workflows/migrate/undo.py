@@ -165,6 +165,8 @@ def _resume(context: Context, remaining: Sequence[tuple[str, str]]) -> Work[tupl
     context.tell("resuming the source")
     try:
         campaign: Campaign = yield from call("source", "get_campaign", source_id)
+        if context.journal.fact("renamed"):
+            yield from call("source", "rename_campaign", source_id, context.journal.fact("source_name"))
         if campaign.status is CampaignStatus.PAUSED:
             yield from call("source", "resume_campaign", source_id)
             return True, [f"the source {source_id} was resumed, and goes on calling"]
