@@ -20,8 +20,9 @@ A provider that only reads needs what follows up to **Return**, and the errors. 
 **Read answers**: ``Provider.read_answer`` reads JSON into subclasses of `Wire` and `Unread`, and leaves out what cannot
 be read; `read` refuses it. `decode` reads into plain data, `read_leniently` a body that may be anything, and
 `read_refusal` an error. For values: `required`, `rows_or_none`, `mapping_or_empty`, `text_or_none`, `instant_or_none`,
-`utc`, `from_unix_seconds`, `from_unix_milliseconds`, `seconds`, `time_of_day`. What is not as documented is a
-`StructureError`, or an `UnreadableValue` if the answer can do without it; `translate_at` and `collect` add where it is.
+`utc`, `starting_time`, `from_unix_seconds`, `from_unix_milliseconds`, `seconds`, `time_of_day`. What is not as
+documented is a `StructureError`, or an `UnreadableValue` if the answer can do without it; `translate_at` and `collect`
+add where it is.
 Where ``null`` and a missing key of a `Wire` mean different things, the default is `UNSET`, of the type `UnsetType`.
 
 **Return**: `Page`, `Campaign`, `Counts`, `Schedule`, `RedialPolicy`, `Money`, `Contact`, `Account`, `AccountLimits`,
@@ -164,6 +165,7 @@ from unibatch.core.structuring import read_leniently as read_leniently
 from unibatch.core.structuring import required as required
 from unibatch.core.structuring import rows_or_none as rows_or_none
 from unibatch.core.structuring import seconds as seconds
+from unibatch.core.structuring import starting_time as starting_time
 from unibatch.core.structuring import text_or_none as text_or_none
 from unibatch.core.structuring import time_of_day as time_of_day
 from unibatch.core.structuring import translate_at as translate_at

@@ -19,7 +19,10 @@ from unibatch.workflows.contacts import LINE_COLUMN, ContactList, read_contacts
 _MOST_ROWS = 20  # so many rows are named of those that are wrong
 
 contacts_option = click.option(
-    "--contacts", metavar="FILE", help="Whom to call: a CSV, XLSX or JSON Lines file; - for stdin. Required."
+    "--contacts",
+    metavar="FILE",
+    help="Whom to call: a CSV, XLSX or JSON Lines file; - for stdin. Required, "
+    "unless --set names people whom the vendor has.",
 )
 reading_options = together(
     click.option("--region", metavar="CODE", help="The country of numbers without a country code, such as US or DE."),
@@ -71,11 +74,17 @@ class ContactRequest:
         """The contacts come from stdin, from which an answer would come too."""
         return self.contacts == "-"
 
+    @property
+    def names_people_of_the_vendor(self) -> bool:
+        """Another option says whom to call."""
+        return False
+
     def read(self, problems: Problems) -> tuple[ContactDraft, ...]:
         """Read the contacts, print on stderr what was read, and note all that is wrong."""
         columns = pairs("--map", self.columns, problems, "HEADER=FIELD", str.rpartition)
         if self.contacts is None:
-            problems.add("--contacts is missing: name a CSV or JSON Lines file, or - for stdin", "contacts")
+            if not self.names_people_of_the_vendor:
+                problems.add("--contacts is missing: name a CSV, XLSX or JSON Lines file, or - for stdin", "contacts")
             return ()
         rejected = self._rejected(self.contacts, problems)
         found: ContactList | None = None

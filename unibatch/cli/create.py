@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from itertools import chain
 from typing import Any
 
+import attrs
 import click
 
 from unibatch import (
@@ -26,6 +28,7 @@ from unibatch.cli.errors import Problems
 from unibatch.cli.options import examples, profile_argument, write_options
 from unibatch.cli.output import one_line, say, write_objects
 from unibatch.cli.waits import Waits
+from unibatch.core.overlap import OverlapFound
 
 
 @click.command(
@@ -51,7 +54,7 @@ def create(*, profile: str, yes: bool, dry_run: bool, form: str, **given: Any) -
     The same command always gives the same campaign: it looks first, and does only what is missing. After a lost answer,
     wait some minutes before you run it again.
     """
-    request = DraftRequest(**given)
+    request = DraftRequest(**given, yes=yes)
     problems = Problems()
     draft = request.draft(request.read(problems), problems)
     parts: Sequence[CampaignDraft] = (draft,)
@@ -86,24 +89,70 @@ def create(*, profile: str, yes: bool, dry_run: bool, form: str, **given: Any) -
             return
         if begin is not None:
             prompts.confirm(prompts.creation(client, profile, parts, begin, agent), yes=yes)
-        created = _create(client, profile, parts, request.accept_loss)
-        if form != "table":
-            write_objects(form, created, Campaign)
-            return
-        for campaign in created:
-            where = f"{profile}:{campaign.id}"
-            click.echo(one_line(f"created {prompts.status_line(client, campaign, where, held=begin is None)}"))
+        with _noticing_placed_before() as placed_before:
+            created = _create(client, profile, parts, request)
+            if form != "table":
+                write_objects(form, created, Campaign)
+                return
+            for campaign in created:
+                what = "already there:" if campaign.id in placed_before else "created"
+                line = prompts.status_line(client, campaign, f"{profile}:{campaign.id}", held=begin is None)
+                click.echo(one_line(f"{what} {line}"))
 
 
-def _create(
-    client: Client, profile: str, parts: Sequence[CampaignDraft], accept_loss: Sequence[str]
-) -> Iterator[Campaign]:
+@contextmanager
+def _noticing_placed_before() -> Iterator[set[str]]:
+    """The ids of campaigns that an earlier run created, as the library logs them."""
+    found: set[str] = set()
+
+    def notice(record: logging.LogRecord) -> bool:
+        found.add(getattr(record, "placed_before", ""))
+        return True
+
+    logger = logging.getLogger("unibatch")
+    logger.addFilter(notice)
+    try:
+        yield found
+    finally:
+        logger.removeFilter(notice)
+
+
+def _create_one(client: Client, profile: str, draft: CampaignDraft, request: DraftRequest) -> Campaign:
+    """Create a campaign; first ask if most people in it are in another open campaign."""
+    accept_loss = request.accept_loss
+    try:
+        # A key of the user's says that another campaign is wanted.
+        is_meant = request.idempotency_key is not None
+        return client.create_campaign(draft, accept_loss=accept_loss, refuse_overlap=not is_meant)
+    except OverlapFound as exc:
+        where = f"{profile}:{exc.campaign.id}"
+        if request.from_stdin or request.yes or not prompts.can_ask():
+            exc.add_note(f"To call everybody again, give the campaign an --idempotency-key. {_only_new(client, where)}")
+            raise
+        overlap = exc
+    choices = {"everybody": "call everybody again", "stop": "send nothing"}
+    if overlap.missing:
+        choices = {"new": f"only the {prompts.people(len(overlap.missing))} who are not in it", **choices}
+    say(f"Most of these numbers are in {where} already, which is {overlap.campaign.status}; both would call them.")
+    answer = prompts.choose(choices)
+    if answer == "new" and overlap.missing:
+        draft = attrs.evolve(draft, contacts=overlap.missing)
+    return client.create_campaign(draft, accept_loss=accept_loss)
+
+
+def _only_new(client: Client, where: str) -> str:
+    if client.capabilities.operations["add_contacts"].available:
+        return f"To call only who is new: unibatch add {where} --contacts FILE"
+    return f"To call only who is new, leave out of the file whom `unibatch contacts {where}` lists"
+
+
+def _create(client: Client, profile: str, parts: Sequence[CampaignDraft], request: DraftRequest) -> Iterator[Campaign]:
     """Create the campaigns in turn; if one fails, notes say which exist and what to do next."""
     created: list[str] = []
     is_left = False
     for part in parts:
         try:
-            campaign = client.create_campaign(part, accept_loss=accept_loss)
+            campaign = _create_one(client, profile, part, request)
         except KeyboardInterrupt:
             say(f"The campaign may exist{'' if part.start == Start.HOLD else ', and call people already'}.")
             say(_after_loss(profile))

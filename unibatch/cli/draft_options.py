@@ -27,6 +27,7 @@ from unibatch.cli.errors import Problems
 from unibatch.cli.options import together
 from unibatch.core.provider import Setting
 from unibatch.core.times import read_moment, time_zone
+from unibatch.providers import registry
 from unibatch.workflows.preflight import preflight
 
 _NO_START = "--start is missing: give hold, now or a time. There is no default, so that nobody is called by surprise"
@@ -107,6 +108,13 @@ class DraftRequest(ContactRequest):
     settings: tuple[str, ...]
     idempotency_key: str | None
     split: bool
+    yes: bool = False
+
+    @property
+    def names_people_of_the_vendor(self) -> bool:
+        """A setting names people whom a vendor has already; preflight says which vendor takes it."""
+        names = {setting.partition("=")[0] for setting in self.settings}
+        return any(names & registry.load(name).options_with_people for name in registry.names())
 
     def draft(self, contacts: Sequence[ContactDraft], problems: Problems) -> CampaignDraft:
         """The draft, without the settings of a vendor; what cannot be read is noted and left out."""

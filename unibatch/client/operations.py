@@ -131,23 +131,28 @@ class Operations:
         return account
 
     def create_campaign(
-        self, draft: CampaignDraft, accept_loss: Collection[str], before_sending: Callable[[], None] | None = None
+        self,
+        draft: CampaignDraft,
+        accept_loss: Collection[str],
+        *,
+        refuse_overlap: bool = False,
+        before_sending: Callable[[], None] | None = None,
     ) -> Conversation[Campaign]:
         """Place a draft, while nobody else places it, nor another of that name with the same agent."""
-        composition = self._compose(draft, accept_loss)
+
+        def compose() -> Composition:
+            return attrs.evolve(self._compose(draft, accept_loss), refuse_overlap=refuse_overlap)
+
+        composition = compose()
         whole = composition.draft
         names = (f"draft {whole.key}", f"campaign {whole.agent_id} {whole.name}")
         return self._exchange.in_turn(
-            "create_campaign",
-            None,
-            names,
-            lambda turn: self._create(draft, accept_loss, composition, turn, before_sending),
+            "create_campaign", None, names, lambda turn: self._create(compose, composition, turn, before_sending)
         )
 
     def _create(
         self,
-        draft: CampaignDraft,
-        accept_loss: Collection[str],
+        compose: Callable[[], Composition],
         composition: Composition,
         turn: Turn,
         before_sending: Callable[[], None] | None,
@@ -158,7 +163,7 @@ class Operations:
             # A thread of this program placed it just now. The vendor may not list it yet.
             return placed_before((yield from self._exchange.run(reread(self._provider, before.result))))
         if turn.waited:
-            composition = self._compose(draft, accept_loss)  # meanwhile its start may have become the past
+            composition = compose()  # meanwhile its start may have become the past
         flow = self._provider.create_campaign(composition)
         return (yield from self._exchange.run(flow if before_sending is None else announced(flow, before_sending)))
 
@@ -289,7 +294,7 @@ class Operations:
                 return False
             return when is None or (campaign.schedule is not None and campaign.schedule.start == when.moment)
 
-        conversation = self._exchange.run(carry_out(self._provider, request, is_done, when=when))
+        conversation = self._exchange.run(carry_out(self._provider.expecting(when), request, is_done, when=when))
         if operation != "start_campaign":
             return conversation
         return self._in_turn(operation, campaign_id, conversation)  # twice, it may call people twice

@@ -19,7 +19,9 @@ from unibatch.core import errors
 from unibatch.core.errors import UnibatchError
 from unibatch.core.flow import Request
 
-_PASSING = frozenset({500, 502, 503, 504})  # statuses of a server that may recover
+PASSING = frozenset({408, 500, 502, 503, 504, *range(520, 525), 529})
+"""HTTP statuses of a server, or of a proxy before it, that may recover; what became of a write is unknown."""
+
 _NEVER_SENT = (errors.ConnectFailed, errors.ConnectTimeout, errors.PoolTimeout)
 _LOST = (errors.ReadTimeout, errors.WriteTimeout, errors.ConnectionLost)
 
@@ -37,7 +39,7 @@ def may_repeat(request: Request, error: BaseException) -> bool:
         return False
     if isinstance(error, errors.MalformedResponse):
         return True  # before the flow reads the answer, this can only mean that it was cut off on the way
-    return isinstance(error, _LOST) or (isinstance(error, errors.ServerError) and error.http_status in _PASSING)
+    return isinstance(error, _LOST) or (isinstance(error, errors.ServerError) and error.http_status in PASSING)
 
 
 def is_outcome_unknown(request: Request, error: BaseException) -> bool:
@@ -66,6 +68,8 @@ class Attempts:
         self._max_wait = math.inf if options.max_wait is None else options.max_wait
         self._on_wait = on_wait
         self._failures = 0
+        self.is_too_long = False
+        """The latest error asks for a longer wait than ``max_wait``."""
         self.last: BaseException | None = None
         """The latest error."""
         self._spent = 0.0
@@ -102,11 +106,12 @@ class Attempts:
     def _is_over(self, state: RetryCallState) -> bool:
         self._failures += getattr(_error(state), "retry_after", None) is None
         self._spent += time.monotonic() - self._began
+        self.is_too_long = _asked(_error(state)) > self._max_wait
         return (
             self._retry.attempts == 1
             or self._failures >= self._retry.attempts
             or self._spent + state.upcoming_sleep > self._retry.total
-            or _asked(_error(state)) > self._max_wait
+            or self.is_too_long
         )
 
     def _announce(self, state: RetryCallState) -> None:

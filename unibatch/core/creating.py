@@ -163,10 +163,20 @@ def placed_before(campaign: Campaign, composition: Composition | None = None) ->
         InvalidInput: It is over, and no part.
     """
     if campaign.status.is_terminal and composition is not None and composition.draft.part is not None:
-        _logger.warning("%s: this part was placed before, as %s, and is over", campaign.provider, campaign.id)
+        _logger.warning(
+            "%s: this part was placed before, as %s, and is over",
+            campaign.provider,
+            campaign.id,
+            extra={"placed_before": campaign.id},
+        )
         return campaign
     require_not_over(campaign)
-    _logger.warning("%s: this draft was placed before, as %s; it is not created again", campaign.provider, campaign.id)
+    _logger.warning(
+        "%s: this draft was placed before, as %s; it is not created again",
+        campaign.provider,
+        campaign.id,
+        extra={"placed_before": campaign.id},  # for the command line, which says so of the campaign
+    )
     due, start = composition and composition.due, campaign.schedule and campaign.schedule.start
     if due and start and campaign.status not in BEGUN and not is_as_asked(start, due):
         what = (campaign.provider, campaign.id, shown(start), shown(due.moment))

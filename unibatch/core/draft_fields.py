@@ -150,6 +150,7 @@ class Composition:
         contacts: The contacts as they are sent, in the order of the draft's.
         preflight: What was found.
         given_key: The ``idempotency_key`` that the user gave, or ``None``.
+        refuse_overlap: It is refused if most of its numbers are in another open campaign of the same agent.
         has_others: It also names people whom the vendor has already; how many they are is unknown.
     """
 
@@ -163,6 +164,7 @@ class Composition:
     preflight: Preflight
     given_key: str | None
     has_others: bool = False
+    refuse_overlap: bool = False
 
     @property
     def due(self) -> When | None:

@@ -37,18 +37,18 @@ class JobRetryPolicy(Wire):
 
 
 class ContactData(Wire):  # as uploaded: these, phone, and keys of the user's own
-    name: Any = None
-    first_name: Any = None
-    last_name: Any = None
-    email: Any = None
-    external_id: Any = None
+    name: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    external_id: str | int | None = None
 
 
 class JobContact(Wire):
     strict = frozenset({"status"})
 
     id: str
-    phoneNumber: Any = None
+    phoneNumber: str | int | float | None = None
     contactData: ContactData | None = None
     status: str | None = None
     errorCode: str | int | None = None  # a SIP response code, as text
@@ -77,6 +77,7 @@ class Job(Wire):
     failedCalls: int | None = None
     statusBreakdown: dict[str, int] | None = None
     scheduledStartTime: datetime | None = None
+    timezone: str | None = None  # of scheduledStartTime, if that has no offset; not documented for this answer
     actualStartTime: datetime | None = None
     completedAt: datetime | None = None
     createdAt: datetime | None = None
@@ -98,7 +99,8 @@ class CreatedJob(Wire):
 
     batchJobId: str | None = None
     status: str | None = None
-    scheduledStartTime: str | None = None
+    scheduledStartTime: datetime | None = None
+    timezone: str | None = None
     totalContacts: int | None = None
 
 
@@ -212,8 +214,6 @@ OWN_ATTRIBUTES = frozenset({"first_name", "last_name", "email", "external_id"})
 
 The vendor knows only those two. Under these keys this library uploads what the vendor has no place for.
 """
-
-_LONGEST_DESCRIPTION = 1000
 
 
 def _described(given: Given) -> str:
@@ -420,12 +420,14 @@ class TalkifAI(api.Provider):
         return [Request(operation="create_campaign", method="POST", path="/batch/create", content=content)]
 
     def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
+        if self.asked != composition.due:
+            return (yield from self.expecting(composition.due).create_campaign(composition))
         (request,) = self.creation(composition)
         number, seen = len(composition.contacts), list[api.Campaign]()
         campaign = yield from api.create_once(
             self,
             request,
-            lambda response: self._created(response, composition),
+            self._created,
             (lambda: self._look(composition, seen)) if self._organization_id else None,
             api.where_to_look("TalkifAI's Studio", "job", number) + (_ASKING_AGAIN if self._organization_id else ""),
             settle=lambda known: self._settle(known, composition),
@@ -469,11 +471,9 @@ class TalkifAI(api.Provider):
             campaign, departs, "it was cancelled; to place the draft again, give it an idempotency_key"
         )
 
-    def _created(self, response: api.Response, composition: api.Composition) -> api.Campaign:
+    def _created(self, response: api.Response) -> api.Campaign:
         def campaign(answer: CreatedJob) -> api.Campaign:
-            # The answer may repeat what was sent, which is no time in UTC.
-            is_echo = answer.scheduledStartTime == composition.body.get("scheduledStartTime")
-            start = None if is_echo else api.utc(api.instant_or_none(answer.scheduledStartTime), "scheduledStartTime")
+            start = api.starting_time(answer.scheduledStartTime, "scheduledStartTime", answer.timezone, self.asked)
             return api.Campaign(
                 id=api.required(answer.batchJobId, "batchJobId"),
                 provider=self.name,
@@ -537,7 +537,7 @@ class TalkifAI(api.Provider):
         for word, number in (wire.statusBreakdown or {}).items():
             status = self.read_call_status(word)
             by_status[status] = by_status.get(status, 0) + number
-        start = api.utc(wire.scheduledStartTime, "scheduledStartTime")
+        start = api.starting_time(wire.scheduledStartTime, "scheduledStartTime", wire.timezone, self.asked)
         retry = wire.retryPolicy
         return api.Campaign(
             id=api.required(wire.id, "id"),
@@ -616,13 +616,12 @@ class TalkifAI(api.Provider):
 
 def _place(data: ContactData, contact: Any) -> None:
     """Place what was uploaded with a contact in the attributes that it has for that."""
-    if isinstance(data.name, str):
-        contact.name = data.name or None
+    contact.name = data.name or None
     if data.first_name is data.last_name is data.email is data.external_id is None:
         return
     for key in OWN_ATTRIBUTES:
         value = getattr(data, key)
-        if _has_attribute(key, value):
+        if value is not None:
             setattr(contact, key, str(value) or None)
     contact.name = contact.name or api.join_names(contact.first_name, contact.last_name)
 

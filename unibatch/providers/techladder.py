@@ -33,6 +33,7 @@ class Batch(Wire):
     pending_contacts: int | None = None
     concurrency: int | None = None
     scheduled_at: datetime | None = None
+    schedule_timezone: str | None = None  # of scheduled_at, if that has no offset; not documented for this answer
     started_at: datetime | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
@@ -43,7 +44,7 @@ class Call(Wire):
 
     call_id: str
     external_id: str | int | None = None
-    phone_number: Any = None  # digits with country code, no plus
+    phone_number: str | int | float | None = None  # digits with country code, no plus
     name: str | None = None
     status: str | None = None
     duration_seconds: int | float | None = None
@@ -415,6 +416,8 @@ class TechLadder(api.Provider):
         return [Request(operation="create_campaign", method="POST", path="/call-batches", content=content)]
 
     def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
+        if self.asked != composition.due:
+            return (yield from self.expecting(composition.due).create_campaign(composition))
         (request,) = self.creation(composition)
         still_growing = False
 
@@ -480,7 +483,7 @@ class TechLadder(api.Provider):
         return None
 
     def _campaign(self, wire: Batch, raw: Mapping[str, Any]) -> api.Campaign:
-        start = api.utc(wire.scheduled_at, "scheduled_at")
+        start = api.starting_time(wire.scheduled_at, "scheduled_at", wire.schedule_timezone, self.asked)
         return api.Campaign(
             id=wire.schedule_id or wire.batch_id or wire.id or api.required(None, _id_key(wire)),
             provider=self.name,

@@ -78,8 +78,8 @@ class BatchContact(Wire):
 
     contact_id: str | None = None  # schema
     id: str | None = None  # example
-    phone_number: Any = None  # schema
-    phone: Any = None  # example
+    phone_number: str | int | float | None = None  # schema
+    phone: str | int | float | None = None  # example
     name: str | None = None  # example
     first_name: str | None = None  # schema
     last_name: str | None = None
@@ -441,8 +441,9 @@ class Truedy(api.Provider):
         )
 
     def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
-        seen: list[api.Campaign] = []
-        number, is_new = len(composition.contacts), False
+        if self.asked != composition.due:
+            return (yield from self.expecting(composition.due).create_campaign(composition))
+        seen, number, is_new = list[api.Campaign](), len(composition.contacts), False
 
         def settle(known: api.Campaign) -> api.Flow[api.Campaign]:
             nonlocal is_new
@@ -639,7 +640,7 @@ class Truedy(api.Provider):
 
     def _campaign(self, wire: BatchCall, raw: Mapping[str, Any]) -> api.Campaign:
         schedule = api.Schedule(
-            start=api.utc(wire.scheduled_at, "scheduled_at"),
+            start=api.starting_time(wire.scheduled_at, "scheduled_at", wire.timezone, self.asked),
             timezone=wire.timezone or None,
             window_start=api.time_of_day(wire.start_time, "start_time"),
             window_end=api.time_of_day(wire.end_time, "end_time"),
@@ -713,11 +714,7 @@ def _count(response: api.Response) -> tuple[int, str]:
     if added is None:
         is_example = counts.duplicates_skipped is not None or counts.invalid_skipped is not None
         raise api.StructureError(f"$.data.{'added' if is_example else 'added_count'}", "missing")
-    counted = {
-        "failed": counts.failed_count,
-        "repeated": counts.duplicates_skipped,
-        "invalid": counts.invalid_skipped,
-    }
+    counted = {"failed": counts.failed_count, "repeated": counts.duplicates_skipped, "invalid": counts.invalid_skipped}
     said = ", ".join(f"{number:,} {what}" for what, number in counted.items() if number)
     return added, f"Truedy did not take it; of that request it says: {said or f'{added:,} added'}"
 
