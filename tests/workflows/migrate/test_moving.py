@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -228,6 +229,13 @@ class TestWhoMoves:
         (part,) = move.there._vendors["talkifai"].campaigns.values()
         assert part.max_attempts == 2  # 3 less the one that was made
 
+    def test_a_number_of_no_country_has_no_zone(self, moving: Moving) -> None:
+        move = moving("truedy", "talkifai", called=0, status="paused")
+        move.campaign.contacts[0].number = "+999123456789"
+        zones = {zone.zone: zone.contacts for zone in move.plan().facts.zones}
+        assert zones["Etc/Unknown"] == 1
+        assert sum(zones.values()) == 12
+
     def test_whom_the_target_would_refuse_stays(self, moving: Moving) -> None:
         move = moving("truedy", "techladder", called=0, status="paused")
         move.campaign.contacts[0].number = "+37255123"  # TechLadder takes 10 digits or more
@@ -278,7 +286,11 @@ class TestWhatIsRefused:
 
     def test_a_source_that_stands_still_though_its_status_does_not_say_so(self, moving: Moving) -> None:
         move = moving("techladder", "truedy", called=0)  # held: nobody has started it
-        status = move.plan().apply(source_stopped=True)
+        plan = move.plan(start=Start.NOW)
+        move.there.fail("truedy", path="/batch-calls$", writes=False, status=503)
+        with pytest.raises(MigrationStopped):
+            plan.apply(source_stopped=True)
+        status = plan.apply()  # it was said once
         assert (status.moved, move.state.status) == (12, "pending")
 
     def test_a_listing_in_which_rows_may_be_missing(self, moving: Moving) -> None:
@@ -322,6 +334,13 @@ class TestWhatIsRefused:
             apply(move)
         assert writes(move) == []
 
+    def test_what_was_moved_already(self, moving: Moving) -> None:
+        move = moving("truedy", "talkifai", called=0, status="active")
+        apply(move, move.plan())
+        move.target, move.journal = "techladder", move.journal.with_name("other.sqlite")
+        with pytest.raises(MigrationRefused, match="moved already, and moving it twice calls its people twice"):
+            move.plan()
+
     def test_another_plan_in_its_place(self, moving: Moving) -> None:
         move = moving("truedy", "talkifai")
         plan = move.plan()
@@ -353,6 +372,56 @@ class TestWhatIsRefused:
         with pytest.raises(MigrationRefused, match=r"max_concurrency: must be a whole number.* Nothing was changed"):
             plan.apply()
         assert writes(move) == []
+
+
+@one_client
+class TestTimesThatPass:
+    """A run that is continued hours later starts nothing at a time that nobody asked for."""
+
+    @pytest.fixture
+    def later(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+        def later(ahead: timedelta) -> None:
+            class Clock(datetime):
+                @classmethod
+                def now(cls, tz: Any = None) -> Any:
+                    return datetime.now(tz) + ahead
+
+            monkeypatch.setattr("unibatch.workflows.migrate.apply.datetime", Clock)
+            monkeypatch.setattr("unibatch.client.operations.datetime", Clock)
+
+        return later
+
+    def test_a_start_that_has_passed(self, moving: Moving, later: Callable[[timedelta], None]) -> None:
+        move = moving("truedy", "talkifai", called=0, status="active")
+        plan = move.plan(start=Start.at(SOON))
+        move.there.fail("talkifai", path="/batch/jobs$", status=503)
+        with pytest.raises(MigrationStopped):
+            plan.apply()
+        later(timedelta(hours=9))
+        status = plan.apply()
+        assert [part.step for part in status.parts] == [PartStep.CHECKED]
+        assert "has passed, so it was not started" in " ".join(status.notes)
+        assert move.parts[0].status == "scheduled"
+
+    @pytest.mark.parametrize("start", [Start.NOW, Start.at(SOON)])
+    def test_a_start_some_minutes_ahead_that_has_passed(
+        self, start: Start, moving: Moving, later: Callable[[timedelta], None]
+    ) -> None:
+        move = moving("truedy", "techladder", called=0, status="active")
+        plan = move.plan(start=start)
+        move.there.fail("techladder", path="/call-batches$", method="GET", status=503)
+        with pytest.raises(MigrationStopped):
+            plan.apply()
+        later(timedelta(hours=9))
+        if start == Start.NOW:
+            assert plan.apply().is_finished
+            (part,) = move.parts
+            assert part.starts_at is not None
+            assert part.starts_at > datetime.now(UTC) + timedelta(hours=9, minutes=14)
+        else:
+            with pytest.raises(MigrationStopped, match="to start has passed; undo this, and plan again"):
+                plan.apply()
+            assert move.parts == []
 
 
 @one_client

@@ -15,7 +15,7 @@ from typing import Any
 
 import attrs
 
-from unibatch.core.draft import ContactDraft, Start, StartKind
+from unibatch.core.draft import CampaignDraft, ContactDraft, Start, StartKind
 from unibatch.core.errors import (
     Conflict,
     IncompleteListing,
@@ -29,7 +29,7 @@ from unibatch.core.model import Campaign, Contact
 from unibatch.core.phone import subscriber_key
 from unibatch.core.provider import OperationName
 from unibatch.core.status import CallStatus, CampaignStatus
-from unibatch.workflows.migrate.context import Context, contact_drafts, unfit
+from unibatch.workflows.migrate.context import MOVED, Context, contact_drafts, unfit
 from unibatch.workflows.migrate.convert import attempts_left
 from unibatch.workflows.migrate.decide import Decision, decide
 from unibatch.workflows.migrate.ledger import MigrationStatus, Outcome, PartStep, Step, TargetPart
@@ -42,7 +42,7 @@ from unibatch.workflows.migrate.stored import (
     store_campaign,
     store_contact,
 )
-from unibatch.workflows.migrate.target import TargetDraft, target_draft
+from unibatch.workflows.migrate.target import TargetDraft, soonest, target_draft
 from unibatch.workflows.migrate.verify import CALLS_NOBODY, Comparison, compare
 from unibatch.workflows.migrate.work import ReadContacts, Work, call, read_contacts, wait
 
@@ -64,7 +64,6 @@ _LONGEST_UNREAD = 60.0
 
 _MOST_STOPS = 3
 _PAUSE = "pause_campaign"
-_MOVED = "MOVED, do not resume: "
 _logger = logging.getLogger("unibatch")
 
 
@@ -85,6 +84,11 @@ class Applying:
     wait_for_calls: float
     look_again_after: float
     created: dict[str, Campaign] = attrs.field(factory=dict)
+
+    @property
+    def is_vouched(self) -> bool:
+        """A person has said, now or in an earlier run, that the source is stopped."""
+        return self.source_stopped or bool(self.context.journal.fact("source_stopped"))
 
     def run(self) -> Work[MigrationStatus]:
         """Do what is left to do."""
@@ -133,7 +137,7 @@ class Applying:
                 return campaign
             operation = context.way_to_stop(campaign.status)
             if operation is None:
-                if self.source_stopped:
+                if self.is_vouched:
                     return campaign
                 title = context.source.title
                 raise self._refused(
@@ -159,7 +163,7 @@ class Applying:
                 yield from self._wait("waiting until the source has stopped", pause)
                 campaign = yield from call("source", "get_campaign", context.source_id)
             context.journal.note("the source was stopped")
-        if context.stands_still(campaign):
+        if context.stands_still(campaign) or self.is_vouched:
             return campaign
         raise MigrationStopped(f"the source was asked to stop, and is {campaign.status}")
 
@@ -296,6 +300,7 @@ class Applying:
             step=Step.FROZEN,
             counts=counts_of(campaign),
             is_over=campaign.status.is_terminal,
+            source_stopped=self.is_vouched,
             changes=_changes(rows, decisions),
             way=made and made.way,
             accepted=[each.field for each in made.findings if each.is_obstacle() and each.acceptable] if made else [],
@@ -341,7 +346,7 @@ class Applying:
     def _before(self, rows: Mapping[str, Any], contacts: Sequence[Contact]) -> dict[str, CallStatus]:
         """The status before the stop of each contact whom the stop may have made cancelled."""
         stop = self.context.journal.fact("stop")
-        by_hand = self.source_stopped or self.context.journal.fact("needs_person")
+        by_hand = self.is_vouched or self.context.journal.fact("needs_person")
         column = "before_stop" if stop == "cancel_campaign" else "planned" if by_hand else None
         found: dict[str, CallStatus] = {}
         for contact in contacts:
@@ -390,7 +395,7 @@ class Applying:
         except NotFound:
             return  # what was deleted calls nobody
         is_watched = not context.stands_still(campaign)
-        if is_watched and not (self.source_stopped and context.way_to_stop(campaign.status) is None):
+        if is_watched and not (self.is_vouched and context.way_to_stop(campaign.status) is None):
             raise MigrationStopped(
                 f"somebody resumed the source: it is {campaign.status}, and would call people who are moved, too. Stop "
                 "it, then run the same command again"
@@ -437,13 +442,13 @@ class Applying:
     def _place(self, part: TargetPart) -> Work[Campaign]:
         """Place a part, or find it if an earlier run has placed it."""
         context = self.context
-        draft, _ = context.draft_of(part.number)
         accept_loss = context.journal.fact("accepted")
         if part.step is PartStep.SENDING:
             found = yield from self._look(part, accept_loss)
             if found is not None:
                 return found
             context.journal.note(f"part {part.number} is not there, and is sent again")
+        draft = self._with_start_ahead(part)
 
         def sending() -> None:
             with context.journal.write(f"part {part.number} is being sent") as database:
@@ -468,6 +473,24 @@ class Applying:
                 )
             raise
         return created
+
+    def _with_start_ahead(self, part: TargetPart) -> CampaignDraft:
+        """The draft of a part; one that was to start some minutes ahead gets another start if that time has come."""
+        context = self.context
+        draft, _ = context.draft_of(part.number)
+        begins = draft.start.instant(draft.schedule.timezone if draft.schedule else None)
+        now = datetime.now(UTC)
+        if begins is None or begins > now + timedelta(minutes=1):
+            return draft
+        if read_start(context.journal.fact("start")).kind is StartKind.AT:
+            raise MigrationStopped("the time at which the target was to start has passed; undo this, and plan again")
+        draft = attrs.evolve(draft, start=Start.at(soonest(now)))
+        with context.journal.write(f"part {part.number} gets a later start") as database:
+            database.execute(
+                "UPDATE parts SET draft = ?, frozen_at = ? WHERE number = ?",
+                (store_campaign(draft), now.isoformat(), part.number),
+            )
+        return draft
 
     def _look(self, part: TargetPart, accept_loss: Sequence[str]) -> Work[Campaign | None]:
         """Look for a part whose creation was interrupted, until the vendor cannot be at work on it any more."""
@@ -551,7 +574,7 @@ class Applying:
             return
         if any(part.step is PartStep.CREATED for part in parts):
             return  # `_finish` says why
-        if all(part.step is PartStep.STARTED for part in parts):
+        if all(part.step is PartStep.STARTED for part in parts) or self._is_late(start, parts[0]):
             return
         yield from self._require_unchanged_source("before the target is started")
         for part in parts:
@@ -564,13 +587,21 @@ class Applying:
             with context.journal.write(f"part {part.number} was started") as database:
                 database.execute("UPDATE parts SET step = ? WHERE number = ?", (PartStep.STARTED, part.number))
 
+    def _begins(self, start: Start, part: TargetPart) -> datetime | None:
+        """When the target is to start; ``None`` for now."""
+        (row,) = self.context.journal.rows("SELECT draft FROM parts WHERE number = ?", part.number)
+        schedule = read_campaign(row["draft"]).schedule
+        return start.instant(schedule.timezone if schedule else None)
+
+    def _is_late(self, start: Start, part: TargetPart) -> bool:
+        """Whether the time has passed at which the target was to start; then a person has to decide."""
+        at = self._begins(start, part)
+        return at is not None and at <= datetime.now(UTC)
+
     def _start_one(self, part: TargetPart, start: Start) -> Work[None]:
-        draft, _ = self.context.draft_of(part.number)
-        at = start.instant(draft.schedule.timezone if draft.schedule else None)
-        operation: OperationName = "start_campaign"
-        more: tuple[Any, ...] = ()
-        if at is not None and at > datetime.now(UTC) + timedelta(minutes=1):
-            operation, more = "reschedule_campaign", (at,)
+        at = self._begins(start, part)
+        operation: OperationName = "start_campaign" if at is None else "reschedule_campaign"
+        more: tuple[Any, ...] = () if at is None else (at,)
         try:
             yield from call("target", operation, part.campaign_id, *more)
         except Conflict:
@@ -583,12 +614,12 @@ class Applying:
     def _rename(self) -> Work[None]:
         """Let the name of the source say that it was moved, where its vendor can rename it."""
         context, journal = self.context, self.context.journal
-        is_renamable = context.source.renaming(context.source_id, _MOVED) is not None
+        is_renamable = context.source.renaming(context.source_id, MOVED) is not None
         if not context.parts() or not is_renamable or journal.fact("is_over") or journal.fact("renamed"):
             return
         name = str(journal.fact("source_name"))
         try:
-            yield from call("source", "rename_campaign", context.source_id, _MOVED + name.removeprefix(_MOVED))
+            yield from call("source", "rename_campaign", context.source_id, MOVED + name.removeprefix(MOVED))
         except UnibatchError as exc:  # the migration does not depend on it
             _logger.warning("the source %s could not be renamed: %s", context.source_id, exc)
         else:
@@ -612,7 +643,9 @@ class Applying:
         if journal.fact("way") == "ahead":
             begins = draft.start.instant(zone)
             notes.append(f"the target {ids} begins to call at {begins:%Y-%m-%d %H:%M} UTC")
-        elif start.kind is StartKind.HOLD or problems:
+        elif any(part.step is PartStep.CHECKED for part in parts) or problems:
+            if start.kind is StartKind.AT and self._is_late(start, parts[0]):
+                notes.append("the time at which the target was to start has passed, so it was not started")
             can_start = context.target.capabilities.operations["start_campaign"].available
             how = "start_campaign starts it" if can_start else f"start it in {context.target.title}'s dashboard"
             until = draft.hold_until

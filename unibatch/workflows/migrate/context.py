@@ -23,6 +23,9 @@ from unibatch.workflows.migrate.work import ReadContacts, Work, read_contacts, t
 AT_REST = frozenset({CampaignStatus.DRAFT, CampaignStatus.PAUSED})
 """Statuses in which a campaign calls nobody before somebody starts or resumes it, beside those that are over."""
 
+MOVED = "MOVED, do not resume: "
+"""How the name of a source begins that was moved, where its vendor can rename it."""
+
 _STOPS: tuple[OperationName, ...] = ("pause_campaign", "cancel_campaign")
 """The ways to stop a campaign, the better one first: what is cancelled cannot be resumed."""
 

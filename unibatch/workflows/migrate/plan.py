@@ -21,7 +21,7 @@ from unibatch.core.phone import subscriber_key
 from unibatch.core.provider import OperationName, Provider
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.to_dict import to_dict
-from unibatch.workflows.migrate.context import AT_REST, contact_drafts, unfit, way_to_stop
+from unibatch.workflows.migrate.context import AT_REST, MOVED, contact_drafts, unfit, way_to_stop
 from unibatch.workflows.migrate.convert import attempts_left, changed, draft_losses
 from unibatch.workflows.migrate.decide import Choice, Decision, decide
 from unibatch.workflows.migrate.join import PlacedFile
@@ -193,6 +193,11 @@ def planning(
     campaign_id = str(source_side.campaign_id)
     tell(on_progress, "reading the source")
     campaign: Campaign = yield from call("source", "get_campaign", campaign_id)
+    if (campaign.name or "").startswith(MOVED):
+        raise MigrationRefused(
+            f"the name of the source, {campaign.name!r}, says that it was moved already, and moving it twice calls its "
+            "people twice. If that migration was undone, give it its former name"
+        )
     contacts = yield from read_contacts(
         ReadContacts(side="source", campaign_id=campaign_id, what="reading the source", total=campaign.counts.total)
     )
@@ -392,9 +397,7 @@ def _estimate(
 
 def _zones(drafts: Iterable[ContactDraft], schedule: Schedule | None) -> tuple[ZoneHours, ...]:
     """When people could be called, by the zones of their numbers; a number of several zones counts for the first."""
-    from phonenumbers import parse, timezone  # noqa: PLC0415 - takes long to import
-
-    zones = Counter(timezone.time_zones_for_number(parse(draft.phone_number))[0] for draft in drafts)
+    zones = Counter(_zone_of(draft.phone_number) for draft in drafts)
     return tuple(
         ZoneHours(
             zone=zone,
@@ -406,10 +409,23 @@ def _zones(drafts: Iterable[ContactDraft], schedule: Schedule | None) -> tuple[Z
     )
 
 
+def _zone_of(number: str) -> str:
+    from phonenumbers import NumberParseException, parse, timezone  # noqa: PLC0415 - takes long to import
+
+    try:
+        return str(timezone.time_zones_for_number(parse(number))[0])
+    except NumberParseException:
+        return _NO_ZONE
+
+
+_NO_ZONE = "Etc/Unknown"
+"""What ``phonenumbers`` says of a number whose zone it does not know."""
+
+
 def _there(schedule: Schedule | None, edge: str, zone: str) -> time | None:
     """An edge of the daily window on the clocks of another zone, today."""
     at = None if schedule is None else getattr(schedule, edge)
-    if schedule is None or at is None or zone == "Etc/Unknown":
+    if schedule is None or at is None or zone == _NO_ZONE:
         return None
     try:
         here = datetime.now(UTC).astimezone(ZoneInfo(schedule.timezone or "UTC"))

@@ -131,10 +131,14 @@ def _held(
         return held, "hold"
     if start.kind is StartKind.HOLD:
         raise MigrationRefused(f"{target.title} cannot hold the campaign until it is started: {reason}")
-    soonest = (now + AHEAD).replace(second=0, microsecond=0) + timedelta(minutes=1)
-    if asked is None or asked < soonest:
-        return attrs.evolve(draft, start=Start.at(soonest)), "ahead"
+    if asked is None or asked < soonest(now):
+        return attrs.evolve(draft, start=Start.at(soonest(now))), "ahead"
     return attrs.evolve(draft, start=start), "ahead"
+
+
+def soonest(now: datetime) -> datetime:
+    """The first whole minute that is far enough ahead."""
+    return (now + AHEAD).replace(second=0, microsecond=0) + timedelta(minutes=1)
 
 
 def _hinders_holding(target: Provider, draft: CampaignDraft, now: datetime) -> str | None:

@@ -138,14 +138,15 @@ def _is_name(found: str, name: str, draft: ContactDraft) -> bool:
 
 
 def _is_same(expected: object, found: object) -> bool:
-    """Whether two values say the same; a vendor may make texts of numbers."""
-    if expected == found:
-        return True
-    texts = [
-        value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
-        for value in (expected, found)
-    ]
-    return texts[0].strip().casefold() == texts[1].strip().casefold()
+    """Whether two values say the same; a vendor may make texts of numbers, and nothing of an empty text."""
+    return expected == found or _as_text(expected) == _as_text(found)
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+    return " ".join(text.split()).casefold()
 
 
 def verifying(context: Context) -> Work[Verification]:
