@@ -292,6 +292,10 @@ class TestWhatIsRefused:
             plan.apply(source_stopped=True)
         status = plan.apply()  # it was said once
         assert (status.moved, move.state.status) == (12, "pending")
+        assert plan.verify().source_stands_still
+        move.here.set_status("techladder", move.campaign_id, "active")
+        move.here.advance(calls=1, vendor="techladder")
+        assert not plan.verify().source_stands_still
 
     def test_a_listing_in_which_rows_may_be_missing(self, moving: Moving) -> None:
         def one_less(_: VendorRequest, content: Any) -> Any:
@@ -621,6 +625,24 @@ class TestUndoing:
         assert {entry.outcome for entry in plan.report()} == {Outcome.KEPT_BACK}
         with pytest.raises(MigrationRefused, match="undone"):
             plan.apply()
+
+    def test_what_is_scheduled_and_cannot_be_deleted_is_paused(self, moving: Moving) -> None:
+        move = moving("techladder", "truedy", called=0)
+        plan = move.plan(start=Start.at(SOON))
+        plan.apply(source_stopped=True)
+        assert move.parts[0].status == "scheduled"
+        undone = plan.undo()
+        assert (move.parts[0].status, undone.remaining[0][1]) == (
+            "paused",
+            "it was paused; delete it in Truedy's dashboard",
+        )
+
+    def test_nothing_is_undone_before_anything_was_applied(self, moving: Moving) -> None:
+        plan = moving("truedy", "talkifai").plan()
+        with pytest.raises(MigrationRefused, match="nothing was applied yet"):
+            plan.undo()
+        with pytest.raises(MigrationRefused, match="nothing to verify"):
+            plan.verify()
 
     def test_what_has_started_is_not_undone(self, moving: Moving) -> None:
         move = moving("truedy", "talkifai", status="active")

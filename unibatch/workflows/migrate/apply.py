@@ -570,13 +570,16 @@ class Applying:
         context = self.context
         start = read_start(context.journal.fact("start"))
         parts = context.parts()
+        if self.created and not context.journal.fact("is_over"):
+            yield from self._require_unchanged_source("once the target is there")
         if start.kind is StartKind.HOLD or context.journal.fact("way") == "ahead" or not parts:
             return
         if any(part.step is PartStep.CREATED for part in parts):
             return  # `_finish` says why
         if all(part.step is PartStep.STARTED for part in parts) or self._is_late(start, parts[0]):
             return
-        yield from self._require_unchanged_source("before the target is started")
+        if not self.created and not context.journal.fact("is_over"):
+            yield from self._require_unchanged_source("before the target is started")
         for part in parts:
             if part.step is PartStep.STARTED or part.campaign_id is None:
                 continue

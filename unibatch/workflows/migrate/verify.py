@@ -212,6 +212,7 @@ def _source(context: Context, differences: list[Difference]) -> Work[tuple[str, 
     except NotFound:
         return "not found", True  # what is deleted calls nobody
     rows = {row["source_id"]: row for row in context.journal.rows("SELECT * FROM contacts")}
+    compared: list[tuple[Reading, Reading]] = []
     for contact in contacts:
         row = rows.pop(contact.id, None)
         about: dict[str, Any] = {
@@ -224,6 +225,8 @@ def _source(context: Context, differences: list[Difference]) -> Work[tuple[str, 
             differences.append(Difference(**about, field="contacts", expected="not there", found="there"))
             continue
         earlier, now = Reading.load(row["latest"]), Reading.of(contact)
+        if earlier is not None:
+            compared.append((earlier, now))
         if not row["moves"] or earlier is None or not now.shows_call_since(earlier):
             continue
         differences.append(Difference(**about, field="status", expected=_describe(earlier), found=_describe(now)))
@@ -240,7 +243,11 @@ def _source(context: Context, differences: list[Difference]) -> Work[tuple[str, 
                     found="missing",
                 )
             )
-    return campaign.vendor_status or str(campaign.status), context.stands_still(campaign)
+    still = context.stands_still(campaign)
+    if not still and context.journal.fact("source_stopped") and context.way_to_stop(campaign.status) is None:
+        # Its status says nothing about that: a person has stopped it.
+        still = not any(now.shows_call_since(earlier) for earlier, now in compared)
+    return campaign.vendor_status or str(campaign.status), still
 
 
 def _describe(reading: Reading) -> str:
