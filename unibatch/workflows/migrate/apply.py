@@ -62,6 +62,9 @@ FILLING = (1.0, 3.0, 8.0, 20.0)
 _LONGEST_UNREAD = 60.0
 """Seconds after which everybody is read again while calls are under way, though the counts show no reason for it."""
 
+_RESULTS = ("succeeded", "failed", "voicemail", "no_answer")
+"""Counts of which one grows when a call ends."""
+
 _MOST_STOPS = 3
 _PAUSE = "pause_campaign"
 _logger = logging.getLogger("unibatch")
@@ -195,10 +198,10 @@ class Applying:
         Returns:
             The contacts, and whether there was anything to wait for.
         """
-        context, has_waited = self.context, False
-        contacts = yield from context.read_source("reading the source")
-        if calling := _under_way(contacts):
-            has_waited = True
+        context, is_patient = self.context, self.wait_for_calls > 0
+        contacts = yield from context.read_source("reading the source", stops_at_calls=is_patient)
+        has_waited = is_patient and bool(calling := _under_way(contacts))
+        if has_waited:
             contacts = yield from self._await_calls(calling, counts_of(campaign))
         if context.stands_still(campaign):
             return contacts, has_waited
@@ -219,28 +222,29 @@ class Applying:
         Returns:
             All contacts, as they are then.
         """
-        context, waited, pauses, pause = self.context, 0.0, iter(CALLING), CALLING[0]
-        seen, read_at = [counts], 0.0
+        context, waited, pauses, pause, read_at = self.context, 0.0, iter(CALLING), CALLING[0], 0.0
         while waited < self.wait_for_calls:
             pause = min(next(pauses, pause), self.wait_for_calls - waited)
             context.tell("waiting for calls under way", 0, len(calling), self.wait_for_calls - waited)
             yield from wait(pause)
             waited += pause
-            if all(self._filter_word(contact.status) for contact in calling):
-                calling = yield from self._still_calling(calling)
-            else:
-                campaign: Campaign = yield from call("source", "get_campaign", context.source_id)
-                seen.append(counts_of(campaign))
-                # Reading everybody is worth it once the counts have changed and stand still, and from time to time.
-                is_settled = seen[-1] == seen[-2] != seen[0]
-                if is_settled or not seen[-1] or waited - read_at >= _LONGEST_UNREAD:
-                    contacts = yield from context.read_source("reading the source")
-                    calling, seen, read_at = _under_way(contacts), seen[-1:], waited
-                    if not calling:
-                        return contacts
+            if waited - read_at < _LONGEST_UNREAD and (yield from self._are_calling(calling, counts)):
+                continue
+            contacts = yield from context.read_source("reading the source", stops_at_calls=True)
+            read_at, calling = waited, _under_way(contacts)
             if not calling:
-                break
+                return contacts
         return (yield from context.read_source("reading the source"))
+
+    def _are_calling(self, calling: Sequence[Contact], counts: dict[str, Any]) -> Work[bool]:
+        """Whether calls that were under way still are, as far as little requests can tell."""
+        context = self.context
+        if all(self._filter_word(contact.status) for contact in calling):
+            return bool((yield from self._still_calling(calling)))
+        campaign: Campaign = yield from call("source", "get_campaign", context.source_id)
+        now = counts_of(campaign)
+        ended = sum(now.get(name, 0) - counts.get(name, 0) for name in _RESULTS)
+        return bool(now) and ended < len(calling)
 
     def _filter_word(self, status: CallStatus) -> str | None:
         """The word with which the source's own filter selects a status."""

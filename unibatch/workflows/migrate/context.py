@@ -122,11 +122,18 @@ class Context:
 
     # The source
 
-    def read_source(self, what: str) -> Work[list[Contact]]:
-        """Read all contacts of the source."""
+    def read_source(self, what: str, *, stops_at_calls: bool = False) -> Work[list[Contact]]:
+        """Read all contacts of the source; or up to the first page with one in a call, if that is enough."""
         (total,) = self.journal.rows("SELECT count(*) AS number FROM contacts")
-        wish = ReadContacts(side="source", campaign_id=self.source_id, what=what, total=total["number"] or None)
-        return read_contacts(wish)
+        return read_contacts(
+            ReadContacts(
+                side="source",
+                campaign_id=self.source_id,
+                what=what,
+                total=total["number"] or None,
+                stops_at_calls=stops_at_calls,
+            )
+        )
 
     def stands_still(self, campaign: Campaign) -> bool:
         """Whether a campaign calls nobody before somebody starts or resumes it."""
