@@ -445,6 +445,22 @@ class TestWhatOthersDoMeanwhile:
         assert move.state.status == "paused"
         move.require_balance(status)
 
+    def test_a_call_begins_although_the_source_is_paused(self, moving: Moving) -> None:
+        """What a dialler had in its queue may be dialled after the pause: who was read already is read again."""
+        move = moving("truedy", "talkifai", called=0, status="active")
+        plan = move.plan()
+
+        def dial() -> None:
+            move.here.set_status("truedy", move.campaign_id, "active")
+            move.here.assume("truedy", outcome="completed")
+            move.here.advance(calls=1)
+            move.here.set_status("truedy", move.campaign_id, "paused")
+
+        move.here.fail("truedy", method="GET", path=f"{move.campaign_id}$", after=3, meanwhile=dial)
+        status = plan.apply()
+        assert (status.moved, status.kept_back) == (11, 1)
+        move.require_balance(status)
+
     @pytest.mark.parametrize("calls", [0, 2])
     def test_the_source_is_resumed_before_the_target_is_started(self, calls: int, moving: Moving) -> None:
         move = moving("truedy", "talkifai", called=0, status="active")

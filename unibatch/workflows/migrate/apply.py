@@ -66,8 +66,24 @@ _RESULTS = ("succeeded", "failed", "voicemail", "no_answer")
 """Counts of which one grows when a call ends."""
 
 _MOST_STOPS = 3
+_MOST_READINGS = 3
 _PAUSE = "pause_campaign"
 _logger = logging.getLogger("unibatch")
+
+
+@attrs.frozen
+class _Reading:
+    """The contacts of the source, read when it stood still.
+
+    Attributes:
+        contacts: The contacts.
+        counts: The campaign's counts right before; empty if they are unknown.
+        has_waited: There was something to wait for.
+    """
+
+    contacts: Sequence[Contact]
+    counts: dict[str, Any]
+    has_waited: bool
 
 
 @attrs.frozen(kw_only=True)
@@ -119,13 +135,17 @@ class Applying:
         self._require_plan_fits()
         campaign: Campaign = yield from call("source", "get_campaign", self.context.source_id)
         campaign = yield from self._stop(campaign)
-        contacts, has_waited = yield from self._read_at_rest(campaign)
-        # One that is over, and calls nobody any more, is not read once more: nothing can change.
-        if self.context.stands_still(campaign) and (has_waited or not campaign.status.is_terminal):
+        for _ in range(_MOST_READINGS):
+            reading = yield from self._read_at_rest(campaign)
+            # One that is over, and calls nobody any more, is not asked once more: nothing can change.
+            if not self.context.stands_still(campaign) or (campaign.status.is_terminal and not reading.has_waited):
+                return self._freeze(campaign, reading.contacts)
             campaign = yield from call("source", "get_campaign", self.context.source_id)
             if not self.context.stands_still(campaign):
                 raise MigrationStopped(f"somebody resumed the source meanwhile: it is {campaign.status}")
-        self._freeze(campaign, contacts)
+            if reading.counts in ({}, counts_of(campaign)):
+                return self._freeze(campaign, reading.contacts)
+        raise MigrationStopped(f"the source is {campaign.status}, and its counts change all the same")
 
     def _require_plan_fits(self) -> None:
         """Raise before anything is changed if the target would refuse the plan."""
@@ -192,19 +212,15 @@ class Applying:
                     (contact.id, position, contact.phone_number, reading),
                 )
 
-    def _read_at_rest(self, campaign: Campaign) -> Work[tuple[list[Contact], bool]]:
-        """All contacts, after calls under way have ended, and after it was seen that nothing moves.
-
-        Returns:
-            The contacts, and whether there was anything to wait for.
-        """
-        context, is_patient = self.context, self.wait_for_calls > 0
-        contacts = yield from context.read_source("reading the source", stops_at_calls=is_patient)
-        has_waited = is_patient and bool(calling := _under_way(contacts))
+    def _read_at_rest(self, campaign: Campaign) -> Work[_Reading]:
+        """All contacts, after calls under way have ended, and after it was seen that nothing moves."""
+        context, counts = self.context, counts_of(campaign)
+        contacts = yield from context.read_source("reading the source", stops_at_calls=self.wait_for_calls > 0)
+        has_waited = self.wait_for_calls > 0 and bool(calling := _under_way(contacts))
         if has_waited:
-            contacts = yield from self._await_calls(calling, counts_of(campaign))
+            contacts, counts = yield from self._await_calls(calling, counts)
         if context.stands_still(campaign):
-            return contacts, has_waited
+            return _Reading(contacts, counts, has_waited)
         yield from self._wait("watching whether the source stands still", self.look_again_after)
         again = yield from context.read_source("reading the source once more")
         earlier = {contact.id: Reading.of(contact) for contact in contacts}
@@ -214,13 +230,15 @@ class Applying:
                 f"the source is not stopped: {max(len(moved), 1):,} of its contacts changed within "
                 f"{self.look_again_after:g} seconds"
             )
-        return again, True
+        return _Reading(again, {}, has_waited=True)
 
-    def _await_calls(self, calling: Sequence[Contact], counts: dict[str, Any]) -> Work[list[Contact]]:
+    def _await_calls(
+        self, calling: Sequence[Contact], counts: dict[str, Any]
+    ) -> Work[tuple[list[Contact], dict[str, Any]]]:
         """Wait until calls under way have ended, as long as that may take at most, with few requests.
 
         Returns:
-            All contacts, as they are then.
+            All contacts, as they are then, and the counts right before that; empty if they are unknown.
         """
         context, waited, pauses, pause, read_at = self.context, 0.0, iter(CALLING), CALLING[0], 0.0
         while waited < self.wait_for_calls:
@@ -228,23 +246,23 @@ class Applying:
             context.tell("waiting for calls under way", 0, len(calling), self.wait_for_calls - waited)
             yield from wait(pause)
             waited += pause
-            if waited - read_at < _LONGEST_UNREAD and (yield from self._are_calling(calling, counts)):
+            are_calling, now = yield from self._are_calling(calling, counts)
+            if are_calling and waited - read_at < _LONGEST_UNREAD:
                 continue
             contacts = yield from context.read_source("reading the source", stops_at_calls=True)
             read_at, calling = waited, _under_way(contacts)
             if not calling:
-                return contacts
-        return (yield from context.read_source("reading the source"))
+                return contacts, now
+        return (yield from context.read_source("reading the source")), {}
 
-    def _are_calling(self, calling: Sequence[Contact], counts: dict[str, Any]) -> Work[bool]:
-        """Whether calls that were under way still are, as far as little requests can tell."""
-        context = self.context
+    def _are_calling(self, calling: Sequence[Contact], counts: dict[str, Any]) -> Work[tuple[bool, dict[str, Any]]]:
+        """Whether calls that were under way still are, as far as few requests can tell; and the counts now."""
         if all(self._filter_word(contact.status) for contact in calling):
-            return bool((yield from self._still_calling(calling)))
-        campaign: Campaign = yield from call("source", "get_campaign", context.source_id)
+            return bool((yield from self._still_calling(calling))), {}
+        campaign: Campaign = yield from call("source", "get_campaign", self.context.source_id)
         now = counts_of(campaign)
         ended = sum(now.get(name, 0) - counts.get(name, 0) for name in _RESULTS)
-        return bool(now) and ended < len(calling)
+        return bool(now) and ended < len(calling), now
 
     def _filter_word(self, status: CallStatus) -> str | None:
         """The word with which the source's own filter selects a status."""
