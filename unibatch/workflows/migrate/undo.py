@@ -13,7 +13,7 @@ from unibatch.core.model import Campaign
 from unibatch.core.provider import OperationName
 from unibatch.core.status import CampaignStatus
 from unibatch.workflows.migrate.apply import SETTLING
-from unibatch.workflows.migrate.context import Context
+from unibatch.workflows.migrate.context import MOVED, Context
 from unibatch.workflows.migrate.ledger import Outcome, PartStep, Step, TargetPart, Undone
 from unibatch.workflows.migrate.verify import CALLS_NOBODY
 from unibatch.workflows.migrate.work import Work, call, wait
@@ -171,7 +171,7 @@ def _resume(context: Context, remaining: Sequence[tuple[str, str]]) -> Work[tupl
             ids = ", ".join(campaign_id for campaign_id, _ in remaining)
             reason = f"the target may call the same people: remove {ids} first, then undo once more"
             return False, [f"the source {source_id} stays paused, because {reason}"]
-        if context.journal.fact("renamed"):
+        if (campaign.name or "").startswith(MOVED):
             yield from call("source", "rename_campaign", source_id, context.journal.fact("source_name"))
         if campaign.status is CampaignStatus.PAUSED:
             context.tell("resuming the source")
