@@ -538,9 +538,7 @@ class Applying:
             if part.step is not PartStep.CREATED or part.campaign_id is None:
                 continue
             context.tell("comparing the target", part.number - 1, len(parts))
-            campaign: Campaign | None = self.created.get(part.campaign_id)
-            if campaign is None:
-                campaign = yield from call("target", "get_campaign", part.campaign_id)
+            campaign = yield from self._campaign_of(part.campaign_id)
             result = yield from self._compare(part)
             dead = f"its campaign in the target is {campaign.status}" if campaign.status in CALLS_NOBODY else None
             with context.journal.write(f"part {part.number} was compared") as database:
@@ -560,6 +558,13 @@ class Applying:
                 self._note_problems(database, part, campaign, result)
         if context.step is Step.CREATED:
             context.journal.note("all parts were compared", step=Step.CHECKED)
+
+    def _campaign_of(self, campaign_id: str) -> Work[Campaign]:
+        """A campaign of the target: as it was created just now, or as it is."""
+        if (created := self.created.get(campaign_id)) is not None:
+            return created
+        campaign: Campaign = yield from call("target", "get_campaign", campaign_id)
+        return campaign
 
     def _compare(self, part: TargetPart) -> Work[Comparison]:
         context, campaign_id = self.context, str(part.campaign_id)

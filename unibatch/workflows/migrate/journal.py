@@ -145,9 +145,14 @@ class Journal:
             if lock is not None:
                 lock.release()
             raise
+        fault = None
         if journal.fact("id") is None:
+            fault = "there is no plan in it; run the plan again"
+        elif journal.fact("kind") is not None:
+            fault = "this is the journal of `unibatch create`, not of a migration"
+        if fault is not None:
             journal.close()
-            raise JournalError(f"{place}: there is no plan in it; run the plan again")
+            raise JournalError(f"{place}: {fault}")
         return journal
 
     def close(self) -> None:

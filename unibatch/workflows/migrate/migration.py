@@ -515,6 +515,8 @@ def _require_replaceable(journal: Journal, sides: tuple[Side, Side]) -> None:
     """Raise if the journal holds another migration, or one that is more than a plan."""
     if journal.fact("id") is None:
         return
+    if journal.fact("kind") is not None:
+        raise JournalError(f"{journal.path}: this is the journal of `unibatch create`; name another file")
     before = Side(**journal.fact("source")), Side(**journal.fact("target"))
     if [_place_of(side) for side in before] != [_place_of(side) for side in sides]:
         source, target = before
