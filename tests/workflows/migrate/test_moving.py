@@ -280,7 +280,7 @@ class TestWhatIsRefused:
     def test_a_source_that_is_said_to_be_stopped_and_is_not(self, moving: Moving) -> None:
         move = moving("techladder", "truedy", 40, called=0, status="active")
         plan = move.plan()
-        with pytest.raises(MigrationRefused, match=r"the source is not stopped: [0-9]+ of its contacts changed"):
+        with pytest.raises(MigrationRefused, match=r"the source is not stopped: [0-9]+ contacts of it changed"):
             plan.apply(source_stopped=True, wait_for_calls=10)
         assert move.parts == []
 
@@ -475,7 +475,7 @@ class TestWhatOthersDoMeanwhile:
             plan.apply()
         move.here.set_status("truedy", move.campaign_id, "paused")
         if calls:
-            with pytest.raises(MigrationStopped, match="has called 2 contacts since it was settled that they move"):
+            with pytest.raises(MigrationStopped, match="has called 2 contacts since it was settled who moves"):
                 plan.apply()
             assert writes(move, "/start") == []
             assert not plan.verify().is_proven
@@ -527,7 +527,7 @@ class TestWhatGoesWrong:
         status = plan.apply()
         assert (status.moved, status.failed, status.parts[0].step) == (11, 1, PartStep.CREATED)
         assert entry_of(move, dropped).reason == "the target did not take it"
-        assert "1 contacts are missing" in status.notes[0]
+        assert "1 contact not in it" in status.notes[0]
         move.require_balance(status)
 
     @pytest.mark.parametrize("target", ["truedy", "techladder", "talkifai"])

@@ -142,10 +142,14 @@ class Applying:
                 return self._freeze(campaign, reading.contacts)
             campaign = yield from call("source", "get_campaign", self.context.source_id)
             if not self.context.stands_still(campaign):
-                raise MigrationStopped(f"somebody resumed the source meanwhile: it is {campaign.status}")
+                raise MigrationStopped(
+                    f"somebody resumed the source meanwhile: it is {campaign.status}; run the same command again"
+                )
             if reading.counts in ({}, counts_of(campaign)):
                 return self._freeze(campaign, reading.contacts)
-        raise MigrationStopped(f"the source is {campaign.status}, and its counts change all the same")
+        raise MigrationStopped(
+            f"the source is {campaign.status}, and its counts change all the same; run the same command again"
+        )
 
     def _require_plan_fits(self) -> None:
         """Raise before anything is changed if the target would refuse the plan."""
@@ -188,7 +192,7 @@ class Applying:
             context.journal.note("the source was stopped")
         if context.stands_still(campaign) or self.is_vouched:
             return campaign
-        raise MigrationStopped(f"the source was asked to stop, and is {campaign.status}")
+        raise MigrationStopped(f"the source was asked to stop, and is {campaign.status}; run the same command again")
 
     def _note_before_stop(self) -> Work[None]:
         """Keep what is true right before the source is cancelled, which makes contacts cancelled."""
@@ -227,7 +231,7 @@ class Applying:
         moved = [contact for contact in again if earlier.get(contact.id) != Reading.of(contact)]
         if moved or len(again) != len(contacts):
             raise self._refused(
-                f"the source is not stopped: {max(len(moved), 1):,} of its contacts changed within "
+                f"the source is not stopped: {_people(max(len(moved), 1))} of it changed within "
                 f"{self.look_again_after:g} seconds"
             )
         return _Reading(again, {}, has_waited=True)
@@ -436,8 +440,8 @@ class Applying:
         ]
         if called:
             raise MigrationStopped(
-                f"the source has called {len(called):,} contacts since it was settled that they move, so nothing is "
-                "started; undo this migration, and plan another one"
+                f"the source has called {_people(len(called))} since it was settled who moves, so nothing is started; "
+                "undo this migration, and plan another one"
             )
         context.journal.note("the source was looked at again", counts=counts)
 
@@ -585,9 +589,11 @@ class Applying:
         said = [f"it is {campaign.status}, and calls nobody"] if campaign.status in CALLS_NOBODY else []
         missing = len(result.missing)
         if missing:
-            said.append(f"{missing:,} contacts are missing in it")
+            said.append(f"{_people(missing)} not in it")
         if others := len(result.differences) - missing:
-            said.append(f"{others:,} values or numbers in it are not as they were sent")
+            said.append(f"differences: {others:,}")
+        if campaign.status in {CampaignStatus.RUNNING, CampaignStatus.COMPLETED}:
+            said.append(f"it is {campaign.status}, though this migration has not started it")
         if said:
             problems[str(part.number)] = f"{part.campaign_id}: {'; '.join(said)}"
         self.context.journal.set(database, "problems", problems)
@@ -693,6 +699,11 @@ class Applying:
         yield from wait(seconds)
 
 
+def _people(number: int) -> str:
+    """So many contacts, in words."""
+    return f"{number:,} contact{'' if number == 1 else 's'}"
+
+
 def _under_way(contacts: Sequence[Contact]) -> list[Contact]:
     return [contact for contact in contacts if contact.status.is_under_way]
 
@@ -710,9 +721,9 @@ def _changes(rows: Mapping[str, Any], decisions: Sequence[Decision]) -> list[str
             changed[planned.status, decision.contact.status] += 1
     here = {decision.contact.id for decision in decisions}
     gone = len(rows.keys() - here)
-    said = [f"{number:,} contacts: {before} then, {now} now" for (before, now), number in sorted(changed.items())]
+    said = [f"{_people(number)}: {before} then, {now} now" for (before, now), number in sorted(changed.items())]
     if new:
-        said.append(f"{new:,} contacts are new in the source")
+        said.append(f"new in the source: {_people(new)}")
     if gone:
-        said.append(f"{gone:,} contacts are no longer in the source")
+        said.append(f"no longer in the source: {_people(gone)}")
     return said

@@ -120,11 +120,15 @@ class _BasePlan(Generic[C]):
                 raise
             except JournalError:
                 raise
-            except UnibatchError as exc:
-                reason = str(exc)
+            except MigrationStopped as exc:  # which says itself what to do
                 with suppress(JournalError):
-                    journal.note("a run was stopped", interrupted=reason)
-                raise MigrationStopped(f"the migration is not finished; {_AGAIN}: {reason}", context.status()) from exc
+                    journal.note("a run was stopped", interrupted=str(exc))
+                exc.status = context.status()
+                raise
+            except UnibatchError as exc:
+                with suppress(JournalError):
+                    journal.note("a run was stopped", interrupted=str(exc))
+                raise MigrationStopped(f"the migration is not finished; {_AGAIN}: {exc}", context.status()) from exc
             except BaseException as exc:
                 with suppress(JournalError):
                     reason = "it was interrupted" if isinstance(exc, KeyboardInterrupt) else type(exc).__name__

@@ -330,8 +330,8 @@ def _plain_choice(choice: Choice) -> dict[str, Any]:
 
 
 _STOPPED = {
-    "pause_campaign": "it is paused; nobody is called by it before somebody resumes it",
-    "cancel_campaign": "it is cancelled, which is final: {title} cannot resume it",
+    "pause_campaign": "it will be paused, and calls nobody before somebody resumes it",
+    "cancel_campaign": "it will be cancelled, which is final: {title} cannot resume it",
 }
 
 
