@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hmac
+import json
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
+from hashlib import sha256
 from typing import Self
 
 from unibatch.client.drivers import AsyncDriver, Driver
@@ -163,7 +166,12 @@ class Client(_BaseClient):
         return self._driver.run(self._operations.patient(max_wait).get_account())
 
     def create_campaign(
-        self, draft: CampaignDraft, *, accept_loss: Collection[str] = (), max_wait: float | None = None
+        self,
+        draft: CampaignDraft,
+        *,
+        accept_loss: Collection[str] = (),
+        before_sending: Callable[[], None] | None = None,
+        max_wait: float | None = None,
     ) -> Campaign:
         """Create a campaign, and hold or start it as the draft says.
 
@@ -175,6 +183,8 @@ class Client(_BaseClient):
             draft: The campaign to create.
             accept_loss: Fields of the draft that may be lost because this vendor lacks them, as `unibatch.preflight`
                 names them.
+            before_sending: Called right before the first request that may create or change something, for example to
+                note it in a journal. If it raises, nothing is sent.
             max_wait: See `Client`.
 
         Returns:
@@ -186,7 +196,35 @@ class Client(_BaseClient):
             PartlyDone: The campaign was created, and then something failed, such as starting it; ``campaign`` holds it.
             OutcomeUnknown: An answer was lost, and the campaign was not found afterwards. It may still appear.
         """
-        return self._driver.run(self._operations.patient(max_wait).create_campaign(draft, accept_loss))
+        return self._driver.run(self._operations.patient(max_wait).create_campaign(draft, accept_loss, before_sending))
+
+    def find_campaign(
+        self,
+        draft: CampaignDraft,
+        *,
+        accept_loss: Collection[str] = (),
+        as_of: datetime | None = None,
+        max_wait: float | None = None,
+    ) -> Campaign | None:
+        """Look for the campaign that a draft created, as ``create_campaign`` does first. Changes nothing.
+
+        After a lost answer, that it is not there proves nothing: the vendor may still be at work on it.
+
+        Args:
+            draft: The draft.
+            accept_loss: As it was given to ``create_campaign``.
+            as_of: When the draft was placed (aware): a start that has passed since is no mistake then.
+            max_wait: See `Client`.
+
+        Returns:
+            The campaign, or ``None`` if it is not there.
+
+        Raises:
+            UnsupportedFeature: There is no way to look: `preflight` says why, under ``idempotency_key``.
+            InvalidInput: The campaign is there, and is over; or another draft with the same key created it.
+            IncompleteListing: Whether it is there is unknown.
+        """
+        return self._driver.run(self._operations.patient(max_wait).find_campaign(draft, accept_loss, as_of))
 
     def add_contacts(
         self,
@@ -365,10 +403,28 @@ class AsyncClient(_BaseClient):
         return await self._driver.run(self._operations.patient(max_wait).get_account())
 
     async def create_campaign(
-        self, draft: CampaignDraft, *, accept_loss: Collection[str] = (), max_wait: float | None = None
+        self,
+        draft: CampaignDraft,
+        *,
+        accept_loss: Collection[str] = (),
+        before_sending: Callable[[], None] | None = None,
+        max_wait: float | None = None,
     ) -> Campaign:
         """As `Client.create_campaign`, awaited."""
-        return await self._driver.run(self._operations.patient(max_wait).create_campaign(draft, accept_loss))
+        return await self._driver.run(
+            self._operations.patient(max_wait).create_campaign(draft, accept_loss, before_sending)
+        )
+
+    async def find_campaign(
+        self,
+        draft: CampaignDraft,
+        *,
+        accept_loss: Collection[str] = (),
+        as_of: datetime | None = None,
+        max_wait: float | None = None,
+    ) -> Campaign | None:
+        """As `Client.find_campaign`, awaited."""
+        return await self._driver.run(self._operations.patient(max_wait).find_campaign(draft, accept_loss, as_of))
 
     async def add_contacts(
         self,
@@ -430,3 +486,20 @@ class AsyncClient(_BaseClient):
 def provider_of_client(client: Client | AsyncClient) -> Provider:
     """The provider of a client, with the defaults of its profile; for what is built on the clients."""
     return client._provider  # noqa: SLF001 - the clients and this function are one module
+
+
+def fingerprint_of_client(client: Client | AsyncClient, salt: str) -> dict[str, str]:
+    """What tells whether two clients are of the same account with the same settings, without naming key or settings.
+
+    Args:
+        client: The client.
+        salt: Makes the digests useless elsewhere.
+
+    Returns:
+        The provider, the base URL, and digests of the key and of the profile's defaults.
+    """
+    exchange, provider = client._exchange, client._provider  # noqa: SLF001 - the clients and this function are one module
+    key = exchange.key_digest(salt)
+    defaults = json.dumps(dict(provider.defaults), sort_keys=True, default=str)
+    settings = hmac.new(salt.encode(), defaults.encode(), sha256).hexdigest()
+    return {"provider": provider.name, "base_url": exchange.base_url, "key": key, "defaults": settings}

@@ -15,6 +15,7 @@ import attrs
 
 from unibatch.client.exchange import Conversation, Exchange
 from unibatch.client.listing import Plan
+from unibatch.client.looking import announced, looked_for
 from unibatch.client.turns import Turn
 from unibatch.core.draft import (
     AddedContacts,
@@ -126,17 +127,27 @@ class Operations:
             self._exchange.budget.tighten(account.limits.requests_per_minute)
         return account
 
-    def create_campaign(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Conversation[Campaign]:
+    def create_campaign(
+        self, draft: CampaignDraft, accept_loss: Collection[str], before_sending: Callable[[], None] | None = None
+    ) -> Conversation[Campaign]:
         """Place a draft, while nobody else places it, nor another of that name with the same agent."""
         composition = self._compose(draft, accept_loss)
         whole = composition.draft
         names = (f"draft {whole.key}", f"campaign {whole.agent_id} {whole.name}")
         return self._exchange.in_turn(
-            "create_campaign", None, names, lambda turn: self._create(draft, accept_loss, composition, turn)
+            "create_campaign",
+            None,
+            names,
+            lambda turn: self._create(draft, accept_loss, composition, turn, before_sending),
         )
 
     def _create(
-        self, draft: CampaignDraft, accept_loss: Collection[str], composition: Composition, turn: Turn
+        self,
+        draft: CampaignDraft,
+        accept_loss: Collection[str],
+        composition: Composition,
+        turn: Turn,
+        before_sending: Callable[[], None] | None,
     ) -> Conversation[Campaign]:
         turn.about = composition.draft
         before = turn.before
@@ -145,7 +156,17 @@ class Operations:
             return placed_before((yield from self._exchange.run(reread(self._provider, before.result))))
         if turn.waited:
             composition = self._compose(draft, accept_loss)  # meanwhile its start may have become the past
-        return (yield from self._exchange.run(self._provider.create_campaign(composition)))
+        flow = self._provider.create_campaign(composition)
+        return (yield from self._exchange.run(flow if before_sending is None else announced(flow, before_sending)))
+
+    def find_campaign(
+        self, draft: CampaignDraft, accept_loss: Collection[str], as_of: datetime | None
+    ) -> Conversation[Campaign | None]:
+        """Look for the campaign of a draft, as its creation does, and send nothing that changes anything."""
+        self._provider.require("create_campaign")
+        composition = compose(self._provider, draft, as_of or datetime.now(UTC))
+        composition.require("create_campaign", accept_loss)
+        return self._exchange.run(looked_for(self._provider, composition))
 
     def creation(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Sequence[Request]:
         """The requests that place a draft, where everything goes well."""

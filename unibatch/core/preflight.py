@@ -480,7 +480,7 @@ def _judge_contacts(
     risky: dict[str, list[str]] = {}
     bodies: list[Mapping[str, Any]] = []
     for contact in contacts:
-        found = _contact_faults(contact, judging.provider)
+        found = contact_faults(contact, judging.provider)
         if not found and (risk := dial_risk(contact.phone_number)):
             risky.setdefault(risk, []).append(mask_phone(contact.phone_number))
         for field_and_reason in found:
@@ -515,7 +515,7 @@ def _risk(reason: str, numbers: Sequence[str]) -> str:
     return f"{numbers[0]} {reason}" if len(numbers) == 1 else f"each of {len(numbers):,} {reason}: {_listed(numbers)}"
 
 
-def _contact_faults(contact: ContactDraft, provider: Provider) -> list[tuple[str, str]]:
+def contact_faults(contact: ContactDraft, provider: Provider) -> list[tuple[str, str]]:
     """What is wrong with a contact: the attribute, and the reason."""
     found = []
     number: Any = contact.phone_number
