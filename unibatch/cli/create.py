@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from itertools import chain
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import click
 
@@ -25,7 +28,11 @@ from unibatch.cli.draft_options import DraftRequest, draft_options
 from unibatch.cli.errors import Problems
 from unibatch.cli.options import examples, profile_argument, write_options
 from unibatch.cli.output import one_line, say, write_objects
+from unibatch.cli.progress import stages
 from unibatch.cli.waits import Waits
+from unibatch.workflows.placing import place_campaign
+
+_Place: TypeAlias = Callable[[CampaignDraft], Campaign]
 
 
 @click.command(
@@ -41,15 +48,22 @@ from unibatch.cli.waits import Waits
 )
 @profile_argument
 @draft_options
+@click.option(
+    "--journal",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Note here what is sent. Then the same command can be run again at once after a crash or a lost answer: it "
+    "waits until the vendor has had its time.",
+)
 @write_options
-def create(*, profile: str, yes: bool, dry_run: bool, form: str, **given: Any) -> None:
+def create(*, profile: str, journal: Path | None, yes: bool, dry_run: bool, form: str, **given: Any) -> None:
     """Create a campaign at the vendor of a profile, and hold or start it.
 
     First checks everything, as `unibatch preflight` does: if anything is wrong, or the vendor cannot do it, all of it
     is listed and nothing is sent. Asks before people are called, unless --yes.
 
     The same command always gives the same campaign: it looks first, and does only what is missing. After a lost answer,
-    wait some minutes before you run it again.
+    wait some minutes before you run it again, or use --journal.
     """
     request = DraftRequest(**given)
     problems = Problems()
@@ -86,7 +100,11 @@ def create(*, profile: str, yes: bool, dry_run: bool, form: str, **given: Any) -
             return
         if begin is not None:
             prompts.confirm(prompts.creation(client, profile, parts, begin, agent), yes=yes)
-        created = _create(client, profile, parts, request.accept_loss)
+        place: _Place = partial(client.create_campaign, accept_loss=request.accept_loss)
+        if journal is not None:
+            watch = stack.enter_context(stages(shown=sys.stderr.isatty()))
+            place = partial(place_campaign, client, journal=journal, accept_loss=request.accept_loss, on_progress=watch)
+        created = _create(client, profile, parts, place, is_noted=journal is not None)
         if form != "table":
             write_objects(form, created, Campaign)
             return
@@ -96,17 +114,17 @@ def create(*, profile: str, yes: bool, dry_run: bool, form: str, **given: Any) -
 
 
 def _create(
-    client: Client, profile: str, parts: Sequence[CampaignDraft], accept_loss: Sequence[str]
+    client: Client, profile: str, parts: Sequence[CampaignDraft], place: _Place, *, is_noted: bool
 ) -> Iterator[Campaign]:
     """Create the campaigns in turn; if one fails, notes say which exist and what to do next."""
     created: list[str] = []
     is_left = False
     for part in parts:
         try:
-            campaign = client.create_campaign(part, accept_loss=accept_loss)
+            campaign = place(part)
         except KeyboardInterrupt:
             say(f"The campaign may exist{'' if part.start == Start.HOLD else ', and call people already'}.")
-            say(_after_loss(profile))
+            say(_after_loss(profile, is_noted=is_noted))
             raise
         except UnibatchError as exc:
             if isinstance(exc, PartlyDone) and exc.campaign is not None:
@@ -114,7 +132,7 @@ def _create(
                 exc.add_note(f"Created: {prompts.status_line(client, exc.campaign, where)}")
                 exc.add_note(_after_part(where, exc))
             elif isinstance(exc, OutcomeUnknown):
-                exc.add_note(_after_loss(profile))
+                exc.add_note(_after_loss(profile, is_noted=is_noted))
             if len(parts) > 1:
                 exc.add_note(f"Created before, of {len(parts)} campaigns: {', '.join(created) or 'none'}")
                 exc.add_note(prompts.AGAIN)
@@ -130,8 +148,10 @@ def _create(
         )
 
 
-def _after_loss(profile: str) -> str:
+def _after_loss(profile: str, *, is_noted: bool) -> str:
     """What to do if it is unknown whether a campaign was created."""
+    if is_noted:
+        return "Run the same command again, with the same journal: it looks until the vendor has had its time"
     look = f"unibatch campaigns -p {profile}"
     return prompts.wait_and_check(look, "it may create a second campaign, and everybody is called")
 

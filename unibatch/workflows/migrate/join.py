@@ -77,7 +77,7 @@ class PlacedFile:
                 filled.append(contact)
             else:
                 found.add(key)
-                filled.append(_filled(contact, in_file))
+                filled.append(filled_from(contact, in_file))
         return Joined(
             contacts=tuple(filled),
             joined=len(filled) - len(absent),
@@ -119,7 +119,8 @@ def read_placed_file(
     )
 
 
-def _filled(contact: ContactDraft, in_file: ContactDraft) -> ContactDraft:
+def filled_from(contact: ContactDraft, in_file: ContactDraft) -> ContactDraft:
+    """A contact with what the file says about it, as `PlacedFile.join` does it."""
     changed: dict[str, Any] = {
         name: getattr(in_file, name) for name in _FILLED if getattr(contact, name) is None and getattr(in_file, name)
     }

@@ -115,7 +115,7 @@ class Journal:
         place = Path(path)
         lock = _locked(place)
         try:
-            with suppress(FileExistsError), _translated(place):
+            with _translated(place), suppress(FileExistsError):
                 # Nobody else can read it before anything is in it; what SQLite puts beside it gets the same mode.
                 os.close(os.open(place, os.O_CREAT | os.O_EXCL | os.O_RDWR, _PRIVATE))
             return cls(place, _opened(place, is_new=True), lock)
@@ -143,6 +143,9 @@ class Journal:
             if journal.fact("id") is None:
                 journal.close()
                 raise JournalError(f"{place}: there is no plan in it; run the plan again")
+            if journal.fact("kind") is not None:
+                journal.close()
+                raise JournalError(f"{place}: this is the journal of `unibatch create`, not of a migration")
         except BaseException:
             if lock is not None:
                 lock.release()
