@@ -81,6 +81,7 @@ _ARGUMENTS: Mapping[str, str] = {
     "accept_loss": "--accept-loss",
     "accept_risk": "--accept-risk",
     "fields_from": "--fields-from",
+    "source_stopped": "--source-stopped",
     "encoding=, --encoding": "--encoding",
     "sheet=, --sheet": "--sheet",
     'columns={"HEADER": "phone_number"} (--map HEADER=phone_number)': "--map HEADER=phone_number",

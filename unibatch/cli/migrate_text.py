@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Column as TableColumn
 from rich.text import Text
 
-from unibatch import Finding, Fit, Start
+from unibatch import Finding, Fit
 from unibatch.cli.errors import in_commands
 from unibatch.cli.output import one_line
 from unibatch.cli.prompts import people, quoted
@@ -76,8 +76,8 @@ def plan_sheet(facts: PlanFacts, journal: Path) -> RenderableType:
                 "campaigns": words(_parts(facts)),
                 "repeated numbers": facts.repeated and number(facts.repeated),
                 "never to be called": facts.never and number(facts.never),
-                "source": words(facts.source_plan),
-                "target": words(facts.target_plan),
+                "source": words(in_commands(facts.source_plan)),
+                "target": words(in_commands(facts.target_plan)),
                 "requests": words(_cost(facts)),
                 "calls possible": _hours(facts),
             }
@@ -153,16 +153,9 @@ def _verdict(facts: PlanFacts, journal: Path) -> Text:
 
 def question(facts: PlanFacts) -> str:
     """What applying a plan will do, as one sentence."""
-    one = len(facts.parts) == 1
-    into = f"1 campaign at {place(facts.target)}" if one else f"{len(facts.parts):,} campaigns at {place(facts.target)}"
-    begin = {
-        Start.HOLD: f"nobody is called before you start {'it' if one else 'them'}",
-        Start.NOW: "they are called as soon as everything was compared",
-    }
-    when = begin.get(facts.start) or f"they are called from {facts.start.moment}"
-    return (
-        f"{facts.moving:,} of {people(facts.total)} of {quoted(facts.name)} at {place(facts.source)} move into {into}; "
-        f"{when}. {facts.source_plan} {facts.target_plan}"
+    return in_commands(
+        f"{facts.moving:,} of {people(facts.total)} of {quoted(facts.name)} move from {place(facts.source)} to "
+        f"{place(facts.target)}; the source: {facts.source_plan}; the target: {facts.target_plan}."
     )
 
 
