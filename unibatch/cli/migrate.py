@@ -13,7 +13,7 @@ import click
 
 from unibatch import Client, Provider, UnibatchError, config, to_dict
 from unibatch.cli import prompts
-from unibatch.cli.errors import FAILED, INCOMPLETE, INTERRUPTED, WRONG_USE, Problems, in_commands
+from unibatch.cli.errors import FAILED, INCOMPLETE, INTERRUPTED, WRONG_USE, Problems
 from unibatch.cli.migrate_options import PlanRequest, plan_options
 from unibatch.cli.migrate_text import (
     counted,
@@ -21,6 +21,7 @@ from unibatch.cli.migrate_text import (
     ledger_lanes,
     plan_sheet,
     question,
+    said,
     status_lines,
     verification_lines,
 )
@@ -65,7 +66,15 @@ yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 numbers_option = click.option("--show-numbers", is_flag=True, help="Show whole phone numbers.")
 
 
+class _InOrder(click.Group):
+    """A group that lists its commands in the order in which they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(self.commands)
+
+
 @click.group(
+    cls=_InOrder,
     epilog=examples(
         f"unibatch migrate plan old:batch_c3d4e5f6 new --journal {_JOURNAL}",
         f"unibatch migrate apply {_JOURNAL}",
@@ -74,7 +83,7 @@ numbers_option = click.option("--show-numbers", is_flag=True, help="Show whole p
         f"unibatch migrate report {_JOURNAL} --format csv > ledger.csv",
         f"unibatch migrate undo {_JOURNAL}",
         f"unibatch migrate forget {_JOURNAL}",
-    )
+    ),
 )
 def migrate() -> None:
     """Move a half-finished campaign to another vendor or account: nobody is called twice, and nobody is lost.
@@ -88,13 +97,14 @@ def migrate() -> None:
 
 
 @migrate.command(
+    short_help="Plan to move a campaign. Changes nothing.",
     epilog=examples(
         f"unibatch migrate plan old:batch_c3d4e5f6 new --journal {_JOURNAL}",
         f"unibatch migrate plan old:batch_c3d4e5f6 new --journal {_JOURNAL} \\",
         "    --fields-from people.csv --skip-file never.txt --max-attempts 3",
         f"unibatch migrate plan old:batch_c3d4e5f6 new --journal {_JOURNAL} \\",
         "    --to-start '2027-03-22T09:00[Europe/Berlin]' --also voicemail",
-    )
+    ),
 )
 @click.argument("source", metavar="SOURCE")
 @click.argument("target", metavar="TARGET", shell_complete=complete_profile)
@@ -151,7 +161,8 @@ def plan(*, source: str, target: str, profile: str | None, journal: Path, form: 
 
 
 @migrate.command(
-    epilog=examples(f"unibatch migrate apply {_JOURNAL}", f"unibatch migrate apply {_JOURNAL} --source-stopped --yes")
+    short_help="Carry the plan out, or go on with it.",
+    epilog=examples(f"unibatch migrate apply {_JOURNAL}", f"unibatch migrate apply {_JOURNAL} --source-stopped --yes"),
 )
 @journal_argument
 @click.option(
@@ -182,7 +193,7 @@ def apply(*, journal: Path, source_stopped: bool, wait_for_calls: float, yes: bo
         moving = _connected(stack, journal)
         before = moving.status()
         if before.step in {Step.FINISHED, Step.UNDOING, Step.UNDONE}:
-            _end(before, journal)
+            _end(before, moving, journal)
             raise click.exceptions.Exit(0 if before.is_finished else FAILED)
         prompts.confirm(_going_on(before) + question(moving.facts), yes=yes)
         try:
@@ -193,7 +204,7 @@ def apply(*, journal: Path, source_stopped: bool, wait_for_calls: float, yes: bo
         except UnibatchError as exc:
             _note_status(exc, moving, journal)
             raise
-    _end(after, journal)
+    _end(after, moving, journal)
     if after.failed or not after.is_finished:
         raise click.exceptions.Exit(INCOMPLETE if after.is_finished else FAILED)
 
@@ -218,7 +229,7 @@ def _going_on(status: MigrationStatus) -> str:
 def _interrupted(moving: MigrationPlan, journal: Path) -> None:
     """End the command after Ctrl-C; the last lines say how far it is."""
     say("Interrupted")
-    for line in status_lines(moving.status(), journal):
+    for line in status_lines(moving.status(), moving.facts, journal):
         say(line)
     raise click.exceptions.Exit(INTERRUPTED)
 
@@ -229,19 +240,19 @@ def _note_status(error: UnibatchError, moving: MigrationPlan, journal: Path) -> 
         status = moving.status()
     except UnibatchError:  # the journal is what failed
         return
-    for line in status_lines(status, journal):
+    for line in status_lines(status, moving.facts, journal):
         error.add_note(line)
 
 
-def _end(status: MigrationStatus, journal: Path) -> None:
-    for line in status_lines(status, journal):
+def _end(status: MigrationStatus, moving: MigrationPlan, journal: Path) -> None:
+    for line in status_lines(status, moving.facts, journal):
         click.echo(line)
 
 
 # Look -----------------------------------------------------------------------------------------------------------------
 
 
-@migrate.command(epilog=examples(f"unibatch migrate status {_JOURNAL}"))
+@migrate.command(short_help="Show how far it is.", epilog=examples(f"unibatch migrate status {_JOURNAL}"))
 @journal_argument
 @_format_option("json")
 def status(*, journal: Path, form: str) -> None:
@@ -254,13 +265,14 @@ def status(*, journal: Path, form: str) -> None:
     if form == "json":
         write_data(form, [to_dict(now)], ())
     else:
-        _end(now, journal)
+        _end(now, found, journal)
     if now.step not in {Step.PLANNED, Step.FINISHED, Step.UNDONE}:
         raise click.exceptions.Exit(INCOMPLETE)
 
 
 @migrate.command(
-    epilog=examples(f"unibatch migrate verify {_JOURNAL}", f"unibatch migrate verify {_JOURNAL} --format csv")
+    short_help="Compare both sides with the ledger.",
+    epilog=examples(f"unibatch migrate verify {_JOURNAL}", f"unibatch migrate verify {_JOURNAL} --format csv"),
 )
 @journal_argument
 @numbers_option
@@ -298,11 +310,12 @@ def _masked_difference(row: Difference) -> Difference:
 
 
 @migrate.command(
+    short_help="Show what became of each contact.",
     epilog=examples(
         f"unibatch migrate report {_JOURNAL}",
         f"unibatch migrate report {_JOURNAL} --outcome failed --show-numbers",
         f"unibatch migrate report {_JOURNAL} --format csv > ledger.csv",
-    )
+    ),
 )
 @journal_argument
 @click.option(
@@ -335,7 +348,10 @@ def _masked_entry(entry: LedgerEntry) -> LedgerEntry:
 # Undo, forget ---------------------------------------------------------------------------------------------------------
 
 
-@migrate.command(epilog=examples(f"unibatch migrate undo {_JOURNAL}", f"unibatch migrate undo {_JOURNAL} --yes"))
+@migrate.command(
+    short_help="Remove what was created.",
+    epilog=examples(f"unibatch migrate undo {_JOURNAL}", f"unibatch migrate undo {_JOURNAL} --yes"),
+)
 @journal_argument
 @yes_option
 @verbose_option
@@ -347,7 +363,7 @@ def undo(*, journal: Path, yes: bool) -> None:
     """
     with ExitStack() as stack:
         moving = _connected(stack, journal)
-        lines = [in_commands(line) for line in moving.undo_plan()]
+        lines = [said(line) for line in moving.undo_plan()]
         for line in lines[:-1]:
             say(line)
         prompts.confirm(lines[-1] if lines else "There is nothing to undo.", yes=yes)
@@ -360,11 +376,10 @@ def undo(*, journal: Path, yes: bool) -> None:
             _note_status(exc, moving, journal)
             raise
     _echo(f"removed: {', '.join(undone.removed) or 'nothing'}")
-    _echo(f"the source was {'resumed, and goes on calling' if undone.source_resumed else 'not resumed'}")
     for line in undone.notes:
-        _echo(in_commands(line))
+        _echo(said(line))
     for campaign_id, advice in undone.remaining:
-        _echo(f"{campaign_id} remains: {in_commands(advice)}")
+        _echo(f"{campaign_id} remains: {said(advice)}")
     if undone.remaining:
         raise click.exceptions.Exit(INCOMPLETE)
 
@@ -373,7 +388,7 @@ def _echo(line: str) -> None:
     click.echo(one_line(line))
 
 
-@migrate.command(epilog=examples(f"unibatch migrate forget {_JOURNAL}"))
+@migrate.command(short_help="Wipe the journal.", epilog=examples(f"unibatch migrate forget {_JOURNAL}"))
 @journal_argument
 @yes_option
 def forget(*, journal: Path, yes: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from unibatch.workflows.migrate.ledger import (
     Outcome,
     PartStep,
     Step,
+    TargetPart,
     Verification,
 )
 from unibatch.workflows.migrate.plan import PlanFacts, Side
@@ -76,8 +78,8 @@ def plan_sheet(facts: PlanFacts, journal: Path) -> RenderableType:
                 "campaigns": words(_parts(facts)),
                 "repeated numbers": facts.repeated and number(facts.repeated),
                 "never to be called": facts.never and number(facts.never),
-                "source": words(in_commands(facts.source_plan)),
-                "target": words(in_commands(facts.target_plan)),
+                "source": words(said(facts.source_plan)),
+                "target": words(said(facts.target_plan)),
                 "requests": words(_cost(facts)),
                 "calls possible": _hours(facts),
             }
@@ -136,7 +138,7 @@ def _lost(findings: Sequence[Finding]) -> list[RenderableType]:
     for finding in findings:
         if finding.is_obstacle():
             fit = Text(finding.fit.value, style=_FITS.get(finding.fit, BAD))
-            table.add_row(words(finding.field), fit, words(in_commands(finding.reason)))
+            table.add_row(words(finding.field), fit, words(said(finding.reason)))
     return [words("What is lost", HEADING), Padding(table, (0, 0, 0, 2)), ""] if table.row_count else []
 
 
@@ -153,7 +155,7 @@ def _verdict(facts: PlanFacts, journal: Path) -> Text:
 
 def question(facts: PlanFacts) -> str:
     """What applying a plan will do, as one sentence."""
-    return in_commands(
+    return said(
         f"{facts.moving:,} of {people(facts.total)} of {quoted(facts.name)} move from {place(facts.source)} to "
         f"{place(facts.target)}; the source: {facts.source_plan}; the target: {facts.target_plan}."
     )
@@ -164,17 +166,17 @@ def next_step(step: Step, journal: Path) -> str:
     return _NEXT[step].format(journal=journal)
 
 
-def status_lines(status: MigrationStatus, journal: Path) -> list[str]:
+def status_lines(status: MigrationStatus, facts: PlanFacts, journal: Path) -> list[str]:
     """How far a migration is: how many contacts are moved, not moved and unknown, and what to do next."""
-    lines = [f"part {part.number}: {_part(part.step, part.contacts, part.campaign_id)}" for part in status.parts]
+    lines = [f"part {part.number}: {_part(part, facts.target)}" for part in status.parts]
     unknown = min(status.open, sum(part.contacts for part in status.parts if part.step is PartStep.SENDING))
     waiting = status.open - unknown
     why = ((status.kept_back, "kept back"), (status.failed, "failed"), (waiting, "not settled yet"))
     parts = ", ".join(f"{count:,} {what}" for count, what in why if count)
     not_moved = status.kept_back + status.failed + waiting
     if status.interrupted:
-        lines.append(f"the latest run ended early: {in_commands(status.interrupted)}")
-    lines += [*map(in_commands, status.changes), *map(in_commands, status.notes)]
+        lines.append(f"the latest run ended early: {said(status.interrupted)}")
+    lines += [*map(said, status.changes), *map(said, status.notes)]
     lines.append(
         f"{people(status.total)}: {status.moved:,} moved, {not_moved:,} not moved"
         f"{f' ({parts})' if parts else ''}, {unknown:,} unknown"
@@ -182,9 +184,19 @@ def status_lines(status: MigrationStatus, journal: Path) -> list[str]:
     return [*map(one_line, lines), next_step(status.step, journal)]
 
 
-def _part(step: PartStep, contacts: int, campaign_id: str | None) -> str:
-    where = f"{campaign_id}, " if campaign_id else ""
-    return f"{where}{people(contacts)}, {step}"
+def _part(part: TargetPart, target: Side) -> str:
+    where = f"{target.profile}:{part.campaign_id}" if target.profile and part.campaign_id else part.campaign_id
+    return ", ".join(filter(None, (where, people(part.contacts), part.step.value)))
+
+
+_OPTIONS = {"max_attempts": "--max-attempts", "hold_until": "--hold-until"}
+
+
+def said(text: str) -> str:
+    """A text of the library in the words of these commands."""
+    for argument, option in _OPTIONS.items():
+        text = re.sub(rf"(?<![\w.-]){argument}\b", option, text)
+    return in_commands(text)
 
 
 # Verification ---------------------------------------------------------------------------------------------------------
@@ -241,7 +253,7 @@ def ledger_lanes(*, show_numbers: bool) -> list[Lane[LedgerEntry]]:
             Column("target id", lambda row: words(row.target_contact_id), least=9),
         ],
         [
-            Column("why", lambda row: words(in_commands(row.reason)), folds_to=20),
+            Column("why", lambda row: words(said(row.reason)), folds_to=20),
             Column("lost", lambda row: words(", ".join(row.lost)), folds_to=12),
         ],
     ]
