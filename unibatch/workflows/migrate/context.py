@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import attrs
 
@@ -15,6 +14,7 @@ from unibatch.core.preflight import compose, contact_faults
 from unibatch.core.provider import OperationName, Provider
 from unibatch.core.status import CampaignStatus
 from unibatch.workflows.migrate.decide import Choice
+from unibatch.workflows.migrate.join import PlacedFile
 from unibatch.workflows.migrate.journal import Journal
 from unibatch.workflows.migrate.ledger import MigrationStatus, Outcome, PartStep, Progress, Step, TargetPart
 from unibatch.workflows.migrate.stored import read_campaign, read_contact
@@ -139,23 +139,33 @@ class Context:
         """What happens to a draft in the target."""
         return compose(self.target, draft, datetime.now(UTC)).preflight
 
-    def unfit(self, joined: Mapping[str, ContactDraft]) -> Callable[[Contact], str | None]:
-        """Says why the target would not take a contact, or ``None``."""
-
-        def fault(contact: Contact) -> str | None:
-            found = contact_faults(draft_of_contact(contact, joined), self.target)
-            return found[0][1] if found else None
-
-        return fault
-
-    def joined(self) -> dict[str, ContactDraft]:
-        """What a file adds to contacts, by subscriber."""
+    def placed(self) -> PlacedFile | None:
+        """The file that the source was placed with, as it was when the migration was planned."""
+        path = self.journal.fact("placed")
         rows = self.journal.rows("SELECT subscriber, draft FROM joined")
-        return {row["subscriber"]: read_contact(row["draft"]) for row in rows}
+        people = {row["subscriber"]: read_contact(row["draft"]) for row in rows}
+        return PlacedFile(path=path, people=people, never={}) if path is not None else None
 
     def never(self) -> dict[str, str]:
         """Who must never be called, and why."""
         return {row["subscriber"]: row["reason"] for row in self.journal.rows("SELECT subscriber, reason FROM never")}
+
+
+def contact_drafts(contacts: Sequence[Contact], placed: PlacedFile | None) -> dict[str, ContactDraft]:
+    """The contacts as drafts by their ids, with what a file says about them."""
+    ids = [contact.id for contact in contacts]
+    drafts = [ContactDraft.from_contact(contact) for contact in contacts]
+    return dict(zip(ids, drafts if placed is None else placed.join(drafts).contacts, strict=True))
+
+
+def unfit(drafts: Mapping[str, ContactDraft], target: Provider) -> Callable[[Contact], str | None]:
+    """Says why the target would not take a contact, or ``None``."""
+
+    def fault(contact: Contact) -> str | None:
+        found = contact_faults(drafts[contact.id], target)
+        return found[0][1] if found else None
+
+    return fault
 
 
 def way_to_stop(provider: Provider, status: CampaignStatus) -> OperationName | None:
@@ -172,11 +182,3 @@ def way_to_stop(provider: Provider, status: CampaignStatus) -> OperationName | N
 def accepted(findings: Sequence[Finding]) -> list[str]:
     """The fields whose loss a plan shows, and so accepts by being applied."""
     return [finding.field for finding in findings if finding.is_obstacle() and finding.acceptable]
-
-
-def plain_findings(findings: Sequence[Finding]) -> list[dict[str, Any]]:
-    """Findings as the journal keeps them."""
-    return [
-        {"field": each.field, "fit": each.fit.value, "reason": each.reason, "acceptable": each.acceptable}
-        for each in findings
-    ]

@@ -57,6 +57,7 @@ CREATE TABLE contacts (
     draft TEXT,
     part INTEGER,
     outcome TEXT NOT NULL DEFAULT 'open',
+    failure TEXT,
     target_contact TEXT
 ) WITHOUT ROWID;
 CREATE INDEX contacts_of_part ON contacts (part, position);
@@ -198,7 +199,7 @@ class Journal:
             try:
                 yield self._database
                 for name, value in facts.items():
-                    self._database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
+                    self.set(self._database, name, value)
                 moment = datetime.now(UTC).isoformat(timespec="milliseconds")
                 self._database.execute("INSERT INTO events (at, what) VALUES (?, ?)", (moment, what))
                 self._commit()
@@ -212,10 +213,22 @@ class Journal:
         with self.write(what, **facts):
             pass
 
+    def set(self, database: sqlite3.Connection, name: str, value: Any) -> None:
+        """Set a fact, within a transaction."""
+        database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
+
     def clear(self, database: sqlite3.Connection) -> None:
         """Take everything out, within a transaction."""
         for table in ("facts", "contacts", "joined", "never", "parts"):
             database.execute(f"DELETE FROM {table}")  # noqa: S608 - one of the names in the line above
+
+    def discard_if_empty(self) -> None:
+        """Close it, and remove its file if there is no plan in it."""
+        with suppress(JournalError):
+            if self.fact("id") is None:
+                self._database.close()
+                for suffix in ("-wal", "-shm", ""):
+                    Path(f"{self.path}{suffix}").unlink(missing_ok=True)
 
     def _commit(self) -> None:
         self._database.execute("COMMIT")

@@ -112,15 +112,21 @@ class Reading:
         """As the journal keeps it."""
         return json.dumps([self.status.value, *(getattr(self, name) for name in _OTHERS)])
 
-    def was_called_after(self, earlier: Reading) -> bool:
-        """Whether it shows a call that the earlier reading did not show, or another result."""
+    def shows_call_since(self, earlier: Reading) -> bool:
+        """Whether it shows a call, or the result of one, that the earlier reading did not show."""
+        is_other = self.status is not earlier.status and self.status not in _WITHOUT_CALL
         return (
-            self.status is not earlier.status
+            is_other
             or self.attempts != earlier.attempts
             or self.last_attempt != earlier.last_attempt
             or self.seconds != earlier.seconds
         )
 
+
+_WITHOUT_CALL = frozenset(
+    {CallStatus.PENDING, CallStatus.QUEUED, CallStatus.CANCELLED, CallStatus.SKIPPED, CallStatus.EXPIRED}
+)
+"""Statuses that a contact can get without being called."""
 
 _OTHERS = ("word", "attempts", "last_attempt", "seconds")
 

@@ -12,14 +12,12 @@ import attrs
 from unibatch.core.draft import ContactDraft
 from unibatch.core.errors import NotFound
 from unibatch.core.findings import shown
-from unibatch.core.masking import mask_phone
 from unibatch.core.model import Campaign, Contact, fold
 from unibatch.core.phone import subscriber_key
-from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.status import CampaignStatus
 from unibatch.workflows.migrate.context import Context
-from unibatch.workflows.migrate.decide import RULES
 from unibatch.workflows.migrate.ledger import Difference, Outcome, PartStep, Verification
-from unibatch.workflows.migrate.stored import Reading, read_contact
+from unibatch.workflows.migrate.stored import Reading
 from unibatch.workflows.migrate.work import ReadContacts, Work, call, read_contacts
 
 CALLS_NOBODY = frozenset({CampaignStatus.FAILED, CampaignStatus.CANCELLED, CampaignStatus.EXPIRED})
@@ -71,7 +69,9 @@ def compare(
             continue
         if len(same) > 1:
             result.differences.append(
-                Difference(**about, contact_id=same[0].id, field="contacts", expected="once", found=f"{len(same)} times")
+                Difference(
+                    **about, contact_id=same[0].id, field="contacts", expected="once", found=f"{len(same)} times"
+                )
             )
         result.found[source_id] = same[0].id
         _compare_values(result, about, draft, same[0], told)
@@ -141,7 +141,10 @@ def _is_same(expected: object, found: object) -> bool:
     """Whether two values say the same; a vendor may make texts of numbers."""
     if expected == found:
         return True
-    texts = [value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str) for value in (expected, found)]
+    texts = [
+        value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+        for value in (expected, found)
+    ]
     return texts[0].strip().casefold() == texts[1].strip().casefold()
 
 
@@ -216,11 +219,9 @@ def _source(context: Context, differences: list[Difference]) -> Work[tuple[str, 
             differences.append(Difference(**about, field="contacts", expected="not there", found="there"))
             continue
         earlier, now = Reading.load(row["latest"]), Reading.of(contact)
-        if not row["moves"] or earlier is None or not now.was_called_after(earlier):
+        if not row["moves"] or earlier is None or not now.shows_call_since(earlier):
             continue
-        differences.append(
-            Difference(**about, field="status", expected=_describe(earlier), found=_describe(now))
-        )
+        differences.append(Difference(**about, field="status", expected=_describe(earlier), found=_describe(now)))
     for source_id, row in rows.items():
         if row["moves"]:
             differences.append(
@@ -256,7 +257,7 @@ def _ledger(context: Context) -> list[Difference]:
         if row["outcome"] == Outcome.OPEN:
             found.append(Difference(**about, field="outcome", expected="settled", found="open"))
         if row["outcome"] == Outcome.FAILED:
-            found.append(Difference(**about, field="outcome", expected="moved", found=row["reason"]))
+            found.append(Difference(**about, field="outcome", expected="moved", found=row["failure"] or ""))
         if row["moves"]:
             key = subscriber_key(row["number"])
             if key in seen:
