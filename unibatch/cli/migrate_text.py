@@ -78,6 +78,7 @@ def plan_sheet(facts: PlanFacts, journal: Path) -> RenderableType:
                 "campaigns": words(_parts(facts)),
                 "repeated numbers": facts.repeated and number(facts.repeated),
                 "never to be called": facts.never and number(facts.never),
+                "joined": _joined(facts),
                 "source": words(said(facts.source_plan)),
                 "target": words(said(facts.target_plan)),
                 "requests": words(_cost(facts)),
@@ -108,6 +109,11 @@ def _parts(facts: PlanFacts) -> str:
     return f"{len(facts.parts):,} in the target, with {shown} contacts{more}"
 
 
+def _joined(facts: PlanFacts) -> Text | None:
+    found = next((finding.reason for finding in facts.findings if finding.field == "fields_from"), None)
+    return None if found is None else words(found)
+
+
 def _cost(facts: PlanFacts) -> str:
     cost = facts.estimate
     length = "less than a minute" if cost.minutes < 1 else f"at least {cost.minutes:,.0f} min"
@@ -136,7 +142,7 @@ def _lost(findings: Sequence[Finding]) -> list[RenderableType]:
     """What is lost, by field."""
     table = columns(TableColumn("field"), TableColumn("fit"), TableColumn("what happens", overflow="fold"), style=DIM)
     for finding in findings:
-        if finding.is_obstacle():
+        if finding.is_obstacle() and finding.field != "fields_from":
             fit = Text(finding.fit.value, style=_FITS.get(finding.fit, BAD))
             table.add_row(words(finding.field), fit, words(said(finding.reason)))
     return [words("What is lost", HEADING), Padding(table, (0, 0, 0, 2)), ""] if table.row_count else []
