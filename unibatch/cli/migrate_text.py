@@ -180,7 +180,7 @@ def status_lines(status: MigrationStatus, facts: PlanFacts, journal: Path) -> li
     why = ((status.kept_back, "kept back"), (status.failed, "failed"), (waiting, "not settled yet"))
     parts = ", ".join(f"{count:,} {what}" for count, what in why if count)
     not_moved = status.kept_back + status.failed + waiting
-    if status.interrupted:
+    if status.interrupted and not status.is_finished:
         lines.append(f"the latest run ended early: {said(status.interrupted)}")
     lines += [*map(said, status.changes), *map(said, status.notes)]
     lines.append(
