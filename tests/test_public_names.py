@@ -21,23 +21,26 @@ def words(text: str) -> list[str]:
 
 
 NAMES = words("""
-    Account AccountLimits AddedContacts AnswerTooLarge AsyncClient AsyncListing AuthenticationError
-    CallStatus Campaign CampaignDraft CampaignStatus Capabilities Client ConfigError Conflict
-    ConnectFailed ConnectTimeout ConnectionLost Contact ContactDraft ContactList Counts DraftRefused
-    Finding Fit IncompleteListing InvalidInput InvalidRequest Listing ListingReport MalformedResponse
-    Money NotFound OutcomeUnknown PartlyDone PaymentRequired PermissionDenied PlannedRequest PoolTimeout
-    Preflight Provider ProviderError RateLimited ReadTimeout RedialPolicy RedirectRefused
-    RejectedContact RejectedRow RepeatedRow Retry Schedule ServerError SkippedRow Start StartKind Timeout
-    TransportError UnibatchError UnsupportedFeature Wait WriteTimeout __version__ connect connect_async
-    draft_losses preflight read_contacts to_dict
+    Account AccountLimits AddedContacts AnswerTooLarge AsyncClient AsyncListing AsyncMigrationPlan
+    AuthenticationError CallStatus Campaign CampaignDraft CampaignStatus Capabilities Client ConfigError
+    Conflict ConnectFailed ConnectTimeout ConnectionLost Contact ContactDraft ContactList Counts
+    DraftRefused Finding Fit IncompleteListing InvalidInput InvalidRequest JournalError Listing
+    ListingReport MalformedResponse MigrationPlan MigrationRefused MigrationStopped Money NotFound
+    OutcomeUnknown PartlyDone PaymentRequired PermissionDenied PlannedRequest PoolTimeout Preflight Provider
+    ProviderError RateLimited ReadTimeout RedialPolicy RedirectRefused RejectedContact RejectedRow
+    RepeatedRow Retry Schedule ServerError SkippedRow Start StartKind Timeout TransportError UnibatchError
+    UnsupportedFeature Wait WriteTimeout __version__ connect connect_async draft_losses open_migration
+    open_migration_async plan_migration plan_migration_async preflight read_contacts to_dict
 """)
 
 METHODS = words("""
-    add_contacts cancel_campaign close create_campaign delete_campaign get_account get_campaign
-    list_campaigns list_contacts pause_campaign reschedule_campaign resume_campaign retry_campaign
+    add_contacts cancel_campaign close create_campaign delete_campaign find_campaign get_account get_campaign
+    list_campaigns list_contacts pause_campaign rename_campaign reschedule_campaign resume_campaign retry_campaign
     start_campaign
 """)
-REHEARSED = sorted({*METHODS} - {"close", "get_account", "get_campaign", "list_campaigns", "list_contacts"})
+REHEARSED = sorted(
+    {*METHODS} - {"close", "find_campaign", "get_account", "get_campaign", "list_campaigns", "list_contacts"}
+)
 PROPERTIES = ["base_url", "capabilities", "provider", "rehearse"]
 NOT_AWAITED = {"list_campaigns", "list_contacts"}
 
@@ -122,7 +125,7 @@ def test_what_changes_something_can_be_rehearsed() -> None:
 @pytest.mark.parametrize("method", REHEARSED)
 def test_a_rehearsal_takes_the_same_arguments(method: str) -> None:
     arguments = dict(inspect.signature(getattr(Client, method)).parameters)
-    for name in ("on_progress", "max_wait"):  # nothing is sent, so there is neither progress nor a wait
+    for name in ("on_progress", "before_sending", "max_wait"):  # nothing is sent, so there is nothing to await
         arguments.pop(name, None)
     assert dict(inspect.signature(getattr(Rehearsal, method)).parameters) == arguments
 

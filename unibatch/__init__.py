@@ -29,7 +29,10 @@ if TYPE_CHECKING:
         IncompleteListing,
         InvalidInput,
         InvalidRequest,
+        JournalError,
         MalformedResponse,
+        MigrationRefused,
+        MigrationStopped,
         NotFound,
         OutcomeUnknown,
         PartlyDone,
@@ -63,6 +66,14 @@ if TYPE_CHECKING:
     from unibatch.core.to_dict import to_dict
     from unibatch.workflows.contacts import ContactList, RejectedRow, RepeatedRow, SkippedRow, read_contacts
     from unibatch.workflows.migrate.convert import draft_losses
+    from unibatch.workflows.migrate.migration import (
+        AsyncMigrationPlan,
+        MigrationPlan,
+        open_migration,
+        open_migration_async,
+        plan_migration,
+        plan_migration_async,
+    )
     from unibatch.workflows.preflight import preflight
 
     RetryPolicy = RedialPolicy
@@ -75,10 +86,10 @@ _LATER = {
         "unibatch.core.draft": "AddedContacts CampaignDraft ContactDraft RejectedContact Start StartKind",
         "unibatch.core.errors": (
             "AnswerTooLarge AuthenticationError ConfigError Conflict ConnectFailed ConnectionLost "
-            "ConnectTimeout DraftRefused IncompleteListing InvalidInput InvalidRequest MalformedResponse "
-            "NotFound OutcomeUnknown PartlyDone PaymentRequired PermissionDenied PoolTimeout ProviderError "
-            "RateLimited ReadTimeout RedirectRefused ServerError TransportError UnibatchError "
-            "UnsupportedFeature WriteTimeout"
+            "ConnectTimeout DraftRefused IncompleteListing InvalidInput InvalidRequest JournalError "
+            "MalformedResponse MigrationRefused MigrationStopped NotFound OutcomeUnknown PartlyDone "
+            "PaymentRequired PermissionDenied PoolTimeout ProviderError RateLimited ReadTimeout RedirectRefused "
+            "ServerError TransportError UnibatchError UnsupportedFeature WriteTimeout"
         ),
         "unibatch.core.findings": "Finding Fit Preflight",
         "unibatch.core.model": "Account AccountLimits Campaign Contact Counts Money RedialPolicy Schedule",
@@ -88,6 +99,9 @@ _LATER = {
         "unibatch.core.to_dict": "to_dict",
         "unibatch.workflows.contacts": "ContactList RejectedRow RepeatedRow SkippedRow read_contacts",
         "unibatch.workflows.migrate.convert": "draft_losses",
+        "unibatch.workflows.migrate.migration": (
+            "AsyncMigrationPlan MigrationPlan open_migration open_migration_async plan_migration plan_migration_async"
+        ),
         "unibatch.workflows.preflight": "preflight",
     }.items()
     for name in names.split()
@@ -100,6 +114,7 @@ __all__ = [
     "AnswerTooLarge",
     "AsyncClient",
     "AsyncListing",
+    "AsyncMigrationPlan",
     "AuthenticationError",
     "CallStatus",
     "Campaign",
@@ -122,9 +137,13 @@ __all__ = [
     "IncompleteListing",
     "InvalidInput",
     "InvalidRequest",
+    "JournalError",
     "Listing",
     "ListingReport",
     "MalformedResponse",
+    "MigrationPlan",
+    "MigrationRefused",
+    "MigrationStopped",
     "Money",
     "NotFound",
     "OutcomeUnknown",
@@ -159,6 +178,10 @@ __all__ = [
     "connect",
     "connect_async",
     "draft_losses",
+    "open_migration",
+    "open_migration_async",
+    "plan_migration",
+    "plan_migration_async",
     "preflight",
     "read_contacts",
     "to_dict",

@@ -23,9 +23,8 @@ CALLED = 5
 @pytest.fixture(autouse=True)
 def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing takes longer than it must."""
-    monkeypatch.setattr("unibatch.core.reconcile.LOOKS", (0.0,))
-    for name in ("STOPPING", "CALLING", "SETTLING", "FILLING"):
-        monkeypatch.setattr(f"unibatch.workflows.migrate.apply.{name}", (0.0,))
+    monkeypatch.setattr("unibatch.core.looking.LOOKS", (0.0,))
+    monkeypatch.setattr("unibatch.workflows.migrate.work.sleep", lambda _: None)
 
 
 @pytest.fixture
@@ -230,12 +229,11 @@ class TestApply:
         assert len([path for path in writes(sandbox) if path.endswith("/batch/create")]) == 1
 
     def test_a_source_that_cannot_be_stopped_has_to_be_stopped_by_hand(
-        self, plan: Callable[..., Outcome], run: Run, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+        self, plan: Callable[..., Outcome], run: Run, sandbox: Sandbox
     ) -> None:
         campaign_id = sandbox.create("techladder", 3, status="active")
         outcome = plan(source=f"sandbox-techladder:{campaign_id}")
         refused = run("migrate", "apply", JOURNAL, "--yes")
-        monkeypatch.setattr("unibatch.workflows.migrate.work.time.sleep", lambda _: None)
         stopped = run("migrate", "apply", JOURNAL, "--yes", "--source-stopped")
 
         assert "cannot stop it: stop it in TechLadder's dashboard" in outcome.out

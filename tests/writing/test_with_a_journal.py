@@ -11,7 +11,7 @@ import pytest
 
 from tests.bothways import AnyClient, BlockingAsyncClient
 from tests.writing.conftest import VENDORS, Emulating, Emulator, draft, one_client
-from tests.writing.faults import AFTER, BEFORE, late, patience
+from tests.writing.faults import BEFORE, FAULTS, late, patience
 from unibatch import CampaignDraft, InvalidInput, InvalidRequest, OutcomeUnknown
 from unibatch.core.errors import JournalError
 from unibatch.core.model import Campaign
@@ -70,12 +70,12 @@ class TestARerun:
         assert list(emulator.campaigns) == [placed.id]
         assert len(emulator.writes) == 1
 
-    @pytest.mark.parametrize("fault", {**BEFORE, **AFTER})
+    @pytest.mark.parametrize("fault", FAULTS)
     def test_after_the_vendor_has_had_its_time_creates_what_is_not_there(
         self, vendor: str, fault: str, emulating: Emulating, journal: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         emulator, wanted = emulating(vendor), draft(vendor, 4)
-        emulator.fail({"writes": True, "times": 1}, (BEFORE | AFTER)[fault])
+        emulator.fail({"writes": True, "times": 1}, FAULTS[fault])
         emulator.hide_after(1)
         with pytest.raises(OutcomeUnknown):
             place(emulator, wanted, journal, patience(fault))

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from unibatch import Campaign, OutcomeUnknown, PlannedRequest, Start, config
-from unibatch.cli import prompts
-from unibatch.cli.errors import Problems, Unusable
+from unibatch.cli.exits import Unusable
 from unibatch.cli.options import address, campaign_options, examples, write_options
 from unibatch.cli.output import one_line, write_objects
-from unibatch.cli.waits import Waits
-from unibatch.core.provider import OperationName
-from unibatch.core.reconcile import require_allowed
-from unibatch.core.times import read_moment
-from unibatch.workflows.migrate import Outcome, Step
-from unibatch.workflows.migrate.journal import Journal
+
+if TYPE_CHECKING:
+    from unibatch import Campaign, PlannedRequest, Start
+    from unibatch.cli.errors import Problems
+    from unibatch.core.provider import OperationName
 
 _DONE: dict[OperationName, tuple[str, str]] = {
     "start_campaign": ("started", "already started"),
@@ -31,7 +28,6 @@ _DONE: dict[OperationName, tuple[str, str]] = {
 """What is printed when it was done, and when there was nothing to do."""
 
 _ASKS = frozenset(_DONE) - {"pause_campaign"}
-
 
 _CALLS_AGAIN: frozenset[OperationName] = frozenset({"start_campaign", "resume_campaign"})
 """What would make the source of a migration call people again."""
@@ -51,6 +47,8 @@ def _command(operation: OperationName, help_text: str) -> click.Command:
     @campaign_options
     @write_options
     def command(**given: Any) -> None:
+        from unibatch.cli.errors import Problems
+
         _change(operation, Problems(), **given)
 
     return _journal_option(command) if operation in _CALLS_AGAIN else command
@@ -83,6 +81,8 @@ delete = _command(
 @write_options
 def reschedule(*, start: str | None, **given: Any) -> None:
     """Change the start time of a campaign that has not started. Asks first, unless --yes."""
+    from unibatch.cli.errors import Problems
+
     problems = Problems()
     _change("reschedule_campaign", problems, start=_read_start(start, problems), **given)
 
@@ -91,6 +91,9 @@ def _read_start(text: str | None, problems: Problems) -> Start | None:
     if text is None:
         problems.add("--start is missing: give a time, such as 2026-03-20T09:00[Europe/Berlin]")
     else:
+        from unibatch import Start
+        from unibatch.core.times import read_moment
+
         with problems.noting("--start"):
             return Start.at(*read_moment(text))
     return None
@@ -108,6 +111,11 @@ def _change(
     start: Start | None = None,
     journal: Path | None = None,
 ) -> None:
+    from unibatch import OutcomeUnknown, config
+    from unibatch.cli import prompts
+    from unibatch.cli.waits import Waits
+    from unibatch.core.steering import require_allowed
+
     about = () if start is None else (start,)
     with ExitStack() as stack:
         planned: list[PlannedRequest] = []
@@ -149,6 +157,10 @@ def _change(
 
 def _require_not_moved(path: Path, campaign_id: str) -> None:
     """End the command if a migration has moved contacts of the campaign, or is about to."""
+    from unibatch.cli.prompts import people
+    from unibatch.workflows.migrate import Outcome, Step
+    from unibatch.workflows.migrate.journal import Journal
+
     with Journal.open(path, to_write=False) as journal:
         step = Step(journal.fact("step"))
         is_source = journal.fact("source")["campaign_id"] == campaign_id
@@ -159,8 +171,8 @@ def _require_not_moved(path: Path, campaign_id: str) -> None:
         raise Unusable(f"{path} is the journal of another campaign. Nothing was sent")
     if is_source and step not in {Step.PLANNED, Step.UNDONE} and moved["number"]:
         raise Unusable(
-            f"{path} says that {prompts.people(moved['number'])} of this campaign were moved, or are being moved, to "
-            f"another one, and would be called again. To take that back: unibatch migrate undo {path}. Nothing was sent"
+            f"{path} says that {people(moved['number'])} of this campaign were moved, or are being moved, to another "
+            f"one, and would be called again. To take that back: unibatch migrate undo {path}. Nothing was sent"
         )
 
 
@@ -168,4 +180,6 @@ def _write(form: str, line: str, campaign: Campaign) -> None:
     if form == "table":
         click.echo(one_line(line))
     else:
+        from unibatch import Campaign
+
         write_objects(form, [campaign], Campaign)

@@ -6,46 +6,25 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import attrs
 import click
 
-from unibatch import Client, Provider, UnibatchError, config, to_dict
-from unibatch.cli import prompts
-from unibatch.cli.errors import FAILED, INCOMPLETE, INTERRUPTED, WRONG_USE, Problems
-from unibatch.cli.migrate_options import PlanRequest, plan_options
-from unibatch.cli.migrate_text import (
-    counted,
-    difference_lanes,
-    ledger_lanes,
-    plan_sheet,
-    question,
-    said,
-    status_lines,
-    verification_lines,
-)
+from unibatch.cli.exits import FAILED, INCOMPLETE, INTERRUPTED, WRONG_USE
+from unibatch.cli.migrate_options import plan_options
 from unibatch.cli.options import address, complete_profile, examples, profile_option, verbose_option
 from unibatch.cli.output import one_line, say, write_data, write_objects
-from unibatch.cli.progress import stages
-from unibatch.cli.tables import RowTable, screen, show_on
-from unibatch.cli.waits import Waits
 from unibatch.core.masking import mask_phone
-from unibatch.workflows.migrate import (
-    Difference,
-    LedgerEntry,
-    MigrationPlan,
-    MigrationStatus,
-    Outcome,
-    Step,
-    forget_migration,
-    open_migration,
-    plan_migration,
-)
+
+if TYPE_CHECKING:
+    from unibatch import Client, Provider, UnibatchError
+    from unibatch.workflows.migrate import Difference, LedgerEntry, MigrationPlan, MigrationStatus
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _JOURNAL = "move.sqlite"
+
+_OUTCOMES = ("moved", "kept_back", "failed", "open")
 
 _NOT_PROVEN = "What differs has to be looked at in both dashboards; nothing was changed"
 
@@ -127,6 +106,15 @@ def plan(*, source: str, target: str, profile: str | None, journal: Path, form: 
 
     The exit code is 0 if the plan can be applied, and 2 if something has to be corrected first.
     """
+    from unibatch import config, to_dict
+    from unibatch.cli.errors import Problems
+    from unibatch.cli.migrate_request import PlanRequest
+    from unibatch.cli.migrate_text import plan_sheet
+    from unibatch.cli.progress import stages
+    from unibatch.cli.tables import screen, show_on
+    from unibatch.cli.waits import Waits
+    from unibatch.workflows.migrate import plan_migration
+
     request = PlanRequest(**given)
     problems = Problems()
     with ExitStack() as stack:
@@ -189,6 +177,12 @@ def apply(*, journal: Path, source_stopped: bool, wait_for_calls: float, yes: bo
 
     The exit code is 3 if the target did not take some contacts, and 1 if it came to no end.
     """
+    from unibatch import UnibatchError
+    from unibatch.cli import prompts
+    from unibatch.cli.migrate_text import question
+    from unibatch.cli.progress import stages
+    from unibatch.workflows.migrate import Step
+
     with ExitStack() as stack:
         moving = _connected(stack, journal)
         before = moving.status()
@@ -211,6 +205,10 @@ def apply(*, journal: Path, source_stopped: bool, wait_for_calls: float, yes: bo
 
 def _connected(stack: ExitStack, journal: Path) -> MigrationPlan:
     """The migration of a journal, with clients that print what they wait for."""
+    from unibatch import config
+    from unibatch.cli.waits import Waits
+    from unibatch.workflows.migrate import open_migration
+
     with open_migration(journal) as found:
         profiles = found.facts.source.profile, found.facts.target.profile
     waits = Waits()
@@ -221,6 +219,8 @@ def _connected(stack: ExitStack, journal: Path) -> MigrationPlan:
 
 
 def _going_on(status: MigrationStatus) -> str:
+    from unibatch.workflows.migrate import Step
+
     if status.step is Step.PLANNED:
         return ""
     return f"This goes on with a migration that was begun ({status.moved:,} moved so far): "
@@ -228,6 +228,8 @@ def _going_on(status: MigrationStatus) -> str:
 
 def _interrupted(moving: MigrationPlan, journal: Path) -> None:
     """End the command after Ctrl-C; the last lines say how far it is."""
+    from unibatch.cli.migrate_text import status_lines
+
     say("Interrupted")
     for line in status_lines(moving.status(), moving.facts, journal):
         say(line)
@@ -236,6 +238,9 @@ def _interrupted(moving: MigrationPlan, journal: Path) -> None:
 
 def _note_status(error: UnibatchError, moving: MigrationPlan, journal: Path) -> None:
     """Add to an error how far the migration is."""
+    from unibatch import UnibatchError
+    from unibatch.cli.migrate_text import status_lines
+
     try:
         status = moving.status()
     except UnibatchError:  # the journal is what failed
@@ -245,6 +250,8 @@ def _note_status(error: UnibatchError, moving: MigrationPlan, journal: Path) -> 
 
 
 def _end(status: MigrationStatus, moving: MigrationPlan, journal: Path) -> None:
+    from unibatch.cli.migrate_text import status_lines
+
     for line in status_lines(status, moving.facts, journal):
         click.echo(line)
 
@@ -260,6 +267,9 @@ def status(*, journal: Path, form: str) -> None:
 
     The exit code is 0 if the migration is finished, was undone or was not begun, and 3 if it is not finished.
     """
+    from unibatch import to_dict
+    from unibatch.workflows.migrate import Step, open_migration
+
     with open_migration(journal) as found:
         now = found.status()
     if form == "json":
@@ -283,6 +293,11 @@ def verify(*, journal: Path, show_numbers: bool, form: str) -> None:
 
     Also looks whether the source still stands still. The exit code is 3 if anything differs.
     """
+    from unibatch.cli.migrate_text import difference_lanes, verification_lines
+    from unibatch.cli.progress import stages
+    from unibatch.cli.tables import RowTable, screen
+    from unibatch.workflows.migrate import Difference
+
     with ExitStack() as stack:
         moving = _connected(stack, journal)
         with stages(shown=sys.stderr.isatty()) as watch:
@@ -304,6 +319,8 @@ def verify(*, journal: Path, show_numbers: bool, form: str) -> None:
 
 
 def _masked_difference(row: Difference) -> Difference:
+    import attrs
+
     expected, found = (mask_phone(text) if text.startswith("+") else text for text in (row.expected, row.found))
     number = row.phone_number and mask_phone(row.phone_number)
     return attrs.evolve(row, phone_number=number, expected=expected, found=found)
@@ -322,7 +339,7 @@ def _masked_difference(row: Difference) -> Difference:
     "--outcome",
     "outcomes",
     multiple=True,
-    type=click.Choice([str(outcome) for outcome in Outcome]),
+    type=click.Choice(_OUTCOMES),
     help="Only contacts with this outcome. Repeatable.",
 )
 @numbers_option
@@ -332,6 +349,10 @@ def report(*, journal: Path, outcomes: tuple[str, ...], show_numbers: bool, form
 
     Phone numbers are masked in every format, unless --show-numbers.
     """
+    from unibatch.cli.migrate_text import counted, ledger_lanes
+    from unibatch.cli.tables import RowTable, screen
+    from unibatch.workflows.migrate import LedgerEntry, open_migration
+
     with open_migration(journal) as found:
         entries = [entry for entry in found.report() if not outcomes or entry.outcome in outcomes]
     if form == "text":
@@ -342,6 +363,8 @@ def report(*, journal: Path, outcomes: tuple[str, ...], show_numbers: bool, form
 
 
 def _masked_entry(entry: LedgerEntry) -> LedgerEntry:
+    import attrs
+
     return attrs.evolve(entry, phone_number=mask_phone(entry.phone_number))
 
 
@@ -361,6 +384,11 @@ def undo(*, journal: Path, yes: bool) -> None:
     Says first what it will do and what it cannot undo, and asks, unless --yes. The exit code is 3 if something of the
     target remains.
     """
+    from unibatch import UnibatchError
+    from unibatch.cli import prompts
+    from unibatch.cli.migrate_text import said
+    from unibatch.cli.progress import stages
+
     with ExitStack() as stack:
         moving = _connected(stack, journal)
         lines = [said(line) for line in moving.undo_plan()]
@@ -393,6 +421,9 @@ def _echo(line: str) -> None:
 @yes_option
 def forget(*, journal: Path, yes: bool) -> None:
     """Wipe the journal, which holds personal data. Nothing changes at any vendor. Asks first, unless --yes."""
+    from unibatch.cli import prompts
+    from unibatch.workflows.migrate import forget_migration
+
     prompts.confirm(
         f"{journal} will be wiped for good: a migration that is not finished cannot be continued, and nobody can prove "
         "any more what became of whom.",

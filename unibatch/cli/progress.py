@@ -6,9 +6,6 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-
 from unibatch.cli.output import say
 
 
@@ -18,6 +15,9 @@ def progress(what: str, *, shown: bool) -> Iterator[Callable[[int, int | None], 
     if not shown:
         yield lambda _done, _total: None
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
     bar = Progress(
         SpinnerColumn(),
         BarColumn(),
@@ -68,6 +68,9 @@ def stages(*, shown: bool) -> Iterator[Callable[[Stage], None]]:
 
         yield tell
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
     bar = Progress(
         SpinnerColumn(),
         BarColumn(),

@@ -170,6 +170,7 @@ class Client(_BaseClient):
         draft: CampaignDraft,
         *,
         accept_loss: Collection[str] = (),
+        refuse_overlap: bool = False,
         before_sending: Callable[[], None] | None = None,
         max_wait: float | None = None,
     ) -> Campaign:
@@ -183,6 +184,8 @@ class Client(_BaseClient):
             draft: The campaign to create.
             accept_loss: Fields of the draft that may be lost because this vendor lacks them, as `unibatch.preflight`
                 names them.
+            refuse_overlap: Refuse the draft if most of its numbers are in another open campaign of the same agent;
+                otherwise a warning is logged. It does not apply to a part of a split draft.
             before_sending: Called right before the first request that may create or change something, for example to
                 note it in a journal. If it raises, nothing is sent.
             max_wait: See `Client`.
@@ -192,11 +195,17 @@ class Client(_BaseClient):
 
         Raises:
             DraftRefused: A finding blocks the draft at this vendor. All findings are named; nothing was sent.
-            InvalidInput: The same draft was placed before, and that campaign is over.
+            InvalidInput: The same draft was placed before, and that campaign is over; or ``refuse_overlap`` is the
+                reason. Then ``campaign`` of the error is the other campaign, and ``missing`` the contacts that are in
+                no open campaign of this agent, or ``None`` if that is unknown.
             PartlyDone: The campaign was created, and then something failed, such as starting it; ``campaign`` holds it.
             OutcomeUnknown: An answer was lost, and the campaign was not found afterwards. It may still appear.
         """
-        return self._driver.run(self._operations.patient(max_wait).create_campaign(draft, accept_loss, before_sending))
+        return self._driver.run(
+            self._operations.patient(max_wait).create_campaign(
+                draft, accept_loss, refuse_overlap=refuse_overlap, before_sending=before_sending
+            )
+        )
 
     def find_campaign(
         self,
@@ -315,6 +324,15 @@ class Client(_BaseClient):
         """
         return self._driver.run(self._operations.patient(max_wait).change("cancel_campaign", campaign_id))
 
+    def rename_campaign(self, campaign_id: str, name: str, *, max_wait: float | None = None) -> Campaign:
+        """Give a campaign another name; returns it as it is afterwards. Of the built-in vendors, only Truedy can.
+
+        Raises:
+            UnsupportedFeature: The vendor's API cannot do that.
+            OutcomeUnknown: An answer was lost, and whether it was done is unknown.
+        """
+        return self._driver.run(self._operations.patient(max_wait).rename_campaign(campaign_id, name))
+
     def delete_campaign(self, campaign_id: str, *, max_wait: float | None = None) -> None:
         """Delete a campaign.
 
@@ -407,12 +425,15 @@ class AsyncClient(_BaseClient):
         draft: CampaignDraft,
         *,
         accept_loss: Collection[str] = (),
+        refuse_overlap: bool = False,
         before_sending: Callable[[], None] | None = None,
         max_wait: float | None = None,
     ) -> Campaign:
         """As `Client.create_campaign`, awaited."""
         return await self._driver.run(
-            self._operations.patient(max_wait).create_campaign(draft, accept_loss, before_sending)
+            self._operations.patient(max_wait).create_campaign(
+                draft, accept_loss, refuse_overlap=refuse_overlap, before_sending=before_sending
+            )
         )
 
     async def find_campaign(
@@ -463,6 +484,10 @@ class AsyncClient(_BaseClient):
     async def cancel_campaign(self, campaign_id: str, *, max_wait: float | None = None) -> Campaign:
         """As `Client.cancel_campaign`, awaited."""
         return await self._driver.run(self._operations.patient(max_wait).change("cancel_campaign", campaign_id))
+
+    async def rename_campaign(self, campaign_id: str, name: str, *, max_wait: float | None = None) -> Campaign:
+        """As `Client.rename_campaign`, awaited."""
+        return await self._driver.run(self._operations.patient(max_wait).rename_campaign(campaign_id, name))
 
     async def delete_campaign(self, campaign_id: str, *, max_wait: float | None = None) -> None:
         """As `Client.delete_campaign`, awaited."""

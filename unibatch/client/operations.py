@@ -17,6 +17,7 @@ from unibatch.client.exchange import Conversation, Exchange
 from unibatch.client.listing import Plan
 from unibatch.client.looking import announced, looked_for
 from unibatch.client.turns import Turn
+from unibatch.core.creating import placed_before, require_still_as_asked
 from unibatch.core.draft import (
     AddedContacts,
     CampaignDraft,
@@ -26,14 +27,17 @@ from unibatch.core.draft import (
     StartKind,
     as_contacts,
 )
-from unibatch.core.draft_fields import Composition, require_fit
+from unibatch.core.draft_fields import Composition, is_text, require_fit
 from unibatch.core.errors import InvalidInput, OutcomeUnknown, PartlyDone, UnibatchError, UnsupportedFeature
 from unibatch.core.flow import Request, segment
+from unibatch.core.looking import read_all, reread
 from unibatch.core.model import Account, Campaign, Contact
+from unibatch.core.phone import subscriber_key
 from unibatch.core.preflight import compose, compose_contacts, resolve_start
 from unibatch.core.provider import Added, CampaignFilter, ContactFilter, OperationName
-from unibatch.core.reconcile import carry_out, placed_before, read_all, reread, retry_once
+from unibatch.core.renaming import rename_once
 from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.steering import carry_out, retry_once
 from unibatch.core.times import When
 
 S = TypeVar("S", bound=StrEnum)
@@ -128,23 +132,28 @@ class Operations:
         return account
 
     def create_campaign(
-        self, draft: CampaignDraft, accept_loss: Collection[str], before_sending: Callable[[], None] | None = None
+        self,
+        draft: CampaignDraft,
+        accept_loss: Collection[str],
+        *,
+        refuse_overlap: bool = False,
+        before_sending: Callable[[], None] | None = None,
     ) -> Conversation[Campaign]:
         """Place a draft, while nobody else places it, nor another of that name with the same agent."""
-        composition = self._compose(draft, accept_loss)
+
+        def compose() -> Composition:
+            return attrs.evolve(self._compose(draft, accept_loss), refuse_overlap=refuse_overlap)
+
+        composition = compose()
         whole = composition.draft
         names = (f"draft {whole.key}", f"campaign {whole.agent_id} {whole.name}")
         return self._exchange.in_turn(
-            "create_campaign",
-            None,
-            names,
-            lambda turn: self._create(draft, accept_loss, composition, turn, before_sending),
+            "create_campaign", None, names, lambda turn: self._create(compose, composition, turn, before_sending)
         )
 
     def _create(
         self,
-        draft: CampaignDraft,
-        accept_loss: Collection[str],
+        compose: Callable[[], Composition],
         composition: Composition,
         turn: Turn,
         before_sending: Callable[[], None] | None,
@@ -153,9 +162,10 @@ class Operations:
         before = turn.before
         if before is not None and before.result is not None and before.about == turn.about:
             # A thread of this program placed it just now. The vendor may not list it yet.
-            return placed_before((yield from self._exchange.run(reread(self._provider, before.result))))
+            campaign = yield from self._exchange.run(reread(self._provider.expecting(composition.due), before.result))
+            return require_still_as_asked(placed_before(campaign, composition), composition)
         if turn.waited:
-            composition = self._compose(draft, accept_loss)  # meanwhile its start may have become the past
+            composition = compose()  # meanwhile its start may have become the past
         flow = self._provider.create_campaign(composition)
         return (yield from self._exchange.run(flow if before_sending is None else announced(flow, before_sending)))
 
@@ -251,7 +261,7 @@ class Operations:
         ) from failed
 
     def _twice(self, campaign_id: str, done: Added) -> Conversation[frozenset[str]]:
-        """The numbers that are in a campaign more than once, looked for only if it has more contacts than it should."""
+        """The added numbers that are in a campaign twice, looked for only if it has more contacts than it should."""
         name = self._provider.name
         try:
             campaign = yield from self.get_campaign(campaign_id)
@@ -266,11 +276,12 @@ class Operations:
         except UnibatchError as exc:
             _logger.warning("%s: looking for numbers that are in %s twice failed: %s", name, campaign_id, exc)
             return frozenset()
-        twice = frozenset(number for number, times in Counter(row.phone_number for row in rows).items() if times > 1)
-        if mine := twice.intersection(done.added):
+        times = Counter(subscriber_key(row.phone_number) for row in rows)
+        mine = frozenset(number for number in done.added if times[subscriber_key(number)] > 1)
+        if mine:
             reason = "so they are called more than once"
             _logger.warning("%s: %d added numbers are in %s more than once, %s", name, len(mine), campaign_id, reason)
-        return twice
+        return mine
 
     def change(
         self, operation: OperationName, campaign_id: str, start: Start | datetime | None = None
@@ -286,7 +297,7 @@ class Operations:
                 return False
             return when is None or (campaign.schedule is not None and campaign.schedule.start == when.moment)
 
-        conversation = self._exchange.run(carry_out(self._provider, request, is_done, when=when))
+        conversation = self._exchange.run(carry_out(self._provider.expecting(when), request, is_done, when=when))
         if operation != "start_campaign":
             return conversation
         return self._in_turn(operation, campaign_id, conversation)  # twice, it may call people twice
@@ -312,6 +323,20 @@ class Operations:
                 raise InvalidInput("reschedule_campaign needs a time: a datetime or Start.at(...)")
             when = resolve_start(start, None, datetime.now(UTC))
         return self._provider.change(operation, campaign_id, when), when
+
+    def rename_campaign(self, campaign_id: str, name: str) -> Conversation[Campaign]:
+        """Give a campaign another name."""
+        segment(campaign_id)
+        if not is_text(name):
+            raise InvalidInput(f"a name must be a text that is not blank, not {name!r}")
+        return self._exchange.run(rename_once(self._provider, campaign_id, name))
+
+    def renaming(self, campaign_id: str, name: str) -> Request:
+        """The request that `rename_campaign` sends."""
+        request = self._provider.renaming(campaign_id, name)
+        if request is None:
+            raise UnsupportedFeature(self._provider.name, "rename_campaign", "rename it in the vendor's dashboard")
+        return request
 
     def delete_campaign(self, campaign_id: str) -> Conversation[None]:
         """Delete a campaign."""

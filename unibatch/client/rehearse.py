@@ -25,8 +25,11 @@ class Rehearsal:
         self._exchange = exchange
         self._operations = operations
 
-    def create_campaign(self, draft: CampaignDraft, *, accept_loss: Collection[str] = ()) -> list[PlannedRequest]:
-        """What `Client.create_campaign` would send."""
+    def create_campaign(
+        self, draft: CampaignDraft, *, accept_loss: Collection[str] = (), refuse_overlap: bool = False
+    ) -> list[PlannedRequest]:
+        """What `Client.create_campaign` would send if nothing of it is there already."""
+        del refuse_overlap  # that would have to be looked for
         return self._planned(self._operations.creation(draft, accept_loss))
 
     def add_contacts(
@@ -54,6 +57,10 @@ class Rehearsal:
     def cancel_campaign(self, campaign_id: str) -> list[PlannedRequest]:
         """What `Client.cancel_campaign` would send."""
         return self._change("cancel_campaign", campaign_id)
+
+    def rename_campaign(self, campaign_id: str, name: str) -> list[PlannedRequest]:
+        """What `Client.rename_campaign` would send."""
+        return self._planned([self._operations.renaming(campaign_id, name)])
 
     def delete_campaign(self, campaign_id: str) -> list[PlannedRequest]:
         """What `Client.delete_campaign` would send."""

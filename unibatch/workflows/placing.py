@@ -17,6 +17,7 @@ from uuid import uuid4
 import attrs
 
 from unibatch.client import AsyncClient, Client, fingerprint_of_client
+from unibatch.core.creating import placed_before
 from unibatch.core.draft import CampaignDraft
 from unibatch.core.errors import (
     AuthenticationError,
@@ -31,7 +32,6 @@ from unibatch.core.errors import (
     UnsupportedFeature,
 )
 from unibatch.core.model import Campaign
-from unibatch.core.reconcile import placed_before
 from unibatch.workflows.migrate.journal import Journal
 from unibatch.workflows.migrate.ledger import Progress
 from unibatch.workflows.migrate.work import Work, call, run, run_async, wait
@@ -54,6 +54,7 @@ def place_campaign(
     *,
     journal: str | os.PathLike[str],
     accept_loss: Collection[str] = (),
+    refuse_overlap: bool = False,
     on_progress: Watch | None = None,
 ) -> Campaign:
     """Create a campaign as ``client.create_campaign`` does, and note in a journal what is sent.
@@ -66,6 +67,7 @@ def place_campaign(
         draft: The campaign.
         journal: The journal's file; it is made if it is not there. It holds no personal data but the draft's name.
         accept_loss: As for ``create_campaign``.
+        refuse_overlap: As for ``create_campaign``.
         on_progress: Called while it waits.
 
     Returns:
@@ -76,7 +78,8 @@ def place_campaign(
         InvalidInput: The draft was placed before, and its campaign is over or gone.
     """
     with _opened(journal) as book:
-        return run(_placing(book, _name(book, client, draft), draft, accept_loss, on_progress), client, client)
+        how = {"accept_loss": accept_loss, "refuse_overlap": refuse_overlap}
+        return run(_placing(book, _name(book, client, draft), draft, how, on_progress), client, client)
 
 
 async def place_campaign_async(
@@ -85,11 +88,13 @@ async def place_campaign_async(
     *,
     journal: str | os.PathLike[str],
     accept_loss: Collection[str] = (),
+    refuse_overlap: bool = False,
     on_progress: Watch | None = None,
 ) -> Campaign:
     """As `place_campaign`, awaited."""
     with _opened(journal) as book:
-        work = _placing(book, _name(book, client, draft), draft, accept_loss, on_progress)
+        how = {"accept_loss": accept_loss, "refuse_overlap": refuse_overlap}
+        work = _placing(book, _name(book, client, draft), draft, how, on_progress)
         return await run_async(work, client, client)
 
 
@@ -111,7 +116,7 @@ def _name(journal: Journal, client: Client | AsyncClient, draft: CampaignDraft) 
 
 
 def _placing(
-    journal: Journal, name: str, draft: CampaignDraft, accept_loss: Collection[str], on_progress: Watch | None
+    journal: Journal, name: str, draft: CampaignDraft, how: dict[str, Any], on_progress: Watch | None
 ) -> Work[Campaign]:
     noted: dict[str, Any] | None = journal.fact(name)
     body = attrs.evolve(draft, idempotency_key=None).key
@@ -121,7 +126,7 @@ def _placing(
         noted = None  # the key belongs to another draft: creating it says what differs, and sends nothing
     if noted is not None:
         sent_at = datetime.fromisoformat(noted["sent_at"])
-        found = yield from _looked_for(draft, sent_at, accept_loss, on_progress)
+        found = yield from _looked_for(draft, sent_at, how["accept_loss"], on_progress)
         if found is not None:
             journal.note("found", **{name: {**noted, "campaign_id": found.id}})
             return found
@@ -131,9 +136,7 @@ def _placing(
         journal.note("sending", **{name: {**about, "sent_at": datetime.now(UTC).isoformat()}})
 
     try:
-        campaign: Campaign = yield from call(
-            "target", "create_campaign", draft, accept_loss=accept_loss, before_sending=sending
-        )
+        campaign: Campaign = yield from call("target", "create_campaign", draft, **how, before_sending=sending)
     except PartlyDone as exc:
         if exc.campaign is not None:
             journal.note("created in part", **{name: {**journal.fact(name), "campaign_id": exc.campaign.id}})

@@ -7,6 +7,7 @@ it was started.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from typing import Any
 
 import attrs
 
-from unibatch.core.draft import ContactDraft, Start, StartKind
+from unibatch.core.draft import CampaignDraft, ContactDraft, Start, StartKind
 from unibatch.core.errors import (
     Conflict,
     IncompleteListing,
@@ -28,7 +29,7 @@ from unibatch.core.model import Campaign, Contact
 from unibatch.core.phone import subscriber_key
 from unibatch.core.provider import OperationName
 from unibatch.core.status import CallStatus, CampaignStatus
-from unibatch.workflows.migrate.context import Context, contact_drafts, unfit
+from unibatch.workflows.migrate.context import MOVED, Context, contact_drafts, unfit
 from unibatch.workflows.migrate.convert import attempts_left
 from unibatch.workflows.migrate.decide import Decision, decide
 from unibatch.workflows.migrate.ledger import MigrationStatus, Outcome, PartStep, Step, TargetPart
@@ -41,7 +42,7 @@ from unibatch.workflows.migrate.stored import (
     store_campaign,
     store_contact,
 )
-from unibatch.workflows.migrate.target import TargetDraft, target_draft
+from unibatch.workflows.migrate.target import TargetDraft, soonest, target_draft
 from unibatch.workflows.migrate.verify import CALLS_NOBODY, Comparison, compare
 from unibatch.workflows.migrate.work import ReadContacts, Work, call, read_contacts, wait
 
@@ -61,8 +62,28 @@ FILLING = (1.0, 3.0, 8.0, 20.0)
 _LONGEST_UNREAD = 60.0
 """Seconds after which everybody is read again while calls are under way, though the counts show no reason for it."""
 
+_RESULTS = ("succeeded", "failed", "voicemail", "no_answer")
+"""Counts of which one grows when a call ends."""
+
 _MOST_STOPS = 3
+_MOST_READINGS = 3
 _PAUSE = "pause_campaign"
+_logger = logging.getLogger("unibatch")
+
+
+@attrs.frozen
+class _Reading:
+    """The contacts of the source, read when it stood still.
+
+    Attributes:
+        contacts: The contacts.
+        counts: The campaign's counts right before; empty if they are unknown.
+        has_waited: There was something to wait for.
+    """
+
+    contacts: Sequence[Contact]
+    counts: dict[str, Any]
+    has_waited: bool
 
 
 @attrs.frozen(kw_only=True)
@@ -74,12 +95,19 @@ class Applying:
         source_stopped: A person has stopped the source by other means.
         wait_for_calls: How many seconds to wait for calls under way at most.
         look_again_after: How many seconds a source that a person has stopped must stand still.
+        created: What this run has created in the target, by its id, as it was then.
     """
 
     context: Context
     source_stopped: bool
     wait_for_calls: float
     look_again_after: float
+    created: dict[str, Campaign] = attrs.field(factory=dict)
+
+    @property
+    def is_vouched(self) -> bool:
+        """A person has said, now or in an earlier run, that the source is stopped."""
+        return self.source_stopped or bool(self.context.journal.fact("source_stopped"))
 
     def run(self) -> Work[MigrationStatus]:
         """Do what is left to do."""
@@ -96,6 +124,7 @@ class Applying:
         yield from self._create()
         yield from self._check()
         yield from self._start()
+        yield from self._rename()
         self._finish()
         return context.status()
 
@@ -106,12 +135,21 @@ class Applying:
         self._require_plan_fits()
         campaign: Campaign = yield from call("source", "get_campaign", self.context.source_id)
         campaign = yield from self._stop(campaign)
-        contacts = yield from self._read_at_rest(campaign)
-        if self.context.stands_still(campaign):
+        for _ in range(_MOST_READINGS):
+            reading = yield from self._read_at_rest(campaign)
+            # One that is over, and calls nobody any more, is not asked once more: nothing can change.
+            if not self.context.stands_still(campaign) or (campaign.status.is_terminal and not reading.has_waited):
+                return self._freeze(campaign, reading.contacts)
             campaign = yield from call("source", "get_campaign", self.context.source_id)
             if not self.context.stands_still(campaign):
-                raise MigrationStopped(f"somebody resumed the source meanwhile: it is {campaign.status}")
-        self._freeze(campaign, contacts)
+                raise MigrationStopped(
+                    f"somebody resumed the source meanwhile: it is {campaign.status}; run the same command again"
+                )
+            if reading.counts in ({}, counts_of(campaign)):
+                return self._freeze(campaign, reading.contacts)
+        raise MigrationStopped(
+            f"the source is {campaign.status}, and its counts change all the same; run the same command again"
+        )
 
     def _require_plan_fits(self) -> None:
         """Raise before anything is changed if the target would refuse the plan."""
@@ -126,7 +164,7 @@ class Applying:
                 return campaign
             operation = context.way_to_stop(campaign.status)
             if operation is None:
-                if self.source_stopped:
+                if self.is_vouched:
                     return campaign
                 title = context.source.title
                 raise self._refused(
@@ -152,9 +190,9 @@ class Applying:
                 yield from self._wait("waiting until the source has stopped", pause)
                 campaign = yield from call("source", "get_campaign", context.source_id)
             context.journal.note("the source was stopped")
-        if context.stands_still(campaign):
+        if context.stands_still(campaign) or self.is_vouched:
             return campaign
-        raise MigrationStopped(f"the source was asked to stop, and is {campaign.status}")
+        raise MigrationStopped(f"the source was asked to stop, and is {campaign.status}; run the same command again")
 
     def _note_before_stop(self) -> Work[None]:
         """Keep what is true right before the source is cancelled, which makes contacts cancelled."""
@@ -178,53 +216,57 @@ class Applying:
                     (contact.id, position, contact.phone_number, reading),
                 )
 
-    def _read_at_rest(self, campaign: Campaign) -> Work[list[Contact]]:
+    def _read_at_rest(self, campaign: Campaign) -> Work[_Reading]:
         """All contacts, after calls under way have ended, and after it was seen that nothing moves."""
-        context = self.context
-        contacts = yield from context.read_source("reading the source")
-        if calling := _under_way(contacts):
-            yield from self._await_calls(calling)
-            contacts = yield from context.read_source("reading the source")
+        context, counts = self.context, counts_of(campaign)
+        contacts = yield from context.read_source("reading the source", stops_at_calls=self.wait_for_calls > 0)
+        has_waited = self.wait_for_calls > 0 and bool(calling := _under_way(contacts))
+        if has_waited:
+            contacts, counts = yield from self._await_calls(calling, counts)
         if context.stands_still(campaign):
-            return contacts
-        if calling := _under_way(contacts):
-            raise MigrationStopped(f"calls are under way still: {len(calling):,}; is the source really stopped?")
+            return _Reading(contacts, counts, has_waited)
         yield from self._wait("watching whether the source stands still", self.look_again_after)
         again = yield from context.read_source("reading the source once more")
         earlier = {contact.id: Reading.of(contact) for contact in contacts}
         moved = [contact for contact in again if earlier.get(contact.id) != Reading.of(contact)]
         if moved or len(again) != len(contacts):
             raise self._refused(
-                f"the source is not stopped: {max(len(moved), 1):,} of its contacts changed within "
+                f"the source is not stopped: {_people(max(len(moved), 1))} of it changed within "
                 f"{self.look_again_after:g} seconds"
             )
-        return again
+        return _Reading(again, {}, has_waited=True)
 
-    def _await_calls(self, calling: Sequence[Contact]) -> Work[None]:
-        """Wait until calls under way have ended, as long as that may take at most, with few requests."""
-        context, waited, pauses, pause = self.context, 0.0, iter(CALLING), CALLING[0]
-        seen: list[dict[str, Any]] = []
-        read_at = 0.0
+    def _await_calls(
+        self, calling: Sequence[Contact], counts: dict[str, Any]
+    ) -> Work[tuple[list[Contact], dict[str, Any]]]:
+        """Wait until calls under way have ended, as long as that may take at most, with few requests.
+
+        Returns:
+            All contacts, as they are then, and the counts right before that; empty if they are unknown.
+        """
+        context, waited, pauses, pause, read_at = self.context, 0.0, iter(CALLING), CALLING[0], 0.0
         while waited < self.wait_for_calls:
             pause = min(next(pauses, pause), self.wait_for_calls - waited)
             context.tell("waiting for calls under way", 0, len(calling), self.wait_for_calls - waited)
             yield from wait(pause)
             waited += pause
-            if all(self._filter_word(contact.status) for contact in calling):
-                calling = yield from self._still_calling(calling)
-            else:
-                campaign: Campaign = yield from call("source", "get_campaign", context.source_id)
-                seen.append(counts_of(campaign))
-                # Reading everybody is worth it once the counts have changed and stand still, and from time to time.
-                is_settled = len(seen) > 2 and seen[-1] == seen[-2] != seen[0]  # noqa: PLR2004 - before, and twice since
-                if is_settled or not seen[-1] or waited - read_at >= _LONGEST_UNREAD:
-                    calling, seen, read_at = (
-                        _under_way((yield from context.read_source("reading the source"))),
-                        [],
-                        waited,
-                    )
+            are_calling, now = yield from self._are_calling(calling, counts)
+            if are_calling and waited - read_at < _LONGEST_UNREAD:
+                continue
+            contacts = yield from context.read_source("reading the source", stops_at_calls=True)
+            read_at, calling = waited, _under_way(contacts)
             if not calling:
-                return
+                return contacts, now
+        return (yield from context.read_source("reading the source")), {}
+
+    def _are_calling(self, calling: Sequence[Contact], counts: dict[str, Any]) -> Work[tuple[bool, dict[str, Any]]]:
+        """Whether calls that were under way still are, as far as few requests can tell; and the counts now."""
+        if all(self._filter_word(contact.status) for contact in calling):
+            return bool((yield from self._still_calling(calling))), {}
+        campaign: Campaign = yield from call("source", "get_campaign", self.context.source_id)
+        now = counts_of(campaign)
+        ended = sum(now.get(name, 0) - counts.get(name, 0) for name in _RESULTS)
+        return bool(now) and ended < len(calling), now
 
     def _filter_word(self, status: CallStatus) -> str | None:
         """The word with which the source's own filter selects a status."""
@@ -269,8 +311,8 @@ class Applying:
             reasons = Counter(decision.reason for decision in decisions)
             said = "; ".join(f"{number:,}: {reason}" for reason, number in reasons.most_common())
             raise self._refused(
-                f"nobody is to be moved any more ({said}). If you cancelled the source since the plan, to move it, say so "
-                "with source_stopped"
+                f"nobody is to be moved any more ({said}). If you cancelled the source since the plan, to move it, say "
+                "so with source_stopped"
             )
         made = self._target_draft(decisions, [drafts[each.contact.id] for each in moving]) if moving else None
         part_of = {
@@ -283,6 +325,8 @@ class Applying:
             "settled who moves",
             step=Step.FROZEN,
             counts=counts_of(campaign),
+            is_over=campaign.status.is_terminal,
+            source_stopped=self.is_vouched,
             changes=_changes(rows, decisions),
             way=made and made.way,
             accepted=[each.field for each in made.findings if each.is_obstacle() and each.acceptable] if made else [],
@@ -328,7 +372,7 @@ class Applying:
     def _before(self, rows: Mapping[str, Any], contacts: Sequence[Contact]) -> dict[str, CallStatus]:
         """The status before the stop of each contact whom the stop may have made cancelled."""
         stop = self.context.journal.fact("stop")
-        by_hand = self.source_stopped or self.context.journal.fact("needs_person")
+        by_hand = self.is_vouched or self.context.journal.fact("needs_person")
         column = "before_stop" if stop == "cancel_campaign" else "planned" if by_hand else None
         found: dict[str, CallStatus] = {}
         for contact in contacts:
@@ -377,7 +421,7 @@ class Applying:
         except NotFound:
             return  # what was deleted calls nobody
         is_watched = not context.stands_still(campaign)
-        if is_watched and not (self.source_stopped and context.way_to_stop(campaign.status) is None):
+        if is_watched and not (self.is_vouched and context.way_to_stop(campaign.status) is None):
             raise MigrationStopped(
                 f"somebody resumed the source: it is {campaign.status}, and would call people who are moved, too. Stop "
                 "it, then run the same command again"
@@ -396,8 +440,8 @@ class Applying:
         ]
         if called:
             raise MigrationStopped(
-                f"the source has called {len(called):,} contacts since it was settled that they move, so nothing is "
-                "started; undo this migration, and plan another one"
+                f"the source has called {_people(len(called))} since it was settled who moves, so nothing is started; "
+                "undo this migration, and plan another one"
             )
         context.journal.note("the source was looked at again", counts=counts)
 
@@ -412,6 +456,7 @@ class Applying:
                 continue
             context.tell("creating the target", part.number - 1, len(parts))
             campaign = yield from self._place(part)
+            self.created[campaign.id] = campaign
             with context.journal.write(f"part {part.number} is there") as database:
                 database.execute(
                     "UPDATE parts SET step = ?, campaign_id = ? WHERE number = ?",
@@ -423,13 +468,13 @@ class Applying:
     def _place(self, part: TargetPart) -> Work[Campaign]:
         """Place a part, or find it if an earlier run has placed it."""
         context = self.context
-        draft, _ = context.draft_of(part.number)
         accept_loss = context.journal.fact("accepted")
         if part.step is PartStep.SENDING:
             found = yield from self._look(part, accept_loss)
             if found is not None:
                 return found
             context.journal.note(f"part {part.number} is not there, and is sent again")
+        draft = self._with_start_ahead(part)
 
         def sending() -> None:
             with context.journal.write(f"part {part.number} is being sent") as database:
@@ -455,6 +500,24 @@ class Applying:
             raise
         return created
 
+    def _with_start_ahead(self, part: TargetPart) -> CampaignDraft:
+        """The draft of a part; one that was to start some minutes ahead gets another start if that time has come."""
+        context = self.context
+        draft, _ = context.draft_of(part.number)
+        begins = draft.start.instant(draft.schedule.timezone if draft.schedule else None)
+        now = datetime.now(UTC)
+        if begins is None or begins > now + timedelta(minutes=1):
+            return draft
+        if read_start(context.journal.fact("start")).kind is StartKind.AT:
+            raise MigrationStopped("the time at which the target was to start has passed; undo this, and plan again")
+        draft = attrs.evolve(draft, start=Start.at(soonest(now)))
+        with context.journal.write(f"part {part.number} gets a later start") as database:
+            database.execute(
+                "UPDATE parts SET draft = ?, frozen_at = ? WHERE number = ?",
+                (store_campaign(draft), now.isoformat(), part.number),
+            )
+        return draft
+
     def _look(self, part: TargetPart, accept_loss: Sequence[str]) -> Work[Campaign | None]:
         """Look for a part whose creation was interrupted, until the vendor cannot be at work on it any more."""
         context = self.context
@@ -479,7 +542,7 @@ class Applying:
             if part.step is not PartStep.CREATED or part.campaign_id is None:
                 continue
             context.tell("comparing the target", part.number - 1, len(parts))
-            campaign: Campaign = yield from call("target", "get_campaign", part.campaign_id)
+            campaign = yield from self._campaign_of(part.campaign_id)
             result = yield from self._compare(part)
             dead = f"its campaign in the target is {campaign.status}" if campaign.status in CALLS_NOBODY else None
             with context.journal.write(f"part {part.number} was compared") as database:
@@ -500,6 +563,13 @@ class Applying:
         if context.step is Step.CREATED:
             context.journal.note("all parts were compared", step=Step.CHECKED)
 
+    def _campaign_of(self, campaign_id: str) -> Work[Campaign]:
+        """A campaign of the target: as it was created just now, or as it is."""
+        if (created := self.created.get(campaign_id)) is not None:
+            return created
+        campaign: Campaign = yield from call("target", "get_campaign", campaign_id)
+        return campaign
+
     def _compare(self, part: TargetPart) -> Work[Comparison]:
         context, campaign_id = self.context, str(part.campaign_id)
         sent = context.drafts_of(part.number)
@@ -519,9 +589,11 @@ class Applying:
         said = [f"it is {campaign.status}, and calls nobody"] if campaign.status in CALLS_NOBODY else []
         missing = len(result.missing)
         if missing:
-            said.append(f"{missing:,} contacts are missing in it")
+            said.append(f"{_people(missing)} not in it")
         if others := len(result.differences) - missing:
-            said.append(f"{others:,} values or numbers in it are not as they were sent")
+            said.append(f"differences: {others:,}")
+        if campaign.status in {CampaignStatus.RUNNING, CampaignStatus.COMPLETED}:
+            said.append(f"it is {campaign.status}, though this migration has not started it")
         if said:
             problems[str(part.number)] = f"{part.campaign_id}: {'; '.join(said)}"
         self.context.journal.set(database, "problems", problems)
@@ -531,13 +603,16 @@ class Applying:
         context = self.context
         start = read_start(context.journal.fact("start"))
         parts = context.parts()
+        if self.created and not context.journal.fact("is_over"):
+            yield from self._require_unchanged_source("once the target is there")
         if start.kind is StartKind.HOLD or context.journal.fact("way") == "ahead" or not parts:
             return
         if any(part.step is PartStep.CREATED for part in parts):
             return  # `_finish` says why
-        if all(part.step is PartStep.STARTED for part in parts):
+        if all(part.step is PartStep.STARTED for part in parts) or self._is_late(start, parts[0]):
             return
-        yield from self._require_unchanged_source("before the target is started")
+        if not self.created and not context.journal.fact("is_over"):
+            yield from self._require_unchanged_source("before the target is started")
         for part in parts:
             if part.step is PartStep.STARTED or part.campaign_id is None:
                 continue
@@ -548,25 +623,46 @@ class Applying:
             with context.journal.write(f"part {part.number} was started") as database:
                 database.execute("UPDATE parts SET step = ? WHERE number = ?", (PartStep.STARTED, part.number))
 
+    def _begins(self, start: Start, part: TargetPart) -> datetime | None:
+        """When the target is to start; ``None`` for now."""
+        (row,) = self.context.journal.rows("SELECT draft FROM parts WHERE number = ?", part.number)
+        schedule = read_campaign(row["draft"]).schedule
+        return start.instant(schedule.timezone if schedule else None)
+
+    def _is_late(self, start: Start, part: TargetPart) -> bool:
+        """Whether the time has passed at which the target was to start; then a person has to decide."""
+        at = self._begins(start, part)
+        return at is not None and at <= datetime.now(UTC)
+
     def _start_one(self, part: TargetPart, start: Start) -> Work[None]:
-        draft, _ = self.context.draft_of(part.number)
-        at = start.instant(draft.schedule.timezone if draft.schedule else None)
-        operation: OperationName = "start_campaign"
-        more: tuple[Any, ...] = ()
-        if at is not None and at > datetime.now(UTC) + timedelta(minutes=1):
-            operation, more = "reschedule_campaign", (at,)
+        at = self._begins(start, part)
+        operation: OperationName = "start_campaign" if at is None else "reschedule_campaign"
+        more: tuple[Any, ...] = () if at is None else (at,)
         try:
             yield from call("target", operation, part.campaign_id, *more)
-        except Conflict as exc:
+        except Conflict:
             campaign: Campaign = yield from call("target", "get_campaign", part.campaign_id)
             if campaign.status not in {CampaignStatus.RUNNING, CampaignStatus.COMPLETED}:
-                raise exc
+                raise
 
     # The end
 
-    def _finish(self) -> None:
+    def _rename(self) -> Work[None]:
+        """Let the name of the source say that it was moved, where its vendor can rename it."""
         context, journal = self.context, self.context.journal
-        journal.note("finished", step=Step.FINISHED, notes=self._notes())
+        is_renamable = context.source.renaming(context.source_id, MOVED) is not None
+        if not context.parts() or not is_renamable or journal.fact("is_over") or journal.fact("renamed"):
+            return
+        name = str(journal.fact("source_name"))
+        try:
+            yield from call("source", "rename_campaign", context.source_id, MOVED + name.removeprefix(MOVED))
+        except UnibatchError as exc:  # the migration does not depend on it
+            _logger.warning("the source %s could not be renamed: %s", context.source_id, exc)
+        else:
+            journal.note("the source was renamed", renamed=True)
+
+    def _finish(self) -> None:
+        self.context.journal.note("finished", step=Step.FINISHED, notes=self._notes(), interrupted=None)
 
     def _notes(self) -> list[str]:
         """What a person has to know at the end."""
@@ -583,22 +679,29 @@ class Applying:
         if journal.fact("way") == "ahead":
             begins = draft.start.instant(zone)
             notes.append(f"the target {ids} begins to call at {begins:%Y-%m-%d %H:%M} UTC")
-        elif start.kind is StartKind.HOLD or problems:
+        elif any(part.step is PartStep.CHECKED for part in parts) or problems:
+            if start.kind is StartKind.AT and self._is_late(start, parts[0]):
+                notes.append("the time at which the target was to start has passed, so it was not started")
             can_start = context.target.capabilities.operations["start_campaign"].available
             how = "start_campaign starts it" if can_start else f"start it in {context.target.title}'s dashboard"
-            until = (
-                "" if draft.hold_until is None else f"; it starts by itself at {draft.hold_until:%Y-%m-%d %H:%M} UTC"
-            )
-            notes.append(f"the target {ids} calls nobody yet: {how}{until}")
-        if stop != "cancel_campaign":
+            until = draft.hold_until
+            by_itself = "" if until is None else f"; it starts by itself at {until:%Y-%m-%d %H:%M} UTC"
+            notes.append(f"the target {ids} calls nobody yet: {how}{by_itself}")
+        if not journal.fact("is_over"):
             notes.append(
-                f"whoever resumes or starts the source {source} has the moved people called once more: leave it as it is"
+                f"whoever resumes or starts the source {source} has the moved people called once more; leave it as it "
+                "is"
             )
         return notes
 
     def _wait(self, what: str, seconds: float) -> Work[None]:
         self.context.tell(what, seconds=seconds)
         yield from wait(seconds)
+
+
+def _people(number: int) -> str:
+    """So many contacts, in words."""
+    return f"{number:,} contact{'' if number == 1 else 's'}"
 
 
 def _under_way(contacts: Sequence[Contact]) -> list[Contact]:
@@ -618,9 +721,9 @@ def _changes(rows: Mapping[str, Any], decisions: Sequence[Decision]) -> list[str
             changed[planned.status, decision.contact.status] += 1
     here = {decision.contact.id for decision in decisions}
     gone = len(rows.keys() - here)
-    said = [f"{number:,} contacts: {before} then, {now} now" for (before, now), number in sorted(changed.items())]
+    said = [f"{_people(number)}: {before} then, {now} now" for (before, now), number in sorted(changed.items())]
     if new:
-        said.append(f"{new:,} contacts are new in the source")
+        said.append(f"new in the source: {_people(new)}")
     if gone:
-        said.append(f"{gone:,} contacts are no longer in the source")
+        said.append(f"no longer in the source: {_people(gone)}")
     return said

@@ -23,6 +23,9 @@ from unibatch.workflows.migrate.work import ReadContacts, Work, read_contacts, t
 AT_REST = frozenset({CampaignStatus.DRAFT, CampaignStatus.PAUSED})
 """Statuses in which a campaign calls nobody before somebody starts or resumes it, beside those that are over."""
 
+MOVED = "MOVED, do not resume: "
+"""How the name of a source begins that was moved, where its vendor can rename it."""
+
 _STOPS: tuple[OperationName, ...] = ("pause_campaign", "cancel_campaign")
 """The ways to stop a campaign, the better one first: what is cancelled cannot be resumed."""
 
@@ -119,11 +122,18 @@ class Context:
 
     # The source
 
-    def read_source(self, what: str) -> Work[list[Contact]]:
-        """Read all contacts of the source."""
+    def read_source(self, what: str, *, stops_at_calls: bool = False) -> Work[list[Contact]]:
+        """Read all contacts of the source; or up to the first page with one in a call, if that is enough."""
         (total,) = self.journal.rows("SELECT count(*) AS number FROM contacts")
-        wish = ReadContacts(side="source", campaign_id=self.source_id, what=what, total=total["number"] or None)
-        return read_contacts(wish)
+        return read_contacts(
+            ReadContacts(
+                side="source",
+                campaign_id=self.source_id,
+                what=what,
+                total=total["number"] or None,
+                stops_at_calls=stops_at_calls,
+            )
+        )
 
     def stands_still(self, campaign: Campaign) -> bool:
         """Whether a campaign calls nobody before somebody starts or resumes it."""

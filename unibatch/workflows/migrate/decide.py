@@ -120,10 +120,10 @@ class Choice:
         InvalidInput: It makes no sense, or would move people who must not be moved.
     """
 
-    only: frozenset[CallStatus] = attrs.field(default=(), converter=_statuses)
-    also: frozenset[CallStatus] = attrs.field(default=(), converter=_statuses)
-    without: frozenset[CallStatus] = attrs.field(default=(), converter=_statuses)
-    accept_risk: frozenset[CallStatus] = attrs.field(default=(), converter=_statuses)
+    only: frozenset[CallStatus] = attrs.field(default=frozenset(), converter=_statuses)
+    also: frozenset[CallStatus] = attrs.field(default=frozenset(), converter=_statuses)
+    without: frozenset[CallStatus] = attrs.field(default=frozenset(), converter=_statuses)
+    accept_risk: frozenset[CallStatus] = attrs.field(default=frozenset(), converter=_statuses)
     max_attempts: int | None = None
 
     def __attrs_post_init__(self) -> None:

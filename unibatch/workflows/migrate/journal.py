@@ -116,9 +116,9 @@ class Journal:
         place = Path(path)
         lock = _locked(place)
         try:
-            with _translated(place), suppress(FileExistsError):
+            with _translated(place):
                 # Nobody else can read it before anything is in it; what SQLite puts beside it gets the same mode.
-                os.close(os.open(place, os.O_CREAT | os.O_EXCL | os.O_RDWR, _PRIVATE))
+                os.close(os.open(place, os.O_CREAT | os.O_RDWR, _PRIVATE))
             return cls(place, _opened(place, is_new=True), lock)
         except BaseException:
             lock.release()
@@ -141,16 +141,18 @@ class Journal:
         lock = _locked(place) if to_write else None
         try:
             journal = cls(place, _opened(place, is_new=False), lock)
-            if journal.fact("id") is None:
-                journal.close()
-                raise JournalError(f"{place}: there is no plan in it; run the plan again")
-            if journal.fact("kind") is not None:
-                journal.close()
-                raise JournalError(f"{place}: this is the journal of `unibatch create`, not of a migration")
         except BaseException:
             if lock is not None:
                 lock.release()
             raise
+        fault = None
+        if journal.fact("id") is None:
+            fault = "there is no plan in it; run the plan again"
+        elif journal.fact("kind") is not None:
+            fault = "this is the journal of `unibatch create`, not of a migration"
+        if fault is not None:
+            journal.close()
+            raise JournalError(f"{place}: {fault}")
         return journal
 
     def close(self) -> None:
@@ -286,6 +288,8 @@ def _locked(path: Path) -> FileLock:
     Raises:
         JournalError: Another process has it, or there cannot be one.
     """
+    if not path.parent.is_dir():
+        raise JournalError(f"{path}: its folder does not exist")
     lock = FileLock(_lock_file(path), thread_local=False, mode=_PRIVATE)
     try:
         lock.acquire(blocking=False)
@@ -305,30 +309,41 @@ def _opened(path: Path, *, is_new: bool) -> sqlite3.Connection:
         JournalError: It is none, of a newer version, or damaged.
     """
     with _translated(path):
+        with suppress(PermissionError):  # of another owner: reading and writing say so
+            path.chmod(_PRIVATE)
         database = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
         try:
             database.row_factory = sqlite3.Row
-            is_empty = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-            found = database.execute("PRAGMA application_id").fetchone()[0]
-            version = database.execute("PRAGMA user_version").fetchone()[0]
-            if not is_empty and found != APPLICATION_ID:
-                raise JournalError(f"{path}: this is a database of something else, not the journal of a migration")
-            if version > VERSION:
-                raise JournalError(f"{path}: a newer version of unibatch wrote this journal; update unibatch")
-            if is_empty and not is_new:
-                raise JournalError(f"{path}: there is no plan in it; run the plan again")
-            if (mode := database.execute("PRAGMA journal_mode=WAL").fetchone()[0]) != "wal":
-                raise JournalError(f"{path}: its file system takes no write-ahead log ({mode}); {_LOCAL}")
-            database.execute("PRAGMA synchronous=FULL")
-            if is_empty:
-                _make_schema(database)
-            damage = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
-            if damage != "ok":
-                raise JournalError(f"{path}: {_REMEDIES['SQLITE_CORRUPT']} ({damage})")
+            fault = _fault_of(database, is_new=is_new)
         except BaseException:
             database.close()
             raise
+        if fault is not None:
+            database.close()
+            raise JournalError(f"{path}: {fault}")
     return database
+
+
+def _fault_of(database: sqlite3.Connection, *, is_new: bool) -> str | None:
+    """Why a database cannot be used as a journal, or ``None``; an empty new one gets the schema."""
+
+    def value_of(statement: str) -> Any:
+        return database.execute(statement).fetchone()[0]
+
+    is_empty = value_of("SELECT count(*) FROM sqlite_master") == 0
+    if not is_empty and value_of("PRAGMA application_id") != APPLICATION_ID:
+        return "this is a database of something else, not the journal of a migration"
+    if value_of("PRAGMA user_version") > VERSION:
+        return "a newer version of unibatch wrote this journal; update unibatch"
+    if is_empty and not is_new:
+        return "there is no plan in it; run the plan again"
+    if (mode := value_of("PRAGMA journal_mode=WAL")) != "wal":
+        return f"its file system takes no write-ahead log ({mode}); {_LOCAL}"
+    database.execute("PRAGMA synchronous=FULL")
+    if is_empty:
+        _make_schema(database)
+    damage = value_of("PRAGMA integrity_check(1)")
+    return None if damage == "ok" else f"{_REMEDIES['SQLITE_CORRUPT']} ({damage})"
 
 
 def _make_schema(database: sqlite3.Connection) -> None:

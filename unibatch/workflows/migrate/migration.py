@@ -53,8 +53,9 @@ class _BasePlan(Generic[C]):
 
     def __init__(self, journal: Path, connecting: Callable[[str], C], source: C | None, target: C | None) -> None:
         self.journal = journal
-        self._connecting = connecting
-        self._source, self._target = source, target
+        self._connecting: Callable[[str], C] = connecting
+        self._source: C | None = source
+        self._target: C | None = target
         self._own: list[C] = []
         with Journal.open(journal, to_write=False) as opened:
             self.facts: PlanFacts = load_plan(opened.fact("plan"))
@@ -119,17 +120,22 @@ class _BasePlan(Generic[C]):
                 raise
             except JournalError:
                 raise
-            except UnibatchError as exc:
-                reason = str(exc)
+            except MigrationStopped as exc:  # which says itself what to do
                 with suppress(JournalError):
-                    journal.note("a run was stopped", interrupted=reason)
-                raise MigrationStopped(f"the migration is not finished; {_AGAIN}: {reason}", context.status()) from exc
+                    journal.note("a run was stopped", interrupted=str(exc))
+                exc.status = context.status()
+                raise
+            except UnibatchError as exc:
+                with suppress(JournalError):
+                    journal.note("a run was stopped", interrupted=str(exc))
+                raise MigrationStopped(f"the migration is not finished; {_AGAIN}: {exc}", context.status()) from exc
             except BaseException as exc:
                 with suppress(JournalError):
                     reason = "it was interrupted" if isinstance(exc, KeyboardInterrupt) else type(exc).__name__
                     journal.note("a run was interrupted", interrupted=reason)
                 raise
-            journal.note("a run ended", interrupted=None)
+            if journal.fact("interrupted") is not None:
+                journal.note("a run ended", interrupted=None)
 
     def _clients(self) -> tuple[C, C]:
         """Clients of both sides; those that are missing are connected by the names of their profiles."""
@@ -142,7 +148,7 @@ class _BasePlan(Generic[C]):
     def _connected(self, side: str, about: Side) -> C:
         if about.profile is None:
             raise InvalidInput(f"the journal names no profile for the {side}; open it with a client of the {side}")
-        client = self._connecting(about.profile)
+        client: C = self._connecting(about.profile)
         self._own.append(client)
         return client
 
@@ -176,7 +182,7 @@ class MigrationPlan(_BasePlan[Client]):
         self,
         *,
         source_stopped: bool = False,
-        wait_for_calls: float = 600.0,
+        wait_for_calls: float = 180.0,
         look_again_after: float = 15.0,
         on_progress: Watch | None = None,
     ) -> MigrationStatus:
@@ -190,8 +196,8 @@ class MigrationPlan(_BasePlan[Client]):
             source_stopped: A person has stopped the source by other means, such as its dashboard. It is then watched
                 for a while. Needed only where the vendor's API cannot stop it. Who was cancelled since the plan counts
                 as cancelled by that.
-            wait_for_calls: How many seconds to wait at most until calls under way have ended. Who is still in a call
-                then is kept back.
+            wait_for_calls: How many seconds to wait at most until calls under way have ended, which decides about those
+                who do not pick up. Who is still in a call then is kept back.
             look_again_after: With ``source_stopped``: how many seconds the source must stand still.
             on_progress: Called from time to time.
 
@@ -206,7 +212,13 @@ class MigrationPlan(_BasePlan[Client]):
         """
         clients = self._clients()
         with self._writing(clients, on_progress) as context:
-            return run(_applying(context, source_stopped, wait_for_calls, look_again_after), *clients, on_progress)
+            applying = Applying(
+                context=context,
+                source_stopped=source_stopped,
+                wait_for_calls=wait_for_calls,
+                look_again_after=look_again_after,
+            )
+            return run(applying.run(), *clients, on_progress)
 
     def verify(self, *, on_progress: Watch | None = None) -> Verification:
         """Read both sides again, and compare them with the ledger. Changes nothing.
@@ -253,15 +265,20 @@ class AsyncMigrationPlan(_BasePlan[AsyncClient]):
         self,
         *,
         source_stopped: bool = False,
-        wait_for_calls: float = 600.0,
+        wait_for_calls: float = 180.0,
         look_again_after: float = 15.0,
         on_progress: Watch | None = None,
     ) -> MigrationStatus:
         """As `MigrationPlan.apply`, awaited."""
         clients = self._clients()
         with self._writing(clients, on_progress) as context:
-            work = _applying(context, source_stopped, wait_for_calls, look_again_after)
-            return await run_async(work, *clients, on_progress)
+            applying = Applying(
+                context=context,
+                source_stopped=source_stopped,
+                wait_for_calls=wait_for_calls,
+                look_again_after=look_again_after,
+            )
+            return await run_async(applying.run(), *clients, on_progress)
 
     async def verify(self, *, on_progress: Watch | None = None) -> Verification:
         """As `MigrationPlan.verify`, awaited."""
@@ -492,7 +509,7 @@ def _planning(
         _require_replaceable(opened, sides)
         try:
             providers = provider_of_client(source), provider_of_client(target)
-            yield place, planning(opened, sides, providers, prints, wishes, on_progress)
+            yield place, planning(opened, sides, providers, prints, wishes, on_progress=on_progress)
         except BaseException:
             opened.discard_if_empty()
             raise
@@ -502,12 +519,14 @@ def _require_replaceable(journal: Journal, sides: tuple[Side, Side]) -> None:
     """Raise if the journal holds another migration, or one that is more than a plan."""
     if journal.fact("id") is None:
         return
+    if journal.fact("kind") is not None:
+        raise JournalError(f"{journal.path}: this is the journal of `unibatch create`; name another file")
     before = Side(**journal.fact("source")), Side(**journal.fact("target"))
     if [_place_of(side) for side in before] != [_place_of(side) for side in sides]:
         source, target = before
         raise JournalError(
-            f"{journal.path}: this is the journal of another migration, of {source.campaign_id} at {source.provider} to "
-            f"{target.provider}; name another file"
+            f"{journal.path}: this is the journal of another migration, of {source.campaign_id} at {source.provider} "
+            f"to {target.provider}; name another file"
         )
     if journal.fact("step") != Step.PLANNED:
         raise JournalError(
@@ -533,17 +552,6 @@ def _context(
         target=provider_of_client(target),
         on_progress=on_progress,
     )
-
-
-def _applying(
-    context: Context, source_stopped: bool, wait_for_calls: float, look_again_after: float
-) -> Work[MigrationStatus]:
-    return Applying(
-        context=context,
-        source_stopped=source_stopped,
-        wait_for_calls=wait_for_calls,
-        look_again_after=look_again_after,
-    ).run()
 
 
 def _entry(row: Any, campaigns: Mapping[int, str | None], lost: tuple[str, ...]) -> LedgerEntry:

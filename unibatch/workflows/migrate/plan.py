@@ -21,7 +21,7 @@ from unibatch.core.phone import subscriber_key
 from unibatch.core.provider import OperationName, Provider
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.to_dict import to_dict
-from unibatch.workflows.migrate.context import AT_REST, contact_drafts, unfit, way_to_stop
+from unibatch.workflows.migrate.context import AT_REST, MOVED, contact_drafts, unfit, way_to_stop
 from unibatch.workflows.migrate.convert import attempts_left, changed, draft_losses
 from unibatch.workflows.migrate.decide import Choice, Decision, decide
 from unibatch.workflows.migrate.join import PlacedFile
@@ -170,6 +170,7 @@ def planning(
     providers: tuple[Provider, Provider],
     prints: Mapping[str, Any],
     wishes: Wishes,
+    *,
     on_progress: Callable[[Progress], None] | None,
 ) -> Work[None]:
     """Read the source, decide who moves, and write the plan into the journal.
@@ -192,6 +193,11 @@ def planning(
     campaign_id = str(source_side.campaign_id)
     tell(on_progress, "reading the source")
     campaign: Campaign = yield from call("source", "get_campaign", campaign_id)
+    if (campaign.name or "").startswith(MOVED):
+        raise MigrationRefused(
+            f"the name of the source, {campaign.name!r}, says that it was moved already, and moving it twice calls its "
+            "people twice. If that migration was undone, give it its former name"
+        )
     contacts = yield from read_contacts(
         ReadContacts(side="source", campaign_id=campaign_id, what="reading the source", total=campaign.counts.total)
     )
@@ -248,6 +254,7 @@ def planning(
         hold_until=wishes.hold_until and wishes.hold_until.isoformat(),
         most=most,
         base=store_campaign(base),
+        source_name=campaign.name or campaign_id,
         placed=wishes.placed and wishes.placed.path,
         needs_person=stop is None and not campaign.status.is_terminal and campaign.status not in AT_REST,
     ) as database:
@@ -324,8 +331,8 @@ def _plain_choice(choice: Choice) -> dict[str, Any]:
 
 
 _STOPPED = {
-    "pause_campaign": "it is paused; nobody is called by it before somebody resumes it",
-    "cancel_campaign": "it is cancelled, which is final: {title} cannot resume it",
+    "pause_campaign": "it will be paused, and calls nobody before somebody resumes it",
+    "cancel_campaign": "it will be cancelled, which is final: {title} cannot resume it",
 }
 
 
@@ -338,8 +345,8 @@ def _source_plan(source: Provider, campaign: Campaign, stop: OperationName | Non
         return f"it is {status}, and stays as it is; nobody may have it {verb} afterwards"
     if stop is None:
         return (
-            f"it is {status}, and {source.title}'s API cannot stop it: stop it in {source.title}'s dashboard before you "
-            "apply the plan, and say so with source_stopped; then it is watched for a while"
+            f"it is {status}, and {source.title}'s API cannot stop it: stop it in {source.title}'s dashboard before "
+            "you apply the plan, and say so with source_stopped; then it is watched for a while"
         )
     return f"it is {status}; {_STOPPED[stop].format(title=source.title)}"
 
@@ -391,9 +398,7 @@ def _estimate(
 
 def _zones(drafts: Iterable[ContactDraft], schedule: Schedule | None) -> tuple[ZoneHours, ...]:
     """When people could be called, by the zones of their numbers; a number of several zones counts for the first."""
-    from phonenumbers import parse, timezone  # noqa: PLC0415 - takes long to import
-
-    zones = Counter(timezone.time_zones_for_number(parse(draft.phone_number))[0] for draft in drafts)
+    zones = Counter(_zone_of(draft.phone_number) for draft in drafts)
     return tuple(
         ZoneHours(
             zone=zone,
@@ -405,10 +410,23 @@ def _zones(drafts: Iterable[ContactDraft], schedule: Schedule | None) -> tuple[Z
     )
 
 
+def _zone_of(number: str) -> str:
+    from phonenumbers import NumberParseException, parse, timezone  # noqa: PLC0415 - takes long to import
+
+    try:
+        return str(timezone.time_zones_for_number(parse(number))[0])
+    except NumberParseException:
+        return _NO_ZONE
+
+
+_NO_ZONE = "Etc/Unknown"
+"""What ``phonenumbers`` says of a number whose zone it does not know."""
+
+
 def _there(schedule: Schedule | None, edge: str, zone: str) -> time | None:
     """An edge of the daily window on the clocks of another zone, today."""
     at = None if schedule is None else getattr(schedule, edge)
-    if schedule is None or at is None or zone == "Etc/Unknown":
+    if schedule is None or at is None or zone == _NO_ZONE:
         return None
     try:
         here = datetime.now(UTC).astimezone(ZoneInfo(schedule.timezone or "UTC"))

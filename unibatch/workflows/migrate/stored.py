@@ -96,8 +96,8 @@ class Reading:
             status=contact.status,
             word=contact.vendor_status,
             attempts=contact.attempts,
-            last_attempt=last and last.isoformat(),
-            seconds=contact.duration and contact.duration.total_seconds(),
+            last_attempt=None if last is None else last.isoformat(),
+            seconds=None if contact.duration is None else contact.duration.total_seconds(),
         )
 
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import attrs
 
@@ -19,13 +19,13 @@ HELD_FOR = timedelta(days=30)
 """For how long a campaign is held by a vendor that cannot hold without a time, if nobody says otherwise."""
 
 AHEAD = timedelta(minutes=15)
-"""How far ahead a campaign starts at least that has to be given its start when it is created: time to compare it."""
+"""How far ahead a campaign starts at least that gets its start when it is created: comparing takes time."""
 
 _MARKS = 80
-"""Characters that a name or a description is shortened by, for what is added to it: a mark, and the number of a part."""
+"""By how many characters a name or a description is shortened, for what is added: a mark, the number of a part."""
 
 Way: TypeAlias = Literal["hold", "ahead"]
-"""How nobody is called before the target was compared: it is held and then started, or it starts far enough ahead."""
+"""How nobody is called before the target was compared: it is held, or its start is far enough ahead."""
 
 
 @attrs.frozen(kw_only=True)
@@ -92,7 +92,8 @@ def _fitted(target: Provider, base: CampaignDraft, attempts: int | None) -> tupl
     for field, limit in (("name", limits.max_name_length), ("description", limits.max_description_length)):
         text = getattr(draft, field)
         if limit is not None and isinstance(text, str) and len(text) > limit - _MARKS:
-            draft = attrs.evolve(draft, **{field: text[: limit - _MARKS].rstrip()})
+            shorter: dict[str, Any] = {field: text[: limit - _MARKS].rstrip()}
+            draft = attrs.evolve(draft, **shorter)
             reason = f"shortened to {limit - _MARKS} characters; {target.title} takes {limit:,} with what is added"
             findings.append(Finding(field=field, fit=Fit.MAPPED, reason=reason))
     most = limits.max_concurrency
@@ -103,11 +104,11 @@ def _fitted(target: Provider, base: CampaignDraft, attempts: int | None) -> tupl
     retry = draft.retry
     if attempts is not None:
         retry = attrs.evolve(retry or RedialPolicy(), max_attempts=attempts)
-    if retry is not None and retry.max_attempts is not None and limits.max_attempts is not None:
-        if retry.max_attempts > limits.max_attempts:
-            reason = f"{target.title} makes {limits.max_attempts} attempts at most, not {retry.max_attempts}"
-            findings.append(Finding(field="retry.max_attempts", fit=Fit.MAPPED, reason=reason))
-            retry = attrs.evolve(retry, max_attempts=limits.max_attempts)
+    asked = None if retry is None else retry.max_attempts
+    if retry is not None and asked is not None and asked > (limits.max_attempts or asked):
+        reason = f"{target.title} makes {limits.max_attempts} attempts at most, not {asked}"
+        findings.append(Finding(field="retry.max_attempts", fit=Fit.MAPPED, reason=reason))
+        retry = attrs.evolve(retry, max_attempts=limits.max_attempts)
     return attrs.evolve(draft, retry=retry), findings
 
 
@@ -116,30 +117,36 @@ def _held(
 ) -> tuple[CampaignDraft, Way]:
     """The draft with a start at which nobody is called before it was compared."""
     operations = target.capabilities.operations
+    asked = start.instant(draft.schedule.timezone if draft.schedule else None)
+    if asked is not None and asked <= now:
+        raise MigrationRefused(f"the start, {asked:%Y-%m-%d %H:%M} UTC, is in the past; plan again with another one")
     held = attrs.evolve(draft, start=Start.HOLD, hold_until=None)
-    if not _holds(target, held, now):
-        held = attrs.evolve(held, hold_until=hold_until or now + HELD_FOR)
-    can_hold = _holds(target, held, now)
+    if reason := _hinders_holding(target, held, now):
+        held = attrs.evolve(held, hold_until=hold_until or max(now + HELD_FOR, asked or now))
+        reason = _hinders_holding(target, held, now)
     can_start = operations["start_campaign"].available
     if start.kind is StartKind.AT:
         can_start = operations["reschedule_campaign"].available
-    if can_hold and (can_start or start.kind is StartKind.HOLD):
+    if reason is None and (can_start or start.kind is StartKind.HOLD):
         return held, "hold"
     if start.kind is StartKind.HOLD:
-        raise MigrationRefused(
-            f"{target.title} cannot hold a campaign until it is started; say when it is to start, with a time that is "
-            "far enough ahead to look at it"
-        )
-    asked = start.instant(draft.schedule.timezone if draft.schedule else None)
-    soonest = (now + AHEAD).replace(second=0, microsecond=0) + timedelta(minutes=1)
-    if asked is None or asked < soonest:
-        return attrs.evolve(draft, start=Start.at(soonest)), "ahead"
+        raise MigrationRefused(f"{target.title} cannot hold the campaign until it is started: {reason}")
+    if asked is None or asked < soonest(now):
+        return attrs.evolve(draft, start=Start.at(soonest(now))), "ahead"
     return attrs.evolve(draft, start=start), "ahead"
 
 
-def _holds(target: Provider, draft: CampaignDraft, now: datetime) -> bool:
+def soonest(now: datetime) -> datetime:
+    """The first whole minute that is far enough ahead."""
+    return (now + AHEAD).replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
+def _hinders_holding(target: Provider, draft: CampaignDraft, now: datetime) -> str | None:
+    """Why the target cannot hold a draft; ``None`` if it can."""
     findings = compose(target, attrs.evolve(draft, contacts=draft.contacts[:1]), now).preflight.findings
-    return not any(
-        finding.field in {"start", "hold_until"} and finding.is_obstacle() and not finding.acceptable
+    reasons = [
+        finding.reason
         for finding in findings
-    )
+        if finding.field in {"start", "hold_until"} and finding.is_obstacle() and not finding.acceptable
+    ]
+    return reasons[0] if reasons else None

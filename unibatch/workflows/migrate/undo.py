@@ -13,7 +13,7 @@ from unibatch.core.model import Campaign
 from unibatch.core.provider import OperationName
 from unibatch.core.status import CampaignStatus
 from unibatch.workflows.migrate.apply import SETTLING
-from unibatch.workflows.migrate.context import Context
+from unibatch.workflows.migrate.context import MOVED, Context
 from unibatch.workflows.migrate.ledger import Outcome, PartStep, Step, TargetPart, Undone
 from unibatch.workflows.migrate.verify import CALLS_NOBODY
 from unibatch.workflows.migrate.work import Work, call, wait
@@ -55,9 +55,11 @@ def undoing(context: Context) -> Work[Undone]:
     """Undo a migration, or go on with undoing it.
 
     Raises:
-        MigrationRefused: The target has started.
+        MigrationRefused: The target has started, or there is nothing to undo.
     """
     journal = context.journal
+    if context.step is Step.PLANNED:
+        raise MigrationRefused("nothing was applied yet, so there is nothing to undo")
     if context.step not in {Step.UNDOING, Step.UNDONE}:
         yield from _require_not_started(context)
         journal.note("about to be undone", step=Step.UNDOING)
@@ -106,8 +108,8 @@ def _require_not_started(context: Context) -> Work[None]:
 
 def _has_started(campaign_id: str, status: str) -> MigrationRefused:
     return MigrationRefused(
-        f"the target {campaign_id} has started and is {status}, so people may have been called, and nothing was undone. To stop it, pause "
-        "or cancel it; who was called there must not be called by the source"
+        f"the target {campaign_id} has started and is {status}, so people may have been called, and nothing was "
+        "undone. To stop it, pause or cancel it; who was called there must not be called by the source"
     )
 
 
@@ -144,6 +146,10 @@ def _remove(context: Context, campaign_id: str) -> Work[str | None]:
                 continue
             yield from call("target", operation, campaign_id)
             return None
+        pause = target.transitions.get("pause_campaign")
+        if pause is not None and campaign.status in pause.allowed:
+            yield from call("target", "pause_campaign", campaign_id)
+            return f"it was paused; delete it in {target.title}'s dashboard"
     except NotFound:
         return None
     except Conflict as exc:
@@ -153,23 +159,22 @@ def _remove(context: Context, campaign_id: str) -> Work[str | None]:
 
 def _resume(context: Context, remaining: Sequence[tuple[str, str]]) -> Work[tuple[bool, list[str]]]:
     """Resume the source if this migration has paused it, and nobody can be called by both."""
-    stop, source_id = context.journal.fact("stop"), context.source_id
-    if stop == "cancel_campaign":
-        return False, [
-            f"the source {source_id} was cancelled, and cannot be resumed; plan to move it again, or call "
-            "these people with another campaign"
-        ]
-    if stop != "pause_campaign" or not context.source.capabilities.operations["resume_campaign"].available:
-        return False, [f"the source {source_id} is as it was when the migration began"]
-    if remaining:
-        return False, [
-            f"the source {source_id} stays paused, because the target may call the same people: remove "
-            f"{', '.join(campaign_id for campaign_id, _ in remaining)} first, then resume the source"
-        ]
-    context.tell("resuming the source")
+    source_id = context.source_id
     try:
         campaign: Campaign = yield from call("source", "get_campaign", source_id)
+        if campaign.status is CampaignStatus.CANCELLED and context.journal.fact("stop") == "cancel_campaign":
+            return False, [f"the source {source_id} was cancelled, and cannot be resumed; it calls nobody"]
+        can_resume = context.source.capabilities.operations["resume_campaign"].available
+        if context.journal.fact("stop") != "pause_campaign" or not can_resume:
+            return False, [f"the source {source_id} is {campaign.status}, as it was"]
+        if remaining:
+            ids = ", ".join(campaign_id for campaign_id, _ in remaining)
+            reason = f"the target may call the same people: remove {ids} first, then undo once more"
+            return False, [f"the source {source_id} stays paused, because {reason}"]
+        if (campaign.name or "").startswith(MOVED):
+            yield from call("source", "rename_campaign", source_id, context.journal.fact("source_name"))
         if campaign.status is CampaignStatus.PAUSED:
+            context.tell("resuming the source")
             yield from call("source", "resume_campaign", source_id)
             return True, [f"the source {source_id} was resumed, and goes on calling"]
     except (Conflict, NotFound) as exc:

@@ -10,13 +10,13 @@ from typing import Any
 import attrs
 
 from unibatch.core.draft import ContactDraft
-from unibatch.core.errors import NotFound
+from unibatch.core.errors import MigrationRefused, NotFound
 from unibatch.core.findings import shown
 from unibatch.core.model import Campaign, Contact, fold
 from unibatch.core.phone import subscriber_key
 from unibatch.core.status import CampaignStatus
 from unibatch.workflows.migrate.context import Context
-from unibatch.workflows.migrate.ledger import Difference, Outcome, PartStep, Verification
+from unibatch.workflows.migrate.ledger import Difference, Outcome, PartStep, Step, Verification
 from unibatch.workflows.migrate.stored import Reading
 from unibatch.workflows.migrate.work import ReadContacts, Work, call, read_contacts
 
@@ -138,18 +138,25 @@ def _is_name(found: str, name: str, draft: ContactDraft) -> bool:
 
 
 def _is_same(expected: object, found: object) -> bool:
-    """Whether two values say the same; a vendor may make texts of numbers."""
-    if expected == found:
-        return True
-    texts = [
-        value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
-        for value in (expected, found)
-    ]
-    return texts[0].strip().casefold() == texts[1].strip().casefold()
+    """Whether two values say the same; a vendor may make texts of numbers, and nothing of an empty text."""
+    return expected == found or _as_text(expected) == _as_text(found)
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+    return " ".join(text.split()).casefold()
 
 
 def verifying(context: Context) -> Work[Verification]:
-    """Read both sides again, and compare them with the journal."""
+    """Read both sides again, and compare them with the journal.
+
+    Raises:
+        MigrationRefused: There is nothing to compare.
+    """
+    if not context.is_settled or context.step in {Step.UNDOING, Step.UNDONE}:
+        raise MigrationRefused(f"this migration is {context.step}, so there is nothing to verify")
     differences: list[Difference] = []
     status, still = yield from _source(context, differences)
     contacts, fields, not_compared = 0, 0, set[str]()
@@ -205,8 +212,7 @@ def _source(context: Context, differences: list[Difference]) -> Work[tuple[str, 
     except NotFound:
         return "not found", True  # what is deleted calls nobody
     rows = {row["source_id"]: row for row in context.journal.rows("SELECT * FROM contacts")}
-    if not context.is_settled:
-        return campaign.vendor_status or str(campaign.status), context.stands_still(campaign)
+    compared: list[tuple[Reading, Reading]] = []
     for contact in contacts:
         row = rows.pop(contact.id, None)
         about: dict[str, Any] = {
@@ -219,6 +225,8 @@ def _source(context: Context, differences: list[Difference]) -> Work[tuple[str, 
             differences.append(Difference(**about, field="contacts", expected="not there", found="there"))
             continue
         earlier, now = Reading.load(row["latest"]), Reading.of(contact)
+        if earlier is not None:
+            compared.append((earlier, now))
         if not row["moves"] or earlier is None or not now.shows_call_since(earlier):
             continue
         differences.append(Difference(**about, field="status", expected=_describe(earlier), found=_describe(now)))
@@ -235,7 +243,11 @@ def _source(context: Context, differences: list[Difference]) -> Work[tuple[str, 
                     found="missing",
                 )
             )
-    return campaign.vendor_status or str(campaign.status), context.stands_still(campaign)
+    still = context.stands_still(campaign)
+    if not still and context.journal.fact("source_stopped") and context.way_to_stop(campaign.status) is None:
+        # Its status says nothing about that: a person has stopped it.
+        still = not any(now.shows_call_since(earlier) for earlier, now in compared)
+    return campaign.vendor_status or str(campaign.status), still
 
 
 def _describe(reading: Reading) -> str:

@@ -6,9 +6,10 @@ where it happens. The two drivers differ in nothing but ``await``.
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Generator
+from asyncio import sleep as sleep_async
+from collections.abc import Generator, Iterable
+from contextlib import aclosing, closing
+from time import sleep
 from typing import Any, Literal, TypeAlias, TypeVar
 
 import attrs
@@ -52,6 +53,7 @@ class ReadContacts:
         what: What is being read, for progress.
         total: How many contacts there should be, for progress.
         status: Only contacts of this status, filtered by the vendor.
+        stops_at_calls: Stop behind the first page with a contact in a call: reading the rest would be in vain.
     """
 
     side: SideName
@@ -59,6 +61,11 @@ class ReadContacts:
     what: str
     total: int | None = None
     status: CallStatus | None = None
+    stops_at_calls: bool = False
+
+    def is_enough(self, page: Iterable[Contact]) -> bool:
+        """Whether nothing has to be read behind a page."""
+        return self.stops_at_calls and any(contact.status.is_under_way for contact in page)
 
     def options(self) -> dict[str, Any]:
         """The arguments of ``list_contacts``."""
@@ -117,15 +124,19 @@ def run(work: Work[T], source: Client, target: Client, on_progress: _Report = No
 
 def _fulfil(wish: Wish, clients: dict[str, Client], on_progress: _Report) -> Any:
     if isinstance(wish, Wait):
-        time.sleep(wish.seconds)
+        sleep(wish.seconds)
         return None
     client = clients[wish.side]
     if isinstance(wish, Call):
         return getattr(client, wish.method)(*wish.args, **wish.options)
     contacts: list[Contact] = []
-    for page in client.list_contacts(wish.campaign_id, **wish.options()).pages():
-        contacts += page
-        tell(on_progress, wish.what, len(contacts), wish.total)
+    listing: Any = client.list_contacts(wish.campaign_id, **wish.options()).pages()  # a generator, to be closed
+    with closing(listing) as pages:
+        for page in pages:
+            contacts += page
+            tell(on_progress, wish.what, len(contacts), wish.total)
+            if wish.is_enough(page):
+                break
     return contacts
 
 
@@ -150,15 +161,18 @@ async def run_async(work: Work[T], source: AsyncClient, target: AsyncClient, on_
 
 async def _fulfil_async(wish: Wish, clients: dict[str, AsyncClient], on_progress: _Report) -> Any:
     if isinstance(wish, Wait):
-        await asyncio.sleep(wish.seconds)
+        await sleep_async(wish.seconds)
         return None
     client = clients[wish.side]
     if isinstance(wish, Call):
         return await getattr(client, wish.method)(*wish.args, **wish.options)
     contacts: list[Contact] = []
-    async for page in client.list_contacts(wish.campaign_id, **wish.options()).pages():
-        contacts += page
-        tell(on_progress, wish.what, len(contacts), wish.total)
+    async with aclosing(client.list_contacts(wish.campaign_id, **wish.options()).pages()) as pages:
+        async for page in pages:
+            contacts += page
+            tell(on_progress, wish.what, len(contacts), wish.total)
+            if wish.is_enough(page):
+                break
     return contacts
 
 
