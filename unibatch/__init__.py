@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from unibatch.core.to_dict import to_dict
     from unibatch.workflows.contacts import ContactList, RejectedRow, RepeatedRow, SkippedRow, read_contacts
     from unibatch.workflows.migrate.convert import draft_losses
+    from unibatch.workflows.migrate.join import PlacedFile, read_placed_file
     from unibatch.workflows.migrate.migration import (
         AsyncMigrationPlan,
         MigrationPlan,
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
         plan_migration,
         plan_migration_async,
     )
+    from unibatch.workflows.placing import place_campaign, place_campaign_async
     from unibatch.workflows.preflight import preflight
 
     RetryPolicy = RedialPolicy
@@ -115,9 +117,11 @@ _LATER = {
         "unibatch.core.to_dict": "to_dict",
         "unibatch.workflows.contacts": "ContactList RejectedRow RepeatedRow SkippedRow read_contacts",
         "unibatch.workflows.migrate.convert": "draft_losses",
+        "unibatch.workflows.migrate.join": "PlacedFile read_placed_file",
         "unibatch.workflows.migrate.migration": (
             "AsyncMigrationPlan MigrationPlan open_migration open_migration_async plan_migration plan_migration_async"
         ),
+        "unibatch.workflows.placing": "place_campaign place_campaign_async",
         "unibatch.workflows.preflight": "preflight",
     }.items()
     for name in names.split()
@@ -170,6 +174,7 @@ __all__ = [
     "PartlyDone",
     "PaymentRequired",
     "PermissionDenied",
+    "PlacedFile",
     "PlannedRequest",
     "PoolTimeout",
     "Preflight",
@@ -200,10 +205,13 @@ __all__ = [
     "draft_losses",
     "open_migration",
     "open_migration_async",
+    "place_campaign",
+    "place_campaign_async",
     "plan_migration",
     "plan_migration_async",
     "preflight",
     "read_contacts",
+    "read_placed_file",
     "to_dict",
 ]
 

@@ -62,7 +62,7 @@ class TestStatuses:
 
     @pytest.mark.parametrize("status", sorted(RISKY))
     def test_a_risk_has_to_be_accepted_by_its_name(self, status: str) -> None:
-        with pytest.raises(InvalidInput, match=rf"has a risk: .*called again. accept_risk=\['{status}'\]"):
+        with pytest.raises(InvalidInput, match=rf"has a risk: .*called again\. .*name {status} in accept_risk"):
             Choice(only=[status])
 
     def test_only_and_without_take_from_those_who_move(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from unibatch import ContactDraft, InvalidInput
+from unibatch import CallStatus, Contact, ContactDraft, InvalidInput
 from unibatch.workflows.migrate.join import read_placed_file
 
 NUMBER, OTHER = "+12125550123", "+12125550124"
@@ -80,3 +80,20 @@ def test_a_file_without_contacts_is_refused(tmp_path: Path, text: str, message: 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"missing\.csv"):
         read_placed_file(tmp_path / "missing.csv")
+
+
+def test_the_finding_names_who_is_not_in_the_file_with_numbers_masked(file: Path) -> None:
+    def contact(number: str) -> Contact:
+        about: dict[str, Any] = {"provider": "truedy", "campaign_id": "b", "phone_valid": True, "is_final": False}
+        return Contact(id=number, phone_number=number, status=CallStatus.PENDING, **about)
+
+    placed = read_placed_file(file)
+    some = placed.finding([contact(NUMBER), contact(OTHER), contact("+12125550177")])
+    everybody = placed.finding([contact(NUMBER), contact(ONE_SUBSCRIBER[1]), contact("+12125550199")])
+
+    assert (some.fit, everybody.fit) == ("lossy", "mapped")
+    assert some.reason == (
+        "people.csv: 2 of 3 numbers are in it; not in it: +12*******77; "
+        "2 numbers in it are not in the source, and are not moved"
+    )
+    assert everybody.reason == "people.csv: 3 of 3 numbers are in it"

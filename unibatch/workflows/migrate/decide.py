@@ -142,7 +142,7 @@ class Choice:
             if status in asked - self.accept_risk:
                 raise InvalidInput(
                     f"moving contacts who are {status} has a risk: {RULES[status].risk}. "
-                    f"accept_risk=[{str(status)!r}] accepts it"
+                    f"To accept it, name {status} in accept_risk, too"
                 )
         if harmless := _in_order(self.accept_risk - {*risky}):
             raise InvalidInput(f"accept_risk is for {' and '.join(risky)}, not for {', '.join(harmless)}")

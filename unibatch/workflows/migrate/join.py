@@ -12,13 +12,16 @@ import attrs
 
 from unibatch.core.draft import ContactDraft
 from unibatch.core.errors import InvalidInput
-from unibatch.core.model import as_dict, fold
+from unibatch.core.findings import Finding, Fit
+from unibatch.core.masking import mask_phone
+from unibatch.core.model import Contact, as_dict, fold
 from unibatch.core.phone import subscriber_key
 from unibatch.workflows.contacts.files import checked_encoding, read_file
 from unibatch.workflows.contacts.headers import Columns
 from unibatch.workflows.contacts.rows import Rows
 
 _FILLED = ("email", "external_id")
+_MOST_NAMED = 5
 
 
 @attrs.frozen(kw_only=True)
@@ -77,13 +80,27 @@ class PlacedFile:
                 filled.append(contact)
             else:
                 found.add(key)
-                filled.append(_filled(contact, in_file))
+                filled.append(filled_from(contact, in_file))
         return Joined(
             contacts=tuple(filled),
             joined=len(filled) - len(absent),
             not_in_file=tuple(absent),
             not_in_source=len(self._people.keys() - found),
         )
+
+    def finding(self, contacts: Iterable[Contact]) -> Finding:
+        """How many contacts of a source are in the file, and who is not, with numbers masked."""
+        numbers = {subscriber_key(contact.phone_number): contact.phone_number for contact in contacts}
+        absent = [number for key, number in numbers.items() if key not in self._people and key not in self._never]
+        rest = len(self._people.keys() - numbers.keys())
+        reason = f"{Path(self.path).name}: {len(numbers) - len(absent):,} of {len(numbers):,} numbers are in it"
+        if absent:
+            named = ", ".join(mask_phone(number) for number in absent[:_MOST_NAMED])
+            more = f" and {len(absent) - _MOST_NAMED:,} more" if len(absent) > _MOST_NAMED else ""
+            reason += f"; not in it: {named}{more}"
+        if rest:
+            reason += f"; {rest:,} numbers in it are not in the source, and are not moved"
+        return Finding(field="fields_from", fit=Fit.LOSSY if absent else Fit.MAPPED, reason=reason)
 
 
 def read_placed_file(
@@ -119,7 +136,8 @@ def read_placed_file(
     )
 
 
-def _filled(contact: ContactDraft, in_file: ContactDraft) -> ContactDraft:
+def filled_from(contact: ContactDraft, in_file: ContactDraft) -> ContactDraft:
+    """A contact with what the file says about it, as `PlacedFile.join` does it."""
     changed: dict[str, Any] = {
         name: getattr(in_file, name) for name in _FILLED if getattr(contact, name) is None and getattr(in_file, name)
     }

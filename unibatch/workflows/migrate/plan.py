@@ -222,7 +222,8 @@ def planning(
         key=f"migrate-{migration}",
     )
     stop = None if campaign.status.is_terminal else way_to_stop(source, campaign.status)
-    findings = (*draft_losses(campaign, contacts), *([said] if said else []), *made.findings)
+    joined = [wishes.placed.finding(contacts)] if wishes.placed else []
+    findings = (*draft_losses(campaign, contacts), *joined, *([said] if said else []), *made.findings)
     facts = PlanFacts(
         id=migration,
         source=source_side,
