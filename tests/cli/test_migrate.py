@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.drafts import state_of
 from tests.cli.running import Outcome, Run, Typing, assert_refused, raising
 from unibatch import Client
 from unibatch.sandbox import Sandbox
@@ -332,6 +333,23 @@ class TestLater:
         assert outcome.out.startswith(f"removed: {sandbox.campaign_ids('talkifai')[-1]}\n")
         assert created(sandbox)[0] == "cancelled"
         assert again.code == 0
+
+    def test_what_undo_cannot_remove_keeps_the_source_from_being_resumed(self, run: Run, sandbox: Sandbox) -> None:
+        """TechLadder's API cancels nothing."""
+        journal = ("--journal", "other.sqlite")
+        where = f"sandbox-truedy:{sandbox.create('truedy', 3, status='active')}"
+        run("migrate", "plan", where, "sandbox-techladder", *journal)
+        run("migrate", "apply", "other.sqlite", "--yes")
+        undone = run("migrate", "undo", "other.sqlite", "--yes")
+        status = run("migrate", "status", "other.sqlite")
+        resumed = run("resume", where, *journal, "--yes")
+
+        assert undone.code == status.code == 3
+        assert "remains: " in undone.out
+        assert status.out.endswith(
+            "A part of the target remains. When it is removed: unibatch migrate undo other.sqlite\n"
+        )
+        assert (resumed.code, state_of(sandbox, where).status) == (2, "paused")
 
     def test_undo_is_refused_once_the_target_has_started(self, run: Run, sandbox: Sandbox) -> None:
         sandbox.set_status("talkifai", sandbox.campaign_ids("talkifai")[-1], "running")
