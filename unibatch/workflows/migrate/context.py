@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import attrs
 
 from unibatch.core.draft import CampaignDraft, ContactDraft
-from unibatch.core.findings import Finding, Preflight
+from unibatch.core.errors import MigrationRefused, MigrationStopped, UnibatchError
+from unibatch.core.findings import Finding
 from unibatch.core.model import Campaign, Contact
-from unibatch.core.preflight import compose, contact_faults
+from unibatch.core.preflight import contact_faults
 from unibatch.core.provider import OperationName, Provider
 from unibatch.core.status import CampaignStatus
 from unibatch.workflows.migrate.decide import Choice
@@ -18,7 +19,7 @@ from unibatch.workflows.migrate.join import PlacedFile
 from unibatch.workflows.migrate.journal import Journal
 from unibatch.workflows.migrate.ledger import MigrationStatus, Outcome, PartStep, Progress, Step, TargetPart
 from unibatch.workflows.migrate.stored import read_campaign, read_contact
-from unibatch.workflows.migrate.work import ReadContacts, Work, read_contacts, tell
+from unibatch.workflows.migrate.work import ReadContacts, Work, read_contacts, tell, wait
 
 AT_REST = frozenset({CampaignStatus.DRAFT, CampaignStatus.PAUSED})
 """Statuses in which a campaign calls nobody before somebody starts or resumes it, beside those that are over."""
@@ -143,11 +144,19 @@ class Context:
         """How the source can be stopped in a status; ``None`` if its API cannot do it."""
         return way_to_stop(self.source, status)
 
-    # The target
+    # What both directions need
 
-    def preflight(self, draft: CampaignDraft) -> Preflight:
-        """What happens to a draft in the target."""
-        return compose(self.target, draft, datetime.now(UTC)).preflight
+    def refused(self, message: str) -> UnibatchError:
+        """The error for what cannot go on; it says whether anything was changed."""
+        is_untouched = self.step is Step.PLANNED
+        return MigrationRefused(f"{message}. Nothing was changed") if is_untouched else MigrationStopped(message)
+
+    def wait(self, what: str, seconds: float) -> Work[None]:
+        """Wait, and say for what."""
+        self.tell(what, seconds=seconds)
+        yield from wait(seconds)
+
+    # What the plan has kept
 
     def placed(self) -> PlacedFile | None:
         """The file that the source was placed with, as it was when the migration was planned."""
@@ -192,3 +201,8 @@ def way_to_stop(provider: Provider, status: CampaignStatus) -> OperationName | N
 def accepted(findings: Sequence[Finding]) -> list[str]:
     """The fields whose loss a plan shows, and so accepts by being applied."""
     return [finding.field for finding in findings if finding.is_obstacle() and finding.acceptable]
+
+
+def people(number: int) -> str:
+    """So many contacts, in words."""
+    return f"{number:,} contact{'' if number == 1 else 's'}"

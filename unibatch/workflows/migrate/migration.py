@@ -34,6 +34,7 @@ from unibatch.workflows.migrate.ledger import (
     Verification,
 )
 from unibatch.workflows.migrate.plan import PlanFacts, Side, Wishes, load_plan, planning
+from unibatch.workflows.migrate.standstill import Standstill
 from unibatch.workflows.migrate.stored import Reading
 from unibatch.workflows.migrate.undo import undo_plan, undoing
 from unibatch.workflows.migrate.verify import verifying
@@ -212,12 +213,13 @@ class MigrationPlan(_BasePlan[Client]):
         """
         clients = self._clients()
         with self._writing(clients, on_progress) as context:
-            applying = Applying(
+            standstill = Standstill(
                 context=context,
                 source_stopped=source_stopped,
                 wait_for_calls=wait_for_calls,
                 look_again_after=look_again_after,
             )
+            applying = Applying(context=context, standstill=standstill)
             return run(applying.run(), *clients, on_progress)
 
     def verify(self, *, on_progress: Watch | None = None) -> Verification:
@@ -272,12 +274,13 @@ class AsyncMigrationPlan(_BasePlan[AsyncClient]):
         """As `MigrationPlan.apply`, awaited."""
         clients = self._clients()
         with self._writing(clients, on_progress) as context:
-            applying = Applying(
+            standstill = Standstill(
                 context=context,
                 source_stopped=source_stopped,
                 wait_for_calls=wait_for_calls,
                 look_again_after=look_again_after,
             )
+            applying = Applying(context=context, standstill=standstill)
             return await run_async(applying.run(), *clients, on_progress)
 
     async def verify(self, *, on_progress: Watch | None = None) -> Verification:

@@ -6,17 +6,16 @@ The source is resumed only if nothing is left in the target that could call the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from unibatch.core.errors import Conflict, MigrationRefused, NotFound
 from unibatch.core.model import Campaign
 from unibatch.core.provider import OperationName
 from unibatch.core.status import CampaignStatus
-from unibatch.workflows.migrate.apply import SETTLING
 from unibatch.workflows.migrate.context import MOVED, Context
-from unibatch.workflows.migrate.ledger import Outcome, PartStep, Step, TargetPart, Undone
+from unibatch.workflows.migrate.finding import find_part
+from unibatch.workflows.migrate.ledger import Outcome, PartStep, Step, Undone
 from unibatch.workflows.migrate.verify import CALLS_NOBODY
-from unibatch.workflows.migrate.work import Work, call, wait
+from unibatch.workflows.migrate.work import Work, call
 
 _REMOVALS: tuple[OperationName, ...] = ("delete_campaign", "cancel_campaign")
 """The ways to remove a campaign, the better one first."""
@@ -70,7 +69,9 @@ def undoing(context: Context) -> Work[Undone]:
             removed.append(part.campaign_id)
         if part.step not in _THERE:
             continue
-        campaign_id = part.campaign_id or (yield from _find(context, part))
+        campaign_id = part.campaign_id
+        if campaign_id is None and (found := (yield from find_part(context, part))) is not None:
+            campaign_id = found.id
         advice = None if campaign_id is None else (yield from _remove(context, campaign_id))
         if campaign_id is not None and advice is not None:
             remaining.append((campaign_id, advice))
@@ -111,23 +112,6 @@ def _has_started(campaign_id: str, status: str) -> MigrationRefused:
         f"the target {campaign_id} has started and is {status}, so people may have been called, and nothing was "
         "undone. To stop it, pause or cancel it; who was called there must not be called by the source"
     )
-
-
-def _find(context: Context, part: TargetPart) -> Work[str | None]:
-    """The id of a part whose creation was interrupted, if it is there."""
-    draft, frozen_at = context.draft_of(part.number)
-    (row,) = context.journal.rows("SELECT sent_at FROM parts WHERE number = ?", part.number)
-    age = (datetime.now(UTC) - datetime.fromisoformat(row["sent_at"])).total_seconds()
-    for pause in (*(SETTLING if age < 2 * sum(SETTLING) else ()), None):
-        found: Campaign | None = yield from call(
-            "target", "find_campaign", draft, accept_loss=context.journal.fact("accepted"), as_of=frozen_at
-        )
-        if found is not None:
-            return found.id
-        if pause is not None:
-            context.tell(f"waiting whether part {part.number} appears in the target", seconds=pause)
-            yield from wait(pause)
-    return None
 
 
 def _remove(context: Context, campaign_id: str) -> Work[str | None]:

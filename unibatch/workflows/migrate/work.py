@@ -7,7 +7,7 @@ where it happens. The two drivers differ in nothing but ``await``.
 from __future__ import annotations
 
 from asyncio import sleep as sleep_async
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import aclosing, closing
 from time import sleep
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 SideName: TypeAlias = Literal["source", "target"]
 
-_Report: TypeAlias = Any  # a function that takes a Progress, or None
+_Report: TypeAlias = Callable[[Progress], None] | None
 
 
 @attrs.frozen
