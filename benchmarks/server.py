@@ -43,11 +43,15 @@ def route(target: bytes) -> tuple[Shape, int, int] | None:
 
 
 def campaign_or_added(target: bytes, content: bytes) -> bytes | None:
-    """A campaign of Truedy's, or what is answered when contacts are added to it."""
+    """A campaign without its contacts, or what is answered when contacts are added."""
     match target.decode().split("/")[1:]:
         case ["truedy", "batch-calls", campaign] if not content:
             total = int(campaign.removeprefix("n"))
             return json.dumps({"data": {"id": campaign, "status": "draft", "total_contacts": total}}).encode()
+        case ["techladder", "call-batches", campaign]:
+            return json.dumps({"data": {"schedule_id": campaign, "status": "active"}}).encode()
+        case ["talkifai", "batch", "jobs", job] if job.endswith("?contactsPageSize=1"):
+            return json.dumps({"id": job.partition("?")[0], "status": "running", "contacts": []}).encode()
         case ["truedy", "batch-calls", _, "contacts"] if content:
             added = content.count(b'"phone_number"')
             return json.dumps({"data": {"added_count": added, "failed_count": 0}}).encode()

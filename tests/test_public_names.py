@@ -23,15 +23,16 @@ def words(text: str) -> list[str]:
 NAMES = words("""
     Account AccountLimits AddedContacts AnswerTooLarge AsyncCampaignContacts AsyncClient AsyncContactsOf
     AsyncListing AsyncMigrationPlan AuthenticationError CallStatus Campaign CampaignContacts CampaignDraft
-    CampaignStatus Capabilities Client ConfigError Conflict ConnectFailed ConnectTimeout ConnectionLost
-    Contact ContactDraft ContactList ContactsOf Counts DraftRefused Finding Fit IncompleteListing InvalidInput
-    InvalidRequest JournalError Listing ListingReport MalformedResponse MigrationPlan MigrationRefused
-    MigrationStopped Money NotFound OutcomeUnknown PartlyDone PaymentRequired PermissionDenied PlacedFile
-    PlannedRequest PoolTimeout Preflight Provider ProviderError RateLimited ReadTimeout RedialPolicy
-    RedirectRefused RejectedContact RejectedRow RepeatedRow Retry Schedule ServerError SkippedRow Start
-    StartKind Timeout TransportError UnibatchError UnsupportedFeature Wait WriteTimeout __version__ connect
-    connect_async draft_losses open_migration open_migration_async place_campaign place_campaign_async
-    plan_migration plan_migration_async preflight read_contacts read_placed_file to_dict
+    CampaignStatus Capabilities Client Comparison ConfigError Conflict ConnectFailed ConnectTimeout
+    ConnectionLost Contact ContactDraft ContactList ContactsOf Counts Difference DraftRefused Figure Finding
+    Fit IncompleteListing Interval InvalidInput InvalidRequest JournalError Listing ListingReport
+    MalformedResponse MigrationPlan MigrationRefused MigrationStopped Money NotFound OutcomeUnknown PartlyDone
+    PaymentRequired PermissionDenied PlacedFile PlannedRequest PoolTimeout Preflight Provider ProviderError
+    RateLimited ReadTimeout RedialPolicy RedirectRefused RejectedContact RejectedRow RepeatedRow Retry
+    Schedule ServerError Side SkippedRow Start StartKind Timeout TransportError UnibatchError
+    UnsupportedFeature Wait WriteTimeout __version__ compare compare_async connect connect_async draft_losses
+    open_migration open_migration_async place_campaign place_campaign_async plan_migration
+    plan_migration_async preflight read_contacts read_placed_file to_dict
 """)
 
 METHODS = words("""

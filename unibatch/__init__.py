@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from unibatch.core.provider import Capabilities, Provider
     from unibatch.core.status import CallStatus, CampaignStatus
     from unibatch.core.to_dict import to_dict
+    from unibatch.workflows.compare import Comparison, Difference, Figure, Interval, Side, compare, compare_async
     from unibatch.workflows.contacts import ContactList, RejectedRow, RepeatedRow, SkippedRow, read_contacts
     from unibatch.workflows.migrate.convert import draft_losses
     from unibatch.workflows.migrate.join import PlacedFile, read_placed_file
@@ -115,6 +116,7 @@ _LATER = {
         "unibatch.core.provider": "Capabilities Provider",
         "unibatch.core.status": "CallStatus CampaignStatus",
         "unibatch.core.to_dict": "to_dict",
+        "unibatch.workflows.compare": "Comparison Difference Figure Interval Side compare compare_async",
         "unibatch.workflows.contacts": "ContactList RejectedRow RepeatedRow SkippedRow read_contacts",
         "unibatch.workflows.migrate.convert": "draft_losses",
         "unibatch.workflows.migrate.join": "PlacedFile read_placed_file",
@@ -145,6 +147,7 @@ __all__ = [
     "CampaignStatus",
     "Capabilities",
     "Client",
+    "Comparison",
     "ConfigError",
     "Conflict",
     "ConnectFailed",
@@ -155,10 +158,13 @@ __all__ = [
     "ContactList",
     "ContactsOf",
     "Counts",
+    "Difference",
     "DraftRefused",
+    "Figure",
     "Finding",
     "Fit",
     "IncompleteListing",
+    "Interval",
     "InvalidInput",
     "InvalidRequest",
     "JournalError",
@@ -190,6 +196,7 @@ __all__ = [
     "Retry",
     "Schedule",
     "ServerError",
+    "Side",
     "SkippedRow",
     "Start",
     "StartKind",
@@ -200,6 +207,8 @@ __all__ = [
     "Wait",
     "WriteTimeout",
     "__version__",
+    "compare",
+    "compare_async",
     "connect",
     "connect_async",
     "draft_losses",
