@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import Outcome, Run, Typing, assert_refused, raising
+from tests.cli.drafts import state_of
+from tests.cli.running import Outcome, Run, Terminal, Typing, assert_refused, raising
 from unibatch import Client
 from unibatch.sandbox import Sandbox
-from unibatch.workflows.migrate.journal import APPLICATION_ID
+from unibatch.workflows.migrate.journal import APPLICATION_ID, Journal
 
 pytestmark = pytest.mark.usefixtures("profiles")
 
@@ -65,6 +66,17 @@ class TestPlan:
         assert "12 in the source: 7 move, 5 stay" in outcome.out
         assert f"unibatch migrate apply {JOURNAL}" in outcome.out
         assert writes(sandbox) == []
+
+    def test_at_a_terminal_a_bar_shows_what_is_being_done(
+        self, plan: Callable[..., Outcome], terminal: Terminal
+    ) -> None:
+        lines = plan().err
+        terminal(out=False)
+        bar = plan().err
+
+        assert lines == "reading the source\n"
+        assert "reading the source" in bar
+        assert "\x1b[" in bar
 
     def test_programs_get_all_facts(self, plan: Callable[..., Outcome]) -> None:
         (facts,) = plan("--format", "json").json
@@ -228,6 +240,49 @@ class TestApply:
         assert created(sandbox) == ["scheduled", "7"]
         assert len([path for path in writes(sandbox) if path.endswith("/batch/create")]) == 1
 
+    def test_another_process_with_the_same_journal_is_refused(
+        self, plan: Callable[..., Outcome], run: Run, sandbox: Sandbox
+    ) -> None:
+        plan()
+        with Journal.open(JOURNAL, to_write=True):
+            outcome = run("migrate", "apply", JOURNAL, "--yes")
+            status = run("migrate", "status", JOURNAL)
+
+        assert (outcome.code, status.code, writes(sandbox)) == (1, 0, [])
+        assert "another process uses this journal; wait until it is done" in outcome.err
+
+    def test_a_profile_that_has_changed_since_the_plan_is_refused(
+        self, plan: Callable[..., Outcome], run: Run, sandbox: Sandbox, profiles: Path
+    ) -> None:
+        plan()
+        text = profiles.read_text(encoding="utf-8")
+        profiles.write_text(text.replace('from_number_ids = ["', 'from_number_ids = ["other-'), encoding="utf-8")
+        outcome = run("migrate", "apply", JOURNAL, "--yes")
+
+        assert (outcome.code, writes(sandbox)) == (2, [])
+        assert "the profile of the target has changed since the plan" in outcome.err
+
+    def test_a_journal_of_another_migration_is_not_overwritten(
+        self, plan: Callable[..., Outcome], sandbox: Sandbox
+    ) -> None:
+        plan()
+        outcome = plan(target="sandbox-techladder")
+        assert (outcome.code, outcome.out, writes(sandbox)) == (1, "", [])
+        assert f"{JOURNAL}: this is the journal of another migration" in outcome.err
+
+    def test_who_was_called_between_plan_and_apply_is_not_moved(
+        self, plan: Callable[..., Outcome], run: Run, sandbox: Sandbox
+    ) -> None:
+        plan()
+        sandbox.set_status("truedy", "batch_1", "active")
+        sandbox.advance(calls=3, vendor="truedy", campaign_id="batch_1")
+        outcome = run("migrate", "apply", JOURNAL, "--yes")
+
+        assert outcome.code == 0
+        assert "12 contacts: 4 moved, 8 not moved (8 kept back), 0 unknown" in outcome.out
+        assert created(sandbox) == ["scheduled", "4"]
+        assert sandbox.state("truedy", "batch_1").status == "paused"
+
     def test_a_source_that_cannot_be_stopped_has_to_be_stopped_by_hand(
         self, plan: Callable[..., Outcome], run: Run, sandbox: Sandbox
     ) -> None:
@@ -332,6 +387,23 @@ class TestLater:
         assert outcome.out.startswith(f"removed: {sandbox.campaign_ids('talkifai')[-1]}\n")
         assert created(sandbox)[0] == "cancelled"
         assert again.code == 0
+
+    def test_what_undo_cannot_remove_keeps_the_source_from_being_resumed(self, run: Run, sandbox: Sandbox) -> None:
+        """TechLadder's API cancels nothing."""
+        journal = ("--journal", "other.sqlite")
+        where = f"sandbox-truedy:{sandbox.create('truedy', 3, status='active')}"
+        run("migrate", "plan", where, "sandbox-techladder", *journal)
+        run("migrate", "apply", "other.sqlite", "--yes")
+        undone = run("migrate", "undo", "other.sqlite", "--yes")
+        status = run("migrate", "status", "other.sqlite")
+        resumed = run("resume", where, *journal, "--yes")
+
+        assert undone.code == status.code == 3
+        assert "remains: " in undone.out
+        assert status.out.endswith(
+            "A part of the target remains. When it is removed: unibatch migrate undo other.sqlite\n"
+        )
+        assert (resumed.code, state_of(sandbox, where).status) == (2, "paused")
 
     def test_undo_is_refused_once_the_target_has_started(self, run: Run, sandbox: Sandbox) -> None:
         sandbox.set_status("talkifai", sandbox.campaign_ids("talkifai")[-1], "running")

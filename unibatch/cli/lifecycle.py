@@ -169,7 +169,7 @@ def _require_not_moved(path: Path, campaign_id: str) -> None:
         (moved,) = journal.rows("SELECT count(*) AS number FROM contacts WHERE moves AND outcome IN (?, ?)", *where)
     if not is_source and campaign_id not in {row["campaign_id"] for row in parts}:
         raise Unusable(f"{path} is the journal of another campaign. Nothing was sent")
-    if is_source and step not in {Step.PLANNED, Step.UNDONE} and moved["number"]:
+    if is_source and step is not Step.PLANNED and moved["number"]:
         raise Unusable(
             f"{path} says that {people(moved['number'])} of this campaign were moved, or are being moved, to another "
             f"one, and would be called again. To take that back: unibatch migrate undo {path}. Nothing was sent"

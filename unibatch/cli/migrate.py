@@ -268,7 +268,8 @@ def status(*, journal: Path, form: str) -> None:
     The exit code is 0 if the migration is finished, was undone or was not begun, and 3 if it is not finished.
     """
     from unibatch import to_dict
-    from unibatch.workflows.migrate import Step, open_migration
+    from unibatch.cli.migrate_text import is_settled
+    from unibatch.workflows.migrate import open_migration
 
     with open_migration(journal) as found:
         now = found.status()
@@ -276,7 +277,7 @@ def status(*, journal: Path, form: str) -> None:
         write_data(form, [to_dict(now)], ())
     else:
         _end(now, found, journal)
-    if now.step not in {Step.PLANNED, Step.FINISHED, Step.UNDONE}:
+    if not is_settled(now):
         raise click.exceptions.Exit(INCOMPLETE)
 
 

@@ -152,8 +152,8 @@ def _verdict(facts: PlanFacts, journal: Path) -> Text:
     if facts.obstacles:
         fields = dict.fromkeys(finding.field for finding in facts.obstacles)
         return Text(f"Cannot be applied: {', '.join(fields)}. Correct it, and plan again.", style=BAD)
-    accepts = " That accepts what is lost." if facts.losses else ""
-    return words(next_step(Step.PLANNED, journal) + accepts, GOOD)
+    accepts = "Applying it accepts what is lost. " if facts.losses else ""
+    return words(f"Nothing was changed at any vendor. {accepts}To do it: unibatch migrate apply {journal}", GOOD)
 
 
 # The migration --------------------------------------------------------------------------------------------------------
@@ -167,9 +167,16 @@ def question(facts: PlanFacts) -> str:
     )
 
 
-def next_step(step: Step, journal: Path) -> str:
-    """What to do next."""
-    return _NEXT[step].format(journal=journal)
+def is_settled(status: MigrationStatus) -> bool:
+    """Whether nothing is left to do: it was not begun, is finished, or was undone wholly."""
+    is_undone = status.step is Step.UNDONE and not status.moved and not status.open
+    return is_undone or status.step in {Step.PLANNED, Step.FINISHED}
+
+
+def _next_step(status: MigrationStatus, journal: Path) -> str:
+    if status.step is Step.UNDONE and not is_settled(status):
+        return f"A part of the target remains. When it is removed: unibatch migrate undo {journal}"
+    return _NEXT[status.step].format(journal=journal)
 
 
 def status_lines(status: MigrationStatus, facts: PlanFacts, journal: Path) -> list[str]:
@@ -187,7 +194,7 @@ def status_lines(status: MigrationStatus, facts: PlanFacts, journal: Path) -> li
         f"{people(status.total)}: {status.moved:,} moved, {not_moved:,} not moved"
         f"{f' ({parts})' if parts else ''}, {unknown:,} unknown"
     )
-    return [*map(one_line, lines), next_step(status.step, journal)]
+    return [*map(one_line, lines), _next_step(status, journal)]
 
 
 def _part(part: TargetPart, target: Side) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from unibatch.cli.output import say
+
+if TYPE_CHECKING:
+    from unibatch.workflows.migrate import Progress as Stage
 
 
 @contextlib.contextmanager
@@ -30,26 +33,6 @@ def progress(what: str, *, shown: bool) -> Iterator[Callable[[int, int | None], 
     with bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-class Stage(Protocol):
-    """What long work is doing now, such as a `Progress` of a migration."""
-
-    @property
-    def what(self) -> str:
-        """What is being done."""
-
-    @property
-    def done(self) -> int:
-        """How much of it is done."""
-
-    @property
-    def total(self) -> int | None:
-        """How much there is; ``None`` if that is unknown."""
-
-    @property
-    def seconds(self) -> float | None:
-        """If it waits: how long it will wait at most."""
 
 
 @contextlib.contextmanager
