@@ -76,7 +76,10 @@ def main() -> None:
         way, base_url, shapes, contacts = options.one
         print(json.dumps(vars_of(run(way, base_url, shapes, int(contacts)))))
         return
-    print(f"two campaigns of {options.contacts} contacts, {options.rounds} rounds; targets {TIME_TARGET}, {MEMORY_TARGET} MiB")
+    print(
+        f"two campaigns of {options.contacts} contacts, {options.rounds} rounds; "
+        f"targets {TIME_TARGET} and {MEMORY_TARGET} MiB"
+    )
     print(f"{'pair':<6}{'list µs':>9}{'compare':>9}{'of list':>9}{'min':>7}{'max':>7}{'CPU':>7}{'more MiB':>10}")
     with local_server() as base_url:
         for shapes in options.pairs.split(","):

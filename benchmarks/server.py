@@ -47,7 +47,7 @@ def campaign(target: bytes) -> bytes | None:
             return json.dumps({"data": facts}).encode()
         case ["techladder", "call-batches", campaign_id]:
             return json.dumps({"data": {"schedule_id": campaign_id, "status": "active"}}).encode()
-        case ["talkifai", "batch", "jobs", campaign_id] if b"contactsPageSize=1" == target.partition(b"?")[2]:
+        case ["talkifai", "batch", "jobs", campaign_id] if target.partition(b"?")[2] == b"contactsPageSize=1":
             return json.dumps({"id": campaign_id, "status": "running", "contacts": []}).encode()
     return None
 

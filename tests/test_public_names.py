@@ -22,13 +22,14 @@ def words(text: str) -> list[str]:
 
 NAMES = words("""
     Account AccountLimits AddedContacts AnswerTooLarge AsyncClient AsyncListing AuthenticationError
-    CallStatus Campaign CampaignDraft CampaignStatus Capabilities Client ConfigError Conflict
-    ConnectFailed ConnectTimeout ConnectionLost Contact ContactDraft ContactList Counts DraftRefused
-    Finding Fit IncompleteListing InvalidInput InvalidRequest Listing ListingReport MalformedResponse
-    Money NotFound OutcomeUnknown PartlyDone PaymentRequired PermissionDenied PlannedRequest PoolTimeout
-    Preflight Provider ProviderError RateLimited ReadTimeout RedialPolicy RedirectRefused
-    RejectedContact RejectedRow RepeatedRow Retry Schedule ServerError SkippedRow Start StartKind Timeout
-    TransportError UnibatchError UnsupportedFeature Wait WriteTimeout __version__ connect connect_async
+    CallStatus Campaign CampaignDraft CampaignStatus Capabilities Client Comparison ConfigError
+    Conflict ConnectFailed ConnectTimeout ConnectionLost Contact ContactDraft ContactList Counts
+    Difference DraftRefused Figure Finding Fit IncompleteListing Interval InvalidInput InvalidRequest
+    Listing ListingReport MalformedResponse Money NotFound OutcomeUnknown PartlyDone PaymentRequired
+    PermissionDenied PlannedRequest PoolTimeout Preflight Provider ProviderError RateLimited
+    ReadTimeout RedialPolicy RedirectRefused RejectedContact RejectedRow RepeatedRow Retry Schedule
+    ServerError Side SkippedRow Start StartKind Timeout TransportError UnibatchError
+    UnsupportedFeature Wait WriteTimeout __version__ compare compare_async connect connect_async
     preflight read_contacts to_dict
 """)
 

@@ -51,6 +51,11 @@ def providers(*, names: tuple[str, ...], statuses: bool, form: str) -> None:
 
     The facts are from the vendors' documentation. Needs no configuration and no network.
     """
+    show_vendors(names, statuses=statuses, form=form)
+
+
+def show_vendors(names: Sequence[str], *, statuses: bool, form: str) -> None:
+    """Print what these vendors can do, or all; or their status words."""
     kinds = [registry.load(name) for name in names or registry.names()]
     if form == "table":
         console = screen()

@@ -6,6 +6,7 @@ Start with `comparison.py`; `metrics.py` says what is compared, and `model.py` w
 from unibatch.workflows.compare.comparison import compare, compare_async
 from unibatch.workflows.compare.metrics import METRICS, Metric
 from unibatch.workflows.compare.model import (
+    ROW_KEYS,
     Breakdown,
     BreakdownRow,
     ComparedCampaign,
@@ -22,6 +23,7 @@ from unibatch.workflows.compare.model import (
 
 __all__ = [
     "METRICS",
+    "ROW_KEYS",
     "Breakdown",
     "BreakdownRow",
     "ComparedCampaign",

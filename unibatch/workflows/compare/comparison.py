@@ -361,7 +361,13 @@ class _Reading:
             IncompleteListing: Some may be missing, and that is not accepted.
         """
         if incomplete is not None and not self._plan.accept_incomplete:
-            raise incomplete
+            raise IncompleteListing(
+                provider=incomplete.provider,
+                operation=incomplete.operation,
+                subject=incomplete.subject,
+                report=incomplete.report,
+                consequence="nothing was compared; to compare it anyway: accept_incomplete=True, --accept-incomplete",
+            ) from incomplete
         self._report = report
         if self.campaign.status.is_terminal:
             for tally in (self._tally, *(tally for parts in self.parts.values() for tally in parts.values())):

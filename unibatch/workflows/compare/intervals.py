@@ -18,8 +18,9 @@ CONFIDENCE = 0.95
 _NORMAL = NormalDist()
 _FARTHEST = 38.0  # standard deviations; what lies farther out has a probability of 0 as a float
 _HALVINGS = 60
-_FEWEST = 10
-"""How many calls an interval of their durations needs at least: with fewer, it would promise more than it can keep."""
+_FEWEST = 30
+"""How many values the interval of a mean needs at least: with fewer that are skewed, as lengths of calls are, it would
+promise more than it can keep."""
 
 
 @cache
@@ -143,7 +144,7 @@ def mean_interval(
         confidence: How sure it is, above 0 and below 1.
 
     Returns:
-        The lowest and the highest mean, or ``None`` if there are fewer than 10 values.
+        The lowest and the highest mean, or ``None`` if there are fewer than 30 values.
     """
     if number < _FEWEST:
         return None
@@ -163,7 +164,7 @@ def welch(
 
     Returns:
         The lowest and the highest difference, second less first, and the p-value; or ``None`` if one of the two has
-        fewer than 10 values, or if no value differs from another.
+        fewer than 30 values, or if no value differs from another.
     """
     if min(first[0], second[0]) < _FEWEST:
         return None
@@ -216,7 +217,7 @@ def quantile_interval(
     number = sum(count for _, count in values)
     half = _z(confidence) * math.sqrt(number * probability * (1 - probability))
     low, high = number * probability - half + 0.5, number * probability + half + 0.5
-    if number < _FEWEST or low < 1 or high > number:
+    if low < 1 or high > number:
         return None
     return _at(values, low), _at(values, high)
 

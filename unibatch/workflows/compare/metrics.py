@@ -327,7 +327,7 @@ _METRICS = (
     ),
     Metric(
         name="cost_per_reached",
-        title="cost a reached contact",
+        title="cost, each reached",
         group="cost",
         unit="money",
         definition="The cost of the campaign for each contact that a person or a machine picked up for.",
@@ -337,7 +337,7 @@ _METRICS = (
     ),
     Metric(
         name="cost_per_completed",
-        title="cost a completed one",
+        title="cost, each completed",
         group="cost",
         unit="money",
         definition="The cost of the campaign for each conversation that took place.",

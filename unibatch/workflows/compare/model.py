@@ -345,9 +345,8 @@ class Comparison:
     def to_rows(self) -> list[dict[str, Any]]:
         """One flat dictionary for each figure, as ``pandas.DataFrame`` and ``polars.DataFrame`` take them.
 
-        The keys are ``side``, ``provider``, ``by`` and ``group`` (of a breakdown, else ``None``), ``metric``,
-        ``title``, ``unit``, ``per``, ``value`` (of money the amount as a text), ``currency``, ``numerator``,
-        ``denominator``, ``low``, ``high``, ``missing``, ``not_told`` and ``note``.
+        The keys are `ROW_KEYS`. ``by`` and ``group`` are those of a breakdown, else ``None``; of money ``value`` is the
+        amount as a text, and ``currency`` is beside it.
         """
         rows = [_row(side, figure) for side in self.sides for figure in side.figures]
         for breakdown in self.breakdowns:
@@ -362,28 +361,39 @@ class Comparison:
         return _html_table(self)
 
 
+ROW_KEYS = (
+    "side",
+    "provider",
+    "by",
+    "group",
+    "metric",
+    "title",
+    "unit",
+    "per",
+    "value",
+    "currency",
+    "numerator",
+    "denominator",
+    "low",
+    "high",
+    "missing",
+    "not_told",
+    "note",
+)
+"""The keys of the dictionaries of `Comparison.to_rows`."""
+
+
 def _row(side: Side, figure: Figure, by: str | None = None, group: str | None = None) -> dict[str, Any]:
     metric = METRICS[figure.metric]
-    is_money = isinstance(figure.value, Money)
-    return {
-        "side": side.label,
-        "provider": side.provider,
-        "by": by,
-        "group": group,
-        "metric": metric.name,
-        "title": metric.title,
-        "unit": metric.unit,
-        "per": metric.per,
-        "value": str(figure.value.amount) if isinstance(figure.value, Money) else figure.value,
-        "currency": figure.value.currency if isinstance(figure.value, Money) and is_money else None,
-        "numerator": figure.numerator,
-        "denominator": figure.denominator,
-        "low": figure.interval and figure.interval.low,
-        "high": figure.interval and figure.interval.high,
-        "missing": figure.missing,
-        "not_told": figure.not_told,
-        "note": figure.note,
-    }
+    money = figure.value if isinstance(figure.value, Money) else None
+    cells = (
+        *(side.label, side.provider, by, group, metric.name, metric.title, metric.unit, metric.per),
+        *((figure.value, None) if money is None else (str(money.amount), money.currency)),
+        *(figure.numerator, figure.denominator),
+        *((None, None) if figure.interval is None else (figure.interval.low, figure.interval.high)),
+        *(figure.missing, figure.not_told, figure.note),
+    )
+    return dict(zip(ROW_KEYS, cells, strict=True))
 
 
 def _html_table(comparison: Comparison) -> str:

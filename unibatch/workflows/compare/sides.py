@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
+from unibatch.core.errors import InvalidInput
 from unibatch.core.model import Campaign
 from unibatch.core.provider import Provider
 from unibatch.core.status import CallStatus
+from unibatch.core.times import time_zone
 from unibatch.workflows.compare.countries import country_of
 from unibatch.workflows.compare.figures import (
     Source,
@@ -30,8 +31,8 @@ def zone_of(campaign: Campaign) -> tzinfo:
     """The zone of a campaign's daily window if the vendor states one, else UTC."""
     name = campaign.schedule and campaign.schedule.timezone
     try:
-        return ZoneInfo(name) if name else UTC
-    except (OSError, ValueError):  # what a vendor sent may be anything
+        return time_zone(name) if name else UTC
+    except InvalidInput:  # what a vendor sent may be anything
         return UTC
 
 
