@@ -21,7 +21,7 @@ from unibatch.workflows.compare.svg import inline, settings, shorten
 from unibatch.workflows.compare.values import ends, seconds, share, shown, value
 
 _RATES = (
-    *("attempted", "reached", "completed", "voicemail", "answer_seizure_ratio"),
+    *("reached", "completed", "voicemail", "answer_seizure_ratio"),
     *("network_effectiveness_ratio", "delivered_share"),
 )
 """What the chart of rates shows, where one of the sides tells it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -33,7 +33,7 @@ _FINE = re.compile(r"-?\d+\.\d{3,}")
 _PLACES = {"d", "x", "y", "width", "height", "transform"}
 _DEFAULT = re.compile(r"(?:font-family:[^;]*|stroke-linejoin: miter|stroke-linecap: butt|text-anchor: start)(?:; )?")
 
-SETTINGS: Mapping[str, Any] = {
+SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text
     "text.parse_math": False,
     "path.simplify": False,
@@ -151,12 +151,20 @@ def _rounded(found: re.Match[str]) -> str:
 
 
 def shorten(text: str, width: int) -> str:
-    """As much of a text as fits, with an ellipsis at its end."""
-    used = 0
-    kept: list[str] = []
+    """As much of a text as fits, with an ellipsis at its end if that is not all."""
+    if sum(map(_width, text)) <= width:
+        return text
+    kept, room = "", width - 1
     for char in text:
-        used += 0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        if used > width:
-            return "".join(kept[: max(0, width - 1)]) + "…"
-        kept.append(char)
-    return text
+        room -= _width(char)
+        if room < 0:
+            break
+        kept += char
+    return f"{kept}…"
+
+
+def _width(char: str) -> int:
+    """How many columns a character takes."""
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
