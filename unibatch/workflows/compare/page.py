@@ -50,9 +50,7 @@ def page_of(comparison: Comparison) -> str:
         lstrip_blocks=True,
         finalize=plain,
     )
-    style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
-    template = environment.get_template("page.html")
-    return template.render(page=PageContent(comparison), style=style, version=__version__)
+    return environment.get_template("page.html").render(page=PageContent(comparison), version=__version__)
 
 
 def write_page(comparison: Comparison, path: str | os.PathLike[str]) -> None:

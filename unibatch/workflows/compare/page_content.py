@@ -18,7 +18,7 @@ from unibatch.workflows.compare.metrics import METRICS, OUTCOMES, Metric
 from unibatch.workflows.compare.model import Breakdown, Comparison, Count, Difference, Figure, Side
 from unibatch.workflows.compare.sentences import sentences_of
 from unibatch.workflows.compare.svg import inline, settings, shorten
-from unibatch.workflows.compare.values import ends, seconds, share, shown, value
+from unibatch.workflows.compare.values import NOT_TOLD, ends, seconds, share, shown, value
 
 _RATES = (
     *("reached", "completed", "voicemail", "answer_seizure_ratio"),
@@ -371,7 +371,7 @@ class PageContent:
     def hour_share(self, side: Side, hour: int) -> str:
         """The share of a side's contacts whose latest call was in an hour of the day."""
         whole = sum(each.count for each in side.hours)
-        return _percent(sum(each.count for each in side.hours if each.value == hour) / whole) if whole else "not told"
+        return _percent(sum(each.count for each in side.hours if each.value == hour) / whole) if whole else NOT_TOLD
 
     def lettered(self, side: Side) -> str:
         """A side's letter and label, for descriptions."""
@@ -401,7 +401,7 @@ class PageContent:
                 text = value(found, metric.unit).removesuffix(f" {currency}")
                 rows.append(Row(side=number, value=float(found.amount), text=text))
             else:
-                rows.append(Row(side=number, value=None, text="not told"))
+                rows.append(Row(side=number, value=None, text=NOT_TOLD))
         return Block(title=metric.title[0].upper() + metric.title[1:], rows=tuple(rows))
 
     def _chart(self, name: str, title: str, description: str, draw: Callable[[Layout], Any], caption: str) -> Chart:
@@ -416,6 +416,19 @@ class PageContent:
         return Chart(drawings=tuple(drawings), caption=caption)
 
     # Tables
+
+    @property
+    def attempt_numbers(self) -> list[int]:
+        """The numbers of attempts that concluded contacts took."""
+        return sorted({int(str(each.value)) for side in self.sides for each in side.attempts})
+
+    @staticmethod
+    def attempt_share(side: Side, number: int) -> str:
+        """The share of a side's concluded contacts that took a number of attempts."""
+        whole = sum(each.count for each in side.attempts)
+        return (
+            _percent(sum(each.count for each in side.attempts if each.value == number) / whole) if whole else NOT_TOLD
+        )
 
     @property
     def differences(self) -> list[tuple[Metric, list[Difference]]]:
@@ -451,7 +464,7 @@ class PageContent:
     @staticmethod
     def percent(part: float | None) -> str:
         """A share in percent."""
-        return "not told" if part is None else _percent(part)
+        return NOT_TOLD if part is None else _percent(part)
 
     @property
     def part_metrics(self) -> list[Metric]:
@@ -498,7 +511,7 @@ def _part(each: Count, among: Sequence[Count]) -> str:
 
 def _described(blocks: Iterable[Block], page: PageContent) -> str:
     def one(row: Row) -> str:
-        text = "not told" if row.value is None else f"{row.text} ({row.between})" if row.between else row.text
+        text = NOT_TOLD if row.value is None else f"{row.text} ({row.between})" if row.between else row.text
         return f"{letter(row.side)} {text}"
 
     key = ", ".join(map(page.lettered, page.sides))
