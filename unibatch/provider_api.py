@@ -37,10 +37,11 @@ its fields is taken; the result is a `Composition`. `DRAFT_FIELD_NAMES` names th
 find in a text; `digest` is for other marks.
 
 **Write without calling anybody twice**: `create_once`, `Adding` and `Added`, `carry_out`, `delete_once`, `retry_once`;
-to look: `read_all`, `Pager`, `recent`, `require_whole`, `reread`, `reread_created`, `wait_while`; to judge:
-`require_same_body`, `departure`, `not_as_asked`, `require_open`, `require_all_taken`, `require_not_over`,
-`placed_before`, `partly_created`, `going_on`, `outcome_unknown`, `warn_of_overlap`, `where_to_look`; to recognise a
-campaign that carries no mark: `may_be`, `has_everybody`, `is_touched`, `by_age`.
+to look: `read_all`, `Pager`, `recent`, `require_whole`, `reread`, `reread_created`, `read_back`, `wait_while`; to
+judge: `require_same_body`, `departure`, `not_as_asked`, `require_open`, `require_all_taken`, `require_not_over`,
+`require_everybody_once`, `placed_before`, `partly_created`, `going_on`, `outcome_unknown`, `where_to_look`; whose a
+campaign is: `mark_in`, `judge_overlap`, `by_text`, `Owner`; to recognise one that carries no mark: `may_be`,
+`has_everybody`, `is_touched`, `by_age`.
 
 **Errors** that a provider raises, catches or declares: `ConfigError`, `UnibatchError`, `UnsupportedFeature`,
 `ProviderError`, `AuthenticationError`, `PermissionDenied`, `PaymentRequired`, `NotFound`, `Conflict`, `InvalidRequest`,
@@ -55,6 +56,7 @@ from unibatch.core.adding import require_open as require_open
 from unibatch.core.as_asked import departure as departure
 from unibatch.core.as_asked import not_as_asked as not_as_asked
 from unibatch.core.as_asked import require_all_taken as require_all_taken
+from unibatch.core.as_asked import require_everybody_once as require_everybody_once
 from unibatch.core.as_asked import require_same_body as require_same_body
 from unibatch.core.blank import maker_of_blank_contacts as maker_of_blank_contacts
 from unibatch.core.blank import seal_contacts as seal_contacts
@@ -62,6 +64,7 @@ from unibatch.core.creating import create_once as create_once
 from unibatch.core.creating import going_on as going_on
 from unibatch.core.creating import partly_created as partly_created
 from unibatch.core.creating import placed_before as placed_before
+from unibatch.core.creating import read_back as read_back
 from unibatch.core.creating import require_not_over as require_not_over
 from unibatch.core.creating import reread_created as reread_created
 from unibatch.core.creating import where_to_look as where_to_look
@@ -118,7 +121,10 @@ from unibatch.core.model import Counts as Counts
 from unibatch.core.model import Money as Money
 from unibatch.core.model import RedialPolicy as RedialPolicy
 from unibatch.core.model import Schedule as Schedule
-from unibatch.core.overlap import warn_of_overlap as warn_of_overlap
+from unibatch.core.overlap import Owner as Owner
+from unibatch.core.overlap import by_text as by_text
+from unibatch.core.overlap import judge_overlap as judge_overlap
+from unibatch.core.overlap import mark_in as mark_in
 from unibatch.core.paging import UNPAGED as UNPAGED
 from unibatch.core.paging import Page as Page
 from unibatch.core.paging import Pager as Pager

@@ -22,7 +22,7 @@ def test_a_draft_is_refused_if_that_is_wanted(emulating: Emulating, vendor: str)
 def test_otherwise_it_is_a_warning(emulating: Emulating, vendor: str, caplog: pytest.LogCaptureFixture) -> None:
     emulator = emulating(vendor)
     first = emulator.join().create(draft(vendor))
-    emulator.join().create(draft(vendor, contacts=contacts(vendor, 4)))
+    emulator.join().create(draft(vendor, contacts=contacts(vendor, 4), name="Autumn calls"))
     assert f"most numbers of this draft are in {first.id} too" in caplog.text
     assert len(emulator.campaigns) == 2
 

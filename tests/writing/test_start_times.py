@@ -15,6 +15,7 @@ from tests.writing.conftest import LATER, Emulating, Emulator, draft, one_client
 from unibatch import Schedule, Start
 from unibatch.core.draft import CampaignDraft
 from unibatch.core.errors import DraftRefused, InvalidInput, PartlyDone
+from unibatch.core.model import Campaign
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -31,6 +32,11 @@ def not_earlier(vendor: str, moment: datetime) -> datetime:
     step = timedelta(minutes=1) if vendor == "techladder" else timedelta(seconds=1)
     over = (moment - datetime(2000, 1, 1, tzinfo=UTC)) % step
     return moment + (step - over if over else over)
+
+
+def placed_for(emulator: Emulator, start: Start) -> Campaign:
+    """A campaign that begins then; Truedy takes one of the same name and contacts for the same, given another start."""
+    return emulator.join().create(draft(emulator.vendor, start=start, name=f"{len(emulator.campaigns)} calls"))
 
 
 def utc(*at: int) -> datetime:
@@ -63,7 +69,7 @@ CLOCKS = {
 def test_what_the_clocks_show_is_understood_as_the_moment_that_it_is(vendor: str, emulating: Emulating) -> None:
     emulator, found = emulating(vendor), {}
     for clock, (shown, zone, _) in CLOCKS.items():
-        emulator.join().create(draft(vendor, start=Start.at(datetime.fromisoformat(shown), zone)))
+        placed_for(emulator, Start.at(datetime.fromisoformat(shown), zone))
         found[clock] = understood(emulator)
     assert found == {clock: moment for clock, (_, _, moment) in CLOCKS.items()}
 
@@ -82,7 +88,7 @@ class TestAnHourThatComesTwice:
         emulator = emulating(vendor)
         for place, (shown, first) in TWICE.items():
             for fold in (0, 1):
-                emulator.join().create(draft(vendor, start=Start.at(shown.replace(fold=fold))))
+                placed_for(emulator, Start.at(shown.replace(fold=fold)))
                 assert understood(emulator) == first + timedelta(hours=fold), (place, fold)
 
     def test_is_refused_where_it_is_not_said_which_is_meant(self, vendor: str, emulating: Emulating) -> None:
@@ -116,7 +122,7 @@ def test_seconds_are_never_rounded_to_an_earlier_time(vendor: str, case: str, em
     emulator = emulating(vendor)
     for second in (0, 1, 30, 59):
         moment = minute.replace(second=second)
-        campaign = emulator.join().create(draft(vendor, start=Start.at(moment.astimezone(zone or UTC))))
+        campaign = placed_for(emulator, Start.at(moment.astimezone(zone or UTC)))
         assert understood(emulator) == not_earlier(vendor, moment)
         assert campaign.schedule is not None
         assert campaign.schedule.start == not_earlier(vendor, moment)
@@ -149,7 +155,7 @@ class TestATime:
         emulator = emulating(vendor)
         for minutes in (-719, -150, 0, 1, 345, 840):
             moment = datetime(2030, 1, 15, 9, tzinfo=timezone(timedelta(minutes=minutes)))
-            emulator.join().create(draft(vendor, start=Start.at(moment)))
+            placed_for(emulator, Start.at(moment))
             assert understood(emulator) == moment
 
 

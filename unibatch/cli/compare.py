@@ -8,23 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-import unibatch
-from unibatch import CallStatus, Comparison, ConfigError, InvalidInput, to_dict
-from unibatch.cli.compare_markdown import markdown
-from unibatch.cli.compare_table import show_comparison
-from unibatch.cli.errors import INCOMPLETE
 from unibatch.cli.options import address, complete_campaign, examples, verbose_option
-from unibatch.cli.output import dumps, say, write_data
-from unibatch.cli.progress import progress
-from unibatch.cli.providers import show_vendors
-from unibatch.cli.waits import Waits
-from unibatch.core.times import instant, read_moment
-from unibatch.workflows.compare import ROW_KEYS
-from unibatch.workflows.compare.page import require_report, require_writable
+from unibatch.core.status import CallStatus
+
+if TYPE_CHECKING:
+    from unibatch import Comparison
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -109,12 +101,22 @@ def compare(
 
     A TIME is as in 2026-03-20T09:00[Europe/Berlin] or 2026-03-20T09:00Z.
     """
+    from unibatch.cli.exits import INCOMPLETE
+    from unibatch.cli.output import say
+
     if vendors:
+        from unibatch.cli.providers import show_vendors
+
         if form == "md" or page is not None:
             raise click.UsageError("--vendors can be table, json or csv", ctx)
         show_vendors(campaigns, statuses=False, form=form)
         return
+    import unibatch
+    from unibatch.cli.waits import Waits
+
     if page is not None:
+        from unibatch.workflows.compare.page import require_report, require_writable
+
         require_report()
         require_writable(page)
     with _progress() as advance:
@@ -141,6 +143,8 @@ def compare(
 
 
 def _sides(campaigns: Sequence[str], groups: Sequence[str]) -> dict[str, str | list[str]]:
+    from unibatch.core.base_errors import ConfigError
+
     sides: dict[str, str | list[str]] = {}
     for campaign in campaigns:
         reference = _reference(campaign)
@@ -156,6 +160,8 @@ def _sides(campaigns: Sequence[str], groups: Sequence[str]) -> dict[str, str | l
 
 
 def _require_new(label: str, sides: dict[str, str | list[str]]) -> None:
+    from unibatch.core.base_errors import InvalidInput
+
     if label in sides:
         raise InvalidInput(f"{label} is there twice; name each campaign and each group once")
 
@@ -167,6 +173,9 @@ def _reference(campaign: str) -> str:
 def _moment(flag: str, text: str | None) -> datetime | None:
     if text is None:
         return None
+    from unibatch.core.base_errors import InvalidInput
+    from unibatch.core.times import instant, read_moment
+
     try:
         return instant(*read_moment(text))
     except InvalidInput as exc:
@@ -176,6 +185,8 @@ def _moment(flag: str, text: str | None) -> datetime | None:
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int | None], None]]:
     """One bar for all campaigns, while stderr is a terminal."""
+    from unibatch.cli.progress import progress
+
     done: dict[str, tuple[int, int | None]] = {}
     lock = threading.Lock()
     with progress("contacts", shown=sys.stderr.isatty()) as show:
@@ -192,12 +203,22 @@ def _progress() -> Iterator[Callable[[str, int, int | None], None]]:
 
 def _write(compared: Comparison, form: str) -> None:
     if form == "json":
+        from unibatch import to_dict
+        from unibatch.cli.output import dumps
+
         sys.stdout.write(f"{dumps(to_dict(compared))}\n")
     elif form == "csv":
+        from unibatch.cli.output import write_data
+        from unibatch.workflows.compare import ROW_KEYS
+
         write_data("csv", map(_plain, compared.to_rows()), ROW_KEYS)
     elif form == "md":
+        from unibatch.cli.compare_markdown import markdown
+
         sys.stdout.write(markdown(compared))
     else:
+        from unibatch.cli.compare_table import show_comparison
+
         show_comparison(compared)
 
 

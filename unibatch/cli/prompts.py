@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import click
 
 from unibatch import Campaign, CampaignDraft, CampaignStatus, Client, InvalidInput, PlannedRequest, Start
-from unibatch.cli.errors import FAILED, Unusable
+from unibatch.cli.exits import FAILED, Unusable
 from unibatch.cli.output import say, write_objects
 from unibatch.core.preflight import resolve_start
 from unibatch.core.provider import OperationName

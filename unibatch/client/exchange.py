@@ -567,11 +567,12 @@ class Exchange:
         """Where a redirect leads. Only a GET to the same server is followed, so the key never goes elsewhere."""
         try:
             target = url.join(answer.headers["location"])
-        except httpx.InvalidURL as exc:
-            raise self._transport_error(errors.RedirectRefused, request, "to an invalid URL") from exc
-        if request.method == "GET" and _origin(target) == _origin(url):
-            return target
-        where = f"HTTP {answer.status} to {target.scheme}://{target.netloc.decode('ascii')}"
+        except httpx.InvalidURL:
+            where = f"HTTP {answer.status} to an invalid URL"
+        else:
+            if request.method == "GET" and _origin(target) == _origin(url):
+                return target
+            where = f"HTTP {answer.status} to {target.scheme}://{target.netloc.decode('ascii')}"
         refused = self._transport_error(errors.RedirectRefused, request, where)
         if request.method != "GET" and answer.status in _DONE_ELSEWHERE:
             raise self._unknown(request, refused) from refused

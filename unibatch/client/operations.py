@@ -16,7 +16,7 @@ import attrs
 from unibatch.client.exchange import Conversation, Exchange
 from unibatch.client.listing import Plan
 from unibatch.client.turns import Turn
-from unibatch.core.creating import placed_before
+from unibatch.core.creating import placed_before, require_still_as_asked
 from unibatch.core.draft import (
     AddedContacts,
     CampaignDraft,
@@ -31,6 +31,7 @@ from unibatch.core.errors import InvalidInput, OutcomeUnknown, PartlyDone, Uniba
 from unibatch.core.flow import Request, segment
 from unibatch.core.looking import read_all, reread
 from unibatch.core.model import Account, Campaign, Contact
+from unibatch.core.phone import subscriber_key
 from unibatch.core.preflight import compose, compose_contacts, resolve_start
 from unibatch.core.provider import Added, CampaignFilter, ContactFilter, OperationName
 from unibatch.core.status import CallStatus, CampaignStatus
@@ -150,7 +151,8 @@ class Operations:
         before = turn.before
         if before is not None and before.result is not None and before.about == turn.about:
             # A thread of this program placed it just now. The vendor may not list it yet.
-            return placed_before((yield from self._exchange.run(reread(self._provider, before.result))))
+            campaign = yield from self._exchange.run(reread(self._provider.expecting(composition.due), before.result))
+            return require_still_as_asked(placed_before(campaign, composition), composition)
         if turn.waited:
             composition = compose()  # meanwhile its start may have become the past
         return (yield from self._exchange.run(self._provider.create_campaign(composition)))
@@ -238,7 +240,7 @@ class Operations:
         ) from failed
 
     def _twice(self, campaign_id: str, done: Added) -> Conversation[frozenset[str]]:
-        """The numbers that are in a campaign more than once, looked for only if it has more contacts than it should."""
+        """The added numbers that are in a campaign twice, looked for only if it has more contacts than it should."""
         name = self._provider.name
         try:
             campaign = yield from self.get_campaign(campaign_id)
@@ -253,11 +255,12 @@ class Operations:
         except UnibatchError as exc:
             _logger.warning("%s: looking for numbers that are in %s twice failed: %s", name, campaign_id, exc)
             return frozenset()
-        twice = frozenset(number for number, times in Counter(row.phone_number for row in rows).items() if times > 1)
-        if mine := twice.intersection(done.added):
+        times = Counter(subscriber_key(row.phone_number) for row in rows)
+        mine = frozenset(number for number in done.added if times[subscriber_key(number)] > 1)
+        if mine:
             reason = "so they are called more than once"
             _logger.warning("%s: %d added numbers are in %s more than once, %s", name, len(mine), campaign_id, reason)
-        return twice
+        return mine
 
     def change(
         self, operation: OperationName, campaign_id: str, start: Start | datetime | None = None

@@ -21,7 +21,12 @@ from unibatch.core.flow import Request
 
 PASSING = frozenset({408, 500, 502, 503, 504, *range(520, 525), 529})
 """HTTP statuses of a server, or of a proxy before it, that may recover; what became of a write is unknown."""
-
+_CONFLICT, _REDIRECTION = 409, 300
+_CREATING = frozenset({"create_campaign", "add_contacts"})  # where a 409 may say that it is there now
+_PROVES_NOTHING_DONE = frozenset(
+    {400, 401, 402, 403, 404, 405, 410, 411, 413, 414, 415, 417, 422, 426, 428, 429, 431, 451}
+)
+"""The request was judged and refused. Others, such as 408, 425 and 5xx, may come while the vendor is at work on it."""
 _NEVER_SENT = (errors.ConnectFailed, errors.ConnectTimeout, errors.PoolTimeout)
 _LOST = (errors.ReadTimeout, errors.WriteTimeout, errors.ConnectionLost)
 
@@ -46,7 +51,12 @@ def is_outcome_unknown(request: Request, error: BaseException) -> bool:
     """Whether the vendor may have carried out a write whose answer was lost."""
     if request.method == "GET":
         return False
-    return isinstance(error, (*_LOST, errors.AnswerTooLarge, errors.ServerError, errors.MalformedResponse))
+    if isinstance(error, (*_LOST, errors.AnswerTooLarge, errors.MalformedResponse)):
+        return True
+    status = error.http_status if isinstance(error, errors.ProviderError) else None
+    if status == _CONFLICT:
+        return request.operation in _CREATING
+    return status is not None and status >= _REDIRECTION and status not in _PROVES_NOTHING_DONE
 
 
 class Attempts:

@@ -102,7 +102,7 @@ class Adding:
                 if number_of_sends == MOST_SENDS or not exc.waited:
                     raise
                 try:
-                    there = yield from self._there()
+                    there = yield from self._there_after_refusal(chunk, len(done.added))
                 except FAILED:
                     done.unknown += chunk
                     raise
@@ -139,6 +139,20 @@ class Adding:
             if len(seen) == len(chunk):
                 break
         return seen
+
+    def _there_after_refusal(self, chunk: Sequence[str], added: int) -> Flow[set[str]]:
+        """Which of the numbers are there, after some time in which a vendor may still add what it has refused.
+
+        While the vendor counts no more contacts than before, they are not listed until the end.
+        """
+        before = self.campaign.counts.total
+        for look in looks(lambda: self.provider.get_campaign(self.campaign.id), is_long=True):
+            total = (yield from look).counts.total
+            if before is None or total is None or total != before + added:
+                there = yield from self._there()
+                if not there.isdisjoint(chunk):
+                    return there
+        return (yield from self._there())
 
     def _there(self, consequence: str = _TRY_AGAIN) -> Flow[set[str]]:
         """Which of the numbers are in the campaign, in whatever spelling of the same subscriber's number.

@@ -8,7 +8,7 @@ from itertools import chain
 
 import attrs
 
-from unibatch.core.as_asked import BEGUN, is_as_asked, shown
+from unibatch.core.as_asked import departure, not_as_asked
 from unibatch.core.draft_fields import Composition
 from unibatch.core.errors import InvalidInput, NotFound, PartlyDone, RateLimited
 from unibatch.core.flow import Flow, Request, Response
@@ -30,8 +30,11 @@ def create_once(
     composition: Composition | None = None,
     is_recognised: bool = False,
     warn: Callable[[], Flow[None]] | None = None,
+    go_on: Callable[[Campaign], Flow[Campaign]] | None = None,
+    differs: Callable[[Campaign], str | None] = lambda _: None,
+    amend: Callable[[Campaign, str], Flow[tuple[Campaign, str]]] | None = None,
 ) -> Flow[Campaign]:
-    """Create a campaign, unless it is there already.
+    """Create a campaign, unless it is there already, and require that it is what was asked for.
 
     Args:
         provider: The vendor.
@@ -40,26 +43,48 @@ def create_once(
         look: Returns the campaign if it is there, otherwise ``None``; raises if it cannot know. ``None`` instead of a
             function if there is no way to look.
         check: What a person should look at if the campaign is not found, as a sentence.
-        settle: What to do with a campaign that was not there before: read it, and compare it with what was asked. If
-            left out, it is read.
-        composition: The draft; if it is a part of a larger one, it is no error that its campaign is over.
+        settle: What to do with a campaign that was not there before: read it, and bring it to its start. If left out,
+            it is read.
+        composition: The draft, with which the campaign is compared. If it is a part of a larger one, it is no error
+            that a campaign that was there before is over.
         is_recognised: The vendor recognises the same request for a while, so it is sent again if its answer was lost
             and all looks have not found the campaign.
-        warn: Warns of other campaigns, before the campaign is created.
+        warn: Looks at other campaigns before the campaign is created; see `judge_overlap`.
+        go_on: What an earlier run may have left to do for the campaign.
+        differs: How else a new campaign is not what was asked for; see `departure`.
+        amend: What to do about a new campaign that is not what was asked for, such as to stop it; it is given how that
+            differs, and returns the campaign as it is then, and what was done or is to be done, as a sentence.
 
     Raises:
         OutcomeUnknown: An answer was lost, and the campaign was not found.
+        PartlyDone: The campaign is not what was asked for, whether it is new or was there before.
         IncompleteListing: Whether the campaign is there already is unknown; nothing was sent.
         InvalidInput: The campaign was created before, and is over.
     """
-    settled = settle or (lambda known: reread(provider, known))
+
+    def finish(known: Campaign) -> Flow[Campaign]:
+        campaign = yield from (settle(known) if settle else reread(provider, known))
+        if composition is None:
+            return campaign
+        departs = departure(composition, campaign, is_read=campaign is not known) or differs(campaign)
+        if departs is None:
+            return campaign
+        advice = f"look at it in {provider.title}'s dashboard"
+        if amend is not None:
+            campaign, advice = yield from amend(campaign, departs)
+        raise not_as_asked(campaign, departs, advice)
+
     if look is None:
         try:
-            return (yield from settled(read((yield request))))
+            known = read((yield request))
         except LOST as lost:
             raise outcome_unknown(request, provider, lost, check) from lost
+        return (yield from finish(known))
     if (earlier := (yield from look())) is not None:
-        return placed_before((yield from reread(provider, earlier)), composition)
+        campaign = placed_before((yield from reread(provider, earlier)), composition)
+        if go_on is not None and not campaign.status.is_terminal:
+            campaign = yield from going_on(campaign, go_on(campaign))
+        return require_still_as_asked(campaign, composition)
     if warn is not None:
         yield from warn()
     request = attrs.evolve(request, looks_first=True)
@@ -67,29 +92,34 @@ def create_once(
         is_last = number == MOST_SENDS
         try:
             known = read((yield request))
-        except RateLimited as exc:
+        except RateLimited as exc:  # which does not prove that nothing was done, or will be
             if is_last or not exc.waited:
                 raise
-            found = yield from look()
+            found, is_seen = yield from _look_after(provider, look, is_long=True)
+            if not is_seen:
+                raise outcome_unknown(request, provider, exc, check) from exc
         except LOST as exc:
-            found, is_seen = yield from _look_after(provider, look)
-            if found is None and (is_last or not is_seen or not is_recognised or not getattr(exc, "may_repeat", False)):
+            is_repeated = is_recognised and not is_last and getattr(exc, "may_repeat", False)
+            found, is_seen = yield from _look_after(provider, look, is_long=is_repeated)
+            if found is None and not (is_repeated and is_seen):
                 raise outcome_unknown(request, provider, exc, check) from exc
         else:
-            return (yield from settled(known))
+            return (yield from finish(known))
         if found is not None:
-            return (yield from settled(found))
+            return (yield from finish(found))
     raise AssertionError("the last attempt raises")
 
 
-def _look_after(provider: Provider, look: Callable[[], Flow[Campaign | None]]) -> Flow[tuple[Campaign | None, bool]]:
-    """Look some times for a campaign whose creation was not answered.
+def _look_after(
+    provider: Provider, look: Callable[[], Flow[Campaign | None]], *, is_long: bool = False
+) -> Flow[tuple[Campaign | None, bool]]:
+    """Look some times for a campaign whose creation was not answered, or refused with a 429.
 
     Returns:
         The campaign, or ``None``; and whether the last look was complete.
     """
     is_seen = False
-    for again in looks(look):
+    for again in looks(look, is_long=is_long):
         try:
             found = yield from again
         except FAILED as exc:
@@ -100,6 +130,19 @@ def _look_after(provider: Provider, look: Callable[[], Flow[Campaign | None]]) -
             if found is not None:
                 return found, True
     return None, is_seen
+
+
+def read_back(provider: Provider, known: Campaign, composition: Composition) -> Flow[Campaign]:
+    """Read a new campaign of a vendor that brings it to its start by itself.
+
+    If what the vendor answered is not what was asked for, and what it gives now is, the answer counts: it may be true.
+    """
+    campaign = yield from reread(provider, known)
+    if departure(composition, campaign) is None and departure(composition, known, is_read=False) is not None:
+        as_answered = (known.status, known.vendor_status)
+        status, word = (campaign.status, campaign.vendor_status) if known.vendor_status is None else as_answered
+        return attrs.evolve(campaign, status=status, vendor_status=word, schedule=known.schedule or campaign.schedule)
+    return campaign
 
 
 def where_to_look(place: str, what: str, contacts: int | None) -> str:
@@ -177,10 +220,24 @@ def placed_before(campaign: Campaign, composition: Composition | None = None) ->
         campaign.id,
         extra={"placed_before": campaign.id},  # for the command line, which says so of the campaign
     )
-    due, start = composition and composition.due, campaign.schedule and campaign.schedule.start
-    if due and start and campaign.status not in BEGUN and not is_as_asked(start, due):
-        what = (campaign.provider, campaign.id, shown(start), shown(due.moment))
-        _logger.warning("%s: %s starts at %s, and this draft says %s; somebody may have changed it", *what)
+    number = len(composition.contacts) if composition is not None and not composition.has_others else None
+    if number is not None and (campaign.counts.total or 0) > number:
+        others = "%s: %s has %d contacts, and this draft has %d; those who are only there are called, too"
+        _logger.warning(others, campaign.provider, campaign.id, campaign.counts.total, number)
+    return campaign
+
+
+def require_still_as_asked(campaign: Campaign, composition: Composition | None) -> Campaign:
+    """Require that a campaign that the same draft created before is what was asked for.
+
+    Raises:
+        PartlyDone: It is not, now as before; or somebody has given it another start.
+    """
+    is_part_over = campaign.status.is_terminal  # of a part only; see `placed_before`
+    departs = None if composition is None or is_part_over else departure(composition, campaign, is_new=False)
+    if departs is not None:
+        advice = f"this draft was placed before, and nothing is created again; correct {campaign.id} if that is wrong"
+        raise not_as_asked(campaign, departs, advice)
     return campaign
 
 

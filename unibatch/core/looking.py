@@ -59,9 +59,14 @@ def after(seconds: float, flow: Flow[R]) -> Flow[R]:
         return value
 
 
-def looks(look: Callable[[], Flow[R]]) -> Iterator[Flow[R]]:
-    """The same look several times, each after a longer wait: one for each of `LOOKS`."""
-    for pause in LOOKS:
+def looks(look: Callable[[], Flow[R]], *, is_long: bool = False) -> Iterator[Flow[R]]:
+    """The same look several times, each after a longer wait: one for each of `LOOKS`.
+
+    Args:
+        look: Makes the look.
+        is_long: Look for half a minute, because what is not found is sent again.
+    """
+    for pause in (*LOOKS, 2 * LOOKS[-1], 3 * LOOKS[-1]) if is_long else LOOKS:
         yield after(pause, look())
 
 

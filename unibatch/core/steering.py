@@ -39,7 +39,7 @@ def carry_out(
 
     Raises:
         Conflict: The campaign's status does not allow it.
-        PartlyDone: It was carried out, and the campaign starts at another time than was asked for.
+        PartlyDone: The vendor accepted it, and the campaign has not started or stopped, or has another start.
         OutcomeUnknown: An answer was lost, and whether it was carried out is unknown.
     """
     operation: Any = request.operation
@@ -66,10 +66,9 @@ def carry_out(
         try:
             response = yield provider.fitted(request, campaign)
             if response.status == NO_CONTENT or read_leniently(response.content):
-                known = _of_unknown_status(campaign)
                 if when is None and transition.done <= _STOPPED:
-                    return (yield from _reread_stopped(provider, known, operation))
-                return (yield from _reread_started(provider, known, operation, when))
+                    return (yield from _reread_stopped(provider, _of_unknown_status(campaign), operation))
+                return (yield from _reread_started(provider, campaign, operation, when))
             lost = StructureError("$", "the answer is no JSON object")
         except OutcomeUnknown as exc:
             lost = exc
@@ -110,19 +109,41 @@ def _reread_stopped(provider: Provider, known: Campaign, operation: OperationNam
     raise not_as_asked(campaign, departs, f"stop it in {provider.title}'s dashboard, or try again", operation)
 
 
-def _reread_started(provider: Provider, known: Campaign, operation: str, when: When | None) -> Flow[Campaign]:
-    """Read a campaign that was just given a start, and require that it has it; it may take a moment to show."""
+def _reread_started(
+    provider: Provider, before: Campaign, operation: OperationName, when: When | None
+) -> Flow[Campaign]:
+    """Read a campaign that was just started or given a start, and require that it is; it may take a moment to show."""
+    known = _of_unknown_status(before)
     campaign = yield from reread(provider, known)
-    for look in looks(lambda: reread(provider, known)) if when is not None else ():
-        start = campaign.schedule.start if campaign.schedule else None
-        if when is None or start is None or campaign.status is CampaignStatus.UNKNOWN or is_as_asked(start, when):
+    for look in looks(lambda: reread(provider, known)):
+        if _not_started(provider, before, campaign, operation, when) is None:
             return campaign
         campaign = yield from look
-    start = campaign.schedule.start if campaign.schedule else None
-    if when is None or start is None or is_as_asked(start, when):
+    departs = _not_started(provider, before, campaign, operation, when)
+    if departs is None:
         return campaign
-    departs = f"it starts at {shown(start)}, not at {shown(when.moment)}, as was asked"
-    raise not_as_asked(campaign, departs, "pause or cancel it, or give it another time", operation)
+    advice = "pause or cancel it, or give it another time"
+    if when is None:
+        advice = f"look at it in {provider.title}'s dashboard"
+    raise not_as_asked(campaign, departs, advice, operation)
+
+
+def _not_started(
+    provider: Provider, before: Campaign, campaign: Campaign, operation: OperationName, when: When | None
+) -> str | None:
+    """How a campaign is not as it should be after it was started, or given a start; ``None`` if it is."""
+    status, start = campaign.status, campaign.schedule and campaign.schedule.start
+    if status in _WAITING - provider.transitions[operation].done:
+        return f"it is {status} still, although {provider.title} accepted {operation}"
+    if when is not None and start and status is not CampaignStatus.UNKNOWN and not is_as_asked(start, when):
+        return f"it starts at {shown(start)}, not at {shown(when.moment)}, as was asked"
+    was_due = before.schedule and before.schedule.start
+    if when is None and start and status is before.status is CampaignStatus.SCHEDULED and start == was_due:
+        return f"it starts at {shown(start)} still, although {provider.title} accepted {operation}"
+    return None
+
+
+_WAITING = frozenset({CampaignStatus.DRAFT, CampaignStatus.PAUSED})
 
 
 def _of_unknown_status(campaign: Campaign) -> Campaign:

@@ -189,7 +189,7 @@ class Rows:
                 self.never.setdefault(subscriber_key(values["phone_number"]), why)
             return
         try:
-            json.dumps((values, custom), ensure_ascii=False, allow_nan=False).encode()
+            _json_of((values, custom)).encode()
         except UnicodeEncodeError:
             reasons.append("a text holds half a character (a lone surrogate)")
         except (ValueError, TypeError, RecursionError) as exc:
@@ -230,6 +230,9 @@ class _Read:
                 self.values[target] = _text(target, value)
         except InvalidInput as exc:
             self.reasons.append(str(exc))
+
+
+_json_of = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 class _Absent:
