@@ -6,6 +6,7 @@ import re
 import stat
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from decimal import Decimal
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -15,7 +16,7 @@ import attrs
 import pytest
 
 import unibatch
-from tests.workflows.compare.conftest import Create
+from tests.workflows.compare.conftest import RUNNING, Create
 from unibatch import Comparison, ConfigError, InvalidInput, Money
 from unibatch.sandbox import Sandbox
 from unibatch.workflows.compare import METRICS
@@ -23,7 +24,7 @@ from unibatch.workflows.compare.svg import PAINTS, shorten
 from unibatch.workflows.compare.values import shown
 
 STYLE = Path(unibatch.__file__).parent / "workflows" / "compare" / "page.css"
-ROMAN, HOSTILE = (
+SCRIPT, HOSTILE = (
     "<script>alert(1)</script>",
     "$\\frac{a}{$ </title></svg><img src=x onerror=alert(2)> & \u202e\x1b[31m {{ 7 * 7 }} @0/9@",
 )
@@ -63,27 +64,57 @@ def campaigns(create: Create) -> list[str]:
     return [create("truedy"), create("techladder"), create("talkifai", calls=40)]
 
 
+@attrs.frozen
+class Compared:
+    """A comparison, its page, and what is personal of its contacts."""
+
+    comparison: Comparison
+    page: str
+    personal: frozenset[str]
+
+    @property
+    def reader(self) -> Reader:
+        return Reader(self.page)
+
+
+@pytest.fixture(scope="module")
+def once(server: Sandbox) -> Compared:
+    """Made once, since nothing changes it."""
+    server.reset()
+    personal: set[str] = set()
+    with ExitStack() as stack:
+        pairs = []
+        for vendor in server.vendors:
+            campaign_id = server.create(vendor, 60)
+            server.set_status(vendor, campaign_id, RUNNING[vendor])
+            server.advance(calls=50, vendor=vendor)
+            pairs.append((stack.enter_context(unibatch.connect(**server.profile(vendor))), campaign_id))
+            for contact in server.state(vendor, campaign_id).contacts:
+                personal |= {contact.number.lstrip("+"), contact.number[-7:], contact.name}
+        comparison = unibatch.compare(pairs, by=["attempt", "country"])
+    return Compared(comparison, comparison.to_html(), frozenset(personal))
+
+
 @pytest.fixture
-def compared(campaigns: list[str]) -> Comparison:
-    return unibatch.compare(campaigns, by=["attempt", "country"])
+def compared(once: Compared) -> Comparison:
+    return once.comparison
 
 
 def test_the_same_comparison_gives_the_same_bytes_whatever_the_settings_of_matplotlib(
-    compared: Comparison, monkeypatch: pytest.MonkeyPatch
+    once: Compared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import matplotlib as mpl  # noqa: PLC0415 - slow to import, and needed here only
 
-    page = compared.to_html()
     monkeypatch.setitem(mpl.rcParams, "font.size", 30)
     monkeypatch.setitem(mpl.rcParams, "axes.facecolor", "red")
 
-    assert compared.to_html() == page
+    assert once.comparison.to_html() == once.page
     assert mpl.rcParams["font.size"] == 30
-    assert len(page.encode()) < 1_000_000
+    assert len(once.page.encode()) < 1_000_000
 
 
-def test_every_figure_or_the_reason_why_it_is_not_told_is_there(compared: Comparison) -> None:
-    text = Reader(compared.to_html()).text
+def test_every_figure_or_the_reason_why_it_is_not_told_is_there(once: Compared, compared: Comparison) -> None:
+    text = once.reader.text
     figures = [figure for side in compared.sides for figure in side.figures]
     wanted = {figure.not_told or shown(figure, interval=False) for figure in figures}
 
@@ -93,17 +124,10 @@ def test_every_figure_or_the_reason_why_it_is_not_told_is_there(compared: Compar
     assert re.search(r"Reached: C \d+\.\d %, B \d+\.\d %\. The difference of [^.]+\.\d points .* noise", text)
 
 
-def test_nothing_personal_is_on_it(campaigns: list[str], compared: Comparison, sandbox: Sandbox) -> None:
-    page = compared.to_html()
-    personal = set()
-    for reference in campaigns:
-        profile, _, campaign_id = reference.partition(":")
-        for contact in sandbox.state(profile.removeprefix("sandbox-"), campaign_id).contacts:
-            personal |= {contact.number.lstrip("+"), contact.number[-7:], contact.name}
-
-    assert len(personal) > 180
-    assert {each for each in personal if each in page} == set()
-    assert "none of their fields" in page
+def test_nothing_personal_is_on_it(once: Compared) -> None:
+    assert len(once.personal) > 180
+    assert {each for each in once.personal if each in once.page} == set()
+    assert "none of their fields" in once.reader.text
 
 
 def test_the_values_of_a_field_are_on_it_if_they_were_asked_for(campaigns: list[str]) -> None:
@@ -123,19 +147,19 @@ def test_a_number_in_the_name_of_a_campaign_is_masked(compared: Comparison) -> N
 
 
 def test_nothing_in_the_data_is_markup(campaigns: list[str]) -> None:
-    page = unibatch.compare({ROMAN: campaigns[0], HOSTILE: campaigns[1:2]}, by="country").to_html()
+    page = unibatch.compare({SCRIPT: campaigns[0], HOSTILE: campaigns[1:2]}, by="country").to_html()
     reader = Reader(page)
 
     assert reader.tags & {"script", "img", "iframe", "object", "link", "a:script"} == set()
     assert [name for name, _ in reader.attributes if name.startswith("on")] == []
     assert [value for value in reader.values("href") if not value.startswith("#")] == []
-    assert ROMAN in reader.text
+    assert SCRIPT in reader.text
     assert HARMLESS in reader.text
     assert re.findall(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\ud800-\udfff]", page) == []
 
 
-def test_ids_are_unique_and_everything_referred_to_is_there(compared: Comparison) -> None:
-    reader = Reader(compared.to_html())
+def test_ids_are_unique_and_everything_referred_to_is_there(once: Compared) -> None:
+    reader = once.reader
     ids = list(reader.values("id"))
     named = [
         name for key in ("aria-labelledby", "aria-describedby") for each in reader.values(key) for name in each.split()
@@ -148,8 +172,8 @@ def test_ids_are_unique_and_everything_referred_to_is_there(compared: Comparison
     assert painted
 
 
-def test_headings_are_in_order(compared: Comparison) -> None:
-    headings = Reader(compared.to_html()).headings
+def test_headings_are_in_order(once: Compared) -> None:
+    headings = once.reader.headings
 
     assert headings.count(1) == 1
     assert [after for before, after in pairwise(headings) if after > before + 1] == []
@@ -204,15 +228,15 @@ def test_a_missing_extra_is_named(compared: Comparison, monkeypatch: pytest.Monk
 
 
 class TestWriting:
-    def test_replaces_a_file_and_leaves_nothing_else(self, compared: Comparison, tmp_path: Path) -> None:
+    def test_replaces_a_file_and_leaves_nothing_else(self, once: Compared, tmp_path: Path) -> None:
         folder = tmp_path / "reports"
         folder.mkdir()
         path = folder / "report.html"
         path.write_text("old")
         path.chmod(0o600)
-        compared.write_html(path)
+        once.comparison.write_html(path)
 
-        assert path.read_text(encoding="utf-8") == compared.to_html()
+        assert path.read_text(encoding="utf-8") == once.page
         assert list(folder.iterdir()) == [path]
 
     @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits")
