@@ -34,6 +34,7 @@ def test_prints_figures_reasons_differences_and_warnings(run: Run, campaigns: li
     assert re.search(r"reached +\d+\.\d % +\d+\.\d-\d+\.\d █", outcome.out)
     assert re.search(r"cost +\d+\.\d\d USD +not told \d", outcome.out)
     assert "TechLadder states no cost" in outcome.out
+    assert re.search(r"\n *\d+ per contact", outcome.out)
     assert re.search(r"Differences\n - Reached: \[2\] .*, \[1\] .*\. The difference of .* points", outcome.out)
     assert "[1] is not over (running)" in outcome.out
 

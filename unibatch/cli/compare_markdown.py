@@ -28,7 +28,8 @@ def _lines(compared: Comparison) -> Iterator[str]:
         for metric in metrics:
             figures = [side.figure(metric.name) for side in compared.sides]
             if any(figure.not_told is None for figure in figures):
-                rows.append([metric.title, *(_cell(figure, notes) for figure in figures)])
+                title = f"{metric.title} (per {metric.per})" if group == "network" else metric.title
+                rows.append([title, *(_cell(figure, notes) for figure in figures)])
         if rows:
             yield from ("", f"### {GROUPS.get(group, group)}", "")
             yield from _table(["", *labels], rows)

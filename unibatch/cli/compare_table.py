@@ -29,6 +29,11 @@ _MOST_COUNTRIES = 4
 _MOST_SHARE = 0.8
 _HOURS = 24
 
+_HOW_TO_READ = (
+    "Outcomes are per contact, by the last status of each. Ranges are 95 % intervals: 19 times out of 20, the truth is "
+    "within such a range."
+)
+
 GROUPS = {
     "contacts": "Contacts",
     "outcomes": "Outcomes by last status",
@@ -126,7 +131,8 @@ class _Sheet:
             return _Cell(Text(f"{NOT_TOLD} {self._mark(figure.not_told or '')}", style=DIM))
         text = words(value(figure.value, metric.unit))
         missing = f"not stated for {figure.missing:,} contacts, which are left out" if figure.missing else None
-        if note := "; ".join(filter(None, (missing, figure.note))):
+        per = f"per {metric.per}" if metric.group == "network" else None
+        if note := "; ".join(filter(None, (per, missing, figure.note))):
             text.append(f" {self._mark(note)}", style=DIM)
         if figure.interval is not None:
             share = figure.value if metric.unit == "share" and isinstance(figure.value, float) else None
@@ -193,7 +199,7 @@ class _Sheet:
     def _footnotes(self) -> Table:
         grid = Table.grid(Column(justify="right", style=DIM), Column(overflow="fold", style=DIM), padding=(0, 1))
         grid.add_row()
-        grid.add_row("", "Ranges are 95 % intervals: chance alone keeps the truth within them 19 times out of 20.")
+        grid.add_row("", _HOW_TO_READ)
         for place, reason in enumerate(self.reasons, start=1):
             grid.add_row(str(place), words(reason))
         hidden = [

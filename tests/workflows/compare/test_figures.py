@@ -230,9 +230,11 @@ def test_lengths_that_all_differ_are_rounded_and_their_mean_is_exact() -> None:
     tally = Tally("started_at")
     for start in range(0, len(lengths), 500):
         tally.add([contact(duration=length) for length in lengths[start : start + 500]])
+        tally.add([contact("cancelled", started_at=NINE, duration=lengths[start])])
     found = {f.metric: f.value for f in figures_of(Source(provider=provider, campaigns=[campaign()], tally=tally))}
 
     assert len(tally.kinds.counts) <= 10_000
+    assert found["attempted"] == 1
     assert found["average_duration"] == pytest.approx(sum(lengths, timedelta()).total_seconds() / len(lengths))
     assert found["median_duration"] == pytest.approx(lengths[15_000].total_seconds(), abs=1)
 

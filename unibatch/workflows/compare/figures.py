@@ -135,6 +135,7 @@ class Reckoning:
 
 def reckon(tally: Tally) -> Reckoning:
     """Say what the counts mean."""
+    tally.even_out()
     sums = Reckoning()
     for kind, count in tally.kinds.counts.items():
         status, is_final, attempts, phone_valid, length = kind

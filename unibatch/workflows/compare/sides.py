@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
-from typing import Any, TypeVar
+from typing import Any
 
 from unibatch.core.errors import InvalidInput
 from unibatch.core.model import Campaign
@@ -23,7 +23,6 @@ from unibatch.workflows.compare.metrics import ANSWERED
 from unibatch.workflows.compare.model import ComparedCampaign, Count, Side
 from unibatch.workflows.compare.tally import Minute, Tally
 
-K = TypeVar("K", bound=Hashable)
 _MINUTE = 60
 
 
@@ -51,11 +50,12 @@ def side_of(
         members: Each campaign as it is shown, as it was read, and the counts of its contacts.
         is_part: A filter left contacts out.
     """
-    tally = Tally(call_time_of(provider))
+    tally = members[0][2] if len(members) == 1 else Tally(call_time_of(provider))
     hours, weekdays = Counter[int](), Counter[int]()
     zones: dict[str, None] = {}
     for _, campaign, own in members:
-        tally.merge(own)
+        if own is not tally:
+            tally.merge(own)
         zone = zone_of(campaign)
         zones[str(zone)] = None
         for minute, count in own.times.counts.items():

@@ -89,7 +89,7 @@ class Kinds:
             self.lost[key] = self.lost.get(key, _NO_TIME) + lost
         self.counts.update(other.counts)
         if step := max(self.step, other.step):
-            self._round(step)
+            self.round(step)
         self._bound()
 
     def replace(self, change: Callable[[Kind], Kind]) -> None:
@@ -105,9 +105,10 @@ class Kinds:
     def _bound(self) -> None:
         for larger in _LENGTH_STEPS:
             if len(self.counts) > _MOST_DIFFERENT and larger >= self.step:
-                self._round(larger)
+                self.round(larger)
 
-    def _round(self, step: timedelta) -> None:
+    def round(self, step: timedelta) -> None:
+        """Round lengths down to a step; 0 leaves them as they are."""
         if not step:
             return
         rounded = Counter[Kind]()
@@ -252,6 +253,11 @@ class Tally:
         if self._with_ends and (ends := [row.ended_at for row in rows if row.ended_at and row.is_final]):
             self.ended += len(ends)
             self.last_end = max(ends) if self.last_end is None else max(self.last_end, *ends)
+
+    def even_out(self) -> None:
+        """Round the lengths of all contacts in the same way, so that those of ``called`` are found in ``kinds``."""
+        for kinds in (self.kinds, self.called):
+            kinds.round(self.kinds.step)
 
     def conclude(self) -> None:
         """Take every contact as final who is not being called now: the campaign is over, which its rows do not show."""
