@@ -61,7 +61,7 @@ def main() -> None:
         )
         browser.close()
     with Image.open(PICTURE) as picture:
-        small = picture.convert("RGB").quantize(96)
+        small = picture.convert("RGB").quantize(256, kmeans=3)
     small.save(PICTURE, optimize=True)
 
 

@@ -238,6 +238,7 @@ class TestWriting:
 
         assert path.read_text(encoding="utf-8") == once.page
         assert list(folder.iterdir()) == [path]
+        assert sys.platform == "win32" or stat.S_IMODE(path.stat().st_mode) == 0o600
 
     @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits")
     def test_others_may_read_it_as_any_new_file(self, compared: Comparison, tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ The page loads nothing, runs no script, and is the same for the same comparison.
 from __future__ import annotations
 
 import os
+import secrets
+import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -56,7 +58,7 @@ def page_of(comparison: Comparison) -> str:
 def write_page(comparison: Comparison, path: str | os.PathLike[str]) -> None:
     """Write a comparison to a file, as one self-contained page of HTML.
 
-    The file is written as a whole or not at all, and replaces one of the same name.
+    The file is written as a whole or not at all, and replaces one of the same name, whose permissions it keeps.
 
     Raises:
         ConfigError: The extra ``report`` is not installed.
@@ -65,12 +67,12 @@ def write_page(comparison: Comparison, path: str | os.PathLike[str]) -> None:
     text = page_of(comparison)
     try:
         target = _target(path)
-        handle, name = tempfile.mkstemp(prefix=".unibatch-", suffix=".html", dir=target.parent)
-        temporary = Path(name)
+        temporary = target.with_name(f".unibatch-{secrets.token_hex(8)}.html")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            with temporary.open("x", encoding="utf-8", newline="\n") as file:
                 file.write(text)
-            temporary.chmod(_mode())
+            if target.exists():
+                shutil.copymode(target, temporary)
             temporary.replace(target)
         except BaseException:
             with suppress(OSError):
@@ -98,10 +100,3 @@ def _target(path: str | os.PathLike[str]) -> Path:
     if target.exists() and not target.is_file():
         raise InvalidInput(f"cannot write {path}: it is not a file")
     return target
-
-
-def _mode() -> int:
-    """The permissions that a new file has; a temporary one can be read by its owner only."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
