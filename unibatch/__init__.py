@@ -14,7 +14,20 @@ from unibatch.core.version import __version__
 
 if TYPE_CHECKING:
     from unibatch import sandbox as sandbox
-    from unibatch.client import AsyncClient, AsyncListing, Client, Listing, PlannedRequest, Retry, Timeout, Wait
+    from unibatch.client import (
+        AsyncCampaignContacts,
+        AsyncClient,
+        AsyncContactsOf,
+        AsyncListing,
+        CampaignContacts,
+        Client,
+        ContactsOf,
+        Listing,
+        PlannedRequest,
+        Retry,
+        Timeout,
+        Wait,
+    )
     from unibatch.config import connect, connect_async
     from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, RejectedContact, Start, StartKind
     from unibatch.core.errors import (
@@ -70,7 +83,10 @@ if TYPE_CHECKING:
 _LATER = {
     name: module
     for module, names in {
-        "unibatch.client": "AsyncClient AsyncListing Client Listing PlannedRequest Retry Timeout Wait",
+        "unibatch.client": (
+            "AsyncCampaignContacts AsyncClient AsyncContactsOf AsyncListing CampaignContacts Client ContactsOf Listing "
+            "PlannedRequest Retry Timeout Wait"
+        ),
         "unibatch.config": "connect connect_async",
         "unibatch.core.draft": "AddedContacts CampaignDraft ContactDraft RejectedContact Start StartKind",
         "unibatch.core.errors": (
@@ -98,11 +114,14 @@ __all__ = [
     "AccountLimits",
     "AddedContacts",
     "AnswerTooLarge",
+    "AsyncCampaignContacts",
     "AsyncClient",
+    "AsyncContactsOf",
     "AsyncListing",
     "AuthenticationError",
     "CallStatus",
     "Campaign",
+    "CampaignContacts",
     "CampaignDraft",
     "CampaignStatus",
     "Capabilities",
@@ -116,6 +135,7 @@ __all__ = [
     "Contact",
     "ContactDraft",
     "ContactList",
+    "ContactsOf",
     "Counts",
     "Difference",
     "DraftRefused",
