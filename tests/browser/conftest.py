@@ -12,9 +12,12 @@ from playwright.sync_api import Browser, Error, sync_playwright
 INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium of this machine, or the one that playwright downloaded."""
+    """Chromium of this machine, or the one that playwright downloaded.
+
+    Closed after each module: while it is open, no test can run an event loop of its own.
+    """
     found = next(filter(None, map(shutil.which, INSTALLED)), None)
     as_root = hasattr(os, "geteuid") and os.geteuid() == 0
     with sync_playwright() as playwright:

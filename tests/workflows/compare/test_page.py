@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from decimal import Decimal
 from html.parser import HTMLParser
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import attrs
@@ -211,12 +211,31 @@ def test_money_of_two_currencies_is_in_two_charts(compared: Comparison) -> None:
     assert "In <b>" in reader.text
 
 
-def test_twelve_sides_are_told_apart(compared: Comparison) -> None:
-    sides = [attrs.evolve(compared.sides[number % 3], label=f"side {number}") for number in range(12)]
-    page = attrs.evolve(compared, sides=tuple(sides), differences=(), mixes=(), breakdowns=()).to_html()
+def test_what_is_too_much_for_one_page_is_left_out_and_counted(compared: Comparison) -> None:
+    sides = [attrs.evolve(compared.sides[number % 3], label=f"side {number}") for number in range(13)]
+    first = compared.breakdowns[0].rows[0]
+    rows = [
+        attrs.evolve(
+            first, value=f"value {number}", parts=tuple(attrs.evolve(first.parts[0], side=side.label) for side in sides)
+        )
+        for number in range(50)
+    ]
+    breakdown = attrs.evolve(compared.breakdowns[0], rows=tuple(rows))
+    differences = [
+        attrs.evolve(each, first=one.label, second=other.label)
+        for one, other in combinations(sides, 2)
+        for each in compared.differences
+    ]
+    page = attrs.evolve(
+        compared, sides=tuple(sides), differences=tuple(differences), mixes=(), breakdowns=(breakdown,)
+    ).to_html()
 
-    assert re.search(r">L +side 11<", page)
     assert len(page.encode()) < 1_000_000
+    assert re.search(r">M +side 12<", page)
+    assert "35 further values are not shown here." in page
+    assert f"Only the main figures are here: with all, there are {len(differences)} differences." in page
+    assert re.search(r"\d+ further sentences", page)
+    assert ('class="narrow alone"' in page, 'class="wide"' in page) == (True, False)
 
 
 @pytest.mark.parametrize("package", ["jinja2", "matplotlib"])

@@ -15,7 +15,7 @@ from unibatch.core.model import Money
 from unibatch.workflows.compare import charts
 from unibatch.workflows.compare.charts import LAYOUTS, Block, Layout, Row, letter
 from unibatch.workflows.compare.metrics import METRICS, OUTCOMES, Metric
-from unibatch.workflows.compare.model import Breakdown, Comparison, Count, Difference, Figure, Side
+from unibatch.workflows.compare.model import Breakdown, BreakdownRow, Comparison, Count, Difference, Figure, Side
 from unibatch.workflows.compare.sentences import sentences_of
 from unibatch.workflows.compare.svg import inline, settings, shorten
 from unibatch.workflows.compare.values import NOT_TOLD, ends, seconds, share, shown, value
@@ -34,8 +34,10 @@ _MOST_COUNTRIES = 8
 _MOST_DIFFERENCES = 400
 _LONGEST = 80
 """How many characters of a label or a name are shown."""
-_MOST_ROWS = 100
-"""How many rows of a breakdown the page shows."""
+_MOST_IN_BOTH_LAYOUTS = 12
+"""With more sides, the narrow layout is on wide screens, too: the charts are most of a page's size."""
+_MOST_PARTS = 200
+"""How many rows, of all sides together, the page shows of a breakdown."""
 
 _GROUPS = {
     "contacts": "Contacts",
@@ -80,7 +82,7 @@ class Chart:
     """A chart of the page.
 
     Attributes:
-        drawings: Each layout's name, and the drawing.
+        drawings: The CSS classes of each layout, and the drawing.
         caption: How it is to be read.
     """
 
@@ -408,11 +410,12 @@ class PageContent:
         from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2, which is an extra
 
         drawings = []
-        for layout in LAYOUTS:
+        is_small = len(self.sides) <= _MOST_IN_BOTH_LAYOUTS
+        for layout in LAYOUTS if is_small else LAYOUTS[:1]:
             own = f"{name}-{layout.name}"
             with settings(own):
                 drawn = inline(draw(layout), own, title=title, description=description, labels=self.labels)
-            drawings.append((layout.name, Markup(drawn)))  # noqa: S704 - escaped by the XML library that wrote it
+            drawings.append((layout.name if is_small else f"{layout.name} alone", Markup(drawn)))  # noqa: S704 - escaped by the XML library that wrote it
         return Chart(drawings=tuple(drawings), caption=caption)
 
     # Tables
@@ -471,15 +474,9 @@ class PageContent:
         """The metrics that a breakdown shows."""
         return [METRICS[name] for name in _IN_PARTS]
 
-    @staticmethod
-    def part_rows(breakdown: Breakdown) -> list[Any]:
+    def part_rows(self, breakdown: Breakdown) -> tuple[BreakdownRow, ...]:
         """The rows of a breakdown that are shown."""
-        return list(breakdown.rows[:_MOST_ROWS])
-
-    @staticmethod
-    def rows_left_out(breakdown: Breakdown) -> int:
-        """How many rows of a breakdown are not shown."""
-        return max(0, len(breakdown.rows) - _MOST_ROWS)
+        return breakdown.rows[: max(1, _MOST_PARTS // len(self.sides))]
 
     duration_names = _DURATIONS
     pace_names = _PACE
