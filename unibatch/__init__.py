@@ -42,7 +42,10 @@ if TYPE_CHECKING:
         IncompleteListing,
         InvalidInput,
         InvalidRequest,
+        JournalError,
         MalformedResponse,
+        MigrationRefused,
+        MigrationStopped,
         NotFound,
         OutcomeUnknown,
         PartlyDone,
@@ -77,6 +80,17 @@ if TYPE_CHECKING:
     from unibatch.workflows.compare import Comparison, Difference, Figure, Interval, Side, compare, compare_async
     from unibatch.workflows.contacts import ContactList, RejectedRow, RepeatedRow, SkippedRow, read_contacts
     from unibatch.workflows.export import Exported, ExportedCampaign, export, export_async
+    from unibatch.workflows.migrate.convert import draft_losses
+    from unibatch.workflows.migrate.join import PlacedFile, read_placed_file
+    from unibatch.workflows.migrate.migration import (
+        AsyncMigrationPlan,
+        MigrationPlan,
+        open_migration,
+        open_migration_async,
+        plan_migration,
+        plan_migration_async,
+    )
+    from unibatch.workflows.placing import place_campaign, place_campaign_async
     from unibatch.workflows.preflight import preflight
 
     RetryPolicy = RedialPolicy
@@ -92,10 +106,10 @@ _LATER = {
         "unibatch.core.draft": "AddedContacts CampaignDraft ContactDraft RejectedContact Start StartKind",
         "unibatch.core.errors": (
             "AnswerTooLarge AuthenticationError ConfigError Conflict ConnectFailed ConnectionLost "
-            "ConnectTimeout DraftRefused IncompleteListing InvalidInput InvalidRequest MalformedResponse "
-            "NotFound OutcomeUnknown PartlyDone PaymentRequired PermissionDenied PoolTimeout ProviderError "
-            "RateLimited ReadTimeout RedirectRefused ServerError TransportError UnibatchError "
-            "UnsupportedFeature WriteTimeout"
+            "ConnectTimeout DraftRefused IncompleteListing InvalidInput InvalidRequest JournalError "
+            "MalformedResponse MigrationRefused MigrationStopped NotFound OutcomeUnknown PartlyDone "
+            "PaymentRequired PermissionDenied PoolTimeout ProviderError RateLimited ReadTimeout RedirectRefused "
+            "ServerError TransportError UnibatchError UnsupportedFeature WriteTimeout"
         ),
         "unibatch.core.findings": "Finding Fit Preflight",
         "unibatch.core.model": "Account AccountLimits Campaign Contact Counts Money RedialPolicy Schedule",
@@ -106,6 +120,12 @@ _LATER = {
         "unibatch.workflows.compare": "Comparison Difference Figure Interval Side compare compare_async",
         "unibatch.workflows.contacts": "ContactList RejectedRow RepeatedRow SkippedRow read_contacts",
         "unibatch.workflows.export": "Exported ExportedCampaign export export_async",
+        "unibatch.workflows.migrate.convert": "draft_losses",
+        "unibatch.workflows.migrate.join": "PlacedFile read_placed_file",
+        "unibatch.workflows.migrate.migration": (
+            "AsyncMigrationPlan MigrationPlan open_migration open_migration_async plan_migration plan_migration_async"
+        ),
+        "unibatch.workflows.placing": "place_campaign place_campaign_async",
         "unibatch.workflows.preflight": "preflight",
     }.items()
     for name in names.split()
@@ -120,6 +140,7 @@ __all__ = [
     "AsyncClient",
     "AsyncContactsOf",
     "AsyncListing",
+    "AsyncMigrationPlan",
     "AuthenticationError",
     "CallStatus",
     "Campaign",
@@ -150,15 +171,20 @@ __all__ = [
     "Interval",
     "InvalidInput",
     "InvalidRequest",
+    "JournalError",
     "Listing",
     "ListingReport",
     "MalformedResponse",
+    "MigrationPlan",
+    "MigrationRefused",
+    "MigrationStopped",
     "Money",
     "NotFound",
     "OutcomeUnknown",
     "PartlyDone",
     "PaymentRequired",
     "PermissionDenied",
+    "PlacedFile",
     "PlannedRequest",
     "PoolTimeout",
     "Preflight",
@@ -189,10 +215,18 @@ __all__ = [
     "compare_async",
     "connect",
     "connect_async",
+    "draft_losses",
     "export",
     "export_async",
+    "open_migration",
+    "open_migration_async",
+    "place_campaign",
+    "place_campaign_async",
+    "plan_migration",
+    "plan_migration_async",
     "preflight",
     "read_contacts",
+    "read_placed_file",
     "to_dict",
 ]
 

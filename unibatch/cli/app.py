@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "reschedule": ("lifecycle", "Change the start time of a campaign."),
         "cancel": ("lifecycle", "End a campaign for good: no more calls."),
         "delete": ("lifecycle", "Delete a campaign."),
+        "migrate": ("migrate", "Move a campaign to another vendor."),
     },
     "Set up": {
         "init": ("init", "Write a unibatch.toml to fill in."),

@@ -6,7 +6,7 @@ has all logic that the two clients share. `unibatch.client.drivers` carries a co
 once without, over `unibatch.client.connections`.
 """
 
-from unibatch.client.client import AsyncClient, Client, provider_of_client
+from unibatch.client.client import AsyncClient, Client, fingerprint_of_client, provider_of_client
 from unibatch.client.contacts_of import AsyncCampaignContacts, AsyncContactsOf, CampaignContacts, ContactsOf, noted
 from unibatch.client.exchange import PlannedRequest
 from unibatch.client.listing import AsyncListing, Listing, continued
@@ -27,6 +27,7 @@ __all__ = [
     "Timeout",
     "Wait",
     "continued",
+    "fingerprint_of_client",
     "noted",
     "provider_of_client",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from itertools import chain, islice
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import attrs
 
@@ -238,7 +238,7 @@ def noted(contacts: S, on_page: Callable[[Page[Contact]], None]) -> S:
     def of(campaign_id: str) -> Plan[Contact]:
         return attrs.evolve(plan.of(campaign_id), on_page=on_page)
 
-    return type(contacts)(contacts._driver, attrs.evolve(plan, of=of))  # noqa: SLF001 - the same
+    return type(contacts)(cast("Any", contacts._driver), attrs.evolve(plan, of=of))  # noqa: SLF001 - of this module
 
 
 def _require_readable(readings: _Readings, reading: Reading[Contact]) -> None:

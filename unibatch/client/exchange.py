@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from copy import copy
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from hashlib import pbkdf2_hmac, sha256
 from types import MappingProxyType
 from typing import Any, Generic, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
@@ -215,6 +215,10 @@ class Exchange:
 
     def _masked_key(self, text: str) -> str:
         return text.replace(self._api_key, "***")
+
+    def key_digest(self, salt: str) -> str:
+        """A digest of the API key, which is of no use without the key itself."""
+        return pbkdf2_hmac("sha256", self._api_key.encode(), salt.encode(), 10_000).hex()
 
     def run(self, flow: Flow[T]) -> Conversation[T]:
         """Carry out an operation of the provider.

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, I
 from contextlib import aclosing
 from itertools import chain
 from operator import attrgetter
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import attrs
 
@@ -325,4 +325,4 @@ def continued(listing: L, earlier: Callable[[], Iterable[Page[Any]]], on_page: C
         on_page: Called with each page that is read, before ``pages()`` yields its new rows.
     """
     plan = attrs.evolve(listing._plan, earlier=earlier, on_page=on_page)  # noqa: SLF001 - of this module
-    return type(listing)(listing._driver, plan)  # noqa: SLF001 - the same
+    return type(listing)(cast("Any", listing._driver), plan)  # noqa: SLF001 - of this module

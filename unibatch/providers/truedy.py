@@ -367,6 +367,7 @@ class Truedy(api.Provider):
     draft_fields = DRAFT_FIELDS
     added_contact_fields = ADDED_CONTACT_FIELDS
     transitions = TRANSITIONS
+    rename_path = "/batch-calls/{id}"
     call_statuses = CALL_STATUSES
     campaign_statuses = CAMPAIGN_STATUSES
 
@@ -710,11 +711,7 @@ def _count(response: api.Response) -> tuple[int, str]:
     if added is None:
         is_example = counts.duplicates_skipped is not None or counts.invalid_skipped is not None
         raise api.StructureError(f"$.data.{'added' if is_example else 'added_count'}", "missing")
-    counted = {
-        "failed": counts.failed_count,
-        "repeated": counts.duplicates_skipped,
-        "invalid": counts.invalid_skipped,
-    }
+    counted = {"failed": counts.failed_count, "repeated": counts.duplicates_skipped, "invalid": counts.invalid_skipped}
     said = ", ".join(f"{number:,} {what}" for what, number in counted.items() if number)
     return added, f"Truedy did not take it; of that request it says: {said or f'{added:,} added'}"
 

@@ -34,7 +34,7 @@ def write(table: Table, file: BinaryIO, on_rows: Callable[[int], None]) -> None:
         book.set_properties({"created": _ALWAYS, "comments": f"unibatch export, schema {VERSION}, times in UTC"})
         for name, value in table.facts.items():
             book.set_custom_property(name, value, "text")
-        sheet = book.add_worksheet("contacts")
+        sheet: Any = book.add_worksheet("contacts")
         try:
             _write_rows(table, sheet, book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}), on_rows)
         except BaseException:
