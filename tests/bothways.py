@@ -12,7 +12,19 @@ import httpx
 import pytest
 
 import unibatch
-from unibatch import AsyncClient, AsyncListing, Campaign, Client, Contact, Listing, ListingReport, Retry, Timeout
+from unibatch import (
+    AsyncClient,
+    AsyncListing,
+    AsyncWatch,
+    Campaign,
+    Client,
+    Contact,
+    Event,
+    Listing,
+    ListingReport,
+    Retry,
+    Timeout,
+)
 from unibatch.client import Options
 from unibatch.providers import registry
 
@@ -73,6 +85,30 @@ class BlockingListing(Generic[T]):
             yield row  # type: ignore[misc]  # what is not the end is a row
 
 
+class BlockingWatch:
+    """An `AsyncWatch`, read step by step on the loop of its client."""
+
+    def __init__(self, watch: AsyncWatch, loop: asyncio.AbstractEventLoop) -> None:
+        self._watch = watch
+        self._loop = loop
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._watch, name)
+
+    def __iter__(self) -> Iterator[Event]:
+        events = aiter(self._watch)
+        end = object()
+
+        async def step() -> Event | object:
+            return await anext(events, end)
+
+        try:
+            while isinstance(event := self._loop.run_until_complete(step()), Event):
+                yield event
+        finally:
+            self._loop.run_until_complete(events.aclose())  # type: ignore[attr-defined]  # it is a generator
+
+
 class BlockingAsyncClient:
     """An `AsyncClient` on an event loop of its own, whose methods are called without ``await``."""
 
@@ -89,6 +125,8 @@ class BlockingAsyncClient:
             result = attribute(*args, **kwargs)
             if isinstance(result, AsyncListing):
                 return BlockingListing(result, self._runner.get_loop())
+            if isinstance(result, AsyncWatch):
+                return BlockingWatch(result, self._runner.get_loop())
             return self.run(result) if inspect.iscoroutine(result) else result
 
         return blocking

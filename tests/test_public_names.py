@@ -12,6 +12,7 @@ import unibatch
 import unibatch.client
 import unibatch.provider_api
 import unibatch.testing
+import unibatch.webhooks
 from unibatch import AsyncClient, Client
 from unibatch.client.rehearse import Rehearsal
 
@@ -21,25 +22,28 @@ def words(text: str) -> list[str]:
 
 
 NAMES = words("""
-    Account AccountLimits AddedContacts AnswerTooLarge AsyncClient AsyncListing AuthenticationError
-    CallStatus Campaign CampaignDraft CampaignStatus Capabilities Client ConfigError Conflict
-    ConnectFailed ConnectTimeout ConnectionLost Contact ContactDraft ContactList Counts DraftRefused
-    Finding Fit IncompleteListing InvalidInput InvalidRequest Listing ListingReport MalformedResponse
-    Money NotFound OutcomeUnknown PartlyDone PaymentRequired PermissionDenied PlannedRequest PoolTimeout
-    Preflight Provider ProviderError RateLimited ReadTimeout RedialPolicy RedirectRefused
-    RejectedContact RejectedRow RepeatedRow Retry Schedule ServerError SkippedRow Start StartKind Timeout
-    TransportError UnibatchError UnsupportedFeature Wait WriteTimeout __version__ connect connect_async
+    Account AccountLimits AddedContacts AnswerTooLarge AsyncClient AsyncListing AsyncWatch
+    AuthenticationError CallStatus Campaign CampaignChanged CampaignDraft CampaignStatus
+    Capabilities Client ConfigError Conflict ConnectFailed ConnectTimeout ConnectionLost Contact
+    ContactChanged ContactDraft ContactList Counts DraftRefused Event EventType Finding Finished Fit
+    IncompleteListing InvalidInput InvalidRequest InvalidSignature Listing ListingReport
+    MalformedResponse MalformedWebhook Money NotFound OutcomeUnknown PartlyDone PaymentRequired
+    PermissionDenied PlannedRequest PoolTimeout Preflight Provider ProviderError RateLimited
+    ReadTimeout RedialPolicy RedirectRefused RejectedContact RejectedRow RepeatedRow Retry Schedule
+    ServerError SkippedRow Start StartKind Timeout TransportError UnibatchError UnsignedWebhook
+    UnsupportedFeature Wait WaitTimeout Watch WriteTimeout __version__ connect connect_async
     preflight read_contacts to_dict
 """)
 
 METHODS = words("""
     add_contacts cancel_campaign close create_campaign delete_campaign get_account get_campaign
     list_campaigns list_contacts pause_campaign reschedule_campaign resume_campaign retry_campaign
-    start_campaign
+    start_campaign wait watch
 """)
-REHEARSED = sorted({*METHODS} - {"close", "get_account", "get_campaign", "list_campaigns", "list_contacts"})
+READING = {"close", "get_account", "get_campaign", "list_campaigns", "list_contacts", "wait", "watch"}
+REHEARSED = sorted({*METHODS} - READING)
 PROPERTIES = ["base_url", "capabilities", "provider", "rehearse"]
-NOT_AWAITED = {"list_campaigns", "list_contacts"}
+NOT_AWAITED = {"list_campaigns", "list_contacts", "watch"}
 
 
 def public_methods(cls: type) -> list[str]:
@@ -86,7 +90,9 @@ def test_another_name_is_refused() -> None:
         _ = unibatch.testing.Anything
 
 
-@pytest.mark.parametrize("module", [unibatch.client, unibatch.testing], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [unibatch.client, unibatch.testing, unibatch.webhooks], ids=lambda module: module.__name__
+)
 def test_the_names_of_other_modules_are_there(module: object) -> None:
     names: list[str] = module.__all__  # type: ignore[attr-defined]  # any module
     assert names == sorted(names)
@@ -137,7 +143,7 @@ def test_both_clients_return_the_same(method: str) -> None:
     assert returned(AsyncClient).removeprefix("Async") == returned(Client)
 
 
-def test_what_speaks_with_the_vendor_and_is_no_listing_is_awaited() -> None:
+def test_what_speaks_with_the_vendor_and_is_not_iterated_is_awaited() -> None:
     awaited = {name for name in METHODS if inspect.iscoroutinefunction(getattr(AsyncClient, name))}
     assert awaited == {*METHODS} - NOT_AWAITED
 

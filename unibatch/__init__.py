@@ -14,7 +14,19 @@ from unibatch.core.version import __version__
 
 if TYPE_CHECKING:
     from unibatch import sandbox as sandbox
-    from unibatch.client import AsyncClient, AsyncListing, Client, Listing, PlannedRequest, Retry, Timeout, Wait
+    from unibatch import webhooks as webhooks
+    from unibatch.client import (
+        AsyncClient,
+        AsyncListing,
+        AsyncWatch,
+        Client,
+        Listing,
+        PlannedRequest,
+        Retry,
+        Timeout,
+        Wait,
+        Watch,
+    )
     from unibatch.config import connect, connect_async
     from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, RejectedContact, Start, StartKind
     from unibatch.core.errors import (
@@ -29,7 +41,9 @@ if TYPE_CHECKING:
         IncompleteListing,
         InvalidInput,
         InvalidRequest,
+        InvalidSignature,
         MalformedResponse,
+        MalformedWebhook,
         NotFound,
         OutcomeUnknown,
         PartlyDone,
@@ -43,9 +57,12 @@ if TYPE_CHECKING:
         ServerError,
         TransportError,
         UnibatchError,
+        UnsignedWebhook,
         UnsupportedFeature,
+        WaitTimeout,
         WriteTimeout,
     )
+    from unibatch.core.events import CampaignChanged, ContactChanged, Event, EventType, Finished
     from unibatch.core.findings import Finding, Fit, Preflight
     from unibatch.core.model import (
         Account,
@@ -69,16 +86,18 @@ if TYPE_CHECKING:
 _LATER = {
     name: module
     for module, names in {
-        "unibatch.client": "AsyncClient AsyncListing Client Listing PlannedRequest Retry Timeout Wait",
+        "unibatch.client": "AsyncClient AsyncListing AsyncWatch Client Listing PlannedRequest Retry Timeout Wait Watch",
         "unibatch.config": "connect connect_async",
         "unibatch.core.draft": "AddedContacts CampaignDraft ContactDraft RejectedContact Start StartKind",
         "unibatch.core.errors": (
             "AnswerTooLarge AuthenticationError ConfigError Conflict ConnectFailed ConnectionLost "
-            "ConnectTimeout DraftRefused IncompleteListing InvalidInput InvalidRequest MalformedResponse "
-            "NotFound OutcomeUnknown PartlyDone PaymentRequired PermissionDenied PoolTimeout ProviderError "
+            "ConnectTimeout DraftRefused IncompleteListing InvalidInput InvalidRequest InvalidSignature "
+            "MalformedResponse MalformedWebhook NotFound OutcomeUnknown PartlyDone PaymentRequired PermissionDenied "
+            "PoolTimeout ProviderError "
             "RateLimited ReadTimeout RedirectRefused ServerError TransportError UnibatchError "
-            "UnsupportedFeature WriteTimeout"
+            "UnsignedWebhook UnsupportedFeature WaitTimeout WriteTimeout"
         ),
+        "unibatch.core.events": "CampaignChanged ContactChanged Event EventType Finished",
         "unibatch.core.findings": "Finding Fit Preflight",
         "unibatch.core.model": "Account AccountLimits Campaign Contact Counts Money RedialPolicy Schedule",
         "unibatch.core.paging": "ListingReport",
@@ -98,9 +117,11 @@ __all__ = [
     "AnswerTooLarge",
     "AsyncClient",
     "AsyncListing",
+    "AsyncWatch",
     "AuthenticationError",
     "CallStatus",
     "Campaign",
+    "CampaignChanged",
     "CampaignDraft",
     "CampaignStatus",
     "Capabilities",
@@ -111,18 +132,24 @@ __all__ = [
     "ConnectTimeout",
     "ConnectionLost",
     "Contact",
+    "ContactChanged",
     "ContactDraft",
     "ContactList",
     "Counts",
     "DraftRefused",
+    "Event",
+    "EventType",
     "Finding",
+    "Finished",
     "Fit",
     "IncompleteListing",
     "InvalidInput",
     "InvalidRequest",
+    "InvalidSignature",
     "Listing",
     "ListingReport",
     "MalformedResponse",
+    "MalformedWebhook",
     "Money",
     "NotFound",
     "OutcomeUnknown",
@@ -150,8 +177,11 @@ __all__ = [
     "Timeout",
     "TransportError",
     "UnibatchError",
+    "UnsignedWebhook",
     "UnsupportedFeature",
     "Wait",
+    "WaitTimeout",
+    "Watch",
     "WriteTimeout",
     "__version__",
     "connect",
@@ -170,8 +200,8 @@ if not TYPE_CHECKING:  # type checkers see the imports above, and so notice a na
 
     def __getattr__(name: str) -> Any:
         """Import what is used for the first time."""
-        if name == "sandbox":  # a module, so that ``unibatch.sandbox.serve()`` works without another import
-            return import_module("unibatch.sandbox")
+        if name in {"sandbox", "webhooks"}:  # modules, so that ``unibatch.sandbox.serve()`` needs no other import
+            return import_module(f"unibatch.{name}")
         if name == "RetryPolicy":
             warnings.warn("unibatch.RetryPolicy is now unibatch.RedialPolicy", DeprecationWarning, stacklevel=2)
             return import_module("unibatch.core.model").RedialPolicy

@@ -10,10 +10,12 @@ from unibatch.client.client import AsyncClient, Client, provider_of_client
 from unibatch.client.exchange import PlannedRequest
 from unibatch.client.listing import AsyncListing, Listing
 from unibatch.client.options import Options, Retry, Timeout, Wait
+from unibatch.client.watch import AsyncWatch, Watch
 
 __all__ = [
     "AsyncClient",
     "AsyncListing",
+    "AsyncWatch",
     "Client",
     "Listing",
     "Options",
@@ -21,5 +23,6 @@ __all__ = [
     "Retry",
     "Timeout",
     "Wait",
+    "Watch",
     "provider_of_client",
 ]
