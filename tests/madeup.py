@@ -23,16 +23,19 @@ class MadeUpTime:
         now: What the clock shows, in seconds.
         meanwhile: Is told how many seconds a pause takes, to let something happen in them.
         asked_at: When requests were sent.
+        clock: Takes the place of the module ``time`` elsewhere.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1_000_000.0
         self.meanwhile: Callable[[float], object] = lambda _: None
         self.asked_at: list[float] = []
-        clock = types.SimpleNamespace(monotonic=lambda: self.now, perf_counter=lambda: self.now, time=lambda: self.now)
+        self.clock = types.SimpleNamespace(
+            monotonic=lambda: self.now, perf_counter=lambda: self.now, time=lambda: self.now
+        )
         for module in (rate_limit, retry, exchange):
-            monkeypatch.setattr(module, "time", clock)
-        monkeypatch.setattr(watch, "_clock", clock.monotonic)
+            monkeypatch.setattr(module, "time", self.clock)
+        monkeypatch.setattr(watch, "_clock", self.clock.monotonic)
         for driver in (Driver, AsyncDriver):
             monkeypatch.setattr(driver, "run", self._without_pauses(driver.run))
 

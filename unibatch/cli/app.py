@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "campaigns": ("campaigns", "List campaigns."),
         "show": ("show", "Show one campaign."),
         "contacts": ("contacts", "List the contacts of a campaign."),
+        "watch": ("watch", "Follow a campaign to its end."),
     },
     "Write": {
         "preflight": ("preflight", "Check a draft against a vendor. Sends nothing."),

@@ -106,7 +106,7 @@ class _Pass:
     Attributes:
         began: When it began.
         known: What showed that they had to be read, as it was before.
-        counts: How many contacts have which status.
+        seen: How many contacts it has brought.
         waiting: How many have not been called to the end, and no call to them is under way.
         under_way: How many calls are under way.
         changes: How many changes it has brought.
@@ -114,7 +114,7 @@ class _Pass:
 
     began: float
     known: object
-    counts: Counter[CallStatus] = attrs.field(factory=Counter)
+    seen: int = 0
     waiting: int = 0
     under_way: int = 0
     changes: int = 0
@@ -129,7 +129,7 @@ class Watching:
 
     Attributes:
         campaign: The campaign as it was seen last.
-        counts: How many contacts had which status when they were read last, as far as they have been read.
+        counts: How many contacts have which status, as far as it was reported; see `Watch.counts`.
         report: How complete the latest reading of the contacts is.
         is_over: No further round follows.
         wants_contacts: The contacts have to be read in this round.
@@ -165,7 +165,7 @@ class Watching:
             InvalidInput: The state is none, or is of another campaign.
         """
         self.campaign: Campaign | None = None
-        self.counts: Mapping[CallStatus, int] = {}
+        self.counts: Counter[CallStatus] = Counter()
         self.report: ListingReport | None = None
         self.is_over = False
         self.wants_contacts = False
@@ -206,6 +206,11 @@ class Watching:
         return self.campaign
 
     @property
+    def open(self) -> int | None:
+        """See `Watch.open`."""
+        return None if self._done is None else self._done.open
+
+    @property
     def state(self) -> dict[str, Any]:
         """See `Watch.state`."""
         return {
@@ -240,6 +245,7 @@ class Watching:
         self._changes = changes
         self._is_finished = state.get("finished") is True
         self._marks = dict(contacts)
+        self.counts.update(map(_status_of, self._marks.values()))
 
     # Rounds
 
@@ -336,10 +342,9 @@ class Watching:
         current = self._pass
         assert current is not None  # noqa: S101 - contacts are read after a look that wants them
         seen_at = datetime.now(UTC)
-        self.counts = current.counts
         marks = self._marks
         for contact in contacts:
-            current.counts[contact.status] += 1
+            current.seen += 1
             if not contact.is_final:
                 if contact.status in _UNDER_WAY:
                     current.under_way += 1
@@ -358,6 +363,9 @@ class Watching:
                     self._doubts.add(contact.id)  # an answer from a cache, or a new attempt: the next reading shows it
                     continue
             marks[contact.id] = mark
+            self.counts[contact.status] += 1
+            if old is not None:
+                self.counts[_status_of(old)] -= 1
             current.changes += 1
             if self._reports_contacts:
                 yield self._contact_event(contact, old, mark, seen_at)
@@ -425,7 +433,7 @@ class Watching:
             return False
         status, quiet = campaign.status, now - self._quiet_since
         if status is CampaignStatus.UNKNOWN:
-            return done.counts.total() > 0 and not done.open and quiet >= _PATIENCE[status]
+            return done.seen > 0 and not done.open and quiet >= _PATIENCE[status]
         if not status.is_terminal:
             return False
         if done.under_way:
@@ -558,13 +566,7 @@ def _changed_at(campaign: Campaign) -> datetime | None:
 
 
 class _BaseWatch(Generic[D]):
-    """What both watches have.
-
-    Attributes:
-        campaign: The campaign as it was seen last; ``None`` before.
-        counts: How many contacts had which status when they were read last, as far as they have been read.
-        report: How complete the latest reading of the contacts is; ``None`` before.
-    """
+    """What both watches have."""
 
     def __init__(self, driver: D, watching: Watching) -> None:
         """Made by the methods of a client."""
@@ -587,8 +589,16 @@ class _BaseWatch(Generic[D]):
 
     @property
     def counts(self) -> Mapping[CallStatus, int]:
-        """How many contacts had which status when they were read last, as far as they have been read."""
-        return dict(self._watching.counts)
+        """How many contacts have which status, by what was reported so far, in an earlier watch, too.
+
+        Contacts of whom nothing was reported, since they are pending, are not counted.
+        """
+        return {status: count for status, count in dict(self._watching.counts).items() if count}
+
+    @property
+    def open(self) -> int | None:
+        """How many contacts had no final status when they were read last; ``None`` before."""
+        return self._watching.open
 
     @property
     def report(self) -> ListingReport | None:
