@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "show": ("show", "Show one campaign."),
         "contacts": ("contacts", "List the contacts of a campaign."),
         "watch": ("watch", "Follow a campaign to its end."),
+        "listen": ("listen", "Receive a vendor's webhooks, and check and print them."),
     },
     "Write": {
         "preflight": ("preflight", "Check a draft against a vendor. Sends nothing."),

@@ -67,7 +67,8 @@ _SAVING = 50  # times as long as saving the state takes is what passes before it
 @click.command(
     epilog=examples(
         "unibatch watch main:batch_c3d4e5f6",
-        "unibatch watch main:batch_c3d4e5f6 --state spring.json --format jsonl >> spring.jsonl",
+        "unibatch watch main:batch_c3d4e5f6 --state spring.json --format jsonl \\",
+        "    >> spring.jsonl",
     )
     + "\n\nExit codes: 0 the campaign is completed; 1 it failed, or the watch did; 2 the command line or the "
     "configuration is wrong; 3 it is completed, but contacts have no result, or may be missing; 4 it was cancelled, or "
@@ -215,10 +216,7 @@ class _JsonLines(_Lines):
 def line(event: Event) -> str:
     """An event on one line: when it was seen, what it is about, and what happened. Numbers are masked."""
     parts = [f"{event.seen_at:%Y-%m-%dT%H:%M:%SZ}", event.type.value]
-    if event.contact_id is not None:
-        parts.append(event.contact_id)
-    elif event.campaign_id is not None:
-        parts.append(event.campaign_id)
+    parts += filter(None, [event.contact_id or event.call_id or event.campaign_id])
     if event.phone_number:
         parts.append(mask_phone(event.phone_number))
     if event.status is not None:
