@@ -54,7 +54,7 @@ _NOT_PASSED_ON = frozenset({"host", "content-length", "connection", "transfer-en
     "--secret-file",
     "files",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="The file that has the signing secret. Repeatable.",
 )
@@ -120,7 +120,10 @@ def _of_variable(name: str) -> str:
 
 
 def _of_file(path: Path) -> str:
-    secret = path.read_text(encoding="utf-8-sig").strip()
+    try:
+        secret = path.read_text(encoding="utf-8-sig").strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise Unusable(f"{path}, which --secret-file names, cannot be read: {exc}") from exc
     if not secret:
         raise Unusable(f"{path}, which --secret-file names, is empty")
     return secret
