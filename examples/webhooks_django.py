@@ -1,8 +1,9 @@
 """Webhooks of any vendor in Django: ``path("hooks/<provider>", webhooks_django.hook)`` in the list of URLs."""
 
 import os
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -15,7 +16,7 @@ seen = SqliteSeen(os.environ.get("SEEN", "seen.db"))
 
 @csrf_exempt  # the signature says who sent it
 @require_POST
-def hook(request: HttpRequest, provider: str) -> HttpResponse:
+def hook(request: Any, provider: str) -> HttpResponse:
     """Take one webhook; the vendor gets the answer."""
     try:
         events = receive(provider, request.headers, request.body, secrets=secrets[provider])

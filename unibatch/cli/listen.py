@@ -203,7 +203,7 @@ def _serving(hook: _Hook, host: str, port: int) -> Iterator[str]:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as in the base class
             pass
 
     try:

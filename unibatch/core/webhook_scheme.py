@@ -106,8 +106,8 @@ class Webhooks:
 
     signature: Signature | None
     types: Mapping[str, EventType] = MappingProxyType({})
-    type: tuple[str, ...] = attrs.field(default="type", converter=_paths)
-    id: tuple[str, ...] = attrs.field(default="id", converter=_paths)
+    type: tuple[str, ...] = attrs.field(default=("type",), converter=_paths)
+    id: tuple[str, ...] = attrs.field(default=("id",), converter=_paths)
     occurred_at: tuple[str, ...] = attrs.field(default=(), converter=_paths)
     campaign_id: tuple[str, ...] = attrs.field(default=(), converter=_paths)
     call_id: tuple[str, ...] = attrs.field(default=(), converter=_paths)

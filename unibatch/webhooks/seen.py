@@ -32,6 +32,7 @@ class Seen(Protocol):
         Returns:
             Whether it is new. Of several calls at the same moment, one gets ``True``.
         """
+        ...
 
     def remove(self, event: Event | str) -> None:
         """Forget an event, since what had to be done with it failed."""
