@@ -54,6 +54,9 @@ _SHARE = 0.5
 
 _UNKNOWN_LIMIT = 60.0  # requests a minute
 
+_LOOKS = 5
+"""While contacts cannot be read yet, because they cost so much, one in so many requests looks at the campaign."""
+
 _FIRST, _FASTEST = 2.0, 1.0  # seconds between two rounds
 _AFTER_CHANGES, _AFTER_NONE = 0.5, 1.5  # by how much that grows
 
@@ -106,6 +109,7 @@ class _Pass:
     Attributes:
         began: When it began.
         known: What showed that they had to be read, as it was before.
+        was_over: The campaign was over before.
         seen: How many contacts it has brought.
         waiting: How many have not been called to the end, and no call to them is under way.
         under_way: How many calls are under way.
@@ -114,6 +118,7 @@ class _Pass:
 
     began: float
     known: object
+    was_over: bool
     seen: int = 0
     waiting: int = 0
     under_way: int = 0
@@ -189,6 +194,8 @@ class Watching:
         self._pause = _FIRST
         self._round = _clock()  # when the present round began
         self._due = -1.0  # when the next one begins
+        self._paid_at = _clock()  # when the requests that were sent are as few as they may be
+        self._must_wait = False  # contacts have to be read, as soon as that is so
         self._pass: _Pass | None = None
         self._done: _Pass | None = None  # the latest one that came to its end
         self._incomplete = 0
@@ -271,12 +278,15 @@ class Watching:
         if not campaign.status.is_terminal:
             self._is_finished = False
         if self._until is None:
-            self.wants_contacts = self._must_read(campaign)
+            needed = self._must_read(campaign)
+            is_just_over = campaign.status.is_terminal and (self._done is None or not self._done.was_over)
+            self.wants_contacts = needed and (is_just_over or _clock() >= self._paid_at)
+            self._must_wait = needed and not self.wants_contacts
         else:
             self.is_over = self._until(campaign)
             self._require_hope(campaign)
         if self.wants_contacts:
-            self._pass = _Pass(began=_clock(), known=_known(campaign))
+            self._pass = _Pass(_clock(), _known(campaign), was_over=campaign.status.is_terminal)
             self._doubts = set()
 
     def _wait(self) -> Conversation[None]:
@@ -409,13 +419,17 @@ class Watching:
     def conclude(self) -> Iterator[Event]:
         """End the round: plan the next one, or yield that the campaign is over."""
         now = _clock()
+        requests = 1 if self.report is None or not self.wants_contacts else 1 + self.report.requests
+        self._paid_at = max(self._paid_at, self._round) + requests * self._spacing
         if self._error is None:
             self._failures = 0
             status = None if self.campaign is None else self.campaign.status
-            cost = 1 if self.report is None or not self.wants_contacts else 1 + self.report.requests
             slowest = _SLOWEST.get(status or CampaignStatus.UNKNOWN, _SLOWEST_AT_END)
             self._pause = min(self._pause, slowest)
-            self._due = max(now, self._round + max(self._pause, cost * self._spacing))
+            count = _LOOKS if self._must_wait else min(requests, _LOOKS)
+            self._due = max(now, self._round + max(self._pause, count * self._spacing))
+            if self._must_wait:
+                self._due = max(now, min(self._due, self._paid_at))
             self._due = self._not_behind_start(self._due, now)
             self._pause *= _AFTER_NONE
             if self.wants_contacts and self._nothing_is_left(now):
