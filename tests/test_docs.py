@@ -27,8 +27,8 @@ from unibatch.cli import main
 from unibatch.cli.app import cli
 from unibatch.core.draft import CampaignDraft
 from unibatch.core.findings import Fit
+from unibatch.core.looking import LOOKS
 from unibatch.core.provider import Provider
-from unibatch.core.reconcile import LOOKS
 from unibatch.providers import registry, talkifai, techladder, truedy
 from unibatch.sandbox import Sandbox, serve
 

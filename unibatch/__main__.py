@@ -2,7 +2,7 @@
 
 import sys
 
-from unibatch.cli import main
+from unibatch.cli import process
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(process())

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import attrs
-import platformdirs
 
 from unibatch.client import AsyncClient, Client, Options, Retry, Timeout, Wait
 from unibatch.core.errors import ConfigError, InvalidInput
@@ -103,8 +102,12 @@ def find_file() -> Path | None:
             if (path := Path(named).expanduser()).is_file():
                 return path
         raise ConfigError(f"UNIBATCH_CONFIG names {named}, which is not a file; correct or unset it")
-    paths = (Path(FILE_NAME), Path(platformdirs.user_config_dir("unibatch")) / FILE_NAME)
-    return next(filter(Path.is_file, paths), None)
+    if (path := Path(FILE_NAME)).is_file():
+        return path
+    import platformdirs  # noqa: PLC0415 - slow, and most often not needed
+
+    path = Path(platformdirs.user_config_dir("unibatch")) / FILE_NAME
+    return path if path.is_file() else None
 
 
 def read_settings() -> tuple[Settings, Path | None]:
@@ -228,7 +231,7 @@ def load_profile(name: str | None = None, *, api_key: str | None = None) -> Prof
     for key, variable in settings.unset.get(name, {}).items():
         raise ConfigError(f"{where}.{key}: the environment variable {variable} is not set; set it")
     if api_key is None:
-        api_key = _key_of_known_provider(name, setting, where, path.parent)
+        api_key = _key_of(name, setting, where, path.parent)
     return Profile(
         name=name,
         provider=setting.provider,
@@ -405,22 +408,16 @@ def _provider(name: str, defaults: Mapping[str, Any]) -> Provider:
     return kind(defaults)
 
 
-def _key_of_known_provider(name: str, setting: ProfileSetting, where: str, folder: Path) -> str:
-    """The key, once it is clear which vendor it is for: if both are wrong, both are named."""
-    problems = []
+def _key_of(name: str, setting: ProfileSetting, where: str, folder: Path) -> str:
+    """The key; if it is wrong and its provider is too, both are named."""
     try:
-        registry.load(setting.provider)
+        return _key(setting, where, folder)
     except ConfigError as exc:
-        problems.append(f"profile {name!r}: {exc}")
-    try:
-        api_key = _key(setting, where, folder)
-    except ConfigError as exc:
-        if not problems:
-            raise
-        problems.append(str(exc))
-    if problems:
-        raise ConfigError("; ".join(problems))
-    return api_key
+        try:  # searching for providers is slow, and who connects does it next
+            registry.load(setting.provider)
+        except ConfigError as first:
+            raise ConfigError(f"profile {name!r}: {first}; {exc}") from exc
+        raise
 
 
 _SOURCES = '{ env = "NAME" } or { file = "PATH" }'

@@ -20,8 +20,9 @@ A provider that only reads needs what follows up to **Return**, and the errors. 
 **Read answers**: ``Provider.read_answer`` reads JSON into subclasses of `Wire` and `Unread`, and leaves out what cannot
 be read; `read` refuses it. `decode` reads into plain data, `read_leniently` a body that may be anything, and
 `read_refusal` an error. For values: `required`, `rows_or_none`, `mapping_or_empty`, `text_or_none`, `instant_or_none`,
-`utc`, `from_unix_seconds`, `from_unix_milliseconds`, `seconds`, `time_of_day`. What is not as documented is a
-`StructureError`, or an `UnreadableValue` if the answer can do without it; `translate_at` and `collect` add where it is.
+`utc`, `starting_time`, `from_unix_seconds`, `from_unix_milliseconds`, `seconds`, `time_of_day`. What is not as
+documented is a `StructureError`, or an `UnreadableValue` if the answer can do without it; `translate_at` and `collect`
+add where it is.
 Where ``null`` and a missing key of a `Wire` mean different things, the default is `UNSET`, of the type `UnsetType`.
 
 **Describe webhooks** by `Webhooks`, `HmacSignature`, `SharedSecret` and `EventType`.
@@ -38,10 +39,11 @@ its fields is taken; the result is a `Composition`. `DRAFT_FIELD_NAMES` names th
 find in a text; `digest` is for other marks.
 
 **Write without calling anybody twice**: `create_once`, `Adding` and `Added`, `carry_out`, `delete_once`, `retry_once`;
-to look: `read_all`, `Pager`, `recent`, `require_whole`, `reread`, `reread_created`, `wait_while`; to judge:
-`require_same_body`, `departure`, `not_as_asked`, `require_open`, `require_all_taken`, `require_not_over`,
-`placed_before`, `partly_created`, `going_on`, `outcome_unknown`, `warn_of_overlap`, `where_to_look`; to recognise a
-campaign that carries no mark: `may_be`, `has_everybody`, `is_touched`, `by_age`.
+to look: `read_all`, `Pager`, `recent`, `require_whole`, `reread`, `reread_created`, `read_back`, `wait_while`; to
+judge: `require_same_body`, `departure`, `not_as_asked`, `require_open`, `require_all_taken`, `require_not_over`,
+`require_everybody_once`, `placed_before`, `partly_created`, `going_on`, `outcome_unknown`, `where_to_look`; whose a
+campaign is: `mark_in`, `judge_overlap`, `by_text`, `Owner`; to recognise one that carries no mark: `may_be`,
+`has_everybody`, `is_touched`, `by_age`.
 
 **Errors** that a provider raises, catches or declares: `ConfigError`, `UnibatchError`, `UnsupportedFeature`,
 `ProviderError`, `AuthenticationError`, `PermissionDenied`, `PaymentRequired`, `NotFound`, `Conflict`, `InvalidRequest`,
@@ -51,8 +53,23 @@ campaign that carries no mark: `may_be`, `has_everybody`, `is_touched`, `by_age`
 from msgspec import UNSET as UNSET
 from msgspec import UnsetType as UnsetType
 
+from unibatch.core.adding import Adding as Adding
+from unibatch.core.adding import require_open as require_open
+from unibatch.core.as_asked import departure as departure
+from unibatch.core.as_asked import not_as_asked as not_as_asked
+from unibatch.core.as_asked import require_all_taken as require_all_taken
+from unibatch.core.as_asked import require_everybody_once as require_everybody_once
+from unibatch.core.as_asked import require_same_body as require_same_body
 from unibatch.core.blank import maker_of_blank_contacts as maker_of_blank_contacts
 from unibatch.core.blank import seal_contacts as seal_contacts
+from unibatch.core.creating import create_once as create_once
+from unibatch.core.creating import going_on as going_on
+from unibatch.core.creating import partly_created as partly_created
+from unibatch.core.creating import placed_before as placed_before
+from unibatch.core.creating import read_back as read_back
+from unibatch.core.creating import require_not_over as require_not_over
+from unibatch.core.creating import reread_created as reread_created
+from unibatch.core.creating import where_to_look as where_to_look
 from unibatch.core.draft import CampaignDraft as CampaignDraft
 from unibatch.core.draft import ContactDraft as ContactDraft
 from unibatch.core.draft import Part as Part
@@ -90,6 +107,12 @@ from unibatch.core.likeness import by_age as by_age
 from unibatch.core.likeness import has_everybody as has_everybody
 from unibatch.core.likeness import is_touched as is_touched
 from unibatch.core.likeness import may_be as may_be
+from unibatch.core.looking import outcome_unknown as outcome_unknown
+from unibatch.core.looking import read_all as read_all
+from unibatch.core.looking import recent as recent
+from unibatch.core.looking import require_whole as require_whole
+from unibatch.core.looking import reread as reread
+from unibatch.core.looking import wait_while as wait_while
 from unibatch.core.mark import Mark as Mark
 from unibatch.core.mark import read_mark as read_mark
 from unibatch.core.mark import split_mark as split_mark
@@ -101,6 +124,10 @@ from unibatch.core.model import Counts as Counts
 from unibatch.core.model import Money as Money
 from unibatch.core.model import RedialPolicy as RedialPolicy
 from unibatch.core.model import Schedule as Schedule
+from unibatch.core.overlap import Owner as Owner
+from unibatch.core.overlap import by_text as by_text
+from unibatch.core.overlap import judge_overlap as judge_overlap
+from unibatch.core.overlap import mark_in as mark_in
 from unibatch.core.paging import UNPAGED as UNPAGED
 from unibatch.core.paging import Page as Page
 from unibatch.core.paging import Pager as Pager
@@ -123,35 +150,15 @@ from unibatch.core.provider import Support as Support
 from unibatch.core.provider import Transition as Transition
 from unibatch.core.raw import RawRows as RawRows
 from unibatch.core.raw import decode as decode
-from unibatch.core.reconcile import Adding as Adding
-from unibatch.core.reconcile import carry_out as carry_out
-from unibatch.core.reconcile import create_once as create_once
-from unibatch.core.reconcile import delete_once as delete_once
-from unibatch.core.reconcile import departure as departure
-from unibatch.core.reconcile import going_on as going_on
-from unibatch.core.reconcile import not_as_asked as not_as_asked
-from unibatch.core.reconcile import outcome_unknown as outcome_unknown
-from unibatch.core.reconcile import partly_created as partly_created
-from unibatch.core.reconcile import placed_before as placed_before
-from unibatch.core.reconcile import read_all as read_all
-from unibatch.core.reconcile import recent as recent
-from unibatch.core.reconcile import require_all_taken as require_all_taken
-from unibatch.core.reconcile import require_not_over as require_not_over
-from unibatch.core.reconcile import require_open as require_open
-from unibatch.core.reconcile import require_same_body as require_same_body
-from unibatch.core.reconcile import require_whole as require_whole
-from unibatch.core.reconcile import reread as reread
-from unibatch.core.reconcile import reread_created as reread_created
-from unibatch.core.reconcile import retry_once as retry_once
-from unibatch.core.reconcile import wait_while as wait_while
-from unibatch.core.reconcile import warn_of_overlap as warn_of_overlap
-from unibatch.core.reconcile import where_to_look as where_to_look
 from unibatch.core.refusal import Refusal as Refusal
 from unibatch.core.refusal import read_refusal as read_refusal
 from unibatch.core.status import CallStatus as CallStatus
 from unibatch.core.status import CampaignStatus as CampaignStatus
 from unibatch.core.status_table import StatusReader as StatusReader
 from unibatch.core.status_table import StatusTable as StatusTable
+from unibatch.core.steering import carry_out as carry_out
+from unibatch.core.steering import delete_once as delete_once
+from unibatch.core.steering import retry_once as retry_once
 from unibatch.core.structuring import StructureError as StructureError
 from unibatch.core.structuring import Unread as Unread
 from unibatch.core.structuring import UnreadableValue as UnreadableValue
@@ -167,6 +174,7 @@ from unibatch.core.structuring import read_leniently as read_leniently
 from unibatch.core.structuring import required as required
 from unibatch.core.structuring import rows_or_none as rows_or_none
 from unibatch.core.structuring import seconds as seconds
+from unibatch.core.structuring import starting_time as starting_time
 from unibatch.core.structuring import text_or_none as text_or_none
 from unibatch.core.structuring import time_of_day as time_of_day
 from unibatch.core.structuring import translate_at as translate_at

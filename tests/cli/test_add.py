@@ -109,7 +109,7 @@ def test_those_whom_the_vendor_does_not_take_are_counted(run: Run, sandbox: Sand
 def test_an_unknown_outcome_says_what_to_check(
     run: Run, sandbox: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("unibatch.core.reconcile.LOOKS", (0.0,))
+    monkeypatch.setattr("unibatch.core.looking.LOOKS", (0.0,))
     where = campaign(sandbox)
     sandbox.fail("truedy", method="POST", drop="before")
     sandbox.fail("truedy", method="GET", path="contacts", after=1, status=500, times=None)

@@ -418,7 +418,7 @@ class TestFailures:
     def test_a_lost_answer_that_looking_does_not_settle_says_what_to_check(
         self, create: Creator, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("unibatch.core.reconcile.LOOKS", (0.0,))
+        monkeypatch.setattr("unibatch.core.looking.LOOKS", (0.0,))
         sandbox.fail("talkifai", method="POST", drop="before")
         sandbox.fail("talkifai", method="GET", after=1, status=500, times=None)
         outcome = create("talkifai", "--yes", start="now")
@@ -477,3 +477,78 @@ def test_a_campaign_that_is_not_what_was_asked_for_is_named_with_what_was_done(
     )
     assert f"Look at it: unibatch show sandbox-talkifai:{placed}" in outcome.err
     assert sandbox.state("talkifai", placed).status == "cancelled"
+
+
+class TestPeopleInAnotherOpenCampaign:
+    """Most people of the file are in a campaign that is not over, and nobody must be called by both by mistake."""
+
+    OTHERS = ("phone", NUMBERS[0], NUMBERS[1], "+12125550126")
+
+    @pytest.fixture(autouse=True)
+    def _first(self, profiles: Path, create: Creator, folder: Path) -> None:
+        del profiles  # they must be there before
+        assert create().code == 0
+        people(folder, *self.OTHERS)
+
+    def test_without_a_terminal_it_is_refused(self, create: Creator) -> None:
+        before = create.ids()
+        outcome = create("truedy", "--yes")
+        assert (outcome.code, outcome.out, create.ids()) == (2, "", before)
+        assert f"most numbers of this draft are in {before[0]}, which is draft" in outcome.err
+        assert "1 of them are in no open campaign" in outcome.err
+        assert f"To call only who is new: unibatch add sandbox-truedy:{before[0]} --contacts FILE" in outcome.err
+        assert "--idempotency-key" in outcome.err
+
+    @pytest.mark.parametrize(
+        ("typed", "called"),
+        [("new\n", [["+12125550126"]]), ("e\n", [list(OTHERS[1:])]), ("\n", []), ("", []), ("x", [])],
+    )
+    def test_at_a_terminal_it_asks(
+        self, create: Creator, sandbox: Sandbox, typing: Typing, typed: str, called: list[list[str]]
+    ) -> None:
+        (first,) = create.ids()
+        typing(typed)
+        outcome = create()
+        assert "only the 1 contact who are not in it" in outcome.err
+        new = [each for each in create.ids() if each != first]
+        states = [sandbox.state("truedy", each) for each in new]
+        assert [[contact.number for contact in state.contacts] for state in states] == called
+        assert (outcome.code, "Nothing was sent" in outcome.err) == ((0, False) if called else (1, True))
+
+    def test_a_key_says_that_another_campaign_is_meant(self, create: Creator) -> None:
+        assert create("truedy", "--idempotency-key", "again").code == 0
+        assert len(create.ids()) == 2
+
+    def test_who_is_in_a_smaller_one_is_not_new(self, create: Creator, folder: Path, typing: Typing) -> None:
+        """A campaign that is too small to be asked about counts, too."""
+        people(folder, "phone", "+12125550126", name="new.csv")
+        assert create(file="new.csv").code == 0
+        typing("new\n")
+        outcome = create()
+        assert (outcome.code, len(create.ids())) == (1, 2)
+        assert "everybody: call everybody again" in outcome.err
+        assert "new:" not in outcome.err
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_campaign_that_was_there_is_not_said_to_be_created(create: Creator, vendor: str, folder: Path) -> None:
+    with unibatch.sandbox.serve(enforce_rate_limits=False, clock="real") as today:
+        (folder / "unibatch.toml").write_text(today.toml(), encoding="utf-8")
+        first, second = create(vendor, "--yes"), create(vendor, "--yes")
+    assert first.out.startswith("created ")
+    assert second.out == first.out.replace("created ", "already there: ")
+
+
+class TestPeopleOfTheVendor:
+    """People whom Truedy has already need no file."""
+
+    @pytest.mark.parametrize("setting", ["contact_ids=ctc_1", "contact_folder_id=fld_1"])
+    def test_no_file_is_needed(self, run: Run, create: Creator, setting: str) -> None:
+        command = ("create", "sandbox-truedy", "--name", "Spring", "--start", "hold", "--set", setting, "--dry-run")
+        outcome = run(*command, "--accept-loss", f"vendor.truedy.{setting.partition('=')[0]}")
+        assert (outcome.code, create.ids()) == (0, [])
+        assert setting.partition("=")[2] in outcome.out
+
+    def test_elsewhere_they_are_named_as_unknown(self, run: Run, sandbox: Sandbox) -> None:
+        command = ("create", "sandbox-talkifai", "--name", "Spring", "--start", "now", "--set", "contact_ids=1")
+        assert_refused(run(*command, "--yes"), sandbox, "contact_ids")

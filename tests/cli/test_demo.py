@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import Run, Terminal
-from unibatch.cli import demo as demo_module
-from unibatch.cli import main
+from unibatch.cli import demonstration, main
 from unibatch.providers import registry
 from unibatch.sandbox import Sandbox
 
@@ -51,7 +50,7 @@ def test_says_what_the_sandbox_holds(output: str, sandbox: Sandbox) -> None:
 
 
 def test_shows_the_code_that_runs(output: str) -> None:
-    for line in inspect.getsource(demo_module.read).splitlines():
+    for line in inspect.getsource(demonstration.read).splitlines():
         assert f"  {line}".rstrip() in output
 
 

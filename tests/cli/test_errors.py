@@ -191,7 +191,7 @@ class TestLog:
 def test_the_unexpected_has_an_exit_code(
     run: Run, monkeypatch: pytest.MonkeyPatch, *, error: BaseException, code: int, said: str
 ) -> None:
-    monkeypatch.setattr("unibatch.cli.campaigns.connect", raising(error))
+    monkeypatch.setattr("unibatch.connect", raising(error))
 
     assert run("campaigns") == (code, "", said)
 
@@ -199,7 +199,7 @@ def test_the_unexpected_has_an_exit_code(
 def test_a_bug_is_one_line_without_its_message_and_shows_its_traceback_when_asked(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("unibatch.cli.campaigns.connect", raising(RuntimeError(f"boom {KEY}")))
+    monkeypatch.setattr("unibatch.connect", raising(RuntimeError(f"boom {KEY}")))
     assert_fails(run("campaigns"), 1, "please report it", "RuntimeError", "UNIBATCH_DEBUG=1")
 
     monkeypatch.setenv("UNIBATCH_DEBUG", "1")

@@ -7,15 +7,19 @@ import io
 import json
 import re
 import sys
+from collections.abc import Callable
+from datetime import UTC
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import unibatch
 from tests.cli.drafts import VENDORS, seeded
 from tests.cli.running import Run, Terminal
 from unibatch.cli import main
-from unibatch.cli.output import columns_of
+from unibatch.cli.output import columns_of, write_data, write_pages
 from unibatch.cli.tables import Column, RowTable, screen
 from unibatch.cli.text import words
 from unibatch.sandbox import Sandbox
@@ -202,3 +206,62 @@ def test_a_name_that_stdout_cannot_hold_does_not_end_the_command(
     assert main([*command, "json"]) == 0
     assert any(not row["name"].isascii() for row in json.loads(written.getvalue()))
     assert main([*command, "table"]) == 0
+
+
+_TEXTS = st.none() | st.text(st.characters(exclude_categories=())) | st.sampled_from(['a,"b"', "=1", "\ud800", "é\r\n"])
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | _TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+_CONTACTS = st.builds(
+    unibatch.Contact,
+    id=st.text(),
+    provider=st.just("truedy"),
+    campaign_id=st.text(),
+    phone_number=st.text(),
+    phone_valid=st.booleans(),
+    name=_TEXTS,
+    fields=st.dictionaries(st.text(max_size=3), _JSON, max_size=3),
+    status=st.sampled_from(unibatch.CallStatus),
+    is_final=st.booleans(),
+    attempts=st.none() | st.integers(),
+    started_at=st.none() | st.datetimes(timezones=st.just(UTC)),
+    duration=st.none() | st.timedeltas(),
+    raw=st.dictionaries(st.text(max_size=3), _JSON, max_size=3),
+)
+_CAMPAIGNS = st.builds(
+    unibatch.Campaign,
+    id=st.text(),
+    provider=st.just("truedy"),
+    name=_TEXTS,
+    status=st.sampled_from(unibatch.CampaignStatus),
+    counts=st.builds(unibatch.Counts, total=st.none() | st.integers()),
+    schedule=st.none() | st.builds(unibatch.Schedule, timezone=_TEXTS, window_start=st.none() | st.times()),
+    cost=st.none() | st.builds(unibatch.Money, st.decimals(allow_nan=False), st.just("USD")),
+    raw=st.dictionaries(st.text(max_size=3), _JSON, max_size=3),
+)
+
+
+@given(
+    pages=st.lists(st.lists(_CONTACTS, max_size=2), max_size=3) | st.lists(st.lists(_CAMPAIGNS, max_size=2), max_size=3)
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+@pytest.mark.parametrize("form", ["json", "jsonl", "csv"])
+def test_objects_are_written_as_their_dictionaries_would_be(form: str, encoding: str, pages: list[list[Any]]) -> None:
+    """Byte for byte, whatever they hold."""
+    rows = [row for page in pages for row in page]
+    cls = type(rows[0]) if rows else unibatch.Contact
+
+    def written(write: Callable[[], None]) -> bytes:
+        raw = io.BytesIO()
+        with contextlib.redirect_stdout(io.TextIOWrapper(raw, encoding=encoding, errors="backslashreplace")) as out:
+            write()
+            out.flush()
+        return raw.getvalue()
+
+    objects = written(lambda: write_pages(form, pages, cls))
+    assert objects == written(lambda: write_data(form, map(unibatch.to_dict, rows), columns_of(cls)))
+    lines = [json.dumps(unibatch.to_dict(row), separators=(",", ":")) for row in rows]
+    if form == "jsonl" and encoding == "ascii":
+        assert objects.decode().splitlines() == lines

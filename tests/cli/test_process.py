@@ -170,15 +170,47 @@ def test_the_sandbox_gives_its_profiles_and_stops_cleanly(
     assert (answer.json()["now"] == "2026-03-10T09:00:00.000Z") == stands_still
 
 
-def test_help_loads_no_command() -> None:
+def loaded_by(*arguments: str) -> tuple[int, set[str]]:
+    """The exit code of a command that runs in a process of its own, and the top-level packages that it imports."""
     code = (
-        "import sys, unibatch.cli; assert not {'click', 'rich'} & set(sys.modules); unibatch.cli.main(['--help']); "
-        "sys.exit(str({'rich', 'httpx', 'unibatch.client', 'unibatch.config'} & set(sys.modules) or ''))"
+        "import sys, unibatch.cli; code = unibatch.cli.main(sys.argv[1:]); "
+        "print(*{name.partition('.')[0] for name in sys.modules}, "
+        "*(name for name in sys.modules if name.startswith('unibatch.')), file=sys.stderr); sys.exit(code)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, set(done.stderr.splitlines()[-1].split())
 
-    assert done.stderr.strip() == ""
-    assert "  campaigns  List campaigns.\n" in done.stdout
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("--help", 0),
+        ("--version", 0),
+        *((f"{command} --help", 0) for commands in COMMANDS.values() for command in commands),
+        ("completion bash", 0),
+        ("no-such-command", 2),
+        ("contacts", 2),
+        ("create main --no-such-option", 2),
+    ],
+)
+def test_help_and_wrong_use_import_no_more_than_click(arguments: str, code: int) -> None:
+    heavy = {"attrs", "cattrs", "httpx", "msgspec", "phonenumbers", "rich", "unibatch.client", "unibatch.config"}
+    ended, loaded = loaded_by(*arguments.split())
+
+    assert ended == code
+    assert loaded & heavy == set()
+
+
+@pytest.mark.usefixtures("profiles")
+@pytest.mark.parametrize("form", ["json", "jsonl", "csv"])
+@pytest.mark.parametrize("command", ["campaigns", "contacts ID", "show ID", "providers"])
+def test_what_writes_data_draws_nothing(sandbox: Sandbox, command: str, form: str) -> None:
+    """Neither the tables of this command line nor those of the one that httpx has."""
+    ended, loaded = loaded_by(*command.replace("ID", seeded(sandbox)).split(), "--format", form)
+
+    assert ended == 0
+    assert loaded & {"rich", "pygments", "phonenumbers"} == set()
 
 
 @pytest.mark.parametrize("package", ["click", "rich"])

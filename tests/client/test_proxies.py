@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 import threading
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -14,6 +16,11 @@ import pytest
 from tests.bothways import Style, connected
 from unibatch import ConfigError, ConnectFailed, Retry
 from unibatch.client import transport
+from unibatch.client.drivers import AsyncDriver, Driver
+from unibatch.client.exchange import Conversation, Exchange
+from unibatch.client.options import Options
+from unibatch.core.flow import Flow, Request
+from unibatch.providers.truedy import Truedy
 
 
 def proxy_for(base_url: str) -> httpx.URL | None:
@@ -89,6 +96,48 @@ class TestProxies:
         assert f"could not connect through the proxy 127.0.0.1:{port}; check HTTPS_PROXY" in said
         assert "base_url" not in said
         assert "secret" not in "".join(traceback.format_exception(caught.value))
+
+    @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 2", b"nonsense\r\n\r\n"])
+    @pytest.mark.parametrize("attempts", [1, 2])
+    def test_a_write_that_one_never_let_through_was_not_sent(
+        self, monkeypatch: pytest.MonkeyPatch, style: Style, answer: bytes, attempts: int
+    ) -> None:
+        """A proxy that hangs up instead of answering CONNECT has sent nothing on, so the write is sent again."""
+        asked: list[bytes] = []
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listener.getsockname()[1]}")
+            monkeypatch.setattr(transport, "_trusted", transport._trusts_nobody)
+            threading.Thread(target=_answer_all, args=(listener, answer, asked), daemon=True).start()
+            options = Options(base_url="https://api.example.com", retry=Retry(attempts=attempts))
+            conversation = Exchange(Truedy({}), "key", options).run(_a_write())
+            driver = (Driver if style == "sync" else AsyncDriver)("https://api.example.com", connections=1)
+            with pytest.raises(ConnectFailed, match="through the proxy"):
+                _carry_out(driver, conversation)
+        assert [line.split()[0] for line in asked] == [b"CONNECT"] * attempts
+
+
+def _carry_out(driver: Driver | AsyncDriver, conversation: Conversation[int]) -> None:
+    if isinstance(driver, Driver):
+        driver.run(conversation)
+        driver.close()
+    else:
+        asyncio.run(driver.run(conversation))
+
+
+def _a_write() -> Flow[int]:
+    response = yield Request(operation="create_campaign", method="POST", path="/batch-calls", content=b"{}")
+    return response.status
+
+
+def _answer_all(listener: socket.socket, answer: bytes, asked: list[bytes]) -> None:
+    with suppress(OSError):
+        while True:
+            connection, _ = listener.accept()
+            with connection:
+                asked.append(connection.recv(65_536))
+                connection.sendall(answer)
 
 
 def _answer_once(listener: socket.socket, answer: bytes) -> None:

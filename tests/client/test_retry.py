@@ -49,6 +49,7 @@ LOST: Failures = {
     "empty": (Reply(200, b"", {"Content-Length": "0"}), errors.MalformedResponse),
     "blank": (Reply(200, b" \n"), errors.MalformedResponse),
     "a damaged body": (Reply(200, b"\x1f\x8bnonsense", {"Content-Encoding": "gzip"}), errors.MalformedResponse),
+    "408": (Reply(408), errors.ServerError),
     "500": (Reply(500), errors.ServerError),
     "502": (Reply(502, "<html>"), errors.ServerError),
     "503": (Reply(503), errors.ServerError),
@@ -64,7 +65,7 @@ NEVER_SENT: Failures = {
     "429": (Reply(429), errors.RateLimited),
 }
 
-SAYING_WHEN = (429, 500, 502, 503, 504)
+SAYING_WHEN = (408, 429, 500, 502, 503, 504, 520, 529)
 """The statuses with which a vendor can say when to come back."""
 
 REFUSED: Failures = {
@@ -73,14 +74,19 @@ REFUSED: Failures = {
     "402": (Reply(402), errors.PaymentRequired),
     "403": (Reply(403), errors.PermissionDenied),
     "404": (Reply(404), errors.NotFound),
-    "409": (Reply(409), errors.Conflict),
     "410": (Reply(410), errors.NotFound),
-    "418": (Reply(418), errors.InvalidRequest),
     "422": (Reply(422), errors.InvalidRequest),
     "redirect": (Reply(307, headers={"Location": "https://elsewhere.example/"}), errors.RedirectRefused),
 }
 
 BEYOND_HOPE: Failures = {
+    "304": (Reply(304), errors.ServerError),
+    "a redirect without a target": (Reply(302), errors.ServerError),
+    "a redirect to nowhere": (Reply(302, headers={"Location": "http://[bad"}), errors.RedirectRefused),
+    "409": (Reply(409), errors.Conflict),
+    "418": (Reply(418), errors.InvalidRequest),
+    "425": (Reply(425), errors.InvalidRequest),
+    "499": (Reply(499), errors.InvalidRequest),
     "501": (Reply(501), errors.ServerError),
     "505": (Reply(505), errors.ServerError),
     "too large": (TooLarge("too large"), errors.AnswerTooLarge),
@@ -371,6 +377,7 @@ class TestMaxWait:
         with pytest.raises(errors.RateLimited, match="nothing was sent") as caught:
             line.lead(get(line), FOUND)
         assert (len(line.requests), line.pauses) == (1, [])
+        assert "for the rate limit" in str(caught.value)
         assert retry_after(caught.value) == timedelta(seconds=61)
         assert caught.value.retry_at is not None
 
@@ -396,6 +403,29 @@ class TestMaxWait:
         with pytest.raises(errors.RateLimited):
             line.lead(get(line), Reply(429, headers=headers))
         assert (len(line.requests), line.pauses) == (1, [])
+
+    @pytest.mark.parametrize("status", SAYING_WHEN)
+    @pytest.mark.parametrize("attempts", [1, 3])
+    def test_whichever_status_asks_for_it(self, monkeypatch: pytest.MonkeyPatch, status: int, attempts: int) -> None:
+        """And the error names that status, also that of the next call, which sends nothing."""
+        line = Line(monkeypatch, max_wait=0, retry=Retry(attempts=attempts))
+        with pytest.raises(errors.RateLimited, match=rf"HTTP {status}\b") as caught:
+            line.lead(get(line), Reply(status, headers={"Retry-After": "7"}))
+        assert (caught.value.http_status, retry_after(caught.value)) == (status, timedelta(seconds=7))
+        assert caught.value.retry_at is not None
+        assert ("too many requests" in str(caught.value)) is (status == 429)
+        with pytest.raises(errors.RateLimited, match=rf"HTTP {status}\b.*nothing was sent") as caught:
+            line.lead(get(line), FOUND)
+        assert (caught.value.http_status, retry_after(caught.value)) == (None, timedelta(seconds=7))
+        assert (len(line.requests), line.pauses) == (1, [])
+        line.clock.seconds += 7
+        assert line.lead(get(line), FOUND).id == "batch_1"
+
+    @pytest.mark.parametrize("status", [408, 503])
+    def test_a_write_may_have_been_carried_out_all_the_same(self, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+        line = Line(monkeypatch, max_wait=0)
+        with pytest.raises(errors.OutcomeUnknown):
+            line.lead(post(line), Reply(status, headers={"Retry-After": "7"}))
 
     def test_other_failures_are_tried_again_as_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
         line = Line(monkeypatch, max_wait=0)

@@ -25,8 +25,9 @@ from unibatch.core.errors import (
     OutcomeUnknown,
     UnsupportedFeature,
 )
+from unibatch.core.looking import LOOKS
 from unibatch.core.preflight import compose
-from unibatch.core.reconcile import LOOKS, carry_out
+from unibatch.core.steering import carry_out
 
 PERSON = ContactDraft(phone_number="+12125550123", first_name="Ada")
 WHOLE = datetime.now(UTC).replace(microsecond=0) + timedelta(days=7)
@@ -258,7 +259,7 @@ class TestChangingWhenAnswersAreLost:
         assert line.pauses == [LOOKS[0]]
 
     def test_another_start_than_was_asked_for_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("unibatch.core.reconcile.LOOKS", (0.0,))
+        monkeypatch.setattr("unibatch.core.looking.LOOKS", (0.0,))
         line = Line(monkeypatch, "truedy", retry=unibatch.Retry(attempts=1))
         flow = Operations(line.exchange, 1).change("reschedule_campaign", "c-1", LATER)
         other = Reply(body={"data": {"id": "c-1", "status": "scheduled", "scheduled_at": "2031-01-01T00:00:00Z"}})

@@ -22,6 +22,8 @@ from unibatch.provider_api import CallStatus, CampaignStatus, Fit, Given, How, R
 
 
 class Recipient(Wire):
+    strict = frozenset({"status"})
+
     id: str
     phone_number: str | None = None  # null for people who are reached by another messenger
     status: str | None = None
@@ -31,6 +33,8 @@ class Recipient(Wire):
 
 
 class Batch(Wire):
+    strict = frozenset({"status"})
+
     id: str
     name: str | None = None
     agent_id: str | None = None
@@ -47,6 +51,8 @@ class BatchWithRecipients(Wire):
 
 
 class BatchesAnswer(Wire):
+    strict = frozenset({"next_doc", "has_more"})  # without them, rows would be missing
+
     batches: list[Batch]
     next_doc: str | None = None
     has_more: bool | None = None
@@ -158,21 +164,21 @@ class Heron(api.Provider):
         if wanted.agent_id is not None:
             query["agent_id"] = wanted.agent_id
         response = yield Request(operation="list_campaigns", path="/batches", query=query)
-        answer = api.read(response.content, BatchesAnswer)
-        return api.Page(
-            items=api.collect(
-                map(self._campaign, answer.batches, api.decode(response.content)["batches"]), "$.batches"
-            ),
-            has_more=answer.has_more,
-            next_cursor=answer.next_doc,
-        )
+
+        def page(answer: BatchesAnswer) -> api.Page[api.Campaign]:
+            batches = map(self._campaign, answer.batches, api.decode(response.content)["batches"])
+            return api.Page(
+                items=api.collect(batches, "$.batches"), has_more=answer.has_more, next_cursor=answer.next_doc
+            )
+
+        return self.read_answer(response, BatchesAnswer, page)
 
     def get_campaign(self, campaign_id: str) -> api.Flow[api.Campaign]:
         path = f"/batches/{api.segment(campaign_id)}"
         return self._read_campaign((yield Request(operation="get_campaign", path=path, subject=campaign_id)))
 
     def _read_campaign(self, response: api.Response) -> api.Campaign:
-        return self._campaign(api.read(response.content, Batch), api.decode(response.content))
+        return self.read_answer(response, Batch, lambda batch: self._campaign(batch, api.decode(response.content)))
 
     def list_contacts(
         self,
@@ -182,10 +188,13 @@ class Heron(api.Provider):
     ) -> api.Flow[api.Page[api.Contact]]:
         path = f"/batches/{api.segment(campaign_id)}"
         response = yield Request(operation="list_contacts", path=path, subject=campaign_id)
-        answer = api.read(response.content, BatchWithRecipients)
         raw_rows = api.RawRows(response.content, "recipients", custom=_custom)
-        rows = self._contacts(answer.recipients, raw_rows, campaign_id)
-        return api.Page(items=api.seal_contacts(api.collect(rows, "$.recipients")), total=answer.calls_scheduled)
+
+        def page(answer: BatchWithRecipients) -> api.Page[api.Contact]:
+            rows = api.collect(self._contacts(answer.recipients, raw_rows, campaign_id), "$.recipients")
+            return api.Page(items=api.seal_contacts(rows), total=answer.calls_scheduled)
+
+        return self.read_answer(response, BatchWithRecipients, page)
 
     def contact_body(self, contact: api.ContactDraft) -> Mapping[str, Any]:
         return {"phone_number": contact.phone_number, "variables": contact.fields}

@@ -15,6 +15,8 @@ from unibatch.provider_api import CallStatus, CampaignStatus, Request, Support, 
 
 
 class Customer(Wire):
+    strict = frozenset({"status", "ended_reason"})  # the status is in both
+
     id: str
     number: str | None = None
     status: str | None = None
@@ -34,6 +36,8 @@ class Plan(Wire):
 
 
 class Blast(Wire):
+    strict = frozenset({"status"})
+
     id: str
     name: str | None = None
     status: str | None = None
@@ -112,7 +116,32 @@ class Kestrel(api.Provider):
     def get_campaign(self, campaign_id: str) -> api.Flow[api.Campaign]:
         path = f"/blasts/{api.segment(campaign_id)}"
         response = yield Request(operation="get_campaign", path=path, subject=campaign_id)
-        wire = api.read(response.content, Blast)
+        return self.read_answer(response, Blast, lambda blast: self._campaign(blast, api.decode(response.content)))
+
+    def list_contacts(
+        self, campaign_id: str, position: api.Position, wanted: api.ContactFilter
+    ) -> api.Flow[api.Page[api.Contact]]:
+        query = self.capabilities.contact_paging.query(position)
+        query["status"] = CALL_STATUSES.filter_word(wanted.status)
+        path = f"/blasts/{api.segment(campaign_id)}/customers"
+        response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
+        raw_rows = api.RawRows(response.content, "results", custom=_custom)
+
+        def page(answer: CustomersAnswer) -> api.Page[api.Contact]:
+            metadata = answer.metadata or Metadata()
+            rows = api.collect(self._contacts(answer.results, raw_rows, campaign_id), "$.results")
+            return api.Page(
+                items=api.seal_contacts(rows),
+                total=None if metadata.total_items is None else int(metadata.total_items),
+                has_more=metadata.has_next_page,
+            )
+
+        return self.read_answer(response, CustomersAnswer, page)
+
+    def refusal(self, response: api.Response) -> api.Refusal:
+        return api.Refusal(message=api.text_or_none(api.read_leniently(response.content).get("message")))
+
+    def _campaign(self, wire: Blast, raw: Mapping[str, Any]) -> api.Campaign:
         counters, plan = wire.counters or Counters(), wire.plan or Plan()
         schedule = api.Schedule(
             start=api.from_unix_milliseconds(plan.earliest_at, "plan.earliest_at"),
@@ -126,27 +155,8 @@ class Kestrel(api.Provider):
             vendor_status=wire.status,
             counts=api.Counts(finished=counters.completed, failed=counters.failed, skipped=counters.skipped),
             schedule=None if schedule == api.Schedule() else schedule,
-            raw=api.decode(response.content),
+            raw=raw,
         )
-
-    def list_contacts(
-        self, campaign_id: str, position: api.Position, wanted: api.ContactFilter
-    ) -> api.Flow[api.Page[api.Contact]]:
-        query = self.capabilities.contact_paging.query(position)
-        query["status"] = CALL_STATUSES.filter_word(wanted.status)
-        path = f"/blasts/{api.segment(campaign_id)}/customers"
-        response = yield Request(operation="list_contacts", path=path, query=query, subject=campaign_id)
-        answer = api.read(response.content, CustomersAnswer)
-        metadata = answer.metadata or Metadata()
-        rows = self._contacts(answer.results, api.RawRows(response.content, "results", custom=_custom), campaign_id)
-        return api.Page(
-            items=api.seal_contacts(api.collect(rows, "$.results")),
-            total=None if metadata.total_items is None else int(metadata.total_items),
-            has_more=metadata.has_next_page,
-        )
-
-    def refusal(self, response: api.Response) -> api.Refusal:
-        return api.Refusal(message=api.text_or_none(api.read_leniently(response.content).get("message")))
 
     def _contacts(self, rows: list[Customer], raw_rows: api.RawRows, campaign_id: str) -> Iterator[Any]:
         known = self.read_call_status.known

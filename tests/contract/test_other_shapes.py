@@ -26,7 +26,7 @@ from unibatch import (
     UnsupportedFeature,
 )
 from unibatch.core.preflight import compose
-from unibatch.provider_api import CampaignDraft, ContactDraft, Provider, Start, digest, retry_once
+from unibatch.provider_api import CampaignDraft, ContactDraft, ContactFilter, Provider, Start, digest, retry_once
 from unibatch.providers import registry
 from unibatch.testing import ProviderContract, VendorAccount, play
 
@@ -320,3 +320,23 @@ class TestKestrel:
             with pytest.raises(UnsupportedFeature, match="use Kestrel's dashboard"):
                 call()
         assert replies.requests == []
+
+
+@pytest.mark.parametrize(
+    ("flow", "answer", "path"),
+    [
+        (
+            Heron({}).list_contacts("b1", 0, ContactFilter()),
+            {"recipients": [{"id": "r1", "status": "pending", "updated_at_unix": "soon"}]},
+            "$.recipients[].updated_at_unix",
+        ),
+        (
+            Kestrel({}).list_contacts("b1", 1, ContactFilter()),
+            {"results": [{"id": "c1", "status": "customer.pending", "number": {}}]},
+            "$.results[].number",
+        ),
+    ],
+    ids=["Heron", "Kestrel"],
+)
+def test_an_odd_value_is_left_out_and_counted(flow: Any, answer: Any, path: str) -> None:
+    assert play(flow, answer).value.unread == {path: 1}

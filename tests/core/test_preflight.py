@@ -71,7 +71,10 @@ class TestADraftThatFits:
 
     def test_it_is_returned(self) -> None:
         made = composed("truedy")
-        assert made.require("create_campaign") is made
+        assert made.require("create_campaign") == made
+
+    def test_it_carries_what_is_accepted(self) -> None:
+        assert composed("truedy").require("create_campaign", ["description"]).accepted == {"description"}
 
     def test_the_draft_itself_stays_as_it_is(self, vendor: str) -> None:
         one = draft(vendor)
@@ -612,3 +615,55 @@ def test_whatever_a_draft_holds_there_are_findings_and_no_traceback(vendor: str,
     if not composition.preflight.obstacles():
         assert "start" in found
         provider(vendor).creation(composition)
+
+
+class TestJudgedTwice:
+    """A draft is judged by preflight, and again when it is created; its contacts are looked at once."""
+
+    def looks(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        seen: list[str] = []
+        body = Truedy.contact_body
+
+        def noting(self: Truedy, contact: ContactDraft) -> Mapping[str, Any]:
+            seen.append(contact.phone_number)
+            return body(self, contact)
+
+        monkeypatch.setattr(Truedy, "contact_body", noting)
+        return seen
+
+    @pytest.mark.parametrize("changes", [{}, {"idempotency_key": "spring"}, {"contacts": 2 * contacts("truedy")}])
+    def test_the_second_time_says_and_sends_the_same(
+        self, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+    ) -> None:
+        seen = self.looks(monkeypatch)
+        given = draft("truedy", **changes)
+        first = compose(provider("truedy"), given, NOW)
+        once = len(seen)
+
+        assert compose(provider("truedy"), given, NOW) == first
+        assert len(seen) == once > 0
+        assert compose(provider("truedy"), draft("truedy", **changes), NOW) == first
+
+    def test_each_vendor_judges_for_itself(self, vendor: str) -> None:
+        given = draft(vendor)
+        compose(provider("truedy", agent_id="agt_2"), given, NOW)
+
+        assert compose(provider(vendor), given, NOW) == composed(vendor)
+
+    def test_custom_data_that_was_changed_is_judged_again(self) -> None:
+        tags: list[Any] = ["new"]
+        given = draft("truedy", contacts=[ContactDraft(phone_number="+12125550123", fields={"tags": tags})])
+        before = compose(provider("truedy"), given, NOW)
+        tags.append("vip")
+        after = compose(provider("truedy"), given, NOW)
+
+        assert "vip" in str(after.contacts)
+        assert after.mark != before.mark
+
+    def test_a_copy_is_the_same_draft(self) -> None:
+        given = draft("truedy")
+        composed_before = compose(provider("truedy"), given, NOW)
+        copied = pickle.loads(pickle.dumps(given))
+
+        assert copied == given
+        assert compose(provider("truedy"), copied, NOW) == composed_before

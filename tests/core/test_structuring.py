@@ -22,11 +22,13 @@ from unibatch.core.structuring import (
     read_leniently,
     required,
     seconds,
+    starting_time,
     structure,
     text_or_none,
     time_of_day,
     utc,
 )
+from unibatch.core.times import When
 
 
 class Row(Wire):
@@ -269,3 +271,34 @@ def test_threads_that_read_for_the_first_time_at_the_same_moment_crash_nothing()
     """Without care, nine of ten such processes end in a segmentation fault."""
     for _ in range(2):
         subprocess.run([sys.executable, "-c", SIXTEEN_THREADS], check=True)
+
+
+class TestStartingTimes:
+    ASKED = When(datetime(2030, 1, 15, 14, 0, tzinfo=UTC), "America/New_York")
+
+    @pytest.mark.parametrize(
+        ("text", "zone", "means"),
+        [
+            ("2030-01-15T09:00:00", "America/New_York", "2030-01-15T14:00:00Z"),
+            ("2030-07-15T09:00:00", "America/New_York", "2030-07-15T13:00:00Z"),
+            ("2030-01-15T09:00:00Z", "America/New_York", "2030-01-15T09:00:00Z"),
+            ("2030-01-15T09:00:00-08:00", "America/New_York", "2030-01-15T17:00:00Z"),
+            ("2030-01-15T09:00:00", "Asia/Kolkata (IST, UTC+5:30)", "2030-01-15T03:30:00Z"),
+            ("2030-01-15T09:00:00", "GMT-3", "2030-01-15T12:00:00Z"),
+            ("2030-01-15T09:00:00", None, "2030-01-15T14:00:00Z"),  # what was asked for
+            ("2030-01-15T14:00:00", None, "2030-01-15T14:00:00Z"),  # the same, in UTC
+            ("2030-01-15T10:00:00", " ", "2030-01-15T10:00:00Z"),
+            ("2030-01-15T10:00:00", "in Bielefeld", None),
+            ("2030-01-15T10:00:00", "UTC+99", None),
+            ("0001-01-01T00:00:00", "in Bielefeld", "no time"),
+        ],
+    )
+    def test_a_time_without_an_offset_is_read_in_the_zone_beside_it(
+        self, text: str, zone: str | None, means: str | None
+    ) -> None:
+        if means is None:
+            with pytest.raises(UnreadableValue, match="time zone that is not known"):
+                starting_time(datetime.fromisoformat(text), "at", zone, self.ASKED)
+        else:
+            expected = None if means == "no time" else datetime.fromisoformat(means)
+            assert starting_time(datetime.fromisoformat(text), "at", zone, self.ASKED) == expected

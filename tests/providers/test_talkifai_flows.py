@@ -342,3 +342,25 @@ class TestRefusals:
     def test_other_bodies_say_little(self, content: bytes) -> None:
         refusal = self.refusal(content)
         assert (refusal.code, refusal.message) == (None, None)
+
+
+@pytest.mark.parametrize("text", ["2026-03-05T09:00:00", "2026-03-05T09:00", "20260305T090000"])
+def test_a_start_is_read_in_the_zone_beside_it(text: str) -> None:
+    """Also in an answer that is read value by value."""
+    job = campaign_of(JOB | {"scheduledStartTime": text, "timezone": "America/New_York"})
+    assert job.schedule == Schedule(start=datetime(2026, 3, 5, 14, tzinfo=UTC))
+
+
+def test_a_start_in_an_unknown_zone_is_not_read(caplog: pytest.LogCaptureFixture) -> None:
+    job = campaign_of(JOB | {"scheduledStartTime": "2026-03-05T09:00:00", "timezone": "Middle Earth"})
+    assert job.schedule is None
+    assert "$.scheduledStartTime" in caplog.text
+
+
+@pytest.mark.parametrize("key", ["name", "first_name", "last_name", "email", "external_id"])
+def test_what_was_uploaded_in_another_type_is_counted_and_kept_among_the_fields(key: str) -> None:
+    row = CONTACT | {"contactData": {"phone": "+12125550123", key: ["odd"]}}
+    page = page_of({"status": "running", "contacts": [row]})
+    (contact,) = page.items
+    assert (getattr(contact, key), dict(contact.fields)) == (None, {key: ["odd"]})
+    assert page.unread == {f"$.contacts[].contactData.{key}": 1}

@@ -14,11 +14,12 @@ from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, digest
 from unibatch.core.draft_fields import Composition
 from unibatch.core.errors import DraftRefused, OutcomeUnknown, PartlyDone, UnsupportedFeature
 from unibatch.core.findings import Fit
+from unibatch.core.looking import LOOKS
 from unibatch.core.model import RedialPolicy
 from unibatch.core.preflight import compose
 from unibatch.core.provider import OperationName
-from unibatch.core.reconcile import LOOKS, carry_out
 from unibatch.core.status import CampaignStatus
+from unibatch.core.steering import carry_out
 from unibatch.core.times import When
 from unibatch.providers.talkifai import RETRIED_BY_VENDOR, TalkifAI
 from unibatch.testing import play

@@ -266,10 +266,10 @@ class TestCreating:
             play(TechLadder({}).create_campaign(composition), listed(over), listed(call), {"data": over})
 
     def test_another_batch_is_not_taken_for_it(self) -> None:
-        """Another size, too old, or without one of our ids."""
+        """Far larger, too old, or without one of our ids."""
         old = (NOW - timedelta(days=91)).isoformat()
         newest = batch(schedule_id="s3", created_at=NOW.isoformat())
-        others = listed(batch(total_contacts=2), batch(schedule_id="s2", created_at=old, total_contacts=0), newest)
+        others = listed(batch(total_contacts=3), batch(schedule_id="s2", created_at=old, total_contacts=0), newest)
         flow = TechLadder({}).create_campaign(composed())
         played = play(flow, others, listed(), listed(), listed(), {"data": batch()}, {"data": batch()})
         assert [request.path.rpartition("call-batches")[2] for request in played.requests[:2]] == ["", "/s3/calls"]

@@ -97,6 +97,16 @@ class TestTheHandle:
         with pytest.raises(ValueError, match="no_credits"):
             sandbox.api_key("truedy", kind="golden")
 
+    def test_what_it_says_ends_a_line(self, sandbox: Sandbox) -> None:
+        """A terminal's prompt is below it."""
+        start = f"http://127.0.0.1:{sandbox.port}"
+        answers = [
+            httpx.post(f"{start}/_sandbox/advance", json={"calls": 1}),
+            httpx.get(start),
+            httpx.get(f"{start}/no"),
+        ]
+        assert [answer.text[-2:] for answer in answers] == ["}\n"] * 3
+
     def test_the_log_keeps_requests_but_no_keys(self, sandbox: Sandbox, truedy: httpx.Client) -> None:
         truedy.get("/batch-calls", params={"limit": 1})
         truedy.post("/batch-calls", content=b"{}", headers={"content-type": "application/json"})

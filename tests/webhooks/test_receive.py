@@ -218,9 +218,11 @@ class TestMessages:
         assert (event.status, event.vendor_status) == (CallStatus.UNKNOWN, "abducted")
 
     def test_the_webhook_in_beta_is_read_where_unsigned_ones_are_taken(self) -> None:
-        beta = {"event": "call.ended", "timestamp": 1773134098, "data": {"callId": "c", "roomName": "room-1"}}
+        data = {"callId": "c", "roomName": "room-1"}
+        beta = {"event": "call.ended", "timestamp": "2026-03-10T09:14:58", "data": data}
         event = received("talkifai", {}, as_bytes(beta), secrets=(), allow_unsigned=True)
         assert (event.type, event.call_id, event.dedupe_key) == ("call_ended", "c", "talkifai:call:room-1:over")
+        assert event.occurred_at == datetime(2026, 3, 10, 9, 14, 58, tzinfo=UTC)  # without an offset: UTC
 
     @pytest.mark.parametrize("value", [None, True, [], {}, -1, "61", 1e300, float("nan"), 10**400])
     def test_a_length_that_is_none_is_left_out(self, vendor: str, value: Any) -> None:

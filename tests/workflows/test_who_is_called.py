@@ -382,3 +382,18 @@ class TestTablesInMemory:
             assert people.contacts == (ContactDraft(phone_number=A, external_id="7"),)
             assert (people.rejected, people.skipped) == ((), ())
         assert "there is no phone number" in read_contacts([{"Phone": nothing, "x": 1}]).rejected[0].reason
+
+
+@pytest.mark.parametrize("header", ["Consent", "Opt-in", "opted_in", "mayCall", "OK to call?", "Einwilligung"])
+@pytest.mark.parametrize(
+    ("cell", "is_called"),
+    [
+        *(("no", False), ("No", False), ("0", False), ("false", False), ("withdrawn", False), ("opted out", False)),
+        *(("yes", True), ("", True), ("-", True), ("n/a", True), ("2024-05-01", True), ("by phone", True)),
+    ],
+)
+def test_who_has_not_consented_is_not_called(header: str, cell: str, *, is_called: bool) -> None:
+    """The column stays custom data."""
+    people = read_contacts([{"phone": "+12125550123", header: cell}])
+    assert (len(people.contacts), len(people.skipped)) == ((1, 0) if is_called else (0, 1))
+    assert people.columns[header] == f"fields.{header}"

@@ -36,12 +36,15 @@ class Writer:
 
     def __init__(self, client: AnyClient) -> None:
         self.add = client.add_contacts
+        self.reschedule = client.reschedule_campaign
         self._client = client
 
-    def create(self, draft: CampaignDraft, accept_loss: Collection[str] = ()) -> Campaign:
+    def create(
+        self, draft: CampaignDraft, accept_loss: Collection[str] = (), *, refuse_overlap: bool = False
+    ) -> Campaign:
         if self._client.provider == "techladder":
             accept_loss = [*accept_loss, "start"]  # a held batch can only be started in the dashboard
-        return self._client.create_campaign(draft, accept_loss=accept_loss)
+        return self._client.create_campaign(draft, accept_loss=accept_loss, refuse_overlap=refuse_overlap)
 
     def change(self, operation: str, campaign_id: str) -> Campaign | None:
         """Do to a campaign what the client's method of this name does; it is rescheduled for `LATER`."""
@@ -192,7 +195,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is hardly any time before looks and further attempts."""
-    monkeypatch.setattr("unibatch.core.reconcile.LOOKS", (0.001, 0.002, 0.003))
+    monkeypatch.setattr("unibatch.core.looking.LOOKS", (0.001, 0.002, 0.003))
     monkeypatch.setattr("unibatch.client.retry._backoff", lambda _: 0.005)
 
 

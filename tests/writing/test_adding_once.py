@@ -157,7 +157,7 @@ class TestNotKnowing:
     def test_is_over_when_the_work_is_seen_that_was_done_late(
         self, monkeypatch: pytest.MonkeyPatch, emulating: Emulating
     ) -> None:
-        monkeypatch.setattr("unibatch.core.reconcile.LOOKS", (0.001, 0.2, 0.001))
+        monkeypatch.setattr("unibatch.core.looking.LOOKS", (0.001, 0.2, 0.001))
         emulator, campaign_id = prepared(emulating)
         given = contacts("truedy", 9, first=0)
         emulator.fail(1, late(0.05))

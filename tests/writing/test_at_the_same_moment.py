@@ -19,8 +19,11 @@ import unibatch
 from tests.writing.conftest import VENDORS, Emulating, Emulator, contacts, draft, numbers
 from unibatch import Client, Start, Wait
 from unibatch.client import turns
+from unibatch.client.exchange import Conversation, Exchange, Pause
+from unibatch.client.options import Options
 from unibatch.client.turns import Turn
 from unibatch.core.errors import Conflict, OutcomeUnknown, UnibatchError
+from unibatch.providers.truedy import Truedy
 
 R = TypeVar("R")
 
@@ -209,3 +212,33 @@ class TestTurns:
         assert [wait.is_turn for wait in waits] == [True] * len(inner)
         assert "doing the same" in str(inner[0])
         assert len(emulator.numbers(campaign_id)) == 4
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("http://127.0.0.1:{port}/x", "http://localhost:{port}/x"),
+        ("http://127.0.0.1:{port}/x", "http://LOCALHOST.:{port}/x/"),
+        ("http://[::1]:{port}/x", "http://127.0.0.1:{port}/x"),
+        ("https://api.example.com/x", "https://API.Example.com.:443/x/"),
+    ],
+)
+def test_a_vendor_is_the_same_one_under_every_spelling_of_its_url(one: str, other: str) -> None:
+    """So two programs take turns, and count their requests together."""
+    first, second = (Exchange(Truedy({}), "key", Options(base_url=url.format(port=4010))) for url in (one, other))
+    assert first.budget is second.budget
+
+    def nothing(_: Turn) -> Conversation[None]:
+        yield Pause(1)
+
+    about: Any = ("create_campaign", None, ["draft 1"], nothing)
+    held = first.in_turn(*about)
+    assert next(held) == Pause(1)
+    assert next(second.in_turn(*about)) != Pause(1)  # it waits
+    held.close()
+    assert next(second.in_turn(*about)) == Pause(1)
+
+
+def test_another_port_is_another_vendor() -> None:
+    first, second = (Exchange(Truedy({}), "key", Options(base_url=f"http://localhost:{port}")) for port in (80, 8080))
+    assert first.budget is not second.budget

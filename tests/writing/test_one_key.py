@@ -108,12 +108,15 @@ class TestTruedyThatForgetsKeys:
         assert (len(emulator.campaigns), creations(emulator)) == (1, 1)
         assert first.name == "Spring calls"
 
-    def test_knows_one_that_others_were_added_to(self, shape: str, emulating: Emulating) -> None:
+    def test_knows_one_that_others_were_added_to(
+        self, shape: str, emulating: Emulating, caplog: pytest.LogCaptureFixture
+    ) -> None:
         emulator, wanted = emulating("truedy", shape=shape), draft("truedy", 3)
         placed = emulator.join().create(wanted).id
         emulator.join().add(placed, contacts("truedy", 2, first=500))
         emulator.sandbox.forget_keys()
         assert emulator.join().create(wanted).id == placed
+        assert f"{placed} has 5 contacts, and this draft has 3; those who are only there are called, too" in caplog.text
 
     def test_takes_no_other_for_it(self, shape: str, emulating: Emulating) -> None:
         emulator, wanted = emulating("truedy", shape=shape), draft("truedy", 3, Start.at(LATER))
@@ -122,13 +125,36 @@ class TestTruedyThatForgetsKeys:
             {"name": "Autumn calls"},
             {"agent_id": "agt_2"},
             {"contacts": contacts("truedy", 3, first=200)},
-            {"contacts": contacts("truedy", 4)},
-            {"start": Start.at(LATER + timedelta(hours=1))},
-            {"idempotency_key": "again"},
+            {"idempotency_key": "again", "start": Start.at(LATER + timedelta(hours=1))},
         ):
             emulator.sandbox.forget_keys()
             emulator.join().create(attrs.evolve(wanted, **changes))
-        assert len(emulator.campaigns) == 7
+        assert len(emulator.campaigns) == 5
+
+    @pytest.mark.parametrize("key", [None, "autumn"])
+    @pytest.mark.parametrize(
+        ("changes", "named"),
+        [
+            ({"start": Start.at(LATER + timedelta(hours=1))}, "start: "),
+            ({"contacts": contacts("truedy", 4)}, "1 contact added"),
+        ],
+    )
+    def test_refuses_what_may_be_the_same_with_a_change_unless_it_has_a_key(
+        self, shape: str, changes: dict[str, Any], named: str, *, key: str | None, emulating: Emulating, caplog: Any
+    ) -> None:
+        """Somebody may have given the campaign another start since, or taken a contact out."""
+        emulator, wanted = emulating("truedy", shape=shape), draft("truedy", 3, Start.at(LATER))
+        placed = emulator.join().create(wanted).id
+        emulator.sandbox.forget_keys()
+        other = attrs.evolve(wanted, idempotency_key=key, **changes)
+        if key is None:
+            refused = f"are in {placed}, .*{named}.*add_contacts adds who is new.*idempotency_key of its own"
+            with pytest.raises(InvalidInput, match=refused):
+                emulator.join().create(other)
+        else:
+            emulator.join().create(other)
+            assert f"most numbers of this draft are in {placed} too" in caplog.text
+        assert creations(emulator) == (1 if key is None else 2)
 
     def test_goes_on_with_one_whose_start_was_not_sent(self, shape: str, emulating: Emulating) -> None:
         emulator, wanted = emulating("truedy", shape=shape), draft("truedy", 3, Start.NOW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,8 @@ from tests.bothways import VENDORS
 from tests.writing.conftest import LATER, Emulating, Emulator, draft, one_client
 from unibatch import Schedule, Start
 from unibatch.core.draft import CampaignDraft
-from unibatch.core.errors import DraftRefused, InvalidInput
+from unibatch.core.errors import DraftRefused, InvalidInput, PartlyDone
+from unibatch.core.model import Campaign
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -30,6 +32,11 @@ def not_earlier(vendor: str, moment: datetime) -> datetime:
     step = timedelta(minutes=1) if vendor == "techladder" else timedelta(seconds=1)
     over = (moment - datetime(2000, 1, 1, tzinfo=UTC)) % step
     return moment + (step - over if over else over)
+
+
+def placed_for(emulator: Emulator, start: Start) -> Campaign:
+    """A campaign that begins then; Truedy takes one of the same name and contacts for the same, given another start."""
+    return emulator.join().create(draft(emulator.vendor, start=start, name=f"{len(emulator.campaigns)} calls"))
 
 
 def utc(*at: int) -> datetime:
@@ -62,7 +69,7 @@ CLOCKS = {
 def test_what_the_clocks_show_is_understood_as_the_moment_that_it_is(vendor: str, emulating: Emulating) -> None:
     emulator, found = emulating(vendor), {}
     for clock, (shown, zone, _) in CLOCKS.items():
-        emulator.join().create(draft(vendor, start=Start.at(datetime.fromisoformat(shown), zone)))
+        placed_for(emulator, Start.at(datetime.fromisoformat(shown), zone))
         found[clock] = understood(emulator)
     assert found == {clock: moment for clock, (_, _, moment) in CLOCKS.items()}
 
@@ -81,7 +88,7 @@ class TestAnHourThatComesTwice:
         emulator = emulating(vendor)
         for place, (shown, first) in TWICE.items():
             for fold in (0, 1):
-                emulator.join().create(draft(vendor, start=Start.at(shown.replace(fold=fold))))
+                placed_for(emulator, Start.at(shown.replace(fold=fold)))
                 assert understood(emulator) == first + timedelta(hours=fold), (place, fold)
 
     def test_is_refused_where_it_is_not_said_which_is_meant(self, vendor: str, emulating: Emulating) -> None:
@@ -115,7 +122,7 @@ def test_seconds_are_never_rounded_to_an_earlier_time(vendor: str, case: str, em
     emulator = emulating(vendor)
     for second in (0, 1, 30, 59):
         moment = minute.replace(second=second)
-        campaign = emulator.join().create(draft(vendor, start=Start.at(moment.astimezone(zone or UTC))))
+        campaign = placed_for(emulator, Start.at(moment.astimezone(zone or UTC)))
         assert understood(emulator) == not_earlier(vendor, moment)
         assert campaign.schedule is not None
         assert campaign.schedule.start == not_earlier(vendor, moment)
@@ -148,7 +155,7 @@ class TestATime:
         emulator = emulating(vendor)
         for minutes in (-719, -150, 0, 1, 345, 840):
             moment = datetime(2030, 1, 15, 9, tzinfo=timezone(timedelta(minutes=minutes)))
-            emulator.join().create(draft(vendor, start=Start.at(moment)))
+            placed_for(emulator, Start.at(moment))
             assert understood(emulator) == moment
 
 
@@ -198,3 +205,64 @@ def test_any_moment_in_any_zone_is_understood(vendor: str, emulating: Emulating,
     moment = _instant(start)
     assert moment is not None
     assert understood(emulator) == not_earlier(vendor, moment)
+
+
+STARTS = {"scheduledStartTime": "timezone", "scheduled_at": "schedule_timezone"}
+"""The keys under which vendors repeat a start, and those of a zone beside it."""
+
+
+def in_local_time(answer: object, zone: str | None) -> object:
+    """An answer with its starts as the clocks in Berlin show them, without an offset, beside this zone."""
+    if isinstance(answer, list):
+        return [in_local_time(item, zone) for item in answer]
+    if not isinstance(answer, dict):
+        return answer
+    changed = {key: in_local_time(value, zone) for key, value in answer.items()}
+    for key, beside in STARTS.items():
+        if isinstance(text := answer.get(key), str):
+            changed[key] = f"{datetime.fromisoformat(text).astimezone(BERLIN):%Y-%m-%dT%H:%M:%S}"
+            if zone is not None:
+                changed |= {beside: zone, "timezone": zone}
+    return changed
+
+
+ZONES_BESIDE = [
+    *("Europe/Berlin", None),
+    "Europe/Berlin (CET, UTC+1:00)",
+    pytest.param("Central Europe, UTC+01:00", id="in words"),
+]
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("zone", ZONES_BESIDE)
+def test_a_start_that_is_repeated_in_local_time_is_the_one_that_was_asked_for(
+    emulating: Emulating, vendor: str, zone: str | None
+) -> None:
+    """What is repeated without an offset is read in the zone beside it, or as it was asked for."""
+    emulator = emulating(vendor)
+    emulator.sandbox.fail(vendor, times=None, edit=lambda _, answer: in_local_time(answer, zone))
+    client = emulator.join()
+    first, second = utc(2030, 1, 15, 8), utc(2030, 1, 16, 9, 30)
+    campaign = client.create(draft(vendor, start=Start.at(first.astimezone(BERLIN))))
+    assert (campaign.status, campaign.schedule and campaign.schedule.start) == (
+        "pending" if vendor == "techladder" else "scheduled",
+        first,
+    )
+    if vendor != "techladder":
+        moved = client.reschedule(campaign.id, Start.at(second.astimezone(BERLIN)))
+        assert moved.schedule is not None
+        assert moved.schedule.start == second
+    assert understood(emulator) == (first if vendor == "techladder" else second)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_start_in_local_time_that_was_not_asked_for_is_noticed(emulating: Emulating, vendor: str) -> None:
+    emulator = emulating(vendor)
+
+    def an_hour_late(_: object, answer: object) -> object:
+        text = json.dumps(in_local_time(answer, "Europe/Berlin"))
+        return json.loads(text.replace("T09:00:00", "T10:00:00"))
+
+    emulator.sandbox.fail(vendor, times=None, edit=an_hour_late)
+    with pytest.raises(PartlyDone, match="starts at 2030-01-15T09:00:00Z"):
+        emulator.join().create(draft(vendor, start=Start.at(utc(2030, 1, 15, 8).astimezone(BERLIN))))

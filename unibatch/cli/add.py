@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from unibatch import AddedContacts, CampaignStatus, ContactDraft, OutcomeUnknown, PartlyDone, PlannedRequest, config
-from unibatch.cli import prompts
-from unibatch.cli.contact_options import ContactRequest, contact_options
-from unibatch.cli.errors import FAILED, INCOMPLETE, Problems, Unusable
+from unibatch.cli.contact_options import contact_options
+from unibatch.cli.exits import FAILED, INCOMPLETE, Unusable
 from unibatch.cli.options import address, campaign_options, examples, write_options
 from unibatch.cli.output import one_line, say, write_data
-from unibatch.cli.progress import progress
-from unibatch.cli.waits import Waits
 from unibatch.core.masking import mask_phone, mask_text
+from unibatch.core.status import CampaignStatus
+
+if TYPE_CHECKING:
+    from unibatch import AddedContacts, PlannedRequest
 
 _MOST_NAMED = 20  # so many contacts with the same outcome are named
 
@@ -55,6 +55,13 @@ def add(*, campaign: str, profile: str | None, yes: bool, dry_run: bool, form: s
     is 3 if the vendor did not add some, and 1 if the outcome of some is unknown: then wait some minutes before you run
     the same command again. It adds only those who are missing.
     """
+    from unibatch import OutcomeUnknown, PartlyDone, config
+    from unibatch.cli import prompts
+    from unibatch.cli.contact_request import ContactRequest
+    from unibatch.cli.errors import Problems
+    from unibatch.cli.progress import progress
+    from unibatch.cli.waits import Waits
+
     request = ContactRequest(**given)
     problems = Problems()
     contacts = request.read(problems)
@@ -99,11 +106,15 @@ def add(*, campaign: str, profile: str | None, yes: bool, dry_run: bool, form: s
 
 
 def _after_adding(where: str) -> str:
+    from unibatch.cli import prompts
+
     return prompts.wait_and_check(f"unibatch contacts {where}", "it may add some a second time, and they are called")
 
 
 def _write_added(form: str, where: str, added: AddedContacts) -> None:
     """Write each contact, what happened to it, and why."""
+    from unibatch import ContactDraft
+
     data: list[dict[str, Any]] = []
     lines = [f"{where}: {len(added.added):,} added"]
     for attribute, (outcome, title) in _OUTCOMES.items():

@@ -8,13 +8,12 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import click
 
-from unibatch import UnibatchError, __version__
-from unibatch.cli.errors import INTERRUPTED, OUTPUT_CLOSED, Interrupted, OutputClosed, report
+from unibatch import __version__
+from unibatch.cli.exits import INTERRUPTED, OUTPUT_CLOSED, Interrupted, OutputClosed, report_click
 from unibatch.cli.options import examples, verbose_option
 from unibatch.cli.output import say
 from unibatch.cli.streams import standard_streams
@@ -71,6 +70,8 @@ class _LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in _BY_NAME:
+            from difflib import get_close_matches
+
             hint = "".join(f"; did you mean {near!r}?" for near in get_close_matches(args[0], _BY_NAME, 1))
             ctx.fail(f"no command {args[0]!r}{hint}")
         return super().resolve_command(ctx, args)
@@ -125,7 +126,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        with _log_to_stderr():
+        with _log_to_stderr(), _httpx_without_its_command():
             code = cli.main(arguments, prog_name="unibatch", standalone_mode=False)
         sys.stdout.flush()
     except (OutputClosed, BrokenPipeError):
@@ -137,6 +138,10 @@ def _run(arguments: Sequence[str] | None) -> int:
     except Exception as exc:
         if os.environ.get("UNIBATCH_DEBUG") == "1":
             raise
+        if isinstance(exc, click.ClickException):
+            return report_click(exc)
+        from unibatch.cli.errors import report
+
         return report(exc)
     return code if isinstance(code, int) else 0
 
@@ -149,6 +154,8 @@ class _OneLine(logging.Handler):
 def _not_a_wait(record: logging.LogRecord) -> bool:
     """Leave out waits, which the commands print themselves."""
     if record.levelno == logging.WARNING:
+        from unibatch import UnibatchError
+
         return not (isinstance(record.args, tuple) and isinstance(next(iter(record.args), None), UnibatchError))
     return record.levelno != logging.INFO
 
@@ -166,6 +173,22 @@ def _log_to_stderr() -> Iterator[None]:
     finally:
         _logger.removeHandler(handler)
         _logger.setLevel(before)
+
+
+@contextlib.contextmanager
+def _httpx_without_its_command() -> Iterator[None]:
+    """Let httpx leave out its own command line, which takes as long to import as the rest of it.
+
+    httpx imports it if click, rich and pygments are installed, as they are here, and goes without it if they are not.
+    An entry ``None`` in ``sys.modules`` makes the import fail as if they were not.
+    """
+    hidden = [name for name in ("httpx._main", "httpx2._main") if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None is documented, and not in the type
+    try:
+        yield
+    finally:
+        for name in hidden:
+            sys.modules.pop(name, None)
 
 
 def _discard_output() -> None:

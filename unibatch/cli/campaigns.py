@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from unibatch import Campaign, CampaignStatus, Client, connect
-from unibatch.cli.listing import status_lane, write_listing
 from unibatch.cli.options import (
     complete_profile,
     examples,
@@ -15,10 +15,10 @@ from unibatch.cli.options import (
     status_option,
     verbose_option,
 )
-from unibatch.cli.tables import Column, Lane
-from unibatch.cli.text import number, words
-from unibatch.cli.waits import Waits
-from unibatch.providers import registry
+from unibatch.core.status import CampaignStatus
+
+if TYPE_CHECKING:
+    from unibatch.cli.tables import Lane
 
 
 @click.command(
@@ -51,26 +51,16 @@ def campaigns(
     """
     if name is not None and profile is not None:
         raise click.UsageError("name the profile once: as PROFILE or with --profile")
+    from unibatch import Campaign, connect
+    from unibatch.cli.listing import write_listing
+    from unibatch.cli.waits import Waits
+
     with connect(name or profile, max_in_flight=1 if limit else None, on_wait=Waits()) as client:
         listing = client.list_campaigns(status=statuses or None, agent_id=agent)
-        write_listing(listing, "campaigns", Campaign, limit=limit, form=form, lanes=lambda: _lanes(client))
 
+        def lanes() -> list[Lane[Campaign]]:
+            from unibatch.cli.lanes import campaign_lanes
 
-def _lanes(client: Client) -> list[Lane[Campaign]]:
-    given = client.capabilities.campaign_fields
-    kind = registry.load(client.provider)
-    first: list[Column[Campaign]] = [Column("id", lambda row: words(row.id), least=8)]
-    if "name" in given:
-        first.append(Column("name", lambda row: words(row.name), folds_to=16))
-    if "created_at" in given:
-        first.append(Column("created (UTC)", lambda row: words(row.created_at and f"{row.created_at:%Y-%m-%d}")))
-    return [
-        first,
-        status_lane(kind.title, kind.campaign_statuses),
-        [_count("contacts", "total"), _count("attempted"), _count("pending")],
-        [_count("succeeded"), _count("failed")],
-    ]
+            return campaign_lanes(client)
 
-
-def _count(title: str, attribute: str | None = None) -> Column[Campaign]:
-    return Column(title, lambda row: number(getattr(row.counts, attribute or title)), justify="right")
+        write_listing(listing, "campaigns", Campaign, limit=limit, form=form, lanes=lanes)

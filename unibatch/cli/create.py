@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from unibatch import (
-    Campaign,
-    CampaignDraft,
-    Client,
-    InvalidInput,
-    OutcomeUnknown,
-    PartlyDone,
-    Start,
-    UnibatchError,
-    config,
-)
-from unibatch.cli import prompts
-from unibatch.cli.draft_options import DraftRequest, draft_options
-from unibatch.cli.errors import Problems
+from unibatch.cli.draft_options import draft_options
 from unibatch.cli.options import examples, profile_argument, write_options
-from unibatch.cli.output import one_line, say, write_objects
-from unibatch.cli.waits import Waits
+
+if TYPE_CHECKING:
+    from unibatch import CampaignDraft
 
 
 @click.command(
@@ -51,7 +39,15 @@ def create(*, profile: str, yes: bool, dry_run: bool, form: str, **given: Any) -
     The same command always gives the same campaign: it looks first, and does only what is missing. After a lost answer,
     wait some minutes before you run it again.
     """
-    request = DraftRequest(**given)
+    from unibatch import Campaign, Start, config
+    from unibatch.cli import prompts
+    from unibatch.cli.creating import create_in_turn, noticing_placed_before
+    from unibatch.cli.draft_request import DraftRequest
+    from unibatch.cli.errors import Problems
+    from unibatch.cli.output import one_line, say, write_objects
+    from unibatch.cli.waits import Waits
+
+    request = DraftRequest(**given, yes=yes)
     problems = Problems()
     draft = request.draft(request.read(problems), problems)
     parts: Sequence[CampaignDraft] = (draft,)
@@ -86,60 +82,12 @@ def create(*, profile: str, yes: bool, dry_run: bool, form: str, **given: Any) -
             return
         if begin is not None:
             prompts.confirm(prompts.creation(client, profile, parts, begin, agent), yes=yes)
-        created = _create(client, profile, parts, request.accept_loss)
-        if form != "table":
-            write_objects(form, created, Campaign)
-            return
-        for campaign in created:
-            where = f"{profile}:{campaign.id}"
-            click.echo(one_line(f"created {prompts.status_line(client, campaign, where, held=begin is None)}"))
-
-
-def _create(
-    client: Client, profile: str, parts: Sequence[CampaignDraft], accept_loss: Sequence[str]
-) -> Iterator[Campaign]:
-    """Create the campaigns in turn; if one fails, notes say which exist and what to do next."""
-    created: list[str] = []
-    is_left = False
-    for part in parts:
-        try:
-            campaign = client.create_campaign(part, accept_loss=accept_loss)
-        except KeyboardInterrupt:
-            say(f"The campaign may exist{'' if part.start == Start.HOLD else ', and call people already'}.")
-            say(_after_loss(profile))
-            raise
-        except UnibatchError as exc:
-            if isinstance(exc, PartlyDone) and exc.campaign is not None:
-                where = f"{profile}:{exc.campaign.id}"
-                exc.add_note(f"Created: {prompts.status_line(client, exc.campaign, where)}")
-                exc.add_note(_after_part(where, exc))
-            elif isinstance(exc, OutcomeUnknown):
-                exc.add_note(_after_loss(profile))
-            if len(parts) > 1:
-                exc.add_note(f"Created before, of {len(parts)} campaigns: {', '.join(created) or 'none'}")
-                exc.add_note(prompts.AGAIN)
-            raise
-        created.append(f"{profile}:{campaign.id}")
-        is_left = is_left or not campaign.status.is_terminal
-        yield campaign
-    if len(parts) > 1 and not is_left:
-        places = ", ".join(created)
-        raise InvalidInput(
-            f"these parts were all placed before, as {places}, and are over, so nobody is called; to place them once "
-            "more, give another --idempotency-key"
-        )
-
-
-def _after_loss(profile: str) -> str:
-    """What to do if it is unknown whether a campaign was created."""
-    look = f"unibatch campaigns -p {profile}"
-    return prompts.wait_and_check(look, "it may create a second campaign, and everybody is called")
-
-
-def _after_part(where: str, error: PartlyDone) -> str:
-    """What to do about a campaign that was created, but not completely."""
-    if not error.is_as_asked:
-        return f"Look at it: unibatch show {where}"
-    if error.__cause__ is not None:
-        return f"{prompts.AGAIN}; or look at it: unibatch show {where}"
-    return f"See who is in it: unibatch contacts {where}. Create another campaign for those who are missing"
+        with noticing_placed_before() as placed_before:
+            created = create_in_turn(client, profile, parts, request)
+            if form != "table":
+                write_objects(form, created, Campaign)
+                return
+            for campaign in created:
+                what = "already there:" if campaign.id in placed_before else "created"
+                line = prompts.status_line(client, campaign, f"{profile}:{campaign.id}", held=begin is None)
+                click.echo(one_line(f"{what} {line}"))

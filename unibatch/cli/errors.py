@@ -24,39 +24,14 @@ from unibatch import (
     UnibatchError,
     UnsupportedFeature,
 )
+from unibatch.cli.exits import FAILED, INCOMPLETE, WRONG_USE
 from unibatch.cli.output import say
 from unibatch.core.masking import mask_text
-
-FAILED = 1
-WRONG_USE = 2
-INCOMPLETE = 3  # done, but rows may be missing, or the vendor did not add all contacts
-INTERRUPTED = 130  # what a shell reports of a process that Ctrl-C ended
-OUTPUT_CLOSED = 141  # what a shell reports of a process that wrote to a closed pipe
 
 _CODES: tuple[tuple[tuple[type[UnibatchError], ...], int], ...] = (
     ((ConfigError, InvalidInput, UnsupportedFeature), WRONG_USE),
     ((IncompleteListing,), INCOMPLETE),
 )
-
-
-class Failed(click.ClickException):
-    """The work failed."""
-
-    exit_code = FAILED
-
-
-class Unusable(click.ClickException):
-    """Something that the command needs is missing or wrong."""
-
-    exit_code = WRONG_USE
-
-
-class Interrupted(Exception):
-    """Ctrl-C, kept from click, which would print an empty line of its own."""
-
-
-class OutputClosed(Exception):
-    """The reader of the output has enough, as in ``unibatch contacts … | head``."""
 
 
 # The library's words --------------------------------------------------------------------------------------------------
@@ -167,13 +142,6 @@ def report(error: Exception) -> int:
 
 
 def _report(error: Exception) -> int:
-    if isinstance(error, click.UsageError):
-        command = error.ctx.command_path if error.ctx is not None else "unibatch"
-        say(f"{command}: {error.format_message().rstrip('.')} (see {command} --help)")
-        return WRONG_USE
-    if isinstance(error, click.ClickException):
-        say(f"unibatch: {error.format_message()}")
-        return error.exit_code
     if isinstance(error, UnibatchError):
         say(f"unibatch: {sentence(error)}")
         if isinstance(error, IncompleteListing) and error.consequence is not None:

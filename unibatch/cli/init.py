@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from unibatch import Provider
-from unibatch.cli.errors import Unusable
+from unibatch.cli.exits import Unusable
 from unibatch.cli.options import examples, with_config
 from unibatch.cli.output import say
-from unibatch.client import Options
-from unibatch.config import FILE_NAME
-from unibatch.core.provider import Setting
-from unibatch.providers import registry
+
+if TYPE_CHECKING:
+    from unibatch import Provider
+    from unibatch.core.provider import Setting
 
 _HEAD = """\
 # unibatch.toml: your accounts, each under a name of your own, a "profile".
@@ -72,13 +72,15 @@ _DEFAULTS = """
 @click.option(
     "--path",
     type=click.Path(dir_okay=False, path_type=Path),
-    default=Path(FILE_NAME),
+    default=Path("unibatch.toml"),
     show_default=True,
     help="The file to write.",
 )
 @click.option("--force", is_flag=True, help="Overwrite the file if it exists.")
 def init(*, path: Path, force: bool) -> None:
     """Write a unibatch.toml to fill in: a profile for each vendor, with every setting."""
+    from unibatch.providers import registry
+
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with path.open("w" if force else "x", encoding="utf-8") as file:
@@ -93,11 +95,15 @@ def init(*, path: Path, force: bool) -> None:
 
 def template() -> str:
     """The text of a unibatch.toml to fill in."""
+    from unibatch.providers import registry
+
     kinds = [registry.load(entry.name) for entry in registry.BUILT_IN]
     return _HEAD.format(default=kinds[0].name) + "".join(map(_profile, kinds))
 
 
 def _profile(kind: type[Provider]) -> str:
+    from unibatch.client import Options
+
     options = Options()
     text = _PROFILE.format(
         title=kind.title,

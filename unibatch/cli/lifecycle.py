@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from unibatch import Campaign, OutcomeUnknown, PlannedRequest, Start, config
-from unibatch.cli import prompts
-from unibatch.cli.errors import Problems
 from unibatch.cli.options import address, campaign_options, examples, write_options
 from unibatch.cli.output import one_line, write_objects
-from unibatch.cli.waits import Waits
-from unibatch.core.provider import OperationName
-from unibatch.core.reconcile import require_allowed
-from unibatch.core.times import read_moment
+
+if TYPE_CHECKING:
+    from unibatch import Campaign, PlannedRequest, Start
+    from unibatch.cli.errors import Problems
+    from unibatch.core.provider import OperationName
 
 _DONE: dict[OperationName, tuple[str, str]] = {
     "start_campaign": ("started", "already started"),
@@ -37,6 +35,8 @@ def _command(operation: OperationName, help_text: str) -> click.Command:
     @campaign_options
     @write_options
     def command(**given: Any) -> None:
+        from unibatch.cli.errors import Problems
+
         _change(operation, Problems(), **given)
 
     return command
@@ -69,6 +69,8 @@ delete = _command(
 @write_options
 def reschedule(*, start: str | None, **given: Any) -> None:
     """Change the start time of a campaign that has not started. Asks first, unless --yes."""
+    from unibatch.cli.errors import Problems
+
     problems = Problems()
     _change("reschedule_campaign", problems, start=_read_start(start, problems), **given)
 
@@ -77,6 +79,9 @@ def _read_start(text: str | None, problems: Problems) -> Start | None:
     if text is None:
         problems.add("--start is missing: give a time, such as 2026-03-20T09:00[Europe/Berlin]")
     else:
+        from unibatch import Start
+        from unibatch.core.times import read_moment
+
         with problems.noting("--start"):
             return Start.at(*read_moment(text))
     return None
@@ -93,6 +98,11 @@ def _change(
     form: str,
     start: Start | None = None,
 ) -> None:
+    from unibatch import OutcomeUnknown, config
+    from unibatch.cli import prompts
+    from unibatch.cli.waits import Waits
+    from unibatch.core.steering import require_allowed
+
     about = () if start is None else (start,)
     with ExitStack() as stack:
         planned: list[PlannedRequest] = []
@@ -134,4 +144,6 @@ def _write(form: str, line: str, campaign: Campaign) -> None:
     if form == "table":
         click.echo(one_line(line))
     else:
+        from unibatch import Campaign
+
         write_objects(form, [campaign], Campaign)

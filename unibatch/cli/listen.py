@@ -17,7 +17,7 @@ import attrs
 import click
 
 from unibatch import Event, InvalidSignature, MalformedWebhook, UnibatchError, to_dict
-from unibatch.cli.errors import Failed, Unusable
+from unibatch.cli.exits import Failed, Unusable
 from unibatch.cli.options import examples, provider_argument
 from unibatch.cli.output import dumps, say
 from unibatch.cli.sandbox import until_stopped

@@ -5,17 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
-from itertools import chain
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import attrs
 
 from unibatch import Campaign, Contact, IncompleteListing, Listing
-from unibatch.cli.output import say, write_objects
+from unibatch.cli.output import say, write_pages
 from unibatch.cli.progress import progress
-from unibatch.cli.tables import Column, Lane, RowTable, screen
-from unibatch.cli.text import canonical, requests, words
-from unibatch.core.status_table import StatusTable
+
+if TYPE_CHECKING:
+    from unibatch.cli.tables import Lane
 
 T = TypeVar("T", bound=Campaign | Contact)
 
@@ -28,11 +27,13 @@ def write_listing(
     bar = form != "table" and sys.stderr.isatty() and not sys.stdout.isatty()
     with progress(what, shown=bar) as advance, closing(rows.pages(advance)) as pages:
         if form == "table":
+            from unibatch.cli.tables import RowTable, screen
+
             table = RowTable(screen(), lanes())
             for page in pages:
                 table.add(page)
         else:
-            write_objects(form, chain.from_iterable(pages), cls)
+            write_pages(form, pages, cls)
     sys.stdout.flush()
     if unread := listing.report.unread:
         say(f"values that cannot be read are left out, and kept in raw: {_counted(unread)}")
@@ -74,6 +75,8 @@ class _Rows(Generic[T]):
 
     def summary(self, what: str) -> str:
         """How many rows there are, how many requests it took, and whether those are all."""
+        from unibatch.cli.text import requests
+
         report = self.listing.report
         many = f"{self.shown:,}" if self.shown else "no"
         if not self.is_cut and self.shown != report.seen:
@@ -81,12 +84,3 @@ class _Rows(Generic[T]):
         repeated = f", {report.duplicates:,} sent twice" if report.duplicates else ""
         end = "stopped by --limit" if self.is_cut else "complete"
         return f"{many} {what} in {requests(report)}{repeated}, {end}"
-
-
-def status_lane(vendor: str, table: StatusTable[Any]) -> Lane[Any]:
-    """The columns of the status and of the vendor's word for it, with room for every word of the table."""
-    room = min(14, max(map(len, table.words)))  # longer words are rare, and fold
-    return [
-        Column("status", lambda row: canonical(row.status), least=max(map(len, table.words.values()))),
-        Column(f"at {vendor}", lambda row: words(row.vendor_status), least=room, folds_to=room),
-    ]

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
-import shlex
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from enum import StrEnum
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
-from unibatch import ConfigError, UnibatchError
 from unibatch.cli.output import FORMATS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -37,7 +37,6 @@ def together(*options: Callable[[Any], Any]) -> Callable[[F], F]:
 
 
 # Names in the configuration -------------------------------------------------------------------------------------------
-# unibatch.config and the registry are imported when a name is needed: they load the HTTP client, and help needs none.
 
 
 def address(campaign: str, profile: str | None) -> tuple[str, str]:
@@ -45,7 +44,7 @@ def address(campaign: str, profile: str | None) -> tuple[str, str]:
 
     With ``--profile``, all of ``campaign`` is the id, colons too; without any profile, it is the default profile's.
     """
-    from unibatch import config  # noqa: PLC0415 - slow
+    from unibatch import ConfigError, config
 
     if profile is not None:
         return profile, campaign
@@ -66,7 +65,9 @@ def address(campaign: str, profile: str | None) -> tuple[str, str]:
 
 def with_config(path: Path, command: str) -> str:
     """A command line that uses this configuration file, even if unibatch does not look for it there."""
-    from unibatch import config  # noqa: PLC0415 - slow
+    import shlex
+
+    from unibatch import UnibatchError, config
 
     with suppress(UnibatchError):  # UNIBATCH_CONFIG names a file that does not exist
         found = config.find_file()
@@ -76,7 +77,7 @@ def with_config(path: Path, command: str) -> str:
 
 
 def _profiles() -> list[str]:
-    from unibatch import config  # noqa: PLC0415 - slow
+    from unibatch import UnibatchError, config
 
     with suppress(UnibatchError):
         return config.profile_names()
@@ -84,7 +85,7 @@ def _profiles() -> list[str]:
 
 
 def _providers() -> list[str]:
-    from unibatch.providers import registry  # noqa: PLC0415 - slow
+    from unibatch.providers import registry
 
     return registry.names()
 

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import click
-from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Column
-from rich.text import Text
 
-from unibatch import Finding, Fit, Preflight, Provider, config, to_dict
-from unibatch.cli.draft_options import DraftRequest, draft_options
-from unibatch.cli.errors import WRONG_USE, Problems, in_options
+from unibatch.cli.draft_options import draft_options
+from unibatch.cli.exits import WRONG_USE
 from unibatch.cli.options import examples, format_option, target_arguments
-from unibatch.cli.output import dumps, say, write_data
-from unibatch.cli.tables import columns, screen, show_on
-from unibatch.cli.text import BAD, DIM, GOOD, HEADING, MOVING, WARN, words
-from unibatch.providers import registry
 
-_STYLES = {Fit.NATIVE: GOOD, Fit.MAPPED: GOOD, Fit.EMULATED: MOVING, Fit.LOSSY: WARN}  # of the others: BAD
+_COLUMNS = ("target", "provider", "field", "fit", "sent", "reason", "acceptable", "obstacle")
 
 
 @click.command(
@@ -45,6 +35,11 @@ def preflight(*, targets: tuple[str, ...], form: str, **given: Any) -> None:
 
     Needs no network and no key. The exit code is 0 if the draft can be created at every target, else 2.
     """
+    from unibatch import Preflight, Provider, config, to_dict
+    from unibatch.cli.draft_request import DraftRequest
+    from unibatch.cli.errors import Problems
+    from unibatch.cli.output import say, write_data
+
     request = DraftRequest(**given)
     problems = Problems()
     draft = request.draft(request.read(problems), problems)
@@ -62,9 +57,12 @@ def preflight(*, targets: tuple[str, ...], form: str, **given: Any) -> None:
         for target, result in found.items()
     }
     if form == "table":
+        from unibatch.cli.preflight_sheet import preflight_sheet
+        from unibatch.cli.tables import screen, show_on
+
         console = screen()
         for target, result in found.items():
-            show_on(console, _sheet(target, result, blocking[target], problems))
+            show_on(console, preflight_sheet(target, result, blocking[target], problems))
     else:
         rows = [
             {"target": target, "provider": result.provider, **to_dict(finding), "obstacle": finding in blocking[target]}
@@ -76,38 +74,3 @@ def preflight(*, targets: tuple[str, ...], form: str, **given: Any) -> None:
         say(f"unibatch: {problem}")
     if problems.lines or any(blocking.values()):
         raise click.exceptions.Exit(WRONG_USE)
-
-
-_TITLES = ("field", "fit", "sent", "what happens")
-_COLUMNS = ("target", "provider", "field", "fit", "sent", "reason", "acceptable", "obstacle")
-
-
-def _sheet(target: str, result: Preflight, blocking: Sequence[Finding], problems: Problems) -> RenderableType:
-    titles = (Column(title, no_wrap=title in {"field", "fit"}, overflow="fold") for title in _TITLES)
-    table = columns(*titles, style=DIM)
-    for finding in result.findings:
-        if finding.field in problems.unread:
-            continue
-        accepted = finding.is_obstacle() and finding not in blocking
-        fit = Text.assemble((finding.fit.value, _STYLES.get(finding.fit, BAD)), (", accepted" if accepted else "", DIM))
-        sent = ", ".join(f"{name}: {dumps(value)}" for name, value in finding.sent.items())
-        table.add_row(words(finding.field), fit, words(sent), words(in_options(finding.reason)))
-    title = registry.load(result.provider).title
-    heading = title if target == result.provider else f"{title} (profile {target})"
-    return Group(words(heading, HEADING), Padding(table, (0, 0, 0, 2)), _verdict(result, blocking, problems), "")
-
-
-def _verdict(result: Preflight, blocking: Sequence[Finding], problems: Problems) -> RenderableType:
-    unread = problems.unread
-    accepted = [finding for finding in result.obstacles() if finding not in blocking and finding.field not in unread]
-    if blocking:
-        verdict = f"Cannot be created: {', '.join(dict.fromkeys(finding.field for finding in blocking))}."
-        if losses := dict.fromkeys(finding.field for finding in blocking if finding.acceptable):
-            verdict += f" To accept the loss:{''.join(f' --accept-loss {field}' for field in losses)}"
-        return Text(verdict, style=BAD)
-    if unread:
-        return Text("Nothing blocks it in what could be read.", style=WARN)
-    if problems.lines:
-        return Text("Can be created when the command or its rows are corrected.", style=WARN)
-    with_loss = f", with {len(accepted)} accepted loss{'es' if len(accepted) > 1 else ''}" if accepted else ""
-    return Text(f"Can be created{with_loss}.", style=GOOD)

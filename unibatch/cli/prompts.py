@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import click
 
 from unibatch import Campaign, CampaignDraft, CampaignStatus, Client, InvalidInput, PlannedRequest, Start
-from unibatch.cli.errors import FAILED, Unusable
+from unibatch.cli.exits import FAILED, Unusable
 from unibatch.cli.output import say, write_objects
 from unibatch.core.preflight import resolve_start
 from unibatch.core.provider import OperationName
@@ -50,6 +50,23 @@ def confirm(sentence: str, *, yes: bool) -> None:
     if answer.strip().lower() not in {"y", "yes"}:
         say("Nothing was sent")
         raise click.exceptions.Exit(FAILED)
+
+
+def choose(choices: Mapping[str, str]) -> str:
+    """Ask which of these words is meant; the last one ends the command, and so does any other answer."""
+    for word, meaning in choices.items():
+        say(f"  {word}: {meaning}")
+    sys.stderr.write(f"Which? [{'/'.join(choices)}] ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline()
+    if not answer:
+        sys.stderr.write("\n")
+    chosen = answer.strip().lower()
+    meant = [word for word in choices if chosen and word.startswith(chosen)]
+    if meant not in [[word] for word in [*choices][:-1]]:
+        say("Nothing was sent")
+        raise click.exceptions.Exit(FAILED)
+    return meant[0]
 
 
 def wait_and_check(command: str, danger: str) -> str:

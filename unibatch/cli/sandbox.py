@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from unibatch.cli.errors import Failed, Unusable
+from unibatch.cli.exits import Failed, Unusable
 from unibatch.cli.options import examples, with_config
 from unibatch.cli.output import say
 
@@ -114,7 +114,7 @@ def started(
 ) -> Iterator[Sandbox]:
     """Start the sandbox, and stop it at the end."""
     try:
-        from unibatch.sandbox import serve  # noqa: PLC0415 - slow, and an optional extra
+        from unibatch.sandbox import serve
 
         running = serve(port, seed, enforce_rate_limits=rate_limits, clock=clock, webhooks=webhook)
     except ImportError as exc:

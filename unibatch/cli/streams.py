@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from unibatch.cli.errors import OutputClosed
+from unibatch.cli.exits import OutputClosed
 
 
 class _Closed(io.TextIOWrapper):

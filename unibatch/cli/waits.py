@@ -7,7 +7,6 @@ import threading
 import time
 
 from unibatch import ProviderError, RateLimited, TransportError, Wait
-from unibatch.cli.errors import command_of
 from unibatch.cli.output import say
 
 _SAME = 1.0  # waits that end within so many seconds of one another are the same wait, of several threads
@@ -25,6 +24,8 @@ class Waits:
 
     def __call__(self, wait: Wait) -> None:
         """Print a wait that begins now."""
+        from unibatch.cli.errors import command_of
+
         if wait.is_turn:
             say(f"{wait.provider} {command_of(wait.operation)}: waiting; another thread or program is doing the same")
             return

@@ -35,7 +35,7 @@ from unibatch import (
     connect,
     to_dict,
 )
-from unibatch.cli.errors import FAILED, INCOMPLETE, Failed, Unusable
+from unibatch.cli.exits import FAILED, INCOMPLETE, STOPPED, Failed, Unusable
 from unibatch.cli.options import address, campaign_options, examples, verbose_option
 from unibatch.cli.output import dumps, one_line, say
 from unibatch.cli.tables import facts_sheet, screen
@@ -43,9 +43,6 @@ from unibatch.cli.text import DIM, HEADING, bar, canonical, duration, number, pe
 from unibatch.cli.waits import Waits
 from unibatch.core.masking import mask_phone
 from unibatch.providers import registry
-
-STOPPED = 4
-"""The exit code if the campaign was cancelled, or its time ran out."""
 
 _ENDS: Mapping[CampaignStatus, int] = {
     CampaignStatus.FAILED: FAILED,

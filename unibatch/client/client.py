@@ -213,7 +213,12 @@ class Client(_BaseClient):
         return self._driver.run(self._operations.patient(max_wait).get_account())
 
     def create_campaign(
-        self, draft: CampaignDraft, *, accept_loss: Collection[str] = (), max_wait: float | None = None
+        self,
+        draft: CampaignDraft,
+        *,
+        accept_loss: Collection[str] = (),
+        refuse_overlap: bool = False,
+        max_wait: float | None = None,
     ) -> Campaign:
         """Create a campaign, and hold or start it as the draft says.
 
@@ -225,6 +230,8 @@ class Client(_BaseClient):
             draft: The campaign to create.
             accept_loss: Fields of the draft that may be lost because this vendor lacks them, as `unibatch.preflight`
                 names them.
+            refuse_overlap: Refuse the draft if most of its numbers are in another open campaign of the same agent;
+                otherwise a warning is logged. It does not apply to a part of a split draft.
             max_wait: See `Client`.
 
         Returns:
@@ -232,11 +239,15 @@ class Client(_BaseClient):
 
         Raises:
             DraftRefused: A finding blocks the draft at this vendor. All findings are named; nothing was sent.
-            InvalidInput: The same draft was placed before, and that campaign is over.
+            InvalidInput: The same draft was placed before, and that campaign is over; or ``refuse_overlap`` is the
+                reason. Then ``campaign`` of the error is the other campaign, and ``missing`` the contacts that are in
+                no open campaign of this agent, or ``None`` if that is unknown.
             PartlyDone: The campaign was created, and then something failed, such as starting it; ``campaign`` holds it.
             OutcomeUnknown: An answer was lost, and the campaign was not found afterwards. It may still appear.
         """
-        return self._driver.run(self._operations.patient(max_wait).create_campaign(draft, accept_loss))
+        return self._driver.run(
+            self._operations.patient(max_wait).create_campaign(draft, accept_loss, refuse_overlap=refuse_overlap)
+        )
 
     def add_contacts(
         self,
@@ -432,10 +443,17 @@ class AsyncClient(_BaseClient):
         return await self._driver.run(self._operations.patient(max_wait).get_account())
 
     async def create_campaign(
-        self, draft: CampaignDraft, *, accept_loss: Collection[str] = (), max_wait: float | None = None
+        self,
+        draft: CampaignDraft,
+        *,
+        accept_loss: Collection[str] = (),
+        refuse_overlap: bool = False,
+        max_wait: float | None = None,
     ) -> Campaign:
         """As `Client.create_campaign`, awaited."""
-        return await self._driver.run(self._operations.patient(max_wait).create_campaign(draft, accept_loss))
+        return await self._driver.run(
+            self._operations.patient(max_wait).create_campaign(draft, accept_loss, refuse_overlap=refuse_overlap)
+        )
 
     async def add_contacts(
         self,

@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, ExitStack, nullcontext, suppress
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -25,6 +25,8 @@ from unibatch.client.transport import KEPT, httpx
 T = TypeVar("T")
 
 _CONNECTED = ("connect_tcp.complete", "start_tls.complete")
+_SENDS = "send_request_headers.started"
+_ASKS_SOCKS = "setup_socks5_connection.started"
 
 
 @attrs.define(eq=False)
@@ -35,27 +37,48 @@ class Connection(Generic[T]):
         transport: Carries requests out.
         stream: The network stream (of httpcore) that was opened last, which may be closed by now.
         used: When the latest request on it ended (`time.monotonic`).
+        asks_proxy: A proxy is being asked for a way to the vendor, which has not been sent anything of the request.
     """
 
     transport: T
     stream: Any = None
     used: float = 0.0
+    asks_proxy: bool = False
 
-    def trace(self, halt: Halt) -> Callable[[str, Mapping[str, Any]], None]:
+    def trace(self, halt: Halt | None) -> Callable[[str, Mapping[str, Any]], None]:
         """The extension ``trace`` of a request that ``halt`` may interrupt on a new connection."""
+        self.asks_proxy = False
 
         def trace(event: str, info: Mapping[str, Any]) -> None:
-            if event.endswith(_CONNECTED):
-                self.stream = info["return_value"]
-                if halt.is_set():
-                    self.interrupt()
+            self._note(event, info)
+            if halt is not None and event.endswith(_CONNECTED) and halt.is_set():
+                self.interrupt()
 
         return trace
 
-    async def note(self, event: str, info: Mapping[str, Any]) -> None:
+    def async_trace(self) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
         """The extension ``trace`` for asyncio over TLS: httpcore does not close what is cancelled in the handshake."""
+        self.asks_proxy = False
+
+        async def trace(event: str, info: Mapping[str, Any]) -> None:
+            self._note(event, info)
+
+        return trace
+
+    def _note(self, event: str, info: Mapping[str, Any]) -> None:
         if event.endswith(_CONNECTED):
             self.stream = info["return_value"]
+        elif event.endswith(_SENDS):
+            self.asks_proxy = info["request"].method == b"CONNECT"
+        elif event.endswith(_ASKS_SOCKS):
+            self.asks_proxy = True
+
+    def blamed(self, failure: httpx.TransportError) -> httpx.TransportError:
+        """The failure of a request; one of a proxy that has not let it through is a failure to connect."""
+        if not self.asks_proxy or isinstance(failure, (httpx.ProxyError, httpx.ConnectError, httpx.ConnectTimeout)):
+            return failure
+        kind = httpx.ConnectTimeout if isinstance(failure, httpx.TimeoutException) else httpx.ProxyError
+        return kind(str(failure))
 
     def interrupt(self) -> None:
         """Wake the thread that waits for the connection; its request fails."""

@@ -20,7 +20,7 @@ from unibatch.client.connections import AsyncConnections, Connections, refused_t
 from unibatch.client.exchange import Barred, Conversation, Pause
 from unibatch.client.forks import renew_in_children
 from unibatch.client.halt import Halt, Halted
-from unibatch.client.transport import httpx, transport_options
+from unibatch.client.transport import httpx, proxy_of, transport_options
 from unibatch.core.errors import ConfigError
 from unibatch.core.flow import Response
 
@@ -34,6 +34,7 @@ class Driver:
         """Send at most ``connections`` requests at a time, each on a connection of its own or with ``transport``."""
         self._given = transport
         self._halts: set[Halt] = set()
+        self._is_proxied = transport is None and proxy_of(base_url) is not None
         make = partial(httpx.HTTPTransport, **transport_options(base_url)) if transport is None else lambda: transport
         self._connections = Connections(make, connections, shared=transport is not None)
         renew_in_children(self)
@@ -84,7 +85,7 @@ class Driver:
         try:
             if fit:
                 raise Barred
-            if halt is not None:
+            if halt is not None or self._is_proxied:
                 request.extensions = {**request.extensions, "trace": connection.trace(halt)}
             with nullcontext() if halt is None else halt.interrupting(connection.interrupt):
                 answer = connection.transport.handle_request(request)
@@ -97,6 +98,10 @@ class Driver:
                     answer.close()
             fit = True
             return Response(status=answer.status_code, content=body.content(), headers=answer.headers)
+        except httpx.TransportError as exc:
+            if (blamed := connection.blamed(exc)) is exc:
+                raise
+            raise blamed from exc
         finally:
             if fit:
                 connections.give(connection)
@@ -212,7 +217,7 @@ class AsyncDriver:
             if fit:
                 raise Barred
             if request.url.scheme == "https":
-                request.extensions = {**request.extensions, "trace": connection.note}
+                request.extensions = {**request.extensions, "trace": connection.async_trace()}
             answer = await connection.transport.handle_async_request(request)
             try:
                 body = Body(answer, request)
@@ -223,6 +228,10 @@ class AsyncDriver:
                 await answer.aclose()
             fit = True
             return Response(status=answer.status_code, content=body.content(), headers=answer.headers)
+        except httpx.TransportError as exc:
+            if (blamed := connection.blamed(exc)) is exc:
+                raise
+            raise blamed from exc
         finally:
             if fit:
                 await connections.give(connection)

@@ -23,9 +23,9 @@ from unibatch.client import bodies
 from unibatch.client.bodies import TooLarge
 from unibatch.client.options import Options, Wait
 from unibatch.client.rate_limit import shared_budget
-from unibatch.client.retry import NO_TIME_GIVEN, Attempts, is_outcome_unknown
+from unibatch.client.retry import NO_TIME_GIVEN, PASSING, Attempts, is_outcome_unknown
 from unibatch.client.retry_after import parse_remaining, parse_reset
-from unibatch.client.transport import httpx, is_loopback, is_port, proxy_of
+from unibatch.client.transport import httpx, is_loopback, is_port, place_of, proxy_of
 from unibatch.client.turns import Turn
 from unibatch.core import errors
 from unibatch.core.draft import AddedContacts
@@ -42,7 +42,7 @@ _logger = logging.getLogger("unibatch")
 
 _MOST_REDIRECTS = 5
 _TOO_MANY = 429
-_SAYING_WHEN = frozenset({_TOO_MANY, 500, 502, 503, 504})  # such as a vendor under maintenance, or its proxy
+_SAYING_WHEN = PASSING | {_TOO_MANY}  # such as a vendor under maintenance, or its proxy
 _UNNOTICED = 0.1  # seconds that are no wait for ``max_wait``: another process counts, or an answer is on its way
 _WORTH_SAYING = 1.0  # seconds; shorter waits for the rate limit or for another's turn are not announced
 _LONGEST_TURN = 300.0  # seconds to wait for another who does the same
@@ -60,6 +60,7 @@ _BY_STATUS: MappingProxyType[int, type[errors.ProviderError]] = MappingProxyType
         402: errors.PaymentRequired,
         403: errors.PermissionDenied,
         404: errors.NotFound,
+        408: errors.ServerError,
         409: errors.Conflict,
         410: errors.NotFound,
         422: errors.InvalidRequest,
@@ -77,6 +78,12 @@ _BY_FAILURE: tuple[tuple[type[Exception], type[errors.TransportError]], ...] = (
     (httpx.ProxyError, errors.ConnectFailed),
     (httpx.TransportError, errors.ConnectionLost),
 )
+_ABOUT = (
+    *("provider", "operation", "subject", "http_status", "code", "message", "details", "request_id", "field_errors"),
+    "retry_after",
+)
+"""The attributes of every `ProviderError`."""
+
 _NOT_CONNECTED = (errors.ConnectFailed, errors.ConnectTimeout)
 
 _QUOTED_BYTES = re.compile(r""":? (?:bytearray\()?b['"].*""", re.DOTALL)
@@ -152,7 +159,7 @@ class Exchange:
         self._host = url.netloc.decode("ascii")
         self._proxy = proxy_of(self.base_url)
         self.budget = shared_budget(
-            (provider.name, self._host, sha256(api_key.encode()).hexdigest()),
+            (provider.name, place_of(self.base_url), sha256(api_key.encode()).hexdigest()),
             options.requests_per_minute or provider.capabilities.limits.requests_per_minute,
             options.rate_limit_file,
         )
@@ -255,7 +262,8 @@ class Exchange:
             OutcomeUnknown: Another that this one waited for ended so; nothing was sent here.
             The same as the conversation.
         """
-        turn = Turn([f"{self.provider.name} {self.base_url} {name}" for name in names], self._options.rate_limit_file)
+        where = f"{self.provider.name} {place_of(self.base_url)}{httpx.URL(self.base_url).path.rstrip('/')}"
+        turn = Turn([f"{where} {name}" for name in names], self._options.rate_limit_file)
         try:
             yield from self._await_turn(operation, subject, turn)
             self._require_known(operation, subject, turn, not_sent)
@@ -352,6 +360,8 @@ class Exchange:
         except errors.UnibatchError as exc:
             if attempts.was_lost:
                 raise self._unknown(request, exc) from exc
+            if attempts.is_too_long and isinstance(exc, errors.ServerError):
+                raise self._too_long(exc) from exc
             raise
         finally:
             del first, failed  # they refer to this frame
@@ -407,20 +417,28 @@ class Exchange:
 
     def _require_patience(self, request: Request, wait: float, waited: float) -> None:
         """Raise if nothing may be sent for longer than the application is ready to wait."""
-        barred, most = self.budget.barred(), self._options.max_wait
+        barred, most, status = self.budget.barred(), self._options.max_wait, self.budget.held_by
         if barred > self._options.retry.total:
-            raise self._limited(
-                request, barred, "an earlier answer said when to come back; nothing was sent", _TOO_MANY
-            )
+            message = "an earlier answer said when to come back; nothing was sent"
+            raise self._limited(request, barred, message, status or _TOO_MANY)
         if most is not None and waited + wait > max(most, _UNNOTICED):
-            message = f"waiting for the rate limit would take longer than max_wait allows, {most:g} s"
-            raise self._limited(request, max(wait, barred), message, None)
+            what = "for the rate limit" if status is None else f"as an earlier answer asks, HTTP {status},"
+            message = f"waiting {what} would take longer than max_wait allows, {most:g} s"
+            raise self._limited(request, max(wait, barred), message, None, status)
 
-    def _limited(self, request: Request, seconds: float, message: str, status: int | None) -> errors.RateLimited:
-        about = self._about(request, Response(status=_TOO_MANY), Refusal(message=message))
+    def _limited(
+        self, request: Request, seconds: float, message: str, status: int | None, because: int | None = None
+    ) -> errors.RateLimited:
+        about = self._about(request, Response(status=status or _TOO_MANY), Refusal(message=message))
         after = timedelta(seconds=seconds)
         about["http_status"] = status
-        return errors.RateLimited(retry_at=_now() + after, retry_after=after, **about)
+        return errors.RateLimited(retry_at=_now() + after, retry_after=after, because=because, **about)
+
+    def _too_long(self, error: errors.ServerError) -> errors.RateLimited:
+        """The error for a server that asks for a longer wait than ``max_wait`` allows."""
+        about = {name: getattr(error, name) for name in _ABOUT}
+        assert error.retry_after is not None  # noqa: S101  # otherwise no wait is too long
+        return errors.RateLimited(retry_at=_now() + error.retry_after, **about)
 
     def _outgoing(self, request: Request, url: httpx.URL) -> httpx.Request:
         # With a stream, httpx takes the request as it is: building it takes half the time.
@@ -523,7 +541,7 @@ class Exchange:
         limited = issubclass(kind, errors.RateLimited)
         if limited or response.status in _SAYING_WHEN:
             after = reset.after if reset is not None else timedelta(seconds=NO_TIME_GIVEN if limited else 0)
-            self.budget.hold(0 if after is None else after.total_seconds())
+            self.budget.hold(0 if after is None else after.total_seconds(), response.status)
         if issubclass(kind, errors.RateLimited):
             raise kind(retry_at=None if reset is None else reset.at, **about)
         raise kind(**about)
@@ -549,11 +567,12 @@ class Exchange:
         """Where a redirect leads. Only a GET to the same server is followed, so the key never goes elsewhere."""
         try:
             target = url.join(answer.headers["location"])
-        except httpx.InvalidURL as exc:
-            raise self._transport_error(errors.RedirectRefused, request, "to an invalid URL") from exc
-        if request.method == "GET" and _origin(target) == _origin(url):
-            return target
-        where = f"HTTP {answer.status} to {target.scheme}://{target.netloc.decode('ascii')}"
+        except httpx.InvalidURL:
+            where = f"HTTP {answer.status} to an invalid URL"
+        else:
+            if request.method == "GET" and _origin(target) == _origin(url):
+                return target
+            where = f"HTTP {answer.status} to {target.scheme}://{target.netloc.decode('ascii')}"
         refused = self._transport_error(errors.RedirectRefused, request, where)
         if request.method != "GET" and answer.status in _DONE_ELSEWHERE:
             raise self._unknown(request, refused) from refused

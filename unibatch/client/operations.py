@@ -17,6 +17,7 @@ from unibatch.client.exchange import Conversation, Exchange
 from unibatch.client.listing import Plan
 from unibatch.client.turns import Turn
 from unibatch.client.watch import FINISHED, Until, Watching, WatchState, not_reached
+from unibatch.core.creating import placed_before, require_still_as_asked
 from unibatch.core.draft import (
     AddedContacts,
     CampaignDraft,
@@ -29,11 +30,13 @@ from unibatch.core.draft import (
 from unibatch.core.draft_fields import Composition, require_fit
 from unibatch.core.errors import InvalidInput, OutcomeUnknown, PartlyDone, UnibatchError, UnsupportedFeature
 from unibatch.core.flow import Request, segment
+from unibatch.core.looking import read_all, reread
 from unibatch.core.model import Account, Campaign, Contact
+from unibatch.core.phone import subscriber_key
 from unibatch.core.preflight import compose, compose_contacts, resolve_start
 from unibatch.core.provider import Added, CampaignFilter, ContactFilter, OperationName
-from unibatch.core.reconcile import carry_out, placed_before, read_all, reread, retry_once
 from unibatch.core.status import CallStatus, CampaignStatus
+from unibatch.core.steering import carry_out, retry_once
 from unibatch.core.times import When
 
 S = TypeVar("S", bound=StrEnum)
@@ -167,25 +170,32 @@ class Operations:
             self._exchange.budget.tighten(account.limits.requests_per_minute)
         return account
 
-    def create_campaign(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Conversation[Campaign]:
+    def create_campaign(
+        self, draft: CampaignDraft, accept_loss: Collection[str], *, refuse_overlap: bool = False
+    ) -> Conversation[Campaign]:
         """Place a draft, while nobody else places it, nor another of that name with the same agent."""
-        composition = self._compose(draft, accept_loss)
+
+        def compose() -> Composition:
+            return attrs.evolve(self._compose(draft, accept_loss), refuse_overlap=refuse_overlap)
+
+        composition = compose()
         whole = composition.draft
         names = (f"draft {whole.key}", f"campaign {whole.agent_id} {whole.name}")
         return self._exchange.in_turn(
-            "create_campaign", None, names, lambda turn: self._create(draft, accept_loss, composition, turn)
+            "create_campaign", None, names, lambda turn: self._create(compose, composition, turn)
         )
 
     def _create(
-        self, draft: CampaignDraft, accept_loss: Collection[str], composition: Composition, turn: Turn
+        self, compose: Callable[[], Composition], composition: Composition, turn: Turn
     ) -> Conversation[Campaign]:
         turn.about = composition.draft
         before = turn.before
         if before is not None and before.result is not None and before.about == turn.about:
             # A thread of this program placed it just now. The vendor may not list it yet.
-            return placed_before((yield from self._exchange.run(reread(self._provider, before.result))))
+            campaign = yield from self._exchange.run(reread(self._provider.expecting(composition.due), before.result))
+            return require_still_as_asked(placed_before(campaign, composition), composition)
         if turn.waited:
-            composition = self._compose(draft, accept_loss)  # meanwhile its start may have become the past
+            composition = compose()  # meanwhile its start may have become the past
         return (yield from self._exchange.run(self._provider.create_campaign(composition)))
 
     def creation(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Sequence[Request]:
@@ -271,7 +281,7 @@ class Operations:
         ) from failed
 
     def _twice(self, campaign_id: str, done: Added) -> Conversation[frozenset[str]]:
-        """The numbers that are in a campaign more than once, looked for only if it has more contacts than it should."""
+        """The added numbers that are in a campaign twice, looked for only if it has more contacts than it should."""
         name = self._provider.name
         try:
             campaign = yield from self.get_campaign(campaign_id)
@@ -286,11 +296,12 @@ class Operations:
         except UnibatchError as exc:
             _logger.warning("%s: looking for numbers that are in %s twice failed: %s", name, campaign_id, exc)
             return frozenset()
-        twice = frozenset(number for number, times in Counter(row.phone_number for row in rows).items() if times > 1)
-        if mine := twice.intersection(done.added):
+        times = Counter(subscriber_key(row.phone_number) for row in rows)
+        mine = frozenset(number for number in done.added if times[subscriber_key(number)] > 1)
+        if mine:
             reason = "so they are called more than once"
             _logger.warning("%s: %d added numbers are in %s more than once, %s", name, len(mine), campaign_id, reason)
-        return twice
+        return mine
 
     def change(
         self, operation: OperationName, campaign_id: str, start: Start | datetime | None = None
@@ -306,7 +317,7 @@ class Operations:
                 return False
             return when is None or (campaign.schedule is not None and campaign.schedule.start == when.moment)
 
-        conversation = self._exchange.run(carry_out(self._provider, request, is_done, when=when))
+        conversation = self._exchange.run(carry_out(self._provider.expecting(when), request, is_done, when=when))
         if operation != "start_campaign":
             return conversation
         return self._in_turn(operation, campaign_id, conversation)  # twice, it may call people twice

@@ -52,10 +52,10 @@ class Timeout:
 class Retry:
     """How often to try a request again that can be sent again without harm.
 
-    A request is sent again after a lost connection, a time-out, an answer that was cut off, and the HTTP statuses 429,
-    500, 502, 503 and 504. A write is sent again only if it cannot have reached the vendor, or if the vendor recognises
-    a repeated one. The client waits a random time of up to 0.5 seconds before the second attempt, then up to 1, 2, 4
-    and so on up to 30 seconds, or as long as the vendor says.
+    A request is sent again after a lost connection, a time-out, an answer that was cut off, and the HTTP statuses 408,
+    429, 500, 502 to 504, 520 to 524 and 529. A write is sent again only if it cannot have reached the vendor, or if the
+    vendor recognises a repeated one. The client waits a random time of up to 0.5 seconds before the second attempt,
+    then up to 1, 2, 4 and so on up to 30 seconds, or as long as the vendor says.
 
     Attributes:
         attempts: How often to send a request at most, 1 to 100; 1 never tries again. An attempt whose answer names a

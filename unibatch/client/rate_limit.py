@@ -88,6 +88,7 @@ class Budget:
         self._in_flight = 0
         self._latest = -math.inf
         self._held_until = -math.inf
+        self._held_by: int | None = None
         self._vendor = _VendorsCount()
         renew_in_children(self)
 
@@ -144,11 +145,22 @@ class Budget:
             if not self._in_flight:
                 self._vendor.settle()
 
-    def hold(self, seconds: float) -> None:
-        """Let no request go for this many seconds, at most a day. Never shortens an earlier hold."""
+    @property
+    def held_by(self) -> int | None:
+        """The HTTP status of the answer because of which nothing may be sent now; ``None`` if there is none."""
+        with self._lock:
+            return self._held_by if self._held_until > self._clock() else None
+
+    def hold(self, seconds: float, status: int | None = None) -> None:
+        """Let no request go for this many seconds, at most a day. Never shortens an earlier hold.
+
+        ``status`` is the HTTP status of the answer that asks for it.
+        """
         if seconds > 0:  # which NaN is not
             with self._lock:
-                self._held_until = max(self._held_until, self._clock() + min(seconds, _LONGEST_HOLD))
+                until = self._clock() + min(seconds, _LONGEST_HOLD)
+                if until > self._held_until:
+                    self._held_until, self._held_by = until, status
 
     def hear(self, remaining: int, reset_in: float) -> None:
         """Note from an answer how many more requests the vendor accepts, and in how many seconds it counts anew.

@@ -25,8 +25,11 @@ class Rehearsal:
         self._exchange = exchange
         self._operations = operations
 
-    def create_campaign(self, draft: CampaignDraft, *, accept_loss: Collection[str] = ()) -> list[PlannedRequest]:
-        """What `Client.create_campaign` would send."""
+    def create_campaign(
+        self, draft: CampaignDraft, *, accept_loss: Collection[str] = (), refuse_overlap: bool = False
+    ) -> list[PlannedRequest]:
+        """What `Client.create_campaign` would send if nothing of it is there already."""
+        del refuse_overlap  # that would have to be looked for
         return self._planned(self._operations.creation(draft, accept_loss))
 
     def add_contacts(

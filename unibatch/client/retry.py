@@ -1,8 +1,8 @@
 """Which requests are sent again, when, and for how long.
 
 Here one request is sent again while it cannot have been carried out, or does no harm if it is carried out twice. The
-other half is `unibatch.core.reconcile`: after a write whose outcome is unknown it looks at the vendor several times
-(``LOOKS``), and ``carry_out`` and ``delete_once`` send the write again if nothing was carried out.
+other half is in the flows: after a write whose outcome is unknown they look at the vendor several times (``LOOKS`` in
+`unibatch.core.looking`), and those in `unibatch.core.steering` send the write again if nothing was carried out.
 """
 
 from __future__ import annotations
@@ -19,7 +19,14 @@ from unibatch.core import errors
 from unibatch.core.errors import UnibatchError
 from unibatch.core.flow import Request
 
-_PASSING = frozenset({500, 502, 503, 504})  # statuses of a server that may recover
+PASSING = frozenset({408, 500, 502, 503, 504, *range(520, 525), 529})
+"""HTTP statuses of a server, or of a proxy before it, that may recover; what became of a write is unknown."""
+_CONFLICT, _REDIRECTION = 409, 300
+_CREATING = frozenset({"create_campaign", "add_contacts"})  # where a 409 may say that it is there now
+_PROVES_NOTHING_DONE = frozenset(
+    {400, 401, 402, 403, 404, 405, 410, 411, 413, 414, 415, 417, 422, 426, 428, 429, 431, 451}
+)
+"""The request was judged and refused. Others, such as 408, 425 and 5xx, may come while the vendor is at work on it."""
 _NEVER_SENT = (errors.ConnectFailed, errors.ConnectTimeout, errors.PoolTimeout)
 _LOST = (errors.ReadTimeout, errors.WriteTimeout, errors.ConnectionLost)
 
@@ -37,14 +44,19 @@ def may_repeat(request: Request, error: BaseException) -> bool:
         return False
     if isinstance(error, errors.MalformedResponse):
         return True  # before the flow reads the answer, this can only mean that it was cut off on the way
-    return isinstance(error, _LOST) or (isinstance(error, errors.ServerError) and error.http_status in _PASSING)
+    return isinstance(error, _LOST) or (isinstance(error, errors.ServerError) and error.http_status in PASSING)
 
 
 def is_outcome_unknown(request: Request, error: BaseException) -> bool:
     """Whether the vendor may have carried out a write whose answer was lost."""
     if request.method == "GET":
         return False
-    return isinstance(error, (*_LOST, errors.AnswerTooLarge, errors.ServerError, errors.MalformedResponse))
+    if isinstance(error, (*_LOST, errors.AnswerTooLarge, errors.MalformedResponse)):
+        return True
+    status = error.http_status if isinstance(error, errors.ProviderError) else None
+    if status == _CONFLICT:
+        return request.operation in _CREATING
+    return status is not None and status >= _REDIRECTION and status not in _PROVES_NOTHING_DONE
 
 
 class Attempts:
@@ -66,6 +78,8 @@ class Attempts:
         self._max_wait = math.inf if options.max_wait is None else options.max_wait
         self._on_wait = on_wait
         self._failures = 0
+        self.is_too_long = False
+        """The latest error asks for a longer wait than ``max_wait``."""
         self.last: BaseException | None = None
         """The latest error."""
         self._spent = 0.0
@@ -102,11 +116,12 @@ class Attempts:
     def _is_over(self, state: RetryCallState) -> bool:
         self._failures += getattr(_error(state), "retry_after", None) is None
         self._spent += time.monotonic() - self._began
+        self.is_too_long = _asked(_error(state)) > self._max_wait
         return (
             self._retry.attempts == 1
             or self._failures >= self._retry.attempts
             or self._spent + state.upcoming_sleep > self._retry.total
-            or _asked(_error(state)) > self._max_wait
+            or self.is_too_long
         )
 
     def _announce(self, state: RetryCallState) -> None:

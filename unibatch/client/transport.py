@@ -14,7 +14,7 @@ import httpx
 
 from unibatch.core.errors import ConfigError
 
-__all__ = ["KEPT", "httpx", "is_loopback", "is_port", "proxy_of", "transport_options"]
+__all__ = ["KEPT", "httpx", "is_loopback", "is_port", "place_of", "proxy_of", "transport_options"]
 
 KEPT = 5.0
 """For how many seconds a connection is kept that is not used."""
@@ -95,8 +95,19 @@ def is_port(port: int | None) -> bool:
     return port is None or 0 < port < 65_536  # noqa: PLR2004 - what 16 bits hold
 
 
+def place_of(base_url: str) -> str:
+    """The server that a URL names, in one spelling: all names of this machine are one, and the port is written out."""
+    url = httpx.URL(base_url)
+    host = "localhost" if is_loopback(url.host) else url.host.lower().rstrip(".")
+    return f"{host}:{url.port or _PORTS[url.scheme]}"
+
+
+_PORTS = {"http": 80, "https": 443}
+
+
 def is_loopback(host: str) -> bool:
     """Whether ``host`` is this machine."""
+    host = host.rstrip(".").lower()
     if host == "localhost":
         return True
     try:

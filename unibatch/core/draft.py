@@ -7,12 +7,13 @@ and names everything that is wrong with it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from hashlib import sha256
-from types import MappingProxyType
-from typing import Any, ClassVar
+from types import MappingProxyType, NoneType
+from typing import Any, ClassVar, TypeVar
 
 import attrs
 
@@ -22,6 +23,8 @@ from unibatch.core.model import RedialPolicy, Schedule, as_dict
 from unibatch.core.phone import subscriber_key
 from unibatch.core.times import instant, read_moment
 from unibatch.core.to_dict import to_dict
+
+T = TypeVar("T")
 
 _quiet: Any = attrs.field(default=None, repr=False)
 
@@ -164,7 +167,38 @@ class Part:
     whole: str
 
 
-def as_contacts(value: Iterable[ContactDraft]) -> tuple[ContactDraft, ...]:
+class Contacts(tuple[ContactDraft, ...]):  # noqa: SLOT001 - what is found is an attribute, which slots of a tuple cannot be
+    """A tuple of contacts that remembers what was found out about them.
+
+    So a draft that `unibatch.preflight` checked is not judged again when it is created, nor is its key computed again.
+    Contacts are frozen, but a list in their custom data is not: with one, nothing is remembered.
+    """
+
+    def once(self, what: Hashable, find: Callable[[], T]) -> T:
+        """What ``find`` returns, or returned before for the same ``what``; it depends on the contacts and ``what``."""
+        if not self._stays_the_same:
+            return find()
+        if what not in self._found:
+            self._found[what] = find()
+        value: T = self._found[what]
+        return value
+
+    @cached_property
+    def _found(self) -> dict[Hashable, Any]:
+        return {}
+
+    @cached_property
+    def _stays_the_same(self) -> bool:
+        return all(type(value) in _UNCHANGEABLE for contact in self for value in contact.fields.values())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Contacts, (tuple(self),)
+
+
+_UNCHANGEABLE = frozenset({str, int, float, bool, NoneType})
+
+
+def as_contacts(value: Iterable[ContactDraft]) -> Contacts:
     """Contacts as a tuple.
 
     Raises:
@@ -172,7 +206,9 @@ def as_contacts(value: Iterable[ContactDraft]) -> tuple[ContactDraft, ...]:
     """
     if not isinstance(value, Iterable):
         raise InvalidInput(f"contacts must hold ContactDraft objects, got {type(value).__name__}")
-    contacts = tuple(value)
+    if isinstance(value, Contacts):
+        return value
+    contacts = Contacts(value)
     for kind in {type(contact) for contact in contacts} - {ContactDraft}:
         raise InvalidInput(f"contacts must hold ContactDraft objects, not {kind.__name__}; see unibatch.read_contacts")
     return contacts
@@ -247,15 +283,18 @@ class CampaignDraft:
         if self.idempotency_key is not None:
             return self.idempotency_key
         try:
-            plain = _used(to_dict(self))
-            plain["contacts"] = sorted(digest(_used(to_dict(contact))) for contact in once_each(self.contacts)[0])
+            plain = _used(to_dict(attrs.evolve(self, contacts=())))
+            plain["contacts"] = as_contacts(self.contacts).once("digests", self._digests)
             return digest(plain)
         except (TypeError, ValueError, RecursionError) as exc:
             raise InvalidInput("a draft must hold nothing that JSON cannot hold") from exc
 
+    def _digests(self) -> list[str]:
+        return sorted(digest(_used(to_dict(contact))) for contact in self.without_repetitions()[0].contacts)
+
     def without_repetitions(self) -> tuple[CampaignDraft, Sequence[ContactDraft]]:
         """The draft with each number only once, and the contacts that were left out."""
-        kept, repeated = once_each(self.contacts)
+        kept, repeated = as_contacts(self.contacts).once("each", lambda: once_each(self.contacts))
         return (attrs.evolve(self, contacts=kept) if repeated else self), repeated
 
     def split(self, most: int | None) -> tuple[CampaignDraft, ...]:
@@ -297,7 +336,7 @@ class CampaignDraft:
         return tuple(parts)
 
 
-def once_each(contacts: Iterable[ContactDraft]) -> tuple[tuple[ContactDraft, ...], Sequence[ContactDraft]]:
+def once_each(contacts: Iterable[ContactDraft]) -> tuple[Contacts, Sequence[ContactDraft]]:
     """The contacts with each number only once, and those that were left out.
 
     Which of those with the same number is kept does not depend on their order, so the same contacts in any order are
@@ -314,7 +353,7 @@ def once_each(contacts: Iterable[ContactDraft]) -> tuple[tuple[ContactDraft, ...
         best = 0 if len(same) == 1 else max(range(len(same)), key=lambda index: _says(same[index]))
         kept.append(same[best])
         repeated += [contact for index, contact in enumerate(same) if index != best]
-    return tuple(kept), repeated
+    return Contacts(kept), repeated
 
 
 def _says(contact: ContactDraft) -> tuple[int, str]:
@@ -337,11 +376,14 @@ def _used(plain: Mapping[str, Any]) -> dict[str, Any]:
 
 def digest(value: Any) -> str:
     """24 hexadecimal digits that are the same for the same plain data, in every process."""
-    return sha256(json.dumps(value, sort_keys=True, default=_plain).encode()).hexdigest()[:24]
+    return sha256(_sorted_json(value).encode()).hexdigest()[:24]
 
 
 def _plain(value: Any) -> Any:
     return sorted(map(str, value)) if isinstance(value, set | frozenset) else str(value)
+
+
+_sorted_json = json.JSONEncoder(sort_keys=True, default=_plain).encode
 
 
 @attrs.frozen

@@ -150,7 +150,9 @@ class Composition:
         contacts: The contacts as they are sent, in the order of the draft's.
         preflight: What was found.
         given_key: The ``idempotency_key`` that the user gave, or ``None``.
+        refuse_overlap: It is refused if most of its numbers are in another open campaign of the same agent.
         has_others: It also names people whom the vendor has already; how many they are is unknown.
+        accepted: The fields whose loss the user accepts.
     """
 
     draft: CampaignDraft
@@ -163,6 +165,8 @@ class Composition:
     preflight: Preflight
     given_key: str | None
     has_others: bool = False
+    accepted: frozenset[str] = frozenset()
+    refuse_overlap: bool = False
 
     @property
     def due(self) -> When | None:
@@ -178,9 +182,9 @@ class Composition:
         return self.given_key or f"unibatch-{digest([self.draft.key, body])}"
 
     def require(self, operation: str, accept_loss: Collection[str] = ()) -> Composition:
-        """Raise `DraftRefused` if a finding blocks the draft; return the composition otherwise."""
+        """Raise `DraftRefused` if a finding blocks the draft; else return the composition, with what is accepted."""
         require_fit(self.preflight, operation, accept_loss)
-        return self
+        return attrs.evolve(self, accepted=frozenset(accept_loss))
 
 
 def require_fit(preflight: Preflight, operation: str, accept_loss: Collection[str]) -> None:

@@ -92,10 +92,10 @@ class ProviderError(UnibatchError):
         subject: What the operation was about, for example ``"batch_c3d4e5f6"``, or ``None``.
         field_errors: For each rejected field, in the vendor's spelling, the reason. Empty if the vendor names none.
         retry_after: How long to wait before asking again, counted from when the answer arrived, or ``None`` if the
-            vendor does not say. Only with HTTP 429, 500, 502, 503 and 504.
+            vendor does not say. Only with HTTP 429, 408 and those of 5xx that may pass.
     """
 
-    summary: ClassVar[str] = "the vendor refused"
+    summary = "the vendor refused"
 
     def __init__(
         self,
@@ -194,8 +194,13 @@ class InvalidRequest(ProviderError):
     summary = "the request was rejected"
 
 
+_TOO_MANY = 429
+
+
 class RateLimited(ProviderError):
-    """429: too many requests; or a wait to stay below the limit would be longer than ``max_wait``.
+    """429: too many requests; or a wait that the vendor or its limit asks for would be longer than ``max_wait``.
+
+    ``http_status`` is another one if the vendor asks for that wait with another status, such as 503.
 
     Attributes:
         retry_at: From when on the vendor accepts requests again, by the vendor's clock (aware, UTC), or ``None`` if it
@@ -206,8 +211,10 @@ class RateLimited(ProviderError):
     waited = False
     """The client has waited until requests are accepted again, and lets the flow look before it sends once more."""
 
-    def __init__(self, *, retry_at: datetime | None = None, **about: Any) -> None:
+    def __init__(self, *, retry_at: datetime | None = None, because: int | None = None, **about: Any) -> None:
         self.retry_at = retry_at
+        if (because or about["http_status"] or _TOO_MANY) != _TOO_MANY:
+            self.summary = "the vendor asks to come back later"
         super().__init__(**about)
 
     def _sentence(self) -> str:
@@ -216,7 +223,7 @@ class RateLimited(ProviderError):
 
 
 class ServerError(ProviderError):
-    """5xx: the vendor failed; trying again later may help."""
+    """5xx or 408: the vendor failed; trying again later may help."""
 
     summary = "the vendor's server failed"
 

@@ -88,10 +88,11 @@ def read_by_value(content: bytes, cls: type[W], translate: Callable[[W], R]) -> 
 
 
 def lenient_time(text: str) -> datetime | None:
-    """A time as vendors write it, in UTC; ``None`` for an empty text and for the year 1, which both mean no time.
+    """A time as vendors write it, in UTC if it has an offset.
 
-    It is read where its meaning is plain: ISO 8601 in all its forms, also without seconds, with the hour 24, or with a
-    leap second, which is read as the second after it.
+    ``None`` for an empty text and for the year 1, which both mean no time. It is read where its meaning is plain: ISO
+    8601 in all its forms, also without seconds, with the hour 24, or with a leap second, which is read as the second
+    after it.
 
     Raises:
         ValueError: It is something else.
@@ -112,7 +113,8 @@ def lenient_time(text: str) -> datetime | None:
     if not mark:
         raise ValueError("a day without a time")
     try:
-        return utc(moment + later, "")
+        moment += later
+        return moment if moment.tzinfo is None and moment.year > 1 else utc(moment, "")
     except (OverflowError, StructureError) as exc:
         raise ValueError("outside of the years 1 to 9999") from exc
 

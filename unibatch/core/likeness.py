@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 
+from unibatch.core.as_asked import subscribers
 from unibatch.core.draft import Start
 from unibatch.core.draft_fields import Composition
 from unibatch.core.errors import NotFound
 from unibatch.core.flow import Flow
+from unibatch.core.looking import require_whole
 from unibatch.core.mark import split_mark
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import Pager
+from unibatch.core.phone import subscriber_key
 from unibatch.core.provider import ContactFilter, Provider
-from unibatch.core.reconcile import require_whole
 from unibatch.core.status import CampaignStatus
+from unibatch.core.structuring import text_or_none
 
 
 def may_be(campaign: Campaign, composition: Composition) -> bool:
@@ -23,7 +26,8 @@ def may_be(campaign: Campaign, composition: Composition) -> bool:
     One with more contacts may be: somebody may have added some.
     """
     draft, total = composition.draft, campaign.counts.total
-    if split_mark(str(campaign.raw.get("name")))[1] or (campaign.name or "").strip() != draft.name.strip():
+    name, mark = split_mark(text_or_none(campaign.raw.get("name")))
+    if mark or (name is not None and name.strip() != draft.name.strip()):
         return False
     if campaign.agent_id not in {None, draft.agent_id} or (total is not None and total < len(composition.contacts)):
         return False
@@ -32,8 +36,7 @@ def may_be(campaign: Campaign, composition: Composition) -> bool:
     starts = campaign.schedule.start if campaign.schedule else None
     if composition.start is not None:
         return starts is None or abs(starts - composition.start.moment) < timedelta(minutes=1)
-    # What waits for a time is of another draft, or the vendor has scheduled it by itself and still knows the key.
-    return campaign.status is not CampaignStatus.SCHEDULED or (draft.start == Start.HOLD and is_touched(campaign))
+    return campaign.status is not CampaignStatus.SCHEDULED or draft.start == Start.HOLD
 
 
 def is_touched(campaign: Campaign) -> bool:
@@ -52,7 +55,7 @@ def has_everybody(provider: Provider, campaign: Campaign, composition: Compositi
     Raises:
         IncompleteListing: Some of its contacts may be missing from the listing.
     """
-    missing = {contact.phone_number for contact in composition.draft.contacts}
+    missing = subscribers(composition.draft.contacts)
     pager: Pager[Contact] = Pager(provider.capabilities.contact_paging, attrgetter("id"))
     strangers, spare = 0, None if campaign.counts.total is None else campaign.counts.total - len(missing)
     while pager.position is not None:
@@ -61,8 +64,9 @@ def has_everybody(provider: Provider, campaign: Campaign, composition: Compositi
         except NotFound:
             return False
         for contact in pager.accept(page):
-            strangers += contact.phone_number not in missing
-            missing.discard(contact.phone_number)
+            known_by = subscriber_key(contact.phone_number)
+            strangers += known_by not in missing
+            missing.discard(known_by)
         if spare is not None and strangers > spare:
             return False
     if missing:

@@ -155,8 +155,8 @@ class Pager(Generic[T]):
     total that shrinks, unless at least as many rows are added between the same two pages.
 
     A page without anything new ends a pass, so a server that always promises more, or goes round in circles, cannot
-    keep it going. Such pages are skipped only while no more rows came again than were added, by the totals; and a few
-    empty ones while the vendor says that there is more, and fewer rows came than were announced.
+    keep it going. Such pages are skipped only while the number of repeated rows is not larger than the growth of the
+    total; and a few empty ones while the vendor says that there is more, and fewer rows came than were announced.
 
     What the vendor says that it does not show (`Page.withheld`) no further pass can bring: the listing is incomplete.
 

@@ -212,7 +212,19 @@ def _exists(number: str) -> bool:
     lengths = metadata and metadata.general_desc and metadata.general_desc.possible_length
     if not lengths or len(rest) not in lengths:
         return False
-    return phonenumbers.is_valid_number(_as_written(code, rest))
+    return _kind(number) != phonenumbers.PhoneNumberType.UNKNOWN
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _kind(number: str) -> int:
+    """The kind of a number in E.164 form, as ``phonenumbers`` has it; ``UNKNOWN`` if and only if it is not valid.
+
+    Finding it is most of the work of reading contacts, and of judging them. So it is remembered in between.
+    """
+    import phonenumbers  # noqa: PLC0415 - takes long to import
+
+    code, rest = _country_code(number[1:])
+    return int(phonenumbers.number_type(_as_written(code, rest)))
 
 
 def _as_written(code: int, rest: str) -> Any:
@@ -268,7 +280,7 @@ def _parsed(text: str, region: str | None) -> str | None:
     except phonenumbers.NumberParseException:
         return None
     number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    if phonenumbers.is_valid_number(parsed):
+    if _kind(number) != phonenumbers.PhoneNumberType.UNKNOWN:
         return number
     new = _renumbered(number)
     return new if new != number and _exists(new) else None
@@ -380,13 +392,17 @@ def dial_risk(number: str) -> str | None:
         return _RISKY_NETWORKS[code]
     if not code or not rest or len(digits) > DIGITS[-1]:
         return None
+    kind = _kind(f"+{digits}")
+    if kind != phonenumbers.PhoneNumberType.UNKNOWN:
+        return _risks_by_kind().get(kind)
     parsed = _as_written(code, rest)
-    kind = phonenumbers.number_type(parsed)
-    for name, reason in _RISKY_KINDS.items():
-        if kind == getattr(phonenumbers.PhoneNumberType, name):
-            return reason
-    if phonenumbers.is_valid_number(parsed):
-        return None
     if any(phonenumbers.is_emergency_number(rest, region) for region in phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]):
         return _EMERGENCY
     return _SHORT if phonenumbers.is_valid_short_number(parsed) else None
+
+
+@functools.cache
+def _risks_by_kind() -> dict[int, str]:
+    import phonenumbers  # noqa: PLC0415 - takes long to import
+
+    return {getattr(phonenumbers.PhoneNumberType, name): reason for name, reason in _RISKY_KINDS.items()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Sized
 from datetime import MAXYEAR, datetime, time, timedelta
 from typing import Any
@@ -301,10 +301,16 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 _ANYTHING = (lambda _: True, "")
 
 
+_json_of = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
+
+
 def _json_fault(value: Mapping[str, Any]) -> str | None:
     """Why JSON cannot hold a mapping, or ``None`` if it can."""
+    texts = (*value, *value.values())
+    if {str}.issuperset(map(type, texts)) and "".join(texts).isascii():
+        return None  # as nearly all custom data is
     try:
-        json.dumps(dict(value), allow_nan=False, ensure_ascii=False).encode()
+        _json_of(dict(value)).encode()
     except (TypeError, ValueError, RecursionError):
         return "holds what JSON cannot hold; use texts, finite numbers, true, false, null, lists and mappings of these"
     return None if _has_text_keys(value) else "the keys of mappings must be texts"
@@ -475,21 +481,8 @@ def _judge_contacts(
     Returns:
         The contacts as they are sent; empty mappings for those with which something is wrong.
     """
-    faulty: dict[tuple[str, str], list[str]] = {}
-    used: Counter[str] = Counter()
-    risky: dict[str, list[str]] = {}
-    bodies: list[Mapping[str, Any]] = []
-    for contact in contacts:
-        found = _contact_faults(contact, judging.provider)
-        if not found and (risk := dial_risk(contact.phone_number)):
-            risky.setdefault(risk, []).append(mask_phone(contact.phone_number))
-        for field_and_reason in found:
-            number: Any = contact.phone_number
-            masked = mask_phone(number) if isinstance(number, str) else shown(number)
-            faulty.setdefault(field_and_reason, []).append(masked)
-        used.update(field for field in _OPTIONAL if getattr(contact, field) is not None)
-        used.update(["fields"] if contact.fields else [])
-        bodies.append({} if found else judging.provider.contact_body(contact))
+    provider = judging.provider
+    about = as_contacts(contacts).once((type(provider), _settings_of(provider)), lambda: _look_at(contacts, provider))
     judging.fields["contacts"] = contacts
     judging.notes["contacts"] = f"{len(contacts):,} to call{', and others whom the vendor has' if has_others else ''}"
     how = judging.table.setdefault("contacts", How())
@@ -500,15 +493,60 @@ def _judge_contacts(
         judging.notes["contacts"] += f"; {left_out}"
     if not contacts and not has_others:
         judging.faults["contacts"].append("no contacts")
-    for field, number_of in used.items():
+    for field, number_of in about.used.items():
         judging.fields[f"contacts.{field}"] = number_of
         judging.notes[f"contacts.{field}"] = f"{number_of:,} contact{'s' if number_of > 1 else ''}"
-    if risky:
-        judging.fields["contacts.phone_number"] = sum(map(len, risky.values()))
-        judging.table["contacts.phone_number"] = How(Fit.LOSSY, "; ".join(_risk(*found) for found in risky.items()))
-    for (field, reason), numbers in faulty.items():
+    if about.risky:
+        judging.fields["contacts.phone_number"] = sum(map(len, about.risky.values()))
+        reasons = "; ".join(_risk(*found) for found in about.risky.items())
+        judging.table["contacts.phone_number"] = How(Fit.LOSSY, reasons)
+    for (field, reason), numbers in about.faulty.items():
         judging.faults[field].append(f"{reason}: {_listed(numbers)}")
-    return bodies
+    return [*about.bodies]
+
+
+@attrs.frozen
+class _AboutContacts:
+    """What a vendor makes of contacts.
+
+    Attributes:
+        bodies: The contacts as they are sent; empty mappings for those with which something is wrong.
+        used: How many contacts have each attribute that they may have.
+        risky: The masked numbers that should not be called without asking, by the reason.
+        faulty: The masked numbers of contacts with which something is wrong, by the attribute and the reason.
+    """
+
+    bodies: list[Mapping[str, Any]] = attrs.field(factory=list)
+    used: dict[str, int] = attrs.field(factory=dict)
+    risky: dict[str, list[str]] = attrs.field(factory=dict)
+    faulty: dict[tuple[str, str], list[str]] = attrs.field(factory=dict)
+
+
+def _settings_of(provider: Provider) -> object:
+    """What is the same for two providers of one class only if they have the same settings."""
+    try:
+        return repr(provider.defaults)
+    except (ValueError, RecursionError):  # what cannot be written is like nothing else
+        return object()
+
+
+def _look_at(contacts: Sequence[ContactDraft], provider: Provider) -> _AboutContacts:
+    about = _AboutContacts()
+    for contact in contacts:
+        found = _contact_faults(contact, provider)
+        if not found and (risk := dial_risk(contact.phone_number)):
+            about.risky.setdefault(risk, []).append(mask_phone(contact.phone_number))
+        for field_and_reason in found:
+            number: Any = contact.phone_number
+            masked = mask_phone(number) if isinstance(number, str) else shown(number)
+            about.faulty.setdefault(field_and_reason, []).append(masked)
+        for field in _OPTIONAL:
+            if getattr(contact, field) is not None:
+                about.used[field] = about.used.get(field, 0) + 1
+        if contact.fields:
+            about.used["fields"] = about.used.get("fields", 0) + 1
+        about.bodies.append({} if found else provider.contact_body(contact))
+    return about
 
 
 def _risk(reason: str, numbers: Sequence[str]) -> str:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeAlias, TypeVar
 
 import attrs
 
@@ -294,6 +295,7 @@ class Provider(ABC):
         campaign_statuses: The vendor's words for the status of a campaign.
         webhooks: How its webhooks are signed, and where in a message is what; ``None`` if it has none.
         defaults: The ``defaults`` of the profile.
+        asked: The start that was just asked for, for `starting_time`; ``None`` if none was.
         read_call_status: Translates a status word of a contact, and warns of unknown ones.
         read_campaign_status: Translates a status word of a campaign, and warns of unknown ones.
     """
@@ -313,6 +315,7 @@ class Provider(ABC):
     webhooks: ClassVar[Webhooks | None] = None
 
     defaults: Mapping[str, Any]
+    asked: When | None = None
     read_call_status: StatusReader[CallStatus]
     read_campaign_status: StatusReader[CampaignStatus]
 
@@ -331,6 +334,12 @@ class Provider(ABC):
         self._warned: set[str] = set()
         self.read_call_status = StatusReader(self.call_statuses, self.name, "contact")
         self.read_campaign_status = StatusReader(self.campaign_statuses, self.name, "campaign")
+
+    def expecting(self, asked: When | None) -> Self:
+        """The same provider, for the flow that asks for a start and reads what the vendor made of it."""
+        other = copy(self)
+        other.asked = asked
+        return other
 
     @classmethod
     def profile_settings(cls) -> Mapping[str, Setting]:

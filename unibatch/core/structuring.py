@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 from threading import Lock
 from typing import Any, ClassVar, TypeVar
@@ -26,6 +26,8 @@ import msgspec
 from cattrs.gen import make_dict_structure_fn
 
 from unibatch.core import raw
+from unibatch.core.base_errors import InvalidInput
+from unibatch.core.times import When, time_zone
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -214,6 +216,54 @@ def utc(moment: datetime | None, key: str) -> datetime | None:
         return moment.astimezone(UTC)
     except OverflowError as exc:
         raise UnreadableValue(f"$.{key}", "a time outside of the years 1 to 9999") from exc
+
+
+_BEGINS_WITH_ZONE = re.compile(r"\s*(?P<zone>[A-Za-z0-9_+/-]+)").match
+_NAMES_OFFSET = re.compile(r"(?:UTC|GMT)\s*(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?\b").search
+
+
+def starting_time(moment: datetime | None, key: str, zone: str | None, asked: When | None = None) -> datetime | None:
+    """When a campaign starts, in UTC; a time without an offset is what the clocks show in the zone beside it.
+
+    Without a zone it is read as UTC, unless it is what the clocks show at the start that was just asked for: some
+    vendors repeat what was sent to them.
+
+    Args:
+        moment: The time that the vendor gives.
+        key: Its key.
+        zone: The zone that the vendor gives beside it: an IANA name first, or an offset such as ``UTC+5:30``.
+        asked: The start that was asked for, see `Provider.asked`.
+
+    Raises:
+        UnreadableValue: It has no offset, and the zone is not known; or in UTC it lies outside the years 1 to 9999.
+    """
+    if moment is None or moment.year == 1 or moment.tzinfo is not None:
+        return utc(moment, key)
+    if zone is not None and zone.strip():
+        return utc(moment.replace(tzinfo=_zone_of_vendor(zone, key)), key)
+    if asked is not None and timedelta() <= moment - asked.local.replace(tzinfo=None, microsecond=0) < _TO_THE_MINUTE:
+        return asked.moment + (moment - asked.local.replace(tzinfo=None))
+    return utc(moment, key)
+
+
+_TO_THE_MINUTE = timedelta(minutes=1)
+
+
+@lru_cache(maxsize=256)
+def _zone_of_vendor(zone: str, key: str) -> tzinfo:
+    if name := _BEGINS_WITH_ZONE(zone):
+        try:
+            return time_zone(name["zone"])
+        except InvalidInput:
+            pass
+    if offset := _NAMES_OFFSET(zone):
+        minutes = int(offset["hours"]) * 60 + int(offset["minutes"] or 0)
+        if minutes < _MINUTES_OF_A_DAY:
+            return timezone(timedelta(minutes=-minutes if offset["sign"] == "-" else minutes))
+    raise UnreadableValue(f"$.{key}", "a local time in a time zone that is not known")
+
+
+_MINUTES_OF_A_DAY = 24 * 60
 
 
 def from_unix_seconds(number: float | None, key: str) -> datetime | None:

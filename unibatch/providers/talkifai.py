@@ -37,18 +37,18 @@ class JobRetryPolicy(Wire):
 
 
 class ContactData(Wire):  # as uploaded: these, phone, and keys of the user's own
-    name: Any = None
-    first_name: Any = None
-    last_name: Any = None
-    email: Any = None
-    external_id: Any = None
+    name: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    external_id: str | int | None = None
 
 
 class JobContact(Wire):
     strict = frozenset({"status"})
 
     id: str
-    phoneNumber: Any = None
+    phoneNumber: str | int | float | None = None
     contactData: ContactData | None = None
     status: str | None = None
     errorCode: str | int | None = None  # a SIP response code, as text
@@ -77,6 +77,7 @@ class Job(Wire):
     failedCalls: int | None = None
     statusBreakdown: dict[str, int] | None = None
     scheduledStartTime: datetime | None = None
+    timezone: str | None = None  # of scheduledStartTime, if that has no offset; not documented for this answer
     actualStartTime: datetime | None = None
     completedAt: datetime | None = None
     createdAt: datetime | None = None
@@ -98,7 +99,8 @@ class CreatedJob(Wire):
 
     batchJobId: str | None = None
     status: str | None = None
-    scheduledStartTime: str | None = None
+    scheduledStartTime: datetime | None = None
+    timezone: str | None = None
     totalContacts: int | None = None
 
 
@@ -212,8 +214,6 @@ OWN_ATTRIBUTES = frozenset({"first_name", "last_name", "email", "external_id"})
 
 The vendor knows only those two. Under these keys this library uploads what the vendor has no place for.
 """
-
-_LONGEST_DESCRIPTION = 1000
 
 
 def _described(given: Given) -> str:
@@ -448,60 +448,63 @@ class TalkifAI(api.Provider):
         return [Request(operation="create_campaign", method="POST", path="/batch/create", content=content)]
 
     def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
+        if self.asked != composition.due:
+            return (yield from self.expecting(composition.due).create_campaign(composition))
         (request,) = self.creation(composition)
         number, seen = len(composition.contacts), list[api.Campaign]()
         campaign = yield from api.create_once(
             self,
             request,
-            lambda response: self._created(response, composition),
+            self._created,
             (lambda: self._look(composition, seen)) if self._organization_id else None,
             api.where_to_look("TalkifAI's Studio", "job", number) + (_ASKING_AGAIN if self._organization_id else ""),
             settle=lambda known: self._settle(known, composition),
             composition=composition,
-            warn=lambda: api.warn_of_overlap(self, composition, seen),
+            warn=lambda: api.judge_overlap(self, composition, seen, *api.by_text("description", seen)),
+            differs=self._other_organization,
+            amend=self._cancelled,
         )
         advice = "TalkifAI's jobs cannot be extended: place the missing contacts as another campaign"
         return api.require_all_taken(campaign, number, advice=advice)
 
     def _settle(self, known: api.Campaign, composition: api.Composition) -> api.Flow[api.Campaign]:
-        """Read a new job, and cancel it if it is not what was asked for."""
-        campaign = yield from api.reread(self, known)
-        if composition.draft.start == api.Start.NOW:
-            # One that is pending may be enqueued already. To start it could enqueue everybody twice.
-            campaign = yield from api.wait_while(self, campaign, CampaignStatus.PENDING)
-        departs = api.departure(composition, campaign) or (
-            None if known.status is CampaignStatus.UNKNOWN else api.departure(composition, known)
-        )
-        organization = campaign.raw.get("organizationId")
-        if departs is None and self._organization_id and organization not in {None, self._organization_id}:
-            departs = f"it belongs to the organization {organization!r}, not to {self._organization_id!r}"
-        if departs is None:
-            if composition.draft.start == api.Start.NOW and campaign.status is CampaignStatus.PENDING:
-                _logger.warning(
-                    "talkifai: %s was to start now, and is pending; if it does not begin soon, start it in TalkifAI's "
-                    "Studio: a request to start it could call everybody twice",
-                    campaign.id,
-                )
+        """Read a new job."""
+        campaign = yield from api.read_back(self, known, composition)
+        if composition.draft.start != api.Start.NOW or campaign.status is not CampaignStatus.PENDING:
             return campaign
+        # One that is pending may be enqueued already. To start it could enqueue everybody twice.
+        campaign = yield from api.wait_while(self, campaign, CampaignStatus.PENDING)
+        if campaign.status is CampaignStatus.PENDING:
+            _logger.warning(
+                "talkifai: %s was to start now, and is pending; if it does not begin soon, start it in TalkifAI's "
+                "Studio: a request to start it could call everybody twice",
+                campaign.id,
+            )
+        return campaign
+
+    def _other_organization(self, job: api.Campaign) -> str | None:
+        organization, ours = job.raw.get("organizationId"), self._organization_id
+        if not ours or organization in {None, ours}:
+            return None
+        return f"it belongs to the organization {organization!r}, not to {ours!r}"
+
+    def _cancelled(self, campaign: api.Campaign, departs: str) -> api.Flow[tuple[api.Campaign, str]]:
+        """Cancel a new job that is not what was asked for."""
         if campaign.status.is_terminal or campaign.status is CampaignStatus.UNKNOWN:
-            raise api.not_as_asked(campaign, departs, "look at it in TalkifAI's Studio")
+            return campaign, "look at it in TalkifAI's Studio"
+        cancel = self.change("cancel_campaign", campaign.id)
         try:
-            cancel = self.change("cancel_campaign", campaign.id)
             campaign = yield from api.carry_out(
                 self, cancel, lambda job: job.status is CampaignStatus.CANCELLED, campaign
             )
         except (api.UnibatchError, api.StructureError) as exc:
             advice = f"cancelling it failed, so cancel it in TalkifAI's Studio now ({exc})"
             raise api.not_as_asked(campaign, departs, advice) from exc
-        raise api.not_as_asked(
-            campaign, departs, "it was cancelled; to place the draft again, give it an idempotency_key"
-        )
+        return campaign, "it was cancelled; to place the draft again, give it an idempotency_key"
 
-    def _created(self, response: api.Response, composition: api.Composition) -> api.Campaign:
+    def _created(self, response: api.Response) -> api.Campaign:
         def campaign(answer: CreatedJob) -> api.Campaign:
-            # The answer may repeat what was sent, which is no time in UTC.
-            is_echo = answer.scheduledStartTime == composition.body.get("scheduledStartTime")
-            start = None if is_echo else api.utc(api.instant_or_none(answer.scheduledStartTime), "scheduledStartTime")
+            start = api.starting_time(answer.scheduledStartTime, "scheduledStartTime", answer.timezone, self.asked)
             return api.Campaign(
                 id=api.required(answer.batchJobId, "batchJobId"),
                 provider=self.name,
@@ -519,7 +522,7 @@ class TalkifAI(api.Provider):
         jobs, report = yield from api.read_all(
             self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, api.CampaignFilter())
         )
-        seen[:] = jobs
+        seen[:] = []
         # Without a key of the user's, a job with another name is of another draft.
         names = {None, composition.draft.name}
         to_be_asked = {
@@ -533,7 +536,8 @@ class TalkifAI(api.Provider):
                 known = (yield from self.get_campaign(job.id)) if job.id in to_be_asked else job
             except api.NotFound:
                 continue
-            likeness = composition.mark.likeness(api.split_mark(api.text_or_none(known.raw.get("description")))[1])
+            seen.append(known)
+            likeness = composition.mark.likeness(api.mark_in(known, "description"))
             if likeness == "same":
                 return known
             other = known if likeness == "other body" else other
@@ -552,11 +556,11 @@ class TalkifAI(api.Provider):
         return Request(operation=operation, method="POST", path=f"{path}/{verb}", subject=campaign_id)
 
     def prepared(self, operation: api.OperationName, campaign: api.Campaign) -> api.Flow[api.Campaign]:
-        is_ours = api.split_mark(api.text_or_none(campaign.raw.get("description")))[1] is not None
-        is_enqueued = is_ours and campaign.status is CampaignStatus.PENDING and campaign.schedule is None
-        if operation == "start_campaign" and is_enqueued:
-            instead = "it was created to start now, so its calls may be enqueued, and to start it could make them "
-            instead += "twice; if it does not begin, start it in TalkifAI's Studio"
+        # Created to start now, or scheduled and started since.
+        has_begun = api.mark_in(campaign, "description") is not None or campaign.schedule is not None
+        if operation == "start_campaign" and has_begun and campaign.status is CampaignStatus.PENDING:
+            instead = "it is pending, so its calls may be enqueued, and to start it could make them twice; if it does "
+            instead += "not begin, start it in TalkifAI's Studio"
             raise api.UnsupportedFeature(self.name, f"start_campaign of {campaign.id}", instead)
         return (yield from super().prepared(operation, campaign))
 
@@ -565,7 +569,7 @@ class TalkifAI(api.Provider):
         for word, number in (wire.statusBreakdown or {}).items():
             status = self.read_call_status(word)
             by_status[status] = by_status.get(status, 0) + number
-        start = api.utc(wire.scheduledStartTime, "scheduledStartTime")
+        start = api.starting_time(wire.scheduledStartTime, "scheduledStartTime", wire.timezone, self.asked)
         retry = wire.retryPolicy
         return api.Campaign(
             id=api.required(wire.id, "id"),
@@ -644,13 +648,12 @@ class TalkifAI(api.Provider):
 
 def _place(data: ContactData, contact: Any) -> None:
     """Place what was uploaded with a contact in the attributes that it has for that."""
-    if isinstance(data.name, str):
-        contact.name = data.name or None
+    contact.name = data.name or None
     if data.first_name is data.last_name is data.email is data.external_id is None:
         return
     for key in OWN_ATTRIBUTES:
         value = getattr(data, key)
-        if _has_attribute(key, value):
+        if value is not None:
             setattr(contact, key, str(value) or None)
     contact.name = contact.name or api.join_names(contact.first_name, contact.last_name)
 

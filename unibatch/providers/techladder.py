@@ -33,6 +33,7 @@ class Batch(Wire):
     pending_contacts: int | None = None
     concurrency: int | None = None
     scheduled_at: datetime | None = None
+    schedule_timezone: str | None = None  # of scheduled_at, if that has no offset; not documented for this answer
     started_at: datetime | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
@@ -43,7 +44,7 @@ class Call(Wire):
 
     call_id: str
     external_id: str | int | None = None
-    phone_number: Any = None  # digits with country code, no plus
+    phone_number: str | int | float | None = None  # digits with country code, no plus
     name: str | None = None
     status: str | None = None
     duration_seconds: int | float | None = None
@@ -431,6 +432,8 @@ class TechLadder(api.Provider):
         return [Request(operation="create_campaign", method="POST", path="/call-batches", content=content)]
 
     def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
+        if self.asked != composition.due:
+            return (yield from self.expecting(composition.due).create_campaign(composition))
         (request,) = self.creation(composition)
         still_growing = False
 
@@ -439,35 +442,34 @@ class TechLadder(api.Provider):
             still_growing = response.status == _ACCEPTED
             return self._read_campaign(response)
 
-        number, seen = len(composition.contacts), list[api.Campaign]()
+        number, seen, unreadable = len(composition.contacts), list[api.Campaign](), set[str]()
+        mode = composition.body.get("start_mode")
+
+        def differs(batch: api.Campaign) -> str | None:
+            other = batch.raw.get("start_mode")
+            return None if other in {None, mode} else f"its start_mode is {other!r}, not {mode!r}"
+
         campaign = yield from api.create_once(
             self,
             request,
             created,
-            lambda: self._look(composition, seen),
+            lambda: self._look(composition, seen, unreadable),
             api.where_to_look("TechLadder's dashboard", "batch", number) + _ASKING_AGAIN,
-            settle=lambda known: self._settle(known, composition),
+            settle=lambda known: api.read_back(self, known, composition),
             composition=composition,
-            warn=lambda: api.warn_of_overlap(self, composition, seen),
+            warn=lambda: api.judge_overlap(self, composition, seen, _owner, unreadable),
+            differs=differs,
+            amend=_not_amended,
         )
         advice = "it may still be filled, so look again before you place the missing contacts as another campaign"
         return campaign if still_growing else api.require_all_taken(campaign, number, advice=advice)
 
-    def _settle(self, known: api.Campaign, composition: api.Composition) -> api.Flow[api.Campaign]:
-        """Read a new batch, and require that it is what was asked for."""
-        campaign = yield from api.reread(self, known)
-        departs = api.departure(composition, campaign)
-        if departs is None and known.status is not CampaignStatus.UNKNOWN:
-            departs = api.departure(composition, known)
-        if departs is not None:
-            advice = "TechLadder's API cannot stop it: stop or correct it in TechLadder's dashboard now"
-            raise api.not_as_asked(campaign, departs, advice)
-        return campaign
-
-    def _look(self, composition: api.Composition, seen: list[api.Campaign]) -> api.Flow[api.Campaign | None]:
+    def _look(
+        self, composition: api.Composition, seen: list[api.Campaign], unreadable: set[str]
+    ) -> api.Flow[api.Campaign | None]:
         """Look for a batch of this draft: its contacts have an id, or a mark, that says so.
 
-        Without a key of the user's, a batch of another agent, or with more contacts, is of another draft.
+        Without a key of the user's, a batch of another agent, or with far more contacts, is of another draft.
         """
         number, mark = len(composition.contacts), composition.mark
         wanted = api.CampaignFilter(agent_id=None if mark.body else composition.draft.agent_id)
@@ -478,14 +480,17 @@ class TechLadder(api.Provider):
         alike = [batch for batch in batches if batch.counts.total == number]
         young = [batch for batch in api.recent(batches, composition.now) if batch.counts.total != number]
         other: api.Campaign | None = None
-        for batch in alike + [batch for batch in young if mark.body or (batch.counts.total or 0) < number]:
+        # The vendor may have left some out, or taken some twice.
+        for batch in alike + [batch for batch in young if mark.body or (batch.counts.total or 0) <= 2 * number]:
             # Without a key of the user's, one with as many contacts has all of them, so any of them will do.
-            is_whole = batch.counts.total == number and not mark.body
+            is_whole = (batch.counts.total or 0) >= number and not mark.body
             first = api.ContactFilter(external_id=_first_id(composition) if is_whole else None)
             try:
                 page = yield from self.list_contacts(batch.id, self.capabilities.contact_paging.first, first)
             except api.NotFound:
                 continue
+            if page.items and _owner(batch, page.items) == "unreadable":
+                unreadable.add(batch.id)
             likeness = {mark.likeness(_mark_of(contact)) for contact in page.items}
             if "same" in likeness:
                 return batch
@@ -496,7 +501,7 @@ class TechLadder(api.Provider):
         return None
 
     def _campaign(self, wire: Batch, raw: Mapping[str, Any]) -> api.Campaign:
-        start = api.utc(wire.scheduled_at, "scheduled_at")
+        start = api.starting_time(wire.scheduled_at, "scheduled_at", wire.schedule_timezone, self.asked)
         return api.Campaign(
             id=wire.schedule_id or wire.batch_id or wire.id or api.required(None, _id_key(wire)),
             provider=self.name,
@@ -599,6 +604,19 @@ def _mark_of(contact: api.Contact) -> api.Mark | None:
     """The mark of the draft that created a contact."""
     ours = _is_our_id(str(contact.raw.get("external_id")))
     return api.read_mark(ours["mark"] if ours else contact.field(_MARK))
+
+
+def _owner(_: api.Campaign, contacts: Sequence[api.Contact]) -> api.Owner:
+    """Whose a batch is that is not known by its mark. Every contact of a batch has an id, which is not always shown."""
+    if any(contact.raw.get("external_id") or _mark_of(contact) for contact in contacts):
+        return "another draft"
+    return "unreadable"
+
+
+def _not_amended(campaign: api.Campaign, _: str) -> api.Flow[tuple[api.Campaign, str]]:
+    """What to do about a batch that is not what was asked for."""
+    yield from ()
+    return campaign, "TechLadder's API cannot stop it: stop or correct it in TechLadder's dashboard now"
 
 
 def _users_own(external_id: str) -> str | None:

@@ -78,8 +78,8 @@ class BatchContact(Wire):
 
     contact_id: str | None = None  # schema
     id: str | None = None  # example
-    phone_number: Any = None  # schema
-    phone: Any = None  # example
+    phone_number: str | int | float | None = None  # schema
+    phone: str | int | float | None = None  # example
     name: str | None = None  # example
     first_name: str | None = None  # schema
     last_name: str | None = None
@@ -470,12 +470,11 @@ class Truedy(api.Provider):
         )
 
     def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
-        seen: list[api.Campaign] = []
-        number, is_new = len(composition.contacts), False
+        if self.asked != composition.due:
+            return (yield from self.expecting(composition.due).create_campaign(composition))
+        seen, number = list[api.Campaign](), len(composition.contacts)
 
         def settle(known: api.Campaign) -> api.Flow[api.Campaign]:
-            nonlocal is_new
-            is_new = True
             advice = "start_campaign starts it as it is" if known.status in _NOT_BEGUN else "it goes on as it is"
             if not (composition.has_others and (known.counts.total or 0) >= number):
                 api.require_all_taken(known, number, advice=advice)
@@ -483,43 +482,36 @@ class Truedy(api.Provider):
             campaign = yield from api.reread_created(self, known)
             if campaign.status.is_terminal:
                 return api.placed_before(campaign, composition)
-            return (yield from api.going_on(campaign, self._begin(campaign, known, composition)))
+            return (yield from api.going_on(campaign, self._begin(campaign, composition)))
 
-        campaign = yield from api.create_once(
-            self,
-            self._creation(composition),
-            self._read_campaign,
-            lambda: self._look(composition, seen=seen),
-            api.where_to_look("Truedy's dashboard", "batch call", None if composition.has_others else number)
-            + _ASKING_AGAIN,
-            settle=settle,
-            composition=composition,
-            warn=lambda: api.warn_of_overlap(self, composition, seen),
-            is_recognised=True,  # by its key; the vendor's guide to idempotency
+        return (
+            yield from api.create_once(
+                self,
+                self._creation(composition),
+                self._read_campaign,
+                lambda: self._look(composition, seen=seen),
+                api.where_to_look("Truedy's dashboard", "batch call", None if composition.has_others else number)
+                + _ASKING_AGAIN,
+                settle=settle,
+                composition=composition,
+                is_recognised=True,  # by its key; the vendor's guide to idempotency
+                warn=lambda: api.judge_overlap(self, composition, seen, *api.by_text("name", seen)),
+                go_on=lambda campaign: self._continue(campaign, composition),
+                amend=self._stopped,
+            )
         )
-        if is_new or campaign.status.is_terminal:
-            return campaign
-        return (yield from api.going_on(campaign, self._continue(campaign, composition)))
 
-    def _begin(
-        self, campaign: api.Campaign, known: api.Campaign, composition: api.Composition
-    ) -> api.Flow[api.Campaign]:
-        """Bring a new campaign to the start that was asked for; ``known`` is the answer to its creation.
+    def _begin(self, campaign: api.Campaign, composition: api.Composition) -> api.Flow[api.Campaign]:
+        """Bring a new campaign to the start that was asked for.
 
-        Examples of the vendor show answers in which the campaign is scheduled or runs. Nobody has asked for that.
+        Examples of the vendor show answers in which it is scheduled or runs. Nobody has asked for that.
         """
-        begins = known.status in _BEGINS and campaign.status in _BEGINS
         if composition.draft.start == api.Start.HOLD:
-            return (yield from self._paused(campaign)) if begins else campaign
-        departs = api.departure(composition, known) if begins and composition.start is not None else None
-        if departs and campaign.status is CampaignStatus.RUNNING:
-            campaign = yield from self._paused(campaign)
-            raise api.not_as_asked(campaign, departs, "it was paused; resume_campaign lets it go on")
+            return (yield from self._paused(campaign)) if campaign.status in _BEGINS else campaign
         if campaign.status is CampaignStatus.DRAFT:
             campaign = yield from self._first_of_all(campaign, composition)
-        if campaign.status is CampaignStatus.DRAFT or (begins and campaign.status is CampaignStatus.SCHEDULED):
+        if campaign.status in _NOT_BEGUN:
             return (yield from self._scheduled(campaign, composition))
-        self._require_clear(campaign, composition)
         return campaign
 
     def _continue(self, campaign: api.Campaign, composition: api.Composition) -> api.Flow[api.Campaign]:
@@ -529,16 +521,22 @@ class Truedy(api.Provider):
         if composition.draft.start == api.Start.HOLD:
             return (yield from self._paused(campaign)) if is_untouched else campaign
         if campaign.status is CampaignStatus.DRAFT or is_untouched:
+            yield from api.require_everybody_once(self, composition, campaign)
             return (yield from self._scheduled(campaign, composition))
-        self._require_clear(campaign, composition)
         return campaign
 
-    def _require_clear(self, campaign: api.Campaign, composition: api.Composition) -> None:
-        """Require that it is known whether a campaign begins as it should."""
-        starts = campaign.schedule.start if campaign.schedule else None
-        if campaign.status is CampaignStatus.UNKNOWN and (composition.start is None or starts is None):
-            departs = f"its status is {campaign.vendor_status!r}, which is not documented, so it may not have begun"
-            raise api.not_as_asked(campaign, departs, "look at it in Truedy's dashboard; start_campaign starts it")
+    def _stopped(self, campaign: api.Campaign, departs: str) -> api.Flow[tuple[api.Campaign, str]]:
+        """Pause a new campaign that calls people before it should."""
+        if campaign.status is CampaignStatus.UNKNOWN:
+            return campaign, "look at it in Truedy's dashboard; pause_campaign stops it, start_campaign starts it"
+        if campaign.status not in TRANSITIONS["pause_campaign"].allowed:
+            return campaign, "look at it in Truedy's dashboard"
+        try:
+            campaign = yield from self._paused(campaign)
+        except (api.UnibatchError, api.StructureError) as exc:
+            advice = f"pausing it failed, so pause it in Truedy's dashboard now ({exc})"
+            raise api.not_as_asked(campaign, departs, advice) from exc
+        return campaign, "it was paused; resume_campaign lets it go on"
 
     def prepared(self, operation: api.OperationName, campaign: api.Campaign) -> api.Flow[api.Campaign]:
         is_held = campaign.status is CampaignStatus.PAUSED and campaign.schedule is not None and campaign.schedule.start
@@ -595,7 +593,7 @@ class Truedy(api.Provider):
         other: api.Campaign | None = None
         for campaign in campaigns:
             if mark.body:
-                likeness = mark.likeness(api.split_mark(api.text_or_none(campaign.raw.get("name")))[1])
+                likeness = mark.likeness(api.mark_in(campaign, "name"))
                 found += [campaign] if likeness == "same" else []
                 other = campaign if likeness == "other body" else other
             elif campaign.id == known or (
@@ -668,7 +666,7 @@ class Truedy(api.Provider):
 
     def _campaign(self, wire: BatchCall, raw: Mapping[str, Any]) -> api.Campaign:
         schedule = api.Schedule(
-            start=api.utc(wire.scheduled_at, "scheduled_at"),
+            start=api.starting_time(wire.scheduled_at, "scheduled_at", wire.timezone, self.asked),
             timezone=wire.timezone or None,
             window_start=api.time_of_day(wire.start_time, "start_time"),
             window_end=api.time_of_day(wire.end_time, "end_time"),

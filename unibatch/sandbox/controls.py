@@ -38,7 +38,11 @@ class Controls:
         }
 
     def answer(self, method: str, raw_path: str, body: bytes) -> Answer:
-        """Answer a request that is for no vendor."""
+        """Answer a request that is for no vendor. The answer ends its line, since people read it in a terminal."""
+        answer = self._answer(method, raw_path, body)
+        return attrs.evolve(answer, body=answer.body + b"\n")
+
+    def _answer(self, method: str, raw_path: str, body: bytes) -> Answer:
         parts = tuple(unquote(part) for part in raw_path.strip("/").split("/"))
         if parts == ("",) and method in ("GET", "HEAD"):
             return Answer.json(200, self._describe())

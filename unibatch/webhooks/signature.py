@@ -12,6 +12,7 @@ from typing import Any
 
 from unibatch.core.errors import ConfigError, InvalidInput, InvalidSignature
 from unibatch.core.lenient import lenient_time
+from unibatch.core.structuring import utc
 from unibatch.core.webhook_scheme import HmacSignature, SharedSecret, Signature
 
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?")
@@ -189,6 +190,7 @@ def read_time(value: Any) -> datetime | None:
         if isinstance(value, int | float):
             seconds = value / 1000 if abs(value) >= _MILLISECONDS else value
             return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-        return lenient_time(value) if isinstance(value, str) else None
+        moment = lenient_time(value) if isinstance(value, str) else None
+        return None if moment is None else utc(moment, "")
     except (ValueError, OverflowError):
         return None

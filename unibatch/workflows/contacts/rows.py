@@ -28,7 +28,7 @@ from unibatch.workflows.contacts.headers import (
 )
 from unibatch.workflows.contacts.regions import region_of
 from unibatch.workflows.contacts.result import ContactList, RejectedRow, RepeatedRow, SkippedRow
-from unibatch.workflows.contacts.wishes import is_refusal, must_not_be_called
+from unibatch.workflows.contacts.wishes import is_refusal, must_not_be_called, permits_nothing, says_may_call
 
 FORMULA_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 """What Excel puts around a number that is to stay text."""
@@ -189,7 +189,7 @@ class Rows:
                 self.never.setdefault(subscriber_key(values["phone_number"]), why)
             return
         try:
-            json.dumps((values, custom), ensure_ascii=False, allow_nan=False).encode()
+            _json_of((values, custom)).encode()
         except UnicodeEncodeError:
             reasons.append("a text holds half a character (a lone surrogate)")
         except (ValueError, TypeError, RecursionError) as exc:
@@ -224,12 +224,15 @@ class _Read:
                 if target[len(CUSTOM) :] in self.custom:
                     raise InvalidInput(f"custom data twice: {listed([header])}")
                 self.custom[target[len(CUSTOM) :]] = value
-                if isinstance(value, str) and is_refusal(value):
+                if (isinstance(value, str) and is_refusal(value)) or (says_may_call(header) and permits_nothing(value)):
                     self.refusals.append(f"its column {listed([header])} says that it must not be called")
             else:
                 self.values[target] = _text(target, value)
         except InvalidInput as exc:
             self.reasons.append(str(exc))
+
+
+_json_of = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 class _Absent:

@@ -29,6 +29,14 @@ _HEADERS = """
     لا تتصل, محظور, לא להתקשר, חסום
 """  # noqa: RUF001 - Turkish is spelled so
 
+_PERMISSIONS = """
+    opt in, opted in, optin, consent, consented, call consent, consent to call, phone consent, gdpr consent,
+    tcpa consent, may call, may be called, may we call, can call, can be called, ok to call, okay to call, call allowed,
+    calls allowed, permission to call, call permission, callable, contactable,
+    einwilligung, anruf erlaubt, anrufe erlaubt, darf angerufen werden, zustimmung,
+    consentement, consentimiento, consenso, toestemming, zgoda
+"""
+
 _NOT_CALLS = frozenset(
     {"email", "mail", "mails", "emails", "sms", "text", "texts", "newsletter", "whatsapp", "fax", "post"}
 )
@@ -40,9 +48,9 @@ _YES = """
 """
 _NO = """
     no n false f 0 off nein falsch non faux falso não nao nej nei nie nem ne hayır hayir yanlış ei нет н ложь ні
-    n/a #n/a 0.0 optin optedin subscribed
-    否 无 無 不 いいえ 아니요 아니오 لا לא none null nil na nan never - – — . ☐ □ ○
+    0.0 optin optedin subscribed 否 无 無 不 いいえ 아니요 아니오 لا לא never ☐ □ ○
 """  # noqa: RUF001 - these are the signs
+_NOTHING = "n/a #n/a none null nil na nan - – — ."  # noqa: RUF001 - signs, too
 # "x" marks, and so does a cross or a sign: whoever set it meant something.
 
 
@@ -56,7 +64,26 @@ def _words(text: str) -> tuple[str, ...]:
 _SAID = tuple(said for phrase in _HEADERS.split(",") if (said := _words(phrase)))
 _PHRASES = frozenset(_SAID)
 _FLAT = frozenset("".join(words) for words in _SAID)
-_YES_WORDS, _NO_WORDS = (frozenset(fold(word) for word in words.split()) for words in (_YES, _NO))
+_YES_WORDS, _NO_WORDS = (frozenset(fold(word) for word in words.split()) for words in (_YES, f"{_NO} {_NOTHING}"))
+
+
+_MAY_CALL = frozenset(_words(phrase) for phrase in _PERMISSIONS.split(","))
+_REFUSED = (_NO_WORDS | frozenset({"withdrawn", "revoked", "declined", "denied", "refused"})) - {
+    fold(word) for word in (*_NOTHING.split(), "optin", "optedin", "subscribed")
+}
+
+
+@functools.lru_cache(maxsize=1000)
+def says_may_call(header: str) -> bool:
+    """Whether a header means a column that says who may be called."""
+    return _words(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header)) in _MAY_CALL or _words(header) in _MAY_CALL
+
+
+def permits_nothing(value: Any) -> bool:
+    """Whether a cell of such a column says no. An empty one says nothing, and a date or a remark may mean yes."""
+    if isinstance(value, str):
+        return fold(value).strip() in _REFUSED or says_do_not_call(value)
+    return value is False or (isinstance(value, int | float) and value == 0)
 
 
 def says_do_not_call(header: str) -> bool:

@@ -9,9 +9,10 @@ import pytest
 
 from unibatch.core.errors import NotFound, OutcomeUnknown, PartlyDone, RateLimited, ServerError
 from unibatch.core.flow import Response
+from unibatch.core.looking import LOOKS, recent
 from unibatch.core.model import Campaign
-from unibatch.core.reconcile import LOOKS, carry_out, recent
 from unibatch.core.status import CampaignStatus
+from unibatch.core.steering import carry_out
 from unibatch.providers.talkifai import TalkifAI
 from unibatch.providers.truedy import Truedy
 from unibatch.testing import play
@@ -98,17 +99,34 @@ def test_a_campaign_that_goes_on_although_the_vendor_says_it_was_stopped_is_an_e
     assert [look.after for look in looks] == [0, *LOOKS]
 
 
-def test_after_a_429_contacts_are_looked_for_before_they_are_added_again() -> None:
+@pytest.mark.parametrize("late", [0, 2])
+def test_after_a_429_contacts_are_looked_for_some_times_before_they_are_added_again(late: int) -> None:
     empty = {"data": [], "pagination": {"total": 0, "limit": 100, "offset": 0, "has_more": False}}
     row = {"contact_id": "ctc_1", "phone_number": NUMBER, "call_status": "pending"}
     refused = RateLimited(provider="truedy", operation="add_contacts", subject="batch_1", http_status=429)
     refused.waited = True
+    campaigns = [{"data": {"id": "batch_1", "status": "draft", "total_contacts": total}} for total in (1, 2)]
     played = play(
         Truedy({}).add_contacts("batch_1", {NUMBER: {"phone_number": NUMBER}}, lambda _settled, _total: None),
-        {"data": {"id": "batch_1", "status": "draft"}},
+        campaigns[0],
         empty,
         refused,
+        *[campaigns[0]] * late,
+        campaigns[1],
         {"data": [row], "pagination": {"total": 1, "limit": 100, "offset": 0, "has_more": False}},
     )
-    assert [request.method for request in played.requests] == ["GET", "GET", "POST", "GET"]
+    assert [request.method for request in played.requests] == ["GET", "GET", "POST", *["GET"] * (late + 2)]
+    assert [request.after for request in played.requests[3:-1]] == [*LOOKS][: late + 1]
     assert played.value.added == [NUMBER]
+
+
+def test_a_campaign_that_is_a_draft_still_after_it_was_started_is_an_error() -> None:
+    provider = Truedy({})
+    flow = carry_out(provider, provider.change("start_campaign", "batch_1"), lambda now: now.status == "running")
+    next(flow)
+    flow.send(DRAFT)
+    looks = [flow.send(Response(status=200, content=b'{"data": {"id": "batch_1", "status": "scheduled"}}'))]
+    looks += [flow.send(DRAFT) for _ in LOOKS]
+    with pytest.raises(PartlyDone, match="it is draft still"):
+        flow.send(DRAFT)
+    assert [look.after for look in looks] == [0, *LOOKS]

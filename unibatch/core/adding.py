@@ -1,0 +1,169 @@
+"""Adding contacts to a campaign, each once: the parts of `Provider.add_contacts` that are the same for every vendor."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import attrs
+
+from unibatch.core.errors import Conflict, RateLimited
+from unibatch.core.flow import Flow, Request, Response
+from unibatch.core.looking import FAILED, LOST, MOST_SENDS, NOT_SENT, looks, outcome_unknown, read_all, require_whole
+from unibatch.core.model import Campaign
+from unibatch.core.phone import subscriber_key
+from unibatch.core.provider import Added, ContactFilter, Provider
+from unibatch.core.status import CampaignStatus
+
+_logger = logging.getLogger("unibatch")
+
+_TRY_AGAIN = "try again when no rows move; only contacts that are missing are sent"
+
+
+def require_open(campaign: Campaign) -> None:
+    """Require that contacts can be added to a campaign.
+
+    Raises:
+        Conflict: It is over.
+    """
+    if campaign.status.is_terminal:
+        raise Conflict(
+            provider=campaign.provider,
+            operation="add_contacts",
+            http_status=None,
+            subject=campaign.id,
+            present=campaign.status,
+            allowed=[status for status in CampaignStatus if not status.is_terminal],
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Adding:
+    """How to add contacts to a campaign in several requests, each contact that is not there already.
+
+    Attributes:
+        provider: The vendor.
+        campaign: The campaign, as it was just read.
+        bodies: The contacts as the vendor takes them, by their numbers.
+        count: Returns what an answer states: how many were added, and a remark about the others.
+        on_progress: Called with the number of contacts that are settled, and of all.
+        size: The most contacts in one request.
+    """
+
+    provider: Provider
+    campaign: Campaign
+    bodies: Mapping[str, Mapping[str, Any]]
+    count: Callable[[Response], tuple[int, str]]
+    on_progress: Callable[[int, int], None]
+    size: int
+
+    def run(self) -> Flow[Added]:
+        """Add them.
+
+        Returns:
+            What happened to them; ``failed`` says why not all are settled.
+
+        Raises:
+            IncompleteListing: Which contacts are there already is unknown; nothing was sent.
+        """
+        done = Added(len(self.bodies), before=self.campaign.counts.total)
+        there = set() if self.campaign.counts.total == 0 else (yield from self._there(NOT_SENT))
+        done.present = [number for number in self.bodies if number in there]
+        left = iter([number for number in self.bodies if number not in there])
+        doubtful: dict[str, str] = {}
+        self.on_progress(done.settled, done.total)
+        try:
+            while chunk := list(islice(left, self.size)):
+                doubtful.update((yield from self._add(chunk, done)))
+                self.on_progress(done.settled, done.total)
+            if doubtful:
+                there = yield from self._there()
+                done.added += [number for number in doubtful if number in there]
+                done.rejected.update((number, remark) for number, remark in doubtful.items() if number not in there)
+                self.on_progress(done.settled, done.total)
+        except FAILED as exc:
+            done.unknown += [number for number in doubtful if number not in {*done.added, *done.rejected}]
+            done.failed = exc
+        return done
+
+    def _add(self, chunk: Sequence[str], done: Added) -> Flow[Mapping[str, str]]:
+        """Add one chunk.
+
+        Returns:
+            The numbers for which the answer does not say whether they were added, with its remark.
+        """
+        for number_of_sends in range(1, MOST_SENDS + 1):
+            (request,) = self.provider.addition(self.campaign.id, [self.bodies[number] for number in chunk])
+            try:
+                added, remark = self.count((yield attrs.evolve(request, looks_first=True)))
+            except RateLimited as exc:  # which does not prove that nothing was done
+                if number_of_sends == MOST_SENDS or not exc.waited:
+                    raise
+                try:
+                    there = yield from self._there_after_refusal(chunk, len(done.added))
+                except FAILED:
+                    done.unknown += chunk
+                    raise
+                done.added += [number for number in chunk if number in there]
+                if not (chunk := [number for number in chunk if number not in there]):
+                    return {}
+            except LOST as lost:
+                return (yield from self._settle(request, chunk, done, lost))
+            else:
+                if added != len(chunk):
+                    return dict.fromkeys(chunk, remark)
+                done.added += chunk
+                return {}
+        raise AssertionError("the last attempt returns or raises")
+
+    def _settle(self, request: Request, chunk: Sequence[str], done: Added, lost: Exception) -> Flow[Mapping[str, str]]:
+        """Look which contacts of a chunk whose answer was lost are there."""
+        seen = yield from self._look(chunk)
+        done.added += [number for number in chunk if number in seen]
+        done.unknown += [number for number in chunk if number not in seen]
+        if len(seen) == len(chunk):
+            return {}
+        check = f"wait some minutes, then look which contacts {self.campaign.id} has"
+        raise outcome_unknown(request, self.provider, lost, check) from lost
+
+    def _look(self, chunk: Sequence[str]) -> Flow[set[str]]:
+        """Look which of the numbers are there now."""
+        seen: set[str] = set()
+        for look in looks(self._there):
+            try:
+                seen |= (yield from look).intersection(chunk)
+            except FAILED as exc:
+                _logger.warning("%s: looking which contacts are there failed: %s", self.provider.name, exc)
+            if len(seen) == len(chunk):
+                break
+        return seen
+
+    def _there_after_refusal(self, chunk: Sequence[str], added: int) -> Flow[set[str]]:
+        """Which of the numbers are there, after some time in which a vendor may still add what it has refused.
+
+        While the vendor counts no more contacts than before, they are not listed until the end.
+        """
+        before = self.campaign.counts.total
+        for look in looks(lambda: self.provider.get_campaign(self.campaign.id), is_long=True):
+            total = (yield from look).counts.total
+            if before is None or total is None or total != before + added:
+                there = yield from self._there()
+                if not there.isdisjoint(chunk):
+                    return there
+        return (yield from self._there())
+
+    def _there(self, consequence: str = _TRY_AGAIN) -> Flow[set[str]]:
+        """Which of the numbers are in the campaign, in whatever spelling of the same subscriber's number.
+
+        Raises:
+            IncompleteListing: Some may be missing.
+        """
+        contacts, report = yield from read_all(
+            self.provider.capabilities.contact_paging,
+            lambda position: self.provider.list_contacts(self.campaign.id, position, ContactFilter()),
+        )
+        require_whole(report, self.provider, "add_contacts", self.campaign.id, consequence)
+        there = {subscriber_key(contact.phone_number) for contact in contacts}
+        return {number for number in self.bodies if subscriber_key(number) in there}

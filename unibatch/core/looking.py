@@ -1,0 +1,157 @@
+"""Looking at a vendor: what flows that write do before they send something, and after an answer is lost.
+
+A request whose answer is lost may have been carried out, or may still be. So what creates a campaign or adds contacts
+is never sent a second time blindly: the flow looks whether it is there, several times, since a vendor may be late.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import TypeVar
+
+import attrs
+
+from unibatch.core.errors import IncompleteListing, NotFound, OutcomeUnknown, UnibatchError
+from unibatch.core.flow import Flow, Request
+from unibatch.core.model import Campaign, Contact
+from unibatch.core.paging import ListingReport, Page, Pager, Paging, Position
+from unibatch.core.provider import OperationName, Provider
+from unibatch.core.status import CampaignStatus
+from unibatch.core.structuring import StructureError
+
+T = TypeVar("T", Campaign, Contact)
+
+R = TypeVar("R")
+
+_logger = logging.getLogger("unibatch")
+
+LOOKS = (0.5, 2.0, 5.0)
+"""After a lost answer: how many seconds to wait before each look whether the request was carried out."""
+
+NOT_SENT = "what is there already is unknown, so nothing was sent; try again when no rows move"
+
+MOST_SENDS = 3
+"""How often a request is sent at most where looking shows that nothing was done."""
+
+LOST = (OutcomeUnknown, StructureError)
+"""The request may have been carried out: no answer came, or it cannot be read."""
+
+FAILED = (UnibatchError, StructureError)
+"""All that a flow can raise."""
+
+
+def after(seconds: float, flow: Flow[R]) -> Flow[R]:
+    """The same flow, with a wait before its first request."""
+    try:
+        request = attrs.evolve(next(flow), after=seconds)
+        while True:
+            try:
+                response = yield request
+            except UnibatchError as exc:
+                request = flow.throw(exc)
+            else:
+                request = flow.send(response)
+    except StopIteration as done:
+        value: R = done.value
+        return value
+
+
+def looks(look: Callable[[], Flow[R]], *, is_long: bool = False) -> Iterator[Flow[R]]:
+    """The same look several times, each after a longer wait: one for each of `LOOKS`.
+
+    Args:
+        look: Makes the look.
+        is_long: Look for half a minute, because what is not found is sent again.
+    """
+    for pause in (*LOOKS, 2 * LOOKS[-1], 3 * LOOKS[-1]) if is_long else LOOKS:
+        yield after(pause, look())
+
+
+def soon(look: Flow[R]) -> Flow[R]:
+    """A look after the shortest of these waits."""
+    return after(LOOKS[0], look)
+
+
+def read_all(paging: Paging, ask: Callable[[Position], Flow[Page[T]]]) -> Flow[tuple[list[T], ListingReport]]:
+    """Read a listing to its end.
+
+    Returns:
+        The rows, and whether those are all.
+    """
+    pager: Pager[T] = Pager(paging, attrgetter("id"))
+    rows: list[T] = []
+    while pager.position is not None:
+        try:
+            page = yield from ask(pager.position)
+        except NotFound:
+            if not pager.is_behind_the_last:
+                raise
+            pager.accept_none()
+        else:
+            rows += pager.accept(page)
+    return rows, pager.report
+
+
+_RECENT = timedelta(days=90)
+"""A campaign that is older is not looked into unless its listing alone makes it likely that it is the one."""
+
+
+def recent(campaigns: Sequence[Campaign], now: datetime) -> list[Campaign]:
+    """The campaigns of the last 90 days, including those without a time of creation.
+
+    Their age is counted from the newest one, or from ``now`` if that is earlier: the vendor's clock may be wrong.
+    """
+    newest = max((campaign.created_at for campaign in campaigns if campaign.created_at is not None), default=now)
+    oldest = min(newest, now) - _RECENT
+    return [campaign for campaign in campaigns if campaign.created_at is None or campaign.created_at >= oldest]
+
+
+def require_whole(
+    report: ListingReport,
+    provider: Provider,
+    operation: OperationName = "create_campaign",
+    subject: str | None = None,
+    consequence: str = NOT_SENT,
+) -> None:
+    """Require that a listing is complete, because what was not found in it may be sent.
+
+    Raises:
+        IncompleteListing: It is not.
+    """
+    if not report.complete:
+        raise IncompleteListing(
+            provider=provider.name, operation=operation, subject=subject, report=report, consequence=consequence
+        )
+
+
+def outcome_unknown(request: Request, provider: Provider, lost: Exception, check: str) -> OutcomeUnknown:
+    """The error that ends a flow whose request may have been carried out."""
+    reason = lost.reason if isinstance(lost, OutcomeUnknown) else str(lost)
+    return OutcomeUnknown(
+        provider=provider.name, operation=request.operation, subject=request.subject, reason=reason, check=check
+    )
+
+
+def reread(provider: Provider, known: Campaign) -> Flow[Campaign]:
+    """Read a campaign that was just written; if reading fails, return ``known``, since the write did not fail.
+
+    ``known`` is what the vendor answered, or has the status `UNKNOWN`. It never has the status from before the write.
+    """
+    try:
+        return (yield from provider.get_campaign(known.id))
+    except FAILED as exc:
+        _logger.warning("%s: %s was written, and reading it failed: %s", provider.name, known.id, exc)
+        return known
+
+
+def wait_while(provider: Provider, known: Campaign, status: CampaignStatus) -> Flow[Campaign]:
+    """Read a campaign again, some times, while it has this status."""
+    campaign = known
+    for look in looks(lambda: reread(provider, known)):
+        if campaign.status is not status:
+            break
+        campaign = yield from look
+    return campaign
