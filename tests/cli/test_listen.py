@@ -18,7 +18,7 @@ import pytest
 from tests.cli.running import Run
 from tests.webhooks.receiver import Receiver
 from tests.webhooks.signing import MESSAGES, SECRET, SIGN, as_bytes, talkifai
-from unibatch.cli.listen import _Hook, _serving
+from unibatch.cli.receiving import _Hook, _serving
 from unibatch.providers.talkifai import TalkifAI
 from unibatch.sandbox import serve
 

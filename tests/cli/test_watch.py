@@ -15,8 +15,8 @@ import pytest
 from tests.cli.running import Run, Terminal
 from tests.madeup import MadeUpTime
 from unibatch import CallStatus, ContactChanged, EventType
-from unibatch.cli import watch as cli
-from unibatch.cli.watch import Pace
+from unibatch.cli import watching
+from unibatch.cli.watching import Pace
 from unibatch.sandbox import Sandbox
 
 RUNNING = {"truedy": "active", "techladder": "active", "talkifai": "running"}
@@ -26,7 +26,7 @@ RUNNING = {"truedy": "active", "techladder": "active", "talkifai": "running"}
 def time(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> MadeUpTime:
     """Ten seconds pass for the dialler while one passes here."""
     time = MadeUpTime(monkeypatch)
-    monkeypatch.setattr(cli, "time", time.clock)
+    monkeypatch.setattr(watching, "time", time.clock)
     time.meanwhile = lambda seconds: sandbox.advance(seconds=seconds * 10)
     return time
 

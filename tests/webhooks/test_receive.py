@@ -425,12 +425,17 @@ class TestArguments:
             {"headers": {"a": 3}},
             {"headers": None},
             {"now": NOW.replace(tzinfo=None)},
-            {"now": 1.5},
+            {"now": float("nan")},
+            {"now": STAMP},
         ],
     )
     def test_what_cannot_be_is_refused(self, wrong: Any) -> None:
         with pytest.raises(unibatch.InvalidInput):
             receive(**{"provider": "truedy", "headers": {}, "body": b"{}", "secrets": SECRET, "now": NOW, **wrong})
+
+    def test_the_present_time_may_be_unix_seconds(self) -> None:
+        body = as_bytes(MESSAGES["truedy"])
+        assert received("truedy", truedy(body), body, now=NOW.timestamp()).seen_at == NOW
 
     def test_other_kinds_of_bytes_will_do(self) -> None:
         body = as_bytes(MESSAGES["talkifai"])

@@ -4,6 +4,7 @@ There is no I/O in `receive`, and no web framework: it takes the headers and the
 notices what a vendor sends twice.
 """
 
+from unibatch.core.errors import InvalidSignature, MalformedWebhook, UnsignedWebhook
 from unibatch.core.events import CampaignChanged, ContactChanged, Event, EventType, Finished
 from unibatch.core.webhook_scheme import HmacSignature, SharedSecret
 from unibatch.webhooks.receive import receive
@@ -16,8 +17,11 @@ __all__ = [
     "EventType",
     "Finished",
     "HmacSignature",
+    "InvalidSignature",
+    "MalformedWebhook",
     "Seen",
     "SharedSecret",
     "SqliteSeen",
+    "UnsignedWebhook",
     "receive",
 ]

@@ -13,7 +13,7 @@ from unibatch.core.provider import Provider
 from unibatch.core.webhook_scheme import Signature
 from unibatch.providers import registry
 from unibatch.webhooks.message import read_message
-from unibatch.webhooks.signature import Headers, require_signature, secrets_of
+from unibatch.webhooks.signature import Headers, read_time, require_signature, secrets_of
 
 AnyHeaders: TypeAlias = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
 
@@ -24,7 +24,7 @@ def receive(
     body: bytes,
     *,
     secrets: str | bytes | Iterable[str | bytes] = (),
-    now: datetime | None = None,
+    now: datetime | float | None = None,
     allow_unsigned: bool = False,
     signature: Signature | None = None,
 ) -> list[Event]:
@@ -37,7 +37,7 @@ def receive(
         headers: The request's headers: a mapping, or pairs of name and value, each a text or bytes; in any case.
         body: The request's body, as it came.
         secrets: The signing secret; or several, of which any may be right, while one takes the place of another.
-        now: The present time (aware); left out, that of this machine.
+        now: The present time, an aware datetime or Unix seconds; left out, that of this machine.
         allow_unsigned: Take webhooks that nobody has signed: those of a vendor that documents no signature, and, if no
             secret is given, those of any vendor. With a secret, a vendor's signature is checked in any case.
         signature: How it is signed, for a vendor at which you choose that yourself; left out, as the provider says.
@@ -76,8 +76,9 @@ def receive(
 _load = cache(registry.load)  # which reads files each time
 
 
-def _aware(now: datetime) -> datetime:
+def _aware(now: datetime | float) -> datetime:
     given: Any = now
-    if isinstance(given, datetime) and given.tzinfo is not None:
-        return given.astimezone(UTC)
-    raise InvalidInput(f"now is an aware datetime, not {given!r}")
+    moment = read_time(given) if type(given) in {int, float} else given
+    if isinstance(moment, datetime) and moment.tzinfo is not None:
+        return moment.astimezone(UTC)
+    raise InvalidInput(f"now is an aware datetime, or Unix seconds, not {given!r}")
