@@ -40,6 +40,7 @@ bench: $(VENV)/.bench ## the measurements that the documentation quotes; takes h
 	$(BIN)/python benchmarks/client_floor.py
 	$(BIN)/python benchmarks/pools.py
 	$(BIN)/python benchmarks/placing.py
+	$(BIN)/python benchmarks/watch.py
 	$(BIN)/python benchmarks/command_line.py
 
 clean: ## remove what the other commands made

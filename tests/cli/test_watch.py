@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import signal
@@ -11,7 +12,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+import unibatch
 from tests.cli.running import Run, Terminal
 from tests.madeup import MadeUpTime
 from unibatch import CallStatus, ContactChanged, EventType
@@ -66,6 +69,24 @@ class TestOutput:
         assert 'Truedy says "completed"' in shown
         assert "calls a minute" in shown
         assert re.search(r"\d+%", shown)
+
+
+@pytest.mark.usefixtures("time")
+def test_while_it_runs_the_display_says_how_fast_and_until_when(sandbox: Sandbox) -> None:
+    shown = ""
+    with unibatch.connect(**sandbox.profile("truedy")) as client:
+        watch = client.watch(begun(sandbox, 200).partition(":")[2])
+        display = watching._Display(watch, "Truedy")
+        for event in watch:
+            display.show(event)
+            console = Console(file=io.StringIO(), width=120)
+            console.print(display._render())
+            shown = console.file.getvalue()  # type: ignore[attr-defined]  # it is a StringIO
+            if " in 95 of 100 cases" in shown:
+                break
+    assert re.search(r"\d calls a minute", shown)
+    assert re.search(r"about \d\d:\d\d UTC  between \d\d:\d\d and (\d\d:\d\d|later) in 95 of 100 cases", shown)
+    assert re.search(r"pending +\d+ +\d+%", shown)
 
 
 @pytest.mark.usefixtures("profiles", "time")

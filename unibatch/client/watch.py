@@ -314,7 +314,7 @@ class Watching:
         if not self._reports_contacts:
             return False
         if done is None:
-            return bool(self._marks) or status not in _NOT_BEGUN or bool(campaign.counts.attempted)
+            return bool(self._marks) or status not in _NOT_BEGUN or _has_begun(campaign)
         age = _clock() - done.began
         return (
             self._incomplete > 0
@@ -570,6 +570,12 @@ def _known(campaign: Campaign) -> object:
     if all(number is None for number in told) and not counts.by_status:
         return object()
     return counts, campaign.status, campaign.updated_at, campaign.cost
+
+
+def _has_begun(campaign: Campaign) -> bool:
+    """Whether somebody has been called, by the counts."""
+    by_status = campaign.counts.by_status
+    return bool(campaign.counts.attempted) or any(count for word, count in by_status.items() if word != "pending")
 
 
 def _changed_at(campaign: Campaign) -> datetime | None:
