@@ -7,6 +7,7 @@ import types
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import httpx
 import pytest
 
 from unibatch.client import exchange, rate_limit, retry, watch
@@ -51,7 +52,8 @@ class MadeUpTime:
                     self.passes(step.seconds)
                     step = conversation.send(None)
                     continue
-                self.asked_at.append(self.now)
+                if isinstance(step, httpx.Request):
+                    self.asked_at.append(self.now)
                 try:
                     answer = yield step
                 except Exception as exc:  # noqa: BLE001 - it is passed on

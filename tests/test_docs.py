@@ -248,6 +248,12 @@ class TestTables:
         script = runpy.run_path(str(ROOT / "docs" / "generate_statuses.py"))
         assert (ROOT / "docs" / "statuses.md").read_text(encoding="utf-8") == script["render"]()
 
+    def test_metrics_are_up_to_date(self) -> None:
+        """If this fails: python docs/generate_metrics.py."""
+        script = runpy.run_path(str(ROOT / "docs" / "generate_metrics.py"))
+        page = (ROOT / "docs" / "compare.md").read_text(encoding="utf-8")
+        assert page == script["render"](page)
+
     def test_writing_is_up_to_date(self) -> None:
         """If this fails: python docs/generate_writing.py."""
         script = runpy.run_path(str(ROOT / "docs" / "generate_writing.py"))

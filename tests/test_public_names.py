@@ -22,28 +22,28 @@ def words(text: str) -> list[str]:
 
 
 NAMES = words("""
-    Account AccountLimits AddedContacts AnswerTooLarge AsyncClient AsyncListing AsyncWatch
-    AuthenticationError CallStatus Campaign CampaignChanged CampaignDraft CampaignStatus
-    Capabilities Client ConfigError Conflict ConnectFailed ConnectTimeout ConnectionLost Contact
-    ContactChanged ContactDraft ContactList Counts DraftRefused Event EventType Finding Finished Fit
-    IncompleteListing InvalidInput InvalidRequest InvalidSignature Listing ListingReport
-    MalformedResponse MalformedWebhook Money NotFound OutcomeUnknown PartlyDone PaymentRequired
-    PermissionDenied PlannedRequest PoolTimeout Preflight Provider ProviderError RateLimited
-    ReadTimeout RedialPolicy RedirectRefused RejectedContact RejectedRow RepeatedRow Retry Schedule
-    ServerError SkippedRow Start StartKind Timeout TransportError UnibatchError UnsignedWebhook
-    UnsupportedFeature Wait WaitTimeout Watch WriteTimeout __version__ connect connect_async
-    preflight read_contacts to_dict
+    Account AccountLimits AddedContacts AnswerTooLarge AsyncCampaignContacts AsyncClient
+    AsyncContactsOf AsyncListing AsyncWatch AuthenticationError CallStatus Campaign CampaignChanged
+    CampaignContacts CampaignDraft CampaignStatus Capabilities Client Comparison ConfigError
+    Conflict ConnectFailed ConnectTimeout ConnectionLost Contact ContactChanged ContactDraft
+    ContactList ContactsOf Counts Difference DraftRefused Event EventType Figure Finding Finished
+    Fit IncompleteListing Interval InvalidInput InvalidRequest InvalidSignature Listing
+    ListingReport MalformedResponse MalformedWebhook Money NotFound OutcomeUnknown PartlyDone
+    PaymentRequired PermissionDenied PlannedRequest PoolTimeout Preflight Provider ProviderError
+    RateLimited ReadTimeout RedialPolicy RedirectRefused RejectedContact RejectedRow RepeatedRow
+    Retry Schedule ServerError Side SkippedRow Start StartKind Timeout TransportError UnibatchError
+    UnsignedWebhook UnsupportedFeature Wait WaitTimeout Watch WriteTimeout __version__ compare
+    compare_async connect connect_async preflight read_contacts to_dict
 """)
 
 METHODS = words("""
     add_contacts cancel_campaign close create_campaign delete_campaign get_account get_campaign
-    list_campaigns list_contacts pause_campaign reschedule_campaign resume_campaign retry_campaign
+    list_campaigns list_contacts list_contacts_of pause_campaign reschedule_campaign resume_campaign retry_campaign
     start_campaign wait watch
 """)
-READING = {"close", "get_account", "get_campaign", "list_campaigns", "list_contacts", "wait", "watch"}
-REHEARSED = sorted({*METHODS} - READING)
+ITERATED = {"list_campaigns", "list_contacts", "list_contacts_of", "watch"}
+REHEARSED = sorted({*METHODS} - {"close", "get_account", "get_campaign", "wait"} - ITERATED)
 PROPERTIES = ["base_url", "capabilities", "provider", "rehearse"]
-NOT_AWAITED = {"list_campaigns", "list_contacts", "watch"}
 
 
 def public_methods(cls: type) -> list[str]:
@@ -145,7 +145,7 @@ def test_both_clients_return_the_same(method: str) -> None:
 
 def test_what_speaks_with_the_vendor_and_is_not_iterated_is_awaited() -> None:
     awaited = {name for name in METHODS if inspect.iscoroutinefunction(getattr(AsyncClient, name))}
-    assert awaited == {*METHODS} - NOT_AWAITED
+    assert awaited == {*METHODS} - ITERATED
 
 
 def test_both_ways_to_connect_take_the_same_arguments() -> None:
@@ -155,6 +155,9 @@ def test_both_ways_to_connect_take_the_same_arguments() -> None:
 
 def test_both_listings_offer_the_same() -> None:
     assert public_methods(unibatch.Listing) == public_methods(unibatch.AsyncListing) == ["pages"]
+    assert public_methods(unibatch.ContactsOf) == public_methods(unibatch.AsyncContactsOf) == ["by_campaign"]
+    campaigns = unibatch.CampaignContacts, unibatch.AsyncCampaignContacts
+    assert [public_methods(each) for each in campaigns] == [["pages"], ["pages"]]
 
 
 def test_type_information_is_shipped() -> None:

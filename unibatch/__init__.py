@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from unibatch import sandbox as sandbox
     from unibatch import webhooks as webhooks
     from unibatch.client import (
+        AsyncCampaignContacts,
         AsyncClient,
+        AsyncContactsOf,
         AsyncListing,
         AsyncWatch,
+        CampaignContacts,
         Client,
+        ContactsOf,
         Listing,
         PlannedRequest,
         Retry,
@@ -78,6 +82,7 @@ if TYPE_CHECKING:
     from unibatch.core.provider import Capabilities, Provider
     from unibatch.core.status import CallStatus, CampaignStatus
     from unibatch.core.to_dict import to_dict
+    from unibatch.workflows.compare import Comparison, Difference, Figure, Interval, Side, compare, compare_async
     from unibatch.workflows.contacts import ContactList, RejectedRow, RepeatedRow, SkippedRow, read_contacts
     from unibatch.workflows.preflight import preflight
 
@@ -86,7 +91,10 @@ if TYPE_CHECKING:
 _LATER = {
     name: module
     for module, names in {
-        "unibatch.client": "AsyncClient AsyncListing AsyncWatch Client Listing PlannedRequest Retry Timeout Wait Watch",
+        "unibatch.client": (
+            "AsyncCampaignContacts AsyncClient AsyncContactsOf AsyncListing AsyncWatch CampaignContacts Client "
+            "ContactsOf Listing PlannedRequest Retry Timeout Wait Watch"
+        ),
         "unibatch.config": "connect connect_async",
         "unibatch.core.draft": "AddedContacts CampaignDraft ContactDraft RejectedContact Start StartKind",
         "unibatch.core.errors": (
@@ -104,6 +112,7 @@ _LATER = {
         "unibatch.core.provider": "Capabilities Provider",
         "unibatch.core.status": "CallStatus CampaignStatus",
         "unibatch.core.to_dict": "to_dict",
+        "unibatch.workflows.compare": "Comparison Difference Figure Interval Side compare compare_async",
         "unibatch.workflows.contacts": "ContactList RejectedRow RepeatedRow SkippedRow read_contacts",
         "unibatch.workflows.preflight": "preflight",
     }.items()
@@ -115,17 +124,21 @@ __all__ = [
     "AccountLimits",
     "AddedContacts",
     "AnswerTooLarge",
+    "AsyncCampaignContacts",
     "AsyncClient",
+    "AsyncContactsOf",
     "AsyncListing",
     "AsyncWatch",
     "AuthenticationError",
     "CallStatus",
     "Campaign",
     "CampaignChanged",
+    "CampaignContacts",
     "CampaignDraft",
     "CampaignStatus",
     "Capabilities",
     "Client",
+    "Comparison",
     "ConfigError",
     "Conflict",
     "ConnectFailed",
@@ -135,14 +148,18 @@ __all__ = [
     "ContactChanged",
     "ContactDraft",
     "ContactList",
+    "ContactsOf",
     "Counts",
+    "Difference",
     "DraftRefused",
     "Event",
     "EventType",
+    "Figure",
     "Finding",
     "Finished",
     "Fit",
     "IncompleteListing",
+    "Interval",
     "InvalidInput",
     "InvalidRequest",
     "InvalidSignature",
@@ -171,6 +188,7 @@ __all__ = [
     "Retry",
     "Schedule",
     "ServerError",
+    "Side",
     "SkippedRow",
     "Start",
     "StartKind",
@@ -184,6 +202,8 @@ __all__ = [
     "Watch",
     "WriteTimeout",
     "__version__",
+    "compare",
+    "compare_async",
     "connect",
     "connect_async",
     "preflight",

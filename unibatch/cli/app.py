@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "contacts": ("contacts", "List the contacts of a campaign."),
         "watch": ("watch", "Follow a campaign to its end."),
         "listen": ("listen", "Receive a vendor's webhooks, and check and print them."),
+        "compare": ("compare", "Compare campaigns and vendors, side by side."),
     },
     "Write": {
         "preflight": ("preflight", "Check a draft against a vendor. Sends nothing."),

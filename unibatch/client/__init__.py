@@ -7,16 +7,21 @@ once without, over `unibatch.client.connections`.
 """
 
 from unibatch.client.client import AsyncClient, Client, provider_of_client
+from unibatch.client.contacts_of import AsyncCampaignContacts, AsyncContactsOf, CampaignContacts, ContactsOf
 from unibatch.client.exchange import PlannedRequest
 from unibatch.client.listing import AsyncListing, Listing
 from unibatch.client.options import Options, Retry, Timeout, Wait
 from unibatch.client.watch import AsyncWatch, Watch
 
 __all__ = [
+    "AsyncCampaignContacts",
     "AsyncClient",
+    "AsyncContactsOf",
     "AsyncListing",
     "AsyncWatch",
+    "CampaignContacts",
     "Client",
+    "ContactsOf",
     "Listing",
     "Options",
     "PlannedRequest",

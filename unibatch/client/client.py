@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Self
 
+from unibatch.client.contacts_of import AsyncContactsOf, ContactsOf
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.exchange import Exchange
 from unibatch.client.listing import AsyncListing, Listing
@@ -203,6 +204,40 @@ class Client(_BaseClient):
         for _ in Watch(self._driver, watching):
             pass
         return watching.result
+
+    def list_contacts_of(
+        self,
+        campaign_ids: Iterable[str],
+        *,
+        status: CallStatus | str | Iterable[CallStatus | str] | None = None,
+        external_id: str | None = None,
+        server_filter: bool = False,
+        max_wait: float | None = None,
+    ) -> ContactsOf:
+        """List the contacts of several campaigns, one campaign after the other.
+
+        While one campaign is read, the next ones are begun, so many small campaigns take little longer than one large
+        one.
+
+        Args:
+            campaign_ids: The vendor's ids of the campaigns, in the order in which they are read; one that comes again
+                is read once.
+            status: As for `list_contacts`; with it, each campaign may take one request more.
+            external_id: As for `list_contacts`.
+            server_filter: As for `list_contacts`.
+            max_wait: See `Client`.
+
+        Returns:
+            The contacts, and a report for each campaign; nothing is sent before it is iterated.
+
+        Raises:
+            InvalidInput: An id is blank, ``campaign_ids`` is one text, ``status`` is no canonical status or is empty.
+            UnsupportedFeature: The vendor does not return external ids.
+            NotFound: While iterating: one of the campaigns is not in this account.
+        """
+        operations = self._operations.patient(max_wait)
+        plan = operations.list_contacts_of(campaign_ids, status, external_id, server_filter=server_filter)
+        return ContactsOf(self._driver, plan)
 
     def get_account(self, *, max_wait: float | None = None) -> Account:
         """Read the account that the key belongs to.
@@ -437,6 +472,20 @@ class AsyncClient(_BaseClient):
         async for _ in AsyncWatch(self._driver, watching):
             pass
         return watching.result
+
+    def list_contacts_of(
+        self,
+        campaign_ids: Iterable[str],
+        *,
+        status: CallStatus | str | Iterable[CallStatus | str] | None = None,
+        external_id: str | None = None,
+        server_filter: bool = False,
+        max_wait: float | None = None,
+    ) -> AsyncContactsOf:
+        """As `Client.list_contacts_of`, for ``async for``."""
+        operations = self._operations.patient(max_wait)
+        plan = operations.list_contacts_of(campaign_ids, status, external_id, server_filter=server_filter)
+        return AsyncContactsOf(self._driver, plan)
 
     async def get_account(self, *, max_wait: float | None = None) -> Account:
         """As `Client.get_account`, awaited."""

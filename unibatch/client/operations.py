@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import attrs
 
+from unibatch.client.contacts_of import PlanOfMany
 from unibatch.client.exchange import Conversation, Exchange
 from unibatch.client.listing import Plan
 from unibatch.client.turns import Turn
@@ -91,13 +92,37 @@ class Operations:
         server_filter: bool,
     ) -> Plan[Contact]:
         """Plan the listing of a campaign's contacts."""
+        wanted = self._contact_filter(status, external_id)
+        return self._contacts_of(campaign_id, wanted, server_filter=server_filter)
+
+    def list_contacts_of(
+        self,
+        campaign_ids: Iterable[str],
+        status: str | Iterable[str] | None,
+        external_id: str | None,
+        *,
+        server_filter: bool,
+    ) -> PlanOfMany:
+        """Plan the listings of the contacts of several campaigns."""
+        wanted = self._contact_filter(status, external_id)
+        if isinstance(campaign_ids, str):
+            raise InvalidInput(f"campaign_ids are several ids, such as [{campaign_ids!r}], not one text")
+        ids = list(dict.fromkeys(campaign_ids))
+        for campaign_id in ids:
+            segment(campaign_id)
+        plan = partial(self._contacts_of, wanted=wanted, server_filter=server_filter)
+        return PlanOfMany(ids, plan, self._max_in_flight)
+
+    def _contact_filter(self, status: str | Iterable[str] | None, external_id: str | None) -> ContactFilter:
         self._provider.require("list_contacts")
-        segment(campaign_id)  # refuses a wrong id now, not when the listing is iterated
         if external_id is not None and "external_id" not in self._provider.capabilities.contact_fields:
             instead = f"{self._provider.title} does not return external ids; look for the phone number"
             raise UnsupportedFeature(self._provider.name, "list_contacts(external_id=...)", instead)
         _require_text("external_id", external_id)
-        wanted = ContactFilter(status=_statuses(CallStatus, status), external_id=external_id)
+        return ContactFilter(status=_statuses(CallStatus, status), external_id=external_id)
+
+    def _contacts_of(self, campaign_id: str, wanted: ContactFilter, *, server_filter: bool) -> Plan[Contact]:
+        segment(campaign_id)  # refuses a wrong id now, not when the listing is iterated
         return Plan(
             provider=self._provider.name,
             operation="list_contacts",

@@ -294,6 +294,8 @@ _ASKING_AGAIN = "; placing the draft again looks for it first"
 
 _blank_contact = api.maker_of_blank_contacts("name", "call_id")
 
+_FEWEST, _MOST = api.DIGITS[0], api.DIGITS[-1]
+
 
 class TechLadder(api.Provider):
     """TechLadder's public API, version 1."""
@@ -535,18 +537,22 @@ class TechLadder(api.Provider):
             # An E.164 number without its plus. To ask so is twice as fast as a regular expression.
             if (
                 type(number) is str
-                and len(number) in api.DIGITS
+                and _FEWEST <= len(number) <= _MOST
                 and number.isdigit()
-                and number.isascii()
                 and number > "1"
+                and number.isascii()
             ):
                 contact.phone_number = f"+{number}"
+                contact.phone_valid = True
+            elif type(number) is str and api.is_e164(number):
+                contact.phone_number = number
                 contact.phone_valid = True
             else:
                 contact.phone_number, contact.phone_valid = api.phone_from_vendor(number, bare_digits=True)
             contact.name = row.name or None
-            if row.external_id is not None:
-                contact.external_id = _users_own(str(row.external_id))
+            if (external_id := row.external_id) is not None:
+                is_theirs = type(external_id) is str and external_id and external_id[0] != "u"
+                contact.external_id = external_id if is_theirs else _users_own(str(external_id))
             contact.vendor_status = word = row.status
             contact.status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
             if (moment := row.started_at) and moment.year > 1:

@@ -716,9 +716,9 @@ class Truedy(api.Provider):
                 contact.phone_valid = True
             else:
                 contact.phone_number, contact.phone_valid = api.phone_from_vendor(number)
-            contact.name = row.name or api.join_names(row.first_name, row.last_name)
-            contact.first_name = row.first_name or None
-            contact.last_name = row.last_name or None
+            contact.first_name = first = row.first_name or None
+            contact.last_name = last = row.last_name or None
+            contact.name = row.name or (api.join_names(first, last) if last else first)
             contact.email = row.email or None
             contact.vendor_status = word = row.call_status
             contact.status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
