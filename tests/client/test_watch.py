@@ -111,6 +111,28 @@ class TestToTheEnd:
         assert len({event.dedupe_key for event in events}) == len(events)
         assert list(dialling.client.watch(campaign_id, state=state)) == []
 
+    def test_before_each_pause_the_state_can_be_saved(self, dialling: Visit, time: MadeUpTime) -> None:
+        campaign_id = begun(dialling, 60)
+        saved: list[Any] = []
+        moments: list[float] = []
+        advance = time.meanwhile
+
+        def meanwhile(seconds: float) -> None:
+            moments.append(time.now - seconds)
+            advance(seconds)
+
+        time.meanwhile = meanwhile
+        watch = dialling.client.watch(campaign_id, on_pause=lambda: saved.append((time.now, watch.state)))
+        events = list(watch)
+        assert [moment for moment, _ in saved] == moments
+        begin = len(saved) // 2
+        rest = list(dialling.client.watch(campaign_id, state=saved[begin][1]))
+        assert len(finals(rest)) == sum("!" not in mark for mark in self.marks(saved[begin][1], events))
+
+    def marks(self, state: Any, events: list[Event]) -> list[str]:
+        """The marks in a state, of all contacts."""
+        return [state["contacts"].get(name, "pending") for name, _ in finals(events)]
+
     def test_it_survives_what_passes(self, dialling: Visit, time: MadeUpTime) -> None:
         draw = random.Random(3)
         sandbox, vendor = dialling.sandbox, dialling.vendor
@@ -465,6 +487,10 @@ class TestErrors:
     def test_a_blank_id_is_refused_at_once(self, connect: Connect, method: str) -> None:
         with pytest.raises(unibatch.InvalidInput, match="an id must be"):
             getattr(connect("truedy"), method)(" ")
+
+    def test_what_is_no_function_cannot_be_called(self, connect: Connect) -> None:
+        with pytest.raises(unibatch.InvalidInput, match="on_pause is a function"):
+            connect("truedy").watch("c-1", on_pause=3)  # type: ignore[arg-type]  # that is the point
 
 
 @pytest.mark.usefixtures("time")

@@ -73,8 +73,8 @@ def follow(campaign: str, profile: str | None, file: Path | None, form: str) -> 
     before = None if file is None else _read(file)
     finished: Finished | None = None
     with _ended_by_sigterm(), connect(name, on_wait=Waits()) as client:
-        watching = client.watch(campaign_id, state=before)
-        keeper = _Keeper(watching, file)
+        keeper = _Keeper(file)
+        watching = keeper.watch = client.watch(campaign_id, state=before, on_pause=lambda: keeper.save(now=True))
         view = _view(watching, registry.load(client.provider).title, form)
         try:
             with view:
@@ -118,14 +118,14 @@ def _read(file: Path) -> Any:
 class _Keeper:
     """Writes the state into a file: often, and so that it never takes much of the time."""
 
-    watch: Watch
     file: Path | None
+    watch: Watch | None = None
     due: float = 0.0
 
     def save(self, *, now: bool = False) -> None:
         """Write it if it is time, or ``now``."""
         begin = time.monotonic()
-        if self.file is None or (begin < self.due and not now):
+        if self.file is None or self.watch is None or (begin < self.due and not now):
             return
         new = self.file.with_name(f"{self.file.name}.{os.getpid()}.new")
         try:

@@ -157,7 +157,9 @@ class Client(_BaseClient):
             ),
         )
 
-    def watch(self, campaign_id: str, *, state: WatchState | None = None) -> Watch:
+    def watch(
+        self, campaign_id: str, *, state: WatchState | None = None, on_pause: Callable[[], object] | None = None
+    ) -> Watch:
         """Follow a campaign to its end.
 
         It looks again and again: often while much happens, seldom while nothing does, and with at most half of the
@@ -168,6 +170,8 @@ class Client(_BaseClient):
             campaign_id: The vendor's id.
             state: What `Watch.state` was when an earlier watch of this campaign ended or was killed. What it reported
                 is not reported again, and what has happened since is, as far as the vendor still shows it.
+            on_pause: Called before each pause between two looks: the moment to save the state, if it is too large to be
+                saved after each event.
 
         Returns:
             The events; nothing is sent before they are iterated: `ContactChanged` for each contact whose status
@@ -180,7 +184,7 @@ class Client(_BaseClient):
             NotFound: While iterating: there is no such campaign in this account, or not any more.
             AuthenticationError: While iterating: the key is not accepted, or not any more.
         """
-        return Watch(self._driver, self._operations.watch(campaign_id, state))
+        return Watch(self._driver, self._operations.watch(campaign_id, state, on_pause))
 
     def wait(self, campaign_id: str, *, until: Until = FINISHED, timeout: float | timedelta | None = None) -> Campaign:
         """Wait for a campaign; looks as `watch` does, and reads contacts only when the campaign is over.
@@ -456,9 +460,11 @@ class AsyncClient(_BaseClient):
             ),
         )
 
-    def watch(self, campaign_id: str, *, state: WatchState | None = None) -> AsyncWatch:
+    def watch(
+        self, campaign_id: str, *, state: WatchState | None = None, on_pause: Callable[[], object] | None = None
+    ) -> AsyncWatch:
         """As `Client.watch`, for ``async for``."""
-        return AsyncWatch(self._driver, self._operations.watch(campaign_id, state))
+        return AsyncWatch(self._driver, self._operations.watch(campaign_id, state, on_pause))
 
     async def wait(
         self,

@@ -147,9 +147,11 @@ class Operations:
         campaign = yield from self._exchange.run(self._provider.get_campaign(campaign_id))
         return wanted if campaign.status in _AT_REST else attrs.evolve(wanted, status=frozenset())
 
-    def watch(self, campaign_id: str, state: WatchState | None) -> Watching:
+    def watch(self, campaign_id: str, state: WatchState | None, on_pause: Callable[[], object] | None) -> Watching:
         """Begin to watch a campaign."""
-        return self._watching(campaign_id, state=state)
+        if on_pause is not None and not callable(on_pause):
+            raise InvalidInput(f"on_pause is a function, not {on_pause!r}")
+        return self._watching(campaign_id, state=state, on_pause=on_pause)
 
     def wait(self, campaign_id: str, until: Until, timeout: float | timedelta | None) -> Watching:
         """Begin to wait for a campaign."""

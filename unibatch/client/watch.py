@@ -97,7 +97,7 @@ _LASTING = (errors.RedirectRefused,)
 
 _FINAL = "!"
 FINISHED: Final = "finished"
-"""What ``client.wait`` waits for, unless it is told something else."""
+"""What ``client.wait`` waits for, unless ``until`` is given."""
 
 Until: TypeAlias = str | Iterable[str] | Callable[[Campaign], bool]
 
@@ -149,6 +149,7 @@ class Watching:
         plan: Callable[[], Plan[Contact]],
         requests_per_minute: float | None,
         state: WatchState | None = None,
+        on_pause: Callable[[], object] | None = None,
         until: Callable[[Campaign], bool] | None = None,
         timeout: float | None = None,
         reports_contacts: bool = True,
@@ -162,6 +163,7 @@ class Watching:
             plan: Plans the listing of its contacts.
             requests_per_minute: The limit of the key; ``None`` if it is not known.
             state: Where an earlier watch was.
+            on_pause: Called before each pause.
             until: When it is over; ``None``: when the campaign is.
             timeout: For how many seconds at most.
             reports_contacts: Read contacts before the end, too.
@@ -179,6 +181,7 @@ class Watching:
         self._id = campaign_id
         self._read = read
         self._spacing = 60.0 / ((requests_per_minute or _UNKNOWN_LIMIT) * _SHARE)
+        self._on_pause = on_pause
         self._until = until
         self._timeout = timeout
         self._deadline = None if timeout is None else _clock() + timeout
@@ -290,6 +293,8 @@ class Watching:
             self._doubts = set()
 
     def _wait(self) -> Conversation[None]:
+        if self._on_pause is not None and self._due > _clock():
+            self._on_pause()
         while (left := self._due - _clock()) > 0:
             yield Pause(left if self._deadline is None else max(min(left, self._deadline - _clock()), 0.001))
             self.require_time()

@@ -41,7 +41,7 @@ def _masked(number: str | None) -> str:
 
 @attrs.frozen(kw_only=True)
 class Event:
-    """Something happened. What is not told is ``None``.
+    """Something happened. What the vendor does not say is ``None``.
 
     Attributes:
         type: What kind of thing.
@@ -57,7 +57,7 @@ class Event:
         call_id: The vendor's id of the call.
         contact_id: The vendor's id of the contact.
         phone_number: The contact's number, as in `Contact.phone_number`.
-        contact: The contact as a whole; always there in a watch, if the event is about one.
+        contact: The complete contact; always there in a watch, if the event is about one.
         status: The status of the call or of the campaign.
         vendor_status: The vendor's own word for ``status``.
         duration: How long the call took.
@@ -92,14 +92,14 @@ class ContactChanged(Event):
     """Something happened to a contact: a call began, was answered, or is over, or its status changed otherwise.
 
     Attributes:
-        previous: The status before; ``None`` where it is not told, as in every webhook.
+        previous: The status before; ``None`` where the vendor does not say it, as in every webhook.
     """
 
     previous: CallStatus | None = None
 
     @property
     def is_final(self) -> bool | None:
-        """Whether the vendor makes no further attempt, as in `Contact.is_final`; ``None`` if that is not told."""
+        """Whether the vendor makes no further attempt, as in `Contact.is_final`; ``None`` if it is unknown."""
         return None if self.contact is None else self.contact.is_final
 
 
@@ -109,7 +109,7 @@ class CampaignChanged(Event):
 
     Attributes:
         previous: The status before; ``None`` if it is not known.
-        campaign: The campaign as a whole; always there in a watch.
+        campaign: The complete campaign; always there in a watch.
     """
 
     previous: CampaignStatus | None = None
@@ -121,7 +121,7 @@ class Finished(Event):
     """A campaign is over; in a watch, no further result is expected, and this is the last event.
 
     Attributes:
-        campaign: The campaign as a whole; always there in a watch.
+        campaign: The complete campaign; always there in a watch.
         open: How many contacts have no final status all the same, because the vendor never gave them one.
         complete: Every contact was seen, as far as the vendor's answers can prove it; see `ListingReport.complete`.
     """
