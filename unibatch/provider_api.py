@@ -25,6 +25,8 @@ documented is a `StructureError`, or an `UnreadableValue` if the answer can do w
 add where it is.
 Where ``null`` and a missing key of a `Wire` mean different things, the default is `UNSET`, of the type `UnsetType`.
 
+**Describe webhooks** by `Webhooks`, `HmacSignature`, `SharedSecret` and `EventType`.
+
 **Return**: `Page`, `Campaign`, `Counts`, `Schedule`, `RedialPolicy`, `Money`, `Contact`, `Account`, `AccountLimits`,
 `Refusal`. Contacts come by the thousand, and are made in a quick way: `maker_of_blank_contacts`, `seal_contacts`,
 `RawRows`. Their numbers are read by `is_e164`, `DIGITS` and `phone_from_vendor`.
@@ -94,6 +96,7 @@ from unibatch.core.errors import RateLimited as RateLimited
 from unibatch.core.errors import ServerError as ServerError
 from unibatch.core.errors import UnibatchError as UnibatchError
 from unibatch.core.errors import UnsupportedFeature as UnsupportedFeature
+from unibatch.core.events import EventType as EventType
 from unibatch.core.findings import Fit as Fit
 from unibatch.core.flow import NO_CONTENT as NO_CONTENT
 from unibatch.core.flow import Flow as Flow
@@ -178,3 +181,6 @@ from unibatch.core.structuring import translate_at as translate_at
 from unibatch.core.structuring import utc as utc
 from unibatch.core.times import When as When
 from unibatch.core.times import is_ambiguous as is_ambiguous
+from unibatch.core.webhook_scheme import HmacSignature as HmacSignature
+from unibatch.core.webhook_scheme import SharedSecret as SharedSecret
+from unibatch.core.webhook_scheme import Webhooks as Webhooks
