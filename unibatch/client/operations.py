@@ -155,7 +155,15 @@ class Operations:
             return require_still_as_asked(placed_before(campaign, composition), composition)
         if turn.waited:
             composition = compose()  # meanwhile its start may have become the past
-        return (yield from self._exchange.run(self._provider.create_campaign(composition)))
+        composition = attrs.evolve(composition, placed=turn.placed())
+        try:
+            campaign = yield from self._exchange.run(self._provider.create_campaign(composition))
+        except PartlyDone as exc:
+            if exc.campaign is not None:
+                turn.note_placed(exc.campaign.id)
+            raise
+        turn.note_placed(campaign.id)
+        return campaign
 
     def creation(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Sequence[Request]:
         """The requests that place a draft, where everything goes well."""
