@@ -6,14 +6,18 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+TESTED_WITH_HTTPX2 := $(addprefix tests/client/test_, $(addsuffix .py, bodies cassettes connections drivers \
+	processes_and_loops proxies redirects tls transport_failures))
+
 .PHONY: demo test lint coverage format bench clean
 
 demo: $(VENV)/.demo ## read one campaign of each vendor through one piece of code
 	@$(BIN)/unibatch demo
 	@echo "The command is $(BIN)/unibatch; to write just unibatch: source $(BIN)/activate"
 
-test: $(VENV)/.develop ## run the whole test suite
+test: $(VENV)/.develop $(VENV)/httpx2 ## run the whole test suite, and with httpx2 the tests that are about connections
 	$(BIN)/python -m pytest -n 2
+	PYTHONPATH=$(VENV)/httpx2 $(BIN)/python -m pytest -n 2 $(TESTED_WITH_HTTPX2)
 
 lint: $(VENV)/.develop ## style, types, layers
 	$(BIN)/ruff check .
@@ -33,6 +37,7 @@ format: $(VENV)/.develop ## apply the style
 bench: $(VENV)/.bench ## the measurements that the documentation quotes; takes half an hour
 	$(BIN)/python benchmarks/listing.py
 	$(BIN)/python benchmarks/latency.py
+	$(BIN)/python benchmarks/waiting.py
 	$(BIN)/python benchmarks/paced.py
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/memory.py
@@ -40,6 +45,8 @@ bench: $(VENV)/.bench ## the measurements that the documentation quotes; takes h
 	$(BIN)/python benchmarks/client_floor.py
 	$(BIN)/python benchmarks/pools.py
 	$(BIN)/python benchmarks/placing.py
+	$(BIN)/python benchmarks/migrating.py
+	$(BIN)/python benchmarks/comparing.py
 	$(BIN)/python benchmarks/command_line.py
 
 clean: ## remove what the other commands made
@@ -63,6 +70,10 @@ $(VENV)/.demo: $(BIN)/python pyproject.toml
 $(VENV)/.bench: $(VENV)/.develop
 	@echo "installing what unibatch is compared with"
 	@$(PIP) install --group bench || { echo "a package is missing: see the message of pip above" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/httpx2: $(BIN)/python pyproject.toml ## beside the environment, since there it would take the place of httpx
+	@$(PIP) install --upgrade --target $@ httpx2 || { echo "a package is missing: see the message of pip above" >&2; exit 1; }
 	@touch $@
 
 $(VENV)/.develop: $(BIN)/python pyproject.toml

@@ -7,11 +7,11 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable
 
-import httpx
 from server import local_server
 
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.exchange import Conversation
+from unibatch.client.transport import httpx
 
 PATH = "/truedy/batch-calls/n100000/contacts"
 HEADERS = httpx.Headers({"host": "localhost", "authorization": "Bearer k", "accept": "application/json"})
@@ -62,22 +62,28 @@ class AsyncSpread(httpx.AsyncBaseTransport):
 
 def blocking_ways(base_url: str) -> dict[str, Fetch]:
     driver = Driver(base_url, connections=16)
+    one = httpx.HTTPTransport(limits=ONE)
     pool = httpx.HTTPTransport(limits=POOL)
     client = httpx.Client(transport=httpx.HTTPTransport(limits=POOL), trust_env=False)
     spread = httpx.Client(transport=Spread(), trust_env=False)
     return {
         "unibatch": lambda request: driver.run(conversation(request)),
-        "one transport, its pool": lambda request: len(pool.handle_request(request).read()),
+        "one transport, a pool of 1": lambda request: len(one.handle_request(request).read()),
+        "one transport, a pool of 16": lambda request: len(pool.handle_request(request).read()),
         "httpx.Client, its pool": lambda request: len(client.send(request, auth=None).content),
         "httpx.Client, 16 transports": lambda request: len(spread.send(request, auth=None).content),
     }
 
 
-def awaited_ways(base_url: str) -> dict[str, AsyncFetch]:
+def awaited_ways(base_url: str, at_once: int) -> dict[str, AsyncFetch]:
     driver = AsyncDriver(base_url, connections=16)
+    one = httpx.AsyncHTTPTransport(limits=ONE)
     pool = httpx.AsyncHTTPTransport(limits=POOL)
     client = httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(limits=POOL), trust_env=False)
     spread = httpx.AsyncClient(transport=AsyncSpread(), trust_env=False)
+
+    async def through_one(request: httpx.Request) -> int:
+        return len(await (await one.handle_async_request(request)).aread())
 
     async def through_pool(request: httpx.Request) -> int:
         return len(await (await pool.handle_async_request(request)).aread())
@@ -90,7 +96,8 @@ def awaited_ways(base_url: str) -> dict[str, AsyncFetch]:
 
     return {
         "unibatch": lambda request: driver.run(conversation(request)),
-        "one transport, its pool": through_pool,
+        **({"one transport, a pool of 1": through_one} if at_once == 1 else {}),
+        "one transport, a pool of 16": through_pool,
         "httpx.AsyncClient, its pool": through_client,
         "httpx.AsyncClient, 16 transports": through_spread,
     }
@@ -114,7 +121,7 @@ def blocking(base_url: str, rounds: int, requests: int) -> Times:
 
 
 async def awaited(base_url: str, rounds: int, requests: int, at_once: int) -> Times:
-    ways = awaited_ways(base_url)
+    ways = awaited_ways(base_url, at_once)
     times: Times = {name: [] for name in ways}
 
     async def work(fetch: AsyncFetch, numbers: list[int]) -> None:
@@ -142,6 +149,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=300, help="of each way in each round")
     parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()
+    print(f"with {httpx.__name__} {httpx.__version__}")
     with local_server() as base_url:
         report("blocking", blocking(base_url, options.rounds, options.requests))
         for at_once in (1, 16):

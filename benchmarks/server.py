@@ -1,10 +1,14 @@
 """A local server with campaigns of any size, cheap enough a request that the client is what is measured.
 
-A campaign's id says its size: `GET /truedy/batch-calls/n100000/contacts?limit=100&offset=0` is a page of 100,000.
+A campaign's id says its size: `GET /truedy/batch-calls/n100000/contacts?limit=100&offset=0` is a page of 100,000. So
+do ids such as `n50-7`, of which there are as many as are asked for. `GET /truedy/batch-calls/n100000` is the campaign,
+and contacts that are added there are counted and forgotten.
 """
 
 import argparse
 import asyncio
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pages import SHAPES, Shape
 
+LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
 
 
@@ -34,20 +39,38 @@ def route(target: bytes) -> tuple[Shape, int, int] | None:
             return None
     if limit != shape.page_size:
         return None
-    return shape, int(campaign.removeprefix("n")), start
+    return shape, int(campaign.removeprefix("n").partition("-")[0]), start
 
 
-def answer(target: bytes) -> bytes:
-    routed = route(target)
-    if routed is None:
-        return NOT_FOUND
-    shape, total, start = routed
-    body = shape.body(total, start)
+def campaign_or_added(target: bytes, content: bytes) -> bytes | None:
+    """A campaign without its contacts, or what is answered when contacts are added."""
+    match target.decode().split("/")[1:]:
+        case ["truedy", "batch-calls", campaign] if not content:
+            total = int(campaign.removeprefix("n"))
+            return json.dumps({"data": {"id": campaign, "status": "draft", "total_contacts": total}}).encode()
+        case ["techladder", "call-batches", campaign]:
+            return json.dumps({"data": {"schedule_id": campaign, "status": "active"}}).encode()
+        case ["talkifai", "batch", "jobs", job] if job.endswith("?contactsPageSize=1"):
+            return json.dumps({"id": job.partition("?")[0], "status": "running", "contacts": []}).encode()
+        case ["truedy", "batch-calls", _, "contacts"] if content:
+            added = content.count(b'"phone_number"')
+            return json.dumps({"data": {"added_count": added, "failed_count": 0}}).encode()
+    return None
+
+
+def answer(target: bytes, content: bytes = b"") -> bytes:
+    body = campaign_or_added(target, content)
+    if body is None:
+        routed = route(target)
+        if routed is None:
+            return NOT_FOUND
+        shape, total, start = routed
+        body = shape.body(total, start)
     return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
 
 
 class Connection(asyncio.Protocol):
-    """One keep-alive connection that only ever sends GET requests."""
+    """One keep-alive connection."""
 
     transport: asyncio.Transport
 
@@ -62,8 +85,12 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.received += data
         while b"\r\n\r\n" in self.received:
-            head, _, self.received = self.received.partition(b"\r\n\r\n")
-            response = answer(head.split(b" ", 2)[1])
+            head, _, rest = self.received.partition(b"\r\n\r\n")
+            length = 0 if head.startswith(b"GET") else int(LENGTH.search(head)[1])  # type: ignore[index]  # it is there
+            if len(rest) < length:
+                return
+            self.received = rest[length:]
+            response = answer(head.split(b" ", 2)[1], rest[:length])
             if self.latency:
                 asyncio.get_running_loop().call_later(self.latency, self.transport.write, response)
             else:

@@ -47,7 +47,7 @@ class Stopwatch:
         return Measured(wall, cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
-def truedy_pages(client: Any, base_url: str, total: int) -> Iterator[list[dict[str, Any]]]:
+def truedy_pages(client: Any, base_url: str, total: int | str) -> Iterator[list[dict[str, Any]]]:
     offset, has_more = 0, True
     while has_more:
         url = f"{base_url}/truedy/batch-calls/n{total}/contacts"

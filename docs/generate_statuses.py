@@ -37,8 +37,9 @@ The same tables are printed by `unibatch providers --statuses`.
 CALLS = """\
 ## Calls
 
-`CallStatus` is the status of the *latest attempt*. *Over*, *connected* and *worth retrying* are `is_terminal`,
-`is_connected` and `is_retryable`. Whether the vendor itself will call again, the contact says, not the status: see
+`CallStatus` is the status of the *latest attempt*. *Over*, *connected*, *worth retrying* and *under way* are
+`is_terminal`, `is_connected`, `is_retryable` and `is_under_way`. A call that is under way goes on when its campaign is
+paused or cancelled. Whether the vendor itself will call again, the contact says, not the status: see
 [`is_final`](model.md#is_final-and-the-status). No built-in vendor has a word for some of these; see
 [model.md](model.md#for-other-vendors).
 
@@ -78,12 +79,12 @@ def main() -> None:
 def render() -> str:
     """The page as it should be."""
     kinds = [registry.load(entry.name) for entry in registry.BUILT_IN]
-    traits = ("is_terminal", "is_connected", "is_retryable")
+    traits = ("is_terminal", "is_connected", "is_retryable", "is_under_way")
     parts = [
         HEAD,
         CALLS,
         table(
-            ("status", "meaning", "over", "connected", "worth retrying"),
+            ("status", "meaning", "over", "connected", "worth retrying", "under way"),
             (
                 (f"`{status}`", status.meaning, *(mark(getattr(status, trait)) for trait in traits))
                 for status in CallStatus

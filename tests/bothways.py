@@ -8,12 +8,24 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any, Generic, Literal, Protocol, Self, TypeAlias, TypeVar, cast
 
-import httpx
 import pytest
 
 import unibatch
-from unibatch import AsyncClient, AsyncListing, Campaign, Client, Contact, Listing, ListingReport, Retry, Timeout
+from unibatch import (
+    AsyncCampaignContacts,
+    AsyncClient,
+    AsyncContactsOf,
+    AsyncListing,
+    Campaign,
+    Client,
+    Contact,
+    Listing,
+    ListingReport,
+    Retry,
+    Timeout,
+)
 from unibatch.client import Options
+from unibatch.client.transport import httpx
 from unibatch.providers import registry
 
 T = TypeVar("T", bound=Campaign | Contact)
@@ -58,19 +70,55 @@ class BlockingListing(Generic[T]):
         return self._listing.report
 
     def pages(self) -> Iterator[Sequence[T]]:
-        return self._step_by_step(self._listing.pages())
+        return _step_by_step(self._listing.pages(), self._loop)
 
     def __iter__(self) -> Iterator[T]:
-        return self._step_by_step(aiter(self._listing))
+        return _step_by_step(aiter(self._listing), self._loop)
 
-    def _step_by_step(self, rows: AsyncIterator[R]) -> Iterator[R]:
-        end = object()
 
-        async def step() -> R | object:
-            return await anext(rows, end)
+def _step_by_step(rows: AsyncIterator[R], loop: asyncio.AbstractEventLoop) -> Iterator[R]:
+    end = object()
 
-        while (row := self._loop.run_until_complete(step())) is not end:
-            yield row  # type: ignore[misc]  # what is not the end is a row
+    async def step() -> R | object:
+        return await anext(rows, end)
+
+    while (row := loop.run_until_complete(step())) is not end:
+        yield row  # type: ignore[misc]  # what is not the end is a row
+
+
+class BlockingContactsOf:
+    """An `AsyncContactsOf`, read step by step on the loop of its client."""
+
+    def __init__(self, contacts: AsyncContactsOf, loop: asyncio.AbstractEventLoop) -> None:
+        self._contacts = contacts
+        self._loop = loop
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._contacts, name)
+
+    def __repr__(self) -> str:
+        return repr(self._contacts)
+
+    def by_campaign(self) -> Iterator[BlockingCampaignContacts]:
+        for campaign in _step_by_step(self._contacts.by_campaign(), self._loop):
+            yield BlockingCampaignContacts(campaign, self._loop)
+
+    def __iter__(self) -> Iterator[Contact]:
+        return _step_by_step(aiter(self._contacts), self._loop)
+
+
+class BlockingCampaignContacts:
+    """An `AsyncCampaignContacts`, read step by step on the loop of its client."""
+
+    def __init__(self, contacts: AsyncCampaignContacts, loop: asyncio.AbstractEventLoop) -> None:
+        self._contacts = contacts
+        self._loop = loop
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._contacts, name)
+
+    def __iter__(self) -> Iterator[Contact]:
+        return _step_by_step(aiter(self._contacts), self._loop)
 
 
 class BlockingAsyncClient:
@@ -89,6 +137,8 @@ class BlockingAsyncClient:
             result = attribute(*args, **kwargs)
             if isinstance(result, AsyncListing):
                 return BlockingListing(result, self._runner.get_loop())
+            if isinstance(result, AsyncContactsOf):
+                return BlockingContactsOf(result, self._runner.get_loop())
             return self.run(result) if inspect.iscoroutine(result) else result
 
         return blocking

@@ -12,7 +12,7 @@ import unibatch
 
 PACKAGE = Path(unibatch.__file__).parent
 VENDORS = ("truedy", "techladder", "talkifai")
-HTTP_LIBRARIES = {"httpx", "httpcore", "requests", "urllib3", "aiohttp", "starlette"}
+HTTP_LIBRARIES = {"httpx", "httpcore", "httpx2", "httpcore2", "requests", "urllib3", "aiohttp", "starlette"}
 
 
 def modules(*folders: str) -> list[Path]:

@@ -31,6 +31,7 @@ from unibatch.core.looking import LOOKS
 from unibatch.core.provider import Provider
 from unibatch.providers import registry, talkifai, techladder, truedy
 from unibatch.sandbox import Sandbox, serve
+from unibatch.workflows.migrate.decide import RULES
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -183,11 +184,17 @@ def commands(line: str) -> Iterator[list[str]]:
 
 def check_command(program: str, arguments: list[str]) -> None:
     if program == "unibatch":
-        top = click.Context(cli, info_name="unibatch", **cli.context_settings)  # a command keeps its names of --help
-        rest = cli.make_parser(top).parse_args(arguments)[1]
-        name, command, rest = cli.resolve_command(top, rest)
-        assert command is not None
-        command.make_context(name, rest, parent=top)
+        context = click.Context(
+            cli, info_name="unibatch", **cli.context_settings
+        )  # a command keeps its names of --help
+        command: click.Command = cli
+        while isinstance(command, click.Group):
+            rest = command.make_parser(context).parse_args(arguments)[1]
+            name, found, arguments = command.resolve_command(context, rest)
+            assert found is not None
+            command, parent = found, context
+            context = click.Context(command, info_name=name, parent=parent)
+        command.make_context(context.info_name, arguments, parent=parent)
     elif program == "make":
         makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
         assert [target for target in arguments if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
@@ -202,20 +209,23 @@ def check_command(program: str, arguments: list[str]) -> None:
 
 
 class TestFirstSteps:
+    @pytest.mark.parametrize("place", [("README.md", "first steps"), ("docs/migrate.md", "migration steps")])
     def test_they_can_be_typed(
         self,
+        place: tuple[str, str],
         server: Sandbox,
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
-        """Each command of README.md's first steps succeeds after those before it, and prints what is shown."""
+        """Each command of the steps on a page succeeds after those before it, and prints what is shown."""
         server.reset()
         (tmp_path / "unibatch.toml").write_text(server.toml(), encoding="utf-8")
         monkeypatch.delenv("UNIBATCH_CONFIG", raising=False)
         monkeypatch.chdir(tmp_path)
-        page = (ROOT / "README.md").read_text(encoding="utf-8")
-        steps = page.partition("<!-- first steps -->")[2].partition("<!-- end -->")[0]
+        name, marker = place
+        page = (ROOT / name).read_text(encoding="utf-8")
+        steps = page.partition(f"<!-- {marker} -->")[2].partition("<!-- end -->")[0]
         typed = re.findall(r"^\$ (.*)\n((?:(?!\$ |```).*\n)*)", steps, flags=re.MULTILINE)
         assert len(typed) > 0
         for command, shown in typed:
@@ -244,6 +254,12 @@ class TestTables:
         """If this fails: python docs/generate_statuses.py."""
         script = runpy.run_path(str(ROOT / "docs" / "generate_statuses.py"))
         assert (ROOT / "docs" / "statuses.md").read_text(encoding="utf-8") == script["render"]()
+
+    def test_metrics_are_up_to_date(self) -> None:
+        """If this fails: python docs/generate_metrics.py."""
+        script = runpy.run_path(str(ROOT / "docs" / "generate_metrics.py"))
+        page = (ROOT / "docs" / "compare.md").read_text(encoding="utf-8")
+        assert page == script["render"](page)
 
     def test_writing_is_up_to_date(self) -> None:
         """If this fails: python docs/generate_writing.py."""
@@ -295,6 +311,16 @@ class TestTables:
             for what, paging in (("campaigns", can.campaign_paging), ("contacts", can.contact_paging))
         ]
         assert table_after("docs/listings.md", "paging") == expected
+
+    def test_decisions_are_those_of_a_migration(self) -> None:
+        assert table_after("docs/migrate.md", "decisions") == [
+            [
+                f"`{status}`",
+                "yes" if rule.moves else "never" if rule.fixed else "with `--accept-risk`" if rule.risk else "no",
+                rule.reason,
+            ]
+            for status, rule in RULES.items()
+        ]
 
     def test_settings_are_those_of_the_providers(self) -> None:
         assert table_after("docs/configuration.md", "settings") == [

@@ -21,25 +21,28 @@ def words(text: str) -> list[str]:
 
 
 NAMES = words("""
-    Account AccountLimits AddedContacts AnswerTooLarge AsyncClient AsyncListing AuthenticationError
-    CallStatus Campaign CampaignDraft CampaignStatus Capabilities Client ConfigError Conflict
-    ConnectFailed ConnectTimeout ConnectionLost Contact ContactDraft ContactList Counts DraftRefused
-    Finding Fit IncompleteListing InvalidInput InvalidRequest Listing ListingReport MalformedResponse
-    Money NotFound OutcomeUnknown PartlyDone PaymentRequired PermissionDenied PlannedRequest PoolTimeout
-    Preflight Provider ProviderError RateLimited ReadTimeout RedialPolicy RedirectRefused
-    RejectedContact RejectedRow RepeatedRow Retry Schedule ServerError SkippedRow Start StartKind Timeout
-    TransportError UnibatchError UnsupportedFeature Wait WriteTimeout __version__ connect connect_async
-    preflight read_contacts to_dict
+    Account AccountLimits AddedContacts AnswerTooLarge AsyncCampaignContacts AsyncClient AsyncContactsOf
+    AsyncListing AsyncMigrationPlan AuthenticationError CallStatus Campaign CampaignContacts CampaignDraft
+    CampaignStatus Capabilities Client Comparison ConfigError Conflict ConnectFailed ConnectTimeout
+    ConnectionLost Contact ContactDraft ContactList ContactsOf Counts Difference DraftRefused Figure Finding
+    Fit IncompleteListing Interval InvalidInput InvalidRequest JournalError Listing ListingReport
+    MalformedResponse MigrationPlan MigrationRefused MigrationStopped Money NotFound OutcomeUnknown
+    PartlyDone PaymentRequired PermissionDenied PlacedFile PlannedRequest PoolTimeout Preflight Provider
+    ProviderError RateLimited ReadTimeout RedialPolicy RedirectRefused RejectedContact RejectedRow
+    RepeatedRow Retry Schedule ServerError Side SkippedRow Start StartKind Timeout TransportError
+    UnibatchError UnsupportedFeature Wait WriteTimeout __version__ compare compare_async connect
+    connect_async draft_losses open_migration open_migration_async place_campaign place_campaign_async
+    plan_migration plan_migration_async preflight read_contacts read_placed_file to_dict
 """)
 
 METHODS = words("""
-    add_contacts cancel_campaign close create_campaign delete_campaign get_account get_campaign
-    list_campaigns list_contacts pause_campaign reschedule_campaign resume_campaign retry_campaign
-    start_campaign
+    add_contacts cancel_campaign close create_campaign delete_campaign find_campaign get_account get_campaign
+    list_campaigns list_contacts list_contacts_of pause_campaign rename_campaign reschedule_campaign
+    resume_campaign retry_campaign start_campaign
 """)
-REHEARSED = sorted({*METHODS} - {"close", "get_account", "get_campaign", "list_campaigns", "list_contacts"})
+LISTED = {"list_campaigns", "list_contacts", "list_contacts_of"}
+REHEARSED = sorted({*METHODS} - {"close", "find_campaign", "get_account", "get_campaign"} - LISTED)
 PROPERTIES = ["base_url", "capabilities", "provider", "rehearse"]
-NOT_AWAITED = {"list_campaigns", "list_contacts"}
 
 
 def public_methods(cls: type) -> list[str]:
@@ -122,7 +125,7 @@ def test_what_changes_something_can_be_rehearsed() -> None:
 @pytest.mark.parametrize("method", REHEARSED)
 def test_a_rehearsal_takes_the_same_arguments(method: str) -> None:
     arguments = dict(inspect.signature(getattr(Client, method)).parameters)
-    for name in ("on_progress", "max_wait"):  # nothing is sent, so there is neither progress nor a wait
+    for name in ("on_progress", "before_sending", "max_wait"):  # nothing is sent, so there is nothing to await
         arguments.pop(name, None)
     assert dict(inspect.signature(getattr(Rehearsal, method)).parameters) == arguments
 
@@ -139,7 +142,7 @@ def test_both_clients_return_the_same(method: str) -> None:
 
 def test_what_speaks_with_the_vendor_and_is_no_listing_is_awaited() -> None:
     awaited = {name for name in METHODS if inspect.iscoroutinefunction(getattr(AsyncClient, name))}
-    assert awaited == {*METHODS} - NOT_AWAITED
+    assert awaited == {*METHODS} - LISTED
 
 
 def test_both_ways_to_connect_take_the_same_arguments() -> None:
@@ -149,6 +152,9 @@ def test_both_ways_to_connect_take_the_same_arguments() -> None:
 
 def test_both_listings_offer_the_same() -> None:
     assert public_methods(unibatch.Listing) == public_methods(unibatch.AsyncListing) == ["pages"]
+    assert public_methods(unibatch.ContactsOf) == public_methods(unibatch.AsyncContactsOf) == ["by_campaign"]
+    campaigns = unibatch.CampaignContacts, unibatch.AsyncCampaignContacts
+    assert [public_methods(each) for each in campaigns] == [["pages"], ["pages"]]
 
 
 def test_type_information_is_shipped() -> None:

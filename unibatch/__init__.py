@@ -14,7 +14,20 @@ from unibatch.core.version import __version__
 
 if TYPE_CHECKING:
     from unibatch import sandbox as sandbox
-    from unibatch.client import AsyncClient, AsyncListing, Client, Listing, PlannedRequest, Retry, Timeout, Wait
+    from unibatch.client import (
+        AsyncCampaignContacts,
+        AsyncClient,
+        AsyncContactsOf,
+        AsyncListing,
+        CampaignContacts,
+        Client,
+        ContactsOf,
+        Listing,
+        PlannedRequest,
+        Retry,
+        Timeout,
+        Wait,
+    )
     from unibatch.config import connect, connect_async
     from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, RejectedContact, Start, StartKind
     from unibatch.core.errors import (
@@ -29,7 +42,10 @@ if TYPE_CHECKING:
         IncompleteListing,
         InvalidInput,
         InvalidRequest,
+        JournalError,
         MalformedResponse,
+        MigrationRefused,
+        MigrationStopped,
         NotFound,
         OutcomeUnknown,
         PartlyDone,
@@ -61,7 +77,19 @@ if TYPE_CHECKING:
     from unibatch.core.provider import Capabilities, Provider
     from unibatch.core.status import CallStatus, CampaignStatus
     from unibatch.core.to_dict import to_dict
+    from unibatch.workflows.compare import Comparison, Difference, Figure, Interval, Side, compare, compare_async
     from unibatch.workflows.contacts import ContactList, RejectedRow, RepeatedRow, SkippedRow, read_contacts
+    from unibatch.workflows.migrate.convert import draft_losses
+    from unibatch.workflows.migrate.join import PlacedFile, read_placed_file
+    from unibatch.workflows.migrate.migration import (
+        AsyncMigrationPlan,
+        MigrationPlan,
+        open_migration,
+        open_migration_async,
+        plan_migration,
+        plan_migration_async,
+    )
+    from unibatch.workflows.placing import place_campaign, place_campaign_async
     from unibatch.workflows.preflight import preflight
 
     RetryPolicy = RedialPolicy
@@ -69,15 +97,18 @@ if TYPE_CHECKING:
 _LATER = {
     name: module
     for module, names in {
-        "unibatch.client": "AsyncClient AsyncListing Client Listing PlannedRequest Retry Timeout Wait",
+        "unibatch.client": (
+            "AsyncCampaignContacts AsyncClient AsyncContactsOf AsyncListing CampaignContacts Client ContactsOf Listing "
+            "PlannedRequest Retry Timeout Wait"
+        ),
         "unibatch.config": "connect connect_async",
         "unibatch.core.draft": "AddedContacts CampaignDraft ContactDraft RejectedContact Start StartKind",
         "unibatch.core.errors": (
             "AnswerTooLarge AuthenticationError ConfigError Conflict ConnectFailed ConnectionLost "
-            "ConnectTimeout DraftRefused IncompleteListing InvalidInput InvalidRequest MalformedResponse "
-            "NotFound OutcomeUnknown PartlyDone PaymentRequired PermissionDenied PoolTimeout ProviderError "
-            "RateLimited ReadTimeout RedirectRefused ServerError TransportError UnibatchError "
-            "UnsupportedFeature WriteTimeout"
+            "ConnectTimeout DraftRefused IncompleteListing InvalidInput InvalidRequest JournalError "
+            "MalformedResponse MigrationRefused MigrationStopped NotFound OutcomeUnknown PartlyDone "
+            "PaymentRequired PermissionDenied PoolTimeout ProviderError RateLimited ReadTimeout RedirectRefused "
+            "ServerError TransportError UnibatchError UnsupportedFeature WriteTimeout"
         ),
         "unibatch.core.findings": "Finding Fit Preflight",
         "unibatch.core.model": "Account AccountLimits Campaign Contact Counts Money RedialPolicy Schedule",
@@ -85,7 +116,14 @@ _LATER = {
         "unibatch.core.provider": "Capabilities Provider",
         "unibatch.core.status": "CallStatus CampaignStatus",
         "unibatch.core.to_dict": "to_dict",
+        "unibatch.workflows.compare": "Comparison Difference Figure Interval Side compare compare_async",
         "unibatch.workflows.contacts": "ContactList RejectedRow RepeatedRow SkippedRow read_contacts",
+        "unibatch.workflows.migrate.convert": "draft_losses",
+        "unibatch.workflows.migrate.join": "PlacedFile read_placed_file",
+        "unibatch.workflows.migrate.migration": (
+            "AsyncMigrationPlan MigrationPlan open_migration open_migration_async plan_migration plan_migration_async"
+        ),
+        "unibatch.workflows.placing": "place_campaign place_campaign_async",
         "unibatch.workflows.preflight": "preflight",
     }.items()
     for name in names.split()
@@ -96,15 +134,20 @@ __all__ = [
     "AccountLimits",
     "AddedContacts",
     "AnswerTooLarge",
+    "AsyncCampaignContacts",
     "AsyncClient",
+    "AsyncContactsOf",
     "AsyncListing",
+    "AsyncMigrationPlan",
     "AuthenticationError",
     "CallStatus",
     "Campaign",
+    "CampaignContacts",
     "CampaignDraft",
     "CampaignStatus",
     "Capabilities",
     "Client",
+    "Comparison",
     "ConfigError",
     "Conflict",
     "ConnectFailed",
@@ -113,22 +156,31 @@ __all__ = [
     "Contact",
     "ContactDraft",
     "ContactList",
+    "ContactsOf",
     "Counts",
+    "Difference",
     "DraftRefused",
+    "Figure",
     "Finding",
     "Fit",
     "IncompleteListing",
+    "Interval",
     "InvalidInput",
     "InvalidRequest",
+    "JournalError",
     "Listing",
     "ListingReport",
     "MalformedResponse",
+    "MigrationPlan",
+    "MigrationRefused",
+    "MigrationStopped",
     "Money",
     "NotFound",
     "OutcomeUnknown",
     "PartlyDone",
     "PaymentRequired",
     "PermissionDenied",
+    "PlacedFile",
     "PlannedRequest",
     "PoolTimeout",
     "Preflight",
@@ -144,6 +196,7 @@ __all__ = [
     "Retry",
     "Schedule",
     "ServerError",
+    "Side",
     "SkippedRow",
     "Start",
     "StartKind",
@@ -154,10 +207,20 @@ __all__ = [
     "Wait",
     "WriteTimeout",
     "__version__",
+    "compare",
+    "compare_async",
     "connect",
     "connect_async",
+    "draft_losses",
+    "open_migration",
+    "open_migration_async",
+    "place_campaign",
+    "place_campaign_async",
+    "plan_migration",
+    "plan_migration_async",
     "preflight",
     "read_contacts",
+    "read_placed_file",
     "to_dict",
 ]
 

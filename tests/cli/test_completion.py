@@ -43,7 +43,7 @@ def test_bash_puts_no_blank_between_profile_and_id(run: Run, folder: Path) -> No
         ("campaigns --profile sandbox-te", ["sandbox-techladder"]),
         ("contacts x --status in", ["in_progress", "invalid_number"]),
         ("providers t", ["truedy", "techladder", "talkifai"]),
-        ("comp", ["completion"]),
+        ("comp", ["compare", "completion"]),
         ("create sandbox-te", ["sandbox-techladder"]),
         ("pause sandbox-te", ["sandbox-techladder:"]),
         ("preflight sandbox-truedy te", ["techladder"]),

@@ -552,3 +552,31 @@ class TestPeopleOfTheVendor:
     def test_elsewhere_they_are_named_as_unknown(self, run: Run, sandbox: Sandbox) -> None:
         command = ("create", "sandbox-talkifai", "--name", "Spring", "--start", "now", "--set", "contact_ids=1")
         assert_refused(run(*command, "--yes"), sandbox, "contact_ids")
+
+
+class TestWithAJournal:
+    def test_a_rerun_gives_the_same_campaign(self, run: Run, folder: Path, sandbox: Sandbox) -> None:
+        people(folder)
+        command = ("create", "sandbox-truedy", "--contacts", "people.csv", "--name", "Spring", "--start", "hold")
+        first = run(*command, "--journal", "placed.sqlite", "--format", "json").json
+        before = len(sandbox.requests)
+        again = run(*command, "--journal", "placed.sqlite", "--format", "json").json
+
+        assert again == first
+        assert [request.method for request in sandbox.requests[before:]] == ["GET"]
+
+    def test_after_a_lost_answer_says_to_run_it_again(
+        self, run: Run, folder: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("unibatch.core.looking.LOOKS", (0.0,))
+        people(folder)
+        sandbox.fail("techladder", writes=True, status=500)
+        outcome = run(
+            *("create", "sandbox-techladder", "--contacts", "people.csv", "--name", "Spring", "--start", "hold"),
+            *("--accept-loss", "start", "--journal", "placed.sqlite"),
+        )
+
+        assert outcome.code == 1
+        assert outcome.err.endswith(
+            "Run the same command again, with the same journal: it looks until the vendor has had its time\n"
+        )

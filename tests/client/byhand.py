@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-import httpx
 import pytest
 
 from tests.bothways import SETTINGS
 from tests.client.replies import Reply
 from unibatch.client import Options, exchange, retry
-from unibatch.client.exchange import Conversation, Exchange, Pause
+from unibatch.client.exchange import Conversation, Exchange, Pause, ReadAhead
 from unibatch.client.rate_limit import Budget
+from unibatch.client.transport import httpx
 from unibatch.core.flow import Response
 from unibatch.providers import registry
 
@@ -55,8 +55,10 @@ class Line:
         self._began = self.clock.seconds
 
     def lead(self, conversation: Conversation[T], *replies: Reply | Exception) -> T:
-        """Lead a conversation to its end."""
-        left = list(replies)
+        """Lead a conversation to its end. Nothing is read ahead."""
+        return self._lead(conversation, list(replies))
+
+    def _lead(self, conversation: Conversation[T], left: list[Reply | Exception]) -> T:
         try:
             step = next(conversation)
             while True:
@@ -65,14 +67,26 @@ class Line:
                     self.clock.seconds += step.seconds
                     step = conversation.send(None)
                     continue
-                self.requests.append(step)
-                self.asked_at.append(self.clock.seconds - self._began)
-                self.clock.seconds += self.takes
-                reply = left.pop(0) if len(left) > 1 else left[0]
-                step = conversation.throw(reply) if isinstance(reply, Exception) else conversation.send(received(reply))
+                try:
+                    answer = self._answer(step, left)
+                except Exception as exc:  # noqa: BLE001 - the conversation decides
+                    step = conversation.throw(exc)
+                else:
+                    step = conversation.send(answer)
         except StopIteration as done:
             value: T = done.value
             return value
+
+    def _answer(self, step: httpx.Request | ReadAhead, left: list[Reply | Exception]) -> Response:
+        if isinstance(step, ReadAhead):
+            return self._lead(step.ask(step.upcoming(1)[0]), left)
+        self.requests.append(step)
+        self.asked_at.append(self.clock.seconds - self._began)
+        self.clock.seconds += self.takes
+        reply = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(reply, Exception):
+            raise reply
+        return received(reply)
 
     @property
     def in_flight(self) -> int:

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-import httpx
 import pytest
 
 from tests.bothways import Style
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.exchange import Conversation
 from unibatch.client.halt import Halt, Halted
+from unibatch.client.transport import httpx
 from unibatch.core.flow import Response
 
 T = TypeVar("T")

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
-import httpx
 
 from tests.bothways import AnyClient
+from unibatch.client.transport import httpx
 
 
 @attrs.frozen

@@ -6,13 +6,13 @@ import contextlib
 import gzip
 import zlib
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from unibatch.client import bodies
 from unibatch.client.bodies import Body, TooLarge, Undecodable, decoded
+from unibatch.client.transport import httpx
 
 TEXT = b'{"data": "' + b"well, " * 100 + b'"}'
 

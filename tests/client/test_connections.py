@@ -13,7 +13,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.bothways import Style
@@ -38,7 +37,7 @@ from unibatch.client.connections import AsyncConnections, Connection, Connection
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.exchange import Conversation, Pause
 from unibatch.client.halt import Halt, Halted
-from unibatch.client.transport import KEPT
+from unibatch.client.transport import KEPT, httpx
 
 URL = "http://localhost"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 
-import httpx
 import pytest
 
 from tests.bothways import Style
@@ -22,6 +22,7 @@ from tests.client.rawserver import (
 )
 from unibatch.client import bodies
 from unibatch.client.exchange import Conversation, Pause
+from unibatch.client.transport import httpx
 from unibatch.core.flow import Response
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -47,6 +48,10 @@ def closed_transport(
 
 def refusing(_: httpx.Request) -> httpx.Response:
     raise LookupError
+
+
+def test_httpx2_takes_the_place_of_httpx_where_it_is_installed() -> None:
+    assert httpx.__name__ == ("httpx" if find_spec("httpx2") is None else "httpx2")
 
 
 class TestAnswers:

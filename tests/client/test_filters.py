@@ -10,13 +10,13 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-import httpx
 import pytest
 
 from tests.bothways import ONE_CLIENT, VENDORS, Connect
 from tests.client.conftest import RUNNING, Visit, Visitor
 from tests.client.replies import CAMPAIGN, CONTACT, ID, STATUS, Replies, Reply, one, page
 from unibatch import CallStatus, CampaignStatus, InvalidInput, NotFound, UnsupportedFeature
+from unibatch.client.transport import httpx
 
 PARAMETER = {"truedy": "status", "techladder": "status", "talkifai": "contactStatus"}
 S = TypeVar("S", CallStatus, CampaignStatus)

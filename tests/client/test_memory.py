@@ -7,12 +7,12 @@ import tracemalloc
 import weakref
 from collections.abc import Iterator
 
-import httpx
 import pytest
 
 from tests.bothways import VENDORS, Answer, Connect
 from tests.client.replies import CONTACT, ID, Reply, page
 from unibatch import CallStatus, Contact
+from unibatch.client.transport import httpx
 from unibatch.core.structuring import seconds
 
 pytestmark = pytest.mark.usefixtures("near")

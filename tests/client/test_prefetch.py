@@ -16,7 +16,6 @@ from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import attrs
-import httpx
 import pytest
 
 from tests.bothways import VENDORS, AnyClient, BlockingAsyncClient, Connect, Style
@@ -26,6 +25,7 @@ from unibatch import AsyncClient, Client, Contact, IncompleteListing, Retry, Ser
 from unibatch.client import Options, prefetch
 from unibatch.client.halt import Halt
 from unibatch.client.prefetch import Eagerness, Prefetch
+from unibatch.client.transport import httpx
 from unibatch.core.flow import Flow
 from unibatch.core.paging import Page, Paging, Position
 from unibatch.core.provider import Capabilities, ContactFilter
@@ -256,6 +256,8 @@ class TestNear:
             ([0.005, 0.005, 0.004, 0.005, 0.005], 1),
             ([0.004, 0.005, 0.006, 0.007], 8),
             ([0.03, 0.001, 0.001, 0.001], 8),
+            ([0.001, 0.03, 0.03], 1),
+            ([0.001, 0.03, 0.03, 0.03], 8),
         ],
     )
     def test_one_long_wait_or_three_in_a_row_that_are_not_short_are_far(self, waits: list[float], pages: int) -> None:
@@ -537,13 +539,13 @@ class TestThreads:
             halt.sleep(PATIENT)
             return position
 
-        reading: Prefetch[Position] = Prefetch(read, 2)
+        reading: Prefetch[Position, Position] = Prefetch(read, 2)
         reading.begin([7])
         assert began.wait(PATIENT)
         reading.begin([])
         assert halts[0].is_set()
         reading.close()
-        assert reading.discarded == 1
+        assert len(reading.discarded) == 1
         assert reading_threads() == []
 
     def test_pages_that_nobody_began_to_read_are_not_counted_as_asked_for(self) -> None:
@@ -554,11 +556,11 @@ class TestThreads:
             assert go_on.wait(PATIENT)
             return position
 
-        reading: Prefetch[Position] = Prefetch(read, 1)
+        reading: Prefetch[Position, Position] = Prefetch(read, 1)
         reading.begin([1, 2, 3])
         assert began.wait(PATIENT)
         reading.begin([1])
         go_on.set()
         assert reading.take([1]) == 1
         reading.close()
-        assert reading.discarded == 0
+        assert not reading.discarded

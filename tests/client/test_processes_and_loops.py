@@ -9,7 +9,6 @@ import sys
 import textwrap
 import time
 
-import httpx
 import pytest
 
 import unibatch
@@ -18,6 +17,7 @@ from tests.client.conftest import Visitor
 from tests.client.replies import Replies, Reply
 from unibatch.client import prefetch
 from unibatch.client.drivers import AsyncDriver
+from unibatch.client.transport import httpx
 from unibatch.core.errors import ConfigError
 from unibatch.sandbox import Sandbox
 
@@ -103,7 +103,7 @@ class TestForks:
     def test_a_transport_that_was_given_is_refused_in_the_child(self, sandbox: Sandbox) -> None:
         sandbox.create("truedy", 1, campaign_id="batch_0")
         program = """
-            import httpx
+            from unibatch.client.transport import httpx
             from unibatch.client import Client, Options
             from unibatch.providers.truedy import Truedy
             options = Options(base_url=profile["base_url"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
 from tests.bothways import Connect
@@ -10,6 +9,7 @@ from tests.client.replies import CAMPAIGN, Replies, Reply, one
 from unibatch import OutcomeUnknown, RedirectRefused, ServerError
 from unibatch.client import Options
 from unibatch.client.exchange import Exchange
+from unibatch.client.transport import httpx
 from unibatch.core.flow import Flow, Request, Response
 from unibatch.providers import registry
 

@@ -12,7 +12,6 @@ from email.utils import format_datetime
 from types import SimpleNamespace
 from typing import Any, TypeAlias
 
-import httpx
 import pytest
 
 from tests.bothways import Connect
@@ -21,9 +20,10 @@ from tests.client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page, r
 from unibatch import Campaign, InvalidInput, Retry, Wait
 from unibatch.client import drivers
 from unibatch.client.bodies import TooLarge
-from unibatch.client.exchange import Answered, Conversation, Pause
+from unibatch.client.exchange import Answered, Conversation, Pause, ReadAhead
 from unibatch.client.operations import Operations
 from unibatch.client.options import Options
+from unibatch.client.transport import httpx
 from unibatch.core import errors
 from unibatch.core.flow import Flow, Request
 from unibatch.core.provider import ContactFilter
@@ -667,12 +667,12 @@ class TestBrokenOff:
         line.exchange.budget.hold(7)
         replies = [Reply(500), Reply(302, headers={"Location": "/elsewhere"}), FOUND]
         conversation = get(line)
-        said: httpx.Request | Pause | None = None
+        said: httpx.Request | Pause | ReadAhead | None = None
         for _ in range(steps):
             if isinstance(said, httpx.Request):
                 said = conversation.send(received(replies.pop(0)))
             else:
-                line.clock.seconds += said.seconds if said else 0
+                line.clock.seconds += said.seconds if isinstance(said, Pause) else 0
                 said = next(conversation)
         return conversation
 

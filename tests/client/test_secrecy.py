@@ -7,7 +7,6 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.bothways import VENDORS, AnyClient, Connect
@@ -24,6 +23,7 @@ from unibatch import (
     UnibatchError,
     read_contacts,
 )
+from unibatch.client.transport import httpx
 
 KEY = "sk_live_5f0c2ba1d9e84"
 PHONE = "+12125550123"

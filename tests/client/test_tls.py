@@ -12,7 +12,6 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 import trustme
 
@@ -34,9 +33,11 @@ from tests.client.rawserver import (
     well,
     well_then_no_headers,
 )
-from unibatch.client import transport
+from unibatch.client import drivers, transport
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.halt import Halt
+from unibatch.client.one_connection import OneConnectionTransport
+from unibatch.client.transport import httpx
 
 
 @pytest.fixture(scope="module")
@@ -226,12 +227,12 @@ class TestContexts:
     def test_every_connection_is_made_with_that_context(self, base_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         made: list[ssl.SSLContext] = []
 
-        class Noting(httpx.HTTPTransport):
+        class Noting(OneConnectionTransport):
             def __init__(self, *, verify: ssl.SSLContext, limits: httpx.Limits, proxy: None) -> None:
                 made.append(verify)
                 super().__init__(verify=verify, limits=limits, proxy=proxy)
 
-        monkeypatch.setattr(httpx, "HTTPTransport", Noting)
+        monkeypatch.setattr(drivers, "OneConnectionTransport", Noting)
         driver = Driver(base_url, connections=3)
         for connection in [driver._connections.take(0, None) for _ in range(3)]:
             driver._connections.give(connection)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.bothways import Connect
 from tests.client.conftest import Visitor
 from tests.client.replies import CAMPAIGN, Replies, Reply, one
 from unibatch import ConnectFailed, ConnectionLost, PoolTimeout, Timeout
+from unibatch.client.transport import httpx
 
 
 def test_it_keeps_the_cause_and_never_ends_in_nothing(connect: Connect) -> None:

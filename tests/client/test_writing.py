@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
-import httpx
 import pytest
 
 import unibatch
@@ -18,6 +17,7 @@ from tests.client.replies import Reply, one, page
 from tests.writing.conftest import VENDORS, draft
 from unibatch import CampaignDraft, CampaignStatus, ContactDraft, Start
 from unibatch.client.operations import Operations
+from unibatch.client.transport import httpx
 from unibatch.core.errors import (
     ConnectionLost,
     DraftRefused,

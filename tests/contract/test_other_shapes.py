@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
 from typing import Any, ClassVar
 
-import httpx
 import pytest
 
 from tests.bothways import Connect
@@ -25,6 +24,7 @@ from unibatch import (
     RateLimited,
     UnsupportedFeature,
 )
+from unibatch.client.transport import httpx
 from unibatch.core.preflight import compose
 from unibatch.provider_api import CampaignDraft, ContactDraft, ContactFilter, Provider, Start, digest, retry_once
 from unibatch.providers import registry

@@ -6,6 +6,7 @@ from unibatch.core.status import CallStatus, CampaignStatus
 
 REACHED = {"completed", "voicemail"}
 WORTH_RETRYING = {"no_answer", "busy", "timeout", "carrier_error"}
+UNDER_WAY = {"dialing", "placed", "ringing", "answered", "in_progress"}
 OTHER_ENDS = {"rejected", "invalid_number", "blocked", "failed", "cancelled", "skipped", "expired"}
 
 
@@ -13,6 +14,7 @@ def test_the_truth_about_every_call_status() -> None:
     assert {status for status in CallStatus if status.is_terminal} == REACHED | WORTH_RETRYING | OTHER_ENDS
     assert {status for status in CallStatus if status.is_connected} == REACHED | {"answered", "in_progress"}
     assert {status for status in CallStatus if status.is_retryable} == WORTH_RETRYING
+    assert {status for status in CallStatus if status.is_under_way} == UNDER_WAY
 
 
 def test_the_truth_about_every_campaign_status() -> None:

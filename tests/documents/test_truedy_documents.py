@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-import httpx
 import pytest
 
 from tests.bothways import ONE_CLIENT, Connect
@@ -27,6 +26,7 @@ from unibatch import (
     RedialPolicy,
     Schedule,
 )
+from unibatch.client.transport import httpx
 
 pytestmark = ONE_CLIENT
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import httpx
 import pytest
 
 import unibatch.sandbox
+from unibatch.client.transport import httpx
 from unibatch.core.draft import ContactDraft
 from unibatch.core.preflight import compose_contacts
 from unibatch.core.provider import Added

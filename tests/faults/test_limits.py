@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import attrs
-import httpx
 import pytest
 
 from tests.bothways import Style, connected
@@ -18,6 +17,7 @@ from tests.faults.conftest import PATIENT, emulating
 from unibatch import RateLimited, Retry
 from unibatch.client.exchange import Conversation, Exchange, Pause
 from unibatch.client.options import Options
+from unibatch.client.transport import httpx
 from unibatch.core.flow import Response
 from unibatch.providers.truedy import Truedy
 from unibatch.sandbox import FaultProxy

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,6 +12,7 @@ from tests.bothways import ONE_CLIENT, VENDORS, AnyClient, Connect
 from tests.replay import answers
 from unibatch import Account, Campaign, Contact, MalformedResponse, ProviderError, RateLimited
 from unibatch.client.rate_limit import forget_budgets
+from unibatch.client.transport import httpx
 from unibatch.core.flow import Response
 from unibatch.core.refusal import Refusal
 from unibatch.core.to_dict import to_dict
@@ -20,7 +20,7 @@ from unibatch.providers import registry
 
 # Reproducible, so that a failure is never a matter of luck: change the tests to widen the search.
 searched = settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     database=None,

@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "campaigns": ("campaigns", "List campaigns."),
         "show": ("show", "Show one campaign."),
         "contacts": ("contacts", "List the contacts of a campaign."),
+        "compare": ("compare", "Compare campaigns and vendors, side by side."),
     },
     "Write": {
         "preflight": ("preflight", "Check a draft against a vendor. Sends nothing."),
@@ -37,6 +38,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "reschedule": ("lifecycle", "Change the start time of a campaign."),
         "cancel": ("lifecycle", "End a campaign for good: no more calls."),
         "delete": ("lifecycle", "Delete a campaign."),
+        "migrate": ("migrate", "Move a campaign to another vendor."),
     },
     "Set up": {
         "init": ("init", "Write a unibatch.toml to fill in."),

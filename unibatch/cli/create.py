@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,15 +30,22 @@ if TYPE_CHECKING:
 )
 @profile_argument
 @draft_options
+@click.option(
+    "--journal",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Note here what is sent. Then the same command can be run again at once after a crash or a lost answer: it "
+    "waits until the vendor has had its time.",
+)
 @write_options
-def create(*, profile: str, yes: bool, dry_run: bool, form: str, **given: Any) -> None:
+def create(*, profile: str, journal: Path | None, yes: bool, dry_run: bool, form: str, **given: Any) -> None:
     """Create a campaign at the vendor of a profile, and hold or start it.
 
     First checks everything, as `unibatch preflight` does: if anything is wrong, or the vendor cannot do it, all of it
     is listed and nothing is sent. Asks before people are called, unless --yes.
 
     The same command always gives the same campaign: it looks first, and does only what is missing. After a lost answer,
-    wait some minutes before you run it again.
+    wait some minutes before you run it again, or use --journal.
     """
     from unibatch import Campaign, Start, config
     from unibatch.cli import prompts
@@ -83,7 +91,7 @@ def create(*, profile: str, yes: bool, dry_run: bool, form: str, **given: Any) -
         if begin is not None:
             prompts.confirm(prompts.creation(client, profile, parts, begin, agent), yes=yes)
         with noticing_placed_before() as placed_before:
-            created = create_in_turn(client, profile, parts, request)
+            created = create_in_turn(client, profile, parts, request, journal)
             if form != "table":
                 write_objects(form, created, Campaign)
                 return

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -21,6 +24,7 @@ from unibatch import (
 from unibatch.cli import prompts
 from unibatch.cli.draft_request import DraftRequest
 from unibatch.cli.output import say
+from unibatch.cli.progress import stages
 from unibatch.core.overlap import OverlapFound
 
 
@@ -41,13 +45,25 @@ def noticing_placed_before() -> Iterator[set[str]]:
         logger.removeFilter(notice)
 
 
-def _create_one(client: Client, profile: str, draft: CampaignDraft, request: DraftRequest) -> Campaign:
+def _place(client: Client, draft: CampaignDraft, journal: Path | None, **how: Any) -> Campaign:
+    """Create a campaign, and note it in a journal if there is one."""
+    if journal is None:
+        return client.create_campaign(draft, **how)
+    from unibatch.workflows.placing import place_campaign
+
+    with stages(shown=sys.stderr.isatty()) as watch:
+        return place_campaign(client, draft, journal=journal, on_progress=watch, **how)
+
+
+def _create_one(
+    client: Client, profile: str, draft: CampaignDraft, request: DraftRequest, journal: Path | None
+) -> Campaign:
     """Create a campaign; first ask if most people in it are in another open campaign."""
     accept_loss = request.accept_loss
     try:
         # A key of the user's says that another campaign is wanted.
         is_meant = request.idempotency_key is not None
-        return client.create_campaign(draft, accept_loss=accept_loss, refuse_overlap=not is_meant)
+        return _place(client, draft, journal, accept_loss=accept_loss, refuse_overlap=not is_meant)
     except OverlapFound as exc:
         where = f"{profile}:{exc.campaign.id}"
         if request.from_stdin or request.yes or not prompts.can_ask():
@@ -61,7 +77,7 @@ def _create_one(client: Client, profile: str, draft: CampaignDraft, request: Dra
     answer = prompts.choose(choices)
     if answer == "new" and overlap.missing:
         draft = attrs.evolve(draft, contacts=overlap.missing)
-    return client.create_campaign(draft, accept_loss=[*accept_loss, "idempotency_key"])
+    return _place(client, draft, journal, accept_loss=[*accept_loss, "idempotency_key"])
 
 
 def _only_new(client: Client, where: str) -> str:
@@ -71,17 +87,17 @@ def _only_new(client: Client, where: str) -> str:
 
 
 def create_in_turn(
-    client: Client, profile: str, parts: Sequence[CampaignDraft], request: DraftRequest
+    client: Client, profile: str, parts: Sequence[CampaignDraft], request: DraftRequest, journal: Path | None = None
 ) -> Iterator[Campaign]:
     """Create the campaigns in turn; if one fails, notes say which exist and what to do next."""
     created: list[str] = []
     is_left = False
     for part in parts:
         try:
-            campaign = _create_one(client, profile, part, request)
+            campaign = _create_one(client, profile, part, request, journal)
         except KeyboardInterrupt:
             say(f"The campaign may exist{'' if part.start == Start.HOLD else ', and call people already'}.")
-            say(_after_loss(profile))
+            say(_after_loss(profile, journal))
             raise
         except UnibatchError as exc:
             if isinstance(exc, PartlyDone) and exc.campaign is not None:
@@ -89,7 +105,7 @@ def create_in_turn(
                 exc.add_note(f"Created: {prompts.status_line(client, exc.campaign, where)}")
                 exc.add_note(_after_part(where, exc))
             elif isinstance(exc, OutcomeUnknown):
-                exc.add_note(_after_loss(profile))
+                exc.add_note(_after_loss(profile, journal))
             if len(parts) > 1:
                 exc.add_note(f"Created before, of {len(parts)} campaigns: {', '.join(created) or 'none'}")
                 exc.add_note(prompts.AGAIN)
@@ -105,8 +121,10 @@ def create_in_turn(
         )
 
 
-def _after_loss(profile: str) -> str:
+def _after_loss(profile: str, journal: Path | None) -> str:
     """What to do if it is unknown whether a campaign was created."""
+    if journal is not None:
+        return "Run the same command again, with the same journal: it looks until the vendor has had its time"
     look = f"unibatch campaigns -p {profile}"
     return prompts.wait_and_check(look, "it may create a second campaign, and everybody is called")
 

@@ -67,7 +67,7 @@ class DraftRequest(ContactRequest):
         """The draft, without the settings of a vendor; what cannot be read is noted and left out."""
         if self.name is None:
             problems.add("--name is missing: give the campaign a name", "name", "max_name_length")
-        attempts = _whole("--max-attempts", self.max_attempts, problems)
+        attempts = read_whole("--max-attempts", self.max_attempts, problems)
         draft = CampaignDraft(
             name=self.name if self.name is not None else "-",
             contacts=tuple(contacts),
@@ -77,7 +77,7 @@ class DraftRequest(ContactRequest):
             from_number_ids=self.from_numbers,
             description=self.description,
             schedule=self._schedule(problems),
-            max_concurrency=_whole("--max-concurrency", self.max_concurrency, problems),
+            max_concurrency=read_whole("--max-concurrency", self.max_concurrency, problems),
             retry=None if attempts is None else RedialPolicy(max_attempts=attempts),
             metadata=pairs("--metadata", self.metadata, problems),
             idempotency_key=self.idempotency_key,
@@ -97,7 +97,7 @@ class DraftRequest(ContactRequest):
             if setting is not None and setting.is_list:
                 options[name] = [*options.get(name, []), value]
             else:
-                options[name] = value if setting is None else _converted(value, setting)
+                options[name] = value if setting is None else converted(value, setting)
         return attrs.evolve(draft, vendor={provider.name: options}) if options else draft
 
     def parts(self, draft: CampaignDraft, provider: Provider) -> tuple[CampaignDraft, ...]:
@@ -126,12 +126,7 @@ class DraftRequest(ContactRequest):
     def _hold_until(self, problems: Problems) -> datetime | None:
         if self.hold_until is not None:
             with problems.noting("--hold-until", "start", "hold_until"):
-                moment, zone = read_moment(self.hold_until)
-                if zone is None:
-                    return moment
-                Start.at(moment, zone).instant()  # refuses what is not one moment there
-                there = time_zone(zone)
-                return moment.replace(tzinfo=there) if moment.tzinfo is None else moment.astimezone(there)
+                return read_hold_until(self.hold_until)
         return None
 
     def _schedule(self, problems: Problems) -> Schedule | None:
@@ -140,13 +135,28 @@ class DraftRequest(ContactRequest):
             timezone=self.timezone,
             window_start=window and window[0],
             window_end=window and window[1],
-            weekdays=_weekdays(self.days, problems),
-            max_calls_per_day=_whole("--max-calls-per-day", self.max_calls_per_day, problems),
+            weekdays=read_weekdays(self.days, problems),
+            max_calls_per_day=read_whole("--max-calls-per-day", self.max_calls_per_day, problems),
         )
         return None if schedule == Schedule() else schedule
 
 
-def _whole(flag: str, text: str | None, problems: Problems) -> int | None:
+def read_hold_until(text: str) -> datetime:
+    """The time until which a campaign is held.
+
+    Raises:
+        InvalidInput: It is no time, or not one moment.
+    """
+    moment, zone = read_moment(text)
+    if zone is None:
+        return moment
+    Start.at(moment, zone).instant()  # refuses what is not one moment there
+    there = time_zone(zone)
+    return moment.replace(tzinfo=there) if moment.tzinfo is None else moment.astimezone(there)
+
+
+def read_whole(flag: str, text: str | None, problems: Problems) -> int | None:
+    """A whole number; what is none is noted and left out."""
     try:
         return None if text is None else int(text)
     except ValueError:
@@ -154,7 +164,7 @@ def _whole(flag: str, text: str | None, problems: Problems) -> int | None:
         return None
 
 
-def _converted(value: str, setting: Setting) -> Any:
+def converted(value: str, setting: Setting) -> Any:
     """The value in the form that the setting has, or as it came if that is not possible."""
     if setting.is_flag:
         return {"true": True, "false": False}.get(value.strip().lower(), value)
@@ -174,14 +184,15 @@ def _window(text: str | None, problems: Problems) -> tuple[time, time] | None:
     return None
 
 
-def _weekdays(text: str | None, problems: Problems) -> tuple[int, ...]:
+def read_weekdays(text: str | None, problems: Problems, flag: str = "--days") -> tuple[int, ...]:
+    """Days of the week, such as ``mon-fri``; what is none is noted and left out."""
     days: set[int] = set()
     for part in text.split(",") if text is not None else ():
         first, is_range, last = part.partition("-")
         begin, end = _weekday(first), _weekday(last if is_range else first)
         if begin is None or end is None:
             what = part.strip()
-            problems.add(f"--days: {what!r} is not a day of the week; write it like mon-fri, mon,wed,sat or 1-5")
+            problems.add(f"{flag}: {what!r} is not a day of the week; write it like mon-fri, mon,wed,sat or 1-5")
         else:
             days.update((begin - 1 + step) % 7 + 1 for step in range((end - begin) % 7 + 1))
     return tuple(sorted(days))

@@ -26,10 +26,11 @@ from unibatch import (
 )
 from unibatch.cli.exits import FAILED, INCOMPLETE, WRONG_USE
 from unibatch.cli.output import say
+from unibatch.core.errors import JournalError, MigrationRefused, MigrationStopped
 from unibatch.core.masking import mask_text
 
 _CODES: tuple[tuple[tuple[type[UnibatchError], ...], int], ...] = (
-    ((ConfigError, InvalidInput, UnsupportedFeature), WRONG_USE),
+    ((ConfigError, InvalidInput, UnsupportedFeature, MigrationRefused), WRONG_USE),
     ((IncompleteListing,), INCOMPLETE),
 )
 
@@ -53,6 +54,9 @@ _ARGUMENTS: Mapping[str, str] = {
     "CampaignDraft.split()": "--split",
     "read_contacts(region=...)": "--region",
     "accept_loss": "--accept-loss",
+    "accept_risk": "--accept-risk",
+    "fields_from": "--fields-from",
+    "source_stopped": "--source-stopped",
     "encoding=, --encoding": "--encoding",
     "sheet=, --sheet": "--sheet",
     'columns={"HEADER": "phone_number"} (--map HEADER=phone_number)': "--map HEADER=phone_number",
@@ -113,7 +117,9 @@ def command_of(operation: str) -> str:
 
 def sentence(error: UnibatchError) -> str:
     """What an error of the library says, in the words of the command line."""
-    if isinstance(error, ConfigError | InvalidInput | UnsupportedFeature):
+    if isinstance(
+        error, ConfigError | InvalidInput | UnsupportedFeature | JournalError | MigrationRefused | MigrationStopped
+    ):
         return in_commands(str(error))
     if isinstance(error, NotFound) and error.subject is not None and error.operation in _OF_A_CAMPAIGN:
         return f"{error.provider} has no campaign {error.subject!r} in this account; `unibatch campaigns` lists them"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from unibatch.cli.exits import Unusable
 from unibatch.cli.options import address, campaign_options, examples, write_options
 from unibatch.cli.output import one_line, write_objects
 
@@ -27,6 +29,16 @@ _DONE: dict[OperationName, tuple[str, str]] = {
 
 _ASKS = frozenset(_DONE) - {"pause_campaign"}
 
+_CALLS_AGAIN: frozenset[OperationName] = frozenset({"start_campaign", "resume_campaign"})
+"""What would make the source of a migration call people again."""
+
+_journal_option = click.option(
+    "--journal",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The journal of a migration: refuse if it has moved contacts of this campaign, who would be called again.",
+)
+
 
 def _command(operation: OperationName, help_text: str) -> click.Command:
     verb = operation.removesuffix("_campaign")
@@ -39,7 +51,7 @@ def _command(operation: OperationName, help_text: str) -> click.Command:
 
         _change(operation, Problems(), **given)
 
-    return command
+    return _journal_option(command) if operation in _CALLS_AGAIN else command
 
 
 start = _command(
@@ -97,6 +109,7 @@ def _change(
     dry_run: bool,
     form: str,
     start: Start | None = None,
+    journal: Path | None = None,
 ) -> None:
     from unibatch import OutcomeUnknown, config
     from unibatch.cli import prompts
@@ -119,6 +132,8 @@ def _change(
         if dry_run:
             prompts.write_requests(form, planned)
             return
+        if journal is not None:
+            _require_not_moved(journal, campaign_id)
         before = client.get_campaign(campaign_id)
         where = f"{profile}:{campaign_id}"
         done, already = _DONE[operation]
@@ -138,6 +153,27 @@ def _change(
             _write(form, f"{done} {where} {prompts.quoted(before.name)}", before)
         else:
             _write(form, f"{done} {prompts.status_line(client, after, where)}", after)
+
+
+def _require_not_moved(path: Path, campaign_id: str) -> None:
+    """End the command if a migration has moved contacts of the campaign, or is about to."""
+    from unibatch.cli.prompts import people
+    from unibatch.workflows.migrate import Outcome, Step
+    from unibatch.workflows.migrate.journal import Journal
+
+    with Journal.open(path, to_write=False) as journal:
+        step = Step(journal.fact("step"))
+        is_source = journal.fact("source")["campaign_id"] == campaign_id
+        parts = journal.rows("SELECT campaign_id FROM parts")
+        where = (Outcome.MOVED, Outcome.OPEN)
+        (moved,) = journal.rows("SELECT count(*) AS number FROM contacts WHERE moves AND outcome IN (?, ?)", *where)
+    if not is_source and campaign_id not in {row["campaign_id"] for row in parts}:
+        raise Unusable(f"{path} is the journal of another campaign. Nothing was sent")
+    if is_source and step is not Step.PLANNED and moved["number"]:
+        raise Unusable(
+            f"{path} says that {people(moved['number'])} of this campaign were moved, or are being moved, to another "
+            f"one, and would be called again. To take that back: unibatch migrate undo {path}. Nothing was sent"
+        )
 
 
 def _write(form: str, line: str, campaign: Campaign) -> None:

@@ -125,10 +125,9 @@ profile_option = click.option(
     shell_complete=complete_profile,
     help="The profile of unibatch.toml to use. Default: the default profile.",
 )
+complete_campaign = _completing(lambda: [f"{name}:" for name in _profiles()])
 campaign_options = together(
-    click.argument(
-        "campaign", metavar="CAMPAIGN", shell_complete=_completing(lambda: [f"{name}:" for name in _profiles()])
-    ),
+    click.argument("campaign", metavar="CAMPAIGN", shell_complete=complete_campaign),
     profile_option,
 )
 """The argument CAMPAIGN and ``--profile``, which `address` reads."""

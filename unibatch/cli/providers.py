@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
@@ -33,6 +33,11 @@ def providers(*, names: tuple[str, ...], statuses: bool, form: str) -> None:
 
     The facts are from the vendors' documentation. Needs no configuration and no network.
     """
+    show_vendors(names, statuses=statuses, form=form)
+
+
+def show_vendors(names: Sequence[str], *, statuses: bool, form: str) -> None:
+    """Print what these vendors can do, or all; or their status words."""
     from unibatch.cli.output import write_data
     from unibatch.providers import registry
 

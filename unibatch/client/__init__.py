@@ -6,20 +6,26 @@ has all logic that the two clients share. `unibatch.client.drivers` carries a co
 once without, over `unibatch.client.connections`.
 """
 
-from unibatch.client.client import AsyncClient, Client, provider_of_client
+from unibatch.client.client import AsyncClient, Client, fingerprint_of_client, provider_of_client
+from unibatch.client.contacts_of import AsyncCampaignContacts, AsyncContactsOf, CampaignContacts, ContactsOf
 from unibatch.client.exchange import PlannedRequest
 from unibatch.client.listing import AsyncListing, Listing
 from unibatch.client.options import Options, Retry, Timeout, Wait
 
 __all__ = [
+    "AsyncCampaignContacts",
     "AsyncClient",
+    "AsyncContactsOf",
     "AsyncListing",
+    "CampaignContacts",
     "Client",
+    "ContactsOf",
     "Listing",
     "Options",
     "PlannedRequest",
     "Retry",
     "Timeout",
     "Wait",
+    "fingerprint_of_client",
     "provider_of_client",
 ]

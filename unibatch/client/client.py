@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hmac
+import json
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
+from hashlib import sha256
 from typing import Self
 
+from unibatch.client.contacts_of import AsyncContactsOf, ContactsOf
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.exchange import Exchange
 from unibatch.client.listing import AsyncListing, Listing
@@ -154,6 +158,40 @@ class Client(_BaseClient):
             ),
         )
 
+    def list_contacts_of(
+        self,
+        campaign_ids: Iterable[str],
+        *,
+        status: CallStatus | str | Iterable[CallStatus | str] | None = None,
+        external_id: str | None = None,
+        server_filter: bool = False,
+        max_wait: float | None = None,
+    ) -> ContactsOf:
+        """List the contacts of several campaigns, one campaign after the other.
+
+        While one campaign is read, the next ones are begun, so many small campaigns take little longer than one large
+        one.
+
+        Args:
+            campaign_ids: The vendor's ids of the campaigns, in the order in which they are read; one that comes again
+                is read once.
+            status: As for `list_contacts`; with it, each campaign may take one request more.
+            external_id: As for `list_contacts`.
+            server_filter: As for `list_contacts`.
+            max_wait: See `Client`.
+
+        Returns:
+            The contacts, and a report for each campaign; nothing is sent before it is iterated.
+
+        Raises:
+            InvalidInput: An id is blank, ``campaign_ids`` is one text, ``status`` is no canonical status or is empty.
+            UnsupportedFeature: The vendor does not return external ids.
+            NotFound: While iterating: one of the campaigns is not in this account.
+        """
+        operations = self._operations.patient(max_wait)
+        plan = operations.list_contacts_of(campaign_ids, status, external_id, server_filter=server_filter)
+        return ContactsOf(self._driver, plan)
+
     def get_account(self, *, max_wait: float | None = None) -> Account:
         """Read the account that the key belongs to.
 
@@ -168,6 +206,7 @@ class Client(_BaseClient):
         *,
         accept_loss: Collection[str] = (),
         refuse_overlap: bool = False,
+        before_sending: Callable[[], None] | None = None,
         max_wait: float | None = None,
     ) -> Campaign:
         """Create a campaign, and hold or start it as the draft says.
@@ -182,6 +221,8 @@ class Client(_BaseClient):
                 names them.
             refuse_overlap: Refuse the draft if most of its numbers are in another open campaign of the same agent;
                 otherwise a warning is logged. It does not apply to a part of a split draft.
+            before_sending: Called right before the first request that may create or change something, for example to
+                note it in a journal. If it raises, nothing is sent.
             max_wait: See `Client`.
 
         Returns:
@@ -196,8 +237,38 @@ class Client(_BaseClient):
             OutcomeUnknown: An answer was lost, and the campaign was not found afterwards. It may still appear.
         """
         return self._driver.run(
-            self._operations.patient(max_wait).create_campaign(draft, accept_loss, refuse_overlap=refuse_overlap)
+            self._operations.patient(max_wait).create_campaign(
+                draft, accept_loss, refuse_overlap=refuse_overlap, before_sending=before_sending
+            )
         )
+
+    def find_campaign(
+        self,
+        draft: CampaignDraft,
+        *,
+        accept_loss: Collection[str] = (),
+        as_of: datetime | None = None,
+        max_wait: float | None = None,
+    ) -> Campaign | None:
+        """Look for the campaign that a draft created, as ``create_campaign`` does first. Changes nothing.
+
+        After a lost answer, that it is not there proves nothing: the vendor may still be at work on it.
+
+        Args:
+            draft: The draft.
+            accept_loss: As it was given to ``create_campaign``.
+            as_of: When the draft was placed (aware): a start that has passed since is no mistake then.
+            max_wait: See `Client`.
+
+        Returns:
+            The campaign, or ``None`` if it is not there.
+
+        Raises:
+            UnsupportedFeature: There is no way to look: `preflight` says why, under ``idempotency_key``.
+            InvalidInput: The campaign is there, and is over; or another draft with the same key created it.
+            IncompleteListing: Whether it is there is unknown.
+        """
+        return self._driver.run(self._operations.patient(max_wait).find_campaign(draft, accept_loss, as_of))
 
     def add_contacts(
         self,
@@ -288,6 +359,15 @@ class Client(_BaseClient):
         """
         return self._driver.run(self._operations.patient(max_wait).change("cancel_campaign", campaign_id))
 
+    def rename_campaign(self, campaign_id: str, name: str, *, max_wait: float | None = None) -> Campaign:
+        """Give a campaign another name; returns it as it is afterwards. Of the built-in vendors, only Truedy can.
+
+        Raises:
+            UnsupportedFeature: The vendor's API cannot do that.
+            OutcomeUnknown: An answer was lost, and whether it was done is unknown.
+        """
+        return self._driver.run(self._operations.patient(max_wait).rename_campaign(campaign_id, name))
+
     def delete_campaign(self, campaign_id: str, *, max_wait: float | None = None) -> None:
         """Delete a campaign.
 
@@ -371,6 +451,20 @@ class AsyncClient(_BaseClient):
             ),
         )
 
+    def list_contacts_of(
+        self,
+        campaign_ids: Iterable[str],
+        *,
+        status: CallStatus | str | Iterable[CallStatus | str] | None = None,
+        external_id: str | None = None,
+        server_filter: bool = False,
+        max_wait: float | None = None,
+    ) -> AsyncContactsOf:
+        """As `Client.list_contacts_of`, for ``async for``."""
+        operations = self._operations.patient(max_wait)
+        plan = operations.list_contacts_of(campaign_ids, status, external_id, server_filter=server_filter)
+        return AsyncContactsOf(self._driver, plan)
+
     async def get_account(self, *, max_wait: float | None = None) -> Account:
         """As `Client.get_account`, awaited."""
         return await self._driver.run(self._operations.patient(max_wait).get_account())
@@ -381,12 +475,26 @@ class AsyncClient(_BaseClient):
         *,
         accept_loss: Collection[str] = (),
         refuse_overlap: bool = False,
+        before_sending: Callable[[], None] | None = None,
         max_wait: float | None = None,
     ) -> Campaign:
         """As `Client.create_campaign`, awaited."""
         return await self._driver.run(
-            self._operations.patient(max_wait).create_campaign(draft, accept_loss, refuse_overlap=refuse_overlap)
+            self._operations.patient(max_wait).create_campaign(
+                draft, accept_loss, refuse_overlap=refuse_overlap, before_sending=before_sending
+            )
         )
+
+    async def find_campaign(
+        self,
+        draft: CampaignDraft,
+        *,
+        accept_loss: Collection[str] = (),
+        as_of: datetime | None = None,
+        max_wait: float | None = None,
+    ) -> Campaign | None:
+        """As `Client.find_campaign`, awaited."""
+        return await self._driver.run(self._operations.patient(max_wait).find_campaign(draft, accept_loss, as_of))
 
     async def add_contacts(
         self,
@@ -426,6 +534,10 @@ class AsyncClient(_BaseClient):
         """As `Client.cancel_campaign`, awaited."""
         return await self._driver.run(self._operations.patient(max_wait).change("cancel_campaign", campaign_id))
 
+    async def rename_campaign(self, campaign_id: str, name: str, *, max_wait: float | None = None) -> Campaign:
+        """As `Client.rename_campaign`, awaited."""
+        return await self._driver.run(self._operations.patient(max_wait).rename_campaign(campaign_id, name))
+
     async def delete_campaign(self, campaign_id: str, *, max_wait: float | None = None) -> None:
         """As `Client.delete_campaign`, awaited."""
         await self._driver.run(self._operations.patient(max_wait).delete_campaign(campaign_id))
@@ -448,3 +560,20 @@ class AsyncClient(_BaseClient):
 def provider_of_client(client: Client | AsyncClient) -> Provider:
     """The provider of a client, with the defaults of its profile; for what is built on the clients."""
     return client._provider  # noqa: SLF001 - the clients and this function are one module
+
+
+def fingerprint_of_client(client: Client | AsyncClient, salt: str) -> dict[str, str]:
+    """What tells whether two clients are of the same account with the same settings, without naming key or settings.
+
+    Args:
+        client: The client.
+        salt: Makes the digests useless elsewhere.
+
+    Returns:
+        The provider, the base URL, and digests of the key and of the profile's defaults.
+    """
+    exchange, provider = client._exchange, client._provider  # noqa: SLF001 - the clients and this function are one module
+    key = exchange.key_digest(salt)
+    defaults = json.dumps(dict(provider.defaults), sort_keys=True, default=str)
+    settings = hmac.new(salt.encode(), defaults.encode(), sha256).hexdigest()
+    return {"provider": provider.name, "base_url": exchange.base_url, "key": key, "defaults": settings}

@@ -17,12 +17,15 @@ from weakref import WeakMethod
 
 from unibatch.client.bodies import Body, TooLarge
 from unibatch.client.connections import AsyncConnections, Connections, refused_transport
-from unibatch.client.exchange import Barred, Conversation, Pause
+from unibatch.client.exchange import Barred, Conversation, Pause, ReadAhead
 from unibatch.client.forks import renew_in_children
 from unibatch.client.halt import Halt, Halted
+from unibatch.client.one_connection import AsyncOneConnectionTransport, OneConnectionTransport
+from unibatch.client.prefetch import AsyncPrefetch, Prefetch
 from unibatch.client.transport import httpx, proxy_of, transport_options
-from unibatch.core.errors import ConfigError
+from unibatch.core.errors import ConfigError, UnibatchError
 from unibatch.core.flow import Response
+from unibatch.core.paging import Position
 
 T = TypeVar("T")
 
@@ -35,7 +38,9 @@ class Driver:
         self._given = transport
         self._halts: set[Halt] = set()
         self._is_proxied = transport is None and proxy_of(base_url) is not None
-        make = partial(httpx.HTTPTransport, **transport_options(base_url)) if transport is None else lambda: transport
+        make = (
+            partial(OneConnectionTransport, **transport_options(base_url)) if transport is None else lambda: transport
+        )
         self._connections = Connections(make, connections, shared=transport is not None)
         renew_in_children(self)
 
@@ -53,6 +58,7 @@ class Driver:
         """
         if halt is not None:
             self._halts.add(halt)
+        ahead: _Ahead | None = None
         try:
             self._connections.require_open()
             step = next(conversation)
@@ -62,8 +68,12 @@ class Driver:
                     step = conversation.send(None)
                     continue
                 try:
-                    answer = self._send(step, halt)
-                except (httpx.TransportError, TooLarge, Barred) as exc:
+                    if isinstance(step, ReadAhead):
+                        ahead = ahead or _Ahead(self)
+                        answer = ahead.take(step)
+                    else:
+                        answer = self._send(step, halt)
+                except (httpx.TransportError, TooLarge, Barred, UnibatchError) as exc:
                     step = conversation.throw(exc)
                 else:
                     step = conversation.send(answer)
@@ -74,9 +84,13 @@ class Driver:
             self._connections.require_open()
             raise
         finally:
-            conversation.close()
-            if halt is not None:
-                self._halts.discard(halt)
+            try:
+                if ahead is not None:
+                    ahead.close()
+            finally:
+                conversation.close()
+                if halt is not None:
+                    self._halts.discard(halt)
 
     def _send(self, request: httpx.Request, halt: Halt | None) -> Response:
         connections = self._connections
@@ -129,9 +143,8 @@ class AsyncDriver:
     def __init__(self, base_url: str, transport: httpx.AsyncBaseTransport | None = None, *, connections: int) -> None:
         """As `Driver`."""
         self._given = transport
-        make = (
-            partial(httpx.AsyncHTTPTransport, **transport_options(base_url)) if transport is None else lambda: transport
-        )
+        options = transport_options(base_url) if transport is None else {}
+        make = partial(AsyncOneConnectionTransport, **options) if transport is None else lambda: transport
         self._fresh = partial(AsyncConnections, make, connections, shared=transport is not None)
         self._by_loop: dict[asyncio.AbstractEventLoop | None, tuple[AsyncConnections, AsyncGenerator[None]]] = {}
         self._is_closed = False
@@ -188,6 +201,7 @@ class AsyncDriver:
 
     async def run(self, conversation: Conversation[T]) -> T:
         """As `Driver.run`, awaited."""
+        ahead: _AsyncAhead | None = None
         try:
             known = self._by_loop.get(_loop()) if self._by_loop else None
             connections = await self._here() if known is None else known[0]
@@ -199,8 +213,12 @@ class AsyncDriver:
                     step = conversation.send(None)
                     continue
                 try:
-                    answer = await self._send(step, connections)
-                except (httpx.TransportError, TooLarge, Barred) as exc:
+                    if isinstance(step, ReadAhead):
+                        ahead = ahead or _AsyncAhead(self)
+                        answer = await ahead.take(step)
+                    else:
+                        answer = await self._send(step, connections)
+                except (httpx.TransportError, TooLarge, Barred, UnibatchError) as exc:
                     step = conversation.throw(exc)
                 else:
                     step = conversation.send(answer)
@@ -208,7 +226,11 @@ class AsyncDriver:
             value: T = done.value
             return value
         finally:
-            conversation.close()
+            try:
+                if ahead is not None:
+                    await ahead.close()
+            finally:
+                conversation.close()
 
     async def _send(self, request: httpx.Request, connections: AsyncConnections) -> Response:
         connection = await connections.take(_longest_wait(request))
@@ -255,6 +277,59 @@ class AsyncDriver:
         finally:
             if given is not None:
                 await given.aclose()
+
+
+class _Ahead:
+    """Reads ahead for one conversation, one listing at a time."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self._step: ReadAhead | None = None
+        self._prefetch: Prefetch[Position, Response] | None = None
+
+    def take(self, step: ReadAhead) -> Response:
+        """The first of the answers; others are begun."""
+        if self._prefetch is None or self._step is None or self._step.of is not step.of:
+            self.close()
+            self._prefetch = Prefetch(self._read, step.most)
+        self._step = step
+        return self._prefetch.take(step.upcoming(self._prefetch.eagerness.pages))
+
+    def _read(self, position: Position, halt: Halt | None) -> Response:
+        assert self._step is not None  # noqa: S101  # `take` has set it
+        return self._driver.run(self._step.ask(position), halt)
+
+    def close(self) -> None:
+        """Stop what is under way."""
+        if self._prefetch is not None:
+            self._prefetch.close()
+
+
+class _AsyncAhead:
+    """As `_Ahead`, awaited."""
+
+    def __init__(self, driver: AsyncDriver) -> None:
+        self._driver = driver
+        self._step: ReadAhead | None = None
+        self._prefetch: AsyncPrefetch[Position, Response] | None = None
+
+    async def take(self, step: ReadAhead) -> Response:
+        """As `_Ahead.take`, awaited."""
+        if self._prefetch is None or self._step is None or self._step.of is not step.of:
+            await self.close()
+            self._prefetch = AsyncPrefetch(self._read, step.most)
+            self._driver.stop_when_closed(self._prefetch.close)
+        self._step = step
+        return await self._prefetch.take(step.upcoming(self._prefetch.eagerness.pages))
+
+    async def _read(self, position: Position) -> Response:
+        assert self._step is not None  # noqa: S101  # `take` has set it
+        return await self._driver.run(self._step.ask(position))
+
+    async def close(self) -> None:
+        """As `_Ahead.close`, awaited."""
+        if self._prefetch is not None:
+            await self._prefetch.close()
 
 
 _inherited: list[object] = []

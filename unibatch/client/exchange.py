@@ -9,10 +9,10 @@ import logging
 import re
 import ssl
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from copy import copy
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from hashlib import pbkdf2_hmac, sha256
 from types import MappingProxyType
 from typing import Any, Generic, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
@@ -31,6 +31,7 @@ from unibatch.core import errors
 from unibatch.core.draft import AddedContacts
 from unibatch.core.flow import NO_CONTENT, Flow, Request, Response
 from unibatch.core.masking import mask_text
+from unibatch.core.paging import Position
 from unibatch.core.provider import Provider
 from unibatch.core.refusal import Refusal
 from unibatch.core.structuring import StructureError
@@ -50,6 +51,8 @@ _FIRST_LOOK, _LAST_LOOK = 0.02, 0.25  # seconds between two looks whether that i
 _SUCCESS = range(200, 300)
 _CLIENT_ERRORS = range(400, 500)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+_NO_CONTENT = httpx.ByteStream(b"")
 
 _DONE_ELSEWHERE = frozenset({301, 302, 303})  # servers use all three to say "done; look at it there"
 
@@ -96,11 +99,29 @@ class Pause:
     seconds: float
 
 
-Conversation: TypeAlias = Generator[httpx.Request | Pause, Response | None, T]
+@attrs.frozen
+class ReadAhead:
+    """The first of some answers is needed; the others will be, and a driver may ask for them meanwhile.
+
+    Attributes:
+        of: What they are about. If another step is about the same, what was begun for it and is needed is kept.
+        upcoming: Returns the positions of the answers, in order and at most so many; at least one.
+        ask: Begins the conversation that returns the answer at a position.
+        most: How many may be asked for at the same time.
+    """
+
+    of: object
+    upcoming: Callable[[int], Sequence[Position]]
+    ask: Callable[[Position], Conversation[Response]]
+    most: int
+
+
+Conversation: TypeAlias = Generator[httpx.Request | Pause | ReadAhead, Response | None, T]
 """An operation as a driver carries it out.
 
 It yields a request, and is sent the answer, with its body as it came over the wire. If the request fails, it is thrown
-an ``httpx.TransportError``, `TooLarge`, or `Barred`. Or it yields a `Pause`, and is sent ``None`` when that is over.
+an ``httpx.TransportError``, `TooLarge`, or `Barred`. Or it yields a `Pause`, and is sent ``None`` when that is over. Or
+it yields a `ReadAhead`, and is sent the first of the answers, or is thrown the `UnibatchError` in its place.
 """
 
 
@@ -195,6 +216,10 @@ class Exchange:
     def _masked_key(self, text: str) -> str:
         return text.replace(self._api_key, "***")
 
+    def key_digest(self, salt: str) -> str:
+        """A digest of the API key, which is of no use without the key itself."""
+        return pbkdf2_hmac("sha256", self._api_key.encode(), salt.encode(), 10_000).hex()
+
     def run(self, flow: Flow[T]) -> Conversation[T]:
         """Carry out an operation of the provider.
 
@@ -231,7 +256,7 @@ class Exchange:
                     request = self._read(flow, request, (yield from self._send(request, failed=exc)))
             while True:
                 try:
-                    response = yield from self._send(request)
+                    response = yield from self._answered(request)
                 except errors.UnibatchError as exc:
                     request = flow.throw(exc)
                 else:
@@ -239,6 +264,20 @@ class Exchange:
         except StopIteration as done:
             value: T = done.value
             return value
+
+    def _answered(self, request: Request) -> Conversation[Response]:
+        """Send a request that a flow wants sent, and as far as the driver chooses those that follow."""
+        ahead = request.ahead
+        if ahead is None:
+            return (yield from self._send(request))
+        (wanted,) = ahead.upcoming(1)
+
+        def ask(position: Position) -> Conversation[Response]:
+            return self._send(request if position == wanted else ahead.request(position))
+
+        answer = yield ReadAhead(ahead, ahead.upcoming, ask, self._options.max_in_flight)
+        assert answer is not None  # noqa: S101  # a driver answers only a pause with nothing
+        return answer
 
     def in_turn(
         self,
@@ -442,7 +481,7 @@ class Exchange:
 
     def _outgoing(self, request: Request, url: httpx.URL) -> httpx.Request:
         # With a stream, httpx takes the request as it is: building it takes half the time.
-        content = httpx.ByteStream(request.content)
+        content = httpx.ByteStream(request.content) if request.content else _NO_CONTENT
         outgoing = httpx.Request(
             request.method, url, headers=self._headers, stream=content, extensions=self._extensions
         )

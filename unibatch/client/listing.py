@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, S
 from contextlib import aclosing
 from itertools import chain
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
@@ -98,12 +98,122 @@ class Plan(Generic[T]):
 _id: Callable[[Campaign | Contact], str] = attrgetter("id")
 
 
+class Reading(Generic[T]):
+    """One listing while it is read, the same for both clients.
+
+    Attributes:
+        plan: How it is read.
+        pager: Where it is.
+    """
+
+    def __init__(self, plan: Plan[T]) -> None:
+        """Begin at the front."""
+        self.plan = plan
+        self.pager = plan.begin()
+        self._chosen: Any = None
+        self._has_chosen = False
+
+    def ask(self, position: Position) -> Conversation[Answered[Page[T]]]:
+        """Ask for one page; before the first one, for the filter."""
+        if not self._has_chosen:
+            self._chosen = yield from self.plan.choose()
+            self._has_chosen = True
+        return (yield from self.plan.ask(position, self._chosen))
+
+    def upcoming(self, count: int) -> Sequence[Place[T]]:
+        """The pages to read next, at most so many, as far as they are known."""
+        return [(self, position) for position in self.pager.upcoming(count)]
+
+
+Place: TypeAlias = tuple[Reading[T], Position]
+"""A page: of which listing, and where in it."""
+
+Upcoming: TypeAlias = Callable[[int], Sequence[Place[T]]]
+"""Returns the pages to read next, that of the listing which is being read first."""
+
+
+Ahead: TypeAlias = Prefetch[Place[T], Answered[Page[T]]]
+AsyncAhead: TypeAlias = AsyncPrefetch[Place[T], Answered[Page[T]]]
+
+
+def prefetching(driver: Driver, most: int) -> Ahead[T]:
+    """What reads pages ahead, at most so many at the same time."""
+
+    def ask(place: Place[T], halt: Halt | None) -> Answered[Page[T]]:
+        reading, position = place
+        return driver.run(reading.ask(position), halt)
+
+    return Prefetch(ask, most)
+
+
+def async_prefetching(driver: AsyncDriver, most: int) -> AsyncAhead[T]:
+    """As `prefetching`, and closed before the connections are."""
+
+    async def ask(place: Place[T]) -> Answered[Page[T]]:
+        reading, position = place
+        return await driver.run(reading.ask(position))
+
+    prefetch = AsyncPrefetch(ask, most)
+    driver.stop_when_closed(prefetch.close)
+    return prefetch
+
+
+def read_pages(driver: Driver, reading: Reading[T], prefetch: Ahead[T], upcoming: Upcoming[T]) -> Iterator[Sequence[T]]:
+    """The wanted rows of a listing, page by page.
+
+    Raises:
+        IncompleteListing: At the end: rows may be missing.
+    """
+    plan, pager, pages_ahead = reading.plan, reading.pager, prefetch.eagerness
+    while pager.position is not None:
+        try:
+            answered = prefetch.take(upcoming(pages_ahead.pages))
+            page = driver.run(plan.finish(answered))
+        except NotFound as exc:
+            rows = plan.take_none(pager, exc)
+        else:
+            rows = plan.take(pager, page)
+        prefetch.begin(upcoming(pages_ahead.pages - 1))
+        yield rows
+    plan.require_complete(pager.report)
+
+
+async def read_pages_async(
+    driver: AsyncDriver, reading: Reading[T], prefetch: AsyncAhead[T], upcoming: Upcoming[T]
+) -> AsyncGenerator[Sequence[T], None]:
+    """As `read_pages`, awaited."""
+    plan, pager, pages_ahead = reading.plan, reading.pager, prefetch.eagerness
+    while pager.position is not None:
+        try:
+            answered = await prefetch.take(upcoming(pages_ahead.pages))
+            page = await driver.run(plan.finish(answered))
+        except NotFound as exc:
+            rows = plan.take_none(pager, exc)
+        else:
+            rows = plan.take(pager, page)
+        await prefetch.begin(upcoming(pages_ahead.pages - 1))
+        yield rows
+    plan.require_complete(pager.report)
+
+
+def count_discarded(discarded: list[Place[T]]) -> None:
+    """Count the pages that were asked for and then not needed."""
+    while discarded:
+        reading, _ = discarded.pop()
+        reading.pager.report.requests += 1
+
+
 class _BaseListing(Generic[D, T]):
     def __init__(self, driver: D, plan: Plan[T]) -> None:
         """Made by the methods of a client."""
         self._driver = driver
         self._plan = plan
         self.report = ListingReport()
+
+    def _begin(self) -> Reading[T]:
+        reading = Reading(self._plan)
+        self.report = reading.pager.report
+        return reading
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._plan.describe(self.report)}>"
@@ -124,30 +234,13 @@ class Listing(_BaseListing[Driver, T]):
 
     def pages(self) -> Iterator[Sequence[T]]:
         """The rows page by page; a page may be empty if a filter removed all its rows."""
-        plan = self._plan
-        pager = plan.begin()
-        self.report = pager.report
-        chosen = self._driver.run(plan.choose())
-
-        def ask(position: Position, halt: Halt | None) -> Answered[Page[T]]:
-            return self._driver.run(plan.ask(position, chosen), halt)
-
-        prefetch = Prefetch(ask, plan.max_in_flight)
+        reading = self._begin()
+        prefetch: Ahead[T] = prefetching(self._driver, self._plan.max_in_flight)
         try:
-            while pager.position is not None:
-                try:
-                    answered = prefetch.take(pager.upcoming(prefetch.eagerness.pages))
-                    page = self._driver.run(plan.finish(answered))
-                except NotFound as exc:
-                    rows = plan.take_none(pager, exc)
-                else:
-                    rows = plan.take(pager, page)
-                prefetch.begin(pager.upcoming(prefetch.eagerness.pages - 1))
-                yield rows
+            yield from read_pages(self._driver, reading, prefetch, reading.upcoming)
         finally:
             prefetch.close()
-            pager.report.requests += prefetch.discarded
-        plan.require_complete(pager.report)
+            count_discarded(prefetch.discarded)
 
     def __iter__(self) -> Iterator[T]:
         return chain.from_iterable(self.pages())
@@ -162,31 +255,15 @@ class AsyncListing(_BaseListing[AsyncDriver, T]):
 
     async def pages(self) -> AsyncGenerator[Sequence[T], None]:
         """The rows page by page; a page may be empty if a filter removed all its rows."""
-        plan = self._plan
-        pager = plan.begin()
-        self.report = pager.report
-        chosen = await self._driver.run(plan.choose())
-
-        async def ask(position: Position) -> Answered[Page[T]]:
-            return await self._driver.run(plan.ask(position, chosen))
-
-        prefetch = AsyncPrefetch(ask, plan.max_in_flight)
-        self._driver.stop_when_closed(prefetch.close)
+        reading = self._begin()
+        prefetch: AsyncAhead[T] = async_prefetching(self._driver, self._plan.max_in_flight)
         try:
-            while pager.position is not None:
-                try:
-                    answered = await prefetch.take(pager.upcoming(prefetch.eagerness.pages))
-                    page = await self._driver.run(plan.finish(answered))
-                except NotFound as exc:
-                    rows = plan.take_none(pager, exc)
-                else:
-                    rows = plan.take(pager, page)
-                await prefetch.begin(pager.upcoming(prefetch.eagerness.pages - 1))
-                yield rows
+            async with aclosing(read_pages_async(self._driver, reading, prefetch, reading.upcoming)) as pages:
+                async for rows in pages:
+                    yield rows
         finally:
             await prefetch.close()
-            pager.report.requests += prefetch.discarded
-        plan.require_complete(pager.report)
+            count_discarded(prefetch.discarded)
 
     async def __aiter__(self) -> AsyncIterator[T]:
         async with aclosing(self.pages()) as pages:

@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 
 import attrs
 
+from unibatch.client.contacts_of import PlanOfMany
 from unibatch.client.exchange import Conversation, Exchange
 from unibatch.client.listing import Plan
+from unibatch.client.looking import announced, looked_for
 from unibatch.client.turns import Turn
 from unibatch.core.creating import placed_before, require_still_as_asked
 from unibatch.core.draft import (
@@ -26,7 +28,7 @@ from unibatch.core.draft import (
     StartKind,
     as_contacts,
 )
-from unibatch.core.draft_fields import Composition, require_fit
+from unibatch.core.draft_fields import Composition, is_text, require_fit
 from unibatch.core.errors import InvalidInput, OutcomeUnknown, PartlyDone, UnibatchError, UnsupportedFeature
 from unibatch.core.flow import Request, segment
 from unibatch.core.looking import read_all, reread
@@ -34,6 +36,7 @@ from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.phone import subscriber_key
 from unibatch.core.preflight import compose, compose_contacts, resolve_start
 from unibatch.core.provider import Added, CampaignFilter, ContactFilter, OperationName
+from unibatch.core.renaming import rename_once
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.steering import carry_out, retry_once
 from unibatch.core.times import When
@@ -90,13 +93,37 @@ class Operations:
         server_filter: bool,
     ) -> Plan[Contact]:
         """Plan the listing of a campaign's contacts."""
+        wanted = self._contact_filter(status, external_id)
+        return self._contacts_of(campaign_id, wanted, server_filter=server_filter)
+
+    def list_contacts_of(
+        self,
+        campaign_ids: Iterable[str],
+        status: str | Iterable[str] | None,
+        external_id: str | None,
+        *,
+        server_filter: bool,
+    ) -> PlanOfMany:
+        """Plan the listings of the contacts of several campaigns."""
+        wanted = self._contact_filter(status, external_id)
+        if isinstance(campaign_ids, str):
+            raise InvalidInput(f"campaign_ids are several ids, such as [{campaign_ids!r}], not one text")
+        ids = list(dict.fromkeys(campaign_ids))
+        for campaign_id in ids:
+            segment(campaign_id)
+        plan = partial(self._contacts_of, wanted=wanted, server_filter=server_filter)
+        return PlanOfMany(ids, plan, self._max_in_flight)
+
+    def _contact_filter(self, status: str | Iterable[str] | None, external_id: str | None) -> ContactFilter:
         self._provider.require("list_contacts")
-        segment(campaign_id)  # refuses a wrong id now, not when the listing is iterated
         if external_id is not None and "external_id" not in self._provider.capabilities.contact_fields:
             instead = f"{self._provider.title} does not return external ids; look for the phone number"
             raise UnsupportedFeature(self._provider.name, "list_contacts(external_id=...)", instead)
         _require_text("external_id", external_id)
-        wanted = ContactFilter(status=_statuses(CallStatus, status), external_id=external_id)
+        return ContactFilter(status=_statuses(CallStatus, status), external_id=external_id)
+
+    def _contacts_of(self, campaign_id: str, wanted: ContactFilter, *, server_filter: bool) -> Plan[Contact]:
+        segment(campaign_id)  # refuses a wrong id now, not when the listing is iterated
         return Plan(
             provider=self._provider.name,
             operation="list_contacts",
@@ -130,7 +157,12 @@ class Operations:
         return account
 
     def create_campaign(
-        self, draft: CampaignDraft, accept_loss: Collection[str], *, refuse_overlap: bool = False
+        self,
+        draft: CampaignDraft,
+        accept_loss: Collection[str],
+        *,
+        refuse_overlap: bool = False,
+        before_sending: Callable[[], None] | None = None,
     ) -> Conversation[Campaign]:
         """Place a draft, while nobody else places it, nor another of that name with the same agent."""
 
@@ -141,11 +173,15 @@ class Operations:
         whole = composition.draft
         names = (f"draft {whole.key}", f"campaign {whole.agent_id} {whole.name}")
         return self._exchange.in_turn(
-            "create_campaign", None, names, lambda turn: self._create(compose, composition, turn)
+            "create_campaign", None, names, lambda turn: self._create(compose, composition, turn, before_sending)
         )
 
     def _create(
-        self, compose: Callable[[], Composition], composition: Composition, turn: Turn
+        self,
+        compose: Callable[[], Composition],
+        composition: Composition,
+        turn: Turn,
+        before_sending: Callable[[], None] | None,
     ) -> Conversation[Campaign]:
         turn.about = composition.draft
         before = turn.before
@@ -156,14 +192,26 @@ class Operations:
         if turn.waited:
             composition = compose()  # meanwhile its start may have become the past
         composition = attrs.evolve(composition, placed=turn.placed())
+        flow = self._provider.create_campaign(composition)
         try:
-            campaign = yield from self._exchange.run(self._provider.create_campaign(composition))
+            campaign = yield from self._exchange.run(
+                flow if before_sending is None else announced(flow, before_sending)
+            )
         except PartlyDone as exc:
             if exc.campaign is not None:
                 turn.note_placed(exc.campaign.id)
             raise
         turn.note_placed(campaign.id)
         return campaign
+
+    def find_campaign(
+        self, draft: CampaignDraft, accept_loss: Collection[str], as_of: datetime | None
+    ) -> Conversation[Campaign | None]:
+        """Look for the campaign of a draft, as its creation does, and send nothing that changes anything."""
+        self._provider.require("create_campaign")
+        composition = compose(self._provider, draft, as_of or datetime.now(UTC))
+        composition.require("create_campaign", accept_loss)
+        return self._exchange.run(looked_for(self._provider, composition))
 
     def creation(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Sequence[Request]:
         """The requests that place a draft, where everything goes well."""
@@ -310,6 +358,20 @@ class Operations:
                 raise InvalidInput("reschedule_campaign needs a time: a datetime or Start.at(...)")
             when = resolve_start(start, None, datetime.now(UTC))
         return self._provider.change(operation, campaign_id, when), when
+
+    def rename_campaign(self, campaign_id: str, name: str) -> Conversation[Campaign]:
+        """Give a campaign another name."""
+        segment(campaign_id)
+        if not is_text(name):
+            raise InvalidInput(f"a name must be a text that is not blank, not {name!r}")
+        return self._exchange.run(rename_once(self._provider, campaign_id, name))
+
+    def renaming(self, campaign_id: str, name: str) -> Request:
+        """The request that `rename_campaign` sends."""
+        request = self._provider.renaming(campaign_id, name)
+        if request is None:
+            raise UnsupportedFeature(self._provider.name, "rename_campaign", "rename it in the vendor's dashboard")
+        return request
 
     def delete_campaign(self, campaign_id: str) -> Conversation[None]:
         """Delete a campaign."""

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Sequence
 from concurrent.futures import Future
 from contextvars import copy_context
 from queue import SimpleQueue
@@ -19,16 +19,18 @@ import attrs
 
 from unibatch.client.forks import renew_in_children
 from unibatch.client.halt import Halt
-from unibatch.core.paging import Position
 
 T = TypeVar("T")
-
-_FAR = 0.02
-"""A server that takes this many seconds once is far away: from now on its pages are read ahead."""
+K = TypeVar("K", bound=Hashable)
+"""What stands for a page: where it is, and of which listing."""
 
 _NOT_NEAR = 0.005
-"""So is one that takes this many seconds three times in a row. If it takes less, reading ahead costs more than it
-saves: most of the time is spent on reading what came, which is not done in parallel."""
+"""A server that takes this many seconds three times in a row is far away: from now on its pages are read ahead. If it
+takes less, reading ahead costs more than it saves: most of the time is spent on reading what came, which is not done in
+parallel."""
+
+_FAR = 0.02
+"""So is one that takes this many seconds once, unless it was near before: then it, or this machine, was busy."""
 
 _NAP = 0.5  # seconds
 _LEAVING = 0.5  # seconds for threads to end when the program does
@@ -49,8 +51,11 @@ class Eagerness:
 
     def note(self, waited: float) -> None:
         """Note for how many seconds the client waited for a page that was not read ahead."""
+        was_near = any(earlier < _NOT_NEAR for earlier in self._latest)
         self._latest.append(waited)
-        if waited >= _FAR or (len(self._latest) == self._latest.maxlen and min(self._latest) >= _NOT_NEAR):
+        if (waited >= _FAR and not was_near) or (
+            len(self._latest) == self._latest.maxlen and min(self._latest) >= _NOT_NEAR
+        ):
             self.pages = self._most
 
 
@@ -108,17 +113,17 @@ def _work(queue: SimpleQueue[Callable[[], None] | None]) -> None:
         del work  # it refers to a page
 
 
-class Prefetch(Generic[T]):
-    """Reads pages in threads of its own; ``discarded`` counts those that were asked for and then not needed."""
+class Prefetch(Generic[K, T]):
+    """Reads pages in threads of its own; ``discarded`` has those that were asked for and then not needed."""
 
-    def __init__(self, read: Callable[[Position, Halt | None], T], most: int) -> None:
+    def __init__(self, read: Callable[[K, Halt | None], T], most: int) -> None:
         """Have at most this many pages under way; ``read`` reads one, and stops when the halt is set."""
-        self.discarded = 0
+        self.discarded: list[K] = []
         self.eagerness = Eagerness(most)
         self._read = read
         self._most = most
         self._threads: _Threads | None = None
-        self._under_way: dict[Position, _UnderWay[T]] = {}
+        self._under_way: dict[K, _UnderWay[T]] = {}
         renew_in_children(self)
 
     def renew(self) -> None:
@@ -126,7 +131,7 @@ class Prefetch(Generic[T]):
         self._threads = None
         self._under_way = {}
 
-    def begin(self, positions: Sequence[Position]) -> None:
+    def begin(self, positions: Sequence[K]) -> None:
         """Begin to read these pages, and drop all others."""
         for position in [known for known in self._under_way if known not in positions]:
             self._drop(position)
@@ -140,7 +145,7 @@ class Prefetch(Generic[T]):
                 self._under_way[position] = begun
                 begun.future = self._threads.submit(self._read, position, begun.halt)
 
-    def take(self, positions: Sequence[Position]) -> T:
+    def take(self, positions: Sequence[K]) -> T:
         """The page at the first of these positions; the others are begun."""
         if len(positions) == 1 and not self._under_way:
             began = _idle_time()
@@ -162,14 +167,15 @@ class Prefetch(Generic[T]):
         if threads is not None and not sys.is_finalizing():  # then threads are frozen, and would never end
             threads.end(seconds)
 
-    def _drop(self, position: Position) -> None:
+    def _drop(self, position: K) -> None:
         dropped = self._under_way[position]
         dropped.halt.set()
         del self._under_way[position]
-        self.discarded += dropped.future is None or not dropped.future.cancel()
+        if dropped.future is None or not dropped.future.cancel():
+            self.discarded.append(position)
 
 
-_with_threads: WeakSet[Prefetch[Any]] = WeakSet()
+_with_threads: WeakSet[Prefetch[Any, Any]] = WeakSet()
 
 
 @atexit.register
@@ -190,28 +196,29 @@ def _result(future: Future[T]) -> T:
                 return future.result()
 
 
-class AsyncPrefetch(Generic[T]):
+class AsyncPrefetch(Generic[K, T]):
     """Reads pages in tasks of its own; otherwise like `Prefetch`."""
 
-    def __init__(self, read: Callable[[Position], Coroutine[Any, Any, T]], most: int) -> None:
-        self.discarded = 0
+    def __init__(self, read: Callable[[K], Coroutine[Any, Any, T]], most: int) -> None:
+        self.discarded: list[K] = []
         self.eagerness = Eagerness(most)
         self._read = read
-        self._under_way: dict[Position, asyncio.Task[T]] = {}
-        self._dropped: list[asyncio.Task[T]] = []
+        self._places = asyncio.Semaphore(most)
+        self._under_way: dict[K, asyncio.Task[T]] = {}
+        self._dropped: set[asyncio.Task[T]] = set()
         self._closed = False
 
-    async def begin(self, positions: Sequence[Position]) -> None:
+    async def begin(self, positions: Sequence[K]) -> None:
         """As `Prefetch.begin`, awaited."""
         fresh = [position for position in positions if position not in self._under_way]
         for position in [known for known in self._under_way if known not in positions]:
             self._drop(position)
         for position in fresh:
-            self._under_way[position] = asyncio.create_task(self._read(position))
+            self._under_way[position] = asyncio.create_task(self._read_in_turn(position))
         if fresh:
             await asyncio.sleep(0)  # lets them send their requests before the present page is read
 
-    async def take(self, positions: Sequence[Position]) -> T:
+    async def take(self, positions: Sequence[K]) -> T:
         """As `Prefetch.take`, awaited."""
         if len(positions) == 1 and not self._under_way:
             began = _idle_time()
@@ -236,8 +243,18 @@ class AsyncPrefetch(Generic[T]):
             self._drop(position)
         await asyncio.gather(*self._dropped, return_exceptions=True)
 
-    def _drop(self, position: Position) -> None:
+    def _drop(self, position: K) -> None:
         dropped = self._under_way.pop(position)
         dropped.cancel()
-        self._dropped.append(dropped)
-        self.discarded += 1
+        self._dropped.add(dropped)
+        dropped.add_done_callback(self._forget)
+        self.discarded.append(position)
+
+    def _forget(self, dropped: asyncio.Task[T]) -> None:
+        self._dropped.discard(dropped)
+        if not dropped.cancelled():
+            dropped.exception()  # nobody wants it, and asyncio logs one that nobody asked for
+
+    async def _read_in_turn(self, position: K) -> T:
+        async with self._places:
+            return await self._read(position)

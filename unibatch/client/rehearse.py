@@ -58,6 +58,10 @@ class Rehearsal:
         """What `Client.cancel_campaign` would send."""
         return self._change("cancel_campaign", campaign_id)
 
+    def rename_campaign(self, campaign_id: str, name: str) -> list[PlannedRequest]:
+        """What `Client.rename_campaign` would send."""
+        return self._planned([self._operations.renaming(campaign_id, name)])
+
     def delete_campaign(self, campaign_id: str) -> list[PlannedRequest]:
         """What `Client.delete_campaign` would send."""
         return self._change("delete_campaign", campaign_id)

@@ -1,4 +1,9 @@
-"""How connections are made: TLS, proxies, limits. The only module that imports the HTTP library."""
+"""How connections are made: TLS, proxies, limits. The only module that imports the HTTP library.
+
+It is httpx2 where that is installed (``pip install 'unibatch[httpx2]'``), otherwise httpx. httpx2 continues httpx with
+the same names, so the rest of the client calls both ``httpx``, and what they are built on ``httpcore``. Types are those
+of httpx; with httpx2's in their place, mypy finds no error either.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +13,18 @@ import urllib.request
 from functools import cache
 from importlib.util import find_spec
 from ipaddress import ip_address
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from unibatch.core.errors import ConfigError
 
-__all__ = ["KEPT", "httpx", "is_loopback", "is_port", "place_of", "proxy_of", "transport_options"]
+if TYPE_CHECKING or find_spec("httpx2") is None:
+    import httpcore
+    import httpx
+else:
+    import httpcore2 as httpcore
+    import httpx2 as httpx
+
+__all__ = ["KEPT", "httpcore", "httpx", "is_loopback", "is_port", "place_of", "proxy_of", "transport_options"]
 
 KEPT = 5.0
 """For how many seconds a connection is kept that is not used."""
@@ -68,7 +78,7 @@ def _proxy(url: httpx.URL) -> httpx.Proxy | None:
         return None
     if proxy.startswith("socks") and find_spec("socksio") is None:
         raise ConfigError(
-            "the environment names a SOCKS proxy, which needs another package: pip install 'httpx[socks]'"
+            f"the environment names a SOCKS proxy, which needs another package: pip install '{httpx.__name__}[socks]'"
         )
     try:
         found = httpx.Proxy(proxy if "://" in proxy else f"http://{proxy}")

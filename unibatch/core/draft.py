@@ -18,15 +18,25 @@ from typing import Any, ClassVar, TypeVar
 import attrs
 
 from unibatch.core.base_errors import InvalidInput
+from unibatch.core.mark import read_mark
 from unibatch.core.masking import mask_phone
-from unibatch.core.model import RedialPolicy, Schedule, as_dict
+from unibatch.core.model import Campaign, Contact, RedialPolicy, Schedule, as_dict, fold
 from unibatch.core.phone import subscriber_key
+from unibatch.core.status import CallStatus
 from unibatch.core.times import instant, read_moment
 from unibatch.core.to_dict import to_dict
 
 T = TypeVar("T")
 
 _quiet: Any = attrs.field(default=None, repr=False)
+
+_OWN_MARK = fold("unibatch_draft")
+"""The custom field in which TechLadder keeps by which draft a contact was placed, as `fold` writes it."""
+
+_SENT_AS_CUSTOM_DATA = {
+    name: (name, name.replace("_", " ").title()) for name in ("external_id", "name", "first_name", "last_name", "email")
+}
+"""What is sent among the custom data where a vendor has no key for it, and how it comes back: TechLadder respells."""
 
 _LONGEST_STEM = 160
 """Characters of the longest key of which those of parts are made as it is; the rest is for the number of the part."""
@@ -140,6 +150,40 @@ class ContactDraft:
     def fields(self) -> Mapping[str, Any]:
         """Custom data, under names of your own. Read-only."""
         return MappingProxyType(dict(self._fields))
+
+    @classmethod
+    def from_contact(cls, contact: Contact) -> ContactDraft:
+        """The same person as a draft, to be called by another campaign, at any vendor.
+
+        Takes the number, the names, the e-mail address, your id and the custom data, as the vendor returns them: what
+        it does not return is missing. What unibatch itself put among the custom data is brought back or left out.
+        Status, times and ids of the vendor are not taken.
+
+        Args:
+            contact: The contact. If it is not ``phone_valid``, no vendor takes the draft.
+        """
+        fields = {
+            name: value
+            for name, value in contact.fields.items()
+            if fold(name) != _OWN_MARK or not isinstance(value, str) or read_mark(value) is None
+        }
+        said: dict[str, str | None] = {name: getattr(contact, name) for name in _SENT_AS_CUSTOM_DATA}
+        if said["name"] == join_names(contact.first_name, contact.last_name):
+            said["name"] = None  # made of the parts, unless the custom data has another one
+        for name, spellings in _SENT_AS_CUSTOM_DATA.items():
+            for key in spellings:
+                if said[name] is None and isinstance(fields.get(key), str) and fields[key].strip():
+                    said[name] = fields.pop(key)
+        said["name"] = said["name"] or contact.name
+        return cls(
+            phone_number=contact.phone_number,
+            name=said["name"],
+            first_name=said["first_name"],
+            last_name=said["last_name"],
+            email=said["email"],
+            external_id=said["external_id"],
+            fields=fields,
+        )
 
     @property
     def full_name(self) -> str | None:
@@ -260,6 +304,38 @@ class CampaignDraft:
     )
     idempotency_key: str | None = _quiet
     part: Part | None = None
+
+    @classmethod
+    def from_campaign(
+        cls, campaign: Campaign, contacts: Iterable[ContactDraft | Contact], *, start: Start
+    ) -> CampaignDraft:
+        """The same campaign as a draft, to be created at another vendor, or in another account.
+
+        Takes the name, the description, the daily window, weekdays and calls a day, the most calls at the same time,
+        and how often it is called again. The agent, the numbers to call from and options of the vendor are not taken:
+        their ids mean nothing in another account, whose profile has its own. Nor is anything that the vendor does not
+        return. `unibatch.draft_losses` lists what is lost.
+
+        Args:
+            campaign: The campaign. One without a name is named after its vendor and its id.
+            contacts: Whom to call.
+            start: When to begin.
+        """
+        schedule = None if campaign.schedule is None else attrs.evolve(campaign.schedule, start=None)
+        retry = campaign.retry
+        if retry is not None and CallStatus.UNKNOWN in retry.retry_on:
+            retry = attrs.evolve(retry, retry_on=retry.retry_on - {CallStatus.UNKNOWN})
+        return cls(
+            name=campaign.name or f"{campaign.provider} {campaign.id}",
+            contacts=[
+                ContactDraft.from_contact(contact) if isinstance(contact, Contact) else contact for contact in contacts
+            ],
+            start=start,
+            description=campaign.description,
+            schedule=None if schedule == Schedule() else schedule,
+            max_concurrency=campaign.max_concurrency,
+            retry=None if retry == RedialPolicy() else retry,
+        )
 
     @property
     def metadata(self) -> Mapping[str, Any]:

@@ -28,7 +28,10 @@
     │   └── RedirectRefused      the answer points to another host, which must not see the key
     ├── OutcomeUnknown           a write was sent and no usable answer came: look before sending it again
     ├── PartlyDone               a part of the work was done, then something failed; it says which part
-    └── IncompleteListing        a listing was read to its end, and rows may be missing from it
+    ├── IncompleteListing        a listing was read to its end, and rows may be missing from it
+    ├── JournalError             the journal of a migration cannot be used
+    ├── MigrationRefused         a migration cannot be done like this; nothing was changed
+    └── MigrationStopped         a migration came to no end; ``status`` says how far it is
 
 A class is chosen by HTTP status first and by the vendor's code second, never by the text of a message.
 No message holds an API key, and phone numbers in messages are masked.
@@ -443,3 +446,23 @@ class IncompleteListing(UnibatchError):
             f"{provider} {operation}{about}: rows may be missing after the {report.seen:,} that came: {report.reason}; "
             + (consequence or "read again when nothing moves")
         )
+
+
+class JournalError(UnibatchError):
+    """The journal of a migration cannot be used; the message says why, and what to do. Nothing was sent."""
+
+
+class MigrationRefused(UnibatchError):
+    """A migration cannot be done like this; the message says why, and what to do. Nothing was changed."""
+
+
+class MigrationStopped(UnibatchError):
+    """A migration came to no end; the same call goes on where it was. ``__cause__`` is what failed.
+
+    Attributes:
+        status: How far it is, as a `MigrationStatus`; ``None`` if the journal cannot be read.
+    """
+
+    def __init__(self, message: str = "", status: Any = None) -> None:
+        self.status = status
+        super().__init__(message)

@@ -14,7 +14,7 @@ sends the requests; a test can answer them with plain values::
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 from urllib.parse import quote
@@ -66,6 +66,7 @@ class Request:
         may_be_empty: The vendor documents that a 204 without a body answers it. Otherwise such an answer is malformed.
         subject: The id that the operation is about, for error messages, or ``None``.
         after: How many seconds to wait before it is sent.
+        ahead: What the flow asks for after this, or ``None``. The client may send some of it meanwhile.
     """
 
     operation: str
@@ -79,6 +80,21 @@ class Request:
     may_be_empty: bool = False
     subject: str | None = None
     after: float = 0.0
+    ahead: Ahead | None = attrs.field(default=None, eq=False, repr=False)
+
+
+@attrs.frozen(eq=False)
+class Ahead:
+    """What a flow that reads a listing to its end asks for. It only reads, and each page is asked for once.
+
+    Attributes:
+        upcoming: Returns the positions of the pages that the flow asks for next, in order and at most so many, as far
+            as they are known. The first is that of the present request.
+        request: Returns the request for a page that ``upcoming`` named.
+    """
+
+    upcoming: Callable[[int], Sequence[int | str]]
+    request: Callable[[int | str], Request]
 
 
 @attrs.frozen(kw_only=True)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 
 from unibatch.core.as_asked import subscribers
 from unibatch.core.draft import Start
 from unibatch.core.draft_fields import Composition
 from unibatch.core.errors import NotFound
 from unibatch.core.flow import Flow
-from unibatch.core.looking import require_whole
+from unibatch.core.looking import read_all, require_whole
 from unibatch.core.mark import split_mark
 from unibatch.core.model import Campaign, Contact
-from unibatch.core.paging import Pager
 from unibatch.core.phone import subscriber_key
 from unibatch.core.provider import ContactFilter, Provider
 from unibatch.core.status import CampaignStatus
@@ -56,19 +56,27 @@ def has_everybody(provider: Provider, campaign: Campaign, composition: Compositi
         IncompleteListing: Some of its contacts may be missing from the listing.
     """
     missing = subscribers(composition.draft.contacts)
-    pager: Pager[Contact] = Pager(provider.capabilities.contact_paging, attrgetter("id"))
-    strangers, spare = 0, None if campaign.counts.total is None else campaign.counts.total - len(missing)
-    while pager.position is not None:
-        try:
-            page = yield from provider.list_contacts(campaign.id, pager.position, ContactFilter())
-        except NotFound:
-            return False
-        for contact in pager.accept(page):
+    spare = math.inf if campaign.counts.total is None else campaign.counts.total - len(missing)
+    strangers = 0
+
+    def are_too_many(contacts: Sequence[Contact]) -> bool:
+        nonlocal strangers
+        for contact in contacts:
             known_by = subscriber_key(contact.phone_number)
             strangers += known_by not in missing
             missing.discard(known_by)
-        if spare is not None and strangers > spare:
-            return False
+        return strangers > spare
+
+    try:
+        _, report = yield from read_all(
+            provider.capabilities.contact_paging,
+            lambda position: provider.list_contacts(campaign.id, position, ContactFilter()),
+            is_enough=are_too_many,
+        )
+    except NotFound:
+        return False
+    if strangers > spare:
+        return False
     if missing:
-        require_whole(pager.report, provider)
+        require_whole(report, provider)
     return not missing

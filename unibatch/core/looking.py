@@ -15,7 +15,7 @@ from typing import TypeVar
 import attrs
 
 from unibatch.core.errors import IncompleteListing, NotFound, OutcomeUnknown, UnibatchError
-from unibatch.core.flow import Flow, Request
+from unibatch.core.flow import Ahead, Flow, Request
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import ListingReport, Page, Pager, Paging, Position
 from unibatch.core.provider import OperationName, Provider
@@ -45,8 +45,12 @@ FAILED = (UnibatchError, StructureError)
 
 def after(seconds: float, flow: Flow[R]) -> Flow[R]:
     """The same flow, with a wait before its first request."""
+    return _continued(flow, attrs.evolve(next(flow), after=seconds))
+
+
+def _continued(flow: Flow[R], request: Request) -> Flow[R]:
+    """The rest of a flow, with ``request`` in the place of the one that it is at."""
     try:
-        request = attrs.evolve(next(flow), after=seconds)
         while True:
             try:
                 response = yield request
@@ -75,23 +79,50 @@ def soon(look: Flow[R]) -> Flow[R]:
     return after(LOOKS[0], look)
 
 
-def read_all(paging: Paging, ask: Callable[[Position], Flow[Page[T]]]) -> Flow[tuple[list[T], ListingReport]]:
-    """Read a listing to its end.
+def read_all(
+    paging: Paging,
+    ask: Callable[[Position], Flow[Page[T]]],
+    *,
+    is_enough: Callable[[Sequence[T]], bool] = lambda _: False,
+) -> Flow[tuple[list[T], ListingReport]]:
+    """Read a listing to its end. The client may send the requests for the next pages ahead (`Request.ahead`).
+
+    Args:
+        paging: How the listing is paged.
+        ask: Returns the flow that asks for the page at a position, which begins with that request.
+        is_enough: Whether to stop after a page, which has these new rows. Left out: at the end.
 
     Returns:
         The rows, and whether those are all.
     """
     pager: Pager[T] = Pager(paging, attrgetter("id"))
+    begun: dict[Position, tuple[Flow[Page[T]], Request]] = {}
+
+    def upcoming(count: int) -> Sequence[Position]:
+        positions = pager.upcoming(count)
+        for position in positions:
+            if position not in begun:
+                flow = ask(position)
+                begun[position] = flow, next(flow)
+        return positions
+
+    ahead = Ahead(upcoming, lambda position: begun[position][1])
     rows: list[T] = []
-    while pager.position is not None:
+    while (position := pager.position) is not None:
+        upcoming(1)
+        flow, request = begun[position]
         try:
-            page = yield from ask(pager.position)
+            page = yield from _continued(flow, attrs.evolve(request, ahead=ahead))
         except NotFound:
             if not pager.is_behind_the_last:
                 raise
             pager.accept_none()
         else:
-            rows += pager.accept(page)
+            fresh = pager.accept(page)
+            rows += fresh
+            if is_enough(fresh):
+                break
+        del begun[position]
     return rows, pager.report
 
 

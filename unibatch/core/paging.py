@@ -7,7 +7,7 @@ while it was read, and keeps the `ListingReport`. It does no I/O.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
@@ -216,7 +216,7 @@ class Pager(Generic[T]):
         items = page.items if len(news) == len(marks) else _picked(page.items, marks, news)
         for earlier in self._earlier:
             if earlier.memory.knows_any(news):
-                news = earlier.memory.without_known(news)
+                news = earlier.memory.without_known(set(news))
                 items = _picked(items, list(map(hash, map(self._identity, items))), news)
         report = self.report
         report.requests += 1
@@ -255,7 +255,7 @@ class Pager(Generic[T]):
             self.report.unread.clear()
 
 
-def _picked(items: Sequence[T], marks: Sequence[int], wanted: set[int]) -> list[T]:
+def _picked(items: Sequence[T], marks: Sequence[int], wanted: Collection[int]) -> list[T]:
     """The first item with each of the wanted marks."""
     left = set(wanted)
     picked = []
@@ -278,14 +278,17 @@ class _Memory:
         self._young: set[int] = set()
         self._old: set[int] = set()
 
-    def add(self, marks: set[int]) -> None:
+    def add(self, marks: Collection[int]) -> int:
+        """Remember rows that are not known; returns how many different ones these are."""
         if len(self._young) + len(marks) > _REMEMBERED // 2:
             self.is_whole = self.is_whole and not self._old
             self._old = self._young
             self._young = set()
-        self._young |= marks
+        before = len(self._young)
+        self._young.update(marks)
+        return len(self._young) - before
 
-    def knows_any(self, marks: set[int]) -> bool:
+    def knows_any(self, marks: Collection[int]) -> bool:
         return not (self._young.isdisjoint(marks) and self._old.isdisjoint(marks))
 
     def without_known(self, marks: set[int]) -> set[int]:
@@ -321,25 +324,19 @@ class _Pass:
         self._promises_more = False
         self._heads: dict[int, int] = {}  # the first row of every page, never forgotten, and the last row of that page
 
-    def accept(self, page: Page[Any], marks: Sequence[int]) -> set[int]:
+    def accept(self, page: Page[Any], marks: Sequence[int]) -> Collection[int]:
         """Take in a page whose rows have these marks, move on, and return the marks that are new."""
         if page.total is not None:
             self._notice(page.total)
-        news = set(marks)
-        if self.memory.knows_any(news):
-            news = self.memory.without_known(news)
-        turned_back = False
-        if not (self.memory.is_whole or self._heads.keys().isdisjoint(news)):
-            turned_back = self._unexplained(len(marks))
-            # If a page comes again, the vendor goes round in a circle that is longer than the memory.
-            same = self._heads.get(marks[0]) == marks[-1]
-            news = set() if turned_back and same else news - self._heads.keys()
+        is_known = self.memory.knows_any(marks) or not (self.memory.is_whole or self._heads.keys().isdisjoint(marks))
+        turned_back, news = self._sorted_out(marks) if is_known else (False, marks)
         if marks:
             self._heads[marks[0]] = marks[-1]
-        self.memory.add(news)
-        self.latest = len(news)
+        self.latest = self.memory.add(news)
+        if self.latest < len(news):
+            news = set(marks)  # rows came twice on this page, and were not known before
         self._rows += len(marks)
-        self._repeats += len(marks) - len(news)
+        self._repeats += len(marks) - self.latest
         self._stale = self._stale + 1 if turned_back or not news else 0
         self._size = max(self._size, len(marks))
         self._promises_more = bool(page.next_cursor) if page.has_more is None else page.has_more
@@ -347,6 +344,17 @@ class _Pass:
         goes_on = bool(news) or (self._passes_over() if not marks else not self._unexplained(0))
         self.position = self._behind(page) if goes_on and self._stale <= _MOST_STALE else None
         return news
+
+    def _sorted_out(self, marks: Sequence[int]) -> tuple[bool, set[int]]:
+        """Whether the vendor has turned back to rows of long ago, and the marks that are new."""
+        news = self.memory.without_known(set(marks))
+        turned_back = False
+        if not (self.memory.is_whole or self._heads.keys().isdisjoint(news)):
+            turned_back = self._unexplained(len(marks))
+            # If a page comes again, the vendor goes round in a circle that is longer than the memory.
+            same = self._heads.get(marks[0]) == marks[-1]
+            news = set() if turned_back and same else news - self._heads.keys()
+        return turned_back, news
 
     @property
     def is_behind_the_last(self) -> bool:

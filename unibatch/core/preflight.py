@@ -533,7 +533,7 @@ def _settings_of(provider: Provider) -> object:
 def _look_at(contacts: Sequence[ContactDraft], provider: Provider) -> _AboutContacts:
     about = _AboutContacts()
     for contact in contacts:
-        found = _contact_faults(contact, provider)
+        found = contact_faults(contact, provider)
         if not found and (risk := dial_risk(contact.phone_number)):
             about.risky.setdefault(risk, []).append(mask_phone(contact.phone_number))
         for field_and_reason in found:
@@ -553,7 +553,7 @@ def _risk(reason: str, numbers: Sequence[str]) -> str:
     return f"{numbers[0]} {reason}" if len(numbers) == 1 else f"each of {len(numbers):,} {reason}: {_listed(numbers)}"
 
 
-def _contact_faults(contact: ContactDraft, provider: Provider) -> list[tuple[str, str]]:
+def contact_faults(contact: ContactDraft, provider: Provider) -> list[tuple[str, str]]:
     """What is wrong with a contact: the attribute, and the reason."""
     found = []
     number: Any = contact.phone_number

@@ -20,14 +20,15 @@ import attrs
 from unibatch.core.draft import ContactDraft
 from unibatch.core.draft_fields import Composition, How, is_text
 from unibatch.core.errors import ConfigError, ProviderError, UnsupportedFeature
-from unibatch.core.flow import Flow, Request, Response
+from unibatch.core.flow import Flow, Request, Response, segment
 from unibatch.core.lenient import read_by_value
+from unibatch.core.mark import split_mark
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.paging import UNPAGED, Page, Paging, Position
 from unibatch.core.refusal import Refusal, read_refusal
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.status_table import StatusReader, StatusTable
-from unibatch.core.structuring import StructureError, Wire, read, read_leniently
+from unibatch.core.structuring import StructureError, Wire, encode, read, read_leniently, text_or_none
 from unibatch.core.times import When
 
 W = TypeVar("W", bound=Wire)
@@ -289,6 +290,8 @@ class Provider(ABC):
             them needs no contacts of its own, and is recognised only by its mark.
         added_contact_fields: The same for attributes of contacts that are added to a campaign, where that differs.
         transitions: For each operation that changes a campaign's status, when it is possible.
+        rename_path: If a ``PATCH`` with ``{"name": ...}`` gives a campaign another name: its path, with ``{id}`` for
+            the campaign's id. Otherwise empty.
         error_codes: Codes of the vendor that say which error it is, where the HTTP status does not.
         call_statuses: The vendor's words for the status of a call.
         campaign_statuses: The vendor's words for the status of a campaign.
@@ -307,6 +310,7 @@ class Provider(ABC):
     options_with_people: ClassVar[frozenset[str]] = frozenset()
     added_contact_fields: ClassVar[Mapping[str, How]] = MappingProxyType({})
     transitions: ClassVar[Mapping[OperationName, Transition]] = MappingProxyType({})
+    rename_path: ClassVar[str] = ""
     error_codes: ClassVar[ErrorCodes] = MappingProxyType({})
     call_statuses: ClassVar[StatusTable[CallStatus]]
     campaign_statuses: ClassVar[StatusTable[CampaignStatus]]
@@ -422,6 +426,28 @@ class Provider(ABC):
         One that retries a campaign is never `Request.repeatable`: sent twice, it could call everybody twice.
         """
         raise self._unsupported(operation)
+
+    def renaming(self, campaign_id: str, name: str, known: Campaign | None = None) -> Request | None:
+        """The request that gives a campaign another name; ``None`` if the vendor's API has none.
+
+        Args:
+            campaign_id: The campaign.
+            name: The name, without the mark by which a campaign is recognised.
+            known: The campaign as it is, if it was read: a mark at the end of its name stays there.
+        """
+        if not self.rename_path:
+            return None
+        former = None if known is None else text_or_none(known.raw.get("name"))
+        mark = (former or "").removeprefix(split_mark(former)[0] or "")
+        most = self.capabilities.limits.max_name_length
+        shorter = name if most is None else name[: most - len(mark)]
+        return Request(
+            operation="rename_campaign",
+            method="PATCH",
+            path=self.rename_path.replace("{id}", segment(campaign_id)),
+            content=encode({"name": shorter + mark}),
+            subject=campaign_id,
+        )
 
     def prepared(self, operation: OperationName, campaign: Campaign) -> Flow[Campaign]:
         """Do what has to come before a change, such as to resume before a start; returns the campaign as it is then.

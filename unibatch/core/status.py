@@ -10,7 +10,7 @@ class CallStatus(StrEnum):
     """The status of the latest attempt to call one contact.
 
     A member is a ``str``; its value is the word that JSON output and command-line options use. Beside its
-    ``meaning`` it answers three questions about the *attempt*. Whether the vendor will make another attempt depends on
+    ``meaning`` it answers four questions about the *attempt*. Whether the vendor will make another attempt depends on
     the vendor's rules, so it is an attribute of the contact: ``Contact.is_final``.
 
     Attributes:
@@ -19,12 +19,15 @@ class CallStatus(StrEnum):
         is_connected: Somebody, or an answering machine, picked up.
         is_retryable: The attempt is over, nobody was reached, and nothing says that the number must not be called
             again: by default another attempt makes sense.
+        is_under_way: A call is going on now: the number was dialled, and the call is not over. Pausing or cancelling a
+            campaign does not end it.
     """
 
     meaning: str
     is_terminal: bool
     is_connected: bool
     is_retryable: bool
+    is_under_way: bool
 
     PENDING = "pending"
     QUEUED = "queued"
@@ -77,20 +80,22 @@ class _Trait(Flag):
     OVER = auto()
     CONNECTED = auto()
     RETRYABLE = auto()
+    UNDER_WAY = auto()
 
 
 _OPEN = _Trait(0)
 _OVER, _CONNECTED, _RETRYABLE = _Trait.OVER, _Trait.CONNECTED, _Trait.RETRYABLE
+_UNDER_WAY = _Trait.UNDER_WAY
 
 _CALL: Mapping[CallStatus, tuple[_Trait, str]] = {
     CallStatus.PENDING: (_OPEN, "Not yet handed to the dialler."),
     CallStatus.QUEUED: (_OPEN, "With the dialler, waiting for a free line."),
     CallStatus.RETRY_SCHEDULED: (_OPEN, "Tried before; another attempt is due."),
-    CallStatus.DIALING: (_OPEN, "The number is being dialled."),
-    CallStatus.PLACED: (_OPEN, "The call was placed; the vendor does not say yet whether anybody picked up."),
-    CallStatus.RINGING: (_OPEN, "The phone is ringing."),
-    CallStatus.ANSWERED: (_CONNECTED, "Somebody picked up; the conversation is about to begin."),
-    CallStatus.IN_PROGRESS: (_CONNECTED, "The conversation is going on."),
+    CallStatus.DIALING: (_UNDER_WAY, "The number is being dialled."),
+    CallStatus.PLACED: (_UNDER_WAY, "The call was placed; the vendor does not say yet whether anybody picked up."),
+    CallStatus.RINGING: (_UNDER_WAY, "The phone is ringing."),
+    CallStatus.ANSWERED: (_UNDER_WAY | _CONNECTED, "Somebody picked up; the conversation is about to begin."),
+    CallStatus.IN_PROGRESS: (_UNDER_WAY | _CONNECTED, "The conversation is going on."),
     CallStatus.COMPLETED: (_OVER | _CONNECTED, "The conversation took place and ended."),
     CallStatus.VOICEMAIL: (_OVER | _CONNECTED, "An answering machine picked up."),
     CallStatus.NO_ANSWER: (_OVER | _RETRYABLE, "It rang, and nobody picked up."),
@@ -126,6 +131,7 @@ for _call, (_traits, _meaning) in _CALL.items():
     _call.is_terminal = _OVER in _traits
     _call.is_connected = _CONNECTED in _traits
     _call.is_retryable = _RETRYABLE in _traits
+    _call.is_under_way = _UNDER_WAY in _traits
 
 for _campaign, (_traits, _meaning) in _CAMPAIGN.items():
     _campaign.meaning = _campaign.__doc__ = _meaning

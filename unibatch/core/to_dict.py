@@ -29,7 +29,7 @@ def to_dict(thing: attrs.AttrsInstance) -> dict[str, Any]:
 
     Args:
         thing: A `Campaign`, `Contact`, `Account`, `CampaignDraft`, `Preflight`, `ListingReport`, `AddedContacts`,
-            `ContactList`, `PlannedRequest`, or a part of one.
+            `ContactList`, `PlannedRequest`, `Comparison`, or a part of one.
 
     Raises:
         InvalidInput: It is another kind of object.

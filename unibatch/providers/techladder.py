@@ -279,6 +279,8 @@ _ASKING_AGAIN = "; placing the draft again looks for it first"
 
 _blank_contact = api.maker_of_blank_contacts("name", "call_id")
 
+_FEWEST, _MOST = api.DIGITS[0], api.DIGITS[-1]
+
 
 class TechLadder(api.Provider):
     """TechLadder's public API, version 1."""
@@ -460,7 +462,7 @@ class TechLadder(api.Provider):
         batches, report = yield from api.read_all(
             self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, wanted)
         )
-        batches = yield from api.with_placed(self, batches, composition.placed)
+        batches = yield from api.with_placed(self, batches, composition.placed if report.complete else None)
         seen[:] = batches
         alike = [batch for batch in batches if batch.counts.total == number]
         young = [batch for batch in api.recent(batches, composition.now) if batch.counts.total != number]
@@ -520,18 +522,22 @@ class TechLadder(api.Provider):
             # An E.164 number without its plus. To ask so is twice as fast as a regular expression.
             if (
                 type(number) is str
-                and len(number) in api.DIGITS
+                and _FEWEST <= len(number) <= _MOST
                 and number.isdigit()
-                and number.isascii()
                 and number > "1"
+                and number.isascii()
             ):
                 contact.phone_number = f"+{number}"
+                contact.phone_valid = True
+            elif type(number) is str and api.is_e164(number):
+                contact.phone_number = number
                 contact.phone_valid = True
             else:
                 contact.phone_number, contact.phone_valid = api.phone_from_vendor(number, bare_digits=True)
             contact.name = row.name or None
-            if row.external_id is not None:
-                contact.external_id = _users_own(str(row.external_id))
+            if (external_id := row.external_id) is not None:
+                is_theirs = type(external_id) is str and external_id and external_id[0] != "u"
+                contact.external_id = external_id if is_theirs else _users_own(str(external_id))
             contact.vendor_status = word = row.status
             contact.status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
             if (moment := row.started_at) and moment.year > 1:

@@ -367,6 +367,7 @@ class Truedy(api.Provider):
     draft_fields = DRAFT_FIELDS
     added_contact_fields = ADDED_CONTACT_FIELDS
     transitions = TRANSITIONS
+    rename_path = "/batch-calls/{id}"
     call_statuses = CALL_STATUSES
     campaign_statuses = CAMPAIGN_STATUSES
 
@@ -557,7 +558,7 @@ class Truedy(api.Provider):
         campaigns, report = yield from api.read_all(
             paging, lambda position: self.list_campaigns(position, api.CampaignFilter())
         )
-        campaigns = yield from api.with_placed(self, campaigns, composition.placed)
+        campaigns = yield from api.with_placed(self, campaigns, composition.placed if report.complete else None)
         if seen is not None:
             seen[:] = campaigns
         found: list[api.Campaign] = []
@@ -687,9 +688,9 @@ class Truedy(api.Provider):
                 contact.phone_valid = True
             else:
                 contact.phone_number, contact.phone_valid = api.phone_from_vendor(number)
-            contact.name = row.name or api.join_names(row.first_name, row.last_name)
-            contact.first_name = row.first_name or None
-            contact.last_name = row.last_name or None
+            contact.first_name = first = row.first_name or None
+            contact.last_name = last = row.last_name or None
+            contact.name = row.name or (api.join_names(first, last) if last else first)
             contact.email = row.email or None
             contact.vendor_status = word = row.call_status
             contact.status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
@@ -711,11 +712,7 @@ def _count(response: api.Response) -> tuple[int, str]:
     if added is None:
         is_example = counts.duplicates_skipped is not None or counts.invalid_skipped is not None
         raise api.StructureError(f"$.data.{'added' if is_example else 'added_count'}", "missing")
-    counted = {
-        "failed": counts.failed_count,
-        "repeated": counts.duplicates_skipped,
-        "invalid": counts.invalid_skipped,
-    }
+    counted = {"failed": counts.failed_count, "repeated": counts.duplicates_skipped, "invalid": counts.invalid_skipped}
     said = ", ".join(f"{number:,} {what}" for what, number in counted.items() if number)
     return added, f"Truedy did not take it; of that request it says: {said or f'{added:,} added'}"
 

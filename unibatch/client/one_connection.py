@@ -1,0 +1,77 @@
+"""Transports of httpx that have one connection and no pool, since each carries one request at a time.
+
+With the pool, a blocking request takes 1.07 times the CPU and an awaited one 1.14 times (``benchmarks/pools.py``), only
+to find the one connection that it may have. httpx offers no way to leave it out, so it is replaced in the attribute
+that holds it. Where a later httpx has no such attribute, or a proxy is used, it stays.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+from unibatch.client.transport import KEPT, httpcore, httpx
+
+
+class OneConnectionTransport(httpx.HTTPTransport):
+    """A transport for the requests to one server, of which each is over before the next one begins."""
+
+    def __init__(self, *, verify: ssl.SSLContext, proxy: httpx.Proxy | None, **options: Any) -> None:
+        """Take the arguments of ``httpx.HTTPTransport``."""
+        super().__init__(verify=verify, proxy=proxy, **options)
+        if proxy is None and hasattr(self, "_pool"):
+            self._pool: Any = _OneConnection(verify)
+
+
+class AsyncOneConnectionTransport(httpx.AsyncHTTPTransport):
+    """As `OneConnectionTransport`, awaited."""
+
+    def __init__(self, *, verify: ssl.SSLContext, proxy: httpx.Proxy | None, **options: Any) -> None:
+        """Take the arguments of ``httpx.AsyncHTTPTransport``."""
+        super().__init__(verify=verify, proxy=proxy, **options)
+        if proxy is None and hasattr(self, "_pool"):
+            self._pool: Any = _AsyncOneConnection(verify)
+
+
+class _OneConnection:
+    """What a pool of one connection does: it connects anew if the connection was closed, or not used for long."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        self._connection: httpcore.HTTPConnection | None = None
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        connection = self._connection
+        if connection is None or not connection.is_idle() or connection.has_expired():
+            self.close()
+            connection = self._connection = httpcore.HTTPConnection(
+                request.url.origin, ssl_context=self._context, keepalive_expiry=KEPT
+            )
+        return connection.handle_request(request)
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+class _AsyncOneConnection:
+    """As `_OneConnection`, awaited."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        self._connection: httpcore.AsyncHTTPConnection | None = None
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        connection = self._connection
+        if connection is None or not connection.is_idle() or connection.has_expired():
+            await self.aclose()
+            connection = self._connection = httpcore.AsyncHTTPConnection(
+                request.url.origin, ssl_context=self._context, keepalive_expiry=KEPT
+            )
+        return await connection.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.aclose()

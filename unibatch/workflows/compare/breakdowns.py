@@ -1,0 +1,166 @@
+"""Breaks the contacts of a campaign down by country, hour, weekday, number of attempts, or a field of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import attrs
+
+from unibatch.core.errors import InvalidInput
+from unibatch.core.masking import mask_text
+from unibatch.core.model import Campaign, Contact
+from unibatch.core.provider import Provider
+from unibatch.workflows.compare.countries import country_of
+from unibatch.workflows.compare.figures import Source, figures_of
+from unibatch.workflows.compare.model import Breakdown, BreakdownRow, Part
+from unibatch.workflows.compare.sides import outcomes_of, zone_of
+from unibatch.workflows.compare.tally import Tally
+
+NOT_STATED = "not told"
+OTHERS = "others"
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+_FIELD = "field:"
+_MOST_VALUES = 200
+"""How many values of a field are counted apart; all further ones are counted together."""
+_LONGEST_VALUE = 40
+
+_Value: TypeAlias = Callable[[Contact], str]
+
+
+@attrs.frozen
+class Splitter:
+    """One way to break contacts down.
+
+    Attributes:
+        by: How it was asked for.
+        title: What its values are.
+        value: Makes, for a campaign and the attribute with the time of the latest call, what gives a contact's value.
+        order: What values are sorted by; ``None``: by how many contacts have them, most first.
+    """
+
+    by: str
+    title: str
+    value: Callable[[Campaign, str], _Value]
+    order: Callable[[str], Any] | None = None
+
+    def split(self, rows: Sequence[Contact], campaign: Campaign, call_time: str, parts: dict[str, Tally]) -> None:
+        """Count contacts by their value."""
+        value = self.value(campaign, call_time)
+        by_value: dict[str, list[Contact]] = {}
+        for row in rows:
+            by_value.setdefault(value(row), []).append(row)
+        for name, members in by_value.items():
+            key = name if name in parts or len(parts) < _MOST_VALUES else OTHERS
+            parts.setdefault(key, Tally(call_time)).add(members)
+
+
+def _country(_campaign: Campaign, _call_time: str) -> _Value:
+    return lambda contact: country_of(contact.phone_number[:5])
+
+
+def _local(campaign: Campaign, call_time: str, shown: Callable[[datetime], str]) -> _Value:
+    zone = zone_of(campaign)
+
+    def value(contact: Contact) -> str:
+        moment = getattr(contact, call_time)
+        return NOT_STATED if moment is None else shown(moment.astimezone(zone))
+
+    return value
+
+
+def _hour(campaign: Campaign, call_time: str) -> _Value:
+    return _local(campaign, call_time, lambda moment: f"{moment:%H}")
+
+
+def _weekday(campaign: Campaign, call_time: str) -> _Value:
+    return _local(campaign, call_time, lambda moment: WEEKDAYS[moment.weekday()])
+
+
+def _attempt(_campaign: Campaign, _call_time: str) -> _Value:
+    return lambda contact: NOT_STATED if contact.attempts is None else str(contact.attempts)
+
+
+def _field(name: str) -> Callable[[Campaign, str], _Value]:
+    def value(contact: Contact) -> str:
+        found = contact.field(name)
+        text = " ".join(str(found).split()) if found is not None else ""
+        return mask_text(text[:_LONGEST_VALUE]) or NOT_STATED
+
+    return lambda _campaign, _call_time: value
+
+
+_SPLITTERS: Mapping[str, Splitter] = {
+    each.by: each
+    for each in (
+        Splitter("country", "country", _country),
+        Splitter("hour", "hour of the latest call", _hour, str),
+        Splitter("weekday", "weekday of the latest call", _weekday, WEEKDAYS.index),
+        Splitter("attempt", "attempts", _attempt, int),
+    )
+}
+
+
+def splitter(by: str) -> Splitter:
+    """The way to break contacts down that ``by`` names.
+
+    Raises:
+        InvalidInput: There is none.
+    """
+    if by in _SPLITTERS:
+        return _SPLITTERS[by]
+    if by.startswith(_FIELD) and (name := by.removeprefix(_FIELD).strip()):
+        return Splitter(by, name, _field(name))
+    raise InvalidInput(f"by must be one of {', '.join(_SPLITTERS)} or field:NAME, not {by!r}")
+
+
+def breakdown_of(
+    each: Splitter, sides: Mapping[str, Sequence[tuple[Provider, Campaign, Mapping[str, Tally]]]]
+) -> Breakdown:
+    """Put the parts of all sides together.
+
+    Args:
+        each: How they were broken down.
+        sides: For each label, the provider, the campaign and the parts of each of its campaigns.
+    """
+    merged: dict[str, dict[str, Tally]] = {}
+    for label, members in sides.items():
+        for _, _, parts in members:
+            for value, tally in parts.items():
+                mine = merged.setdefault(value, {})
+                if label not in mine:
+                    mine[label] = Tally(tally.call_time)
+                mine[label].merge(tally)
+    rows = [
+        BreakdownRow(
+            value=value,
+            parts=tuple(
+                _part(
+                    label,
+                    Source(
+                        provider=sides[label][0][0],
+                        campaigns=[campaign for _, campaign, _ in sides[label]],
+                        tally=tally,
+                        is_part=True,
+                    ),
+                )
+                for label, tally in tallies.items()
+            ),
+        )
+        for value, tallies in sorted(merged.items(), key=lambda item: _rank(each, item))
+    ]
+    return Breakdown(by=each.by, title=each.title, rows=tuple(rows))
+
+
+def _part(label: str, source: Source) -> Part:
+    return Part(side=label, figures=figures_of(source), outcomes=outcomes_of(source.tally))
+
+
+def _rank(each: Splitter, item: tuple[str, Mapping[str, Tally]]) -> tuple[bool, Any, str]:
+    value, tallies = item
+    is_last = value in {NOT_STATED, OTHERS}
+    if is_last or each.order is None:
+        return is_last, -sum(tally.contacts for tally in tallies.values()), value
+    return False, each.order(value), value

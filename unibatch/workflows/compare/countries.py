@@ -1,0 +1,47 @@
+"""The country of a phone number, by its first characters."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+NOWHERE = "?"
+"""The country of a text that is no number."""
+
+_NORTH_AMERICA = 1
+_SUBSCRIBER = "5550123"  # any will do: the area code decides
+_AREA_CODE = 3  # digits
+
+
+@functools.lru_cache(maxsize=8192)
+def country_of(prefix: str) -> str:
+    """The ISO 3166 code of the country that a number with this beginning belongs to.
+
+    Args:
+        prefix: The first five characters of a number in E.164 form, plus included, or more.
+
+    Returns:
+        The code, such as ``"DE"``; the calling code, such as ``"+800"``, where it is none of a country, or where an
+        area code of North America is not in use; ``"?"`` if it is no number.
+    """
+    import phonenumbers  # noqa: PLC0415 - takes long to import
+
+    digits = prefix[1:]
+    if not prefix.startswith("+") or not (digits.isascii() and digits.isdigit()):
+        return NOWHERE
+    for length in (1, 2, 3):
+        code = int(digits[:length])
+        regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(code)
+        if regions:
+            break
+    else:
+        return NOWHERE
+    rest = digits[length:]
+    if code == _NORTH_AMERICA:
+        number = phonenumbers.PhoneNumber(country_code=code, national_number=int(rest[:_AREA_CODE] + _SUBSCRIBER))
+        return phonenumbers.region_code_for_number(number) or f"+{code}"
+    for region in regions[1:]:  # the first one is the main country of the code
+        metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+        if metadata is not None and metadata.leading_digits and re.match(metadata.leading_digits, rest):
+            return region
+    return regions[0] if regions[0].isalpha() else f"+{code}"

@@ -1,0 +1,306 @@
+"""Counts the contacts of one campaign as they come in, page by page, and keeps none of them.
+
+Every contact of every compared campaign passes through `Tally.add`, which may cost at most a seventh of what it takes
+to read the contact. So most of the work is done by functions in C over whole pages: `map`, `attrgetter`,
+`Counter.update`. What a count means is decided afterwards, once for each different combination, in ``figures.py``.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import compress
+from operator import attrgetter, itemgetter
+from typing import Any, TypeAlias
+
+import attrs
+
+from unibatch.core.model import Contact
+from unibatch.core.status import CallStatus
+
+_prefix = itemgetter(slice(5))
+"""The part of a number that decides its country, plus included: the area code of North America is needed."""
+
+_MOST_DIFFERENT = 10_000
+"""How many different times and durations are kept before they are rounded down, which bounds the memory."""
+
+_TIME_STEPS = (1, 15, 60)  # minutes
+_MINUTE = timedelta(minutes=1)
+_DENSE = 4
+"""How many calls there are in a minute at least, on average, for minutes to be counted instead of calls."""
+
+_LENGTH_STEPS = (timedelta(0), timedelta(milliseconds=100), timedelta(seconds=1), timedelta(seconds=10))
+_NO_TIME = timedelta(0)
+
+_PARTS = 16
+_MOST_IN_A_SET = 100_000
+"""With more numbers than that, the repeated ones are searched for in parts, so that few are in a set at a time."""
+
+_SILENT_ON_CALLS = frozenset(
+    {
+        CallStatus.PENDING,
+        CallStatus.QUEUED,
+        CallStatus.CANCELLED,
+        CallStatus.SKIPPED,
+        CallStatus.EXPIRED,
+        CallStatus.UNKNOWN,
+    }
+)
+"""Statuses that do not say whether there was a call; a time of a call does."""
+
+UNDER_WAY = frozenset(
+    {CallStatus.DIALING, CallStatus.PLACED, CallStatus.RINGING, CallStatus.ANSWERED, CallStatus.IN_PROGRESS}
+)
+"""Statuses of calls that are going on, or were just placed; they go on although the campaign is over."""
+
+Kind: TypeAlias = tuple[CallStatus, bool, int | None, bool, timedelta | None]
+"""What is counted of a contact: status, whether it is final, attempts, whether its number has the form of E.164, and
+the length of its latest call."""
+
+Minute: TypeAlias = tuple[int, int, int, int, int]
+"""Year, month, day, hour and minute in UTC."""
+
+_kind = attrgetter("status", "is_final", "attempts", "phone_valid", "duration")
+_status = attrgetter("status")
+_number = attrgetter("phone_number")
+_minute = attrgetter("year", "month", "day", "hour", "minute")
+
+
+@attrs.define
+class Kinds:
+    """Contacts by kind, with the sum of the lengths of their calls exact, however many different lengths there are."""
+
+    counts: Counter[Kind] = attrs.field(factory=Counter)
+    step: timedelta = _LENGTH_STEPS[0]  # to which lengths are rounded down; 0: as they came
+    lost: dict[tuple[CallStatus, bool], timedelta] = attrs.field(factory=dict)  # what rounding took from the sums
+
+    def add(self, kinds: Iterable[Kind]) -> None:
+        """Count some contacts."""
+        self.counts.update(kinds)
+        if len(self.counts) > _MOST_DIFFERENT:
+            self._bound()
+
+    def merge(self, other: Kinds) -> None:
+        """Add those of another one."""
+        for key, lost in other.lost.items():
+            self.lost[key] = self.lost.get(key, _NO_TIME) + lost
+        self.counts.update(other.counts)
+        if step := max(self.step, other.step):
+            self.round(step)
+        self._bound()
+
+    def replace(self, change: Callable[[Kind], Kind]) -> None:
+        """Count each contact as one of another kind, which differs in whether it is final."""
+        before, self.counts = self.counts, Counter()
+        for kind, count in before.items():
+            self.counts[change(kind)] += count
+        lost, self.lost = self.lost, {}
+        for (status, is_final), rest in lost.items():
+            key = change((status, is_final, None, True, None))[:2]
+            self.lost[key] = self.lost.get(key, _NO_TIME) + rest
+
+    def _bound(self) -> None:
+        for larger in _LENGTH_STEPS:
+            if len(self.counts) > _MOST_DIFFERENT and larger >= self.step:
+                self.round(larger)
+
+    def round(self, step: timedelta) -> None:
+        """Round lengths down to a step; 0 leaves them as they are."""
+        if not step:
+            return
+        rounded = Counter[Kind]()
+        for kind, count in self.counts.items():
+            length = kind[-1]
+            if length is not None and (rest := length % step):
+                key = kind[:2]
+                self.lost[key] = self.lost.get(key, _NO_TIME) + rest * count
+                kind = (*kind[:-1], length - rest)  # noqa: PLW2901 - the same one, rounded
+            rounded[kind] += count
+        self.counts, self.step = rounded, step
+
+
+@attrs.define
+class Times:
+    """When contacts were called last, to the minute or coarser, and exactly the first and the last of these times."""
+
+    counts: Counter[Minute] = attrs.field(factory=Counter)
+    step: int = _TIME_STEPS[0]  # minutes to which they are rounded down
+    first: datetime | None = None
+    last: datetime | None = None
+
+    def add(self, times: Sequence[datetime]) -> None:
+        """Add some times in UTC; at least one."""
+        first, last = min(times), max(times)
+        self.first = first if self.first is None or first < self.first else self.first
+        self.last = last if self.last is None or last > self.last else self.last
+        if (last - first) < _MINUTE * len(times) / _DENSE:
+            self._add_dense(sorted(times))
+        elif self.step == 1:
+            self.counts.update(map(_minute, times))
+        else:
+            self.counts.update(_rounded(Counter(map(_minute, times)), self.step))
+        if len(self.counts) > _MOST_DIFFERENT:
+            self._bound()
+
+    def _add_dense(self, times: Sequence[datetime]) -> None:
+        """Add ascending times of which many fall into each minute: counting minutes is quicker than counting times."""
+        span = self.step * _MINUTE
+        begin = times[0].replace(minute=times[0].minute // self.step * self.step, second=0, microsecond=0)
+        at = 0
+        while at < len(times):
+            end = bisect_left(times, begin + span, at)
+            if end > at:
+                self.counts[_minute(begin)] += end - at
+            at, begin = end, begin + span
+
+    def merge(self, other: Times) -> None:
+        """Add those of another one."""
+        self.first = min(filter(None, (self.first, other.first)), default=None)
+        self.last = max(filter(None, (self.last, other.last)), default=None)
+        self.step = max(self.step, other.step)
+        self.counts.update(other.counts)
+        self.counts = _rounded(self.counts, self.step)
+        self._bound()
+
+    def _bound(self) -> None:
+        for larger in _TIME_STEPS:
+            if larger > self.step and len(self.counts) > _MOST_DIFFERENT:
+                self.counts, self.step = _rounded(self.counts, larger), larger
+
+
+def _rounded(counts: Mapping[Minute, int], step: int) -> Counter[Minute]:
+    rounded = Counter[Minute]()
+    for (year, month, day, hour, minute), count in counts.items():
+        rounded[year, month, day, hour, minute // step * step] += count
+    return rounded
+
+
+class Numbers:
+    """Phone numbers as 64-bit hashes, of which the repeated ones can be counted."""
+
+    def __init__(self) -> None:
+        self._hashes = array("q")
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def add(self, numbers: Iterable[str]) -> None:
+        """Add some numbers."""
+        self._hashes.fromlist(list(map(hash, numbers)))
+
+    def merge(self, other: Numbers) -> None:
+        """Add those of another one."""
+        self._hashes.extend(other._hashes)
+
+    def repeated(self) -> int:
+        """How many of them were there before."""
+        if len(self._hashes) <= _MOST_IN_A_SET:
+            return len(self._hashes) - len(set(self._hashes))
+        parts = [array("q") for _ in range(_PARTS)]
+        for number in self._hashes:
+            parts[number % _PARTS].append(number)
+        return sum(len(part) - len(set(part)) for part in parts)
+
+
+class Tally:
+    """The counts of one campaign, or of a part of its contacts.
+
+    Attributes:
+        call_time: The attribute of contacts with the time of the latest call.
+        kinds: Contacts by what is counted of them.
+        called: Of those whose status does not say whether they were called, the ones whose times say that they were.
+        prefixes: Contacts by the first characters of their number.
+        numbers: Their numbers.
+        times: When they were called last.
+        ended: Final contacts of whom it is known when their call ended; only counted ``with_ends``.
+        last_end: The latest of these ends.
+    """
+
+    def __init__(self, call_time: str, *, with_ends: bool = False) -> None:
+        """Count nothing yet."""
+        self.call_time = call_time
+        self.kinds = Kinds()
+        self.called = Kinds()
+        self.prefixes = Counter[str]()
+        self.numbers = Numbers()
+        self.times = Times()
+        self.ended = 0
+        self.last_end: datetime | None = None
+        self._with_ends = with_ends
+        self._time: Any = attrgetter(call_time)
+
+    @property
+    def contacts(self) -> int:
+        """How many contacts were counted."""
+        return self.kinds.counts.total()
+
+    def add(self, rows: Sequence[Contact]) -> None:
+        """Count some contacts."""
+        # Without lists of tuples in between: so many new tuples at a time would start the garbage collector.
+        self.kinds.add(map(_kind, rows))
+        numbers = list(map(_number, rows))
+        self.prefixes.update(map(_prefix, numbers))
+        self.numbers.add(filter(None, numbers) if "" in numbers else numbers)
+        times = list(map(self._time, rows))
+        if known := list(filter(None, times)):
+            self.times.add(known)
+            if not _SILENT_ON_CALLS.isdisjoint(map(_status, compress(rows, times))):
+                silent = [row for row in compress(rows, times) if row.status in _SILENT_ON_CALLS]
+                self.called.add(map(_kind, silent))
+        if self._with_ends and (ends := [row.ended_at for row in rows if row.ended_at and row.is_final]):
+            self.ended += len(ends)
+            self.last_end = max(ends) if self.last_end is None else max(self.last_end, *ends)
+
+    def even_out(self) -> None:
+        """Round the lengths of all contacts in the same way, so that those of ``called`` are found in ``kinds``."""
+        for kinds in (self.kinds, self.called):
+            kinds.round(self.kinds.step)
+
+    def conclude(self) -> None:
+        """Take every contact as final who is not being called now: the campaign is over, which its rows do not show."""
+        for kinds in (self.kinds, self.called):
+            kinds.replace(lambda kind: (kind[0], kind[1] or kind[0] not in UNDER_WAY, *kind[2:]))
+
+    def merge(self, other: Tally) -> None:
+        """Add the counts of another one."""
+        self.kinds.merge(other.kinds)
+        self.called.merge(other.called)
+        self.prefixes.update(other.prefixes)
+        self.numbers.merge(other.numbers)
+        self.times.merge(other.times)
+        self.ended += other.ended
+        self.last_end = max(filter(None, (self.last_end, other.last_end)), default=None)
+
+    def lengths(self, statuses: Collection[CallStatus]) -> Lengths:
+        """The lengths of the calls of final contacts with one of these statuses."""
+        found = Counter[timedelta]()
+        for (status, is_final, _, _, length), count in self.kinds.counts.items():
+            if length is not None and is_final and status in statuses:
+                found[length] += count
+        lost = (rest for (status, is_final), rest in self.kinds.lost.items() if is_final and status in statuses)
+        total = sum((length * count for length, count in found.items()), sum(lost, _NO_TIME))
+        values = [(length.total_seconds(), count) for length, count in sorted(found.items())]
+        return Lengths(values=values, total=total.total_seconds(), step=self.kinds.step.total_seconds())
+
+
+@attrs.frozen(kw_only=True)
+class Lengths:
+    """Lengths of calls.
+
+    Attributes:
+        values: The lengths in seconds with their numbers, ascending.
+        total: All of them together, exact.
+        step: To how many seconds ``values`` are rounded down; 0 if they are as they came.
+    """
+
+    values: Sequence[tuple[float, int]]
+    total: float
+    step: float
+
+    @property
+    def number(self) -> int:
+        """How many calls they are."""
+        return sum(count for _, count in self.values)
