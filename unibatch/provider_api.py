@@ -39,10 +39,11 @@ its fields is taken; the result is a `Composition`. `DRAFT_FIELD_NAMES` names th
 find in a text; `digest` is for other marks.
 
 **Write without calling anybody twice**: `create_once`, `Adding` and `Added`, `carry_out`, `delete_once`, `retry_once`;
-to look: `read_all`, `Pager`, `recent`, `require_whole`, `reread`, `reread_created`, `read_back`, `wait_while`; to
-judge: `require_same_body`, `departure`, `not_as_asked`, `require_open`, `require_all_taken`, `require_not_over`,
-`require_everybody_once`, `placed_before`, `partly_created`, `going_on`, `outcome_unknown`, `where_to_look`; whose a
-campaign is: `mark_in`, `judge_overlap`, `by_text`, `Owner`; to recognise one that carries no mark: `may_be`,
+to look: `read_all`, `Pager`, `recent`, `require_whole`, `reread`, `reread_created`, `read_back`, `wait_while`,
+`with_placed`; to judge: `require_same_body`, `departure`, `not_as_asked`, `require_open`, `require_all_taken`,
+`require_not_over`, `require_everybody_once`, `placed_before`, `partly_created`, `going_on`, `outcome_unknown`,
+`where_to_look`; whose a campaign is: `mark_in`, `judge_overlap`, `by_text`, `Owner`; to recognise one that carries no
+mark: `may_be`,
 `has_everybody`, `is_touched`, `by_age`.
 
 **Errors** that a provider raises, catches or declares: `ConfigError`, `UnibatchError`, `UnsupportedFeature`,
@@ -113,6 +114,7 @@ from unibatch.core.looking import recent as recent
 from unibatch.core.looking import require_whole as require_whole
 from unibatch.core.looking import reread as reread
 from unibatch.core.looking import wait_while as wait_while
+from unibatch.core.looking import with_placed as with_placed
 from unibatch.core.mark import Mark as Mark
 from unibatch.core.mark import read_mark as read_mark
 from unibatch.core.mark import split_mark as split_mark

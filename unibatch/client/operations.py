@@ -234,8 +234,18 @@ class Operations:
             return require_still_as_asked(placed_before(campaign, composition), composition)
         if turn.waited:
             composition = compose()  # meanwhile its start may have become the past
+        composition = attrs.evolve(composition, placed=turn.placed())
         flow = self._provider.create_campaign(composition)
-        return (yield from self._exchange.run(flow if before_sending is None else announced(flow, before_sending)))
+        try:
+            campaign = yield from self._exchange.run(
+                flow if before_sending is None else announced(flow, before_sending)
+            )
+        except PartlyDone as exc:
+            if exc.campaign is not None:
+                turn.note_placed(exc.campaign.id)
+            raise
+        turn.note_placed(campaign.id)
+        return campaign
 
     def find_campaign(
         self, draft: CampaignDraft, accept_loss: Collection[str], as_of: datetime | None

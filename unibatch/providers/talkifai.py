@@ -522,6 +522,7 @@ class TalkifAI(api.Provider):
         jobs, report = yield from api.read_all(
             self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, api.CampaignFilter())
         )
+        jobs = yield from api.with_placed(self, jobs, composition.placed if report.complete else None)
         seen[:] = []
         # Without a key of the user's, a job with another name is of another draft.
         names = {None, composition.draft.name}

@@ -478,6 +478,7 @@ class TechLadder(api.Provider):
         batches, report = yield from api.read_all(
             self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, wanted)
         )
+        batches = yield from api.with_placed(self, batches, composition.placed if report.complete else None)
         seen[:] = batches
         alike = [batch for batch in batches if batch.counts.total == number]
         young = [batch for batch in api.recent(batches, composition.now) if batch.counts.total != number]

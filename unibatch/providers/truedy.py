@@ -588,6 +588,7 @@ class Truedy(api.Provider):
         campaigns, report = yield from api.read_all(
             paging, lambda position: self.list_campaigns(position, api.CampaignFilter())
         )
+        campaigns = yield from api.with_placed(self, campaigns, composition.placed if report.complete else None)
         if seen is not None:
             seen[:] = campaigns
         found: list[api.Campaign] = []
