@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Literal, TypeAlias
 
-from unibatch.core.as_asked import differences, subscribers
+from unibatch.core.as_asked import BEGUN, differences, subscribers
 from unibatch.core.base_errors import InvalidInput
 from unibatch.core.draft import ContactDraft
 from unibatch.core.draft_fields import Composition
@@ -54,9 +54,10 @@ class OverlapFound(InvalidInput):
         self.campaign = campaign
         self.missing = None if missing is None else tuple(missing)
         new = "" if missing is None else f" {len(missing):,} of them are in no open campaign of this agent."
+        again = "may have been called by it" if campaign.status.is_terminal else "would be called by both"
         super().__init__(
-            f"most numbers of this draft are in {campaign.id}, which is {campaign.status}, and would be called by "
-            f"both.{new} Nothing was sent{note}"
+            f"most numbers of this draft are in {campaign.id}, which is {campaign.status}, and {again}.{new} "
+            f"Nothing was sent{note}"
         )
 
 
@@ -159,12 +160,12 @@ def _may_be_changed(campaign: Campaign, composition: Composition) -> bool:
     """Whether a campaign without anybody else in it may be of a draft, and was changed since.
 
     Somebody may have given it another start, or taken contacts out. With another name, it is of another draft, unless
-    it still has everybody and was changed later than to be placed.
+    it still has everybody, was changed later than to be placed, and has called nobody yet.
     """
     if campaign.name is None or campaign.name.strip() == composition.draft.name.strip():
         return True
-    if campaign.updated_at is None or campaign.created_at is None:
-        return False
+    if campaign.updated_at is None or campaign.created_at is None or campaign.status in BEGUN:
+        return False  # one that calls changes by itself
     to_be_placed = timedelta(0) if campaign.status is CampaignStatus.DRAFT else _PLACING
     was_changed = campaign.updated_at - campaign.created_at > to_be_placed
     return was_changed and campaign.counts.total in {None, len(composition.draft.contacts)}
@@ -176,6 +177,10 @@ def _doubt(
     """Why a campaign may be of the draft, and what to do; ``None`` if it is of another one."""
     has_nobody_else = is_within and (campaign.counts.total or 0) <= len(composition.draft.contacts)
     if whose == "unreadable":
+        if composition.given_key is None and (campaign.name or composition.draft.name).strip() != (
+            composition.draft.name.strip()
+        ):
+            return None  # without a key, a draft of another name is another one
         otherwise = "The vendor leaves out by what campaigns are recognised; if it is of another draft, "
         otherwise += "accept_loss=['idempotency_key'] places this one"
     elif whose == "any draft" and composition.given_key is None and has_nobody_else:
