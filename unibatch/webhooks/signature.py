@@ -34,6 +34,8 @@ class Headers:
         try:
             pairs = headers.items() if hasattr(headers, "items") else headers
             for name, value in pairs:
+                if value is None:
+                    continue  # what frameworks give for a header that is not there
                 for one in value if isinstance(value, list | tuple) else (value,):
                     self._values.setdefault(_text(name).strip().lower(), []).append(_text(one).strip())
         except (TypeError, ValueError) as exc:
@@ -190,7 +192,8 @@ def read_time(value: Any) -> datetime | None:
         if isinstance(value, int | float):
             seconds = value / 1000 if abs(value) >= _MILLISECONDS else value
             return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-        moment = lenient_time(value) if isinstance(value, str) else None
+        # RFC 3339 allows a small t and z, too.
+        moment = lenient_time(value.upper()) if isinstance(value, str) else None
         return None if moment is None else utc(moment, "")
     except (ValueError, OverflowError):
         return None
