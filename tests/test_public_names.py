@@ -26,13 +26,13 @@ NAMES = words("""
     CampaignStatus Capabilities Client Comparison ConfigError Conflict ConnectFailed ConnectTimeout
     ConnectionLost Contact ContactDraft ContactList ContactsOf Counts Difference DraftRefused Figure Finding
     Fit IncompleteListing Interval InvalidInput InvalidRequest JournalError Listing ListingReport
-    MalformedResponse MigrationPlan MigrationRefused MigrationStopped Money NotFound OutcomeUnknown PartlyDone
-    PaymentRequired PermissionDenied PlacedFile PlannedRequest PoolTimeout Preflight Provider ProviderError
-    RateLimited ReadTimeout RedialPolicy RedirectRefused RejectedContact RejectedRow RepeatedRow Retry
-    Schedule ServerError Side SkippedRow Start StartKind Timeout TransportError UnibatchError
-    UnsupportedFeature Wait WriteTimeout __version__ compare compare_async connect connect_async draft_losses
-    open_migration open_migration_async place_campaign place_campaign_async plan_migration
-    plan_migration_async preflight read_contacts read_placed_file to_dict
+    MalformedResponse MigrationPlan MigrationRefused MigrationStopped Money NotFound OutcomeUnknown
+    PartlyDone PaymentRequired PermissionDenied PlacedFile PlannedRequest PoolTimeout Preflight Provider
+    ProviderError RateLimited ReadTimeout RedialPolicy RedirectRefused RejectedContact RejectedRow
+    RepeatedRow Retry Schedule ServerError Side SkippedRow Start StartKind Timeout TransportError
+    UnibatchError UnsupportedFeature Wait WriteTimeout __version__ compare compare_async connect
+    connect_async draft_losses open_migration open_migration_async place_campaign place_campaign_async
+    plan_migration plan_migration_async preflight read_contacts read_placed_file to_dict
 """)
 
 METHODS = words("""

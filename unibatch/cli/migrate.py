@@ -162,7 +162,7 @@ def plan(*, source: str, target: str, profile: str | None, journal: Path, form: 
 @click.option(
     "--wait-for-calls",
     type=click.FloatRange(min=0),
-    default=600.0,
+    default=180.0,
     show_default=True,
     metavar="SECONDS",
     help="How long to wait at most until calls under way have ended. Who is still in a call then is not moved.",
