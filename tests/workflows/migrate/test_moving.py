@@ -109,8 +109,9 @@ class TestMoving:
         assert move.state.status == word
 
     @one_client
-    def test_the_name_of_the_source_says_that_it_was_moved(self, moving: Moving) -> None:
-        move = moving("truedy", "talkifai", status="active")
+    @pytest.mark.parametrize("status", ["active", "paused"])
+    def test_the_name_of_the_source_says_that_it_was_moved(self, status: str, moving: Moving) -> None:
+        move = moving("truedy", "talkifai", status=status)
         name = move.state.name
         plan = move.plan()
         apply(move, plan)

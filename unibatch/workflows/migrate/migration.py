@@ -45,7 +45,7 @@ Skip: TypeAlias = str | os.PathLike[str] | Iterable[str | int | ContactDraft | C
 
 C = TypeVar("C", Client, AsyncClient)
 
-_KILLED = "the latest run ended without a word: it was killed, or the machine stopped"
+_KILLED = "it was killed, or the machine stopped"
 _AGAIN = "run the same command again"
 
 

@@ -5,9 +5,10 @@ The source is resumed only if nothing is left in the target that could call the 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
-from unibatch.core.errors import Conflict, MigrationRefused, NotFound
+from unibatch.core.errors import Conflict, MigrationRefused, NotFound, UnibatchError
 from unibatch.core.model import Campaign
 from unibatch.core.provider import OperationName
 from unibatch.core.status import CampaignStatus
@@ -16,6 +17,8 @@ from unibatch.workflows.migrate.finding import find_part
 from unibatch.workflows.migrate.ledger import Outcome, PartStep, Step, Undone
 from unibatch.workflows.migrate.verify import CALLS_NOBODY
 from unibatch.workflows.migrate.work import Work, call
+
+_logger = logging.getLogger("unibatch")
 
 _REMOVALS: tuple[OperationName, ...] = ("delete_campaign", "cancel_campaign")
 """The ways to remove a campaign, the better one first."""
@@ -148,6 +151,11 @@ def _resume(context: Context, remaining: Sequence[tuple[str, str]]) -> Work[tupl
         campaign: Campaign = yield from call("source", "get_campaign", source_id)
         if campaign.status is CampaignStatus.CANCELLED and context.journal.fact("stop") == "cancel_campaign":
             return False, [f"the source {source_id} was cancelled, and cannot be resumed; it calls nobody"]
+        if not remaining and (campaign.name or "").startswith(MOVED):
+            try:
+                yield from call("source", "rename_campaign", source_id, context.journal.fact("source_name"))
+            except UnibatchError as exc:  # nothing depends on it
+                _logger.warning("the source %s could not be renamed: %s", source_id, exc)
         can_resume = context.source.capabilities.operations["resume_campaign"].available
         if context.journal.fact("stop") != "pause_campaign" or not can_resume:
             return False, [f"the source {source_id} is {campaign.status}, as it was"]
@@ -155,8 +163,6 @@ def _resume(context: Context, remaining: Sequence[tuple[str, str]]) -> Work[tupl
             ids = ", ".join(campaign_id for campaign_id, _ in remaining)
             reason = f"the target may call the same people: remove {ids} first, then undo once more"
             return False, [f"the source {source_id} stays paused, because {reason}"]
-        if (campaign.name or "").startswith(MOVED):
-            yield from call("source", "rename_campaign", source_id, context.journal.fact("source_name"))
         if campaign.status is CampaignStatus.PAUSED:
             context.tell("resuming the source")
             yield from call("source", "resume_campaign", source_id)
