@@ -669,6 +669,20 @@ class TestUndoing:
             plan.undo()
         assert (move.state.status, move.parts[0].status) == ("paused", "running")
 
+    @pytest.mark.parametrize("since", ["active", "cancelled"])
+    def test_what_has_started_since_undoing_began_keeps_the_source_paused(self, since: str, moving: Moving) -> None:
+        move = moving("truedy", "techladder", called=0, status="active")
+        plan = move.plan()
+        apply(move, plan)
+        (target, _), *_ = plan.undo().remaining
+        move.there.set_status("techladder", target, "active")  # a person, or its time had come
+        move.there.advance(calls=2, vendor="techladder", campaign_id=target)
+        move.there.set_status("techladder", target, since)
+        undone = plan.undo()
+        assert not undone.source_resumed
+        assert move.state.status == "paused"
+        assert f"it has started and is {'running' if since == 'active' else since}" in undone.remaining[0][1]
+
     def test_a_creation_that_was_interrupted_is_looked_for(self, moving: Moving, monkeypatch: Any) -> None:
         move = moving("truedy", "talkifai", called=0, status="active")
         plan = move.plan()
