@@ -544,6 +544,10 @@ class TestWhatGoesWrong:
         assert isinstance(stopped.value.__cause__, OutcomeUnknown)
         assert stopped.value.status.parts[0].step is PartStep.SENDING
 
+        with Journal.open(move.journal, to_write=True) as journal, journal.write("it began long ago") as database:
+            # Its last request may have waited for the rate limit, and been sent a moment ago all the same.
+            database.execute("UPDATE parts SET sent_at = '2020-01-01T00:00:00+00:00'")
+
         waits = list[float]()
 
         def passes(seconds: float) -> None:
