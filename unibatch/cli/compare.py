@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -31,6 +32,7 @@ def _statuses(flag: str, what: str) -> Callable[[F], F]:
         "unibatch compare main:batch_c3d4e5f6 other:sched_91f0",
         'unibatch compare other:b7 --group spring="main:b1,main:b2"',
         "unibatch compare main:b1 other:b7 other:b8 --baseline main",
+        "unibatch compare main:b1 other:b7 --html report.html",
         "unibatch compare main:b1 other:b7 --by country --format md",
         "unibatch compare main:b1 other:b7 --since 2026-03-01T00:00Z",
         "unibatch compare --vendors truedy talkifai",
@@ -58,6 +60,13 @@ def _statuses(flag: str, what: str) -> Callable[[F], F]:
     "--baseline", metavar="NAME", help="Compare the others with this one, not each with each: a campaign or group."
 )
 @click.option("--accept-incomplete", is_flag=True, help="Compare a campaign, too, of which contacts may be missing.")
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write a page with charts as well. It needs nothing but a browser. Needs the extra report.",
+)
 @click.option("--vendors", is_flag=True, help="Compare what vendors can do instead; as `unibatch providers`.")
 @click.option(
     "--format",
@@ -81,6 +90,7 @@ def compare(
     until: str | None,
     baseline: str | None,
     accept_incomplete: bool,
+    page: Path | None,
     vendors: bool,
     form: str,
 ) -> None:
@@ -97,13 +107,18 @@ def compare(
     if vendors:
         from unibatch.cli.providers import show_vendors
 
-        if form == "md":
+        if form == "md" or page is not None:
             raise click.UsageError("--vendors can be table, json or csv", ctx)
         show_vendors(campaigns, statuses=False, form=form)
         return
     import unibatch
     from unibatch.cli.waits import Waits
 
+    if page is not None:
+        from unibatch.workflows.compare.page import require_report, require_writable
+
+        require_report()
+        require_writable(page)
     with _progress() as advance:
         compared = unibatch.compare(
             _sides(campaigns, groups),
@@ -119,6 +134,9 @@ def compare(
         )
     _write(compared, form)
     sys.stdout.flush()
+    if page is not None:
+        compared.write_html(page)
+        say(f"Wrote {page}")
     if not all(side.is_complete for side in compared.sides):
         say("Contacts may be missing: see what is said of incomplete campaigns")
         ctx.exit(INCOMPLETE)

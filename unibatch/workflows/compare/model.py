@@ -6,6 +6,7 @@ All of it is frozen, and `unibatch.to_dict` makes JSON of it; ``version`` counts
 from __future__ import annotations
 
 import html
+import os
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -300,7 +301,7 @@ class Filters:
 class Comparison:
     """Campaigns side by side.
 
-    In a notebook it shows itself as a table. ``unibatch.to_dict`` makes JSON of it.
+    In a notebook it shows itself as a table. ``unibatch.to_dict`` makes JSON of it, and `write_html` a page.
 
     Attributes:
         version: The version of the shape in JSON.
@@ -355,6 +356,30 @@ class Comparison:
                     side = self.side(part.side)
                     rows += [_row(side, figure, breakdown.by, row.value) for figure in part.figures]
         return rows
+
+    def to_html(self) -> str:
+        """One self-contained page of HTML, with charts and the tables behind them.
+
+        The page loads nothing and runs no script, and the same comparison gives the same page. There is no phone number
+        in it, no contact's name, and of their fields only those by which the comparison is broken down.
+
+        Raises:
+            ConfigError: The extra ``report`` is not installed.
+        """
+        from unibatch.workflows.compare.page import page_of  # noqa: PLC0415 - it imports this module
+
+        return page_of(self)
+
+    def write_html(self, path: str | os.PathLike[str]) -> None:
+        """Write `to_html` to a file, as a whole or not at all. It replaces a file of the same name.
+
+        Raises:
+            ConfigError: The extra ``report`` is not installed.
+            InvalidInput: The file cannot be written.
+        """
+        from unibatch.workflows.compare.page import write_page  # noqa: PLC0415 - it imports this module
+
+        write_page(self, path)
 
     def _repr_html_(self) -> str:
         """A table for notebooks."""
