@@ -484,6 +484,14 @@ class TestWhatOthersDoMeanwhile:
             status = plan.apply()
             move.require_balance(status)
 
+    def test_a_target_that_calls_the_same_people_as_an_earlier_migration_is_not_started(self, moving: Moving) -> None:
+        move = moving("techladder", "talkifai", called=0)
+        move.plan().apply(source_stopped=True)
+        move.journal = move.journal.with_name("planned again.sqlite")
+        status = move.plan(start=Start.NOW).apply(source_stopped=True)
+        assert [part.status for part in move.parts] == ["scheduled", "scheduled"]
+        assert f"most of its numbers are in {move.parts[0].id} too" in " ".join(status.notes)
+
     def test_somebody_adds_to_the_target(self, moving: Moving) -> None:
         move = moving("techladder", "truedy", called=0)
         plan = move.plan(start=Start.NOW)
