@@ -46,6 +46,7 @@ bench: $(VENV)/.bench ## the measurements that the documentation quotes; takes h
 	$(BIN)/python benchmarks/pools.py
 	$(BIN)/python benchmarks/placing.py
 	$(BIN)/python benchmarks/migrating.py
+	$(BIN)/python benchmarks/watch.py
 	$(BIN)/python benchmarks/comparing.py
 	$(BIN)/python benchmarks/command_line.py
 

@@ -16,9 +16,11 @@ from unibatch import (
     AsyncClient,
     AsyncContactsOf,
     AsyncListing,
+    AsyncWatch,
     Campaign,
     Client,
     Contact,
+    Event,
     Listing,
     ListingReport,
     Retry,
@@ -121,6 +123,30 @@ class BlockingCampaignContacts:
         return _step_by_step(aiter(self._contacts), self._loop)
 
 
+class BlockingWatch:
+    """An `AsyncWatch`, read step by step on the loop of its client."""
+
+    def __init__(self, watch: AsyncWatch, loop: asyncio.AbstractEventLoop) -> None:
+        self._watch = watch
+        self._loop = loop
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._watch, name)
+
+    def __iter__(self) -> Iterator[Event]:
+        events = aiter(self._watch)
+        end = object()
+
+        async def step() -> Event | object:
+            return await anext(events, end)
+
+        try:
+            while isinstance(event := self._loop.run_until_complete(step()), Event):
+                yield event
+        finally:
+            self._loop.run_until_complete(events.aclose())  # type: ignore[attr-defined]  # it is a generator
+
+
 class BlockingAsyncClient:
     """An `AsyncClient` on an event loop of its own, whose methods are called without ``await``."""
 
@@ -137,6 +163,8 @@ class BlockingAsyncClient:
             result = attribute(*args, **kwargs)
             if isinstance(result, AsyncListing):
                 return BlockingListing(result, self._runner.get_loop())
+            if isinstance(result, AsyncWatch):
+                return BlockingWatch(result, self._runner.get_loop())
             if isinstance(result, AsyncContactsOf):
                 return BlockingContactsOf(result, self._runner.get_loop())
             return self.run(result) if inspect.iscoroutine(result) else result

@@ -89,9 +89,23 @@ def test_vendors_import_one_module_of_this_package(path: Path) -> None:
     assert of_unibatch(path) == {"unibatch.provider_api"}
 
 
-@pytest.mark.parametrize("path", modules("core", "providers"), ids=short)
+def no_io() -> list[Path]:
+    """What does no I/O; of the webhooks, only what remembers those that were seen does."""
+    return [path for path in modules("core", "providers", "webhooks") if path.name != "seen.py"]
+
+
+@pytest.mark.parametrize("path", no_io(), ids=short)
 def test_what_does_no_io_cannot(path: Path) -> None:
-    forbidden = {"socket", "ssl", "asyncio", "subprocess", "os", "pathlib", "time"}  # a lock of `threading` is no I/O
+    forbidden = {
+        "socket",
+        "ssl",
+        "asyncio",
+        "subprocess",
+        "os",
+        "pathlib",
+        "time",
+        "sqlite3",
+    }  # a lock of `threading` is no I/O
     assert imported(path) & forbidden == set()
 
 
@@ -111,6 +125,6 @@ def test_a_vendors_file_can_be_read_at_one_sitting(vendor: str) -> None:
     path = PACKAGE / "providers" / f"{vendor}.py"
     text = path.read_text(encoding="utf-8")
     headings = [line.strip("# -") for line in text.splitlines() if line.startswith("# ") and line.endswith("---")]
-    order = ["Wire types", "Status tables", "Capabilities", "Draft fields", "Transitions", "Flows"]
+    order = ["Wire types", "Status tables", "Capabilities", "Draft fields", "Transitions", "Webhooks", "Flows"]
     assert headings in (order, [heading for heading in order if heading != "Transitions"])
-    assert len(text.splitlines()) < 750
+    assert len(text.splitlines()) < 800

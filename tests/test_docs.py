@@ -36,6 +36,9 @@ from unibatch.workflows.migrate.decide import RULES
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 KINDS: list[type[Provider]] = [registry.load(entry.name) for entry in registry.BUILT_IN]
+SCRIPTS = sorted(path for path in (ROOT / "examples").glob("*.py") if not path.name.startswith("webhooks_"))
+"""The examples that are run by themselves; the others are imported by a web server."""
+
 NOT_GIVEN = "\N{EN DASH}"
 
 SAMPLE_ID = "batch_c3d4e5f6"
@@ -175,7 +178,7 @@ def commands(line: str) -> Iterator[list[str]]:
         if token in {"|", "&&", ";"}:
             yield command
             command = []
-        elif token == ">":
+        elif token in {">", ">>"}:
             next(lexer)
         elif command or not re.match(r"[A-Z_]+=", token):
             command.append(token)
@@ -398,7 +401,7 @@ class TestExamples:
         assert (code, out) == (1, "")
         assert "people.csv line 3: " in err
 
-    @pytest.mark.parametrize("script", sorted(path.name for path in (ROOT / "examples").glob("*.py")))
+    @pytest.mark.parametrize("script", [path.name for path in SCRIPTS])
     def test_script_says_how_it_is_used(self, script: str, run_script: RunScript) -> None:
         code, _, err = run_script(script)
         assert code == 2

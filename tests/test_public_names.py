@@ -12,6 +12,7 @@ import unibatch
 import unibatch.client
 import unibatch.provider_api
 import unibatch.testing
+import unibatch.webhooks
 from unibatch import AsyncClient, Client
 from unibatch.client.rehearse import Rehearsal
 
@@ -22,26 +23,28 @@ def words(text: str) -> list[str]:
 
 NAMES = words("""
     Account AccountLimits AddedContacts AnswerTooLarge AsyncCampaignContacts AsyncClient AsyncContactsOf
-    AsyncListing AsyncMigrationPlan AuthenticationError CallStatus Campaign CampaignContacts CampaignDraft
-    CampaignStatus Capabilities Client Comparison ConfigError Conflict ConnectFailed ConnectTimeout
-    ConnectionLost Contact ContactDraft ContactList ContactsOf Counts Difference DraftRefused Figure Finding
-    Fit IncompleteListing Interval InvalidInput InvalidRequest JournalError Listing ListingReport
-    MalformedResponse MigrationPlan MigrationRefused MigrationStopped Money NotFound OutcomeUnknown
-    PartlyDone PaymentRequired PermissionDenied PlacedFile PlannedRequest PoolTimeout Preflight Provider
-    ProviderError RateLimited ReadTimeout RedialPolicy RedirectRefused RejectedContact RejectedRow
-    RepeatedRow Retry Schedule ServerError Side SkippedRow Start StartKind Timeout TransportError
-    UnibatchError UnsupportedFeature Wait WriteTimeout __version__ compare compare_async connect
-    connect_async draft_losses open_migration open_migration_async place_campaign place_campaign_async
-    plan_migration plan_migration_async preflight read_contacts read_placed_file to_dict
+    AsyncListing AsyncMigrationPlan AsyncWatch AuthenticationError CallStatus Campaign CampaignChanged
+    CampaignContacts CampaignDraft CampaignStatus Capabilities Client Comparison ConfigError Conflict
+    ConnectFailed ConnectTimeout ConnectionLost Contact ContactChanged ContactDraft ContactList
+    ContactsOf Counts Difference DraftRefused Event EventType Figure Finding Finished Fit
+    IncompleteListing Interval InvalidInput InvalidRequest InvalidSignature JournalError Listing
+    ListingReport MalformedResponse MalformedWebhook MigrationPlan MigrationRefused MigrationStopped
+    Money NotFound OutcomeUnknown PartlyDone PaymentRequired PermissionDenied PlacedFile PlannedRequest
+    PoolTimeout Preflight Provider ProviderError RateLimited ReadTimeout RedialPolicy RedirectRefused
+    RejectedContact RejectedRow RepeatedRow Retry Schedule ServerError Side SkippedRow Start StartKind
+    Timeout TransportError UnibatchError UnsignedWebhook UnsupportedFeature Wait WaitTimeout Watch
+    WriteTimeout __version__ compare compare_async connect connect_async draft_losses open_migration
+    open_migration_async place_campaign place_campaign_async plan_migration plan_migration_async
+    preflight read_contacts read_placed_file to_dict
 """)
 
 METHODS = words("""
-    add_contacts cancel_campaign close create_campaign delete_campaign find_campaign get_account get_campaign
-    list_campaigns list_contacts list_contacts_of pause_campaign rename_campaign reschedule_campaign
-    resume_campaign retry_campaign start_campaign
+    add_contacts cancel_campaign close create_campaign delete_campaign find_campaign get_account
+    get_campaign list_campaigns list_contacts list_contacts_of pause_campaign rename_campaign
+    reschedule_campaign resume_campaign retry_campaign start_campaign wait watch
 """)
-LISTED = {"list_campaigns", "list_contacts", "list_contacts_of"}
-REHEARSED = sorted({*METHODS} - {"close", "find_campaign", "get_account", "get_campaign"} - LISTED)
+ITERATED = {"list_campaigns", "list_contacts", "list_contacts_of", "watch"}
+REHEARSED = sorted({*METHODS} - {"close", "find_campaign", "get_account", "get_campaign", "wait"} - ITERATED)
 PROPERTIES = ["base_url", "capabilities", "provider", "rehearse"]
 
 
@@ -89,7 +92,9 @@ def test_another_name_is_refused() -> None:
         _ = unibatch.testing.Anything
 
 
-@pytest.mark.parametrize("module", [unibatch.client, unibatch.testing], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [unibatch.client, unibatch.testing, unibatch.webhooks], ids=lambda module: module.__name__
+)
 def test_the_names_of_other_modules_are_there(module: object) -> None:
     names: list[str] = module.__all__  # type: ignore[attr-defined]  # any module
     assert names == sorted(names)
@@ -140,9 +145,9 @@ def test_both_clients_return_the_same(method: str) -> None:
     assert returned(AsyncClient).removeprefix("Async") == returned(Client)
 
 
-def test_what_speaks_with_the_vendor_and_is_no_listing_is_awaited() -> None:
+def test_what_speaks_with_the_vendor_and_is_not_iterated_is_awaited() -> None:
     awaited = {name for name in METHODS if inspect.iscoroutinefunction(getattr(AsyncClient, name))}
-    assert awaited == {*METHODS} - LISTED
+    assert awaited == {*METHODS} - ITERATED
 
 
 def test_both_ways_to_connect_take_the_same_arguments() -> None:

@@ -14,11 +14,13 @@ from unibatch.core.version import __version__
 
 if TYPE_CHECKING:
     from unibatch import sandbox as sandbox
+    from unibatch import webhooks as webhooks
     from unibatch.client import (
         AsyncCampaignContacts,
         AsyncClient,
         AsyncContactsOf,
         AsyncListing,
+        AsyncWatch,
         CampaignContacts,
         Client,
         ContactsOf,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
         Retry,
         Timeout,
         Wait,
+        Watch,
     )
     from unibatch.config import connect, connect_async
     from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, RejectedContact, Start, StartKind
@@ -42,8 +45,10 @@ if TYPE_CHECKING:
         IncompleteListing,
         InvalidInput,
         InvalidRequest,
+        InvalidSignature,
         JournalError,
         MalformedResponse,
+        MalformedWebhook,
         MigrationRefused,
         MigrationStopped,
         NotFound,
@@ -59,9 +64,12 @@ if TYPE_CHECKING:
         ServerError,
         TransportError,
         UnibatchError,
+        UnsignedWebhook,
         UnsupportedFeature,
+        WaitTimeout,
         WriteTimeout,
     )
+    from unibatch.core.events import CampaignChanged, ContactChanged, Event, EventType, Finished
     from unibatch.core.findings import Finding, Fit, Preflight
     from unibatch.core.model import (
         Account,
@@ -98,18 +106,20 @@ _LATER = {
     name: module
     for module, names in {
         "unibatch.client": (
-            "AsyncCampaignContacts AsyncClient AsyncContactsOf AsyncListing CampaignContacts Client ContactsOf Listing "
-            "PlannedRequest Retry Timeout Wait"
+            "AsyncCampaignContacts AsyncClient AsyncContactsOf AsyncListing AsyncWatch CampaignContacts Client "
+            "ContactsOf Listing PlannedRequest Retry Timeout Wait Watch"
         ),
         "unibatch.config": "connect connect_async",
         "unibatch.core.draft": "AddedContacts CampaignDraft ContactDraft RejectedContact Start StartKind",
         "unibatch.core.errors": (
             "AnswerTooLarge AuthenticationError ConfigError Conflict ConnectFailed ConnectionLost "
-            "ConnectTimeout DraftRefused IncompleteListing InvalidInput InvalidRequest JournalError "
-            "MalformedResponse MigrationRefused MigrationStopped NotFound OutcomeUnknown PartlyDone "
-            "PaymentRequired PermissionDenied PoolTimeout ProviderError RateLimited ReadTimeout RedirectRefused "
-            "ServerError TransportError UnibatchError UnsupportedFeature WriteTimeout"
+            "ConnectTimeout DraftRefused IncompleteListing InvalidInput InvalidRequest InvalidSignature "
+            "JournalError MalformedResponse MalformedWebhook MigrationRefused MigrationStopped NotFound "
+            "OutcomeUnknown PartlyDone PaymentRequired PermissionDenied PoolTimeout ProviderError RateLimited "
+            "ReadTimeout RedirectRefused ServerError TransportError UnibatchError UnsignedWebhook "
+            "UnsupportedFeature WaitTimeout WriteTimeout"
         ),
+        "unibatch.core.events": "CampaignChanged ContactChanged Event EventType Finished",
         "unibatch.core.findings": "Finding Fit Preflight",
         "unibatch.core.model": "Account AccountLimits Campaign Contact Counts Money RedialPolicy Schedule",
         "unibatch.core.paging": "ListingReport",
@@ -139,9 +149,11 @@ __all__ = [
     "AsyncContactsOf",
     "AsyncListing",
     "AsyncMigrationPlan",
+    "AsyncWatch",
     "AuthenticationError",
     "CallStatus",
     "Campaign",
+    "CampaignChanged",
     "CampaignContacts",
     "CampaignDraft",
     "CampaignStatus",
@@ -154,23 +166,29 @@ __all__ = [
     "ConnectTimeout",
     "ConnectionLost",
     "Contact",
+    "ContactChanged",
     "ContactDraft",
     "ContactList",
     "ContactsOf",
     "Counts",
     "Difference",
     "DraftRefused",
+    "Event",
+    "EventType",
     "Figure",
     "Finding",
+    "Finished",
     "Fit",
     "IncompleteListing",
     "Interval",
     "InvalidInput",
     "InvalidRequest",
+    "InvalidSignature",
     "JournalError",
     "Listing",
     "ListingReport",
     "MalformedResponse",
+    "MalformedWebhook",
     "MigrationPlan",
     "MigrationRefused",
     "MigrationStopped",
@@ -203,8 +221,11 @@ __all__ = [
     "Timeout",
     "TransportError",
     "UnibatchError",
+    "UnsignedWebhook",
     "UnsupportedFeature",
     "Wait",
+    "WaitTimeout",
+    "Watch",
     "WriteTimeout",
     "__version__",
     "compare",
@@ -233,8 +254,8 @@ if not TYPE_CHECKING:  # type checkers see the imports above, and so notice a na
 
     def __getattr__(name: str) -> Any:
         """Import what is used for the first time."""
-        if name == "sandbox":  # a module, so that ``unibatch.sandbox.serve()`` works without another import
-            return import_module("unibatch.sandbox")
+        if name in {"sandbox", "webhooks"}:  # modules, so that ``unibatch.sandbox.serve()`` needs no other import
+            return import_module(f"unibatch.{name}")
         if name == "RetryPolicy":
             warnings.warn("unibatch.RetryPolicy is now unibatch.RedialPolicy", DeprecationWarning, stacklevel=2)
             return import_module("unibatch.core.model").RedialPolicy

@@ -25,6 +25,8 @@ documented is a `StructureError`, or an `UnreadableValue` if the answer can do w
 add where it is.
 Where ``null`` and a missing key of a `Wire` mean different things, the default is `UNSET`, of the type `UnsetType`.
 
+**Describe webhooks** by `Webhooks`, `HmacSignature`, `SharedSecret` and `EventType`.
+
 **Return**: `Page`, `Campaign`, `Counts`, `Schedule`, `RedialPolicy`, `Money`, `Contact`, `Account`, `AccountLimits`,
 `Refusal`. Contacts come by the thousand, and are made in a quick way: `maker_of_blank_contacts`, `seal_contacts`,
 `RawRows`. Their numbers are read by `is_e164`, `DIGITS` and `phone_from_vendor`.
@@ -37,10 +39,11 @@ its fields is taken; the result is a `Composition`. `DRAFT_FIELD_NAMES` names th
 find in a text; `digest` is for other marks.
 
 **Write without calling anybody twice**: `create_once`, `Adding` and `Added`, `carry_out`, `delete_once`, `retry_once`;
-to look: `read_all`, `Pager`, `recent`, `require_whole`, `reread`, `reread_created`, `read_back`, `wait_while`; to
-judge: `require_same_body`, `departure`, `not_as_asked`, `require_open`, `require_all_taken`, `require_not_over`,
-`require_everybody_once`, `placed_before`, `partly_created`, `going_on`, `outcome_unknown`, `where_to_look`; whose a
-campaign is: `mark_in`, `judge_overlap`, `by_text`, `Owner`; to recognise one that carries no mark: `may_be`,
+to look: `read_all`, `Pager`, `recent`, `require_whole`, `reread`, `reread_created`, `read_back`, `wait_while`,
+`with_placed`; to judge: `require_same_body`, `departure`, `not_as_asked`, `require_open`, `require_all_taken`,
+`require_not_over`, `require_everybody_once`, `placed_before`, `partly_created`, `going_on`, `outcome_unknown`,
+`where_to_look`; whose a campaign is: `mark_in`, `judge_overlap`, `by_text`, `Owner`; to recognise one that carries no
+mark: `may_be`,
 `has_everybody`, `is_touched`, `by_age`.
 
 **Errors** that a provider raises, catches or declares: `ConfigError`, `UnibatchError`, `UnsupportedFeature`,
@@ -94,6 +97,7 @@ from unibatch.core.errors import RateLimited as RateLimited
 from unibatch.core.errors import ServerError as ServerError
 from unibatch.core.errors import UnibatchError as UnibatchError
 from unibatch.core.errors import UnsupportedFeature as UnsupportedFeature
+from unibatch.core.events import EventType as EventType
 from unibatch.core.findings import Fit as Fit
 from unibatch.core.flow import NO_CONTENT as NO_CONTENT
 from unibatch.core.flow import Flow as Flow
@@ -110,6 +114,7 @@ from unibatch.core.looking import recent as recent
 from unibatch.core.looking import require_whole as require_whole
 from unibatch.core.looking import reread as reread
 from unibatch.core.looking import wait_while as wait_while
+from unibatch.core.looking import with_placed as with_placed
 from unibatch.core.mark import Mark as Mark
 from unibatch.core.mark import read_mark as read_mark
 from unibatch.core.mark import split_mark as split_mark
@@ -178,3 +183,6 @@ from unibatch.core.structuring import translate_at as translate_at
 from unibatch.core.structuring import utc as utc
 from unibatch.core.times import When as When
 from unibatch.core.times import is_ambiguous as is_ambiguous
+from unibatch.core.webhook_scheme import HmacSignature as HmacSignature
+from unibatch.core.webhook_scheme import SharedSecret as SharedSecret
+from unibatch.core.webhook_scheme import Webhooks as Webhooks

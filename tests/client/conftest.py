@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -18,10 +19,16 @@ RUNNING = {"truedy": "active", "techladder": "active", "talkifai": "running"}
 class Visit:
     """A connection to one vendor of the sandbox, and what that vendor has been asked."""
 
-    def __init__(self, sandbox: Sandbox, vendor: str, client: AnyClient) -> None:
+    def __init__(self, sandbox: Sandbox, vendor: str, connect: Connect) -> None:
         self.sandbox = sandbox
         self.vendor = vendor
-        self.client = client
+        self._connect = connect
+        self.client = self.again()
+
+    def again(self, **how: Any) -> AnyClient:
+        """Another client of the same account."""
+        where = {"api_key": self.sandbox.api_key(self.vendor), "base_url": self.sandbox.base_url(self.vendor)}
+        return self._connect(self.vendor, **{**where, **how})
 
     @property
     def requests(self) -> list[LoggedRequest]:
@@ -47,8 +54,7 @@ class Visitor:
         self._connect = connect
 
     def __call__(self, vendor: str) -> Visit:
-        client = self._connect(vendor, api_key=self.sandbox.api_key(vendor), base_url=self.sandbox.base_url(vendor))
-        return Visit(self.sandbox, vendor, client)
+        return Visit(self.sandbox, vendor, self._connect)
 
 
 @pytest.fixture(scope="session")

@@ -72,6 +72,10 @@ def made(kind: type[errors.UnibatchError]) -> errors.UnibatchError:
         errors.PartlyDone: errors.PartlyDone(**PARTLY, campaign=CAMPAIGN, contacts=ADDED),
         errors.OutcomeUnknown: errors.OutcomeUnknown(**LOST, subject="batch_1"),
         errors.IncompleteListing: errors.IncompleteListing(**MISSING, subject="batch_1"),
+        errors.WaitTimeout: errors.WaitTimeout(provider="truedy", subject="batch_1", seconds=30, campaign=CAMPAIGN),
+        errors.InvalidSignature: errors.InvalidSignature("truedy", "the header X is missing"),
+        errors.UnsignedWebhook: errors.UnsignedWebhook("techladder"),
+        errors.MalformedWebhook: errors.MalformedWebhook("truedy", "the body is not JSON"),
     }
     return others.get(kind) or kind("a message")
 
@@ -104,7 +108,7 @@ class TestTree:
 
     def test_nothing_else_is(self) -> None:
         value_errors = {name for name, kind in CLASSES.items() if issubclass(kind, ValueError)}
-        assert value_errors == {"UnsupportedFeature", "InvalidInput", "DraftRefused"}
+        assert value_errors == {"UnsupportedFeature", "InvalidInput", "DraftRefused", "UnsignedWebhook"}
 
 
 class TestMessages:

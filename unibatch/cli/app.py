@@ -26,6 +26,8 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "campaigns": ("campaigns", "List campaigns."),
         "show": ("show", "Show one campaign."),
         "contacts": ("contacts", "List the contacts of a campaign."),
+        "watch": ("watch", "Follow a campaign to its end."),
+        "listen": ("listen", "Receive a vendor's webhooks, and check and print them."),
         "compare": ("compare", "Compare campaigns and vendors, side by side."),
     },
     "Write": {

@@ -13,6 +13,7 @@ from unibatch.cli.output import say
 FAILED = 1
 WRONG_USE = 2
 INCOMPLETE = 3  # done, but rows may be missing, or the vendor did not add all contacts
+STOPPED = 4  # of a campaign that was watched: cancelled, or its time ran out
 INTERRUPTED = 130  # what a shell reports of a process that Ctrl-C ended
 OUTPUT_CLOSED = 141  # what a shell reports of a process that wrote to a closed pipe
 

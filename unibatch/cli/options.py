@@ -107,6 +107,7 @@ target_arguments = click.argument(
     required=True,
     shell_complete=_completing(lambda: dict.fromkeys([*_profiles(), *_providers()])),
 )
+provider_argument = click.argument("provider", metavar="PROVIDER", shell_complete=_completing(_providers))
 provider_arguments = click.argument("names", nargs=-1, metavar="[PROVIDER]...", shell_complete=_completing(_providers))
 
 

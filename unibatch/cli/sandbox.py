@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -44,6 +44,7 @@ _NAP = 0.5  # seconds
     help="real: calls happen as time passes. Default: only when you ask for them.",
 )
 @click.option("--no-rate-limits", is_flag=True, help="Never answer that there are too many requests.")
+@click.option("--webhook", metavar="URL", help="Send the vendors' webhooks there, such as to `unibatch listen`.")
 @click.option(
     "--write-config",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -51,7 +52,13 @@ _NAP = 0.5  # seconds
     help="Write the profiles to this file, not to stdout. Never overwrites a file that something else wrote.",
 )
 def sandbox(
-    *, port: int, seed: int, clock: Literal["real"] | None, no_rate_limits: bool, write_config: Path | None
+    *,
+    port: int,
+    seed: int,
+    clock: Literal["real"] | None,
+    no_rate_limits: bool,
+    webhook: str | None,
+    write_config: Path | None,
 ) -> None:
     """Run the three vendors on this machine until Ctrl-C, to try unibatch without an account.
 
@@ -62,8 +69,8 @@ def sandbox(
         raise Unusable(f"{write_config} exists already, and something else wrote it; name another file")
     # The signals come first: as soon as there is output, this can be stopped cleanly.
     with (
-        _until_stopped() as stopped,
-        started(port=port, seed=seed, rate_limits=not no_rate_limits, clock=clock) as running,
+        until_stopped() as stopped,
+        started(port=port, seed=seed, rate_limits=not no_rate_limits, clock=clock, webhook=webhook) as running,
     ):
         command = f"unibatch campaigns -p sandbox-{running.vendors[0]}"
         where = "Save this as unibatch.toml (or use --write-config unibatch.toml). Then, in another terminal, run:"
@@ -76,6 +83,9 @@ def sandbox(
             sys.stdout.flush()
         say(where)
         say(command)
+        if webhook is not None:
+            secrets = ", ".join(f"{name} {secret}" for name, secret in _secrets(running).items())
+            say(f"Webhooks go to {webhook}, signed with the made-up secrets: {secrets}")
         if clock is None:
             say(f"Calls happen only when you ask for them: curl -d '{{\"calls\": 10}}' {running.url}/_sandbox/advance")
         say(f"The sandbox runs at {running.url} until Ctrl-C.")
@@ -84,17 +94,35 @@ def sandbox(
     say("Stopped.")
 
 
+def _secrets(running: Sandbox) -> dict[str, str]:
+    """The secrets of the vendors that send webhooks."""
+    found = {}
+    for name in running.vendors:
+        with suppress(LookupError):
+            found[name] = running.webhook_secret(name)
+    return found
+
+
 @contextmanager
 def started(
-    *, port: int = 0, seed: int = 1, rate_limits: bool = True, clock: Literal["real"] | None = None
+    *,
+    port: int = 0,
+    seed: int = 1,
+    rate_limits: bool = True,
+    clock: Literal["real"] | None = None,
+    webhook: str | None = None,
 ) -> Iterator[Sandbox]:
     """Start the sandbox, and stop it at the end."""
     try:
         from unibatch.sandbox import serve
 
-        running = serve(port, seed, enforce_rate_limits=rate_limits, clock=clock)
+        running = serve(port, seed, enforce_rate_limits=rate_limits, clock=clock, webhooks=webhook)
     except ImportError as exc:
         raise Unusable(str(exc)) from exc
+    except ValueError as exc:
+        if webhook is None:
+            raise
+        raise Unusable(f"--webhook: {exc}") from exc
     except OSError as exc:
         remedy = "; use another --port" if port else ""
         raise Failed(f"the sandbox cannot start: {exc.strerror or exc}{remedy}") from exc
@@ -103,7 +131,7 @@ def started(
 
 
 @contextmanager
-def _until_stopped() -> Iterator[threading.Event]:
+def until_stopped() -> Iterator[threading.Event]:
     """An event that Ctrl-C and SIGTERM set."""
     stopped = threading.Event()
     before = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}

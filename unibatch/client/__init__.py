@@ -11,12 +11,14 @@ from unibatch.client.contacts_of import AsyncCampaignContacts, AsyncContactsOf, 
 from unibatch.client.exchange import PlannedRequest
 from unibatch.client.listing import AsyncListing, Listing
 from unibatch.client.options import Options, Retry, Timeout, Wait
+from unibatch.client.watch import AsyncWatch, Watch
 
 __all__ = [
     "AsyncCampaignContacts",
     "AsyncClient",
     "AsyncContactsOf",
     "AsyncListing",
+    "AsyncWatch",
     "CampaignContacts",
     "Client",
     "ContactsOf",
@@ -26,6 +28,7 @@ __all__ = [
     "Retry",
     "Timeout",
     "Wait",
+    "Watch",
     "fingerprint_of_client",
     "provider_of_client",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Callable, Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Self
 
@@ -17,6 +17,7 @@ from unibatch.client.operations import Operations
 from unibatch.client.options import Options
 from unibatch.client.rehearse import Rehearsal
 from unibatch.client.transport import httpx
+from unibatch.client.watch import FINISHED, AsyncWatch, Until, Watch, WatchState
 from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, Start
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.provider import Capabilities, Provider
@@ -63,8 +64,9 @@ class Client(_BaseClient):
     the vendor has no such operation. A campaign that already is as a method would make it stays as it is: a running
     one can be started, a paused one paused, a running one resumed, a cancelled one cancelled.
 
-    Every method takes ``max_wait``, for this call in place of the client's: the seconds that a request may wait for the
-    rate limit, or because the vendor says so. If it would be longer, `RateLimited` is raised immediately.
+    Every method but ``watch`` and ``wait`` takes ``max_wait``, for this call in place of the client's: the seconds that
+    a request may wait for the rate limit, or because the vendor says so. If it would be longer, `RateLimited` is raised
+    immediately.
     """
 
     def __init__(
@@ -157,6 +159,58 @@ class Client(_BaseClient):
                 campaign_id, status, external_id, server_filter=server_filter
             ),
         )
+
+    def watch(
+        self, campaign_id: str, *, state: WatchState | None = None, on_pause: Callable[[], object] | None = None
+    ) -> Watch:
+        """Follow a campaign to its end.
+
+        It looks again and again: often while much happens, seldom while nothing does, and with at most half of the
+        requests that the key's limit allows. It goes on after lost connections, and after HTTP 429 and 5xx, for up to
+        an hour.
+
+        Args:
+            campaign_id: The vendor's id.
+            state: What `Watch.state` was when an earlier watch of this campaign ended or was killed. What it reported
+                is not reported again, and what has happened since is, as far as the vendor still shows it.
+            on_pause: Called before each pause between two looks: the moment to save the state, if it is too large to be
+                saved after each event.
+
+        Returns:
+            The events; nothing is sent before they are iterated: `ContactChanged` for each contact whose status
+            changes, and for those that are not pending at first sight; `CampaignChanged`; and `Finished`, after which
+            it ends. It is the last one when the campaign is over and no contact is open, or when nothing has happened
+            for some time although contacts are open.
+
+        Raises:
+            InvalidInput: The id is blank, or the state is not one of this campaign.
+            NotFound: While iterating: there is no such campaign in this account, or not any more.
+            AuthenticationError: While iterating: the key is not accepted, or not any more.
+        """
+        return Watch(self._driver, self._operations.watch(campaign_id, state, on_pause))
+
+    def wait(self, campaign_id: str, *, until: Until = FINISHED, timeout: float | timedelta | None = None) -> Campaign:
+        """Wait for a campaign; looks as `watch` does, and reads contacts only when the campaign is over.
+
+        Args:
+            campaign_id: The vendor's id.
+            until: ``"finished"``: until the campaign is over and no contact is open. Or a canonical status, or several,
+                such as ``"running"``. Or a function that is given the `Campaign` and returns whether that is it.
+            timeout: For how many seconds at most; ``None`` has no end. The time is looked at between two requests.
+
+        Returns:
+            The campaign as it is then.
+
+        Raises:
+            WaitTimeout: It took longer; also a `TimeoutError`.
+            Conflict: The campaign is over, and will not become what is waited for.
+            InvalidInput: The id is blank, ``until`` is no canonical status, or ``timeout`` is negative.
+            NotFound: There is no such campaign in this account.
+        """
+        watching = self._operations.wait(campaign_id, until, timeout)
+        for _ in Watch(self._driver, watching):
+            pass
+        return watching.result
 
     def list_contacts_of(
         self,
@@ -450,6 +504,25 @@ class AsyncClient(_BaseClient):
                 campaign_id, status, external_id, server_filter=server_filter
             ),
         )
+
+    def watch(
+        self, campaign_id: str, *, state: WatchState | None = None, on_pause: Callable[[], object] | None = None
+    ) -> AsyncWatch:
+        """As `Client.watch`, for ``async for``."""
+        return AsyncWatch(self._driver, self._operations.watch(campaign_id, state, on_pause))
+
+    async def wait(
+        self,
+        campaign_id: str,
+        *,
+        until: Until = FINISHED,
+        timeout: float | timedelta | None = None,  # noqa: ASYNC109 - as in the other client; it ends between requests
+    ) -> Campaign:
+        """As `Client.wait`, awaited."""
+        watching = self._operations.wait(campaign_id, until, timeout)
+        async for _ in AsyncWatch(self._driver, watching):
+            pass
+        return watching.result
 
     def list_contacts_of(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import partial
@@ -18,6 +18,7 @@ from unibatch.client.exchange import Conversation, Exchange
 from unibatch.client.listing import Plan
 from unibatch.client.looking import announced, looked_for
 from unibatch.client.turns import Turn
+from unibatch.client.watch import FINISHED, Until, Watching, WatchState, not_reached
 from unibatch.core.creating import placed_before, require_still_as_asked
 from unibatch.core.draft import (
     AddedContacts,
@@ -148,6 +149,48 @@ class Operations:
         campaign = yield from self._exchange.run(self._provider.get_campaign(campaign_id))
         return wanted if campaign.status in _AT_REST else attrs.evolve(wanted, status=frozenset())
 
+    def watch(self, campaign_id: str, state: WatchState | None, on_pause: Callable[[], object] | None) -> Watching:
+        """Begin to watch a campaign."""
+        if on_pause is not None and not callable(on_pause):
+            raise InvalidInput(f"on_pause is a function, not {on_pause!r}")
+        return self._watching(campaign_id, state=state, on_pause=on_pause)
+
+    def wait(self, campaign_id: str, until: Until, timeout: float | timedelta | None) -> Watching:
+        """Begin to wait for a campaign."""
+        seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+        if seconds is not None and (type(seconds) not in {int, float} or not 0 <= seconds < float("inf")):
+            raise InvalidInput(f"timeout is a number of seconds, 0 or more, or a timedelta, not {timeout!r}")
+        return self._watching(campaign_id, until=self._reached(until), timeout=seconds, reports_contacts=False)
+
+    def _watching(self, campaign_id: str, **how: Any) -> Watching:
+        self._provider.require("get_campaign")
+        segment(campaign_id)
+        return Watching(
+            self._provider,
+            campaign_id,
+            read=lambda: self.get_campaign(campaign_id),
+            plan=lambda: self.list_contacts(campaign_id, None, None, server_filter=False),
+            requests_per_minute=self._exchange.budget.requests_per_minute,
+            **how,
+        )
+
+    def _reached(self, until: Until) -> Callable[[Campaign], bool] | None:
+        """Says whether a campaign is what is waited for; ``None`` if that is its end."""
+        if until == FINISHED:
+            return None
+        if callable(until):
+            return until
+        wanted = _statuses(CampaignStatus, until)
+
+        def reached(campaign: Campaign) -> bool:
+            # A campaign that is completed has run, maybe between two looks.
+            is_behind = campaign.status is CampaignStatus.COMPLETED and CampaignStatus.RUNNING in wanted
+            if campaign.status.is_terminal and campaign.status not in wanted and not is_behind:
+                raise not_reached(self._provider.name, campaign, wanted)
+            return campaign.status in wanted or is_behind
+
+        return reached
+
     def get_account(self) -> Conversation[Account]:
         """Read the account, and keep to the limit that it has."""
         self._provider.require("get_account")
@@ -191,8 +234,18 @@ class Operations:
             return require_still_as_asked(placed_before(campaign, composition), composition)
         if turn.waited:
             composition = compose()  # meanwhile its start may have become the past
+        composition = attrs.evolve(composition, placed=turn.placed())
         flow = self._provider.create_campaign(composition)
-        return (yield from self._exchange.run(flow if before_sending is None else announced(flow, before_sending)))
+        try:
+            campaign = yield from self._exchange.run(
+                flow if before_sending is None else announced(flow, before_sending)
+            )
+        except PartlyDone as exc:
+            if exc.campaign is not None:
+                turn.note_placed(exc.campaign.id)
+            raise
+        turn.note_placed(campaign.id)
+        return campaign
 
     def find_campaign(
         self, draft: CampaignDraft, accept_loss: Collection[str], as_of: datetime | None

@@ -129,6 +129,11 @@ class Budget:
             return max(0.0, self._held_until - now, self._vendor.closed(now))
 
     @property
+    def requests_per_minute(self) -> float | None:
+        """The limit; ``None`` if it is not known."""
+        return self._requests_per_minute if self._requests_per_minute < math.inf else None
+
+    @property
     def is_idle(self) -> bool:
         """Whether a new budget would answer the same."""
         return max(self._latest + WINDOW + MARGIN, self._held_until) <= self._clock()

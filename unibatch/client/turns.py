@@ -6,6 +6,7 @@ owner asks again. A lock file of a process that was killed is free.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import tempfile
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 _logger = logging.getLogger("unibatch")
+
+_REMEMBERED = 600.0
+"""Seconds for which it is kept what was placed: far longer than a vendor needs to list it."""
 
 _CLOCKS_DIFFER = 2.0  # seconds; file systems keep coarse times
 
@@ -52,7 +56,8 @@ class Turn:
         self.result: Any = None
         self.unknown: str | None = None
         self.before: Turn | None = None
-        self._names = frozenset(sha256(name.encode(errors="replace")).hexdigest() for name in names)
+        hashes = [sha256(name.encode(errors="replace")).hexdigest() for name in names]
+        self._main, self._names = hashes[0], frozenset(hashes)
         folders = [_own_folder(), *([] if beside is None else [Path(f"{beside}.turns")])]
         # Few files, which are never removed: removing one that another process just opened would undo the lock.
         slots = sorted({name[:2] for name in self._names})
@@ -98,15 +103,35 @@ class Turn:
                         return note.read_text(encoding="utf-8")
         return None
 
+    def placed(self) -> str | None:
+        """The id that `note_placed` left in a turn with the same first name, here or in another process, lately."""
+        for path in self._memories():
+            if found := _placed_lately(path).get(self._main):
+                return found[0]
+        return None
+
+    def note_placed(self, campaign_id: str) -> None:
+        """Leave the id of a campaign for later turns with the same first name: the vendor may not list it yet."""
+        for path in self._memories():
+            with suppress(OSError):
+                noted = {**_placed_lately(path), self._main: (campaign_id, time.time())}
+                path.write_text(json.dumps(noted), encoding="utf-8")
+
+    def _memories(self) -> list[Path]:
+        """The files for that. This turn has the lock of each."""
+        return [path.with_name(f"{path.name}.placed") for path in self._paths if path.name == self._main[:2]]
+
     def end(self) -> None:
         """Give the turn back; nothing happens if this process does not have it."""
         if self._process != os.getpid():
             return  # a copy in a forked process: the locks are the parent's
         locks, self._locks = self._locks, []
-        if locks and self.unknown is not None:
-            for path in self._paths:
-                for name in self._names:
-                    with suppress(OSError):
+        for path in self._paths if locks and (self.unknown is not None or self.result is not None) else ():
+            for name in self._names:
+                with suppress(OSError):
+                    if self.unknown is None:
+                        _note(path, name).unlink(missing_ok=True)
+                    else:
                         _note(path, name).write_text(self.unknown, encoding="utf-8")
         for lock in locks:
             with suppress(OSError):
@@ -136,6 +161,15 @@ class Turn:
 def _note(path: Path, name: str) -> Path:
     """Where a turn leaves, for other processes that wait for it, that what it did is unknown."""
     return path.with_name(f"{path.name}.{name[:32]}.unknown")
+
+
+def _placed_lately(path: Path) -> dict[str, tuple[str, float]]:
+    """What a file says was placed within the last minutes: the id and the time, by the name of the turn."""
+    with suppress(OSError, ValueError, TypeError, AttributeError):
+        oldest = time.time() - _REMEMBERED
+        noted = json.loads(path.read_text(encoding="utf-8")).items()
+        return {name: (str(found), float(when)) for name, (found, when) in noted if float(when) >= oldest}
+    return {}
 
 
 class _Turns:

@@ -153,6 +153,7 @@ class Composition:
         refuse_overlap: It is refused if most of its numbers are in another open campaign of the same agent.
         has_others: It also names people whom the vendor has already; how many they are is unknown.
         accepted: The fields whose loss the user accepts.
+        placed: The id of a campaign that a draft of the same key was placed as lately, on this machine, or ``None``.
     """
 
     draft: CampaignDraft
@@ -167,6 +168,7 @@ class Composition:
     has_others: bool = False
     accepted: frozenset[str] = frozenset()
     refuse_overlap: bool = False
+    placed: str | None = None
 
     @property
     def due(self) -> When | None:

@@ -31,7 +31,11 @@
     ├── IncompleteListing        a listing was read to its end, and rows may be missing from it
     ├── JournalError             the journal of a migration cannot be used
     ├── MigrationRefused         a migration cannot be done like this; nothing was changed
-    └── MigrationStopped         a migration came to no end; ``status`` says how far it is
+    ├── MigrationStopped         a migration came to no end; ``status`` says how far it is
+    ├── WaitTimeout              what was waited for has not come in time (also a TimeoutError)
+    ├── InvalidSignature         a webhook that the vendor did not sign, or not with this secret, or not now
+    ├── UnsignedWebhook          this vendor documents no signature (InvalidSignature and UnsupportedFeature)
+    └── MalformedWebhook         the message is not what the vendor documents
 
 A class is chosen by HTTP status first and by the vendor's code second, never by the text of a message.
 No message holds an API key, and phone numbers in messages are masked.
@@ -466,3 +470,64 @@ class MigrationStopped(UnibatchError):
     def __init__(self, message: str = "", status: Any = None) -> None:
         self.status = status
         super().__init__(message)
+
+
+class WaitTimeout(UnibatchError, TimeoutError):
+    """What ``client.wait`` waited for has not come within its time-out. The campaign goes on.
+
+    Attributes:
+        provider: The provider's name.
+        subject: The campaign's id.
+        campaign: The campaign as it was seen last, or ``None`` if it could not be read.
+    """
+
+    def __init__(self, *, provider: str, subject: str, seconds: float, campaign: Campaign | None) -> None:
+        self.provider = provider
+        self.subject = subject
+        self.campaign = campaign
+        present = "it could not be read" if campaign is None else f"it is {campaign.status}"
+        super().__init__(f"{provider} wait of {subject!r}: not within {seconds:g} s; {present}")
+
+
+class InvalidSignature(UnibatchError):
+    """A webhook is not signed by the vendor with one of the secrets, or its time is not the present. Do not use it.
+
+    Attributes:
+        provider: The provider's name.
+        reason: What is wrong with the signature or the time.
+    """
+
+    def __init__(self, provider: str, reason: str) -> None:
+        self.provider = provider
+        self.reason = reason
+        Exception.__init__(self, f"{provider} webhook: {reason}")
+
+
+class UnsignedWebhook(InvalidSignature, UnsupportedFeature):
+    """The vendor documents no signature of its webhooks, so anybody could have sent this one.
+
+    ``allow_unsigned=True`` takes it all the same.
+    """
+
+    def __init__(self, provider: str) -> None:
+        super().__init__(
+            provider,
+            f"unsigned: {provider} documents no signature, so anybody could have sent it; "
+            "allow_unsigned=True takes unsigned webhooks",
+        )
+        self.feature = "webhooks.receive"
+        self.instead = "allow_unsigned=True takes unsigned webhooks"
+
+
+class MalformedWebhook(UnibatchError):
+    """A webhook with a valid signature is not what the vendor documents.
+
+    Attributes:
+        provider: The provider's name.
+        reason: What is wrong.
+    """
+
+    def __init__(self, provider: str, reason: str) -> None:
+        self.provider = provider
+        self.reason = reason
+        super().__init__(f"{provider} webhook: {reason}")

@@ -126,6 +126,23 @@ def read_all(
     return rows, pager.report
 
 
+def with_placed(provider: Provider, campaigns: Sequence[Campaign], placed: str | None) -> Flow[list[Campaign]]:
+    """Campaigns that were listed, and one that was placed lately: a vendor may take seconds to list it.
+
+    Args:
+        provider: The vendor.
+        campaigns: Those that were listed.
+        placed: The id of the one that was placed, or ``None``. It may be of another account.
+    """
+    if placed is None or any(campaign.id == placed for campaign in campaigns):
+        return list(campaigns)
+    try:
+        return [*campaigns, (yield from provider.get_campaign(placed))]
+    except FAILED as exc:
+        _logger.info("%s: %s was placed lately, and cannot be read: %s", provider.name, placed, exc)
+        return list(campaigns)
+
+
 _RECENT = timedelta(days=90)
 """A campaign that is older is not looked into unless its listing alone makes it likely that it is the one."""
 

@@ -54,9 +54,10 @@ class OverlapFound(InvalidInput):
         self.campaign = campaign
         self.missing = None if missing is None else tuple(missing)
         new = "" if missing is None else f" {len(missing):,} of them are in no open campaign of this agent."
+        again = "may have been called by it" if campaign.status.is_terminal else "would be called by both"
         super().__init__(
-            f"most numbers of this draft are in {campaign.id}, which is {campaign.status}, and would be called by "
-            f"both.{new} Nothing was sent{note}"
+            f"most numbers of this draft are in {campaign.id}, which is {campaign.status}, and {again}.{new} "
+            f"Nothing was sent{note}"
         )
 
 
@@ -176,6 +177,10 @@ def _doubt(
     """Why a campaign may be of the draft, and what to do; ``None`` if it is of another one."""
     has_nobody_else = is_within and (campaign.counts.total or 0) <= len(composition.draft.contacts)
     if whose == "unreadable":
+        if composition.given_key is None and (campaign.name or composition.draft.name).strip() != (
+            composition.draft.name.strip()
+        ):
+            return None  # without a key, a draft of another name is another one
         otherwise = "The vendor leaves out by what campaigns are recognised; if it is of another draft, "
         otherwise += "accept_loss=['idempotency_key'] places this one"
     elif whose == "any draft" and composition.given_key is None and has_nobody_else:

@@ -30,6 +30,7 @@ from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.status_table import StatusReader, StatusTable
 from unibatch.core.structuring import StructureError, Wire, encode, read, read_leniently, text_or_none
 from unibatch.core.times import When
+from unibatch.core.webhook_scheme import Webhooks
 
 W = TypeVar("W", bound=Wire)
 R = TypeVar("R")
@@ -295,6 +296,7 @@ class Provider(ABC):
         error_codes: Codes of the vendor that say which error it is, where the HTTP status does not.
         call_statuses: The vendor's words for the status of a call.
         campaign_statuses: The vendor's words for the status of a campaign.
+        webhooks: How its webhooks are signed, and where in a message is what; ``None`` if it has none.
         defaults: The ``defaults`` of the profile.
         asked: The start that was just asked for, for `starting_time`; ``None`` if none was.
         read_call_status: Translates a status word of a contact, and warns of unknown ones.
@@ -314,6 +316,7 @@ class Provider(ABC):
     error_codes: ClassVar[ErrorCodes] = MappingProxyType({})
     call_statuses: ClassVar[StatusTable[CallStatus]]
     campaign_statuses: ClassVar[StatusTable[CampaignStatus]]
+    webhooks: ClassVar[Webhooks | None] = None
 
     defaults: Mapping[str, Any]
     asked: When | None = None
@@ -370,6 +373,13 @@ class Provider(ABC):
     def get_account(self) -> Flow[Account]:
         """Read the account that the key belongs to."""
         raise self._unsupported("get_account")
+
+    def call_of(self, contact: Contact) -> str | None:
+        """The id by which the vendor's webhooks name the latest call of a contact; ``None`` if it is not told.
+
+        By default `Contact.call_id`. Where it is another, `Webhooks.link` says where in a message it is.
+        """
+        return contact.call_id
 
     @property
     def draft_options(self) -> Mapping[str, Setting]:

@@ -320,6 +320,29 @@ TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
     }
 )
 
+# Webhooks -------------------------------------------------------------------------------------------------------------
+
+_EVENT = api.EventType
+
+WEBHOOKS = api.Webhooks(
+    signature=api.HmacSignature(header="X-TalkifAI-Signature", prefix="sha256="),  # no time is signed
+    types={
+        "call.started": _EVENT.CALL_STARTED,
+        "call.ended": _EVENT.CALL_ENDED,
+        "call.failed": _EVENT.CALL_FAILED,
+        "credit.low": _EVENT.CREDIT_LOW,
+        "credit.depleted": _EVENT.CREDIT_LOW,
+    },
+    type=("type", "event"),  # event: the webhook of an agent, in beta
+    occurred_at=("created", "timestamp"),
+    campaign_id=("data.batchJobId",),
+    call_id=("data.callId",),
+    link=("data.roomName",),
+    status=("data.status",),
+    duration=("data.duration",),
+    setup="In TalkifAI's Studio, add a webhook with this URL, and copy its signing secret.",
+)
+
 # Flows ----------------------------------------------------------------------------------------------------------------
 
 _logger = logging.getLogger("unibatch")
@@ -356,6 +379,7 @@ class TalkifAI(api.Provider):
     transitions = TRANSITIONS
     call_statuses = CALL_STATUSES
     campaign_statuses = CAMPAIGN_STATUSES
+    webhooks = WEBHOOKS
 
     def __init__(self, defaults: Mapping[str, Any]) -> None:
         super().__init__(defaults)
@@ -366,6 +390,10 @@ class TalkifAI(api.Provider):
 
     def headers(self, api_key: str) -> Mapping[str, str]:
         return {"X-API-Key": api_key} if self._auth_header == "X-API-Key" else super().headers(api_key)
+
+    def call_of(self, contact: api.Contact) -> str | None:
+        # A contact has no id of its call, but a room, which some webhooks name, too.
+        return api.text_or_none(contact.raw.get("roomName"))
 
     def list_campaigns(self, position: api.Position, wanted: api.CampaignFilter) -> api.Flow[api.Page[api.Campaign]]:
         if not self._organization_id:
@@ -494,6 +522,7 @@ class TalkifAI(api.Provider):
         jobs, report = yield from api.read_all(
             self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, api.CampaignFilter())
         )
+        jobs = yield from api.with_placed(self, jobs, composition.placed if report.complete else None)
         seen[:] = []
         # Without a key of the user's, a job with another name is of another draft.
         names = {None, composition.draft.name}

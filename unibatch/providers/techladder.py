@@ -264,6 +264,21 @@ DRAFT_FIELDS: Mapping[str, How] = {
     "part": How.sent("metadata", _part, Fit.EMULATED, _IN_METADATA),
 }
 
+# Webhooks -------------------------------------------------------------------------------------------------------------
+
+# A batch has a callback_url; what is sent there, and whether it is signed, is not documented.
+WEBHOOKS = api.Webhooks(
+    signature=None,
+    type=("type", "event"),
+    id=("id", "event_id"),
+    occurred_at=("timestamp", "created_at"),
+    campaign_id=("data.schedule_id", "data.batch_id", "schedule_id", "batch_id"),
+    call_id=("data.call_id", "call_id"),
+    status=("data.status", "status"),
+    duration=("data.duration_seconds", "duration_seconds"),
+    setup="A batch may have a callback_url; TechLadder documents neither what it gets nor a signature.",
+)
+
 # Flows ----------------------------------------------------------------------------------------------------------------
 
 _SHORTEST = 10
@@ -326,6 +341,7 @@ class TechLadder(api.Provider):
     )
     call_statuses = CALL_STATUSES
     campaign_statuses = CAMPAIGN_STATUSES
+    webhooks = WEBHOOKS
 
     def list_campaigns(self, position: api.Position, wanted: api.CampaignFilter) -> api.Flow[api.Page[api.Campaign]]:
         query = self.capabilities.campaign_paging.query(position)
@@ -462,6 +478,7 @@ class TechLadder(api.Provider):
         batches, report = yield from api.read_all(
             self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, wanted)
         )
+        batches = yield from api.with_placed(self, batches, composition.placed if report.complete else None)
         seen[:] = batches
         alike = [batch for batch in batches if batch.counts.total == number]
         young = [batch for batch in api.recent(batches, composition.now) if batch.counts.total != number]

@@ -323,6 +323,35 @@ TRANSITIONS: Mapping[api.OperationName, Transition] = MappingProxyType(
     }
 )
 
+# Webhooks -------------------------------------------------------------------------------------------------------------
+
+_EVENT = api.EventType
+
+WEBHOOKS = api.Webhooks(
+    signature=api.HmacSignature(
+        header="X-Truedy-Signature", signed="{timestamp}.{body}", timestamp_header="X-Truedy-Timestamp"
+    ),
+    types={
+        "call.started": _EVENT.CALL_STARTED,
+        "call.joined": _EVENT.CALL_ANSWERED,
+        "call.ended": _EVENT.CALL_ENDED,
+        "call.completed": _EVENT.CALL_ENDED,  # the same as call.ended
+        "call.failed": _EVENT.CALL_FAILED,
+        "batch.status.changed": _EVENT.CAMPAIGN_CHANGED,
+        "batch.completed": _EVENT.CAMPAIGN_FINISHED,
+    },
+    type=("event", "type"),
+    id=("id", "event_id", "data.eventId", "data.id"),
+    occurred_at=("timestamp", "data.timestamp"),
+    campaign_id=("data.batch_id", "data.batchId", "data.call.batch_id", "data.call.batchId"),
+    call_id=("data.call.callId", "data.call_id", "data.callId", "data.call.call_id"),
+    contact_id=("data.contact_id", "data.contactId"),
+    phone_number=("data.phone_number", "data.call.phone_number"),
+    status=("data.call.status", "data.call_status", "data.status"),
+    duration=("data.duration_seconds", "data.call.duration_seconds", "data.duration", "data.call.duration"),
+    setup="In Truedy's dashboard, add a webhook with this URL, and copy its signing secret (whsec_...).",
+)
+
 # Flows ----------------------------------------------------------------------------------------------------------------
 
 _logger = logging.getLogger("unibatch")
@@ -370,6 +399,7 @@ class Truedy(api.Provider):
     rename_path = "/batch-calls/{id}"
     call_statuses = CALL_STATUSES
     campaign_statuses = CAMPAIGN_STATUSES
+    webhooks = WEBHOOKS
 
     def list_campaigns(self, position: api.Position, wanted: api.CampaignFilter) -> api.Flow[api.Page[api.Campaign]]:
         query = self.capabilities.campaign_paging.query(position)
@@ -558,6 +588,7 @@ class Truedy(api.Provider):
         campaigns, report = yield from api.read_all(
             paging, lambda position: self.list_campaigns(position, api.CampaignFilter())
         )
+        campaigns = yield from api.with_placed(self, campaigns, composition.placed if report.complete else None)
         if seen is not None:
             seen[:] = campaigns
         found: list[api.Campaign] = []

@@ -15,10 +15,12 @@ from unibatch.sandbox.objections import Objection
 from unibatch.sandbox.sandbox import Sandbox
 from unibatch.sandbox.server import serve
 from unibatch.sandbox.state import CampaignState, ContactState
+from unibatch.sandbox.webhooks import Delivery
 
 __all__ = [
     "CampaignState",
     "ContactState",
+    "Delivery",
     "FaultProxy",
     "LoggedRequest",
     "Objection",

@@ -59,6 +59,7 @@ class App:
         tick: Called before each request, so that a real clock can drive the simulated one.
         control: Answers what is asked of no vendor: method, path and body.
         late: Work that is still to be done, in the order in which it was asked for.
+        afterwards: Called after each request, so that its webhooks are sent.
     """
 
     vendors: dict[str, Vendor]
@@ -68,6 +69,7 @@ class App:
     faults: list[Fault] = attrs.field(factory=list)
     log: deque[LoggedRequest] = attrs.field(factory=lambda: deque(maxlen=LONGEST_LOG))
     late: list[Callable[[], object]] = attrs.field(factory=list)
+    afterwards: Callable[[], object] = lambda: None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -93,6 +95,7 @@ class App:
             if fault.meanwhile is not None:
                 fault.meanwhile()
             answer = self._answer(vendor, request, fault)
+            self.afterwards()
             status = None if fault.is_silent else answer.status
             self.log.append(
                 LoggedRequest(

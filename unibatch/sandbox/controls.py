@@ -30,6 +30,8 @@ class Controls:
             ("POST", "assume"): sandbox.assume,
             ("GET", "objections"): self._objections,
             ("DELETE", "objections"): sandbox.clear_objections,
+            ("POST", "misdeliver"): sandbox.misdeliver,
+            ("GET", "deliveries"): self._deliveries,
             ("POST", "reset"): sandbox.reset,
             ("GET", "requests"): self._requests,
             ("GET", "state/{vendor}/{campaign}"): self._state,
@@ -74,6 +76,10 @@ class Controls:
 
     def _objections(self) -> Any:
         return [attrs.asdict(objection) for objection in self._sandbox.objections]
+
+    def _deliveries(self) -> Any:
+        rows = [attrs.asdict(row) for row in self._sandbox.deliveries]
+        return [{**row, "headers": dict(row["headers"]), "body": row["body"].decode()} for row in rows]
 
     def _requests(self) -> Any:
         rows = [attrs.asdict(row) for row in self._sandbox.requests]

@@ -12,10 +12,13 @@ import heapq
 import itertools
 import random
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
+from typing import Literal
 
 import attrs
 
 from unibatch.sandbox.campaign import Event, Mint, VendorCampaign, VendorContact
+from unibatch.sandbox.webhooks import Notice
 
 RETRY_AFTER = 900.0
 """Seconds between the end of an attempt and the next one, where a vendor tries again."""
@@ -29,11 +32,13 @@ class Dialler:
         seed: Decides the outcome of every attempt.
         mint: Where the ids of calls come from.
         outcomes: How every call ends, by the vendor's name; of a vendor that is not in it, outcomes are drawn.
+        notices: What has happened to calls; None if nobody wants to know.
     """
 
     seed: int
     mint: Mint
     outcomes: dict[str, str] = attrs.field(factory=dict)
+    notices: list[Notice] | None = None
     serial: Iterator[int] = attrs.field(factory=itertools.count)
 
     def advance(
@@ -105,6 +110,7 @@ class Dialler:
         campaign.in_flight += 1
         campaign.dialled[contact.number] += 1
         campaign.mark(contact, rules.ringing)
+        self._note("started", campaign, contact, now)
         draw = random.Random(f"{self.seed}/{campaign.id}/{contact.number}/{contact.attempts}")
         outcome = draw.choices(rules.outcomes, [outcome.weight for outcome in rules.outcomes])[0]
         fixed = self.outcomes.get(campaign.vendor)
@@ -137,6 +143,14 @@ class Dialler:
                 campaign.due_again.append(contact)
             else:
                 campaign.mark(contact, event.word)
+                if event.word in campaign.rules.talking[:1]:
+                    self._note("answered", campaign, contact, at)
+
+    def _note(
+        self, kind: Literal["started", "answered", "ended"], campaign: VendorCampaign, contact: VendorContact, at: float
+    ) -> None:
+        if self.notices is not None:
+            self.notices.append(Notice(kind, campaign, copy(contact), at))
 
     def _end(self, campaign: VendorCampaign, event: Event, at: float) -> None:
         contact, outcome = event.contact, event.outcome
@@ -155,3 +169,4 @@ class Dialler:
             if rules.retry_queued is not None:
                 self._plan(campaign, at + RETRY_AFTER / 2, Event("stage", contact, rules.retry_queued))
             self._plan(campaign, contact.retry_at, Event("redial", contact))
+        self._note("ended", campaign, contact, at)

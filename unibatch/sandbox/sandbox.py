@@ -20,7 +20,11 @@ from unibatch.sandbox.limits import Limit
 from unibatch.sandbox.objections import Objection
 from unibatch.sandbox.state import CampaignState, state_of
 from unibatch.sandbox.vendors import NAMES, VENDORS, Vendor
+from unibatch.sandbox.webhooks import Delivery, Notice, Outbox, require_url
 from unibatch.sandbox.world import RowChange, World
+
+SERVER = "unibatch-sandbox"
+"""The name of the thread that answers."""
 
 _WITHOUT_END = 1_000_000
 """Requests a minute; as many as a profile may allow."""
@@ -38,6 +42,7 @@ class Settings:
     wall: Callable[[], float]
     strict: bool
     start: datetime
+    webhooks: str | None
 
 
 class Sandbox:
@@ -59,9 +64,23 @@ class Sandbox:
         self._limits = {vendor.name: Limit(vendor.requests_per_minute, 60.0, settings.wall) for vendor in VENDORS}
         self._world_start = 0.0
         self._wall_start = 0.0
+        self._outbox: Outbox | None = None
+        self._statuses: dict[tuple[str, str], str] = {}
+        """The status of each campaign, by vendor and id, when webhooks were collected last."""
+        if settings.webhooks is not None:
+            self._outbox = Outbox(
+                require_url(settings.webhooks),
+                self._lock,
+                now=lambda: self._world.now,
+                wall=settings.wall,
+                tick=self._pass_on if settings.clock == "real" else None,
+            )
+            self._app.afterwards = self._collect
         self._world = World(self.seed, 0.0, NAMES)
         self._world.touched = True
         self.reset()
+        if self._outbox is not None:
+            self._outbox.start()
 
     # Where it is and how to get in
 
@@ -266,7 +285,10 @@ class Sandbox:
                 campaigns = self._vendor(vendor).campaigns
                 chosen = list(campaigns.values()) if campaign_id is None else [self._campaign(vendor, campaign_id)]
             until = None if seconds is None else self._world.now + seconds
-            return self._world.advance(until=until, calls=calls, chosen=chosen)
+            begun = self._world.advance(until=until, calls=calls, chosen=chosen)
+            self._collect()
+        self.deliver()
+        return begun
 
     def fail(
         self,
@@ -400,6 +422,50 @@ class Sandbox:
         with self._lock:
             self._vendor(vendor).assume(readings)
 
+    # Webhooks
+
+    def webhook_secret(self, vendor: str) -> str:
+        """Return the secret with which a vendor signs its webhooks.
+
+        Raises:
+            LookupError: There is no such vendor, or it sends none.
+        """
+        secret = self._vendor(vendor).webhook_secret
+        if secret is None:
+            raise LookupError(f"{vendor} documents no webhooks, so it sends none")
+        return secret
+
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """Every attempt to deliver a webhook since the last reset, oldest first."""
+        return () if self._outbox is None else tuple(self._outbox.log)
+
+    def deliver(self) -> None:
+        """Wait until all webhooks that are due have been posted; `advance` does it, too."""
+        if self._outbox is not None:
+            with self._lock:
+                self._tick()
+                self._collect()
+            # The server's own thread must not wait: who gets a webhook may ask the server something.
+            if threading.current_thread().name != SERVER:
+                self._outbox.drain()
+
+    def misdeliver(self, *, repeat: int = 0, reverse: bool = False) -> None:
+        """Deliver webhooks as no vendor should and every vendor may.
+
+        Args:
+            repeat: How many times each is posted beside the first.
+            reverse: Whether those that are due at the same time are posted the last one first.
+
+        Raises:
+            ValueError: The sandbox was started without a URL for webhooks.
+        """
+        if self._outbox is None:
+            raise ValueError("the sandbox sends no webhooks; start it with webhooks=URL")
+        if repeat < 0:
+            raise ValueError("repeat must be 0 or more")
+        self._outbox.repeat, self._outbox.reverse = repeat, reverse
+
     # What there is to object to
 
     @property
@@ -437,6 +503,10 @@ class Sandbox:
                 if how.seeded and not made.campaigns:
                     made.populate()
             self._world.touched = False
+            if self._outbox is not None:
+                self._outbox.clear()
+                self._world.dialler.notices = []
+                self._statuses = {(one.vendor, one.id): one.status for one in self._world.all_campaigns()}
 
     # Stopping
 
@@ -448,6 +518,8 @@ class Sandbox:
 
     def close(self) -> None:
         """Stop the server and wait until its thread is over. Closing twice does nothing."""
+        if self._outbox is not None:
+            self._outbox.stop()
         self._stop()
 
     # How it works
@@ -457,6 +529,27 @@ class Sandbox:
             moment = self._world_start + (self._settings.wall() - self._wall_start) * self._settings.speed
             if moment > self._world.now:
                 self._world.advance(until=moment)
+
+    def _pass_on(self) -> None:
+        self._tick()
+        self._collect()
+
+    def _collect(self) -> None:
+        """Make messages of what has happened, and put them on their way."""
+        if self._outbox is None or self._world.dialler.notices is None:
+            return
+        notices, self._world.dialler.notices = self._world.dialler.notices, []
+        for campaign in self._world.all_campaigns():
+            known = campaign.vendor, campaign.id
+            before = self._statuses.get(known, self._vendors[campaign.vendor].first_status)
+            self._statuses[known] = campaign.status
+            if before != campaign.status:
+                notices.append(Notice("status", campaign, None, campaign.updated_at, campaign.status))
+        for notice in sorted(notices, key=lambda notice: notice.at):
+            vendor = self._vendors[notice.campaign.vendor]
+            for message in vendor.messages(notice):
+                self._outbox.put(vendor, message)
+        self._outbox.wake()
 
     def _vendor(self, name: str) -> Vendor:
         try:

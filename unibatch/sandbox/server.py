@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from unibatch.core.errors import InvalidInput
 from unibatch.sandbox.app import App
 from unibatch.sandbox.controls import Controls
-from unibatch.sandbox.sandbox import Sandbox, Settings
+from unibatch.sandbox.sandbox import SERVER, Sandbox, Settings
 from unibatch.sandbox.world import START
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def serve(
     wall: Callable[[], float] = time.time,
     strict: bool = False,
     start: datetime = START,
+    webhooks: str | None = None,
 ) -> Sandbox:
     """Start the sandbox on a thread of its own.
 
@@ -51,6 +52,7 @@ def serve(
         wall: Returns the wall-clock time in seconds since the epoch, which rate limits go by.
         strict: Whether vendors refuse every request that they could object to; see `Sandbox.objections`.
         start: What the simulated clock shows at first, unless it is real.
+        webhooks: The URL to which the vendors that have webhooks send them; None: they send none.
 
     Returns:
         The running sandbox, to be used in a `with` statement.
@@ -59,6 +61,7 @@ def serve(
         ImportError: The extra `sandbox` is not installed.
         InvalidInput: There is no such port.
         OSError: The port cannot be used.
+        ValueError: Nothing can be posted to the URL.
     """
     how = {name: value for name, value in locals().items() if name not in {"host", "port"}}
     server = Server(host, port)
@@ -140,7 +143,7 @@ class Server:
             finally:
                 started.set()
 
-        self._thread = threading.Thread(target=run, name="unibatch-sandbox", daemon=True)
+        self._thread = threading.Thread(target=run, name=SERVER, daemon=True)
         self._thread.start()
         started.wait()
         if self._failure is not None:

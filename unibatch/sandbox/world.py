@@ -43,6 +43,7 @@ class World:
         self.mints = {vendor: Mint(seed, realm) for realm, vendor in enumerate(vendors)}
         self.start_counting_requests()
         self.dialler = Dialler(seed, Mint(seed, 102))
+        self.events = Mint(seed, 103)
         self.people = {vendor: itertools.count(realm * 12_000) for realm, vendor in enumerate(vendors)}
         self.changes: list[RowChange] = []
         self.touched = False

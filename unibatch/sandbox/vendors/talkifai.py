@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hmac
 import io
 import math
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from unibatch.sandbox.http import Answer, Refused, VendorRequest
 from unibatch.sandbox.readings import Reading
 from unibatch.sandbox.validation import Form, Problem
 from unibatch.sandbox.vendors.vendor import DAY, HOUR, Endpoint, Vendor, keys_of, read_integer
+from unibatch.sandbox.webhooks import Notice, event_id
 
 ORGANIZATION = "org_sandbox"
 STATUSES = ("pending", "scheduled", "running", "completed", "failed", "cancelled")
@@ -90,6 +92,8 @@ class TalkifAI(Vendor):
     )
     requests_per_minute = 60
     max_attempts = 3
+    webhook_secret = "sandbox-talkifai-signing-secret"  # noqa: S105  # nothing depends on it
+    webhook_retries = (30.0, 300.0, 1_800.0)
     codes: ClassVar = {
         400: ("validation_error", "The request could not be read"),
         401: ("unauthorized", "The API key is missing or not valid"),
@@ -300,6 +304,33 @@ class TalkifAI(Vendor):
         about = {"status": "scheduled", "oldJobCancelled": was_scheduled}
         queued = f"queue-{self.world.requests.next()[:12]}"
         return _done(campaign, "rescheduled", scheduledStartTime=as_text(at), **about, newScheduledJobId=queued)
+
+    # Webhooks
+
+    def messages(self, notice: Notice) -> list[dict[str, Any]]:
+        """Return what a call gives; nothing tells of a job as a whole, nor that somebody picked up."""
+        contact = notice.contact
+        if contact is None or notice.kind == "answered":
+            return []
+        call = {"callId": f"call_{str(contact.call_id)[:12]}", "agentId": notice.campaign.settings["agentId"]}
+        if notice.kind == "started":
+            return [self._message("call.started", notice.at, call)]
+        call |= {"duration": contact.duration or 0, "status": contact.status, "endReason": contact.reason or "hangup"}
+        if contact.status not in ("completed", *RETRYABLE):
+            return [self._message("call.failed", notice.at, call)]
+        ended = self._message("call.ended", notice.at, {**call, "recordingUrl": None})
+        about = {"callId": call["callId"], "agentId": call["agentId"]}
+        talked = [self._message("transcript.ready", notice.at, about)] if contact.duration else []
+        return [ended, *talked]
+
+    def _message(self, word: str, at: float, data: Mapping[str, Any]) -> dict[str, Any]:
+        return {"id": event_id(self.world.events), "type": word, "created": as_text(at), "data": data}
+
+    def signed(self, body: bytes, wall: float) -> dict[str, str]:
+        """Return the signature of the body, which has no time."""
+        del wall
+        digest = hmac.new(str(self.webhook_secret).encode(), body, "sha256").hexdigest()
+        return {"X-TalkifAI-Signature": f"sha256={digest}"}
 
     # The seeded campaigns
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC
@@ -15,6 +16,7 @@ from unibatch.sandbox.http import Answer, Refused, VendorRequest
 from unibatch.sandbox.readings import Reading, positive
 from unibatch.sandbox.validation import Form, Problem, read_zone
 from unibatch.sandbox.vendors.vendor import DAY, HOUR, Endpoint, Vendor, keys_of
+from unibatch.sandbox.webhooks import Notice, event_id
 
 STATUSES = ("draft", "scheduled", "active", "paused", "completed", "failed", "cancelled")
 FINAL = ("completed", "failed", "cancelled")
@@ -73,6 +75,8 @@ class Truedy(Vendor):
         "key_with_other_body": Reading("new", ("refused",)),
         "key_kept": Reading("before the work", ("after the work",)),
         "key_seconds": Reading(HOUR, takes=positive),
+        "webhook_ids": Reading("nested", ("snake_case", "camelCase")),
+        "webhook_time": Reading("unix", ("iso",)),
     }
     rules = Rules(
         running="active",
@@ -91,6 +95,8 @@ class Truedy(Vendor):
     )
     requests_per_minute = 100
     first_status = "draft"
+    webhook_secret = "whsec_sandbox_truedy"  # noqa: S105  # nothing depends on it
+    webhook_retries = (60.0, 600.0, HOUR)
     codes: ClassVar = {
         400: ("bad_request", "The request could not be read"),
         401: ("unauthorized", "The API key is missing or not valid"),
@@ -443,6 +449,44 @@ class Truedy(Vendor):
             return self._success({"added_count": added, "failed_count": invalid})
         skipped = {"duplicates_skipped": repeated, "invalid_skipped": invalid}
         return self._success({"added": added, **skipped, "total_contacts": len(campaign.contacts)})
+
+    # Webhooks
+
+    def messages(self, notice: Notice) -> list[dict[str, Any]]:
+        """Return what a call or a batch call gives; a call that was paid for gives one more."""
+        campaign, contact = notice.campaign, notice.contact
+        if contact is None:
+            words = ["batch.status.changed", *(["batch.completed"] if notice.status == "completed" else [])]
+            data: dict[str, Any] = {**self._batch_named(campaign), "status": notice.status}
+            return [self._message(word, notice.at, data) for word in words]
+        data = {**self._batch_named(campaign), **self._call_named(contact)}
+        if notice.kind != "ended":
+            word = "call.started" if notice.kind == "started" else "call.joined"
+            return [self._message(word, notice.at, {**data, "status": contact.status})]
+        data |= {"status": contact.status, "duration_seconds": contact.duration}
+        word = "call.failed" if contact.status == "failed" else "call.ended"
+        billed = ["call.billed"] if contact.duration is not None else []
+        return [self._message(each, notice.at, data) for each in (word, *billed)]
+
+    def _message(self, word: str, at: float, data: Mapping[str, Any]) -> dict[str, Any]:
+        name = "event_id" if self.reading["webhook_ids"] == "snake_case" else "id"
+        return {name: event_id(self.world.events), "event": word, "timestamp": as_text(at, "seconds"), "data": data}
+
+    def _batch_named(self, campaign: VendorCampaign) -> dict[str, Any]:
+        return {"batchId" if self.reading["webhook_ids"] == "camelCase" else "batch_id": campaign.id}
+
+    def _call_named(self, contact: VendorContact) -> dict[str, Any]:
+        call_id = f"call_{str(contact.call_id)[:8]}"
+        if self.reading["webhook_ids"] == "nested":
+            return {"call": {"callId": call_id}}
+        return {"callId" if self.reading["webhook_ids"] == "camelCase" else "call_id": call_id}
+
+    def signed(self, body: bytes, wall: float) -> dict[str, str]:
+        """Return the time, and the signature of the time and the body."""
+        stamp = str(int(wall)) if self.reading["webhook_time"] == "unix" else str(as_text(wall, "seconds"))
+        key = str(self.webhook_secret).encode()
+        digest = hmac.new(key, stamp.encode() + b"." + body, "sha256").hexdigest()
+        return {"X-Truedy-Timestamp": stamp, "X-Truedy-Signature": digest}
 
     # The seeded campaigns
 

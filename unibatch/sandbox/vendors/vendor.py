@@ -18,6 +18,7 @@ from unibatch.sandbox.limits import Limit
 from unibatch.sandbox.objections import Objection
 from unibatch.sandbox.readings import COMMON, Reading
 from unibatch.sandbox.validation import Form, Problem
+from unibatch.sandbox.webhooks import Notice
 from unibatch.sandbox.world import World
 
 HOUR, DAY = 3_600.0, 86_400.0
@@ -88,6 +89,12 @@ class Vendor(abc.ABC):
     """The status of a campaign that will start by itself."""
     max_attempts: ClassVar[int] = 1
     """How often a contact is called, unless a campaign says otherwise."""
+    webhook_secret: ClassVar[str | None] = None
+    """With what its webhooks are signed; None if it sends none."""
+    webhook_retries: ClassVar[tuple[float, ...]] = ()
+    """After how many seconds a webhook is sent again that was not taken."""
+    webhook_timeout: ClassVar[float] = 10.0
+    """How many seconds an answer to a webhook may take."""
     codes: ClassVar[Mapping[int, tuple[str, str]]]
     """The vendor's error code, and a message, for each HTTP status."""
     defaults: ClassVar[Mapping[str, str | list[str]]]
@@ -206,6 +213,18 @@ class Vendor(abc.ABC):
             raise Refused(self.error(404), "no such path is documented")
         methods = ", ".join(sorted(set(allowed)))
         raise Refused(self.error(405).with_headers({"allow": methods}), f"this path is documented only for {methods}")
+
+    # Webhooks
+
+    def messages(self, notice: Notice) -> list[dict[str, Any]]:
+        """Return the webhooks that the vendor sends of what happened."""
+        del notice
+        return []
+
+    def signed(self, body: bytes, wall: float) -> dict[str, str]:
+        """Return the headers that sign a webhook which is sent at a moment of the wall clock."""
+        del body, wall
+        return {}
 
     # Refusing
 
