@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Literal, TypeAlias
 
-from unibatch.core.as_asked import differences, subscribers
+from unibatch.core.as_asked import BEGUN, differences, subscribers
 from unibatch.core.base_errors import InvalidInput
 from unibatch.core.draft import ContactDraft
 from unibatch.core.draft_fields import Composition
@@ -160,12 +160,12 @@ def _may_be_changed(campaign: Campaign, composition: Composition) -> bool:
     """Whether a campaign without anybody else in it may be of a draft, and was changed since.
 
     Somebody may have given it another start, or taken contacts out. With another name, it is of another draft, unless
-    it still has everybody and was changed later than to be placed.
+    it still has everybody, was changed later than to be placed, and has called nobody yet.
     """
     if campaign.name is None or campaign.name.strip() == composition.draft.name.strip():
         return True
-    if campaign.updated_at is None or campaign.created_at is None:
-        return False
+    if campaign.updated_at is None or campaign.created_at is None or campaign.status in BEGUN:
+        return False  # one that calls changes by itself
     to_be_placed = timedelta(0) if campaign.status is CampaignStatus.DRAFT else _PLACING
     was_changed = campaign.updated_at - campaign.created_at > to_be_placed
     return was_changed and campaign.counts.total in {None, len(composition.draft.contacts)}
