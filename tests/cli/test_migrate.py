@@ -255,11 +255,16 @@ class TestApply:
         self, plan: Callable[..., Outcome], run: Run, sandbox: Sandbox
     ) -> None:
         plan()
-        with Journal.open(JOURNAL, to_write=True):
+        with Journal.open(JOURNAL, to_write=True) as working:
+            working.note("a run begins", interrupted="it was killed, or the machine stopped")
             outcome = run("migrate", "apply", JOURNAL, "--yes")
             status = run("migrate", "status", JOURNAL)
+        killed = run("migrate", "status", JOURNAL)
 
         assert (outcome.code, status.code, writes(sandbox)) == (1, 0, [])
+        assert "another process is at work on it now" in status.out
+        assert "killed" not in status.out + outcome.err
+        assert "the latest run ended early: it was killed" in killed.out
         assert "another process uses this journal; wait until it is done" in outcome.err
 
     def test_a_profile_that_has_changed_since_the_plan_is_refused(
