@@ -491,6 +491,7 @@ class TestWhatOthersDoMeanwhile:
         status = move.plan(start=Start.NOW).apply(source_stopped=True)
         assert [part.status for part in move.parts] == ["scheduled", "scheduled"]
         assert f"most of its numbers are in {move.parts[0].id} too" in " ".join(status.notes)
+        assert status.unstarted
 
     def test_somebody_adds_to_the_target(self, moving: Moving) -> None:
         move = moving("techladder", "truedy", called=0)

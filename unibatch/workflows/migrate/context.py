@@ -7,7 +7,7 @@ from datetime import datetime
 
 import attrs
 
-from unibatch.core.draft import CampaignDraft, ContactDraft
+from unibatch.core.draft import CampaignDraft, ContactDraft, StartKind
 from unibatch.core.errors import MigrationRefused, MigrationStopped, UnibatchError
 from unibatch.core.findings import Finding
 from unibatch.core.model import Campaign, Contact
@@ -18,7 +18,7 @@ from unibatch.workflows.migrate.decide import Choice
 from unibatch.workflows.migrate.join import PlacedFile
 from unibatch.workflows.migrate.journal import Journal
 from unibatch.workflows.migrate.ledger import MigrationStatus, Outcome, PartStep, Progress, Step, TargetPart
-from unibatch.workflows.migrate.stored import read_campaign, read_contact
+from unibatch.workflows.migrate.stored import read_campaign, read_contact, read_start
 from unibatch.workflows.migrate.work import ReadContacts, Work, read_contacts, tell, wait
 
 AT_REST = frozenset({CampaignStatus.DRAFT, CampaignStatus.PAUSED})
@@ -120,7 +120,15 @@ class Context:
             interrupted=None if is_in_use else self.journal.fact("interrupted"),
             changes=tuple(self.journal.fact("changes") or ()),
             notes=(*(self.journal.fact("notes") or ()), *working),
+            unstarted=self._is_unstarted(),
             updated_at=self.journal.updated_at,
+        )
+
+    def _is_unstarted(self) -> bool:
+        """Whether the migration is finished without the start that was asked for."""
+        is_held = self.journal.fact("way") == "ahead" or read_start(self.journal.fact("start")).kind is StartKind.HOLD
+        return (
+            self.step is Step.FINISHED and not is_held and any(part.step is not PartStep.STARTED for part in self.parts())
         )
 
     # The source
