@@ -94,7 +94,7 @@ class TestAnswers:
         (["truedy"], "name the signing secret"),
         (["truedy", "--secret-env", "NOT_SET"], "NOT_SET, which --secret-env names, is not set"),
         (["truedy", "--secret-file", "empty.txt"], "is empty"),
-        (["truedy", "--secret-file", "missing.txt"], "--secret-file names, cannot be read: No such file or directory\n"),
+        (["truedy", "--secret-file", "missing.txt"], "names, cannot be read: No such file or directory\n"),
         (["techladder"], "documents no signature; to take its webhooks all the same, add --allow-unsigned"),
         (["talkifai", "--allow-unsigned", "--forward", "localhost:8000"], "--forward needs a URL"),
         (["nobody"], "there is no provider 'nobody'"),
