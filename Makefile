@@ -49,6 +49,7 @@ bench: $(VENV)/.bench ## the measurements that the documentation quotes; takes h
 	$(BIN)/python benchmarks/watch.py
 	$(BIN)/python benchmarks/comparing.py
 	$(BIN)/python benchmarks/command_line.py
+	$(BIN)/python benchmarks/exporting.py
 
 clean: ## remove what the other commands made
 	rm -rf $(VENV) .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist

@@ -26,14 +26,16 @@ NAMES = words("""
     AsyncListing AsyncMigrationPlan AsyncWatch AuthenticationError CallStatus Campaign CampaignChanged
     CampaignContacts CampaignDraft CampaignStatus Capabilities Client Comparison ConfigError Conflict
     ConnectFailed ConnectTimeout ConnectionLost Contact ContactChanged ContactDraft ContactList
-    ContactsOf Counts Difference DraftRefused Event EventType Figure Finding Finished Fit
+    ContactsOf Counts Difference DraftRefused Event EventType Exported
+    ExportedCampaign Figure Finding Finished Fit
     IncompleteListing Interval InvalidInput InvalidRequest InvalidSignature JournalError Listing
     ListingReport MalformedResponse MalformedWebhook MigrationPlan MigrationRefused MigrationStopped
     Money NotFound OutcomeUnknown PartlyDone PaymentRequired PermissionDenied PlacedFile PlannedRequest
     PoolTimeout Preflight Provider ProviderError RateLimited ReadTimeout RedialPolicy RedirectRefused
     RejectedContact RejectedRow RepeatedRow Retry Schedule ServerError Side SkippedRow Start StartKind
     Timeout TransportError UnibatchError UnsignedWebhook UnsupportedFeature Wait WaitTimeout Watch
-    WriteTimeout __version__ compare compare_async connect connect_async draft_losses open_migration
+    WriteTimeout __version__ compare compare_async connect connect_async draft_losses export
+    export_async open_migration
     open_migration_async place_campaign place_campaign_async plan_migration plan_migration_async
     preflight read_contacts read_placed_file to_dict
 """)
@@ -156,7 +158,7 @@ def test_both_ways_to_connect_take_the_same_arguments() -> None:
 
 
 def test_both_listings_offer_the_same() -> None:
-    assert public_methods(unibatch.Listing) == public_methods(unibatch.AsyncListing) == ["pages"]
+    assert public_methods(unibatch.Listing) == public_methods(unibatch.AsyncListing) == ["pages", "to_arrow"]
     assert public_methods(unibatch.ContactsOf) == public_methods(unibatch.AsyncContactsOf) == ["by_campaign"]
     campaigns = unibatch.CampaignContacts, unibatch.AsyncCampaignContacts
     assert [public_methods(each) for each in campaigns] == [["pages"], ["pages"]]

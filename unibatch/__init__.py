@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     from unibatch.core.to_dict import to_dict
     from unibatch.workflows.compare import Comparison, Difference, Figure, Interval, Side, compare, compare_async
     from unibatch.workflows.contacts import ContactList, RejectedRow, RepeatedRow, SkippedRow, read_contacts
+    from unibatch.workflows.export import Exported, ExportedCampaign, export, export_async
     from unibatch.workflows.migrate.convert import draft_losses
     from unibatch.workflows.migrate.join import PlacedFile, read_placed_file
     from unibatch.workflows.migrate.migration import (
@@ -128,6 +129,7 @@ _LATER = {
         "unibatch.core.to_dict": "to_dict",
         "unibatch.workflows.compare": "Comparison Difference Figure Interval Side compare compare_async",
         "unibatch.workflows.contacts": "ContactList RejectedRow RepeatedRow SkippedRow read_contacts",
+        "unibatch.workflows.export": "Exported ExportedCampaign export export_async",
         "unibatch.workflows.migrate.convert": "draft_losses",
         "unibatch.workflows.migrate.join": "PlacedFile read_placed_file",
         "unibatch.workflows.migrate.migration": (
@@ -175,6 +177,8 @@ __all__ = [
     "DraftRefused",
     "Event",
     "EventType",
+    "Exported",
+    "ExportedCampaign",
     "Figure",
     "Finding",
     "Finished",
@@ -233,6 +237,8 @@ __all__ = [
     "connect",
     "connect_async",
     "draft_losses",
+    "export",
+    "export_async",
     "open_migration",
     "open_migration_async",
     "place_campaign",

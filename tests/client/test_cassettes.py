@@ -151,7 +151,11 @@ class TestLives:
     """Each request of the cassette is sent, in its order, with its body."""
 
     @pytest.fixture
-    def live(self, connect: Connect, seeded: Sandbox) -> Callable[[str], list[Step]]:
+    def live(
+        self, connect: Connect, seeded: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> Callable[[str], list[Step]]:
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))  # the same campaign is placed again, by the other client
+
         def live(vendor: str) -> list[Step]:
             with replay(f"{vendor}/life"):
                 return LIVES[vendor](connect(vendor, base_url=sandbox_address(seeded, vendor)))

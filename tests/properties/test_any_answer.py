@@ -118,6 +118,13 @@ def changed(document: Any, at: tuple[str | int, ...], change: Callable[[Any], An
     return copy
 
 
+def shortened(document: Any) -> Any:
+    """The same document with one row where it has several."""
+    if isinstance(document, dict):
+        return {key: shortened(value) for key, value in document.items()}
+    return [shortened(value) for value in document[:1]] if isinstance(document, list) else document
+
+
 def with_extra(value: Any, key: str, extra: Any) -> Any:
     return {**value, key: extra} if isinstance(value, dict) else value
 
@@ -195,7 +202,7 @@ ODDITIES = [
     b"9" * 5000,
     b"[" * 400 + b"]" * 400,
     b"[" * 990 + b"]" * 990,
-    b"[" * 100_000 + b"]" * 100_000,
+    b"[" * 20_000 + b"]" * 20_000,
     b'{"a":' * 900 + b"1" + b"}" * 900,
     b'"\\ud800"',
     b'"\\udfff\\ud800"',
@@ -246,7 +253,7 @@ class TestSuccess:
     def test_what_json_can_hardly_hold_stands_anywhere(self, connect: Connect, vendor: str, operation: str) -> None:
         server = Vendor()
         client = connect(vendor, answer=server.answer)
-        document = DOCUMENTS[vendor, operation]
+        document = shortened(DOCUMENTS[vendor, operation])
         replaced = [changed(document, at, lambda _: "@") for at in places(document)]
         extended = [changed(document, at, lambda value: with_extra(value, "new", "@")) for at in places(document)]
         for body in {json.dumps(oddly).encode() for oddly in [*replaced, *extended]}:

@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "watch": ("watch", "Follow a campaign to its end."),
         "listen": ("listen", "Receive a vendor's webhooks, and check and print them."),
         "compare": ("compare", "Compare campaigns and vendors, side by side."),
+        "export": ("export", "Write the contacts of campaigns to a file."),
     },
     "Write": {
         "preflight": ("preflight", "Check a draft against a vendor. Sends nothing."),

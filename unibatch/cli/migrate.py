@@ -181,12 +181,13 @@ def apply(*, journal: Path, source_stopped: bool, wait_for_calls: float, yes: bo
     from unibatch.cli import prompts
     from unibatch.cli.migrate_text import question
     from unibatch.cli.progress import stages
-    from unibatch.workflows.migrate import Step
+    from unibatch.workflows.migrate import PartStep, Step
 
     with ExitStack() as stack:
         moving = _connected(stack, journal)
         before = moving.status()
-        if before.step in {Step.FINISHED, Step.UNDOING, Step.UNDONE}:
+        has_ended = before.step is Step.FINISHED and all(part.step is not PartStep.CREATED for part in before.parts)
+        if has_ended or before.step in {Step.UNDOING, Step.UNDONE}:
             _end(before, moving, journal)
             raise click.exceptions.Exit(0 if before.is_finished else FAILED)
         prompts.confirm(_going_on(before) + question(moving.facts), yes=yes)

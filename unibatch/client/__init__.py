@@ -7,9 +7,9 @@ once without, over `unibatch.client.connections`.
 """
 
 from unibatch.client.client import AsyncClient, Client, fingerprint_of_client, provider_of_client
-from unibatch.client.contacts_of import AsyncCampaignContacts, AsyncContactsOf, CampaignContacts, ContactsOf
+from unibatch.client.contacts_of import AsyncCampaignContacts, AsyncContactsOf, CampaignContacts, ContactsOf, noted
 from unibatch.client.exchange import PlannedRequest
-from unibatch.client.listing import AsyncListing, Listing
+from unibatch.client.listing import AsyncListing, Listing, continued
 from unibatch.client.options import Options, Retry, Timeout, Wait
 from unibatch.client.watch import AsyncWatch, Watch
 
@@ -29,6 +29,8 @@ __all__ = [
     "Timeout",
     "Wait",
     "Watch",
+    "continued",
     "fingerprint_of_client",
+    "noted",
     "provider_of_client",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from itertools import chain, islice
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import attrs
 
@@ -23,7 +23,7 @@ from unibatch.client.listing import (
     read_pages_async,
 )
 from unibatch.core.model import Contact
-from unibatch.core.paging import ListingReport
+from unibatch.core.paging import ListingReport, Page
 
 D = TypeVar("D", bound=Driver | AsyncDriver)
 R = TypeVar("R")
@@ -226,6 +226,19 @@ class AsyncContactsOf(_BaseContactsOf[AsyncDriver]):
                     async for page in pages:
                         for contact in page:
                             yield contact
+
+
+S = TypeVar("S", ContactsOf, AsyncContactsOf)
+
+
+def noted(contacts: S, on_page: Callable[[Page[Contact]], None]) -> S:
+    """The same contacts; ``on_page`` is called with each page that is read, before ``pages()`` yields its new rows."""
+    plan = contacts._plan  # noqa: SLF001 - of this module
+
+    def of(campaign_id: str) -> Plan[Contact]:
+        return attrs.evolve(plan.of(campaign_id), on_page=on_page)
+
+    return type(contacts)(cast("Any", contacts._driver), attrs.evolve(plan, of=of))  # noqa: SLF001 - of this module
 
 
 def _require_readable(readings: _Readings, reading: Reading[Contact]) -> None:

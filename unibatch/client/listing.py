@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from itertools import chain
 from operator import attrgetter
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import attrs
 
+from unibatch.client.arrow import contact_batches, require_pyarrow
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.exchange import Answered, Conversation
 from unibatch.client.halt import Halt
 from unibatch.client.prefetch import AsyncPrefetch, Prefetch
-from unibatch.core.errors import IncompleteListing, NotFound
+from unibatch.core.errors import IncompleteListing, InvalidInput, NotFound
 from unibatch.core.model import Campaign, Contact
-from unibatch.core.paging import ListingReport, Page, Pager, Paging, Position
+from unibatch.core.paging import NO_PAGE, ListingReport, Page, Pager, Paging, Position
 
 _logger = logging.getLogger("unibatch")
 
@@ -39,6 +40,8 @@ class Plan(Generic[T]):
         ask: Begins the conversation that asks for one page with that filter.
         finish: Begins the conversation that reads what was answered.
         admits: Whether a row is wanted; ``None`` if every row is.
+        earlier: Pages that were read before, of whose rows only the ids count: reading continues behind them.
+        on_page: Called with each page that is read, before its rows are handed on.
     """
 
     provider: str
@@ -50,10 +53,15 @@ class Plan(Generic[T]):
     ask: Callable[[Position, Any], Conversation[Answered[Page[T]]]]
     finish: Callable[[Answered[Page[T]]], Conversation[Page[T]]]
     admits: Callable[[T], bool] | None
+    earlier: Callable[[], Iterable[Page[Any]]] = tuple
+    on_page: Callable[[Page[T]], None] | None = None
 
     def begin(self) -> Pager[T]:
-        """Begin to read the pages from the front."""
-        return Pager(self.paging, _id)
+        """Begin to read the pages from the front, or behind those that were read before."""
+        pager: Pager[T] = Pager(self.paging, _id)
+        for page in self.earlier():
+            pager.accept(page)
+        return pager
 
     def take(self, pager: Pager[T], page: Page[T]) -> Sequence[T]:
         """Hand a page to the pager, and return its wanted rows."""
@@ -64,6 +72,8 @@ class Plan(Generic[T]):
                 self.operation,
                 next(iter(page.unread)),
             )
+        if self.on_page is not None:
+            self.on_page(page)
         rows = pager.accept(page)
         return rows if self.admits is None else list(filter(self.admits, rows))
 
@@ -75,7 +85,9 @@ class Plan(Generic[T]):
         """
         if not pager.is_behind_the_last:
             raise error
-        return pager.accept_none()
+        if self.on_page is not None:
+            self.on_page(NO_PAGE)
+        return pager.accept(NO_PAGE)
 
     def require_complete(self, report: ListingReport) -> None:
         """Raise `IncompleteListing` if rows may be missing, after everything that could be read has been yielded."""
@@ -215,6 +227,11 @@ class _BaseListing(Generic[D, T]):
         self.report = reading.pager.report
         return reading
 
+    def _batches(self) -> tuple[Any, Callable[[Iterable[Any]], Any]]:
+        if self._plan.operation != "list_contacts":
+            raise InvalidInput("to_arrow is for listings of contacts, and this one is of campaigns")
+        return contact_batches()
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._plan.describe(self.report)}>"
 
@@ -245,6 +262,20 @@ class Listing(_BaseListing[Driver, T]):
     def __iter__(self) -> Iterator[T]:
         return chain.from_iterable(self.pages())
 
+    def to_arrow(self) -> Any:
+        """The contacts as a ``pyarrow.RecordBatchReader``, read page by page while you read its batches.
+
+        The columns are those of an export, with custom data as JSON in the column ``fields``; see docs/export.md.
+        Reading it raises what iterating the listing raises, `IncompleteListing` at the end included.
+
+        Raises:
+            ConfigError: pyarrow is not installed (``pip install 'unibatch[arrow]'``).
+            InvalidInput: It is a listing of campaigns.
+        """
+        schema, batch = self._batches()
+        pa = require_pyarrow("to_arrow")
+        return pa.RecordBatchReader.from_batches(schema, (batch(page) for page in self.pages() if page))
+
 
 class AsyncListing(_BaseListing[AsyncDriver, T]):
     """Campaigns or contacts, read page by page while you iterate with ``async for``; otherwise like `Listing`.
@@ -270,3 +301,28 @@ class AsyncListing(_BaseListing[AsyncDriver, T]):
             async for page in pages:
                 for row in page:
                     yield row
+
+    async def to_arrow(self) -> AsyncIterator[Any]:
+        """The contacts as ``pyarrow.RecordBatch`` objects, one a page; otherwise as `Listing.to_arrow`."""
+        _, batch = self._batches()
+        async with aclosing(self.pages()) as pages:
+            async for page in pages:
+                if page:
+                    yield batch(page)
+
+
+L = TypeVar("L", Listing[Contact], AsyncListing[Contact])
+
+
+def continued(listing: L, earlier: Callable[[], Iterable[Page[Any]]], on_page: Callable[[Page[Contact]], None]) -> L:
+    """The same listing, read on behind pages that another iteration has read, maybe in another process.
+
+    The report counts those pages too, and is as complete as if nothing had come between.
+
+    Args:
+        listing: The listing, before it is iterated.
+        earlier: Returns what ``on_page`` was called with, in order; of the rows, only ``id`` is used.
+        on_page: Called with each page that is read, before ``pages()`` yields its new rows.
+    """
+    plan = attrs.evolve(listing._plan, earlier=earlier, on_page=on_page)  # noqa: SLF001 - of this module
+    return type(listing)(cast("Any", listing._driver), plan)  # noqa: SLF001 - of this module

@@ -88,6 +88,10 @@ class Page(Generic[T]):
     withheld: str | None = None
 
 
+NO_PAGE: Page[Any] = Page(items=(), has_more=False)
+"""What stands for a page that is not there, behind the last one."""
+
+
 @attrs.define(kw_only=True)
 class ListingReport:
     """What a listing has seen so far; final once the listing has been read to its end.
@@ -207,7 +211,7 @@ class Pager(Generic[T]):
 
     def accept_none(self) -> Sequence[T]:
         """Take in that there is no page at `position`, behind the last one."""
-        return self.accept(Page(items=(), has_more=False))
+        return self.accept(NO_PAGE)
 
     def accept(self, page: Page[T]) -> Sequence[T]:
         """Take in the page that was read at `position`, move on, and return the rows that are new."""

@@ -247,6 +247,11 @@ def test_a_missing_extra_is_named(compared: Comparison, monkeypatch: pytest.Monk
 
 
 class TestWriting:
+    @pytest.fixture
+    def undrawn(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The page is not drawn, which takes long, where only its file matters."""
+        monkeypatch.setattr("unibatch.workflows.compare.page.page_of", lambda _: "<!doctype html>")
+
     def test_replaces_a_file_and_leaves_nothing_else(self, once: Compared, tmp_path: Path) -> None:
         folder = tmp_path / "reports"
         folder.mkdir()
@@ -259,6 +264,7 @@ class TestWriting:
         assert list(folder.iterdir()) == [path]
         assert sys.platform == "win32" or stat.S_IMODE(path.stat().st_mode) == 0o600
 
+    @pytest.mark.usefixtures("undrawn")
     @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits")
     def test_others_may_read_it_as_any_new_file(self, compared: Comparison, tmp_path: Path) -> None:
         (tmp_path / "new").touch()
@@ -267,6 +273,7 @@ class TestWriting:
         modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("new", "report.html")]
         assert modes[0] == modes[1]
 
+    @pytest.mark.usefixtures("undrawn")
     @pytest.mark.parametrize(("name", "why"), [("missing/report.html", "No such file"), ("", "it is not a file")])
     def test_says_why_it_cannot(self, compared: Comparison, tmp_path: Path, name: str, why: str) -> None:
         with pytest.raises(InvalidInput, match=f"cannot write .*{why}"):

@@ -51,8 +51,8 @@ def read_contacts(
     Its first row holds the headers. All its values are text; empty cells are left out, and a column with content but
     without a header is custom data named ``column 4`` or the like. In JSON Lines and in iterables of mappings, custom
     values keep their types, and may also be in a mapping under ``fields``. A ``.json`` file may hold an array.
-    Workbooks need ``unibatch[xlsx]``; their cells become text. In tables of pandas or polars, NaN and its like are
-    empty cells.
+    Workbooks need ``unibatch[xlsx]``; their cells become text. Parquet files need ``unibatch[arrow]``. In tables of
+    pandas or polars, NaN and its like are empty cells. Of what unibatch exported, only the contacts are read.
 
     A row whose do-not-call column (opt out, DNC, unsubscribed, …) says anything but no is left out, as is every other
     row with its number, and everybody in ``skip``; `ContactList.skipped` names them.

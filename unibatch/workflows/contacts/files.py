@@ -18,8 +18,10 @@ from typing import IO, Any, Literal, cast
 
 import attrs
 
+from unibatch.core.columns import MARK
 from unibatch.core.errors import InvalidInput
-from unibatch.workflows.contacts.headers import BLANK, TEXT_COLUMN, Columns, listed
+from unibatch.workflows.contacts.headers import BLANK, TEXT_COLUMN, Columns, is_own_export, listed
+from unibatch.workflows.contacts.parquet import PARQUET, parquet_rows
 from unibatch.workflows.contacts.result import RejectedRow
 from unibatch.workflows.contacts.rows import FORMULA_TEXT, Rows
 from unibatch.workflows.contacts.workbook import workbook_rows
@@ -73,6 +75,11 @@ def read_file(
     try:
         with ExitStack() as stack:
             binary = _binary_of(source, label, stack)
+            if binary is not None and _begins_with(binary, PARQUET):
+                if encoding is not None or sheet is not None:
+                    raise InvalidInput(f"{label} is Parquet, which has neither an encoding nor sheets to state")
+                into.take_items(enumerate(parquet_rows(binary, label), 1))
+                return
             if binary is not None and _is_workbook(binary, label):
                 if encoding is not None:
                     raise InvalidInput(f"{label} is a workbook, which has no encoding to state")
@@ -152,6 +159,12 @@ def _copied(stream: IO[bytes], stack: ExitStack) -> IO[bytes]:
     shutil.copyfileobj(stream, copy)
     copy.seek(0)
     return copy
+
+
+def _begins_with(binary: IO[bytes], magic: bytes) -> bool:
+    head = binary.read(len(magic))
+    binary.seek(0)
+    return head == magic
 
 
 def _is_workbook(binary: IO[bytes], label: str) -> bool:
@@ -252,6 +265,8 @@ def take_table(rows: Iterator[tuple[int, list[str], str | None]], into: Rows, la
     else:
         raise InvalidInput(f"{label} has no rows")
     headers = [cell.strip(BLANK) or f"column {number}" for number, cell in enumerate(cells, 1)]
+    if is_own_export(headers):
+        rows = _without_marks(rows, headers)
     blank = {header for header, cell in zip(headers, cells, strict=True) if not cell.strip(BLANK)}
     if twice := sorted({header for header in headers if headers.count(header) > 1}):
         raise InvalidInput(f"{label}: more than one column is called {listed(twice)}; give each a name of its own")
@@ -276,6 +291,16 @@ def take_table(rows: Iterator[tuple[int, list[str], str | None]], into: Rows, la
             used |= blank & row.keys()
             into.take(number, row, targets)
     into.columns.update({header: targets[header] for header in headers if header not in blank or header in used})
+
+
+def _without_marks(
+    rows: Iterable[tuple[int, list[str], str | None]], headers: Sequence[str]
+) -> Iterator[tuple[int, list[str], str | None]]:
+    """The rows as they were before `unibatch.export` marked texts for Excel, and each number, by which it shows."""
+    phone = headers.index("phone_number")
+    for line, cells, error in rows:
+        is_marked = len(cells) > phone and cells[phone].startswith(MARK)
+        yield line, [cell.removeprefix(MARK) for cell in cells] if is_marked else cells, error
 
 
 def _row(headers: Sequence[str], cells: Sequence[str]) -> dict[str, str]:

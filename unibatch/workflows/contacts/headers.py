@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 
+from unibatch.core.columns import FIELD
 from unibatch.core.errors import InvalidInput
 from unibatch.core.masking import mask_text
 from unibatch.core.model import fold
@@ -160,7 +161,7 @@ class Columns:
         left = {header: simple(header) for header in headers if header not in targets}
         if is_own_export(headers):
             for header in list(left):
-                targets[header] = header if header in SYNONYMS else NESTED if header == NESTED else LEFT_OUT
+                targets[header] = _own_target(header)
             return {header: targets[header] for header in headers}
         for header in [header for header in left if not header.startswith(CUSTOM) and says_do_not_call(header)]:
             targets[header] = DO_NOT_CALL
@@ -322,12 +323,19 @@ _OWN_EXPORTS = (
     frozenset({"provider", "campaign_id", "phone_number", "vendor_status", "is_final"}),
     frozenset({"campaign_id", "phone_number", "outcome", "reason"}),
 )
-"""What ``unibatch contacts`` and ``unibatch add`` write, and nobody else."""
+"""What ``unibatch contacts``, ``unibatch export`` and ``unibatch add`` write, and nobody else."""
 
 
 def is_own_export(headers: Collection[str]) -> bool:
-    """Whether the command line wrote these columns."""
+    """Whether unibatch wrote these columns."""
     return any(own.issubset(headers) for own in _OWN_EXPORTS)
+
+
+def _own_target(header: str) -> str:
+    """Where a column that unibatch wrote goes."""
+    if header in SYNONYMS or header == NESTED:
+        return header
+    return CUSTOM + header.removeprefix(FIELD) if header.startswith(FIELD) else LEFT_OUT
 
 
 def _says_phone(header: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from unibatch.core.columns import FIELD, cell_text
 from unibatch.core.draft import ContactDraft, once_each
 from unibatch.core.errors import InvalidInput
 from unibatch.core.masking import mask_text
@@ -176,7 +177,7 @@ class Rows:
             if targets[header] == "phone_number":
                 number = None if value is ABSENT else value
             elif targets[header] != LEFT_OUT and value is not ABSENT:
-                read.cell(header, targets[header], value)
+                read.cell(header, targets[header], value, targets)
         values, custom, reasons, refusals = read.values, read.custom, read.reasons, read.refusals
         try:
             values["phone_number"] = from_user(number, region=region_of(row, targets, number, self.region))
@@ -210,10 +211,10 @@ class _Read:
     reasons: list[str] = attrs.field(factory=list)
     refusals: list[str] = attrs.field(factory=list)
 
-    def cell(self, header: str, target: str, value: Any) -> None:
+    def cell(self, header: str, target: str, value: Any, targets: Mapping[str, str]) -> None:
         try:
             if target == NESTED:
-                nested = _nested(value)
+                nested = self._as_in_cells(_nested(value), targets)
                 if twice := nested.keys() & self.custom.keys():
                     raise InvalidInput(f"custom data twice: {listed(sorted(twice))}")
                 self.custom |= nested
@@ -230,6 +231,19 @@ class _Read:
                 self.values[target] = _text(target, value)
         except InvalidInput as exc:
             self.reasons.append(str(exc))
+
+    def _as_in_cells(self, nested: dict[str, Any], targets: Mapping[str, str]) -> dict[str, Any]:
+        """What is left of custom data of our own exports, in which some of it has a column too.
+
+        The column holds a text of the value, and counts if somebody has changed it.
+        """
+        left = {}
+        for name, value in nested.items():
+            if FIELD + name not in targets:
+                left[name] = value
+            elif cell_text(value).strip(BLANK) == self.custom.get(name, ""):
+                self.custom[name] = value
+        return left
 
 
 _json_of = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode

@@ -105,6 +105,8 @@ class Context:
     def status(self) -> MigrationStatus:
         """Where the migration is."""
         query = "SELECT outcome, count(*) AS number FROM contacts GROUP BY outcome"
+        is_in_use = self.journal.is_in_use
+        working = ("another process is at work on it now",) if is_in_use else ()
         counted = {row["outcome"]: row["number"] for row in self.journal.rows(query)}
         return MigrationStatus(
             id=self.id,
@@ -115,9 +117,9 @@ class Context:
             failed=counted.get(Outcome.FAILED, 0),
             open=counted.get(Outcome.OPEN, 0),
             parts=tuple(self.parts()),
-            interrupted=self.journal.fact("interrupted"),
+            interrupted=None if is_in_use else self.journal.fact("interrupted"),
             changes=tuple(self.journal.fact("changes") or ()),
-            notes=tuple(self.journal.fact("notes") or ()),
+            notes=(*(self.journal.fact("notes") or ()), *working),
             updated_at=self.journal.updated_at,
         )
 
