@@ -93,7 +93,7 @@ def migrate() -> None:
     metavar="FILE",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where to keep the plan, and later what was done. It holds personal data. Required.",
+    help="Where to keep the plan, and later what was done. It holds personal data.",
 )
 @plan_options
 @_format_option("json")
