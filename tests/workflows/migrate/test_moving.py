@@ -104,7 +104,7 @@ class TestMoving:
         move.here.set_status(source, move.campaign_id, word)
         status = apply(move, plan)
         assert move.state.status == word
-        assert "leave it as it is" in " ".join(status.notes)
+        assert "do not resume or start the source" in " ".join(status.notes)
         assert plan.undo().source_resumed is False
         assert move.state.status == word
 

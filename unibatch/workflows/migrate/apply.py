@@ -332,7 +332,6 @@ class Applying:
             notes.append(f"the target {ids} calls nobody yet: {how}{by_itself}")
         if not journal.fact("is_over"):
             notes.append(
-                f"whoever resumes or starts the source {source} has the moved people called once more; leave it as it "
-                "is"
+                f"do not resume or start the source {source}: the contacts that were moved would be called again"
             )
         return notes

@@ -128,7 +128,9 @@ class Context:
         """Whether the migration is finished without the start that was asked for."""
         is_held = self.journal.fact("way") == "ahead" or read_start(self.journal.fact("start")).kind is StartKind.HOLD
         return (
-            self.step is Step.FINISHED and not is_held and any(part.step is not PartStep.STARTED for part in self.parts())
+            self.step is Step.FINISHED
+            and not is_held
+            and any(part.step is not PartStep.STARTED for part in self.parts())
         )
 
     # The source
