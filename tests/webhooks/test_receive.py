@@ -124,7 +124,9 @@ class TestSignatures:
 
 
 class TestTimes:
-    @pytest.mark.parametrize("stamp", [STAMP, f"{STAMP}.25", f"{STAMP}000", "2026-03-10T09:15:00Z", "2026-03-10t09:15:00z"])
+    @pytest.mark.parametrize(
+        "stamp", [STAMP, f"{STAMP}.25", f"{STAMP}000", "2026-03-10T09:15:00Z", "2026-03-10t09:15:00z"]
+    )
     def test_it_is_unix_or_iso(self, stamp: str) -> None:
         body = changed("truedy", timestamp=None)
         assert received("truedy", truedy(body, stamp=stamp), body).occurred_at.replace(microsecond=0) == NOW
