@@ -266,6 +266,22 @@ class TestInterruptions:
         export(campaigns, path, resume=True)
         assert files(tmp_path) == [path.name]
 
+    @ONE_CLIENT
+    def test_what_was_kept_and_is_damaged_before_the_file_is_made_gives_no_file(
+        self, campaigns: list[tuple[AnyClient, str]], export: Export, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "all.jsonl"
+
+        def damage(reference: str, *_: object) -> None:
+            if reference.startswith("talkifai"):
+                os.truncate(spool_of(path), 5_000)
+
+        with pytest.raises(InvalidInput, match="was damaged while"):
+            export(campaigns, path, on_progress=damage)
+        assert files(tmp_path) == [spool_of(path).name]
+        export(campaigns, path, resume=True)
+        assert ids_in(path) == ids(campaigns)
+
 
 class TestIncompleteListings:
     @pytest.fixture
@@ -307,6 +323,20 @@ class TestIncompleteListings:
         assert exported.is_complete
         assert ids_in(tmp_path / "all.jsonl") == ids(incomplete)
         assert [incomplete[0][1] in request.path for request in sandbox.requests[before : before + 1]] == [False]
+
+    def test_an_incomplete_part_that_was_accepted_once_is_not_taken_without_that_word(
+        self, sandbox: Sandbox, incomplete: list[tuple[AnyClient, str]], export: Export, tmp_path: Path
+    ) -> None:
+        """The campaign and those behind it are read again; its earlier rows leave no column."""
+        path = tmp_path / "all.csv"
+        behind = incomplete[0][0], "batch_none"
+        sandbox.fail("truedy", path="batch_none", status=500, times=None)
+        with pytest.raises(unibatch.ServerError):
+            export([*incomplete, behind], path, accept_incomplete=True)
+        with pytest.raises(IncompleteListing):
+            export([*incomplete, behind], path, resume=True)
+
+        assert files(tmp_path) == [spool_of(path).name]
 
 
 @ONE_CLIENT
