@@ -44,6 +44,13 @@ def test_a_command_line_that_is_wrong(run: Run, line: str, said: str) -> None:
     assert_fails(run(*line.split()), 2, said)
 
 
+def test_a_group_without_a_command_shows_its_help_in_lines(run: Run) -> None:
+    outcome = run("migrate")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "\n  plan " in outcome.err
+    assert outcome.err == run("migrate", "--help").out
+
+
 def profile(base_url: str = "https://example.com", key: str = f'"{KEY}"\nallow_literal_key = true') -> str:
     lines = ("[profiles.main]", 'provider = "techladder"', f'base_url = "{base_url}"', f"api_key = {key}")
     return "\n".join((*lines, "retry = { attempts = 1 }", ""))

@@ -78,7 +78,7 @@ class TestAnswers:
     ) -> None:
         url = application.url.replace(f":{urlsplit(application.url).port}", ":1")
         assert self.post(self.hook(url), BODY, talkifai(BODY)) == 502
-        assert "not handed on" in capsys.readouterr().err
+        assert "not handed on to http://127.0.0.1:1: Connection refused\n" in capsys.readouterr().err
 
     def test_what_is_too_large_is_not_read(self) -> None:
         with _serving(self.hook(), "127.0.0.1", 0) as address:
@@ -94,7 +94,7 @@ class TestAnswers:
         (["truedy"], "name the signing secret"),
         (["truedy", "--secret-env", "NOT_SET"], "NOT_SET, which --secret-env names, is not set"),
         (["truedy", "--secret-file", "empty.txt"], "is empty"),
-        (["truedy", "--secret-file", "missing.txt"], "cannot be read"),
+        (["truedy", "--secret-file", "missing.txt"], "names, cannot be read: No such file or directory\n"),
         (["techladder"], "documents no signature; to take its webhooks all the same, add --allow-unsigned"),
         (["talkifai", "--allow-unsigned", "--forward", "localhost:8000"], "--forward needs a URL"),
         (["nobody"], "there is no provider 'nobody'"),

@@ -207,6 +207,17 @@ class TestApply:
         assert (outcome.code, writes(sandbox)) == (0, before)
         assert "12 contacts: 7 moved" in outcome.out
 
+    def test_contacts_that_the_target_did_not_take_fail_a_second_time_too(
+        self, plan: Callable[..., Outcome], run: Run, sandbox: Sandbox, source: str
+    ) -> None:
+        plan()
+        dropped = sandbox.state("truedy", source.partition(":")[2]).contacts[-1].number
+        sandbox.assume("talkifai", drops=[dropped])
+        for _ in range(2):
+            outcome = run("migrate", "apply", JOURNAL, "--yes")
+            assert outcome.code == 3
+            assert "12 contacts: 6 moved, 6 not moved (5 kept back, 1 failed), 0 unknown" in outcome.out
+
     def test_ctrl_c_says_how_far_it_is_and_the_same_command_goes_on(
         self, plan: Callable[..., Outcome], run: Run, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -244,11 +255,16 @@ class TestApply:
         self, plan: Callable[..., Outcome], run: Run, sandbox: Sandbox
     ) -> None:
         plan()
-        with Journal.open(JOURNAL, to_write=True):
+        with Journal.open(JOURNAL, to_write=True) as working:
+            working.note("a run begins", interrupted="it was killed, or the machine stopped")
             outcome = run("migrate", "apply", JOURNAL, "--yes")
             status = run("migrate", "status", JOURNAL)
+        killed = run("migrate", "status", JOURNAL)
 
         assert (outcome.code, status.code, writes(sandbox)) == (1, 0, [])
+        assert "another process is at work on it now" in status.out
+        assert "killed" not in status.out + outcome.err
+        assert "the latest run ended early: it was killed" in killed.out
         assert "another process uses this journal; wait until it is done" in outcome.err
 
     def test_a_profile_that_has_changed_since_the_plan_is_refused(

@@ -81,7 +81,20 @@ class TestARerun:
             place(emulator, wanted, journal, patience(fault))
         emulator.no_faults()
         monkeypatch.setattr("unibatch.workflows.placing.SETTLED_AFTER", 0.0)
+        monkeypatch.setattr("unibatch.workflows.placing.AT_LEAST", 0.0)
         placed = place(emulator, wanted, journal)
+
+        assert list(emulator.campaigns) == [placed.id]
+
+    def test_looks_for_what_was_sent_a_moment_ago_by_a_creation_that_began_long_ago(
+        self, vendor: str, emulating: Emulating, journal: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor, 4)
+        emulator.fail({"writes": True, "times": 1}, late())
+        with pytest.raises(OutcomeUnknown):
+            place(emulator, wanted, journal)
+        monkeypatch.setattr("unibatch.workflows.placing.SETTLED_AFTER", 0.0)
+        placed = place(emulator, wanted, journal, on_progress=lambda _: emulator.catch_up())
 
         assert list(emulator.campaigns) == [placed.id]
 

@@ -39,7 +39,10 @@ class OutputClosed(Exception):
 
 
 def report_click(error: click.ClickException) -> int:
-    """Write what click raised to stderr in one line; return the exit code."""
+    """Write what click raised to stderr in one line, or the help of a group without a command; return the exit code."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return WRONG_USE
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx is not None else "unibatch"
         say(f"{command}: {error.format_message().rstrip('.')} (see {command} --help)")

@@ -93,7 +93,7 @@ def migrate() -> None:
     metavar="FILE",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where to keep the plan, and later what was done. It holds personal data. Required.",
+    help="Where to keep the plan, and later what was done. It holds personal data.",
 )
 @plan_options
 @_format_option("json")
@@ -175,20 +175,22 @@ def apply(*, journal: Path, source_stopped: bool, wait_for_calls: float, yes: bo
     Says in one sentence what will happen, and asks, unless --yes. After Ctrl-C, a crash or an error, run the same
     command again. The last lines say how many contacts are moved, not moved and unknown.
 
-    The exit code is 3 if the target did not take some contacts, and 1 if it came to no end.
+    The exit code is 3 if the target did not take some contacts or was not started as planned, and 1 if it came to no
+    end.
     """
     from unibatch import UnibatchError
     from unibatch.cli import prompts
     from unibatch.cli.migrate_text import question
     from unibatch.cli.progress import stages
-    from unibatch.workflows.migrate import Step
+    from unibatch.workflows.migrate import PartStep, Step
 
     with ExitStack() as stack:
         moving = _connected(stack, journal)
         before = moving.status()
-        if before.step in {Step.FINISHED, Step.UNDOING, Step.UNDONE}:
+        has_ended = before.step is Step.FINISHED and all(part.step is not PartStep.CREATED for part in before.parts)
+        if has_ended or before.step in {Step.UNDOING, Step.UNDONE}:
             _end(before, moving, journal)
-            raise click.exceptions.Exit(0 if before.is_finished else FAILED)
+            raise click.exceptions.Exit(_code_of(before))
         prompts.confirm(_going_on(before) + question(moving.facts), yes=yes)
         try:
             with stages(shown=sys.stderr.isatty()) as watch:
@@ -199,8 +201,13 @@ def apply(*, journal: Path, source_stopped: bool, wait_for_calls: float, yes: bo
             _note_status(exc, moving, journal)
             raise
     _end(after, moving, journal)
-    if after.failed or not after.is_finished:
-        raise click.exceptions.Exit(INCOMPLETE if after.is_finished else FAILED)
+    raise click.exceptions.Exit(_code_of(after))
+
+
+def _code_of(status: MigrationStatus) -> int:
+    if not status.is_finished:
+        return FAILED
+    return INCOMPLETE if status.failed or status.unstarted else 0
 
 
 def _connected(stack: ExitStack, journal: Path) -> MigrationPlan:

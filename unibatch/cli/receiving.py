@@ -78,10 +78,15 @@ def _of_file(path: Path) -> str:
     try:
         secret = path.read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as exc:
-        raise Unusable(f"{path}, which --secret-file names, cannot be read: {exc}") from exc
+        raise Unusable(f"{path}, which --secret-file names, cannot be read: {_reason(exc)}") from exc
     if not secret:
         raise Unusable(f"{path}, which --secret-file names, is empty")
     return secret
+
+
+def _reason(error: Exception) -> str:
+    """What the system says, without its number and the name of the class."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
 
 
 @attrs.frozen
@@ -123,7 +128,7 @@ class _Hook:
                 connection.request("POST", path, body, kept)
                 status = connection.getresponse().status
             except (OSError, http.client.HTTPException, ValueError) as exc:
-                say(f"not handed on: {type(exc).__name__}: {exc}")
+                say(f"not handed on to {parts.scheme}://{parts.netloc.rpartition('@')[2]}: {_reason(exc)}")
                 return _NOT_FORWARDED
         if status not in range(200, 300):
             say(f"the application answered {status}")

@@ -240,7 +240,7 @@ class Watching:
         if (state.get("provider"), state.get("campaign_id")) != (self._provider.name, self._id):
             raise errors.InvalidInput(
                 f"the state is that of {state.get('campaign_id')!r} at {state.get('provider')!r}, "
-                f"not of {self._id!r} at {self._provider.name!r}"
+                f"not of {self._id!r} at {self._provider.name!r}; give each campaign a state of its own"
             )
         status, changes, contacts = state.get("status"), state.get("changes"), state.get("contacts")
         words = {str(word): word for word in CampaignStatus}

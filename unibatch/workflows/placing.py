@@ -39,6 +39,10 @@ from unibatch.workflows.migrate.work import Work, call, run, run_async, wait
 SETTLED_AFTER = 300.0
 """Seconds after which a vendor has carried out a creation, or never will."""
 
+AT_LEAST = 60.0
+"""Seconds for which a rerun looks at least: the last request of a creation that began long ago may have waited for the
+rate limit, and been sent right before the interruption."""
+
 _LOOKS = (5.0, 10.0, 15.0, 30.0)
 """Seconds between the looks for what an earlier run has sent; the last of them again and again."""
 
@@ -166,8 +170,9 @@ def _looked_for(
 ) -> Work[Campaign | None]:
     """Look for what an earlier run has sent, until the vendor has had its time."""
     number = 0
+    age = max(0.0, (datetime.now(UTC) - sent_at).total_seconds())
+    left = max(SETTLED_AFTER - age, AT_LEAST)
     while True:
-        left = SETTLED_AFTER - max(0.0, (datetime.now(UTC) - sent_at).total_seconds())
         try:
             found: Campaign | None = yield from call(
                 "target", "find_campaign", draft, accept_loss=accept_loss, as_of=sent_at
@@ -182,5 +187,7 @@ def _looked_for(
         if on_progress is not None:
             what = "looking for what an earlier run has sent; the vendor may still be at work on it"
             on_progress(Progress(what=what, seconds=left))
-        yield from wait(min(left, _LOOKS[min(number, len(_LOOKS) - 1)]))
+        pause = min(left, _LOOKS[min(number, len(_LOOKS) - 1)])
+        yield from wait(pause)
+        left -= pause
         number += 1

@@ -104,7 +104,7 @@ class TestMoving:
         move.here.set_status(source, move.campaign_id, word)
         status = apply(move, plan)
         assert move.state.status == word
-        assert "leave it as it is" in " ".join(status.notes)
+        assert "do not resume or start the source" in " ".join(status.notes)
         assert plan.undo().source_resumed is False
         assert move.state.status == word
 
@@ -484,6 +484,15 @@ class TestWhatOthersDoMeanwhile:
             status = plan.apply()
             move.require_balance(status)
 
+    def test_a_target_that_calls_the_same_people_as_an_earlier_migration_is_not_started(self, moving: Moving) -> None:
+        move = moving("techladder", "talkifai", called=0)
+        move.plan().apply(source_stopped=True)
+        move.journal = move.journal.with_name("planned again.sqlite")
+        status = move.plan(start=Start.NOW).apply(source_stopped=True)
+        assert [part.status for part in move.parts] == ["scheduled", "scheduled"]
+        assert f"most of its numbers are in {move.parts[0].id} too" in " ".join(status.notes)
+        assert status.unstarted
+
     def test_somebody_adds_to_the_target(self, moving: Moving) -> None:
         move = moving("techladder", "truedy", called=0)
         plan = move.plan(start=Start.NOW)
@@ -543,6 +552,10 @@ class TestWhatGoesWrong:
             plan.apply(**how)
         assert isinstance(stopped.value.__cause__, OutcomeUnknown)
         assert stopped.value.status.parts[0].step is PartStep.SENDING
+
+        with Journal.open(move.journal, to_write=True) as journal, journal.write("it began long ago") as database:
+            # Its last request may have waited for the rate limit, and been sent a moment ago all the same.
+            database.execute("UPDATE parts SET sent_at = '2020-01-01T00:00:00+00:00'")
 
         waits = list[float]()
 
@@ -668,6 +681,20 @@ class TestUndoing:
         with pytest.raises(MigrationRefused, match=r"has started .* nothing was undone"):
             plan.undo()
         assert (move.state.status, move.parts[0].status) == ("paused", "running")
+
+    @pytest.mark.parametrize("since", ["active", "cancelled"])
+    def test_what_has_started_since_undoing_began_keeps_the_source_paused(self, since: str, moving: Moving) -> None:
+        move = moving("truedy", "techladder", called=0, status="active")
+        plan = move.plan()
+        apply(move, plan)
+        (target, _), *_ = plan.undo().remaining
+        move.there.set_status("techladder", target, "active")  # a person, or its time had come
+        move.there.advance(calls=2, vendor="techladder", campaign_id=target)
+        move.there.set_status("techladder", target, since)
+        undone = plan.undo()
+        assert not undone.source_resumed
+        assert move.state.status == "paused"
+        assert f"it has started and is {'running' if since == 'active' else since}" in undone.remaining[0][1]
 
     def test_a_creation_that_was_interrupted_is_looked_for(self, moving: Moving, monkeypatch: Any) -> None:
         move = moving("truedy", "talkifai", called=0, status="active")

@@ -22,6 +22,7 @@ from unibatch.core.errors import (
     UnibatchError,
 )
 from unibatch.core.model import Campaign
+from unibatch.core.overlap import OverlapFound
 from unibatch.core.provider import OperationName
 from unibatch.core.status import CampaignStatus
 from unibatch.workflows.migrate.context import MOVED, Context, people
@@ -120,10 +121,13 @@ class Applying:
                     (PartStep.SENDING, datetime.now(UTC).isoformat(), part.number),
                 )
 
+        how = {"accept_loss": accept_loss, "before_sending": sending}
         try:
-            created: Campaign = yield from call(
-                "target", "create_campaign", draft, accept_loss=accept_loss, before_sending=sending
-            )
+            try:
+                created: Campaign = yield from call("target", "create_campaign", draft, **how, refuse_overlap=True)
+            except OverlapFound as exc:
+                self._note_overlap(exc)
+                created = yield from call("target", "create_campaign", draft, **how)
         except PartlyDone as exc:
             if exc.campaign is None:
                 raise
@@ -136,6 +140,20 @@ class Applying:
                 )
             raise
         return created
+
+    def _note_overlap(self, overlap: OverlapFound) -> None:
+        """Note that another campaign would call the same people, such as that of an earlier migration.
+
+        Raises:
+            MigrationStopped: The target would begin by itself.
+        """
+        journal, other = self.context.journal, overlap.campaign
+        said = f"most of its numbers are in {other.id} too, which is {other.status}, and would be called by both"
+        if journal.fact("way") == "ahead":
+            raise MigrationStopped(
+                f"the target would begin by itself, and {said}. Remove {other.id}, then run the same command again"
+            ) from overlap
+        journal.note("another campaign has the same numbers", overlap=said)
 
     def _with_start_ahead(self, part: TargetPart) -> CampaignDraft:
         """The draft of a part; one that was to start some minutes ahead gets another start if that time has come."""
@@ -228,6 +246,8 @@ class Applying:
             yield from self.standstill.require_unchanged("once the target is there")
         if start.kind is StartKind.HOLD or context.journal.fact("way") == "ahead" or not parts:
             return
+        if context.journal.fact("overlap"):
+            return  # a person has to decide; `_notes` says so
         if any(part.step is PartStep.CREATED for part in parts):
             return  # `_finish` says why
         if all(part.step is PartStep.STARTED for part in parts) or self._is_late(start, parts[0]):
@@ -297,6 +317,8 @@ class Applying:
         draft, _ = context.draft_of(parts[0].number)
         zone = draft.schedule.timezone if draft.schedule else None
         ids, start = ", ".join(str(part.campaign_id) for part in parts), read_start(journal.fact("start"))
+        if overlap := journal.fact("overlap"):
+            notes.append(f"look at the target before you start it: {overlap}")
         if journal.fact("way") == "ahead":
             begins = draft.start.instant(zone)
             notes.append(f"the target {ids} begins to call at {begins:%Y-%m-%d %H:%M} UTC")
@@ -310,7 +332,6 @@ class Applying:
             notes.append(f"the target {ids} calls nobody yet: {how}{by_itself}")
         if not journal.fact("is_over"):
             notes.append(
-                f"whoever resumes or starts the source {source} has the moved people called once more; leave it as it "
-                "is"
+                f"do not resume or start the source {source}: the contacts that were moved would be called again"
             )
         return notes

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import attrs
 
-from unibatch.core.draft import CampaignDraft, ContactDraft
+from unibatch.core.draft import CampaignDraft, ContactDraft, StartKind
 from unibatch.core.errors import MigrationRefused, MigrationStopped, UnibatchError
 from unibatch.core.findings import Finding
 from unibatch.core.model import Campaign, Contact
@@ -18,7 +18,7 @@ from unibatch.workflows.migrate.decide import Choice
 from unibatch.workflows.migrate.join import PlacedFile
 from unibatch.workflows.migrate.journal import Journal
 from unibatch.workflows.migrate.ledger import MigrationStatus, Outcome, PartStep, Progress, Step, TargetPart
-from unibatch.workflows.migrate.stored import read_campaign, read_contact
+from unibatch.workflows.migrate.stored import read_campaign, read_contact, read_start
 from unibatch.workflows.migrate.work import ReadContacts, Work, read_contacts, tell, wait
 
 AT_REST = frozenset({CampaignStatus.DRAFT, CampaignStatus.PAUSED})
@@ -105,6 +105,8 @@ class Context:
     def status(self) -> MigrationStatus:
         """Where the migration is."""
         query = "SELECT outcome, count(*) AS number FROM contacts GROUP BY outcome"
+        is_in_use = self.journal.is_in_use
+        working = ("another process is at work on it now",) if is_in_use else ()
         counted = {row["outcome"]: row["number"] for row in self.journal.rows(query)}
         return MigrationStatus(
             id=self.id,
@@ -115,10 +117,20 @@ class Context:
             failed=counted.get(Outcome.FAILED, 0),
             open=counted.get(Outcome.OPEN, 0),
             parts=tuple(self.parts()),
-            interrupted=self.journal.fact("interrupted"),
+            interrupted=None if is_in_use else self.journal.fact("interrupted"),
             changes=tuple(self.journal.fact("changes") or ()),
-            notes=tuple(self.journal.fact("notes") or ()),
+            notes=(*(self.journal.fact("notes") or ()), *working),
+            unstarted=self._is_unstarted(),
             updated_at=self.journal.updated_at,
+        )
+
+    def _is_unstarted(self) -> bool:
+        """Whether the migration is finished without the start that was asked for."""
+        is_held = self.journal.fact("way") == "ahead" or read_start(self.journal.fact("start")).kind is StartKind.HOLD
+        return (
+            self.step is Step.FINISHED
+            and not is_held
+            and any(part.step is not PartStep.STARTED for part in self.parts())
         )
 
     # The source

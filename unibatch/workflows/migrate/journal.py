@@ -181,6 +181,17 @@ class Journal:
         return json.loads(found[0]["value"]) if found else None
 
     @property
+    def is_in_use(self) -> bool:
+        """Another process, or another open journal of this one, is writing to it."""
+        if self._lock is not None or not _lock_file(self.path).exists():
+            return False
+        try:
+            _locked(self.path).release()
+        except JournalError as exc:
+            return isinstance(exc.__cause__, Timeout)
+        return False
+
+    @property
     def updated_at(self) -> datetime | None:
         """When it was written last."""
         found = self.rows("SELECT at FROM events ORDER BY number DESC LIMIT 1")

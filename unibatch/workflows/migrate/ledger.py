@@ -128,6 +128,7 @@ class MigrationStatus:
         interrupted: Why the latest run ended before its end; ``None`` if it did not.
         changes: What has changed in the source since the plan, as sentences.
         notes: What a person has to know or to do now, as sentences.
+        unstarted: The migration is finished, and the target was to be started and is not; ``notes`` say why.
         updated_at: When the journal was written last (aware, UTC).
     """
 
@@ -142,6 +143,7 @@ class MigrationStatus:
     interrupted: str | None = None
     changes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    unstarted: bool = False
     updated_at: datetime | None = None
 
     @property

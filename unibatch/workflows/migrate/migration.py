@@ -533,8 +533,8 @@ def _require_replaceable(journal: Journal, sides: tuple[Side, Side]) -> None:
         )
     if journal.fact("step") != Step.PLANNED:
         raise JournalError(
-            f"{journal.path}: this migration is {journal.fact('step')} already; apply it to go on, or undo it. For "
-            "another plan, name another file"
+            f"{journal.path}: this migration is {journal.fact('step')} already. `unibatch migrate status` says what to "
+            "do with it; for another plan, name another file"
         )
 
 

@@ -342,7 +342,7 @@ def _source_plan(source: Provider, campaign: Campaign, stop: OperationName | Non
         return f"it is {status}, and stays as it is"
     if status in AT_REST:
         verb = "resumed" if status is CampaignStatus.PAUSED else "started"
-        return f"it is {status}, and stays as it is; nobody may have it {verb} afterwards"
+        return f"it is {status}, and stays as it is; do not let it be {verb} afterwards"
     if stop is None:
         return (
             f"it is {status}, and {source.title}'s API cannot stop it: stop it in {source.title}'s dashboard before "
@@ -366,7 +366,7 @@ def _start_plan(target: Provider, draft: CampaignDraft, way: Way, start: Start) 
         stop = target.capabilities.operations["cancel_campaign"].available
         undo = "until then it can be cancelled" if stop else f"{target.title}'s API cannot cancel it any more"
         return f"it begins to call at {begins:%Y-%m-%d %H:%M} UTC; {undo}"
-    until = f", or by itself at {draft.hold_until:%Y-%m-%d %H:%M} UTC" if draft.hold_until else ""
+    until = f"; it starts by itself at {draft.hold_until:%Y-%m-%d %H:%M} UTC" if draft.hold_until else ""
     if start.kind is StartKind.HOLD:
         where = "start_campaign starts it" if can_start else f"it can only be started in {target.title}'s dashboard"
         return f"nobody is called: {where}{until}"

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from unibatch.core.errors import Conflict, MigrationRefused, NotFound, UnibatchError
 from unibatch.core.model import Campaign
 from unibatch.core.provider import OperationName
-from unibatch.core.status import CampaignStatus
+from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.workflows.migrate.context import MOVED, Context
+from unibatch.workflows.migrate.decide import attempts_made
 from unibatch.workflows.migrate.finding import find_part
 from unibatch.workflows.migrate.ledger import Outcome, PartStep, Step, Undone
 from unibatch.workflows.migrate.verify import CALLS_NOBODY
-from unibatch.workflows.migrate.work import Work, call
+from unibatch.workflows.migrate.work import ReadContacts, Work, call, read_contacts
 
 _logger = logging.getLogger("unibatch")
 
@@ -105,9 +106,22 @@ def _require_not_started(context: Context) -> Work[None]:
             campaign: Campaign = yield from call("target", "get_campaign", part.campaign_id)
         except NotFound:
             continue
-        counts = campaign.counts
-        if campaign.status in _BEGUN or counts.attempted or counts.succeeded or counts.failed:
+        if (yield from _has_called(campaign)):
             raise _has_started(part.campaign_id, str(campaign.status))
+
+
+def _has_called(campaign: Campaign) -> Work[bool]:
+    """Whether a campaign of the target calls people, or has called somebody."""
+    counts = campaign.counts
+    if campaign.status in _BEGUN:
+        return True
+    if not (counts.attempted or counts.succeeded or counts.failed):
+        return False
+    # A vendor may count those as failed who were cancelled before they were called.
+    contacts = yield from read_contacts(
+        ReadContacts(side="target", campaign_id=campaign.id, what="looking whether the target has called anybody")
+    )
+    return any(contact.status is CallStatus.UNKNOWN or attempts_made(contact) for contact in contacts)
 
 
 def _has_started(campaign_id: str, status: str) -> MigrationRefused:
@@ -123,6 +137,11 @@ def _remove(context: Context, campaign_id: str) -> Work[str | None]:
     context.tell("removing what is in the target")
     try:
         campaign: Campaign = yield from call("target", "get_campaign", campaign_id)
+        if (yield from _has_called(campaign)):  # since undoing began, or before this part was found
+            return (
+                f"it has started and is {campaign.status}, so people may have been called, who must not be called by "
+                "the source. To stop it, pause or cancel it"
+            )
         if campaign.status in CALLS_NOBODY:
             return None
         for operation in _REMOVALS:
@@ -161,7 +180,10 @@ def _resume(context: Context, remaining: Sequence[tuple[str, str]]) -> Work[tupl
             return False, [f"the source {source_id} is {campaign.status}, as it was"]
         if remaining:
             ids = ", ".join(campaign_id for campaign_id, _ in remaining)
-            reason = f"the target may call the same people: remove {ids} first, then undo once more"
+            reason = (
+                "the target may call the same people, or has called them. If it has called nobody, remove "
+                f"{ids} first, then undo once more"
+            )
             return False, [f"the source {source_id} stays paused, because {reason}"]
         if campaign.status is CampaignStatus.PAUSED:
             context.tell("resuming the source")
