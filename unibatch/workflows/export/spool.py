@@ -195,10 +195,11 @@ class Spool:
         Raises:
             InvalidInput: The file was changed or damaged since they were written or checked.
         """
-        after = begin
+        end = begin
         for after, record in self._records(begin):
+            end = after
             yield record
-        if after != self._size:
+        if end != self._size:
             raise InvalidInput(
                 f"{self.path} was damaged while the export was running; resume=True (--resume) reads only the rest"
             )
