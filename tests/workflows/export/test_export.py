@@ -344,27 +344,6 @@ class TestRefusals:
     """Before anything is sent."""
 
     @pytest.mark.parametrize(
-        ("to", "message"),
-        [
-            ("folder.csv", "cannot write {}: it is not a file"),
-            ("pipe.csv", "cannot write {}: it is not a file"),
-            ("loop.csv", "cannot write '{}': "),
-        ],
-    )
-    def test_what_stands_there_and_is_no_file(self, tmp_path: Path, to: str, message: str) -> None:
-        reading, writing = os.pipe()
-        try:
-            (tmp_path / "folder.csv").mkdir()
-            (tmp_path / "pipe.csv").symlink_to(f"/dev/fd/{writing}")
-            (tmp_path / "loop.csv").symlink_to(tmp_path / "loop.csv")
-            with pytest.raises(InvalidInput) as refused:
-                unibatch.export("main:batch_1", tmp_path / to)
-        finally:
-            os.close(reading)
-            os.close(writing)
-        assert str(refused.value).startswith(message.format(tmp_path / to))
-
-    @pytest.mark.parametrize(
         ("to", "how", "part"),
         [
             ("all.doc", {}, "does not say its format; end it with one of .csv, .jsonl"),
@@ -459,3 +438,25 @@ def test_a_client_of_the_other_kind_is_refused(campaigns: list[tuple[AnyClient, 
 
 def test_every_vendor_is_tried() -> None:
     assert tuple(SIZES) == VENDORS
+
+
+@pytest.mark.parametrize(
+    ("to", "message"),
+    [
+        ("folder.csv", "cannot write {}: it is not a file"),
+        ("pipe.csv", "cannot write {}: it is not a file"),
+        ("loop.csv", "cannot write '{}': "),
+    ],
+)
+def test_what_stands_there_and_is_no_file(tmp_path: Path, to: str, message: str) -> None:
+    reading, writing = os.pipe()
+    try:
+        (tmp_path / "folder.csv").mkdir()
+        (tmp_path / "pipe.csv").symlink_to(f"/dev/fd/{writing}")
+        (tmp_path / "loop.csv").symlink_to(tmp_path / "loop.csv")
+        with pytest.raises(InvalidInput) as refused:
+            unibatch.export("main:batch_1", tmp_path / to)
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert str(refused.value).startswith(message.format(tmp_path / to))
