@@ -327,7 +327,6 @@ class TestIncompleteListings:
     def test_an_incomplete_part_that_was_accepted_once_is_not_taken_without_that_word(
         self, sandbox: Sandbox, incomplete: list[tuple[AnyClient, str]], export: Export, tmp_path: Path
     ) -> None:
-        """The campaign and those behind it are read again; its earlier rows leave no column."""
         path = tmp_path / "all.csv"
         behind = incomplete[0][0], "batch_none"
         sandbox.fail("truedy", path="batch_none", status=500, times=None)
