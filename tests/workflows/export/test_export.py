@@ -266,6 +266,22 @@ class TestInterruptions:
         export(campaigns, path, resume=True)
         assert files(tmp_path) == [path.name]
 
+    @ONE_CLIENT
+    def test_what_was_kept_and_is_damaged_before_the_file_is_made_gives_no_file(
+        self, campaigns: list[tuple[AnyClient, str]], export: Export, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "all.jsonl"
+
+        def damage(reference: str, *_: object) -> None:
+            if reference.startswith("talkifai"):
+                os.truncate(spool_of(path), 5_000)
+
+        with pytest.raises(InvalidInput, match="was damaged while"):
+            export(campaigns, path, on_progress=damage)
+        assert files(tmp_path) == [spool_of(path).name]
+        export(campaigns, path, resume=True)
+        assert ids_in(path) == ids(campaigns)
+
 
 class TestIncompleteListings:
     @pytest.fixture
@@ -307,6 +323,19 @@ class TestIncompleteListings:
         assert exported.is_complete
         assert ids_in(tmp_path / "all.jsonl") == ids(incomplete)
         assert [incomplete[0][1] in request.path for request in sandbox.requests[before : before + 1]] == [False]
+
+    def test_an_incomplete_part_that_was_accepted_once_is_not_taken_without_that_word(
+        self, sandbox: Sandbox, incomplete: list[tuple[AnyClient, str]], export: Export, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "all.csv"
+        behind = incomplete[0][0], "batch_none"
+        sandbox.fail("truedy", path="batch_none", status=500, times=None)
+        with pytest.raises(unibatch.ServerError):
+            export([*incomplete, behind], path, accept_incomplete=True)
+        with pytest.raises(IncompleteListing):
+            export([*incomplete, behind], path, resume=True)
+
+        assert files(tmp_path) == [spool_of(path).name]
 
 
 @ONE_CLIENT
@@ -408,3 +437,25 @@ def test_a_client_of_the_other_kind_is_refused(campaigns: list[tuple[AnyClient, 
 
 def test_every_vendor_is_tried() -> None:
     assert tuple(SIZES) == VENDORS
+
+
+@pytest.mark.parametrize(
+    ("to", "message"),
+    [
+        ("folder.csv", "cannot write {}: it is not a file"),
+        ("pipe.csv", "cannot write {}: it is not a file"),
+        ("loop.csv", "cannot write '{}': "),
+    ],
+)
+def test_what_stands_there_and_is_no_file(tmp_path: Path, to: str, message: str) -> None:
+    reading, writing = os.pipe()
+    try:
+        (tmp_path / "folder.csv").mkdir()
+        (tmp_path / "pipe.csv").symlink_to(f"/dev/fd/{writing}")
+        (tmp_path / "loop.csv").symlink_to(tmp_path / "loop.csv")
+        with pytest.raises(InvalidInput) as refused:
+            unibatch.export("main:batch_1", tmp_path / to)
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert str(refused.value).startswith(message.format(tmp_path / to))

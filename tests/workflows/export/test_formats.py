@@ -226,3 +226,24 @@ def test_any_parquet_can_be_a_list_of_contacts(tmp_path: Path) -> None:
     assert [(contact.phone_number, dict(contact.fields)) for contact in people.contacts] == [
         ("+12125550123", {"age": 41})
     ]
+
+
+@pytest.mark.parametrize("value", ['="5"', '="say ""5"""', '=""'])
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_text_that_looks_like_the_mark_of_excel_for_text_comes_back(tmp_path: Path, form: str, value: str) -> None:
+    path = written(tmp_path, form, [attrs.evolve(CONTACT, fields={"code": value})])
+    assert [dict(contact.fields) for contact in read_contacts(path).contacts] == [{"code": value}]
+
+
+def test_a_cell_of_a_workbook_is_as_long_as_excel_counts(tmp_path: Path) -> None:
+    """A character beyond the first 65,536 counts twice there."""
+    longest = "\U0001f600" * 16_383
+    path = written(tmp_path, "xlsx", [attrs.evolve(CONTACT, fields={"note": longest})])
+    assert read_contacts(path).contacts[0].fields["note"] == longest
+    with pytest.raises(InvalidInput, match="32,768 characters"):
+        written(tmp_path, "xlsx", [attrs.evolve(CONTACT, fields={"note": longest + "\U0001f600"})])
+
+
+def test_a_workbook_replaces_characters_that_xml_does_not_have(tmp_path: Path) -> None:
+    path = written(tmp_path, "xlsx", [attrs.evolve(CONTACT, fields={"note": "a\ufffeb\uffff"})])
+    assert dict(read_contacts(path).contacts[0].fields) == {"note": "a\ufffdb\ufffd"}

@@ -23,7 +23,7 @@ from unibatch.core.errors import InvalidInput
 from unibatch.workflows.contacts.headers import BLANK, TEXT_COLUMN, Columns, is_own_export, listed
 from unibatch.workflows.contacts.parquet import PARQUET, parquet_rows
 from unibatch.workflows.contacts.result import RejectedRow
-from unibatch.workflows.contacts.rows import FORMULA_TEXT, Rows
+from unibatch.workflows.contacts.rows import Rows, plain_cell
 from unibatch.workflows.contacts.workbook import workbook_rows
 
 Format = Literal["csv", "jsonl"]
@@ -282,7 +282,9 @@ def take_table(rows: Iterator[tuple[int, list[str], str | None]], into: Rows, la
     used: set[str] = set()
     rest = ((line, cells, error, _row(headers, cells)) for line, cells, error in rows)
     for number, cells, error, row in chain(first, rest):
-        extra = {f"column {n}": cell for n, cell in enumerate(cells[len(headers) :], len(headers) + 1) if _plain(cell)}
+        extra = {
+            f"column {n}": cell for n, cell in enumerate(cells[len(headers) :], len(headers) + 1) if plain_cell(cell)
+        }
         if error:
             into.reject(number, error, row | extra)
         elif extra:
@@ -305,15 +307,7 @@ def _without_marks(
 
 def _row(headers: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
     """A row without its empty cells, and without those for which there is no header."""
-    return {header: cell for header, cell in zip(headers, map(_plain, cells), strict=False) if cell}
-
-
-def _plain(cell: str) -> str:
-    """A cell without the blanks around it, and without Excel's marks for a number that is to stay text."""
-    text = cell.strip(BLANK)
-    if formula := FORMULA_TEXT.fullmatch(text):
-        return formula[1].replace('""', '"').strip(BLANK)
-    return text
+    return {header: cell for header, cell in zip(headers, map(plain_cell, cells), strict=False) if cell}
 
 
 def _delimiter(sample: list[str], columns: Columns) -> str:

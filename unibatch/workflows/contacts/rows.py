@@ -241,9 +241,17 @@ class _Read:
         for name, value in nested.items():
             if FIELD + name not in targets:
                 left[name] = value
-            elif cell_text(value).strip(BLANK) == self.custom.get(name, ""):
+            elif self.custom.get(name, "") in [(text := cell_text(value)).strip(BLANK), plain_cell(text)]:
                 self.custom[name] = value
         return left
+
+
+def plain_cell(cell: str) -> str:
+    """A cell without the blanks around it, and without Excel's marks for a number that is to stay text."""
+    text = cell.strip(BLANK)
+    if formula := FORMULA_TEXT.fullmatch(text):
+        return formula[1].replace('""', '"').strip(BLANK)
+    return text
 
 
 _json_of = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode

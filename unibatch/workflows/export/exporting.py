@@ -272,7 +272,9 @@ class _Job:
         self._custom = CustomData(plan.fields)
         self._page: Page[Contact]
         identities = [source.identity for source in sources]
-        self.spool = Spool(plan.target.spool, identities, self._custom, resume=resume)
+        self.spool = Spool(
+            plan.target.spool, identities, self._custom, resume=resume, accept_incomplete=plan.accept_incomplete
+        )
 
     def unread(self) -> Iterator[tuple[Any, list[_Source]]]:
         """The campaigns that have not been read to their end, those of one client together."""
@@ -368,7 +370,7 @@ def _exporting(
     try:
         yield job
     except BaseException as exc:
-        if len(job.spool):
+        if len(job.spool) and plan.target.spool.exists():
             exc.add_note(
                 f"{len(job.spool):,} contacts are kept in {plan.target.spool.name}, a hidden file beside "
                 f"{plan.target.given}; resume=True (--resume) reads only the rest"

@@ -44,14 +44,16 @@ class Target:
             raise InvalidInput(f"the target of an export must be the path of a file, not {given!r}")
         try:
             path = Path(name).resolve()
-            if path.exists() and not path.is_file():
-                raise InvalidInput(f"cannot write {name}: it is not a file")
-            if not path.parent.is_dir():
-                raise InvalidInput(f"cannot write {name}: there is no folder {path.parent}")
-            if not os.access(path.parent, os.W_OK | os.X_OK):
-                raise InvalidInput(f"cannot write {name}: the folder {path.parent} cannot be written to")
-        except (OSError, ValueError) as exc:
+            is_other = os.path.exists(name) and not os.path.isfile(name)  # noqa: PTH110, PTH113 - a pipe has no path
+            has_folder = path.parent.is_dir()
+        except (OSError, ValueError, RuntimeError) as exc:  # RuntimeError: links that lead to each other
             raise InvalidInput(f"cannot write {name!r}: {exc}") from exc
+        if is_other:
+            raise InvalidInput(f"cannot write {name}: it is not a file")
+        if not has_folder:
+            raise InvalidInput(f"cannot write {name}: there is no folder {path.parent}")
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise InvalidInput(f"cannot write {name}: the folder {path.parent} cannot be written to")
         return cls(name, path)
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 from zlib import crc32
@@ -75,7 +76,15 @@ class Spool:
         contacts: How many rows there are of each campaign.
     """
 
-    def __init__(self, path: Path, campaigns: Sequence[Sequence[str]], custom: CustomData, *, resume: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        campaigns: Sequence[Sequence[str]],
+        custom: CustomData,
+        *,
+        resume: bool,
+        accept_incomplete: bool = False,
+    ) -> None:
         """Open the spool, and cut away what does not count.
 
         Args:
@@ -83,6 +92,7 @@ class Spool:
             campaigns: What identifies each campaign.
             custom: Takes the rows into account that are there and those that come.
             resume: Keep what is there; otherwise begin anew.
+            accept_incomplete: Keep a campaign, too, whose listing was not proven to be complete.
 
         Raises:
             InvalidInput: It cannot be opened, or it is that of other campaigns.
@@ -99,7 +109,7 @@ class Spool:
             raise InvalidInput(f"cannot write {path}: {exc.strerror or exc}") from exc
         self._file: BinaryIO = os.fdopen(handle, "r+b", buffering=0)
         try:
-            self._size = self._scan(start) if resume else 0
+            self._size = self._scan(start, accept_incomplete=accept_incomplete) if resume else 0
             self._file.truncate(self._size)
             self._file.seek(self._size)
             if not self._size:
@@ -161,7 +171,7 @@ class Spool:
         begin = self._begins.get(campaign)
         if begin is None:
             return
-        for _, record in self._records(begin):
+        for record in self._kept(begin):
             if isinstance(record, PageRead) and record.campaign == campaign:
                 ids = record.ids if record.ids is not None else [row[ID] for row in decode_rows(record.rows)]
                 yield Page(
@@ -175,13 +185,29 @@ class Spool:
 
     def pages(self) -> Iterator[list[Row]]:
         """The rows of all campaigns, page by page."""
-        for _, record in self._records(0):
+        for record in self._kept(0):
             if isinstance(record, PageRead) and (rows := decode_rows(record.rows)):
                 yield rows
 
-    def _scan(self, start: Start) -> int:
+    def _kept(self, begin: int) -> Iterator[Record]:
+        """All records from a place on.
+
+        Raises:
+            InvalidInput: The file was changed or damaged since they were written or checked.
+        """
+        end = begin
+        for after, record in self._records(begin):
+            end = after
+            yield record
+        if end != self._size:
+            raise InvalidInput(
+                f"{self.path} was damaged while the export was running; resume=True (--resume) reads only the rest"
+            )
+
+    def _scan(self, start: Start, *, accept_incomplete: bool) -> int:
         """Take in what is there; returns where that ends."""
-        records = self._records(0)
+        last = self._last(accept_incomplete=accept_incomplete)
+        records = takewhile(lambda found: last is None or found[0] <= last, self._records(0))
         end, found = next(records, (0, None))
         if found is None:
             return 0
@@ -197,6 +223,18 @@ class Spool:
                 self.ended[record.campaign] = record
             end = after
         return end
+
+    def _last(self, *, accept_incomplete: bool) -> int | None:
+        """Where what may be kept ends, if that is before the end: at a campaign that is not complete."""
+        begins: dict[int, int] = {}
+        before = 0
+        for after, record in self._records(0):
+            if isinstance(record, PageRead):
+                begins.setdefault(record.campaign, before)
+            elif isinstance(record, End) and not record.complete and not accept_incomplete:
+                return begins.get(record.campaign, before)
+            before = after
+        return None
 
     def _note(self, begin: int, read: PageRead, rows: Sequence[Row]) -> None:
         self._begins.setdefault(read.campaign, begin)

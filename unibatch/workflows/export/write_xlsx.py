@@ -48,11 +48,13 @@ def _write_rows(table: Table, sheet: Any, time_format: Any, on_rows: Callable[[i
     sheet.freeze_panes(1, 0)
 
     def write_text(row: int, column: int, text: str) -> None:
-        if len(text) > _LONGEST_TEXT:
+        if len(text) > _LONGEST_TEXT // 2 and (length := len(text.encode("utf-16-le")) // 2) > _LONGEST_TEXT:
             raise InvalidInput(
-                f"{headers[column]} of contact {row:,} has {len(text):,} characters, and a cell of a workbook holds "
-                f"{_LONGEST_TEXT:,}; export to csv, jsonl or parquet"
+                f"{headers[column]} of contact {row:,} has {length:,} characters as Excel counts them, and a cell of a "
+                f"workbook holds {_LONGEST_TEXT:,}; export to csv, jsonl or parquet"
             )
+        if "\ufffe" in text or "\uffff" in text:  # XML has no such characters
+            text = text.replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd")
         sheet.write_string(row, column, text)
 
     def write_time(row: int, column: int, text: str) -> None:
