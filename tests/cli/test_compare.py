@@ -54,6 +54,21 @@ def test_fits_the_terminal(run: Run, terminal: Terminal, campaigns: list[str], w
     ]  # a number cut in two
 
 
+def test_campaigns_without_contacts_are_shown(run: Run, sandbox: Sandbox) -> None:
+    outcome = run("compare", *(f"sandbox-{vendor}:{sandbox.create(vendor, 0)}" for vendor in ("truedy", "talkifai")))
+
+    assert outcome.code == 0
+    assert "nobody was called, so there is nothing to compare" in outcome.out
+
+
+def test_a_label_that_begins_with_another_is_not_cut(run: Run, campaigns: list[str]) -> None:
+    short, long = "spring campaign of 2026", "spring campaign of 2026, part 2"
+    outcome = run("compare", "--group", f"{short}={campaigns[0]}", "--group", f"{long}={campaigns[1]}")
+
+    assert re.search(r"Reached: \[2\] [^,]*, \[1\] ", outcome.out)
+    assert "part 2" not in outcome.out.partition("Differences")[2]
+
+
 def test_is_as_wide_as_a_terminal_where_there_is_none(run: Run, campaigns: list[str]) -> None:
     assert max(map(len, run("compare", *campaigns[:2]).out.splitlines())) <= 80
 

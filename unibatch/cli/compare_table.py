@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
@@ -22,6 +23,7 @@ _WIDEST = 110
 _TITLE = 23
 _BAR = 8
 _LONGEST_HEAD = 20
+_LONGEST_NAME = 80
 _GAP = 2
 _NARROW_INTERVAL = len("58.3-66.3")
 _WITH_INTERVALS = 72  # the narrowest screen on which breakdowns have intervals
@@ -107,7 +109,7 @@ class _Sheet:
                     about.append(", ")
                 about.append(f"{side.vendor}, ")
                 if campaign.name:
-                    about.append_text(words(campaign.name)).append(", ")
+                    about.append_text(words(_shortened(campaign.name))).append(", ")
                 about.append_text(canonical(campaign.status))
                 about.append(", ").append_text(number(campaign.contacts)).append(" contacts")
                 if not campaign.is_complete:
@@ -146,7 +148,7 @@ class _Sheet:
 
     def _side_by_side(self, lines: Sequence[_Line]) -> list[Table] | None:
         """A column for each side, or ``None`` if there is no room for that."""
-        values = max(cell.value.cell_len for _, cells in lines for cell in cells if cell.beside)
+        values = max((cell.value.cell_len for _, cells in lines for cell in cells if cell.beside), default=0)
         widths = [
             max(len(head), *(_width(cells[place], values) for _, cells in lines if cells))
             for place, head in enumerate(self.heads)
@@ -182,7 +184,7 @@ class _Sheet:
     def _stacked(self, lines: Sequence[_Line]) -> Iterator[Text]:
         """A line for each side below each title, for narrow screens and many sides."""
         heads = max(map(len, self.heads))
-        values = max(cell.value.cell_len for _, cells in lines for cell in cells if cell.beside)
+        values = max((cell.value.cell_len for _, cells in lines for cell in cells if cell.beside), default=0)
         for place, (title, cells) in enumerate(lines):
             if not cells and place:
                 yield Text()
@@ -223,14 +225,24 @@ class _Sheet:
                 table.add_row(words(row.value if place == 0 else " "), words(label), *_of_part(part, intervals=is_wide))
         return table
 
+    def _with_heads(self, sentence: str) -> str:
+        """A sentence with the heads in place of the labels, one of which may begin with another."""
+        heads = {words(side.label).plain: head for head, side in zip(self.heads, self.sides, strict=True)}
+        longest_first = sorted(heads, key=len, reverse=True)
+        pattern = rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)"
+        return re.sub(pattern, lambda found: heads[found[0]], sentence)
+
     def _point(self, sentence: str) -> Padding:
         text = words(sentence)
         if self.is_numbered:
-            for head, side in zip(self.heads, self.sides, strict=True):
-                text = Text(text.plain.replace(side.label, head))
+            text = Text(self._with_heads(text.plain))
         grid = Table.grid(Column(width=1), Column(overflow="fold"), padding=(0, 1))
         grid.add_row("-", text)
         return Padding(grid, (0, 0, 0, 1))
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 3]}..."
 
 
 def _width(cell: _Cell, values: int) -> int:

@@ -17,9 +17,11 @@ from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.providers import registry
 from unibatch.workflows.compare import METRICS, ComparedCampaign, Figure
 from unibatch.workflows.compare.countries import country_of
+from unibatch.workflows.compare.differences import mixes_of
 from unibatch.workflows.compare.figures import Source, call_time_of, figures_of, reckon
 from unibatch.workflows.compare.sides import side_of
 from unibatch.workflows.compare.tally import Tally
+from unibatch.workflows.compare.values import money
 
 NINE = datetime(2026, 3, 10, 9, tzinfo=UTC)
 RETRIED = ("no_answer", "busy", "timeout")
@@ -224,6 +226,17 @@ def test_a_call_of_no_length_is_a_call() -> None:
     assert figures([contact(duration=timedelta(0))], "techladder")["average_duration"].value == 0
 
 
+def test_a_length_or_a_number_of_attempts_that_cannot_be_is_not_stated() -> None:
+    lengths = [timedelta(seconds=-5), timedelta(seconds=10), timedelta(seconds=20)]
+    found = figures([contact(duration=length, attempts=length.days or 1) for length in lengths])
+    found |= {"absurd": figures([contact(attempts=10**30), contact(attempts=2)])["attempts_per_contact"]}
+
+    assert (found["average_duration"].value, found["median_duration"].value) == (15, 15)
+    assert parts(found["answered_without_duration"]) == parts(found["without_duration"]) == (1, 3)
+    assert (found["attempts"].value, found["attempts"].missing) == (2, 1)
+    assert (found["absurd"].value, found["absurd"].missing) == (2, 1)
+
+
 def test_lengths_that_all_differ_are_rounded_and_their_mean_is_exact() -> None:
     lengths = [timedelta(microseconds=30_000_000 + 7_001 * each) for each in range(30_000)]
     provider = registry.load("techladder")({})
@@ -277,6 +290,20 @@ def test_a_cost_that_is_not_that_of_these_contacts_is_not_told(
 
     for name in ("cost", "cost_per_reached", "cost_per_completed"):
         assert reason in str(found[name].not_told)
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        ("0", "0.00 USD"),
+        ("1234.565", "1,234.56 USD"),
+        ("0.06139", "0.0614 USD"),
+        ("0.00001", "<0.0001 USD"),
+        ("1e30", f"1{',000' * 10}.00 USD"),
+    ],
+)
+def test_money_of_any_size_is_shown_and_never_as_nothing(amount: str, text: str) -> None:
+    assert money(Money(Decimal(amount), "USD")) == text
 
 
 def test_nobody_reached_has_no_cost_for_each() -> None:
@@ -370,6 +397,48 @@ def test_many_different_times_are_kept_more_coarsely() -> None:
     assert tally.times.step == 15
     assert tally.times.counts.total() == 30_000
     assert (tally.times.first, tally.times.last) == (NINE, NINE + timedelta(minutes=29_999))
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone"),
+    [
+        (datetime(1, 1, 1, tzinfo=UTC), "America/New_York"),
+        (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), "Asia/Kolkata"),
+    ],
+)
+def test_a_time_at_the_end_of_the_calendar_is_counted(moment: datetime, zone: str) -> None:
+    of = campaign(schedule=Schedule(timezone=zone))
+    tally = Tally("last_attempt_at")
+    tally.add([contact(last_attempt_at=moment)] * 3)
+    side = side_of("a", registry.load("truedy")({}), [(compared(of), of, tally)], is_part=False)
+
+    assert [each.count for each in side.hours] == [each.count for each in side.pace] == [3]
+
+
+def test_times_close_together_are_counted_by_the_minute() -> None:
+    seconds = [0, 1, 59, 60, 61, 300, 3599, 3600, *[7200] * 600]
+    tally = Tally("last_attempt_at")
+    tally.add([contact(last_attempt_at=NINE + timedelta(seconds=second)) for second in reversed(seconds)])
+
+    assert sorted(tally.times.counts.items()) == [
+        ((2026, 3, 10, 9, 0), 3),
+        ((2026, 3, 10, 9, 1), 2),
+        ((2026, 3, 10, 9, 5), 1),
+        ((2026, 3, 10, 9, 59), 1),
+        ((2026, 3, 10, 10, 0), 1),
+        ((2026, 3, 10, 11, 0), 600),
+    ]
+
+
+def test_hours_in_different_zones_are_compared_on_one_clock() -> None:
+    sides = []
+    for zone in ("Asia/Kolkata", "UTC"):
+        of = campaign(schedule=Schedule(timezone=zone))
+        tally = Tally("last_attempt_at")
+        tally.add(called_at(range(0, 300, 3)))
+        sides.append(side_of(zone, registry.load("truedy")({}), [(compared(of), of, tally)], is_part=False))
+
+    assert [mix.distance for mix in mixes_of(sides, None) if mix.of == "hours"] == [0]
 
 
 # Quality --------------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from unibatch.core.provider import Provider
 from unibatch.workflows.compare.countries import country_of
 from unibatch.workflows.compare.figures import Source, figures_of
 from unibatch.workflows.compare.model import Breakdown, BreakdownRow, Part
-from unibatch.workflows.compare.sides import outcomes_of, zone_of
+from unibatch.workflows.compare.sides import local, outcomes_of, zone_of
 from unibatch.workflows.compare.tally import Tally
 
 NOT_STATED = "not told"
@@ -66,7 +66,7 @@ def _local(campaign: Campaign, call_time: str, shown: Callable[[datetime], str])
 
     def value(contact: Contact) -> str:
         moment = getattr(contact, call_time)
-        return NOT_STATED if moment is None else shown(moment.astimezone(zone))
+        return NOT_STATED if moment is None else shown(local(moment, zone))
 
     return value
 

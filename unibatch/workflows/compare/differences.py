@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import combinations
 
 from unibatch.workflows.compare.figures import spread
@@ -82,7 +84,7 @@ def mixes_of(sides: Sequence[Side], baseline: str | None) -> tuple[Mix, ...]:
     mixes = []
     for of in ("countries", "hours"):
         for first, second in pairs_of(sides, baseline):
-            counts = [_by_value(getattr(side, of)) for side in (first, second)]
+            counts = _countries(first, second) if of == "countries" else _hours(first, second)
             if all(counts):
                 apart, by_chance = distance(counts[0], counts[1])
                 mixes.append(
@@ -98,5 +100,19 @@ def mixes_of(sides: Sequence[Side], baseline: str | None) -> tuple[Mix, ...]:
     return tuple(mixes)
 
 
-def _by_value(counts: Sequence[Count]) -> Mapping[str, int]:
-    return {str(each.value): each.count for each in counts}
+def _countries(*sides: Side) -> list[Mapping[str, int]]:
+    return [{str(each.value): each.count for each in side.countries} for side in sides]
+
+
+def _hours(*sides: Side) -> list[Mapping[str, int]]:
+    """The hours of the calls on one clock: that of the sides if it is the same, else UTC."""
+    if len({side.timezone for side in sides}) == 1 and "," not in sides[0].timezone:
+        return [{str(each.value): each.count for each in side.hours} for side in sides]
+    counts: list[Mapping[str, int]] = []
+    for side in sides:
+        hours = Counter[str]()
+        for each in side.pace:
+            if isinstance(each.value, datetime):
+                hours[str(each.value.hour)] += each.count
+        counts.append(hours)
+    return counts

@@ -42,6 +42,9 @@ _NONE_ANSWERED = "no call was answered"
 _WHOLE_ONLY = "contacts are left out here, and it is stated for the campaign as a whole"
 _LATEST_ONLY = "some contacts were called several times, and only the time of their latest call is stated"
 _HOUR = 3600
+_NO_TIME = timedelta(0)
+_MOST_ATTEMPTS = 10_000
+"""A vendor that states more attempts to call one contact, or fewer than none, states nothing that can be counted."""
 
 
 @attrs.frozen(kw_only=True)
@@ -139,10 +142,12 @@ def reckon(tally: Tally) -> Reckoning:
     sums = Reckoning()
     for kind, count in tally.kinds.counts.items():
         status, is_final, attempts, phone_valid, length = kind
+        attempts = attempts if attempts is None or 0 <= attempts <= _MOST_ATTEMPTS else None
+        has_length = length is not None and length >= _NO_TIME
         sums.contacts += count
         sums.final += count if is_final else 0
         sums.invalid += 0 if phone_valid else count
-        sums.final_with_length += count if is_final and length is not None else 0
+        sums.final_with_length += count if is_final and has_length else 0
         sums.unknown += count if status is CallStatus.UNKNOWN else 0
         sums.by_status[status] += count
         called = _called(status, attempts, count, tally.called.counts[kind])

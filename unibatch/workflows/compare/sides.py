@@ -35,6 +35,14 @@ def zone_of(campaign: Campaign) -> tzinfo:
         return UTC
 
 
+def local(moment: datetime, zone: tzinfo) -> datetime:
+    """A moment in a zone; where the calendar ends before that, as it is."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
+
+
 def side_of(
     label: str,
     provider: Provider,
@@ -59,9 +67,9 @@ def side_of(
         zone = zone_of(campaign)
         zones[str(zone)] = None
         for minute, count in own.times.counts.items():
-            local = _moment(minute).astimezone(zone)
-            hours[local.hour] += count
-            weekdays[local.isoweekday()] += count
+            moment = local(_moment(minute), zone)
+            hours[moment.hour] += count
+            weekdays[moment.isoweekday()] += count
     sums = reckon(tally)
     lengths = tally.lengths(ANSWERED)
     countries = Counter[str]()

@@ -11,7 +11,7 @@ from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, datetime, timedelta
 from itertools import compress
 from operator import attrgetter, itemgetter
 from typing import Any, TypeAlias
@@ -136,7 +136,7 @@ class Times:
         first, last = min(times), max(times)
         self.first = first if self.first is None or first < self.first else self.first
         self.last = last if self.last is None or last > self.last else self.last
-        if (last - first) < _MINUTE * len(times) / _DENSE:
+        if (last - first) < _MINUTE * len(times) / _DENSE and last.year < MAXYEAR:
             self._add_dense(sorted(times))
         elif self.step == 1:
             self.counts.update(map(_minute, times))
@@ -189,7 +189,7 @@ class Numbers:
 
     def add(self, numbers: Iterable[str]) -> None:
         """Add some numbers."""
-        self._hashes.fromlist(list(map(hash, numbers)))
+        self._hashes.extend(map(hash, numbers))
 
     def merge(self, other: Numbers) -> None:
         """Add those of another one."""
@@ -278,7 +278,7 @@ class Tally:
         """The lengths of the calls of final contacts with one of these statuses."""
         found = Counter[timedelta]()
         for (status, is_final, _, _, length), count in self.kinds.counts.items():
-            if length is not None and is_final and status in statuses:
+            if length is not None and length >= _NO_TIME and is_final and status in statuses:
                 found[length] += count
         lost = (rest for (status, is_final), rest in self.kinds.lost.items() if is_final and status in statuses)
         total = sum((length * count for length, count in found.items()), sum(lost, _NO_TIME))

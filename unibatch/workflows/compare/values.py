@@ -14,7 +14,6 @@ NOT_TOLD = "not told"
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86_400
-_CENTS = Decimal("0.01")
 _FINE = Decimal("0.0001")
 
 
@@ -78,6 +77,10 @@ def seconds(length: float) -> str:
 
 
 def money(amount: Money) -> str:
-    """Money to a hundredth, and to a ten-thousandth below 1."""
-    step = _CENTS if abs(amount.amount) >= 1 or amount.amount == 0 else _FINE
-    return f"{amount.amount.quantize(step):,} {amount.currency}"
+    """Money to a hundredth, and to a ten-thousandth below 1: what is not nothing never reads so."""
+    size = abs(amount.amount)
+    if 0 < size < _FINE / 2:
+        sign = "-" if amount.amount < 0 else ""
+        return f"{sign}<{_FINE} {amount.currency}"
+    digits = 2 if size >= 1 or not size else 4
+    return f"{amount.amount:,.{digits}f} {amount.currency}"
