@@ -196,7 +196,8 @@ class Client(_BaseClient):
             campaign_id: The vendor's id.
             until: ``"finished"``: until the campaign is over and no contact is open. Or a canonical status, or several,
                 such as ``"running"``. Or a function that is given the `Campaign` and returns whether that is it.
-            timeout: For how many seconds at most; ``None`` has no end. The time is looked at between two requests.
+            timeout: For how many seconds at most; ``None`` has no end. The time is looked at between two looks;
+                at a vendor that fails, one look takes as long as its retries.
 
         Returns:
             The campaign as it is then.
