@@ -58,7 +58,7 @@ def test_campaigns_without_contacts_are_shown(run: Run, sandbox: Sandbox) -> Non
     outcome = run("compare", *(f"sandbox-{vendor}:{sandbox.create(vendor, 0)}" for vendor in ("truedy", "talkifai")))
 
     assert outcome.code == 0
-    assert "nobody was called, so there is nothing to compare" in outcome.out
+    assert "there are no contacts" in outcome.out
 
 
 def test_a_label_that_begins_with_another_is_not_cut(run: Run, campaigns: list[str]) -> None:
@@ -173,6 +173,13 @@ def test_refuses_what_makes_no_comparison(run: Run, sandbox: Sandbox, arguments:
     assert (outcome.code, outcome.out) == (2, "")
     assert said in outcome.err
     assert sandbox.requests == before
+
+
+def test_a_colon_in_an_id_has_a_remedy_that_this_command_knows(run: Run, campaigns: list[str]) -> None:
+    outcome = run("compare", campaigns[0], "a:b")
+
+    assert outcome.code == 2
+    assert "write PROFILE:a:b" in outcome.err
 
 
 def test_a_campaign_that_is_not_there_is_named(run: Run, campaigns: list[str]) -> None:

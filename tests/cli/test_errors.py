@@ -80,7 +80,7 @@ def test_a_configuration_that_is_wrong(
     ("line", "code", "said"),
     [
         ("campaigns -p nix", 2, "known are sandbox-truedy"),
-        ("contacts nix:batch_1", 2, "name the profile with --profile"),
+        ("contacts nix:batch_1", 2, "write PROFILE:nix:batch_1"),
         ("contacts batch_1 --external-id 7", 2, "truedy does not support `unibatch contacts --external-id`: Truedy"),
         ("show sandbox-truedy:", 2, "not blank"),
         (

@@ -58,7 +58,7 @@ def address(campaign: str, profile: str | None) -> tuple[str, str]:
         known = f"known are {', '.join(names)}" if names else "there are no profiles yet; `unibatch init` makes a file"
         raise ConfigError(
             f"there is no profile {name!r}, which {campaign!r} names; {known}. "
-            "If the colon is a part of the campaign's id, name the profile with --profile"
+            f"If the colon is a part of the campaign's id, write PROFILE:{campaign}"
         )
     return name, campaign_id
 

@@ -19,7 +19,7 @@ from unibatch import CallStatus, IncompleteListing, InvalidInput, ServerError
 from unibatch.core.model import Money
 from unibatch.sandbox import Sandbox
 from unibatch.workflows.compare import METRICS, ROW_KEYS
-from unibatch.workflows.compare.sentences import warnings_of
+from unibatch.workflows.compare.sentences import sentences_of, warnings_of
 
 COMPLETED = {"completed", "ended"}
 PICKED_UP = {*COMPLETED, "voicemail"}
@@ -152,6 +152,35 @@ def test_a_difference_of_outcomes_is_told_from_noise(sandbox: Sandbox, create: C
 
 
 @ONE_CLIENT
+def test_a_difference_that_only_the_correction_calls_noise_is_said_to_be_so(create: Create, compare: Compare) -> None:
+    compared = compare([create("truedy", 20), create("techladder", 20)])
+    reached = next(each for each in compared.differences if each.metric == "reached")
+    reached = attrs.evolve(reached, value=0.2, p_value=0.02, corrected_p_value=0.06, is_noise=True)
+    corrected = attrs.evolve(reached, p_value=0.3, corrected_p_value=0.9)
+    sentences = [sentences_of(attrs.evolve(compared, differences=(each,)))[0] for each in (reached, corrected)]
+
+    assert ["among so many comparisons" in sentence for sentence in sentences] == [True, False]
+
+
+@ONE_CLIENT
+def test_what_the_filters_leave_is_said_if_it_is_nothing(create: Create, compare: Compare) -> None:
+    compared = compare([create("techladder"), create("talkifai")], only="skipped")
+
+    assert [warning for warning in compared.warnings if "the filters leave no contact" in warning] == [
+        f"{side.label}: the filters leave no contact." for side in compared.sides
+    ]
+
+
+@ONE_CLIENT
+def test_vendors_without_a_word_for_voicemail_are_named_once(create: Create, compare: Compare) -> None:
+    compared = compare([create(vendor) for vendor in VENDORS])
+
+    assert [warning.partition(" no word")[0] for warning in compared.warnings if "voicemail" in warning] == [
+        "TalkifAI and TechLadder have"
+    ]
+
+
+@ONE_CLIENT
 def test_lists_that_differ_much_are_warned_of(sandbox: Sandbox, create: Create, compare: Compare) -> None:
     alike = compare([create("truedy", 200, calls=150), create("techladder", 200, calls=150)])
     assert not [mix for mix in alike.mixes if mix.of == "countries" and mix.differs_much]
@@ -252,7 +281,7 @@ MARCH = datetime(2026, 3, 1, tzinfo=UTC)
         (["sandbox-truedy:b1"], {}, "only sandbox-truedy:b1 is named"),
         (["sandbox-truedy:b1", "sandbox-truedy:b1"], {}, "there twice"),
         (["sandbox-truedy:b1", "other-truedy:b1"], {}, "are the same campaign"),
-        ({"a": ["sandbox-truedy:b1"], "b": ["sandbox-truedy:b2", "sandbox-truedy:b1"]}, {}, "are the same campaign"),
+        ({"a": ["sandbox-truedy:b1"], "b": ["sandbox-truedy:b2", "sandbox-truedy:b1"]}, {}, "b1 is there twice"),
         ({"a": ["sandbox-truedy:b1", "sandbox-talkifai:b2"], "b": "sandbox-truedy:b3"}, {}, "campaigns of one vendor"),
         ({"a": [], "b": "sandbox-truedy:b3"}, {}, "'a' has no campaign"),
         ({" ": "sandbox-truedy:b1", "b": "sandbox-truedy:b3"}, {}, "label"),

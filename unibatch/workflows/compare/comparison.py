@@ -251,9 +251,9 @@ class _Plan:
                     raise InvalidInput(f"{wanted.reference}: use a {kind.__name__} here, not {client!r}")
                 place = (client.provider, client.base_url, wanted.campaign_id)
                 if place in places:
-                    raise InvalidInput(
-                        f"{wanted.reference} and {places[place]} are the same campaign; name each campaign once"
-                    )
+                    other = places[place]
+                    same = "is there twice" if other == wanted.reference else f"and {other} are the same campaign"
+                    raise InvalidInput(f"{wanted.reference} {same}; name each campaign once")
                 places[place] = wanted.reference
                 readings.append(_Reading(label, wanted, client, self, on_progress))
             providers = {reading.provider.name for reading in readings if reading.label == label}

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from unibatch.core.model import Money
 from unibatch.core.status import CallStatus
+from unibatch.workflows.compare.intervals import CONFIDENCE
 from unibatch.workflows.compare.metrics import METRICS, Metric
-from unibatch.workflows.compare.model import Comparison, Difference, Side
+from unibatch.workflows.compare.model import Comparison, Difference, Filters, Side
 from unibatch.workflows.compare.values import seconds, share, value
 
 _FEW = 30
@@ -39,8 +40,15 @@ def _sentence(comparison: Comparison, metric: Metric, difference: Difference) ->
     if difference.value == 0:
         return f"{what}. There is no difference."
     size, between = _size(metric, difference)
-    verdict = "is within noise: chance alone may explain it" if difference.is_noise else "is more than noise"
-    return f"{what}. The difference of {size} ({between}) {verdict}."
+    return f"{what}. The difference of {size} ({between}) {_verdict(difference)}."
+
+
+def _verdict(difference: Difference) -> str:
+    if not difference.is_noise:
+        return "is more than noise"
+    if difference.p_value < difference.corrected_p_value and difference.p_value < 1 - CONFIDENCE:
+        return "is within noise: among so many comparisons, chance alone may explain it"
+    return "is within noise: chance alone may explain it"
 
 
 def _size(metric: Metric, difference: Difference) -> tuple[str, str]:
@@ -60,7 +68,7 @@ def warnings_of(comparison: Comparison) -> tuple[str, ...]:
     """What has to be known before anything is concluded from the figures."""
     sides = comparison.sides
     found = [
-        *(text for side in sides for text in _of_side(side)),
+        *(text for side in sides for text in _of_side(side, comparison.filters)),
         *_of_words(sides),
         *_of_currencies(sides),
         *_of_mixes(comparison),
@@ -69,7 +77,7 @@ def warnings_of(comparison: Comparison) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _of_side(side: Side) -> Iterator[str]:
+def _of_side(side: Side, filters: Filters) -> Iterator[str]:
     for campaign in side.campaigns:
         if campaign.incomplete_because is not None:
             yield f"{campaign.reference} is incomplete: {campaign.incomplete_because}."
@@ -79,7 +87,9 @@ def _of_side(side: Side) -> Iterator[str]:
             yield f"{campaign.reference}: {campaign.unread:,} values cannot be read, and are missing."
     concluded = side.figure("concluded").numerator or 0
     attempted = side.figure("attempted")
-    if not attempted.numerator:
+    if not side.figure("contacts").value:
+        yield f"{side.label}: {'the filters leave no contact' if filters else 'there are no contacts'}."
+    elif not attempted.numerator:
         yield f"{side.label}: nobody was called, so there is nothing to compare."
     elif concluded < _FEW:
         yield f"{side.label}: only {concluded:,.0f} contacts are concluded. Only large differences can show."
@@ -91,13 +101,13 @@ def _of_side(side: Side) -> Iterator[str]:
 
 def _of_words(sides: Sequence[Side]) -> Iterator[str]:
     voicemail = CallStatus.VOICEMAIL.value
-    lacking = {side.vendor for side in sides if _lacks_word(side, voicemail)}
+    lacking = sorted({side.vendor for side in sides if _lacks_word(side, voicemail)})
     if lacking and any(side.vendor not in lacking for side in sides):
-        for vendor in sorted(lacking):
-            yield (
-                f"{vendor} has no word for voicemail: where a machine picked up, the call may be among its completed "
-                "ones. Compare the contacts reached, not those completed."
-            )
+        have = f"{' and '.join(lacking)} {'has' if len(lacking) == 1 else 'have'}"
+        yield (
+            f"{have} no word for voicemail: where a machine picked up, the call may be among the completed ones. "
+            "Compare the contacts reached, not those completed."
+        )
 
 
 def _lacks_word(side: Side, status: str) -> bool:
