@@ -144,7 +144,7 @@ class _Wanted:
             if not (colon and profile and campaign_id.strip()):
                 raise InvalidInput(f"name a campaign as PROFILE:CAMPAIGN_ID, not {given!r}")
             return cls(given, profile, None, campaign_id)
-        if isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], Client | AsyncClient):  # noqa: PLR2004
+        if isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], Client | AsyncClient):  # noqa: PLR2004 - a pair
             client, campaign_id = given
             if not isinstance(campaign_id, str) or not campaign_id.strip():
                 raise InvalidInput(f"the id of a campaign must be a text that is not blank, not {campaign_id!r}")

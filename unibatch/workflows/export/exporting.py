@@ -237,7 +237,7 @@ class _Plan:
 
 
 def _is_pair(given: Any) -> bool:
-    return isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], Client | AsyncClient)  # noqa: PLR2004
+    return isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], Client | AsyncClient)  # noqa: PLR2004 - a pair
 
 
 def _wanted(given: Any) -> tuple[str | Client | AsyncClient, str]:
