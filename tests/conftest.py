@@ -12,11 +12,24 @@ from importlib.metadata import entry_points
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.bothways import AnyClient, Connect, Style, connected
 from unibatch.client.rate_limit import forget_budgets
 
 SAYS_SOMETHING = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+# Reproducible, so that a failure is never a matter of luck, and whatever else the machine is doing.
+settings.register_profile(
+    "here",
+    max_examples=50,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("here")
 
 
 def pytest_configure() -> None:
