@@ -202,7 +202,7 @@ ODDITIES = [
     b"9" * 5000,
     b"[" * 400 + b"]" * 400,
     b"[" * 990 + b"]" * 990,
-    b"[" * 20_000 + b"]" * 20_000,
+    b"[" * 1_500 + b"]" * 1_500,
     b'{"a":' * 900 + b"1" + b"}" * 900,
     b'"\\ud800"',
     b'"\\udfff\\ud800"',
@@ -211,6 +211,8 @@ ODDITIES = [
     b"NaN",
     b"-Infinity",
 ]
+DEEPEST = b"[" * 20_000 + b"]" * 20_000
+"""Takes as long as all others together, so it stands in every eighth place."""
 
 
 @ONE_CLIENT
@@ -256,8 +258,9 @@ class TestSuccess:
         document = shortened(DOCUMENTS[vendor, operation])
         replaced = [changed(document, at, lambda _: "@") for at in places(document)]
         extended = [changed(document, at, lambda value: with_extra(value, "new", "@")) for at in places(document)]
-        for body in {json.dumps(oddly).encode() for oddly in [*replaced, *extended]}:
-            for oddity in ODDITIES:
+        bodies = sorted({json.dumps(oddly).encode() for oddly in [*replaced, *extended]})
+        for number, body in enumerate(bodies):
+            for oddity in ODDITIES if number % 8 else [*ODDITIES, DEEPEST]:
                 server.body = body.replace(b'"@"', oddity)
                 check(client, operation)
 
