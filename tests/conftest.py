@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from functools import cache
@@ -34,6 +35,8 @@ settings.load_profile("here")
 
 def pytest_configure() -> None:
     gc.set_threshold(20_000, 20, 100)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background; what tests start would ignore it, too
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
