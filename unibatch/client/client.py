@@ -419,6 +419,8 @@ class Client(_BaseClient):
 
         Raises:
             UnsupportedFeature: The vendor's API cannot do that.
+            InvalidInput: The name is blank or too long.
+            PartlyDone: The vendor accepted it, and the campaign has another name.
             OutcomeUnknown: An answer was lost, and whether it was done is unknown.
         """
         return self._driver.run(self._operations.patient(max_wait).rename_campaign(campaign_id, name))

@@ -297,7 +297,8 @@ class Operations:
         given = as_contacts(contacts)
         bodies, repeated, preflight = compose_contacts(self._provider, given)
         require_fit(preflight, "add_contacts", accept_loss)
-        return {contact.phone_number: contact for contact in reversed(given)}, bodies, repeated
+        first = {contact.phone_number: contact for contact in reversed(given)}
+        return {number: first[number] for number in bodies}, bodies, repeated
 
     def _add(
         self,
@@ -407,6 +408,7 @@ class Operations:
         segment(campaign_id)
         if not is_text(name):
             raise InvalidInput(f"a name must be a text that is not blank, not {name!r}")
+        self.renaming(campaign_id, name)  # raises if it cannot be done
         return self._exchange.run(rename_once(self._provider, campaign_id, name))
 
     def renaming(self, campaign_id: str, name: str) -> Request:
@@ -423,9 +425,8 @@ class Operations:
 
 
 def _none_sent(campaign_id: str, contacts: Iterable[ContactDraft], repeated: Sequence[ContactDraft]) -> AddedContacts:
-    reason = "not sent, since it is unknown what another thread or program has added"
-    rejected = tuple(RejectedContact(contact, reason) for contact in contacts)
-    return AddedContacts(campaign_id=campaign_id, duplicates=tuple(repeated), rejected=rejected)
+    """Nothing was sent, since it is unknown what another thread or program has added: maybe the same contacts."""
+    return AddedContacts(campaign_id=campaign_id, duplicates=tuple(repeated), unknown=tuple(contacts))
 
 
 def _returned(wanted: F) -> Conversation[F]:

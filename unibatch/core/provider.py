@@ -19,7 +19,7 @@ import attrs
 
 from unibatch.core.draft import ContactDraft
 from unibatch.core.draft_fields import Composition, How, is_text
-from unibatch.core.errors import ConfigError, ProviderError, UnsupportedFeature
+from unibatch.core.errors import ConfigError, InvalidInput, ProviderError, UnsupportedFeature
 from unibatch.core.flow import Flow, Request, Response, segment
 from unibatch.core.lenient import read_by_value
 from unibatch.core.mark import split_mark
@@ -444,18 +444,23 @@ class Provider(ABC):
             campaign_id: The campaign.
             name: The name, without the mark by which a campaign is recognised.
             known: The campaign as it is, if it was read: a mark at the end of its name stays there.
+
+        Raises:
+            InvalidInput: The name is too long.
         """
         if not self.rename_path:
             return None
         former = None if known is None else text_or_none(known.raw.get("name"))
         mark = (former or "").removeprefix(split_mark(former)[0] or "")
         most = self.capabilities.limits.max_name_length
-        shorter = name if most is None else name[: most - len(mark)]
+        if most is not None and (over := len(name) + len(mark) - most) > 0:
+            with_mark = ", with the mark by which the campaign is recognised" if mark else ""
+            raise InvalidInput(f"the name is {over:,} characters too long for {self.title}{with_mark}")
         return Request(
             operation="rename_campaign",
             method="PATCH",
             path=self.rename_path.replace("{id}", segment(campaign_id)),
-            content=encode({"name": shorter + mark}),
+            content=encode({"name": name + mark}),
             subject=campaign_id,
         )
 

@@ -40,6 +40,10 @@ FILLING = (1.0, 3.0, 8.0, 20.0)
 """Seconds to wait before each look at a new campaign in which contacts are missing: a vendor may still fill it."""
 
 _PAUSE = "pause_campaign"
+
+_ROOM_FOR_MARK = 60
+"""Characters that are left at the end of a name for the mark by which a campaign is recognised."""
+
 _logger = logging.getLogger("unibatch")
 
 
@@ -294,9 +298,11 @@ class Applying:
         is_renamable = context.source.renaming(context.source_id, MOVED) is not None
         if not context.parts() or not is_renamable or journal.fact("is_over") or journal.fact("renamed"):
             return
-        name = str(journal.fact("source_name"))
+        name = MOVED + str(journal.fact("source_name")).removeprefix(MOVED)
+        if (most := context.source.capabilities.limits.max_name_length) is not None:
+            name = name[: most - _ROOM_FOR_MARK]
         try:
-            yield from call("source", "rename_campaign", context.source_id, MOVED + name.removeprefix(MOVED))
+            yield from call("source", "rename_campaign", context.source_id, name)
         except UnibatchError as exc:  # the migration does not depend on it
             _logger.warning("the source %s could not be renamed: %s", context.source_id, exc)
         else:
