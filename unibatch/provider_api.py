@@ -44,7 +44,7 @@ to look: `read_all`, `Pager`, `recent`, `require_whole`, `reread`, `reread_creat
 `require_not_over`, `require_everybody_once`, `placed_before`, `partly_created`, `going_on`, `outcome_unknown`,
 `where_to_look`; whose a campaign is: `mark_in`, `judge_overlap`, `by_text`, `Owner`; to recognise one that carries no
 mark: `may_be`,
-`has_everybody`, `is_touched`, `by_age`.
+`has_everybody`, `is_same_text`, `is_touched`, `by_age`.
 
 **Errors** that a provider raises, catches or declares: `ConfigError`, `UnibatchError`, `UnsupportedFeature`,
 `ProviderError`, `AuthenticationError`, `PermissionDenied`, `PaymentRequired`, `NotFound`, `Conflict`, `InvalidRequest`,
@@ -106,6 +106,7 @@ from unibatch.core.flow import Response as Response
 from unibatch.core.flow import segment as segment
 from unibatch.core.likeness import by_age as by_age
 from unibatch.core.likeness import has_everybody as has_everybody
+from unibatch.core.likeness import is_same_text as is_same_text
 from unibatch.core.likeness import is_touched as is_touched
 from unibatch.core.likeness import may_be as may_be
 from unibatch.core.looking import outcome_unknown as outcome_unknown

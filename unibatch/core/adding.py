@@ -9,11 +9,11 @@ from typing import Any
 
 import attrs
 
-from unibatch.core.errors import Conflict, RateLimited
+from unibatch.core.errors import Conflict, InvalidInput, RateLimited
 from unibatch.core.flow import Flow, Request, Response
 from unibatch.core.looking import FAILED, LOST, MOST_SENDS, NOT_SENT, looks, outcome_unknown, read_all, require_whole
 from unibatch.core.model import Campaign
-from unibatch.core.phone import subscriber_key
+from unibatch.core.phone import may_be_one_of, subscriber_key
 from unibatch.core.provider import Added, ContactFilter, Provider
 from unibatch.core.status import CampaignStatus
 
@@ -67,9 +67,10 @@ class Adding:
 
         Raises:
             IncompleteListing: Which contacts are there already is unknown; nothing was sent.
+            InvalidInput: So it is, because the vendor does not show their numbers; nothing was sent.
         """
         done = Added(len(self.bodies), before=self.campaign.counts.total)
-        there = set() if self.campaign.counts.total == 0 else (yield from self._there(NOT_SENT))
+        there = yield from self._there(NOT_SENT)
         done.present = [number for number in self.bodies if number in there]
         left = iter([number for number in self.bodies if number not in there])
         doubtful: dict[str, str] = {}
@@ -159,6 +160,7 @@ class Adding:
 
         Raises:
             IncompleteListing: Some may be missing.
+            InvalidInput: The vendor does not show all numbers.
         """
         contacts, report = yield from read_all(
             self.provider.capabilities.contact_paging,
@@ -166,4 +168,12 @@ class Adding:
         )
         require_whole(report, self.provider, "add_contacts", self.campaign.id, consequence)
         there = {subscriber_key(contact.phone_number) for contact in contacts}
-        return {number for number in self.bodies if subscriber_key(number) in there}
+        present = {number for number in self.bodies if subscriber_key(number) in there}
+        odd = {contact.phone_number for contact in contacts if not contact.phone_valid}
+        if len(present) < len(self.bodies) and any(may_be_one_of(number, self.bodies) for number in odd):
+            raise InvalidInput(
+                f"who is in {self.campaign.id} already is unknown, since the vendor does not show some of its numbers; "
+                "to add contacts could call people twice, so nothing was sent; add them in "
+                f"{self.provider.title}'s dashboard"
+            )
+        return present

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Any
 
@@ -358,12 +359,31 @@ def subscriber_key(number: str) -> str:
 
     Numbers in E.164 form are their own key, but for these: Mexico's with the old 1, Brazil's mobiles without the ninth
     digit, Argentina's with the 9 of mobiles and without it, San Marino's with Italy's country code. A key is for
-    comparing, not for dialling. A text in any other form is its own key.
+    comparing, not for dialling. Digits without a plus are taken for a number that lacks it. A text in any other form is
+    its own key.
     """
+    if number[:1] != "+" and is_e164_without_plus(number):
+        number = "+" + number
     for pattern, key in _SPELLINGS:
         if pattern.fullmatch(number):
             return pattern.sub(key, number)
     return number
+
+
+def may_be_one_of(number: str, others: Iterable[str]) -> bool:
+    """Whether a vendor's text that is no number in E.164 form may be one of these numbers, which are in that form.
+
+    It may if it has too few digits to tell, if some are masked, or if its digits are those of one without the country
+    code, or with something behind.
+    """
+    digits = "".join(filter(str.isdigit, number)).lstrip("0")
+    if len(digits) < DIGITS[0] or _MASKED_DIGITS.search(number):
+        return True
+    known = [other.removeprefix("+") for other in others]
+    return any(other.endswith(digits) or digits.startswith(other) for other in known)
+
+
+_MASKED_DIGITS = re.compile(r"[*#?_\u2022\u2026]|[xX]{2}")
 
 
 def dial_risk(number: str) -> str | None:

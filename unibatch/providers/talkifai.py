@@ -461,17 +461,26 @@ class TalkifAI(api.Provider):
             settle=lambda known: self._settle(known, composition),
             composition=composition,
             warn=lambda: api.judge_overlap(self, composition, seen, *api.by_text("description", seen)),
-            differs=self._other_organization,
+            differs=lambda job: self._other_organization(job) or _never_begins(job, composition),
             amend=self._cancelled,
         )
+        text = api.text_or_none(campaign.raw.get("description"))
+        if composition.mark.body and text is not None and api.mark_in(campaign, "description") is None:
+            departs = "its description has lost the mark by which this draft would recognise it"
+            advice = "do not place the draft again: everybody could be called twice"
+            raise api.not_as_asked(campaign, departs, advice)
         advice = "TalkifAI's jobs cannot be extended: place the missing contacts as another campaign"
         return api.require_all_taken(campaign, number, advice=advice)
 
     def _settle(self, known: api.Campaign, composition: api.Composition) -> api.Flow[api.Campaign]:
         """Read a new job."""
         campaign = yield from api.read_back(self, known, composition)
-        if composition.draft.start != api.Start.NOW or campaign.status is not CampaignStatus.PENDING:
+        if composition.draft.start != api.Start.NOW or campaign.status not in _NOT_BEGUN:
             return campaign
+        if campaign.status is CampaignStatus.SCHEDULED:
+            if campaign.schedule is not None:
+                return campaign
+            return (yield from api.wait_while(self, campaign, CampaignStatus.SCHEDULED))
         # One that is pending may be enqueued already. To start it could enqueue everybody twice.
         campaign = yield from api.wait_while(self, campaign, CampaignStatus.PENDING)
         if campaign.status is CampaignStatus.PENDING:
@@ -645,6 +654,12 @@ class TalkifAI(api.Provider):
             contact.failure_reason = row.failureReason or None
             contact._fields = contact._raw = (raw_rows, index)
             yield contact
+
+
+def _never_begins(job: api.Campaign, composition: api.Composition) -> str | None:
+    if composition.draft.start == api.Start.NOW and job.status is CampaignStatus.SCHEDULED and job.schedule is None:
+        return "it was to start now, and is scheduled, without a time"
+    return None
 
 
 def _place(data: ContactData, contact: Any) -> None:

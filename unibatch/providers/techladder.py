@@ -463,6 +463,12 @@ class TechLadder(api.Provider):
             differs=differs,
             amend=_not_amended,
         )
+        # One that was there before: somebody may have started a held one in the dashboard.
+        is_started = campaign.status is CampaignStatus.RUNNING and mode != "manual"
+        departs = None if is_started or campaign.status.is_terminal else differs(campaign)
+        if departs is not None:
+            _, advice = yield from _not_amended(campaign, departs)
+            raise api.not_as_asked(campaign, departs, advice)
         advice = "it may still be filled, so look again before you place the missing contacts as another campaign"
         return campaign if still_growing else api.require_all_taken(campaign, number, advice=advice)
 

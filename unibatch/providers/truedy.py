@@ -473,7 +473,7 @@ class Truedy(api.Provider):
     def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
         if self.asked != composition.due:
             return (yield from self.expecting(composition.due).create_campaign(composition))
-        seen, number = list[api.Campaign](), len(composition.contacts)
+        seen, number, body = list[api.Campaign](), len(composition.contacts), composition.body
 
         def settle(known: api.Campaign) -> api.Flow[api.Campaign]:
             advice = "start_campaign starts it as it is" if known.status in _NOT_BEGUN else "it goes on as it is"
@@ -483,6 +483,11 @@ class Truedy(api.Provider):
             campaign = yield from api.reread_created(self, known)
             if campaign.status.is_terminal:
                 return api.placed_before(campaign, composition)
+            name = api.text_or_none(known.raw.get("name"))
+            if name is not None and not api.is_same_text(name, body["name"]):
+                departs = f"its name is {name!r}, not {body['name']!r}, by which this draft would recognise it"
+                campaign, advice = yield from self._held(campaign, departs)
+                raise api.not_as_asked(campaign, departs, advice)
             return (yield from api.going_on(campaign, self._begin(campaign, composition)))
 
         return (
@@ -538,6 +543,12 @@ class Truedy(api.Provider):
             advice = f"pausing it failed, so pause it in Truedy's dashboard now ({exc})"
             raise api.not_as_asked(campaign, departs, advice) from exc
         return campaign, "it was paused; resume_campaign lets it go on"
+
+    def _held(self, campaign: api.Campaign, departs: str) -> api.Flow[tuple[api.Campaign, str]]:
+        """Do not start a new campaign that could not be recognised, or pause it."""
+        if campaign.status in _BEGINS:
+            return (yield from self._stopped(campaign, departs))
+        return campaign, "it was not started; start_campaign starts it as it is"
 
     def prepared(self, operation: api.OperationName, campaign: api.Campaign) -> api.Flow[api.Campaign]:
         is_held = campaign.status is CampaignStatus.PAUSED and campaign.schedule is not None and campaign.schedule.start
