@@ -314,8 +314,13 @@ class TestAdding:
         "number", [None, "hidden", "+12*******23", "+1212555xxxx", "(212) 555-0123", "+12125550123 Ada"]
     )
     def test_nobody_is_added_while_numbers_are_not_shown(self, number: str | None) -> None:
-        with pytest.raises(InvalidInput, match=r"does not show some of its numbers; .* nothing was sent"):
+        with pytest.raises(InvalidInput, match=r"does not show some of its numbers; .* in Truedy's dashboard"):
             play(self.adding(), answer(), listed(shown(number)))
+
+    def test_those_who_are_counted_and_not_listed_yet_are_waited_for(self) -> None:
+        other, ours = shown("+12125550199"), {**shown(PERSON.phone_number), "contact_id": "ctc_2"}
+        played = play(self.adding(), answer(total=2), listed(other), listed(other), listed(other, ours))
+        assert played.value.present == ["+12125550123"]
 
     @pytest.mark.parametrize("number", ["(212) 555-0199", "+12125550199 Ada"])
     def test_odd_numbers_of_others_do_not_matter(self, number: str) -> None:
