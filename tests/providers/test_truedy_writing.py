@@ -143,6 +143,11 @@ class TestBody:
         assert finding.reason == "every day is sent, because Truedy calls from Monday to Friday where no days are given"
         assert composition.body["working_days"] == [1, 2, 3, 4, 5, 6, 7]
 
+    def test_a_name_with_the_mark_of_another_draft_is_refused(self) -> None:
+        """It could not be recognised."""
+        (found,) = composed(name=f"Spring [unibatch:{24 * 'a'}]").preflight.obstacles()
+        assert (found.field, found.fit) == ("name", Fit.INVALID)
+
 
 class TestContacts:
     @pytest.mark.parametrize(

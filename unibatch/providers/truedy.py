@@ -213,6 +213,8 @@ def _attempts(attempts: int, _: Given) -> How:
 
 
 def _name(name: str, given: Given) -> How:
+    if api.split_mark(name)[1] is not None:
+        return How(Fit.INVALID, "ends with the mark of another draft, [unibatch:...]; leave that out")
     if not given.mark.body:
         return How(Fit.NATIVE, "", {"name": name})
     marked = given.mark.at_end_of(name)
