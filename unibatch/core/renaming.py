@@ -5,11 +5,12 @@ from __future__ import annotations
 import attrs
 
 from unibatch.core.as_asked import not_as_asked
-from unibatch.core.errors import UnsupportedFeature
-from unibatch.core.flow import Flow
-from unibatch.core.looking import LOST, MOST_SENDS, looks, outcome_unknown, reread, soon
+from unibatch.core.errors import OutcomeUnknown, UnsupportedFeature
+from unibatch.core.flow import NO_CONTENT, Flow
+from unibatch.core.looking import FAILED, MOST_SENDS, looks, outcome_unknown, reread, soon
 from unibatch.core.model import Campaign
 from unibatch.core.provider import Provider
+from unibatch.core.structuring import StructureError, read_leniently
 
 
 def rename_once(provider: Provider, campaign_id: str, name: str) -> Flow[Campaign]:
@@ -30,12 +31,16 @@ def rename_once(provider: Provider, campaign_id: str, name: str) -> Flow[Campaig
         if _is_called(campaign, name):
             return campaign
         try:
-            yield request
-        except LOST as exc:
+            response = yield request
+            if response.status == NO_CONTENT or read_leniently(response.content):
+                return (yield from _reread_renamed(provider, campaign, name))
+            lost = StructureError("$", "the answer is no JSON object")
+        except OutcomeUnknown as exc:
             lost = exc
+        try:
             campaign = yield from soon(provider.get_campaign(campaign_id))
-        else:
-            return (yield from _reread_renamed(provider, campaign, name))
+        except FAILED as exc:
+            raise outcome_unknown(request, provider, lost, f"look at the name of {campaign_id}") from exc
     if _is_called(campaign, name) or lost is None:
         return campaign
     raise outcome_unknown(request, provider, lost, f"look at the name of {campaign_id}") from lost
