@@ -28,8 +28,9 @@ def examples(region: str) -> list[str]:
 
 EXAMPLES = {region: examples(region) for region in REGIONS}
 GLOBAL = {
-    code: phonenumbers.national_significant_number(phonenumbers.example_number_for_non_geo_entity(code))
+    code: phonenumbers.national_significant_number(example)
     for code in sorted(phonenumbers.COUNTRY_CODES_FOR_NON_GEO_REGIONS)
+    if (example := phonenumbers.example_number_for_non_geo_entity(code))
 }
 CODES = {region: phonenumbers.country_code_for_region(region) for region in REGIONS}
 
