@@ -207,8 +207,8 @@ def require_fit(preflight: Preflight, operation: str, accept_loss: Collection[st
 
 def reserved_names_fault(contact: ContactDraft, reserved: Iterable[str]) -> str | None:
     """What is wrong with a contact whose ``fields`` have names that the vendor's file itself needs, or ``None``."""
-    if taken := sorted(contact.fields.keys() & {*reserved}):
-        return f"the fields {', '.join(taken)} are needed for the contact's own; choose other names"
+    if taken := {*reserved}.intersection(contact.fields):
+        return f"the fields {', '.join(sorted(taken))} are needed for the contact's own; choose other names"
     return None
 
 

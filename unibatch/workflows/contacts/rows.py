@@ -200,15 +200,8 @@ class Rows:
         if isinstance(first, str) and _commented_out(first):
             self.reject(line, "it is commented out; remove the mark if it is to be called", row)
             return
-        read = _Read()
-        number: Any = None
-        targets = places.targets
-        for header, value in row.items():
-            target = targets[header]
-            if target == "phone_number":
-                number = None if value is ABSENT else value
-            elif target != LEFT_OUT and value is not ABSENT:
-                read.cell(header, target, value, places)
+        read = _Read(places)
+        number = read.cells(row)
         values, custom, reasons, refusals = read.values, read.custom, read.reasons, read.refusals
         try:
             values["phone_number"] = from_user(number, region=region_of(row, places.countries, number, self.region))
@@ -233,34 +226,49 @@ class Rows:
 class _Read:
     """What the cells of a row say, apart from its number, and what is wrong with them."""
 
+    places: Places
     values: dict[str, Any] = attrs.field(factory=dict)
     custom: dict[str, Any] = attrs.field(factory=dict)
     reasons: list[str] = attrs.field(factory=list)
     refusals: list[str] = attrs.field(factory=list)
 
-    def cell(self, header: str, target: str, value: Any, places: Places) -> None:
-        try:
-            if header in places.custom:
-                name = places.custom[header]
-                if name in self.custom:
-                    raise InvalidInput(f"custom data twice: {listed([header])}")
-                self.custom[name] = value
-                if (isinstance(value, str) and is_refusal(value)) or (
-                    header in places.permissions and permits_nothing(value)
-                ):
-                    self.refusals.append(f"its column {listed([header])} says that it must not be called")
-            elif target == NESTED:
-                nested = self._as_in_cells(_nested(value), places.targets)
-                if twice := nested.keys() & self.custom.keys():
-                    raise InvalidInput(f"custom data twice: {listed(sorted(twice))}")
-                self.custom |= nested
-            elif target == DO_NOT_CALL:
-                if why := must_not_be_called(value):
-                    self.refusals.append(f"its column {listed([header])} {why}")
-            else:
-                self.values[target] = _text(target, value)
-        except InvalidInput as exc:
-            self.reasons.append(str(exc))
+    def cells(self, row: Mapping[str, Any]) -> Any:
+        """Take in all cells, and return that of the phone number; ``None`` if there is none."""
+        number = None
+        targets, custom = self.places.targets, self.places.custom
+        for header, value in row.items():
+            target = targets[header]
+            if value is ABSENT or target == LEFT_OUT:
+                continue
+            try:
+                if header in custom:
+                    self._take_custom(header, custom[header], value)
+                elif target == "phone_number":
+                    number = value
+                elif target == NESTED:
+                    self._take_nested(value)
+                elif target == DO_NOT_CALL:
+                    if why := must_not_be_called(value):
+                        self.refusals.append(f"its column {listed([header])} {why}")
+                else:
+                    self.values[target] = _text(target, value)
+            except InvalidInput as exc:
+                self.reasons.append(str(exc))
+        return number
+
+    def _take_custom(self, header: str, name: str, value: Any) -> None:
+        if name in self.custom:
+            raise InvalidInput(f"custom data twice: {listed([header])}")
+        self.custom[name] = value
+        says_no = header in self.places.permissions and permits_nothing(value)
+        if says_no or (isinstance(value, str) and is_refusal(value)):
+            self.refusals.append(f"its column {listed([header])} says that it must not be called")
+
+    def _take_nested(self, value: Any) -> None:
+        nested = self._as_in_cells(_nested(value), self.places.targets)
+        if twice := nested.keys() & self.custom.keys():
+            raise InvalidInput(f"custom data twice: {listed(sorted(twice))}")
+        self.custom |= nested
 
     def _as_in_cells(self, nested: dict[str, Any], targets: Mapping[str, str]) -> dict[str, Any]:
         """What is left of custom data of our own exports, in which some of it has a column too.
