@@ -43,7 +43,10 @@ def kind(number: str) -> str:
         ``"fixed_line"`` (where numbers do not show it, mobiles as well) and ``"mobile"``.
     """
     code, rest = country_code(number[1:])
-    for region, leads in _regions(code):
+    regions = _regions(code)
+    if len(regions) > 1 and not _any_form(code)(rest):
+        return ""
+    for region, leads in regions:
         if leads is None:
             if match := _form(code, region, len(rest))(rest):
                 return match.lastgroup or ""
@@ -68,7 +71,7 @@ class Plan:
         no_prefix: Any national number may be written without a prefix.
         abroad: Matches the prefix for calls abroad, such as ``00``.
         within: Matches the prefix for calls within the country, such as ``0``; ``None`` if there is none.
-        changes: Where that prefix is taken away, other digits may be put in.
+        changes: Where the last group of ``within`` matches, other digits are put in its place.
         has_form: Matches what may be a national number.
         lengths: How many digits national numbers have.
         within_main: The same as ``within`` of the main region of the country code, by which a number is read that
@@ -95,7 +98,9 @@ class Plan:
         rest = digits
         if self.within is not None and (prefix := self.within(digits)):
             rest = digits[prefix.end() :]
-            if self.changes or len(rest) not in self.lengths or not self.has_form(rest):
+            if (self.changes and prefix[prefix.re.groups] is not None) or len(rest) not in self.lengths:
+                return None
+            if not self.has_form(rest):
                 return None
         return f"+{self.code}{rest}"
 
@@ -175,6 +180,14 @@ def _regions(code: int) -> tuple[tuple[str, _Match | None], ...]:
         (region, re.compile(leads).match if leads is not None and len(regions) > 1 else None)
         for region, leads in leading.items()
     )
+
+
+@functools.cache
+def _any_form(code: int) -> _Match:
+    """Matches what may be a national number of any region of a country code."""
+    descriptions = [_metadata(code, region).general_desc for region, _ in _regions(code)]
+    patterns = [of.national_number_pattern for of in descriptions if of and of.national_number_pattern]
+    return re.compile("|".join(f"(?:{pattern})" for pattern in dict.fromkeys(patterns)) or "(?!)").fullmatch
 
 
 @functools.cache

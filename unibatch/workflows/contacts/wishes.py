@@ -115,10 +115,14 @@ _LONGEST = 40
 """Characters of the longest cell that says nothing else."""
 
 
-@functools.lru_cache(maxsize=1000)
+_NO_LETTERS = dict.fromkeys(code for code in range(128) if not chr(code).isalnum())
+
+
 def is_refusal(cell: str) -> bool:
     """Whether a cell of any column says just that its person must not be called, such as "DNC" in a status."""
-    words = _words(cell) if len(cell) <= _LONGEST else ()
+    if len(cell) > _LONGEST or (cell.isascii() and cell.lower().translate(_NO_LETTERS) not in _FLAT):
+        return False  # nearly every cell
+    words = _words(cell)
     return words in _PHRASES and (len(words) > 1 or not _ALONE.isdisjoint(words))
 
 
