@@ -34,15 +34,14 @@ def country_code(digits: str) -> tuple[int, str]:
     return 0, digits
 
 
-def kind(number: str) -> str:
-    """The kind of a number: a plus and digits, of which nothing is taken for a prefix.
+def kind(code: int, rest: str) -> str:
+    """The kind of a number, by its country code and the digits behind it, of which nothing is taken for a prefix.
 
     Returns:
         Empty if there is no such number in the plan of its country; otherwise one of ``"premium_rate"``,
         ``"toll_free"``, ``"shared_cost"``, ``"voip"``, ``"personal_number"``, ``"pager"``, ``"uan"``, ``"voicemail"``,
         ``"fixed_line"`` (where numbers do not show it, mobiles as well) and ``"mobile"``.
     """
-    code, rest = country_code(number[1:])
     regions = _regions(code)
     if len(regions) > 1 and not _any_form(code)(rest):
         return ""
@@ -59,7 +58,7 @@ def kind(number: str) -> str:
 def exists(number: str) -> bool:
     """Whether a text of a plus and digits is a valid number without any change."""
     code, rest = country_code(number[1:])
-    return len(rest) in _lengths(code) and bool(kind(number))
+    return len(rest) in _lengths(code) and bool(kind(code, rest))
 
 
 @attrs.frozen
@@ -67,7 +66,8 @@ class Plan:
     """How people of a region write its numbers.
 
     Attributes:
-        code: The country code, as digits.
+        code: The country code.
+        digits: The same as a text.
         no_prefix: Any national number may be written without a prefix.
         abroad: Matches the prefix for calls abroad, such as ``00``.
         within: Matches the prefix for calls within the country, such as ``0``; ``None`` if there is none.
@@ -78,7 +78,8 @@ class Plan:
             begins with it.
     """
 
-    code: str
+    code: int
+    digits: str
     no_prefix: bool
     abroad: _Match
     within: _Match | None
@@ -88,12 +89,12 @@ class Plan:
     within_main: _Match | None
 
     def national(self, digits: str) -> str | None:
-        """What digits are that are plainly a national number; ``None`` if they may be anything else.
+        """The national number that digits plainly are, without a prefix; ``None`` if they may be anything else.
 
         They begin neither with the prefix for calls abroad nor with the country code, and what is left without the
         prefix for calls within the country has the form of a national number. Whether it exists is not asked.
         """
-        if digits.startswith((self.code, "00")) or self.abroad(digits):
+        if digits.startswith((self.digits, "00")) or self.abroad(digits):
             return None
         rest = digits
         if self.within is not None and (prefix := self.within(digits)):
@@ -102,16 +103,16 @@ class Plan:
                 return None
             if not self.has_form(rest):
                 return None
-        return f"+{self.code}{rest}"
+        return rest
 
-    def international(self, digits: str) -> str | None:
-        """What digits are that are plainly a number of the region's country code without its plus, or ``None``."""
-        if not digits.startswith(self.code) or self.abroad(digits) or self.has_form(digits):
+    def behind_code(self, digits: str) -> str | None:
+        """The national number in digits that plainly begin with the country code; ``None`` if that is not so plain."""
+        if not digits.startswith(self.digits) or self.abroad(digits) or self.has_form(digits):
             return None
-        rest = digits[len(self.code) :]
+        rest = digits[len(self.digits) :]
         if not self.has_form(rest) or any(within and within(rest) for within in (self.within, self.within_main)):
             return None
-        return f"+{digits}"
+        return rest
 
 
 @functools.cache
@@ -132,7 +133,8 @@ def plan(region: str) -> Plan:
         for of in (metadata, main)
     )
     return Plan(
-        code=str(metadata.country_code),
+        code=metadata.country_code,
+        digits=str(metadata.country_code),
         no_prefix=all(
             form.national_prefix_optional_when_formatting
             or (form.national_prefix_formatting_rule or "\\1").strip("()") == "\\1"

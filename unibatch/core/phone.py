@@ -160,18 +160,16 @@ def _plainly(digits: str, own: Plan | None) -> str | None:
     if TRUNK_MARK in digits:
         return None
     if digits.startswith("+"):
-        number: str | None = _renumbered(digits)
-        return number if number and exists(number) else None
+        number = _renumbered(digits)
+        return number if exists(number) else None
     if own is None:
         return None
-    if digits.startswith(own.code):
-        number = own.international(digits)
-        return number if number and kind(number) else None
-    number = own.national(digits)
-    if number is None or not kind(number):
+    has_code = digits.startswith(own.digits)
+    rest = own.behind_code(digits) if has_code else own.national(digits)
+    if rest is None or not kind(own.code, rest):
         return None
-    is_national = digits.startswith("0") or (own.no_prefix and number == f"+{own.code}{digits}")
-    return number if is_national or not exists(f"+{digits}") else None
+    is_certain = has_code or digits.startswith("0") or (own.no_prefix and rest == digits)
+    return f"+{own.digits}{rest}" if is_certain or not exists(f"+{digits}") else None
 
 
 def _carefully(text: str, digits: str, region: str | None, own: Plan | None) -> str:
@@ -193,7 +191,7 @@ def _carefully(text: str, digits: str, region: str | None, own: Plan | None) -> 
             f"a number of {region}; {_remedy(digits, region)}"
         )
     found = national or other
-    is_short = bool(found) and found == f"+{own.code}{digits}" and digits.startswith(own.code)
+    is_short = bool(found) and found == f"+{own.digits}{digits}" and digits.startswith(own.digits)
     if found and is_short and not _is_customary(digits, found, region):
         raise InvalidInput(
             f"{mask_phone(text)} begins with the country code of {region}, and is no number with a plus in front; "
@@ -256,7 +254,7 @@ def _parsed(text: str, region: str | None) -> str | None:
     except phonenumbers.NumberParseException:
         return None
     number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    if kind(number):
+    if kind(*country_code(number[1:])):
         return number
     new = _renumbered(number)
     return new if new != number and exists(new) else None
@@ -272,16 +270,16 @@ def _national(digits: str, region: str) -> str | None:
 
 def _without_plus(digits: str, national: str | None, region: str, own: Plan) -> str | None:
     """The valid number that the digits are if they begin with a country code, where that has to be considered."""
-    if own.no_prefix and national == f"+{own.code}{digits}" and not digits.startswith(own.code):
+    if own.no_prefix and national == f"+{own.digits}{digits}" and not digits.startswith(own.digits):
         return None
     if TRUNK_MARK in digits:
         other = _marked(digits)
-        return other if other and country_code(other[1:])[0] == int(own.code) else None
+        return other if other and country_code(other[1:])[0] == own.code else None
     if digits.startswith("00"):  # some regions dial 00 and a carrier's digits
         return _international(digits[2:]) if national else None
     if digits.startswith("0") or national == "+" + digits:
         return None
-    if digits.startswith(own.code):
+    if digits.startswith(own.digits):
         return _international(digits)
     is_other = national and exists("+" + digits) and not _is_customary(digits, national, region)
     return "+" + digits if is_other else None
@@ -352,7 +350,7 @@ def dial_risk(number: str) -> str | None:
         return _RISKY_NETWORKS[code]
     if not code or not rest or len(digits) > DIGITS[-1]:
         return None
-    if found := kind(number):
+    if found := kind(code, rest):
         return _RISKY_KINDS.get(found)
     return _short_risk(code, rest)
 
