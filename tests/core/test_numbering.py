@@ -133,7 +133,8 @@ def test_a_number_of_every_country_is_read_the_same_both_ways(seed: int) -> None
     chance = random.Random(seed)
     for region in REGIONS:
         for national in EXAMPLES[region]:
-            near = chance.choice([*neighbours(national, chance)])
+            code = str(CODES[region])
+            near = chance.choice([*neighbours(national, chance), code + national[len(code) :]])
             for way in chance.sample(WAYS, 5):
                 text = written(way, region, near)
                 short, long = both_ways(text, region)
@@ -160,6 +161,7 @@ def test_any_spelling_is_read_the_same_both_ways(data: st.DataObject, region: st
         *(("020 7946 0018", "GB"), ("0171 2345678", "DE"), ("06 6982 1234", "IT"), ("8 912 345-67-89", "RU")),
         *(("98765 43210", "IN"), ("098765 43210", "IN"), ("+91 98765 43210", "US"), ("55 1234 5678", "MX")),
         *(("01 70 18 99 00", "FR"), ("4930901820", "DE"), ("447911123456", "GB"), ("87012345678", "KZ")),
+        *(("393 123 4567", "IT"), ("91765 41234", "IN"), ("55 99123-4567", "BR"), ("090-1234-5678", "JP")),
     ],
 )
 def test_what_most_lists_hold_goes_the_short_way(

@@ -76,6 +76,8 @@ class Plan:
         lengths: How many digits national numbers have.
         within_main: The same as ``within`` of the main region of the country code, by which a number is read that
             begins with it.
+        forms: How numbers are grouped: whether digits begin like a group of them, whether they have its form, and
+            whether people write them without a prefix. Empty but for main regions.
     """
 
     code: int
@@ -87,6 +89,7 @@ class Plan:
     has_form: _Match
     lengths: frozenset[int]
     within_main: _Match | None
+    forms: tuple[tuple[_Match, _Match, bool], ...]
 
     def national(self, digits: str) -> str | None:
         """The national number that digits plainly are, without a prefix; ``None`` if they may be anything else.
@@ -114,6 +117,17 @@ class Plan:
             return None
         return rest
 
+    def is_customary(self, digits: str) -> bool:
+        """Whether digits that begin with the country code have the form of a national number, just as people write it.
+
+        That is said only where neither they nor the digits behind the country code begin with a prefix.
+        """
+        if len(digits) not in self.lengths or not self.has_form(digits) or self.abroad(digits):
+            return False
+        if self.within is not None and (self.within(digits) or self.within(digits[len(self.digits) :])):
+            return False
+        return next((bare for begins, has_form, bare in self.forms if begins(digits) and has_form(digits)), False)
+
 
 @functools.cache
 def plan(region: str) -> Plan:
@@ -136,9 +150,7 @@ def plan(region: str) -> Plan:
         code=metadata.country_code,
         digits=str(metadata.country_code),
         no_prefix=all(
-            form.national_prefix_optional_when_formatting
-            or (form.national_prefix_formatting_rule or "\\1").strip("()") == "\\1"
-            for form in metadata.number_format
+            form.national_prefix_optional_when_formatting or _adds_nothing(form) for form in metadata.number_format
         ),
         abroad=re.compile(metadata.international_prefix or "(?!)").match,
         within=within,
@@ -146,7 +158,24 @@ def plan(region: str) -> Plan:
         has_form=re.compile(metadata.general_desc.national_number_pattern or "(?!)").fullmatch,
         lengths=frozenset(metadata.general_desc.possible_length),
         within_main=within_main,
+        forms=tuple(map(_form_of, metadata.number_format)) if metadata is main else (),
     )
+
+
+def _form_of(form: Any) -> tuple[_Match, _Match, bool]:
+    pattern = re.compile(form.pattern)
+    in_order = re.findall("[0-9]+", form.format) == [str(number) for number in range(1, pattern.groups + 1)]
+    is_whole = re.fullmatch(r"(?:\([^()]*\))+", form.pattern) is not None
+    return (
+        re.compile(form.leading_digits_pattern[-1] if form.leading_digits_pattern else "").match,
+        pattern.fullmatch,
+        bool(form.national_prefix_optional_when_formatting) or (_adds_nothing(form) and in_order and is_whole),
+    )
+
+
+def _adds_nothing(form: Any) -> bool:
+    """Whether people write numbers of a form without a prefix."""
+    return (form.national_prefix_formatting_rule or "\\1").strip("()") == "\\1"
 
 
 @functools.cache

@@ -166,10 +166,18 @@ def _plainly(digits: str, own: Plan | None) -> str | None:
         return None
     has_code = digits.startswith(own.digits)
     rest = own.behind_code(digits) if has_code else own.national(digits)
+    if has_code and rest is None and own.is_customary(digits) and not _is_complete(digits, own):
+        rest = digits
     if rest is None or not kind(own.code, rest):
         return None
     is_certain = has_code or digits.startswith("0") or (own.no_prefix and rest == digits)
     return f"+{own.digits}{rest}" if is_certain or not exists(f"+{digits}") else None
+
+
+def _is_complete(digits: str, own: Plan) -> bool:
+    """Whether digits that begin with a region's country code may be a number that lacks only its plus."""
+    number = f"+{digits}"
+    return _renumbered(number) != number or bool(kind(own.code, digits[len(own.digits) :]))
 
 
 def _carefully(text: str, digits: str, region: str | None, own: Plan | None) -> str:
