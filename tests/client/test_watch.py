@@ -18,7 +18,17 @@ from tests.bothways import ONE_CLIENT, VENDORS, Connect
 from tests.client.conftest import RUNNING, Visit, Visitor
 from tests.client.replies import CAMPAIGN, ID, STATUS, one, page
 from tests.madeup import MadeUpTime
-from unibatch import CallStatus, CampaignChanged, CampaignStatus, ContactChanged, Event, EventType, Finished, to_dict
+from unibatch import (
+    CallStatus,
+    CampaignChanged,
+    CampaignStatus,
+    ContactChanged,
+    Event,
+    EventType,
+    Finished,
+    Retry,
+    to_dict,
+)
 
 STATE: Mapping[str, Any] = {
     "version": 1,
@@ -536,6 +546,34 @@ class TestWaiting:
         with pytest.raises(unibatch.WaitTimeout, match="it could not be read") as caught:
             client.wait("c-1", timeout=30)
         assert isinstance(caught.value.__cause__, unibatch.ServerError)
+
+    @pytest.mark.parametrize("timeout", [0, 7.5, 600])
+    @pytest.mark.parametrize("reads", ["c-1", "contacts"])
+    def test_the_time_is_over_during_the_attempts_of_one_request(
+        self, connect: Connect, time: MadeUpTime, timeout: float, reads: str
+    ) -> None:
+        def answer(request: httpx.Request) -> httpx.Response:
+            if request.url.path.endswith(reads):
+                return httpx.Response(503)
+            return httpx.Response(200, json=one("truedy", {**CAMPAIGN["truedy"], "status": "completed"}))
+
+        client, begin = connect("truedy", answer=answer, retry=Retry(attempts=99, total=3_600)), time.now
+        with pytest.raises(unibatch.WaitTimeout) as caught:
+            client.wait("c-1", timeout=timeout)
+        assert time.now - begin == pytest.approx(max(timeout, 1), abs=0.01)
+        assert isinstance(caught.value.__cause__, unibatch.ServerError)
+
+    @pytest.mark.parametrize("attempts", [1, 5])
+    def test_the_time_is_over_while_a_request_hangs(self, connect: Connect, time: MadeUpTime, attempts: int) -> None:
+        def answer(request: httpx.Request) -> httpx.Response:
+            time.now += request.extensions["timeout"]["read"]
+            raise httpx.ReadTimeout("nothing came")
+
+        client, begin = connect("truedy", answer=answer, retry=Retry(attempts=attempts), timeout=30), time.now
+        with pytest.raises(unibatch.WaitTimeout) as caught:
+            client.wait("c-1", timeout=12)
+        assert time.now - begin == pytest.approx(12, abs=0.01)
+        assert isinstance(caught.value.__cause__, unibatch.ReadTimeout)
 
     @ONE_CLIENT
     @pytest.mark.parametrize("wrong", [{"timeout": -1}, {"timeout": "1"}, {"timeout": float("nan")}, {"until": "done"}])

@@ -196,14 +196,14 @@ class Client(_BaseClient):
             campaign_id: The vendor's id.
             until: ``"finished"``: until the campaign is over and no contact is open. Or a canonical status, or several,
                 such as ``"running"``. Or a function that is given the `Campaign` and returns whether that is it.
-            timeout: For how many seconds at most; ``None`` has no end. The time is looked at between two looks;
-                at a vendor that fails, one look takes as long as its retries.
+            timeout: For how many seconds at most; ``None`` has no end. Retries and requests that hang end then, too;
+                the first look has at least a second.
 
         Returns:
             The campaign as it is then.
 
         Raises:
-            WaitTimeout: It took longer; also a `TimeoutError`.
+            WaitTimeout: It took longer; also a `TimeoutError`. If the last look failed, that is its ``__cause__``.
             Conflict: The campaign is over, and will not become what is waited for.
             InvalidInput: The id is blank, ``until`` is no canonical status, or ``timeout`` is negative.
             NotFound: There is no such campaign in this account.

@@ -20,9 +20,10 @@ from zlib import crc32
 import attrs
 
 from unibatch.client.drivers import AsyncDriver, Driver
-from unibatch.client.exchange import Conversation, Pause
+from unibatch.client.exchange import Conversation, Pause, Step, adapted
 from unibatch.client.halt import Halt
 from unibatch.client.listing import AsyncListing, Listing, Plan
+from unibatch.client.transport import httpx
 from unibatch.core import errors
 from unibatch.core.events import (
     CALL_TYPES,
@@ -40,6 +41,7 @@ from unibatch.core.provider import Provider
 from unibatch.core.status import CallStatus, CampaignStatus
 
 D = TypeVar("D", bound=Driver | AsyncDriver)
+T = TypeVar("T")
 
 WatchState: TypeAlias = Mapping[str, Any]
 """What a watch knows, as a plain value that JSON can hold."""
@@ -87,6 +89,9 @@ _UNDER_WAY = frozenset(
 )
 
 _MOST_INCOMPLETE = 3  # readings of the contacts, one after the other
+
+_FIRST_LOOK = 1.0
+"""Seconds that the first look has, also if the time-out is shorter: with 0, a campaign is looked at once."""
 
 _LONGEST_OUTAGE = 3_600.0  # seconds
 _SHORTEST_BREAK, _LONGEST_BREAK = 2.0, 60.0  # seconds after an error
@@ -176,7 +181,7 @@ class Watching:
         self.report: ListingReport | None = None
         self.is_over = False
         self.wants_contacts = False
-        self.plan = plan
+        self._plan = plan
         self._provider = provider
         self._id = campaign_id
         self._read = read
@@ -185,6 +190,7 @@ class Watching:
         self._until = until
         self._timeout = timeout
         self._deadline = None if timeout is None else _clock() + timeout
+        self._reads_until = None if timeout is None else _clock() + max(timeout, _FIRST_LOOK)
         self._reports_contacts = reports_contacts
 
         self._status: CampaignStatus | None = None
@@ -271,7 +277,7 @@ class Watching:
         self._error = None
         self.wants_contacts = False
         try:
-            campaign = yield from self._read()
+            campaign = yield from self._in_time(self._read())
         except errors.UnibatchError as exc:
             self.survive(exc)
             return
@@ -292,6 +298,45 @@ class Watching:
             self._pass = _Pass(_clock(), _known(campaign), was_over=campaign.status.is_terminal)
             self._doubts = set()
 
+    def plan(self) -> Plan[Contact]:
+        """Plan the reading of the contacts, which raises `WaitTimeout` as `look` does."""
+        plan = self._plan()
+        if self._reads_until is None:
+            return plan
+        return attrs.evolve(
+            plan,
+            ask=lambda position, chosen: self._in_time(plan.ask(position, chosen)),
+            finish=lambda answered: self._in_time(plan.finish(answered)),
+        )
+
+    def _in_time(self, conversation: Conversation[T]) -> Conversation[T]:
+        """The same conversation, until the time is over: at the latest then each pause ends, and each request fails.
+
+        Raises:
+            WaitTimeout: It was over before the conversation was; its cause is the failure after which it waited.
+        """
+        end = self._reads_until
+        if end is None:
+            return conversation
+        failure: BaseException | None = self._error
+
+        def cut(step: Step) -> Step:
+            nonlocal failure
+            left = end - _clock()
+            if isinstance(step, Pause):
+                failure = step.error or failure
+            if left <= 0:
+                raise self._timed_out() from failure
+            if isinstance(step, Pause):
+                return attrs.evolve(step, seconds=min(step.seconds, left))
+            if isinstance(step, httpx.Request):
+                given = step.extensions["timeout"]
+                cut_off = {name: left if seconds is None else min(seconds, left) for name, seconds in given.items()}
+                step.extensions = {**step.extensions, "timeout": cut_off}
+            return step
+
+        return adapted(conversation, cut)
+
     def _wait(self) -> Conversation[None]:
         if self._on_pause is not None and self._due > _clock():
             self._on_pause()
@@ -302,9 +347,12 @@ class Watching:
     def require_time(self) -> None:
         """Raise `WaitTimeout` if it took longer than it may."""
         if self._deadline is not None and _clock() >= self._deadline and not self.is_over:
-            raise errors.WaitTimeout(
-                provider=self._provider.name, subject=self._id, seconds=self._timeout or 0.0, campaign=self.campaign
-            ) from self._error
+            raise self._timed_out() from self._error
+
+    def _timed_out(self) -> errors.WaitTimeout:
+        return errors.WaitTimeout(
+            provider=self._provider.name, subject=self._id, seconds=self._timeout or 0.0, campaign=self.campaign
+        )
 
     def _require_hope(self, campaign: Campaign) -> None:
         """Raise `Conflict` if what is waited for has not come, and the campaign is over."""
