@@ -310,6 +310,11 @@ class Story:
         return httpx.Response(200, stream=httpx.ByteStream(json.dumps(body).encode()))
 
 
+NEXT_UNKNOWN = {"status": "no_answer", "attemptCount": 1, "maxAttempts": 3, "nextRetryAt": None}
+CALLED_LATER = {**NEXT_UNKNOWN, "nextRetryAt": LATER}
+SECOND = {"status": "completed", "attemptCount": 2, "maxAttempts": 3, "nextRetryAt": None}
+
+
 def told(events: list[Event]) -> list[tuple[str, str]]:
     return [(event.type.value, str(event.status)) for event in events if isinstance(event, ContactChanged)]
 
@@ -379,6 +384,39 @@ class TestChanges:
         client = connect(vendor, answer=Story(vendor, RUNNING[vendor], *readings))
         happened = list(client.watch("c-1"))
         assert [" ".join(pair) for pair in told(happened)] == events
+        assert len({event.dedupe_key for event in happened}) == len(happened)
+
+    @pytest.mark.parametrize(
+        ("readings", "events"),
+        [
+            ([NEXT_UNKNOWN], ["call_ended no_answer final"]),  # the campaign is over
+            (
+                [NEXT_UNKNOWN] * 3 + [CALLED_LATER] * 2 + [SECOND],
+                ["call_ended no_answer", "call_ended completed final"],
+            ),
+            (
+                [NEXT_UNKNOWN] * 20 + [CALLED_LATER] * 2 + [SECOND],
+                ["call_ended no_answer final", "contact_changed no_answer", "call_ended completed final"],
+            ),
+            (
+                [NEXT_UNKNOWN] * 20 + [CALLED_LATER] * 2 + [NEXT_UNKNOWN] * 20,
+                ["call_ended no_answer final", "contact_changed no_answer"],
+            ),
+            ([NEXT_UNKNOWN] * 20 + [CALLED_LATER, NEXT_UNKNOWN], ["call_ended no_answer final"]),
+        ],
+    )
+    def test_one_result_is_final_once_also_if_the_vendor_plans_another_attempt_later(
+        self, connect: Connect, readings: list[Any], events: list[str]
+    ) -> None:
+        client = connect("talkifai", answer=Story("talkifai", "running", *readings))
+        happened: list[Event] = []
+        state: Any = None
+        while not happened or not isinstance(happened[-1], Finished):  # begun anew after each event
+            watch = client.watch("c-1", state=state)
+            happened.append(next(iter(watch)))
+            state = json.loads(json.dumps(watch.state))
+        said = [event for event in happened if isinstance(event, ContactChanged)]
+        assert [f"{event.type} {event.status}{' final' if event.is_final else ''}" for event in said] == events
         assert len({event.dedupe_key for event in happened}) == len(happened)
 
     def test_both_times_are_told(self, connect: Connect) -> None:
