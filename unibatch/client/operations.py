@@ -234,7 +234,7 @@ class Operations:
             return require_still_as_asked(placed_before(campaign, composition), composition)
         if turn.waited:
             composition = compose()  # meanwhile its start may have become the past
-        composition = attrs.evolve(composition, placed=turn.placed())
+        composition = attrs.evolve(composition, noted=turn.placed())
         flow = self._provider.create_campaign(composition)
         try:
             campaign = yield from self._exchange.run(
@@ -242,9 +242,9 @@ class Operations:
             )
         except PartlyDone as exc:
             if exc.campaign is not None:
-                turn.note_placed(exc.campaign.id)
+                turn.note_placed(exc.campaign.id, exc.campaign.created_at)
             raise
-        turn.note_placed(campaign.id)
+        turn.note_placed(campaign.id, campaign.created_at)
         return campaign
 
     def find_campaign(
