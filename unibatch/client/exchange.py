@@ -23,7 +23,7 @@ from unibatch.client import bodies
 from unibatch.client.bodies import TooLarge
 from unibatch.client.options import Options, Wait
 from unibatch.client.rate_limit import shared_budget
-from unibatch.client.retry import NO_TIME_GIVEN, PASSING, Attempts, is_outcome_unknown
+from unibatch.client.retry import NO_TIME_GIVEN, PASSING, Attempts, is_denial, is_outcome_unknown
 from unibatch.client.retry_after import parse_remaining, parse_reset
 from unibatch.client.transport import httpx, is_loopback, is_port, place_of, proxy_of
 from unibatch.client.turns import Turn
@@ -526,7 +526,8 @@ class Exchange:
         unknown = errors.OutcomeUnknown(
             provider=self.provider.name, operation=request.operation, subject=request.subject, reason=reason
         )
-        unknown.may_repeat = self._options.retry.attempts > 1
+        unknown.was_denied = is_denial(error)
+        unknown.may_repeat = self._options.retry.attempts > 1 and not unknown.was_denied
         return unknown
 
     def _announce(

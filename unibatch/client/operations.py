@@ -234,7 +234,7 @@ class Operations:
             return require_still_as_asked(placed_before(campaign, composition), composition)
         if turn.waited:
             composition = compose()  # meanwhile its start may have become the past
-        composition = attrs.evolve(composition, noted=turn.placed())
+        composition = attrs.evolve(composition, noted=turn.placed(), was_denied=turn.was_denied())
         flow = self._provider.create_campaign(composition)
         try:
             campaign = yield from self._exchange.run(
@@ -243,6 +243,10 @@ class Operations:
         except PartlyDone as exc:
             if exc.campaign is not None:
                 turn.note_placed(exc.campaign.id, exc.campaign.created_at)
+            raise
+        except OutcomeUnknown as exc:
+            if exc.was_denied:
+                turn.note_denied()
             raise
         turn.note_placed(campaign.id, campaign.created_at)
         return campaign

@@ -172,6 +172,8 @@ class Composition:
         has_others: It also names people whom the vendor has already; how many they are is unknown.
         accepted: The fields whose loss the user accepts.
         noted: The campaign that a draft of the same key was placed as on this machine, or ``None``.
+        was_denied: A creation with the same key was answered lately, on this machine, as if nothing had been done, with
+            a status that means success. The vendor may have done it all the same, and list it later.
     """
 
     draft: CampaignDraft
@@ -187,6 +189,7 @@ class Composition:
     accepted: frozenset[str] = frozenset()
     refuse_overlap: bool = False
     noted: Placed | None = None
+    was_denied: bool = False
 
     @property
     def placed(self) -> str | None:

@@ -178,9 +178,11 @@ def require_whole(
 def outcome_unknown(request: Request, provider: Provider, lost: Exception, check: str) -> OutcomeUnknown:
     """The error that ends a flow whose request may have been carried out."""
     reason = lost.reason if isinstance(lost, OutcomeUnknown) else str(lost)
-    return OutcomeUnknown(
+    unknown = OutcomeUnknown(
         provider=provider.name, operation=request.operation, subject=request.subject, reason=reason, check=check
     )
+    unknown.was_denied = isinstance(lost, OutcomeUnknown) and lost.was_denied
+    return unknown
 
 
 def reread(provider: Provider, known: Campaign) -> Flow[Campaign]:
