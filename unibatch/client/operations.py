@@ -252,13 +252,18 @@ class Operations:
         return campaign
 
     def find_campaign(
-        self, draft: CampaignDraft, accept_loss: Collection[str], as_of: datetime | None
+        self,
+        draft: CampaignDraft,
+        accept_loss: Collection[str],
+        as_of: datetime | None,
+        *,
+        refuse_overlap: bool,
     ) -> Conversation[Campaign | None]:
         """Look for the campaign of a draft, as its creation does, and send nothing that changes anything."""
         self._provider.require("create_campaign")
         composition = compose(self._provider, draft, as_of or datetime.now(UTC))
-        composition.require("create_campaign", accept_loss)
-        return self._exchange.run(looked_for(self._provider, composition))
+        composition = composition.require("create_campaign", accept_loss)
+        return self._exchange.run(looked_for(self._provider, attrs.evolve(composition, refuse_overlap=refuse_overlap)))
 
     def creation(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Sequence[Request]:
         """The requests that place a draft, where everything goes well."""

@@ -51,7 +51,8 @@ class OverlapFound(InvalidInput):
 
     Attributes:
         campaign: That campaign.
-        missing: The contacts that are in no open campaign of this agent; ``None`` if that is unknown.
+        missing: The contacts that are in no open campaign of this agent; ``None`` if that is unknown, as for a part of
+            a split draft.
     """
 
     def __init__(self, campaign: Campaign, missing: Sequence[ContactDraft] | None, note: str = "") -> None:
@@ -106,9 +107,9 @@ def judge_overlap(
         note = None
         if "idempotency_key" not in composition.accepted:
             note = yield from _doubt(provider, composition, campaign, whose, is_within=there <= asked)
-        if note is not None or (composition.refuse_overlap and composition.draft.part is None and not is_over):
+        if note is not None or (composition.refuse_overlap and not is_over):
             raise OverlapFound(campaign, (yield from _missing(provider, composition, campaigns)), note or "")
-        if composition.draft.part is None and not is_over:
+        if not is_over:
             _warn(provider, campaign)
 
 
@@ -231,7 +232,12 @@ def _doubt(
 def _missing(
     provider: Provider, composition: Composition, campaigns: Sequence[Campaign]
 ) -> Flow[Sequence[ContactDraft] | None]:
-    """The contacts of a draft that are in no open campaign of the same agent; ``None`` if that is unknown."""
+    """The contacts of a draft that are in no open campaign of the same agent; ``None`` if that is unknown.
+
+    Of a part it is not asked: without some of its contacts, it would be no part of that draft any more.
+    """
+    if composition.draft.part is not None:
+        return None
     there: set[str] = set()
     for campaign in campaigns:
         if campaign.status.is_terminal or not _has_agent(campaign, composition):
