@@ -522,7 +522,7 @@ class AsyncClient(_BaseClient):
         campaign_id: str,
         *,
         until: Until = FINISHED,
-        timeout: float | timedelta | None = None,  # noqa: ASYNC109 - as in the other client; it ends between requests
+        timeout: float | timedelta | None = None,  # noqa: ASYNC109 - as in the other client; it ends requests, too
     ) -> Campaign:
         """As `Client.wait`, awaited."""
         watching = self._operations.wait(campaign_id, until, timeout)

@@ -183,7 +183,8 @@ def _may_have_lost_some(campaign: Campaign, composition: Composition) -> bool:
     """Whether a campaign may be that of a draft without a key, which has lost a few of its contacts since."""
     number, total = len(composition.draft.contacts), campaign.counts.total
     is_fewer = total is not None and 0 < number - total <= max(1, number * _LOST)
-    return is_fewer and composition.given_key is None and _has_name(campaign, composition)
+    has_name = campaign.name is not None and _has_name(campaign, composition)
+    return is_fewer and has_name and composition.given_key is None
 
 
 def _may_be_changed(campaign: Campaign, composition: Composition) -> bool:

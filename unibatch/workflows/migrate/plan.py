@@ -418,7 +418,7 @@ def _estimate(
     readings = {None: 2, "pause_campaign": 2, "cancel_campaign": 3}[stop]
     source_requests = readings * reading + (4 if stop is None else 8)
     paging = target.capabilities.contact_paging
-    target_requests = sum(max(1, _pages(paging, len(part.contacts))) + 5 for part in made.parts)
+    target_requests = sum(max(1, _pages(paging, len(part.contacts))) + 6 for part in made.parts)
     minutes = max(
         number / (provider.capabilities.limits.requests_per_minute or math.inf)
         for provider, number in ((source, source_requests), (target, target_requests))
