@@ -9,7 +9,6 @@ Where a later httpx has no such attribute, each URL is taken apart.
 from __future__ import annotations
 
 import re
-from copy import copy
 from typing import Any
 
 from unibatch.client.transport import httpx
@@ -40,7 +39,7 @@ class Urls:
         is_plain = len(path) + len(query) < _LONGEST and _is_plain_path(path) and _is_plain_query(query)
         if self._parts is None or not is_plain:
             return httpx.URL(f"{self._base_url}{path}?{query}" if query else f"{self._base_url}{path}")
-        url: Any = copy(self._base)
+        url: Any = httpx.URL(self._base)  # a copy
         url._uri_reference = self._parts._replace(path=self._base_path + path, query=query or None)  # noqa: SLF001 - see the top
         made: httpx.URL = url
         return made

@@ -608,7 +608,7 @@ class TalkifAI(api.Provider):
         self, rows: Sequence[JobContact], job_status: str | None, raw_rows: api.RawRows, campaign_id: str
     ) -> Iterator[Any]:
         provider = self.name
-        known, known_seconds = self.read_call_status.known, api.known_seconds
+        known, known_seconds, no_time = self.read_call_status.known, api.known_seconds, api.NO_TIME
         job_over = self.read_campaign_status(job_status).is_terminal
         numbers, are_valid = api.phones_from_vendor([row.phoneNumber for row in rows])
         for row, number, is_valid, place in zip(rows, numbers, are_valid, raw_rows.places(), strict=False):
@@ -632,14 +632,17 @@ class TalkifAI(api.Provider):
             contact.attempts = row.attemptCount
             contact.max_attempts = row.maxAttempts
             if (moment := row.lastAttemptAt) is not None:
-                is_plain = moment.tzinfo is UTC and moment > api.NO_TIME
-                contact.last_attempt_at = moment if is_plain else api.utc(moment, "lastAttemptAt")
+                contact.last_attempt_at = (
+                    moment if moment.tzinfo is UTC and moment > no_time else api.utc(moment, "lastAttemptAt")
+                )
             if retry := row.nextRetryAt:
-                is_plain = retry.tzinfo is UTC and retry > api.NO_TIME
-                contact.next_attempt_at = retry if is_plain else api.utc(retry, "nextRetryAt")
+                contact.next_attempt_at = (
+                    retry if retry.tzinfo is UTC and retry > no_time else api.utc(retry, "nextRetryAt")
+                )
             if (moment := row.completedAt) is not None:
-                is_plain = moment.tzinfo is UTC and moment > api.NO_TIME
-                contact.ended_at = moment if is_plain else api.utc(moment, "completedAt")
+                contact.ended_at = (
+                    moment if moment.tzinfo is UTC and moment > no_time else api.utc(moment, "completedAt")
+                )
             if (length := row.callDuration) is not None:
                 contact.duration = known_seconds.get(length) or api.seconds(length, "callDuration")
             if row.errorCode is not None:

@@ -526,7 +526,7 @@ class TechLadder(api.Provider):
 
     def _contacts(self, rows: Sequence[Call], raw_rows: api.RawRows, campaign_id: str) -> Iterator[Any]:
         provider = self.name
-        known, known_seconds = self.read_call_status.known, api.known_seconds
+        known, known_seconds, no_time = self.read_call_status.known, api.known_seconds, api.NO_TIME
         numbers, are_valid = api.phones_from_vendor([row.phone_number for row in rows], bare_digits=True)
         for row, number, is_valid, place in zip(rows, numbers, are_valid, raw_rows.places(), strict=False):
             contact = _blank_contact()
@@ -542,11 +542,11 @@ class TechLadder(api.Provider):
             contact.vendor_status = word = row.status
             contact.status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
             if (moment := row.started_at) is not None:
-                is_plain = moment.tzinfo is UTC and moment > api.NO_TIME
-                contact.started_at = moment if is_plain else api.utc(moment, "started_at")
+                contact.started_at = (
+                    moment if moment.tzinfo is UTC and moment > no_time else api.utc(moment, "started_at")
+                )
             if (moment := row.ended_at) is not None:
-                is_plain = moment.tzinfo is UTC and moment > api.NO_TIME
-                contact.ended_at = moment if is_plain else api.utc(moment, "ended_at")
+                contact.ended_at = moment if moment.tzinfo is UTC and moment > no_time else api.utc(moment, "ended_at")
             if (length := row.duration_seconds) is not None:
                 contact.duration = known_seconds.get(length) or api.seconds(length, "duration_seconds")
             contact._fields = contact._raw = place

@@ -706,7 +706,7 @@ class Truedy(api.Provider):
 
     def _contacts(self, rows: Sequence[BatchContact], raw_rows: api.RawRows, campaign_id: str) -> Iterator[Any]:
         provider = self.name
-        known = self.read_call_status.known
+        known, no_time = self.read_call_status.known, api.NO_TIME
         sent = [row.phone if row.phone_number is None else row.phone_number for row in rows]
         numbers, are_valid = api.phones_from_vendor(sent)
         for row, number, is_valid, place in zip(rows, numbers, are_valid, raw_rows.places(), strict=False):
@@ -724,8 +724,9 @@ class Truedy(api.Provider):
             contact.status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
             contact.call_id = row.call_id or None
             if (moment := row.called_at) is not None:
-                is_plain = moment.tzinfo is UTC and moment > api.NO_TIME
-                contact.last_attempt_at = moment if is_plain else api.utc(moment, "called_at")
+                contact.last_attempt_at = (
+                    moment if moment.tzinfo is UTC and moment > no_time else api.utc(moment, "called_at")
+                )
             contact._fields = contact._raw = place
             yield contact
 
