@@ -33,8 +33,16 @@ def test_they_are_what_httpx_makes_of_the_same_text(base_url: str, path: str, qu
 def test_those_of_a_listing_are_not_taken_apart(monkeypatch: pytest.MonkeyPatch, path: str, query: str) -> None:
     made = Urls("https://api.example.com/v1")
     expected = by_httpx("https://api.example.com/v1", path, query)
-    monkeypatch.setattr(httpx, "URL", None)
+    copied, taken_apart = httpx.URL, list[str]()
+
+    def url(of: httpx.URL | str) -> httpx.URL:
+        if isinstance(of, str):
+            taken_apart.append(of)
+        return copied(of)
+
+    monkeypatch.setattr(httpx, "URL", url)
     assert str(made.url(path, query)) == str(expected)
+    assert not taken_apart
 
 
 def test_they_are_made_without_what_a_later_httpx_may_have_renamed(monkeypatch: pytest.MonkeyPatch) -> None:
