@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from importlib.util import find_spec
 from inspect import isawaitable
 from typing import Any
 
+import anyio
 import pytest
 
 from tests.bothways import Style
@@ -103,6 +105,27 @@ class TestAnswers:
         with serving(well) as server, driving(style, server.url) as driver:
             assert driver.run(ask(server.url)) == "well"
         assert min(asked) >= 200_000
+
+    def test_no_lock_is_taken_for_a_connection_that_is_lent_to_one_request(
+        self, style: Style, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each would lead through the event loop once more."""
+        taken: list[object] = []
+
+        async def kind_of_lock() -> type[anyio.Lock]:
+            return type(anyio.Lock())
+
+        kind = asyncio.run(kind_of_lock())
+        acquire = kind.acquire
+
+        async def noted(lock: anyio.Lock) -> None:
+            taken.append(lock)
+            await acquire(lock)
+
+        monkeypatch.setattr(kind, "acquire", noted)
+        with serving(well) as server, driving(style, server.url) as driver:
+            assert driver.run(ask(server.url, times=5)) == "well"
+        assert len(taken) <= 1  # of the first request
 
     def test_one_connection_carries_one_request_after_the_other(self, style: Style) -> None:
         with serving(well) as server, driving(style, server.url, connections=16) as driver:
