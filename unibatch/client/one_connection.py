@@ -123,11 +123,14 @@ class _Stream:
         return self._read(max(max_bytes, _PIECE), timeout)
 
 
-class _AsyncBackend(httpcore.AnyIOBackend):
+class _AsyncBackend(httpcore.AsyncNetworkBackend):
     """As `_Backend`, awaited."""
 
+    def __init__(self) -> None:
+        self._backend: Any = httpcore.AnyIOBackend()
+
     async def connect_tcp(self, *where: Any, **options: Any) -> httpcore.AsyncNetworkStream:
-        return cast("httpcore.AsyncNetworkStream", _AsyncStream(await super().connect_tcp(*where, **options)))
+        return cast("httpcore.AsyncNetworkStream", _AsyncStream(await self._backend.connect_tcp(*where, **options)))
 
 
 class _AsyncStream:
