@@ -27,6 +27,7 @@ from unibatch.client.retry import NO_TIME_GIVEN, PASSING, Attempts, is_denial, i
 from unibatch.client.retry_after import parse_remaining, parse_reset
 from unibatch.client.transport import httpx, is_loopback, is_port, place_of, proxy_of
 from unibatch.client.turns import Turn
+from unibatch.client.urls import Urls
 from unibatch.core import errors
 from unibatch.core.draft import AddedContacts
 from unibatch.core.flow import NO_CONTENT, Flow, Request, Response
@@ -184,6 +185,7 @@ class Exchange:
         self.base_url = _checked_url(provider.base_url if options.base_url is None else options.base_url)
         self._api_key = _checked_key(api_key, provider.name)
         self._options = options
+        self._urls = Urls(self.base_url)
         url = httpx.URL(self.base_url)
         self._host = url.netloc.decode("ascii")
         self._proxy = proxy_of(self.base_url)
@@ -561,8 +563,7 @@ class Exchange:
 
     def _url(self, request: Request) -> httpx.URL:
         try:
-            query = f"?{urlencode(request.query, quote_via=quote)}" if request.query else ""
-            return httpx.URL(f"{self.base_url}{request.path}{query}")
+            return self._urls.url(request.path, urlencode(request.query, quote_via=quote))
         except (UnicodeEncodeError, httpx.InvalidURL) as exc:
             raise errors.InvalidInput(
                 f"{request.operation}: an id or a filter cannot be part of a URL; it is too long or not valid Unicode"

@@ -171,41 +171,51 @@ def async_prefetching(driver: AsyncDriver, most: int) -> AsyncAhead[T]:
 
 
 def read_pages(driver: Driver, reading: Reading[T], prefetch: Ahead[T], upcoming: Upcoming[T]) -> Iterator[Sequence[T]]:
-    """The wanted rows of a listing, page by page.
+    """The wanted rows of a listing, page by page. None is kept here, so the next page takes the memory of the last one.
 
     Raises:
         IncompleteListing: At the end: rows may be missing.
     """
+    while reading.pager.position is not None:
+        yield _read_page(driver, reading, prefetch, upcoming)
+    reading.plan.require_complete(reading.pager.report)
+
+
+def _read_page(driver: Driver, reading: Reading[T], prefetch: Ahead[T], upcoming: Upcoming[T]) -> Sequence[T]:
     plan, pager, pages_ahead = reading.plan, reading.pager, prefetch.eagerness
-    while pager.position is not None:
-        try:
-            answered = prefetch.take(upcoming(pages_ahead.pages))
-            page = driver.run(plan.finish(answered))
-        except NotFound as exc:
-            rows = plan.take_none(pager, exc)
-        else:
-            rows = plan.take(pager, page)
-        prefetch.begin(upcoming(pages_ahead.pages - 1))
-        yield rows
-    plan.require_complete(pager.report)
+    try:
+        answered = prefetch.take(upcoming(pages_ahead.pages))
+        page = driver.run(plan.finish(answered))
+    except NotFound as exc:
+        rows = plan.take_none(pager, exc)
+    else:
+        rows = plan.take(pager, page)
+    prefetch.begin(upcoming(pages_ahead.pages - 1))
+    return rows
 
 
 async def read_pages_async(
     driver: AsyncDriver, reading: Reading[T], prefetch: AsyncAhead[T], upcoming: Upcoming[T]
 ) -> AsyncGenerator[Sequence[T], None]:
     """As `read_pages`, awaited."""
+    while reading.pager.position is not None:
+        yield await _read_page_async(driver, reading, prefetch, upcoming)
+    reading.plan.require_complete(reading.pager.report)
+
+
+async def _read_page_async(
+    driver: AsyncDriver, reading: Reading[T], prefetch: AsyncAhead[T], upcoming: Upcoming[T]
+) -> Sequence[T]:
     plan, pager, pages_ahead = reading.plan, reading.pager, prefetch.eagerness
-    while pager.position is not None:
-        try:
-            answered = await prefetch.take(upcoming(pages_ahead.pages))
-            page = await driver.run(plan.finish(answered))
-        except NotFound as exc:
-            rows = plan.take_none(pager, exc)
-        else:
-            rows = plan.take(pager, page)
-        await prefetch.begin(upcoming(pages_ahead.pages - 1))
-        yield rows
-    plan.require_complete(pager.report)
+    try:
+        answered = await prefetch.take(upcoming(pages_ahead.pages))
+        page = await driver.run(plan.finish(answered))
+    except NotFound as exc:
+        rows = plan.take_none(pager, exc)
+    else:
+        rows = plan.take(pager, page)
+    await prefetch.begin(upcoming(pages_ahead.pages - 1))
+    return rows
 
 
 def count_discarded(discarded: list[Place[T]]) -> None:
@@ -292,6 +302,7 @@ class AsyncListing(_BaseListing[AsyncDriver, T]):
             async with aclosing(read_pages_async(self._driver, reading, prefetch, reading.upcoming)) as pages:
                 async for rows in pages:
                     yield rows
+                    del rows
         finally:
             await prefetch.close()
             count_discarded(prefetch.discarded)
@@ -301,6 +312,7 @@ class AsyncListing(_BaseListing[AsyncDriver, T]):
             async for page in pages:
                 for row in page:
                     yield row
+                del page
 
     async def to_arrow(self) -> AsyncIterator[Any]:
         """The contacts as ``pyarrow.RecordBatch`` objects, one a page; otherwise as `Listing.to_arrow`."""

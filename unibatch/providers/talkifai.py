@@ -621,21 +621,20 @@ class TalkifAI(api.Provider):
         self, rows: Sequence[JobContact], job_status: str | None, raw_rows: api.RawRows, campaign_id: str
     ) -> Iterator[Any]:
         provider = self.name
-        known = self.read_call_status.known
+        known, known_seconds, no_time = self.read_call_status.known, api.known_seconds, api.NO_TIME
         job_over = self.read_campaign_status(job_status).is_terminal
-        for index, row in enumerate(rows):
+        numbers, are_valid = api.phones_from_vendor([row.phoneNumber for row in rows])
+        for row, number, is_valid, place in zip(rows, numbers, are_valid, raw_rows.places(), strict=False):
             contact = _blank_contact()
             contact.id = row.id or api.required(row.id, "id")
             contact.provider = provider
             contact.campaign_id = campaign_id
-            number = row.phoneNumber
-            if type(number) is str and api.is_e164(number):
-                contact.phone_number = number
-                contact.phone_valid = True
-            else:
-                contact.phone_number, contact.phone_valid = api.phone_from_vendor(number)
-            if row.contactData is not None:
-                _place(row.contactData, contact)
+            contact.phone_number = number
+            contact.phone_valid = is_valid
+            if (data := row.contactData) is not None:
+                contact.name = data.name or None
+                if not data.first_name is data.last_name is data.email is data.external_id is None:
+                    _place_own(data, contact)
             contact.vendor_status = word = row.status
             status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
             contact.status = status
@@ -645,18 +644,24 @@ class TalkifAI(api.Provider):
                 contact.is_final = _is_last_attempt(row)
             contact.attempts = row.attemptCount
             contact.max_attempts = row.maxAttempts
-            if (moment := row.lastAttemptAt) and moment.year > 1:
-                contact.last_attempt_at = moment if moment.tzinfo is UTC else api.utc(moment, "lastAttemptAt")
-            if (retry := row.nextRetryAt) and retry.year > 1:
-                contact.next_attempt_at = retry if retry.tzinfo is UTC else api.utc(retry, "nextRetryAt")
-            if (moment := row.completedAt) and moment.year > 1:
-                contact.ended_at = moment if moment.tzinfo is UTC else api.utc(moment, "completedAt")
-            if row.callDuration is not None:
-                contact.duration = api.seconds(row.callDuration, "callDuration")
+            if (moment := row.lastAttemptAt) is not None:
+                contact.last_attempt_at = (
+                    moment if moment.tzinfo is UTC and moment > no_time else api.utc(moment, "lastAttemptAt")
+                )
+            if retry := row.nextRetryAt:
+                contact.next_attempt_at = (
+                    retry if retry.tzinfo is UTC and retry > no_time else api.utc(retry, "nextRetryAt")
+                )
+            if (moment := row.completedAt) is not None:
+                contact.ended_at = (
+                    moment if moment.tzinfo is UTC and moment > no_time else api.utc(moment, "completedAt")
+                )
+            if (length := row.callDuration) is not None:
+                contact.duration = known_seconds.get(length) or api.seconds(length, "callDuration")
             if row.errorCode is not None:
                 contact.sip_code = _sip_code(row.errorCode)
             contact.failure_reason = row.failureReason or None
-            contact._fields = contact._raw = (raw_rows, index)
+            contact._fields = contact._raw = place
             yield contact
 
 
@@ -666,11 +671,8 @@ def _never_begins(job: api.Campaign, composition: api.Composition) -> str | None
     return None
 
 
-def _place(data: ContactData, contact: Any) -> None:
-    """Place what was uploaded with a contact in the attributes that it has for that."""
-    contact.name = data.name or None
-    if data.first_name is data.last_name is data.email is data.external_id is None:
-        return
+def _place_own(data: ContactData, contact: Any) -> None:
+    """Place what this library uploaded with a contact in the attributes that it has for that."""
     for key in OWN_ATTRIBUTES:
         value = getattr(data, key)
         if value is not None:

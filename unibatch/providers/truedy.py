@@ -730,18 +730,16 @@ class Truedy(api.Provider):
 
     def _contacts(self, rows: Sequence[BatchContact], raw_rows: api.RawRows, campaign_id: str) -> Iterator[Any]:
         provider = self.name
-        known = self.read_call_status.known
-        for index, row in enumerate(rows):
+        known, no_time = self.read_call_status.known, api.NO_TIME
+        sent = [row.phone if row.phone_number is None else row.phone_number for row in rows]
+        numbers, are_valid = api.phones_from_vendor(sent)
+        for row, number, is_valid, place in zip(rows, numbers, are_valid, raw_rows.places(), strict=False):
             contact = _blank_contact()
             contact.id = row.contact_id or row.id or api.required(None, _id_key(row))
             contact.provider = provider
             contact.campaign_id = campaign_id
-            number = row.phone if row.phone_number is None else row.phone_number
-            if type(number) is str and api.is_e164(number):
-                contact.phone_number = number
-                contact.phone_valid = True
-            else:
-                contact.phone_number, contact.phone_valid = api.phone_from_vendor(number)
+            contact.phone_number = number
+            contact.phone_valid = is_valid
             contact.first_name = first = row.first_name or None
             contact.last_name = last = row.last_name or None
             contact.name = row.name or (api.join_names(first, last) if last else first)
@@ -749,9 +747,11 @@ class Truedy(api.Provider):
             contact.vendor_status = word = row.call_status
             contact.status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
             contact.call_id = row.call_id or None
-            if (moment := row.called_at) and moment.year > 1:
-                contact.last_attempt_at = moment if moment.tzinfo is UTC else api.utc(moment, "called_at")
-            contact._fields = contact._raw = (raw_rows, index)
+            if (moment := row.called_at) is not None:
+                contact.last_attempt_at = (
+                    moment if moment.tzinfo is UTC and moment > no_time else api.utc(moment, "called_at")
+                )
+            contact._fields = contact._raw = place
             yield contact
 
 
