@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from itertools import chain
 from operator import attrgetter
@@ -148,12 +148,12 @@ Ahead: TypeAlias = Prefetch[Place[T], Answered[Page[T]]]
 AsyncAhead: TypeAlias = AsyncPrefetch[Place[T], Answered[Page[T]]]
 
 
-def prefetching(driver: Driver, most: int) -> Ahead[T]:
-    """What reads pages ahead, at most so many at the same time."""
+def prefetching(driver: Driver, most: int, meanwhile: Callable[[], None] | None = None) -> Ahead[T]:
+    """What reads pages ahead, at most so many at the same time; ``meanwhile`` is as in `Listing.pages`."""
 
     def ask(place: Place[T], halt: Halt | None) -> Answered[Page[T]]:
         reading, position = place
-        return driver.run(reading.ask(position), halt)
+        return driver.run(reading.ask(position), halt, None if halt is not None else meanwhile)
 
     return Prefetch(ask, most)
 
@@ -185,8 +185,10 @@ def read_pages(driver: Driver, reading: Reading[T], prefetch: Ahead[T], upcoming
             rows = plan.take_none(pager, exc)
         else:
             rows = plan.take(pager, page)
+            del page
         prefetch.begin(upcoming(pages_ahead.pages - 1))
         yield rows
+        del rows  # before the next page is read, if nobody else keeps it
     plan.require_complete(pager.report)
 
 
@@ -249,10 +251,15 @@ class Listing(_BaseListing[Driver, T]):
         report: What the latest iteration has seen so far. ``complete`` is final only at its end.
     """
 
-    def pages(self) -> Iterator[Sequence[T]]:
-        """The rows page by page; a page may be empty if a filter removed all its rows."""
+    def pages(self, *, meanwhile: Callable[[], None] | None = None) -> Generator[Sequence[T]]:
+        """The rows page by page; a page may be empty if a filter removed all its rows.
+
+        Args:
+            meanwhile: Called when a page of a server nearby has been asked for, before its answer is waited for: what
+                is done then takes no time. It must not raise, and is not called while pages are read ahead.
+        """
         reading = self._begin()
-        prefetch: Ahead[T] = prefetching(self._driver, self._plan.max_in_flight)
+        prefetch: Ahead[T] = prefetching(self._driver, self._plan.max_in_flight, meanwhile)
         try:
             yield from read_pages(self._driver, reading, prefetch, reading.upcoming)
         finally:
