@@ -196,14 +196,14 @@ class Client(_BaseClient):
             campaign_id: The vendor's id.
             until: ``"finished"``: until the campaign is over and no contact is open. Or a canonical status, or several,
                 such as ``"running"``. Or a function that is given the `Campaign` and returns whether that is it.
-            timeout: For how many seconds at most; ``None`` has no end. The time is looked at between two looks;
-                at a vendor that fails, one look takes as long as its retries.
+            timeout: For how many seconds at most; ``None`` has no end. Retries and requests that hang end then, too;
+                the first look has at least a second.
 
         Returns:
             The campaign as it is then.
 
         Raises:
-            WaitTimeout: It took longer; also a `TimeoutError`.
+            WaitTimeout: It took longer; also a `TimeoutError`. If the last look failed, that is its ``__cause__``.
             Conflict: The campaign is over, and will not become what is waited for.
             InvalidInput: The id is blank, ``until`` is no canonical status, or ``timeout`` is negative.
             NotFound: There is no such campaign in this account.
@@ -275,7 +275,7 @@ class Client(_BaseClient):
             accept_loss: Fields of the draft that may be lost because this vendor lacks them, as `unibatch.preflight`
                 names them.
             refuse_overlap: Refuse the draft if most of its numbers are in another open campaign of the same agent;
-                otherwise a warning is logged. It does not apply to a part of a split draft.
+                otherwise a warning is logged.
             before_sending: Called right before the first request that may create or change something, for example to
                 note it in a journal. If it raises, nothing is sent.
             max_wait: See `Client`.
@@ -303,6 +303,7 @@ class Client(_BaseClient):
         *,
         accept_loss: Collection[str] = (),
         as_of: datetime | None = None,
+        refuse_overlap: bool = False,
         max_wait: float | None = None,
     ) -> Campaign | None:
         """Look for the campaign that a draft created, as ``create_campaign`` does first. Changes nothing.
@@ -313,6 +314,7 @@ class Client(_BaseClient):
             draft: The draft.
             accept_loss: As it was given to ``create_campaign``.
             as_of: When the draft was placed (aware): a start that has passed since is no mistake then.
+            refuse_overlap: As for ``create_campaign``, if the campaign is not there.
             max_wait: See `Client`.
 
         Returns:
@@ -320,10 +322,13 @@ class Client(_BaseClient):
 
         Raises:
             UnsupportedFeature: There is no way to look: `preflight` says why, under ``idempotency_key``.
-            InvalidInput: The campaign is there, and is over; or another draft with the same key created it.
+            InvalidInput: The campaign is there, and is over; or another draft with the same key created it; or
+                ``refuse_overlap`` is the reason, as in ``create_campaign``.
             IncompleteListing: Whether it is there is unknown.
         """
-        return self._driver.run(self._operations.patient(max_wait).find_campaign(draft, accept_loss, as_of))
+        return self._driver.run(
+            self._operations.patient(max_wait).find_campaign(draft, accept_loss, as_of, refuse_overlap=refuse_overlap)
+        )
 
     def add_contacts(
         self,
@@ -517,7 +522,7 @@ class AsyncClient(_BaseClient):
         campaign_id: str,
         *,
         until: Until = FINISHED,
-        timeout: float | timedelta | None = None,  # noqa: ASYNC109 - as in the other client; it ends between requests
+        timeout: float | timedelta | None = None,  # noqa: ASYNC109 - as in the other client; it ends requests, too
     ) -> Campaign:
         """As `Client.wait`, awaited."""
         watching = self._operations.wait(campaign_id, until, timeout)
@@ -565,10 +570,13 @@ class AsyncClient(_BaseClient):
         *,
         accept_loss: Collection[str] = (),
         as_of: datetime | None = None,
+        refuse_overlap: bool = False,
         max_wait: float | None = None,
     ) -> Campaign | None:
         """As `Client.find_campaign`, awaited."""
-        return await self._driver.run(self._operations.patient(max_wait).find_campaign(draft, accept_loss, as_of))
+        return await self._driver.run(
+            self._operations.patient(max_wait).find_campaign(draft, accept_loss, as_of, refuse_overlap=refuse_overlap)
+        )
 
     async def add_contacts(
         self,

@@ -234,7 +234,7 @@ class Operations:
             return require_still_as_asked(placed_before(campaign, composition), composition)
         if turn.waited:
             composition = compose()  # meanwhile its start may have become the past
-        composition = attrs.evolve(composition, placed=turn.placed())
+        composition = attrs.evolve(composition, noted=turn.placed(), was_denied=turn.was_denied())
         flow = self._provider.create_campaign(composition)
         try:
             campaign = yield from self._exchange.run(
@@ -242,19 +242,28 @@ class Operations:
             )
         except PartlyDone as exc:
             if exc.campaign is not None:
-                turn.note_placed(exc.campaign.id)
+                turn.note_placed(exc.campaign.id, exc.campaign.created_at)
             raise
-        turn.note_placed(campaign.id)
+        except OutcomeUnknown as exc:
+            if exc.was_denied:
+                turn.note_denied()
+            raise
+        turn.note_placed(campaign.id, campaign.created_at)
         return campaign
 
     def find_campaign(
-        self, draft: CampaignDraft, accept_loss: Collection[str], as_of: datetime | None
+        self,
+        draft: CampaignDraft,
+        accept_loss: Collection[str],
+        as_of: datetime | None,
+        *,
+        refuse_overlap: bool,
     ) -> Conversation[Campaign | None]:
         """Look for the campaign of a draft, as its creation does, and send nothing that changes anything."""
         self._provider.require("create_campaign")
         composition = compose(self._provider, draft, as_of or datetime.now(UTC))
-        composition.require("create_campaign", accept_loss)
-        return self._exchange.run(looked_for(self._provider, composition))
+        composition = composition.require("create_campaign", accept_loss)
+        return self._exchange.run(looked_for(self._provider, attrs.evolve(composition, refuse_overlap=refuse_overlap)))
 
     def creation(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Sequence[Request]:
         """The requests that place a draft, where everything goes well."""

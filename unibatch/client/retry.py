@@ -22,7 +22,8 @@ from unibatch.core.flow import Request
 PASSING = frozenset({408, 500, 502, 503, 504, *range(520, 525), 529})
 """HTTP statuses of a server, or of a proxy before it, that may recover; what became of a write is unknown."""
 _CONFLICT, _REDIRECTION = 409, 300
-_CREATING = frozenset({"create_campaign", "add_contacts"})  # where a 409 may say that it is there now
+_CREATING = frozenset({"create_campaign", "add_contacts"})
+"""Where a 409 may say that it is there now, and a success that says that nothing was done may be wrong."""
 _PROVES_NOTHING_DONE = frozenset(
     {400, 401, 402, 403, 404, 405, 410, 411, 413, 414, 415, 417, 422, 426, 428, 429, 431, 451}
 )
@@ -47,6 +48,13 @@ def may_repeat(request: Request, error: BaseException) -> bool:
     return isinstance(error, _LOST) or (isinstance(error, errors.ServerError) and error.http_status in PASSING)
 
 
+def is_denial(error: BaseException) -> bool:
+    """Whether an answer of a status that means success said that nothing was done."""
+    if not isinstance(error, errors.ProviderError) or isinstance(error, errors.MalformedResponse):
+        return False
+    return error.http_status is not None and error.http_status < _REDIRECTION
+
+
 def is_outcome_unknown(request: Request, error: BaseException) -> bool:
     """Whether the vendor may have carried out a write whose answer was lost."""
     if request.method == "GET":
@@ -54,7 +62,7 @@ def is_outcome_unknown(request: Request, error: BaseException) -> bool:
     if isinstance(error, (*_LOST, errors.AnswerTooLarge, errors.MalformedResponse)):
         return True
     status = error.http_status if isinstance(error, errors.ProviderError) else None
-    if status == _CONFLICT:
+    if status == _CONFLICT or is_denial(error):
         return request.operation in _CREATING
     return status is not None and status >= _REDIRECTION and status not in _PROVES_NOTHING_DONE
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from unibatch.core.as_asked import subscribers
@@ -49,12 +49,27 @@ def by_age(campaign: Campaign) -> tuple[bool, datetime, str]:
     return campaign.status is CampaignStatus.DRAFT, campaign.created_at or datetime.max.replace(tzinfo=UTC), campaign.id
 
 
-def has_everybody(provider: Provider, campaign: Campaign, composition: Composition) -> Flow[bool]:
+def has_everybody(
+    provider: Provider,
+    campaign: Campaign,
+    composition: Composition,
+    others: MutableMapping[str, int | None] | None = None,
+) -> Flow[bool]:
     """Whether a campaign has all contacts of a draft. Stops reading when it cannot.
+
+    Args:
+        provider: The vendor.
+        campaign: The campaign, as it was just read.
+        composition: The draft.
+        others: Gets the campaigns that have so many other people that they cannot, and how many contacts each has. Such
+            a one is not read again while it has as many. One that only lacks somebody may still be being filled.
 
     Raises:
         IncompleteListing: Some of its contacts may be missing from the listing.
     """
+    others = {} if others is None else others
+    if campaign.counts.total is not None and others.get(campaign.id) == campaign.counts.total:
+        return False
     missing = subscribers(composition.draft.contacts)
     spare = math.inf if campaign.counts.total is None else campaign.counts.total - len(missing)
     strangers = 0
@@ -76,6 +91,7 @@ def has_everybody(provider: Provider, campaign: Campaign, composition: Compositi
     except NotFound:
         return False
     if strangers > spare:
+        others[campaign.id] = campaign.counts.total
         return False
     if missing:
         require_whole(report, provider)

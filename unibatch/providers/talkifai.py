@@ -523,6 +523,8 @@ class TalkifAI(api.Provider):
             self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, api.CampaignFilter())
         )
         jobs = yield from api.with_placed(self, jobs, composition.placed if report.complete else None)
+        # A job of which an earlier look of this call has read a description is of another draft.
+        read_before = {job.id: job for job in seen if api.text_or_none(job.raw.get("description"))}
         seen[:] = []
         # Without a key of the user's, a job with another name is of another draft.
         names = {None, composition.draft.name}
@@ -533,8 +535,10 @@ class TalkifAI(api.Provider):
         }
         other: api.Campaign | None = None
         for job in jobs:
+            known = read_before.get(job.id, job)
             try:
-                known = (yield from self.get_campaign(job.id)) if job.id in to_be_asked else job
+                if job.id in to_be_asked and known is job:
+                    known = yield from self.get_campaign(job.id)
             except api.NotFound:
                 continue
             seen.append(known)

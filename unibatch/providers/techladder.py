@@ -6,6 +6,7 @@ and limits. The only documented host is a staging host, so that is the default.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -413,7 +414,7 @@ class TechLadder(api.Provider):
             return f"TechLadder takes numbers of at least {_SHORTEST} digits only"
         if fault := api.reserved_names_fault(contact, {*_as_metadata(contact), _MARK}):
             return fault
-        if merged := _merged([*contact.fields, *_as_metadata(contact), _MARK]):
+        if merged := _merged((*contact.fields, *_as_metadata(contact), _MARK)):
             return f"TechLadder respells the names of fields, so {' and '.join(merged)} become one; choose other names"
         return None
 
@@ -587,12 +588,13 @@ def _first_id(composition: api.Composition) -> str:
     return _ids(composition)[first]
 
 
-def _merged(names: Sequence[str]) -> list[str]:
+@functools.lru_cache(maxsize=100)
+def _merged(names: tuple[str, ...]) -> tuple[str, ...]:
     """Names that become one when the vendor respells them, if there are any."""
     alike: dict[str, list[str]] = {}
     for name in names:
         alike.setdefault(" ".join(_BETWEEN_WORDS.split(name)).strip().casefold(), []).append(name)
-    return next((sorted(same) for same in alike.values() if len(same) > 1), [])
+    return next((tuple(sorted(same)) for same in alike.values() if len(same) > 1), ())
 
 
 _BETWEEN_WORDS = re.compile(r"[\s_-]+|(?<=[a-z0-9])(?=[A-Z])")

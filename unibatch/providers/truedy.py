@@ -8,7 +8,7 @@ both occur, so both are read. In the wire types, *schema* and *example* say in w
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from functools import partial
@@ -474,6 +474,7 @@ class Truedy(api.Provider):
         if self.asked != composition.due:
             return (yield from self.expecting(composition.due).create_campaign(composition))
         seen, number = list[api.Campaign](), len(composition.contacts)
+        others = dict[str, int | None]()
 
         def settle(known: api.Campaign) -> api.Flow[api.Campaign]:
             advice = "start_campaign starts it as it is" if known.status in _NOT_BEGUN else "it goes on as it is"
@@ -483,14 +484,14 @@ class Truedy(api.Provider):
             campaign = yield from api.reread_created(self, known)
             if campaign.status.is_terminal:
                 return api.placed_before(campaign, composition)
-            return (yield from api.going_on(campaign, self._begin(campaign, composition)))
+            return (yield from api.going_on(campaign, self._begin(campaign, composition, others)))
 
         return (
             yield from api.create_once(
                 self,
                 self._creation(composition),
                 self._read_campaign,
-                lambda: self._look(composition, seen=seen),
+                lambda: self._look(composition, others, seen=seen),
                 api.where_to_look("Truedy's dashboard", "batch call", None if composition.has_others else number)
                 + _ASKING_AGAIN,
                 settle=settle,
@@ -502,7 +503,9 @@ class Truedy(api.Provider):
             )
         )
 
-    def _begin(self, campaign: api.Campaign, composition: api.Composition) -> api.Flow[api.Campaign]:
+    def _begin(
+        self, campaign: api.Campaign, composition: api.Composition, others: MutableMapping[str, int | None]
+    ) -> api.Flow[api.Campaign]:
         """Bring a new campaign to the start that was asked for.
 
         Examples of the vendor show answers in which it is scheduled or runs. Nobody has asked for that.
@@ -510,7 +513,7 @@ class Truedy(api.Provider):
         if composition.draft.start == api.Start.HOLD:
             return (yield from self._paused(campaign)) if campaign.status in _BEGINS else campaign
         if campaign.status is CampaignStatus.DRAFT:
-            campaign = yield from self._first_of_all(campaign, composition)
+            campaign = yield from self._first_of_all(campaign, composition, others)
         if campaign.status in _NOT_BEGUN:
             return (yield from self._scheduled(campaign, composition))
         return campaign
@@ -563,16 +566,22 @@ class Truedy(api.Provider):
 
         return api.carry_out(self, self.change(operation, campaign.id, when), is_done, campaign, when)
 
-    def _first_of_all(self, campaign: api.Campaign, composition: api.Composition) -> api.Flow[api.Campaign]:
+    def _first_of_all(
+        self, campaign: api.Campaign, composition: api.Composition, others: MutableMapping[str, int | None]
+    ) -> api.Flow[api.Campaign]:
         """The campaign of this draft that all programs start, if several have just created one each."""
-        first = yield from self._look(composition, campaign.id)
+        first = yield from self._look(composition, others, campaign.id)
         if first is None or first.id == campaign.id:
             return campaign
         _logger.warning("truedy: %s and %s are of the same draft; only the first is started", first.id, campaign.id)
         return (yield from self.get_campaign(first.id))
 
     def _look(
-        self, composition: api.Composition, known: str | None = None, seen: list[api.Campaign] | None = None
+        self,
+        composition: api.Composition,
+        others: MutableMapping[str, int | None],
+        known: str | None = None,
+        seen: list[api.Campaign] | None = None,
     ) -> api.Flow[api.Campaign | None]:
         """Look for a campaign of this draft.
 
@@ -581,6 +590,7 @@ class Truedy(api.Provider):
 
         Args:
             composition: The draft.
+            others: The campaigns of other people that earlier looks have found; see `has_everybody`.
             known: The id of a campaign whose contacts need no look.
             seen: Gets all campaigns that there are.
         """
@@ -599,7 +609,8 @@ class Truedy(api.Provider):
                 found += [campaign] if likeness == "same" else []
                 other = campaign if likeness == "other body" else other
             elif campaign.id == known or (
-                api.may_be(campaign, composition) and (yield from api.has_everybody(self, campaign, composition))
+                api.may_be(campaign, composition)
+                and (yield from api.has_everybody(self, campaign, composition, others))
             ):
                 found.append(campaign)
         if not found and other is not None:

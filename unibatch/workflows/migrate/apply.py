@@ -106,7 +106,7 @@ class Applying:
     def _place(self, part: TargetPart) -> Work[Campaign]:
         """Place a part, or find it if an earlier run has placed it."""
         context = self.context
-        accept_loss = context.journal.fact("accepted")
+        accept_loss: list[str] = context.journal.fact("accepted")
         if part.step is PartStep.SENDING:
             found = yield from find_part(context, part)
             if found is not None:
@@ -121,13 +121,16 @@ class Applying:
                     (PartStep.SENDING, datetime.now(UTC).isoformat(), part.number),
                 )
 
-        how = {"accept_loss": accept_loss, "before_sending": sending}
+        def create(accept_loss: list[str], *, refuse_overlap: bool) -> Work[Campaign]:
+            how = {"accept_loss": accept_loss, "before_sending": sending, "refuse_overlap": refuse_overlap}
+            return call("target", "create_campaign", draft, **how)
+
         try:
             try:
-                created: Campaign = yield from call("target", "create_campaign", draft, **how, refuse_overlap=True)
+                created = yield from create(accept_loss, refuse_overlap=True)
             except OverlapFound as exc:
                 self._note_overlap(exc)
-                created = yield from call("target", "create_campaign", draft, **how)
+                created = yield from create([*accept_loss, "idempotency_key"], refuse_overlap=False)
         except PartlyDone as exc:
             if exc.campaign is None:
                 raise
