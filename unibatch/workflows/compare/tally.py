@@ -79,8 +79,8 @@ class Kinds:
 
     def __init__(self) -> None:
         """Count nothing yet."""
-        self.counts = Counter[Kind]()
-        self.step = _LENGTH_STEPS[0]
+        self.counts: Counter[Kind] = Counter()
+        self.step: timedelta = _LENGTH_STEPS[0]
         self.lost: dict[tuple[CallStatus, bool], timedelta] = {}
 
     def add(self, kinds: Iterable[Kind]) -> None:
