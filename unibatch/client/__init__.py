@@ -9,7 +9,7 @@ once without, over `unibatch.client.connections`.
 from unibatch.client.client import AsyncClient, Client, fingerprint_of_client, provider_of_client
 from unibatch.client.contacts_of import AsyncCampaignContacts, AsyncContactsOf, CampaignContacts, ContactsOf, noted
 from unibatch.client.exchange import PlannedRequest
-from unibatch.client.listing import AsyncListing, Listing, continued
+from unibatch.client.listing import AsyncListing, Listing, continued, pages_meanwhile
 from unibatch.client.options import Options, Retry, Timeout, Wait
 from unibatch.client.watch import AsyncWatch, Watch
 
@@ -32,5 +32,6 @@ __all__ = [
     "continued",
     "fingerprint_of_client",
     "noted",
+    "pages_meanwhile",
     "provider_of_client",
 ]

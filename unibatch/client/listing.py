@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from itertools import chain
 from operator import attrgetter
@@ -148,12 +148,12 @@ Ahead: TypeAlias = Prefetch[Place[T], Answered[Page[T]]]
 AsyncAhead: TypeAlias = AsyncPrefetch[Place[T], Answered[Page[T]]]
 
 
-def prefetching(driver: Driver, most: int) -> Ahead[T]:
-    """What reads pages ahead, at most so many at the same time."""
+def prefetching(driver: Driver, most: int, meanwhile: Callable[[], None] | None = None) -> Ahead[T]:
+    """What reads pages ahead, at most so many at the same time; ``meanwhile`` is as in `pages_meanwhile`."""
 
     def ask(place: Place[T], halt: Halt | None) -> Answered[Page[T]]:
         reading, position = place
-        return driver.run(reading.ask(position), halt)
+        return driver.run(reading.ask(position), halt, None if halt is not None else meanwhile)
 
     return Prefetch(ask, most)
 
@@ -259,10 +259,13 @@ class Listing(_BaseListing[Driver, T]):
         report: What the latest iteration has seen so far. ``complete`` is final only at its end.
     """
 
-    def pages(self) -> Iterator[Sequence[T]]:
+    def pages(self) -> Generator[Sequence[T]]:
         """The rows page by page; a page may be empty if a filter removed all its rows."""
+        return self._pages(None)
+
+    def _pages(self, meanwhile: Callable[[], None] | None) -> Generator[Sequence[T]]:
         reading = self._begin()
-        prefetch: Ahead[T] = prefetching(self._driver, self._plan.max_in_flight)
+        prefetch: Ahead[T] = prefetching(self._driver, self._plan.max_in_flight, meanwhile)
         try:
             yield from read_pages(self._driver, reading, prefetch, reading.upcoming)
         finally:
@@ -285,6 +288,17 @@ class Listing(_BaseListing[Driver, T]):
         schema, batch = self._batches()
         pa = require_pyarrow("to_arrow")
         return pa.RecordBatchReader.from_batches(schema, (batch(page) for page in self.pages() if page))
+
+
+def pages_meanwhile(listing: Listing[T], call: Callable[[], None]) -> Generator[Sequence[T]]:
+    """As `Listing.pages`; what is done between two pages of a server nearby takes no time.
+
+    Args:
+        listing: The listing.
+        call: Called when a page has been asked for, before its answer is waited for, in the same thread. It must not
+            raise, and is not called while pages are read ahead.
+    """
+    return listing._pages(call)  # noqa: SLF001 - nothing that users of a listing need
 
 
 class AsyncListing(_BaseListing[AsyncDriver, T]):

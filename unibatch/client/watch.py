@@ -740,7 +740,7 @@ class Watch(_BaseWatch[Driver]):
             if watching.wants_contacts:
                 listing = Listing(self._driver, watching.plan())
                 try:
-                    with closing(listing.pages()) as pages:  # type: ignore[type-var]  # it is a generator
+                    with closing(listing.pages()) as pages:
                         for page in pages:
                             yield from watching.take(page)
                     watching.finish_reading(listing.report)
