@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 from zlib import crc32
 
 import attrs
@@ -96,9 +96,6 @@ _SURVIVED = (errors.TransportError, errors.ServerError, errors.RateLimited, erro
 _LASTING = (errors.RedirectRefused,)
 
 _FINAL = "!"
-FINISHED: Final = "finished"
-"""What ``client.wait`` waits for, unless ``until`` is given."""
-
 Until: TypeAlias = str | Iterable[str] | Callable[[Campaign], bool]
 
 

@@ -5,8 +5,8 @@ There are two ways:
 - what vendors send is *read* into wire classes (subclasses of `Wire`): lenient about keys that are unknown or missing,
   strict about types, so that ``null`` never becomes ``"None"`` nor ``"false"`` true. ``msgspec`` does this, straight
   from the bytes;
-- what users write, such as configuration, is *structured*: strict about unknown keys too. ``msgspec`` makes the objects,
-  and cattrs, which takes longer to import, says where something is wrong.
+- what users write, such as configuration, is *structured*: strict about unknown keys too. ``msgspec`` makes the
+  objects, and cattrs, which takes longer to import, says where something is wrong.
 
 The way back, from canonical objects to plain data, is `unibatch.core.to_dict`.
 """

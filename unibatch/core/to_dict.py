@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import Enum, StrEnum
 from functools import singledispatch
 from operator import attrgetter
+from pathlib import PurePath
 from types import MappingProxyType, NoneType
 from typing import Any
 
@@ -104,8 +105,9 @@ _plain.register(timedelta, _seconds)
 _plain.register(Decimal, str)
 _plain.register(Enum, lambda member: member.value)
 _plain.register(StrEnum, str.__str__)  # the value: a plain text
-_plain.register(tuple, lambda items: tuple(map(_converted, items)))
+_plain.register(tuple, lambda items: list(map(_converted, items)))
 _plain.register(list, lambda items: list(map(_converted, items)))
+_plain.register(PurePath, str)
 _plain.register(dict, lambda mapping: {_converted(key): _converted(value) for key, value in mapping.items()})
 # In order, so that the same object always gives the same text.
 _plain.register(frozenset, lambda words: sorted(map(_converted, words)))
