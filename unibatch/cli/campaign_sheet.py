@@ -10,8 +10,9 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from unibatch import CallStatus, Campaign, Counts, RedialPolicy, Schedule
+from unibatch.cli.cells import DIM, HEADING, NOTHING, bar, percent, style_of
 from unibatch.cli.tables import facts_sheet
-from unibatch.cli.text import DIM, HEADING, NOTHING, bar, canonical, duration, moment, number, percent, style_of, words
+from unibatch.cli.text import canonical, duration, moment, number, words
 from unibatch.providers import registry
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
