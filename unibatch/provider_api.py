@@ -97,7 +97,7 @@ from unibatch.core.errors import RateLimited as RateLimited
 from unibatch.core.errors import ServerError as ServerError
 from unibatch.core.errors import UnibatchError as UnibatchError
 from unibatch.core.errors import UnsupportedFeature as UnsupportedFeature
-from unibatch.core.events import EventType as EventType
+from unibatch.core.event_type import EventType as EventType
 from unibatch.core.findings import Fit as Fit
 from unibatch.core.flow import NO_CONTENT as NO_CONTENT
 from unibatch.core.flow import Flow as Flow

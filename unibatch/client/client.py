@@ -7,21 +7,28 @@ import json
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from unibatch.client.contacts_of import AsyncContactsOf, ContactsOf
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.exchange import Exchange
 from unibatch.client.listing import AsyncListing, Listing
-from unibatch.client.operations import Operations
+from unibatch.client.operations import FINISHED, Operations
 from unibatch.client.options import Options
-from unibatch.client.rehearse import Rehearsal
 from unibatch.client.transport import httpx
-from unibatch.client.watch import FINISHED, AsyncWatch, Until, Watch, WatchState
 from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, Start
+from unibatch.core.late import Late
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.provider import Capabilities, Provider
 from unibatch.core.status import CallStatus, CampaignStatus
+
+if TYPE_CHECKING:
+    from unibatch.client import contacts_of, rehearse, watch
+    from unibatch.client.contacts_of import AsyncContactsOf, ContactsOf
+    from unibatch.client.rehearse import Rehearsal
+    from unibatch.client.watch import AsyncWatch, Until, Watch, WatchState
+else:  # most programs use none of them
+    contacts_of, rehearse = Late("unibatch.client.contacts_of"), Late("unibatch.client.rehearse")
+    watch = Late("unibatch.client.watch")
 
 
 class _BaseClient:
@@ -51,7 +58,7 @@ class _BaseClient:
 
         Each returns a list of `PlannedRequest`. Nothing is sent, so nothing is awaited.
         """
-        return Rehearsal(self._exchange, self._operations)
+        return rehearse.Rehearsal(self._exchange, self._operations)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.provider} at {self.base_url}>"
@@ -187,7 +194,7 @@ class Client(_BaseClient):
             NotFound: While iterating: there is no such campaign in this account, or not any more.
             AuthenticationError: While iterating: the key is not accepted, or not any more.
         """
-        return Watch(self._driver, self._operations.watch(campaign_id, state, on_pause))
+        return watch.Watch(self._driver, self._operations.watch(campaign_id, state, on_pause))
 
     def wait(self, campaign_id: str, *, until: Until = FINISHED, timeout: float | timedelta | None = None) -> Campaign:
         """Wait for a campaign; looks as `watch` does, and reads contacts only when the campaign is over.
@@ -209,7 +216,7 @@ class Client(_BaseClient):
             NotFound: There is no such campaign in this account.
         """
         watching = self._operations.wait(campaign_id, until, timeout)
-        for _ in Watch(self._driver, watching):
+        for _ in watch.Watch(self._driver, watching):
             pass
         return watching.result
 
@@ -245,7 +252,7 @@ class Client(_BaseClient):
         """
         operations = self._operations.patient(max_wait)
         plan = operations.list_contacts_of(campaign_ids, status, external_id, server_filter=server_filter)
-        return ContactsOf(self._driver, plan)
+        return contacts_of.ContactsOf(self._driver, plan)
 
     def get_account(self, *, max_wait: float | None = None) -> Account:
         """Read the account that the key belongs to.
@@ -517,7 +524,7 @@ class AsyncClient(_BaseClient):
         self, campaign_id: str, *, state: WatchState | None = None, on_pause: Callable[[], object] | None = None
     ) -> AsyncWatch:
         """As `Client.watch`, for ``async for``."""
-        return AsyncWatch(self._driver, self._operations.watch(campaign_id, state, on_pause))
+        return watch.AsyncWatch(self._driver, self._operations.watch(campaign_id, state, on_pause))
 
     async def wait(
         self,
@@ -528,7 +535,7 @@ class AsyncClient(_BaseClient):
     ) -> Campaign:
         """As `Client.wait`, awaited."""
         watching = self._operations.wait(campaign_id, until, timeout)
-        async for _ in AsyncWatch(self._driver, watching):
+        async for _ in watch.AsyncWatch(self._driver, watching):
             pass
         return watching.result
 
@@ -544,7 +551,7 @@ class AsyncClient(_BaseClient):
         """As `Client.list_contacts_of`, for ``async for``."""
         operations = self._operations.patient(max_wait)
         plan = operations.list_contacts_of(campaign_ids, status, external_id, server_filter=server_filter)
-        return AsyncContactsOf(self._driver, plan)
+        return contacts_of.AsyncContactsOf(self._driver, plan)
 
     async def get_account(self, *, max_wait: float | None = None) -> Account:
         """As `Client.get_account`, awaited."""

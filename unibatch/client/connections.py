@@ -7,7 +7,6 @@ before the answer begins, so a thread that waits for a silent server could not b
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import threading
 import time
@@ -15,12 +14,18 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, ExitStack, nullcontext, suppress
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
 from unibatch.client.halt import Halt
 from unibatch.client.transport import KEPT, httpx
+from unibatch.core.late import Late
+
+if TYPE_CHECKING:
+    import asyncio
+else:
+    asyncio = Late("asyncio")  # the blocking client does without
 
 T = TypeVar("T")
 

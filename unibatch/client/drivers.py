@@ -7,12 +7,11 @@ no cookies are kept.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from functools import partial
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 from weakref import WeakMethod
 
 from unibatch.client.bodies import Body, TooLarge
@@ -25,7 +24,13 @@ from unibatch.client.prefetch import AsyncPrefetch, Prefetch
 from unibatch.client.transport import httpx, proxy_of, transport_options
 from unibatch.core.errors import ConfigError, UnibatchError
 from unibatch.core.flow import Response
+from unibatch.core.late import Late
 from unibatch.core.paging import Position
+
+if TYPE_CHECKING:
+    import asyncio
+else:
+    asyncio = Late("asyncio")  # the blocking client does without
 
 T = TypeVar("T")
 

@@ -7,18 +7,23 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, 
 from contextlib import aclosing
 from itertools import chain
 from operator import attrgetter
-from typing import Any, Generic, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
 
 import attrs
 
-from unibatch.client.arrow import contact_batches, require_pyarrow
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.exchange import Answered, Conversation
 from unibatch.client.halt import Halt
 from unibatch.client.prefetch import AsyncPrefetch, Prefetch
 from unibatch.core.errors import IncompleteListing, InvalidInput, NotFound
+from unibatch.core.late import Late
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import NO_PAGE, ListingReport, Page, Pager, Paging, Position
+
+if TYPE_CHECKING:
+    from unibatch.client import arrow
+else:
+    arrow = Late("unibatch.client.arrow")
 
 _logger = logging.getLogger("unibatch")
 
@@ -240,7 +245,7 @@ class _BaseListing(Generic[D, T]):
     def _batches(self) -> tuple[Any, Callable[[Iterable[Any]], Any]]:
         if self._plan.operation != "list_contacts":
             raise InvalidInput("to_arrow is for listings of contacts, and this one is of campaigns")
-        return contact_batches()
+        return arrow.contact_batches()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._plan.describe(self.report)}>"
@@ -286,7 +291,7 @@ class Listing(_BaseListing[Driver, T]):
             InvalidInput: It is a listing of campaigns.
         """
         schema, batch = self._batches()
-        pa = require_pyarrow("to_arrow")
+        pa = arrow.require_pyarrow("to_arrow")
         return pa.RecordBatchReader.from_batches(schema, (batch(page) for page in self.pages() if page))
 
 

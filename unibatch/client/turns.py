@@ -19,13 +19,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import platformdirs
-
 from unibatch.client.forks import renew_in_children
 from unibatch.core.draft_fields import Placed
+from unibatch.core.late import Late
 
 if TYPE_CHECKING:
+    import platformdirs
     from filelock import BaseFileLock
+else:
+    platformdirs = Late("platformdirs")  # only writing needs it
 
 _logger = logging.getLogger("unibatch")
 

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 from zlib import crc32
 
 import attrs
@@ -106,8 +106,6 @@ _LASTING = (errors.RedirectRefused,)
 
 _FINAL = "!"
 _TAKEN_BACK = "~"
-FINISHED: Final = "finished"
-"""What ``client.wait`` waits for, unless ``until`` is given."""
 
 Until: TypeAlias = str | Iterable[str] | Callable[[Campaign], bool]
 

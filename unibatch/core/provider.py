@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias, TypeVar
 
 import attrs
 
@@ -21,7 +21,7 @@ from unibatch.core.draft import ContactDraft
 from unibatch.core.draft_fields import Composition, How, is_text
 from unibatch.core.errors import ConfigError, InvalidInput, ProviderError, UnsupportedFeature
 from unibatch.core.flow import Flow, Request, Response, segment
-from unibatch.core.lenient import read_by_value
+from unibatch.core.late import Late
 from unibatch.core.mark import split_mark
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.paging import UNPAGED, Page, Paging, Position
@@ -31,6 +31,11 @@ from unibatch.core.status_table import StatusReader, StatusTable
 from unibatch.core.structuring import StructureError, Wire, encode, read, read_leniently, text_or_none
 from unibatch.core.times import When
 from unibatch.core.webhook_scheme import Webhooks
+
+if TYPE_CHECKING:
+    from unibatch.core import lenient
+else:
+    lenient = Late("unibatch.core.lenient")  # most answers are as documented
 
 W = TypeVar("W", bound=Wire)
 R = TypeVar("R")
@@ -501,7 +506,7 @@ class Provider(ABC):
         except StructureError as exc:
             failed = exc
         try:
-            value, unread = read_by_value(response.content, cls, translate)
+            value, unread = lenient.read_by_value(response.content, cls, translate)
         except StructureError as exc:
             raise (failed if exc.path == "$" else exc) from failed.__cause__
         if isinstance(value, Page):
