@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shlex
@@ -170,47 +171,50 @@ def test_the_sandbox_gives_its_profiles_and_stops_cleanly(
     assert (answer.json()["now"] == "2026-03-10T09:00:00.000Z") == stands_still
 
 
-def loaded_by(*arguments: str) -> tuple[int, set[str]]:
-    """The exit code of a command that runs in a process of its own, and the top-level packages that it imports."""
+def loaded_by(*commands: str) -> list[tuple[str, int, set[str]]]:
+    """Commands run one after the other in one process of their own: each with its exit code, and what is loaded then.
+
+    That is the top-level packages, and the modules of unibatch.
+    """
     code = (
-        "import sys, unibatch.cli; code = unibatch.cli.main(sys.argv[1:]); "
-        "print(*{name.partition('.')[0] for name in sys.modules}, "
-        "*(name for name in sys.modules if name.startswith('unibatch.')), file=sys.stderr); sys.exit(code)"
+        "import json, sys, unibatch.cli\n"
+        "for command in sys.argv[1:]:\n"
+        "    code = unibatch.cli.main(command.split())\n"
+        "    loaded = {name if name.startswith('unibatch.') else name.partition('.')[0] for name in sys.modules}\n"
+        "    print('LOADED', json.dumps([command, code, sorted(loaded)]), file=sys.stderr)\n"
     )
-    command = [sys.executable, "-c", code, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.returncode, set(done.stderr.splitlines()[-1].split())
+    done = subprocess.run([sys.executable, "-c", code, *commands], capture_output=True, text=True, check=True)
+    lines = [line.removeprefix("LOADED ") for line in done.stderr.splitlines() if line.startswith("LOADED ")]
+    return [(command, ended, set(loaded)) for command, ended, loaded in map(json.loads, lines)]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        ("--help", 0),
-        ("--version", 0),
-        *((f"{command} --help", 0) for commands in COMMANDS.values() for command in commands),
-        ("completion bash", 0),
-        ("no-such-command", 2),
-        ("contacts", 2),
-        ("create main --no-such-option", 2),
-    ],
-)
-def test_help_and_wrong_use_import_no_more_than_click(arguments: str, code: int) -> None:
+def test_help_and_wrong_use_import_no_more_than_click() -> None:
     heavy = {"attrs", "cattrs", "httpx", "msgspec", "phonenumbers", "rich", "unibatch.client", "unibatch.config"}
-    ended, loaded = loaded_by(*arguments.split())
+    helped = ["--help", "--version", "completion bash"]
+    helped += [f"{command} --help" for commands in COMMANDS.values() for command in commands]
+    wrong = ["no-such-command", "contacts", "create main --no-such-option"]
+    ran = loaded_by(*helped, *wrong)
 
-    assert ended == code
-    assert loaded & heavy == set()
+    assert [(command, ended) for command, ended, _ in ran] == [
+        *((each, 0) for each in helped),
+        *((each, 2) for each in wrong),
+    ]
+    assert [(command, found) for command, _, loaded in ran if (found := loaded & heavy)] == []
 
 
 @pytest.mark.usefixtures("profiles")
-@pytest.mark.parametrize("form", ["json", "jsonl", "csv"])
-@pytest.mark.parametrize("command", ["campaigns", "contacts ID", "show ID", "providers"])
-def test_what_writes_data_draws_nothing(sandbox: Sandbox, command: str, form: str) -> None:
+def test_what_writes_data_draws_nothing(sandbox: Sandbox) -> None:
     """Neither the tables of this command line nor those of the one that httpx has."""
-    ended, loaded = loaded_by(*command.replace("ID", seeded(sandbox)).split(), "--format", form)
+    campaign = seeded(sandbox)
+    commands = [
+        f"{command} --format {form}"
+        for command in ("providers", "campaigns", f"show {campaign}", f"contacts {campaign}")
+        for form in ("json", "jsonl", "csv")
+    ]
+    ran = loaded_by(*commands)
 
-    assert ended == 0
-    assert loaded & {"rich", "pygments", "phonenumbers"} == set()
+    assert [(command, ended) for command, ended, _ in ran] == [(each, 0) for each in commands]
+    assert [command for command, _, loaded in ran if loaded & {"rich", "pygments", "phonenumbers"}] == []
 
 
 @pytest.mark.parametrize("package", ["click", "rich"])

@@ -60,8 +60,8 @@ class TestRowsThatAreUsedUp:
 
 class TestBytes:
     PAGES = 50
-    ROWS = 50
-    PADDING = "x" * 2_000
+    ROWS = 10
+    PADDING = "x" * 10_000
 
     @pytest.fixture(autouse=True)
     def traced(self) -> Iterator[None]:

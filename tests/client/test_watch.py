@@ -84,10 +84,10 @@ def expected(at: Visit, campaign_id: str) -> Counter[tuple[str | None, str | Non
 
 class TestToTheEnd:
     def test_each_final_status_is_told_once_and_then_it_is_finished(self, dialling: Visit) -> None:
-        campaign_id = begun(dialling, 300)
+        campaign_id = begun(dialling, 120)
         events = list(dialling.client.watch(campaign_id))
         assert finals(events) == expected(dialling, campaign_id)
-        assert len(finals(events)) == 300
+        assert len(finals(events)) == 120
         assert events[0].type == EventType.CAMPAIGN_CHANGED
         (finished,) = [event for event in events if isinstance(event, Finished)]
         assert finished is events[-1]
@@ -104,7 +104,7 @@ class TestToTheEnd:
 
     @pytest.mark.parametrize("seed", range(2))
     def test_killed_and_resumed_at_random_it_is_as_if_nothing_had_been(self, dialling: Visit, seed: int) -> None:
-        campaign_id = begun(dialling, 150)
+        campaign_id = begun(dialling, 60)
         draw = random.Random(seed)
         events: list[Event] = []
         state: Any = None
@@ -161,7 +161,7 @@ class TestToTheEnd:
                 sandbox.fail(vendor, after=draw.randrange(3), times=draw.randint(1, 3), **draw.choice(faults))
 
         time.meanwhile = meanwhile
-        campaign_id = begun(dialling, 200)
+        campaign_id = begun(dialling, 120)
         events = list(dialling.client.watch(campaign_id))
         sandbox.clear_faults()
         assert finals(events) == expected(dialling, campaign_id)
@@ -169,8 +169,8 @@ class TestToTheEnd:
 
     def test_rows_that_come_and_go_are_no_reason_to_miss_one(self, dialling: Visit, time: MadeUpTime) -> None:
         """A listing that is not complete is read again, and contacts that are added are watched as well."""
-        dialling.sandbox.assume(dialling.vendor, largest_page=40)
-        campaign_id = begun(dialling, 150)
+        dialling.sandbox.assume(dialling.vendor, largest_page=20)
+        campaign_id = begun(dialling, 80)
         sandbox, vendor, advance = dialling.sandbox, dialling.vendor, time.meanwhile
         left = [4]
 
@@ -217,12 +217,12 @@ class TestPoliteness:
         at = visit(vendor)
         limit = at.client.capabilities.limits.requests_per_minute or 0
         client = at.again(requests_per_minute=limit, max_in_flight=1)
-        campaign_id = at.sandbox.create(vendor, 300, concurrency=50)
+        campaign_id = at.sandbox.create(vendor, 120, concurrency=20)
         at.sandbox.set_status(vendor, campaign_id, RUNNING[vendor])
         time.meanwhile = lambda seconds: at.sandbox.advance(seconds=seconds)
         time.asked_at.clear()
         events = list(client.watch(campaign_id))
-        assert len(finals(events)) == 300
+        assert len(finals(events)) == 120
         assert time.most_in(60) <= limit
         minutes = (time.asked_at[-1] - time.asked_at[0]) / 60
         assert len(time.asked_at) / minutes <= limit / 2 + 2

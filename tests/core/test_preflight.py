@@ -606,7 +606,7 @@ ANY_DRAFT: Any = st.builds(
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
-@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(made=ANY_DRAFT)
 def test_whatever_a_draft_holds_there_are_findings_and_no_traceback(vendor: str, made: CampaignDraft) -> None:
     composition = compose(provider(vendor), made, NOW)

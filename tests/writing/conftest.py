@@ -180,12 +180,6 @@ one_client = pytest.mark.parametrize("style", ["sync"], indirect=True)
 """Tried over one of the two clients only, since it is not the client that makes the difference."""
 
 
-@pytest.fixture(autouse=True)
-def no_plug_ins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No distribution is searched for further providers, which takes longer than all that is tested."""
-    monkeypatch.setattr("unibatch.providers.registry.entry_points", lambda **_: ())
-
-
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """One request adds five contacts."""

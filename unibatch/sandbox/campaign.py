@@ -19,11 +19,11 @@ class Mint:
 
     def __init__(self, seed: int, realm: int) -> None:
         self.offset = (seed * 40_503 + realm * 97_531_013) % _WORD
-        self.serial = itertools.count(1)
+        self.serial = 0
 
     def next(self) -> str:
         """Return 32 hexadecimal digits, of which the first 8 alone are unique."""
-        serial = next(self.serial)
+        self.serial = serial = self.serial + 1
         head = (serial * _ODD + self.offset) % _WORD
         tail = (head * 0x9E3779B97F4A7C15F39CC060 + serial) % 2**96
         return f"{head:08x}{tail:024x}"

@@ -9,9 +9,8 @@ Daily windows, working days and calls a day are kept by the vendors' campaigns b
 from __future__ import annotations
 
 import heapq
-import itertools
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 from typing import Literal
 
@@ -39,7 +38,7 @@ class Dialler:
     mint: Mint
     outcomes: dict[str, str] = attrs.field(factory=dict)
     notices: list[Notice] | None = None
-    serial: Iterator[int] = attrs.field(factory=itertools.count)
+    serial: int = 0
 
     def advance(
         self,
@@ -126,7 +125,8 @@ class Dialler:
         self._plan(campaign, at, Event("end", contact, outcome=outcome, duration=duration))
 
     def _plan(self, campaign: VendorCampaign, at: float, event: Event) -> None:
-        heapq.heappush(campaign.agenda, (at, next(self.serial), event))
+        self.serial += 1
+        heapq.heappush(campaign.agenda, (at, self.serial, event))
 
     def _process(self, campaign: VendorCampaign, now: float) -> None:
         if campaign.starts_at is not None and campaign.starts_at <= now:

@@ -21,7 +21,7 @@ from unibatch.sandbox.objections import Objection
 from unibatch.sandbox.state import CampaignState, state_of
 from unibatch.sandbox.vendors import NAMES, VENDORS, Vendor
 from unibatch.sandbox.webhooks import Delivery, Notice, Outbox, require_url
-from unibatch.sandbox.world import RowChange, World
+from unibatch.sandbox.world import RowChange, World, keep, restore
 
 SERVER = "unibatch-sandbox"
 """The name of the thread that answers."""
@@ -76,6 +76,8 @@ class Sandbox:
                 tick=self._pass_on if settings.clock == "real" else None,
             )
             self._app.afterwards = self._collect
+        self._kept: bytes | None = None
+        """The seeded state."""
         self._world = World(self.seed, 0.0, NAMES)
         self._world.touched = True
         self.reset()
@@ -483,12 +485,13 @@ class Sandbox:
         """Go back to the seeded state: no faults, no late work, an empty log, the usual limits and readings."""
         how = self._settings
         with self._lock:
+            is_again = bool(self._vendors)
             for noted in (self._app.faults, self._app.log, self._app.late, self._objections):
                 noted.clear()
             if self._world.touched or how.clock == "real":
                 self._wall_start = how.wall()
                 self._world_start = self._wall_start if how.clock == "real" else how.start.timestamp()
-                self._world = World(self.seed, self._world_start, NAMES)
+                self._world = restore(self._kept) if self._kept else World(self.seed, self._world_start, NAMES)
             self._world.start_counting_requests()
             for vendor in VENDORS:
                 limit = self._limits[vendor.name]
@@ -503,6 +506,8 @@ class Sandbox:
                 if how.seeded and not made.campaigns:
                     made.populate()
             self._world.touched = False
+            if is_again and self._kept is None and how.clock != "real":  # not at once: many are never reset
+                self._kept = keep(self._world)
             if self._outbox is not None:
                 self._outbox.clear()
                 self._world.dialler.notices = []

@@ -130,9 +130,12 @@ def test_nothing_personal_is_on_it(once: Compared) -> None:
     assert "none of their fields" in once.reader.text
 
 
-def test_the_values_of_a_field_are_on_it_if_they_were_asked_for(campaigns: list[str]) -> None:
-    text = Reader(unibatch.compare(campaigns, by="field:plan").to_html()).text
+def test_the_page_says_what_was_counted_and_asked_for(campaigns: list[str]) -> None:
+    compared = unibatch.compare(campaigns, without="cancelled", baseline=campaigns[1], by="field:plan")
+    text = Reader(compared.to_html()).text
 
+    assert "Counted: without the statuses cancelled." in text
+    assert f"The others are compared with {campaigns[1]} ." in text
     assert "By plan" in text
     assert "of the contacts' fields only the values that were asked for: field:plan" in text
 
@@ -177,14 +180,6 @@ def test_headings_are_in_order(once: Compared) -> None:
 
     assert headings.count(1) == 1
     assert [after for before, after in pairwise(headings) if after > before + 1] == []
-
-
-def test_the_page_says_what_was_counted(campaigns: list[str]) -> None:
-    compared = unibatch.compare(campaigns, without="cancelled", baseline=campaigns[1])
-    text = Reader(compared.to_html()).text
-
-    assert "Counted: without the statuses cancelled." in text
-    assert f"The others are compared with {campaigns[1]} ." in text
 
 
 def test_campaigns_of_which_nobody_was_called(create: Create) -> None:
@@ -252,15 +247,16 @@ class TestWriting:
         """The page is not drawn, which takes long, where only its file matters."""
         monkeypatch.setattr("unibatch.workflows.compare.page.page_of", lambda _: "<!doctype html>")
 
-    def test_replaces_a_file_and_leaves_nothing_else(self, once: Compared, tmp_path: Path) -> None:
+    @pytest.mark.usefixtures("undrawn")
+    def test_replaces_a_file_and_leaves_nothing_else(self, compared: Comparison, tmp_path: Path) -> None:
         folder = tmp_path / "reports"
         folder.mkdir()
         path = folder / "report.html"
         path.write_text("old")
         path.chmod(0o600)
-        once.comparison.write_html(path)
+        compared.write_html(path)
 
-        assert path.read_text(encoding="utf-8") == once.page
+        assert path.read_text(encoding="utf-8") == "<!doctype html>"
         assert list(folder.iterdir()) == [path]
         assert sys.platform == "win32" or stat.S_IMODE(path.stat().st_mode) == 0o600
 

@@ -221,7 +221,6 @@ def moving(
     monkeypatch.setattr("unibatch.workflows.migrate.work.sleep", passes)
     monkeypatch.setattr("unibatch.workflows.migrate.work.sleep_async", passes_async)
     monkeypatch.setattr("unibatch.core.looking.LOOKS", (0.001, 0.002, 0.003))
-    monkeypatch.setattr("unibatch.providers.registry.entry_points", lambda **_: ())
     made = Moving(two_sandboxes, tmp_path, style)
     yield made
     made.close()

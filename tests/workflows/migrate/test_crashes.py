@@ -49,9 +49,18 @@ def killer(monkeypatch: pytest.MonkeyPatch) -> Killer:
     return killer
 
 
+ROUND = (("truedy", "talkifai"), ("talkifai", "techladder"), ("techladder", "truedy"))
+"""Each vendor once as a source and once as a target."""
+
+
 @one_client
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize(("source", "target"), [*DIRECTIONS, ("truedy", "truedy")])
+@pytest.mark.parametrize(
+    ("source", "target", "when"),
+    [
+        *((*direction, "before") for direction in (*DIRECTIONS, ("truedy", "truedy"))),  # what was done is not noted
+        *((*direction, "after") for direction in ROUND),  # what is noted was not begun
+    ],
+)
 def test_every_write_of_applying(source: str, target: str, when: Any, moving: Moving, killer: Killer) -> None:
     start = {"start": _NOW} if target != "techladder" else {}
     for at in range(1, 100):

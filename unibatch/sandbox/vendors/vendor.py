@@ -344,7 +344,9 @@ class Vendor(abc.ABC):
 
     def invent(self, campaign: VendorCampaign) -> VendorContact:
         """Make up one more contact, as if it had been uploaded."""
-        found = person(self.world.seed, next(self.world.people[self.name]))
+        number = self.world.people[self.name]
+        self.world.people[self.name] = number + 1
+        found = person(self.world.seed, number)
         return self.contact(
             found.number,
             first_name=found.first_name,
