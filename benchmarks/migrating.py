@@ -32,8 +32,9 @@ SINGLE = {"truedy": 6, "techladder": 3, "talkifai": 5}
 """Requests to a source beside its pages: its status when it is planned and applied; stopping it, with a look before and
 after; its status once the target is there; its new name."""
 
-PLACING = 3
-"""Requests to a target beside its pages: a look, the creation, and reading what was created."""
+PLACING = 4
+"""Requests to a target beside its pages: a look when it is planned, another when it is placed, the creation, and
+reading what was created."""
 
 STARTING = 3
 """A look, the request that starts it, and a look."""

@@ -325,9 +325,10 @@ class TestKey:
         [
             (None, "the key file key cannot be read: "),
             (b"key\xff", "the key file key cannot be read: "),
+            (b"k" * 1_000_001, "the key file key cannot be read: it has more than 1,000,000 bytes"),
             (b" \n", "the key file key is empty; write the key into it"),
         ],
-        ids=["missing", "no text", "empty"],
+        ids=["missing", "no text", "too long", "empty"],
     )
     def test_a_file_without_a_key_is_named(self, content: bytes | None, reason: str) -> None:
         if content is not None:

@@ -140,9 +140,16 @@ def read_settings() -> tuple[Settings, Path | None]:
     return settings, path
 
 
+_LARGEST = 1_000_000
+"""Bytes of a configuration or key file; a device such as ``/dev/zero`` has no end."""
+
+
 def _read_text(path: Path) -> str:
     """The text of a file as editors and shells save it: UTF-8 with or without a byte order mark, or UTF-16 with one."""
-    content = path.read_bytes()
+    with path.open("rb") as file:
+        content = file.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise OSError(f"it has more than {_LARGEST:,} bytes")
     is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return content.decode("utf-16" if is_utf16 else "utf-8-sig")
 

@@ -20,16 +20,16 @@ A provider that only reads needs what follows up to **Return**, and the errors. 
 **Read answers**: ``Provider.read_answer`` reads JSON into subclasses of `Wire` and `Unread`, and leaves out what cannot
 be read; `read` refuses it. `decode` reads into plain data, `read_leniently` a body that may be anything, and
 `read_refusal` an error. For values: `required`, `rows_or_none`, `mapping_or_empty`, `text_or_none`, `instant_or_none`,
-`utc`, `starting_time`, `from_unix_seconds`, `from_unix_milliseconds`, `seconds`, `time_of_day`. What is not as
-documented is a `StructureError`, or an `UnreadableValue` if the answer can do without it; `translate_at` and `collect`
-add where it is.
+`utc` and `NO_TIME`, `starting_time`, `from_unix_seconds`, `from_unix_milliseconds`, `seconds` and `known_seconds`,
+`time_of_day`. What is not as documented is a `StructureError`, or an `UnreadableValue` if the answer can do without it;
+`translate_at` and `collect` add where it is.
 Where ``null`` and a missing key of a `Wire` mean different things, the default is `UNSET`, of the type `UnsetType`.
 
 **Describe webhooks** by `Webhooks`, `HmacSignature`, `SharedSecret` and `EventType`.
 
 **Return**: `Page`, `Campaign`, `Counts`, `Schedule`, `RedialPolicy`, `Money`, `Contact`, `Account`, `AccountLimits`,
 `Refusal`. Contacts come by the thousand, and are made in a quick way: `maker_of_blank_contacts`, `seal_contacts`,
-`RawRows`. Their numbers are read by `is_e164`, `DIGITS` and `phone_from_vendor`.
+`RawRows`. Their numbers are read by `phones_from_vendor`, a single one by `phone_from_vendor`, `is_e164` and `DIGITS`.
 
 **Write**: a draft is a `CampaignDraft` of `ContactDraft`, `Start` and `Part`. `How`, `Fit` and `Given` say how each of
 its fields is taken; the result is a `Composition`. `DRAFT_FIELD_NAMES` names the fields that need an entry, and
@@ -44,7 +44,7 @@ to look: `read_all`, `Pager`, `recent`, `require_whole`, `reread`, `reread_creat
 `require_not_over`, `require_everybody_once`, `placed_before`, `partly_created`, `going_on`, `outcome_unknown`,
 `where_to_look`; whose a campaign is: `mark_in`, `judge_overlap`, `by_text`, `Owner`; to recognise one that carries no
 mark: `may_be`,
-`has_everybody`, `is_touched`, `by_age`.
+`has_everybody`, `is_same_text`, `is_touched`, `by_age`.
 
 **Errors** that a provider raises, catches or declares: `ConfigError`, `UnibatchError`, `UnsupportedFeature`,
 `ProviderError`, `AuthenticationError`, `PermissionDenied`, `PaymentRequired`, `NotFound`, `Conflict`, `InvalidRequest`,
@@ -97,7 +97,7 @@ from unibatch.core.errors import RateLimited as RateLimited
 from unibatch.core.errors import ServerError as ServerError
 from unibatch.core.errors import UnibatchError as UnibatchError
 from unibatch.core.errors import UnsupportedFeature as UnsupportedFeature
-from unibatch.core.events import EventType as EventType
+from unibatch.core.event_type import EventType as EventType
 from unibatch.core.findings import Fit as Fit
 from unibatch.core.flow import NO_CONTENT as NO_CONTENT
 from unibatch.core.flow import Flow as Flow
@@ -106,6 +106,7 @@ from unibatch.core.flow import Response as Response
 from unibatch.core.flow import segment as segment
 from unibatch.core.likeness import by_age as by_age
 from unibatch.core.likeness import has_everybody as has_everybody
+from unibatch.core.likeness import is_same_text as is_same_text
 from unibatch.core.likeness import is_touched as is_touched
 from unibatch.core.likeness import may_be as may_be
 from unibatch.core.looking import outcome_unknown as outcome_unknown
@@ -138,6 +139,7 @@ from unibatch.core.paging import Position as Position
 from unibatch.core.phone import DIGITS as DIGITS
 from unibatch.core.phone import is_e164 as is_e164
 from unibatch.core.phone import phone_from_vendor as phone_from_vendor
+from unibatch.core.phone import phones_from_vendor as phones_from_vendor
 from unibatch.core.provider import NEW_CAMPAIGN_ID as NEW_CAMPAIGN_ID
 from unibatch.core.provider import Added as Added
 from unibatch.core.provider import CampaignFilter as CampaignFilter
@@ -161,6 +163,7 @@ from unibatch.core.status_table import StatusTable as StatusTable
 from unibatch.core.steering import carry_out as carry_out
 from unibatch.core.steering import delete_once as delete_once
 from unibatch.core.steering import retry_once as retry_once
+from unibatch.core.structuring import NO_TIME as NO_TIME
 from unibatch.core.structuring import StructureError as StructureError
 from unibatch.core.structuring import Unread as Unread
 from unibatch.core.structuring import UnreadableValue as UnreadableValue
@@ -170,6 +173,7 @@ from unibatch.core.structuring import encode as encode
 from unibatch.core.structuring import from_unix_milliseconds as from_unix_milliseconds
 from unibatch.core.structuring import from_unix_seconds as from_unix_seconds
 from unibatch.core.structuring import instant_or_none as instant_or_none
+from unibatch.core.structuring import known_seconds as known_seconds
 from unibatch.core.structuring import mapping_or_empty as mapping_or_empty
 from unibatch.core.structuring import read as read
 from unibatch.core.structuring import read_leniently as read_leniently

@@ -19,9 +19,9 @@ import unibatch
 from tests.cli.drafts import VENDORS, seeded
 from tests.cli.running import Run, Terminal
 from unibatch.cli import main
+from unibatch.cli.cells import words
 from unibatch.cli.output import columns_of, write_data, write_pages
-from unibatch.cli.tables import Column, RowTable, screen
-from unibatch.cli.text import words
+from unibatch.cli.row_table import Column, RowTable
 from unibatch.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("profiles")
@@ -128,7 +128,7 @@ def test_a_longer_value_on_a_later_page_shifts_its_own_line_only() -> None:
         for at, title in enumerate(("name", "word", "end"))
     ]
     with contextlib.redirect_stdout(io.StringIO()) as out:
-        table = RowTable(screen(), [columns])
+        table = RowTable([columns])
         table.add(["Ann completed x"])
         table.add(["Bartholomew busy x", "Cy busy x"])
 

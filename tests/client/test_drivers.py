@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib.util import find_spec
+from inspect import isawaitable
+from typing import Any
 
+import anyio
 import pytest
 
 from tests.bothways import Style
@@ -22,7 +26,7 @@ from tests.client.rawserver import (
 )
 from unibatch.client import bodies
 from unibatch.client.exchange import Conversation, Pause
-from unibatch.client.transport import httpx
+from unibatch.client.transport import httpcore, httpx
 from unibatch.core.flow import Response
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -44,6 +48,29 @@ def closed_transport(
             calls.append("close")
 
     return Counting(answer)
+
+
+def noting_reads(connect: Callable[..., Any], asked: list[int]) -> Callable[..., Any]:
+    """Connects in the same way, and notes how many bytes are asked for at once."""
+
+    def noted(stream: Any) -> Any:
+        read = stream.read
+
+        def reading(max_bytes: int, *options: Any) -> Any:
+            asked.append(max_bytes)
+            return read(max_bytes, *options)
+
+        stream.read = reading
+        return stream
+
+    async def noted_later(stream: Awaitable[Any]) -> Any:
+        return noted(await stream)
+
+    def connecting(*where: Any, **options: Any) -> Any:
+        stream = connect(*where, **options)
+        return noted_later(stream) if isawaitable(stream) else noted(stream)
+
+    return connecting
 
 
 def refusing(_: httpx.Request) -> httpx.Response:
@@ -69,6 +96,36 @@ class TestAnswers:
         answer = saying(CHUNKED, *[b"2\r\nab\r\n"] * 7, b"0\r\n\r\n")
         with serving(answer) as server, driving(style, server.url) as driver:
             assert driver.run(ask(server.url)) == "ab" * 7
+
+    def test_without_tls_a_page_is_asked_for_in_one_piece(self, style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A server sends a page faster than it is read; each further piece would take 40 µs."""
+        asked: list[int] = []
+        for backend in (httpcore.SyncBackend, httpcore.AnyIOBackend):
+            monkeypatch.setattr(backend, "connect_tcp", noting_reads(backend.connect_tcp, asked))
+        with serving(well) as server, driving(style, server.url) as driver:
+            assert driver.run(ask(server.url)) == "well"
+        assert min(asked) >= 200_000
+
+    def test_no_lock_is_taken_for_a_connection_that_is_lent_to_one_request(
+        self, style: Style, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each would lead through the event loop once more."""
+        taken: list[object] = []
+
+        async def kind_of_lock() -> type[anyio.Lock]:
+            return type(anyio.Lock())
+
+        kind = asyncio.run(kind_of_lock())
+        acquire = kind.acquire
+
+        async def noted(lock: anyio.Lock) -> None:
+            taken.append(lock)
+            await acquire(lock)
+
+        monkeypatch.setattr(kind, "acquire", noted)
+        with serving(well) as server, driving(style, server.url) as driver:
+            assert driver.run(ask(server.url, times=5)) == "well"
+        assert len(taken) <= 1  # of the first request
 
     def test_one_connection_carries_one_request_after_the_other(self, style: Style) -> None:
         with serving(well) as server, driving(style, server.url, connections=16) as driver:

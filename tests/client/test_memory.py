@@ -6,6 +6,7 @@ import gc
 import tracemalloc
 import weakref
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.bothways import VENDORS, Answer, Connect
 from tests.client.replies import CONTACT, ID, Reply, page
 from unibatch import CallStatus, Contact
 from unibatch.client.transport import httpx
-from unibatch.core.structuring import seconds
+from unibatch.core import structuring
 
 pytestmark = pytest.mark.usefixtures("near")
 
@@ -85,5 +86,9 @@ class TestBytes:
         assert peak - before < 12 * one_page
 
 
-def test_durations_are_looked_up_among_so_many_and_no_more() -> None:
-    assert seconds.cache_info().maxsize is not None
+def test_durations_are_looked_up_among_so_many_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    known: dict[float, timedelta] = {}
+    monkeypatch.setattr(structuring, "known_seconds", known)
+    for number in range(10_000):
+        structuring.seconds(number, "duration")
+    assert 1_000 < len(known) < 5_000

@@ -114,6 +114,7 @@ class TestTheWindow:
         for _ in range(1_000):
             clock.now += 7
             assert taken(budget, 1) == 1
+        assert budget._log.bucket is not None
         assert budget._log.bucket.count() <= 20
 
 
@@ -287,6 +288,7 @@ class TestAFile:
             clock.now += WINDOW
             budget = Budget(100, file=file, clock=clock)
             taken(budget, 1)
+        assert budget._log.bucket is not None
         assert budget._log.bucket.count() <= 3
 
     def test_while_another_process_writes_the_wait_is_short(self, file: Path, clock: Clock) -> None:

@@ -18,7 +18,17 @@ from tests.bothways import ONE_CLIENT, VENDORS, Connect
 from tests.client.conftest import RUNNING, Visit, Visitor
 from tests.client.replies import CAMPAIGN, ID, STATUS, one, page
 from tests.madeup import MadeUpTime
-from unibatch import CallStatus, CampaignChanged, CampaignStatus, ContactChanged, Event, EventType, Finished, to_dict
+from unibatch import (
+    CallStatus,
+    CampaignChanged,
+    CampaignStatus,
+    ContactChanged,
+    Event,
+    EventType,
+    Finished,
+    Retry,
+    to_dict,
+)
 
 STATE: Mapping[str, Any] = {
     "version": 1,
@@ -300,6 +310,11 @@ class Story:
         return httpx.Response(200, stream=httpx.ByteStream(json.dumps(body).encode()))
 
 
+NEXT_UNKNOWN = {"status": "no_answer", "attemptCount": 1, "maxAttempts": 3, "nextRetryAt": None}
+CALLED_LATER = {**NEXT_UNKNOWN, "nextRetryAt": LATER}
+SECOND = {"status": "completed", "attemptCount": 2, "maxAttempts": 3, "nextRetryAt": None}
+
+
 def told(events: list[Event]) -> list[tuple[str, str]]:
     return [(event.type.value, str(event.status)) for event in events if isinstance(event, ContactChanged)]
 
@@ -369,6 +384,39 @@ class TestChanges:
         client = connect(vendor, answer=Story(vendor, RUNNING[vendor], *readings))
         happened = list(client.watch("c-1"))
         assert [" ".join(pair) for pair in told(happened)] == events
+        assert len({event.dedupe_key for event in happened}) == len(happened)
+
+    @pytest.mark.parametrize(
+        ("readings", "events"),
+        [
+            ([NEXT_UNKNOWN], ["call_ended no_answer final"]),  # the campaign is over
+            (
+                [NEXT_UNKNOWN] * 3 + [CALLED_LATER] * 2 + [SECOND],
+                ["call_ended no_answer", "call_ended completed final"],
+            ),
+            (
+                [NEXT_UNKNOWN] * 20 + [CALLED_LATER] * 2 + [SECOND],
+                ["call_ended no_answer final", "contact_changed no_answer", "call_ended completed final"],
+            ),
+            (
+                [NEXT_UNKNOWN] * 20 + [CALLED_LATER] * 2 + [NEXT_UNKNOWN] * 20,
+                ["call_ended no_answer final", "contact_changed no_answer"],
+            ),
+            ([NEXT_UNKNOWN] * 20 + [CALLED_LATER, NEXT_UNKNOWN], ["call_ended no_answer final"]),
+        ],
+    )
+    def test_one_result_is_final_once_also_if_the_vendor_plans_another_attempt_later(
+        self, connect: Connect, readings: list[Any], events: list[str]
+    ) -> None:
+        client = connect("talkifai", answer=Story("talkifai", "running", *readings))
+        happened: list[Event] = []
+        state: Any = None
+        while not happened or not isinstance(happened[-1], Finished):  # begun anew after each event
+            watch = client.watch("c-1", state=state)
+            happened.append(next(iter(watch)))
+            state = json.loads(json.dumps(watch.state))
+        said = [event for event in happened if isinstance(event, ContactChanged)]
+        assert [f"{event.type} {event.status}{' final' if event.is_final else ''}" for event in said] == events
         assert len({event.dedupe_key for event in happened}) == len(happened)
 
     def test_both_times_are_told(self, connect: Connect) -> None:
@@ -536,6 +584,34 @@ class TestWaiting:
         with pytest.raises(unibatch.WaitTimeout, match="it could not be read") as caught:
             client.wait("c-1", timeout=30)
         assert isinstance(caught.value.__cause__, unibatch.ServerError)
+
+    @pytest.mark.parametrize("timeout", [0, 7.5, 600])
+    @pytest.mark.parametrize("reads", ["c-1", "contacts"])
+    def test_the_time_is_over_during_the_attempts_of_one_request(
+        self, connect: Connect, time: MadeUpTime, timeout: float, reads: str
+    ) -> None:
+        def answer(request: httpx.Request) -> httpx.Response:
+            if request.url.path.endswith(reads):
+                return httpx.Response(503)
+            return httpx.Response(200, json=one("truedy", {**CAMPAIGN["truedy"], "status": "completed"}))
+
+        client, begin = connect("truedy", answer=answer, retry=Retry(attempts=99, total=3_600)), time.now
+        with pytest.raises(unibatch.WaitTimeout) as caught:
+            client.wait("c-1", timeout=timeout)
+        assert time.now - begin == pytest.approx(max(timeout, 1), abs=0.01)
+        assert isinstance(caught.value.__cause__, unibatch.ServerError)
+
+    @pytest.mark.parametrize("attempts", [1, 5])
+    def test_the_time_is_over_while_a_request_hangs(self, connect: Connect, time: MadeUpTime, attempts: int) -> None:
+        def answer(request: httpx.Request) -> httpx.Response:
+            time.now += request.extensions["timeout"]["read"]
+            raise httpx.ReadTimeout("nothing came")
+
+        client, begin = connect("truedy", answer=answer, retry=Retry(attempts=attempts), timeout=30), time.now
+        with pytest.raises(unibatch.WaitTimeout) as caught:
+            client.wait("c-1", timeout=12)
+        assert time.now - begin == pytest.approx(12, abs=0.01)
+        assert isinstance(caught.value.__cause__, unibatch.ReadTimeout)
 
     @ONE_CLIENT
     @pytest.mark.parametrize("wrong", [{"timeout": -1}, {"timeout": "1"}, {"timeout": float("nan")}, {"until": "done"}])

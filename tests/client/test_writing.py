@@ -222,7 +222,7 @@ class TestAddingWhenAnswersAreLost:
         empty = Reply(200, one("truedy", {"id": "c-1", "status": "draft", "agent_id": "a", "total_contacts": 0}))
         adding = Operations(line.exchange, 1).add_contacts("c-1", [PERSON], (), None)
         with pytest.raises(OutcomeUnknown) as caught:
-            line.lead(adding, empty, LOST, FAILED)
+            line.lead(adding, empty, Reply(200, page("truedy")), LOST, FAILED)
         assert caught.value.contacts == unibatch.AddedContacts(campaign_id="c-1", unknown=(PERSON,))
         assert caught.value.check == "wait some minutes, then look which contacts c-1 has"
         lost = caught.value.__cause__

@@ -226,6 +226,16 @@ class TestKey:
         one, other = ContactDraft(phone_number=number(1), name="A"), ContactDraft(phone_number=number(1), name="B")
         assert draft(contacts=[one, other]).key == draft(contacts=[other, one]).key != draft(contacts=[one]).key
 
+    def test_the_class_of_a_text_makes_no_difference(self) -> None:
+        class Text(str):
+            __slots__ = ()
+
+        about = {"phone_number": number(1), "email": "a@example.com", "name": "Zoë"}
+        plain = ContactDraft(**about, fields={"plan": "gold", "age": 5, "a": None})
+        fields = {Text("plan"): Text("gold"), "age": 5, "a": None}
+        other = ContactDraft(**{name: Text(value) for name, value in about.items()}, fields=fields)
+        assert draft(contacts=[other]).key == draft(contacts=[plain]).key
+
     def test_one_that_is_as_long_as_may_be_can_be_split(self) -> None:
         keys = [part.key for part in draft(idempotency_key="k" * 200).split(1)]
         assert len(set(keys)) == 3

@@ -101,6 +101,40 @@ class TestFromVendor:
         assert not valid
 
 
+class TestPageFromVendor:
+    """A page of numbers is read as each number alone, in whatever company it comes."""
+
+    USUAL, BARE, ODD = "+15551234567", "919876543210", "+1 (212) 555-0123"
+
+    @pytest.mark.parametrize("bare_digits", [False, True])
+    @pytest.mark.parametrize(
+        "page",
+        [
+            [],
+            [USUAL],
+            [USUAL, USUAL],
+            [BARE, BARE],
+            [USUAL, BARE],
+            [BARE, USUAL],
+            [USUAL, ODD, USUAL],
+            [""],
+            ["", ""],
+            [f"{USUAL},{USUAL}"],
+            [f"{USUAL},", USUAL],
+            [f"{BARE},{BARE}", BARE],
+            [USUAL, None, 919876543210, 1.5, ["+1"]],
+            [USUAL, USUAL + "\n"],
+            [BARE, ARABIC],
+            [USUAL, "+0123456789"],
+        ],
+    )
+    def test_each_is_read_as_alone(self, page: list[Any], *, bare_digits: bool) -> None:
+        numbers, are_valid = phone.phones_from_vendor(page, bare_digits=bare_digits)
+        assert list(zip(numbers, are_valid, strict=False)) == [
+            phone.phone_from_vendor(value, bare_digits=bare_digits) for value in page
+        ]
+
+
 class TestFromUser:
     @pytest.mark.parametrize(
         "typed", ["+12125550123", "+1 212 555 0123", "+1 (212) 555-0123", "tel:+1-212-555-0123", " +1.212.555.0123 "]

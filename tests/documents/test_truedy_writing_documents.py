@@ -94,7 +94,7 @@ def added(answer: dict[str, Any], sent: int, *afterwards: Any) -> Played[Added]:
     bodies, _, _ = compose_contacts(provider, [ContactDraft(phone_number=person(index)) for index in range(sent)])
     campaign = {"data": {"id": "batch_1", "status": "draft", "total_contacts": 0}}
     flow = provider.add_contacts("batch_1", bodies, lambda _settled, _total: None)
-    return play(flow, campaign, answer, *afterwards)
+    return play(flow, campaign, rows(), answer, *afterwards)
 
 
 def test_what_is_sent_is_the_documented_request_of_one_contact() -> None:
@@ -110,7 +110,7 @@ def test_what_is_sent_is_the_documented_request_of_one_contact() -> None:
 def test_an_answer_that_counts_everybody_settles_it(answer: dict[str, Any], sent: int) -> None:
     """Of the example, that is so if as many were sent as it says were added."""
     played = added(answer, sent)
-    assert len(played.requests) == 2
+    assert len(played.requests) == 3
     assert played.value == Added(sent, added=[person(index) for index in range(sent)])
 
 

@@ -175,17 +175,25 @@ class TestNotAsAsked:
             (Start.at(LATER, "Europe/Berlin"), {"status": "running"}),
             (Start.NOW, {"status": "scheduled", "scheduledStartTime": "2026-03-20T09:00:00Z"}),
             (Start.NOW, {"organizationId": "org_2"}),
+            (Start.NOW, {"status": "scheduled"}),
         ],
     )
     def test_is_cancelled(self, start: Start, about: dict[str, Any]) -> None:
         created = {"batchJobId": "job_1", "status": about.get("status", "running"), "totalContacts": 1}
         nothing, cancelled = {"batchJobs": [], "total": 0}, job(status="cancelled")
         flow = TALKIFAI.create_campaign(composed(start=start))
-        answers = [nothing, created, job(**about), {"success": True}, cancelled]
+        looks = [job(**about)] * (4 if about == {"status": "scheduled"} else 1)  # it may have no time yet
+        answers = [nothing, created, *looks, {"success": True}, cancelled]
         with pytest.raises(PartlyDone, match=r"job_1 is there, but .*it was cancelled") as caught:
             play(flow, *answers)
         assert caught.value.campaign is not None
         assert caught.value.campaign.status is CampaignStatus.CANCELLED
+
+    def test_a_description_without_the_mark_is_said(self) -> None:
+        created = {"batchJobId": "job_1", "status": "running", "totalContacts": 1}
+        flow = TALKIFAI.create_campaign(composed(idempotency_key="mine"))
+        with pytest.raises(PartlyDone, match=r"lost the mark .*; do not place the draft again"):
+            play(flow, {"batchJobs": [], "total": 0}, created, job(description="[unibatch:"))
 
     def test_what_cannot_be_cancelled_is_said(self) -> None:
         created = {"batchJobId": "job_1", "status": "running", "totalContacts": 1}

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -232,6 +233,17 @@ class TestCreating:
         with pytest.raises(PartlyDone, match=r"sched_1 is there, but .*dashboard now") as caught:
             play(TechLadder({}).create_campaign(composed(start=start)), listed(), created, created)
         assert caught.value.campaign is not None
+
+    @pytest.mark.parametrize(("status", "is_as_asked"), [("pending", False), ("active", True)])
+    def test_a_batch_that_would_never_start_is_an_error_again(self, status: str, *, is_as_asked: bool) -> None:
+        """Unless somebody has started it in the dashboard since."""
+        composition = composed(start=Start.NOW)
+        our_id = sent(composition)["contacts"][0]["contact_id"]
+        call = {"call_id": "c1", "external_id": our_id, "phone_number": "12125550123", "status": "pending"}
+        there = batch(start_mode="manual", status=status)
+        flow = TechLadder({}).create_campaign(composition)
+        with nullcontext() if is_as_asked else pytest.raises(PartlyDone, match="its start_mode is 'manual'"):
+            play(flow, listed(there), listed(call), {"data": there})
 
     def test_one_that_has_them_all_is_asked_before_one_that_has_not(self) -> None:
         people = [ContactDraft(phone_number=f"+1212555012{index}") for index in range(2)]

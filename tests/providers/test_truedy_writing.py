@@ -14,10 +14,10 @@ from unibatch.core.draft import CampaignDraft, ContactDraft, Start
 from unibatch.core.draft_fields import Composition
 from unibatch.core.errors import Conflict, InvalidInput, PartlyDone
 from unibatch.core.findings import Fit
-from unibatch.core.flow import Request
+from unibatch.core.flow import Flow, Request
 from unibatch.core.model import RedialPolicy, Schedule
 from unibatch.core.preflight import compose, compose_contacts
-from unibatch.core.provider import OperationName
+from unibatch.core.provider import Added, OperationName
 from unibatch.core.status import CampaignStatus
 from unibatch.core.times import When
 from unibatch.providers.truedy import TRANSITIONS, Truedy
@@ -143,6 +143,11 @@ class TestBody:
         assert finding.reason == "every day is sent, because Truedy calls from Monday to Friday where no days are given"
         assert composition.body["working_days"] == [1, 2, 3, 4, 5, 6, 7]
 
+    def test_a_name_with_the_mark_of_another_draft_is_refused(self) -> None:
+        """It could not be recognised."""
+        (found,) = composed(name=f"Spring [unibatch:{24 * 'a'}]").preflight.obstacles()
+        assert (found.field, found.fit) == ("name", Fit.INVALID)
+
 
 class TestContacts:
     @pytest.mark.parametrize(
@@ -267,11 +272,66 @@ class TestCreating:
         assert caught.value.campaign is not None
         assert caught.value.campaign.id == "batch_1"
 
-    def test_contacts_cannot_be_added_to_one_that_is_over(self) -> None:
+    def test_one_whose_name_would_not_be_recognised_is_not_started(self) -> None:
+        cut = {"data": {**answer()["data"], "name": "Spri"}}
+        flow = Truedy({}).create_campaign(composed(start=Start.NOW))
+        with pytest.raises(PartlyDone, match=r"its name is 'Spri', not 'Spring'.*; it was not started"):
+            play(flow, NOTHING, cut, cut)
+
+    @pytest.mark.parametrize("key", [None, "mine"])
+    def test_capitals_and_blanks_make_no_other_name(self, key: str | None) -> None:
+        composition = composed(idempotency_key=key)
+        there = {**answer()["data"], "name": f" {composition.body['name'].upper()}  "}
+        look = Truedy({}).create_campaign(composition)
+        played = play(look, listed(there), *([] if key else [listed(shown(PERSON.phone_number))]), {"data": there})
+        assert played.value.id == "batch_1"
+
+    def test_one_that_may_be_of_the_draft_and_hides_its_numbers_is_not_created_again(self) -> None:
+        there = {**answer(total=0)["data"], "name": "Spring"}
+        with pytest.raises(InvalidInput, match=r"batch_1 may be of this draft: .* does not show some of its numbers"):
+            play(Truedy({}).create_campaign(composed()), listed(there), listed(shown("+12*******23")))
+
+
+def shown(number: object) -> dict[str, Any]:
+    return {"contact_id": "ctc_1", "phone_number": number, "call_status": "pending"}
+
+
+def listed(*rows: dict[str, Any]) -> dict[str, Any]:
+    return {"data": [*rows], "pagination": {"total": len(rows), "limit": 100, "offset": 0, "has_more": False}}
+
+
+class TestAdding:
+    @staticmethod
+    def adding() -> Flow[Added]:
         bodies, _, _ = compose_contacts(Truedy({}), [PERSON])
+        return Truedy({}).add_contacts("batch_1", bodies, lambda _settled, _total: None)
+
+    def test_none_can_be_added_to_one_that_is_over(self) -> None:
         with pytest.raises(Conflict) as caught:
-            play(Truedy({}).add_contacts("batch_1", bodies, lambda _settled, _total: None), answer("completed"))
+            play(self.adding(), answer("completed"))
         assert caught.value.present is CampaignStatus.COMPLETED
+
+    @pytest.mark.parametrize("total", [0, 1])
+    @pytest.mark.parametrize("number", [12125550123, "+1 (212) 555-0123"])
+    def test_who_is_there_in_another_spelling_is_not_added(self, number: object, total: int) -> None:
+        assert play(self.adding(), answer(total=total), listed(shown(number))).value.present == ["+12125550123"]
+
+    @pytest.mark.parametrize(
+        "number", [None, "hidden", "+12*******23", "+1212555xxxx", "(212) 555-0123", "+12125550123 Ada"]
+    )
+    def test_nobody_is_added_while_numbers_are_not_shown(self, number: str | None) -> None:
+        with pytest.raises(InvalidInput, match=r"does not show some of its numbers; .* in Truedy's dashboard"):
+            play(self.adding(), answer(), listed(shown(number)))
+
+    def test_those_who_are_counted_and_not_listed_yet_are_waited_for(self) -> None:
+        other, ours = shown("+12125550199"), {**shown(PERSON.phone_number), "contact_id": "ctc_2"}
+        played = play(self.adding(), answer(total=2), listed(other), listed(other), listed(other, ours))
+        assert played.value.present == ["+12125550123"]
+
+    @pytest.mark.parametrize("number", ["(212) 555-0199", "+12125550199 Ada"])
+    def test_odd_numbers_of_others_do_not_matter(self, number: str) -> None:
+        there, added = listed(shown(number)), {"data": {"added_count": 1, "failed_count": 0}}
+        assert play(self.adding(), answer(), there, added).value.added == ["+12125550123"]
 
 
 class TestChanging:

@@ -78,7 +78,7 @@ class TestManyContacts:
             emulator.join().add(campaign_id, [])
         assert len(emulator.writes) == 1
 
-    def test_to_an_empty_campaign_needs_no_looking(self, emulating: Emulating) -> None:
+    def test_can_be_added_to_an_empty_campaign(self, emulating: Emulating) -> None:
         emulator = emulating("truedy")
         campaign_id = emulator.sandbox.create("truedy", 0)
         result = emulator.join().add(campaign_id, contacts("truedy", 3))

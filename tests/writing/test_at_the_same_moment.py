@@ -111,6 +111,20 @@ def test_contacts_that_several_add_are_added_once(emulating: Emulating, clients:
     assert sorted(len(each.added) for each in done) == [0] * (CALLERS - 1) + [150]  # type: ignore[union-attr]  # same
 
 
+def test_contacts_that_another_may_have_added_are_unknown(
+    emulating: Emulating, clients: Callable[[Emulator], Client]
+) -> None:
+    emulator = emulating("truedy")
+    client = clients(emulator)
+    campaign_id = client.create_campaign(draft("truedy", 3)).id
+    more = contacts("truedy", 2, first=500)
+    emulator.fail({"writes": True}, {"drop": "late"})
+    for outcome in at_once(*[lambda: client.add_contacts(campaign_id, more)] * 2):
+        assert isinstance(outcome, OutcomeUnknown)
+        assert outcome.contacts is not None
+        assert outcome.contacts.unknown == tuple(more)
+
+
 def test_contacts_that_another_machine_adds_too_are_reported(
     emulating: Emulating, clients: Callable[[Emulator], Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:

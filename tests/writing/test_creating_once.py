@@ -302,3 +302,30 @@ def test_a_vendor_that_cannot_be_reached_was_sent_nothing(vendor: str, unused_po
     client = emulating(vendor).join(base_url=f"http://127.0.0.1:{unused_port}")
     with pytest.raises(TransportError):
         client.create(draft(vendor))
+
+
+@one_client
+def test_campaigns_of_other_people_are_read_in_the_first_look_only(emulating: Emulating) -> None:
+    emulator = emulating("truedy")
+    for index in range(8):
+        emulator.join().create(draft("truedy", contacts=contacts("truedy", 3, first=200 + 10 * index)))
+    others, before = list(emulator.campaigns), len(emulator.arrivals)
+    emulator.fail(1, AFTER["cut after"])
+    emulator.join().create(draft("truedy", 3, Start.NOW))
+    read = [arrival.path for arrival in emulator.arrivals[before:] if arrival.path.endswith("/contacts")]
+    # once to find the campaign, once to see whom others call; three more looks follow the lost answer and the creation
+    assert [sum(name in path for path in read) for name in others] == [2] * 8
+
+
+@one_client
+def test_descriptions_that_are_not_listed_are_read_in_the_first_look_only(emulating: Emulating) -> None:
+    emulator = emulating("talkifai", listing_lacks=("description",))
+    for index in range(8):
+        emulator.join().create(draft("talkifai", contacts=contacts("talkifai", 3, first=200 + 10 * index)))
+    others, before = list(emulator.campaigns), len(emulator.arrivals)
+    emulator.fail(1, BEFORE["cut before"])
+    with pytest.raises(OutcomeUnknown):
+        emulator.join().create(draft("talkifai", 3, Start.NOW))
+    read = [arrival.path for arrival in emulator.arrivals[before:]]
+    # each once to find the job, once to see whom others call; three more looks follow the lost answer
+    assert [sum(path.endswith(name) for path in read) for name in others] == [2] * 8

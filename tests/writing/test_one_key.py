@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from datetime import timedelta
 from typing import Any
 
@@ -12,9 +13,10 @@ import pytest
 from tests.bothways import VENDORS
 from tests.writing.conftest import LATER, Emulating, Emulator, contacts, draft, number, numbers, one_client
 from tests.writing.faults import late
+from tests.writing.test_listed_late import LISTS, empty
 from unibatch import CampaignStatus, Retry, Start
 from unibatch.core.draft import ContactDraft
-from unibatch.core.errors import InvalidInput, PartlyDone, ProviderError
+from unibatch.core.errors import InvalidInput, OutcomeUnknown, PartlyDone, ProviderError
 
 pytestmark = [pytest.mark.usefixtures("impatient"), one_client]
 
@@ -241,19 +243,49 @@ class TestAPartThatIsOver:
         assert len(ids) == len(emulator.campaigns) == 1
 
 
+DENIED: dict[str, Any] = {"body": {"success": False, "error": "No", "code": "no_outbound_agent"}}
+
+
 def test_success_false_is_a_refusal(emulating: Emulating) -> None:
     emulator = emulating("talkifai")
-    denied = {"body": {"success": False, "error": "No", "code": "no_outbound_agent"}}
-    emulator.fail("/create", denied)
-    with pytest.raises(ProviderError, match="No"):
-        emulator.join().create(draft("talkifai"))
-    emulator.no_faults()
     placed = emulator.join().create(draft("talkifai")).id
     for verb in ("start", "cancel"):
-        emulator.fail(f"/{verb}", denied)
+        emulator.fail(f"/{verb}", DENIED)
         with pytest.raises(ProviderError, match="No"):
             emulator.join().change(f"{verb}_campaign", placed)
     assert emulator.dialled == []
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+class TestACreationThatIsAnsweredAsNotDone:
+    """With a status that means success, and "success": false."""
+
+    def test_may_be_done_all_the_same_and_is_looked_for(self, vendor: str, emulating: Emulating) -> None:
+        emulator = emulating(vendor)
+        emulator.fail(1, {**DENIED, "answer": "after"})
+        assert [emulator.join(retry=Retry(attempts=4)).create(draft(vendor)).id] == list(emulator.campaigns)
+        assert creations(emulator) == 1
+
+    def test_is_unknown_if_it_is_not_found_and_not_sent_again(self, vendor: str, emulating: Emulating) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor)
+        emulator.fail(1, DENIED)
+        with pytest.raises(OutcomeUnknown, match="No") as caught:
+            emulator.join(retry=Retry(attempts=4)).create(wanted)
+        assert isinstance(caught.value.__cause__, OutcomeUnknown)
+        assert isinstance(caught.value.__cause__.__cause__, ProviderError)
+        assert creations(emulator) == 1
+        assert [emulator.join().create(wanted).id] == list(emulator.campaigns)
+
+    def test_is_looked_for_longer_by_a_rerun(self, vendor: str, emulating: Emulating) -> None:
+        """The vendor lists it only at the last of the looks."""
+        emulator, wanted = emulating(vendor), draft(vendor, idempotency_key="listed late")
+        emulator.fail(1, {**DENIED, "answer": "after"})
+        looks = itertools.count()
+        emulator.sandbox.fail(method="GET", path=LISTS, edit=empty, times=None, when=lambda _: next(looks) < 4 + 5)
+        with pytest.raises(OutcomeUnknown):
+            emulator.join().create(wanted)
+        assert [emulator.join().create(wanted).id] == list(emulator.campaigns)
+        assert creations(emulator) == 1
 
 
 class TestTruedyThatSchedulesByItself:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 _INTERRUPTED = 130
 
 
-_FEW_COLLECTIONS = 50_000
+_FEW_COLLECTIONS = 200_000
 """New objects that wait for the first search for garbage; Python's own number is 700 to 2,000."""
 
 

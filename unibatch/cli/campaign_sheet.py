@@ -10,18 +10,17 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from unibatch import CallStatus, Campaign, Counts, RedialPolicy, Schedule
+from unibatch.cli.cells import DIM, HEADING, NOTHING, bar, percent, style_of
 from unibatch.cli.tables import facts_sheet
-from unibatch.cli.text import DIM, HEADING, NOTHING, bar, canonical, duration, moment, number, percent, style_of, words
-from unibatch.providers import registry
+from unibatch.cli.text import canonical, duration, moment, number, words
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _BAR = 20
 
 
-def campaign_sheet(campaign: Campaign) -> RenderableType:
+def campaign_sheet(campaign: Campaign, vendor: str) -> RenderableType:
     """A campaign under its name, without what the vendor does not give."""
     status = canonical(campaign.status)
-    vendor = registry.load(campaign.provider).title
     if campaign.vendor_status is not None:
         status = Text.assemble(status, (f'  {vendor} says "{words(campaign.vendor_status)}"', DIM))
     facts = {

@@ -18,7 +18,7 @@ from unibatch.cli.options import (
 from unibatch.core.status import CampaignStatus
 
 if TYPE_CHECKING:
-    from unibatch.cli.tables import Lane
+    from unibatch.cli.row_table import Lane
 
 
 @click.command(

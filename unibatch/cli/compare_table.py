@@ -13,8 +13,9 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from unibatch import Comparison, Figure, Side
+from unibatch.cli.cells import DIM, HEADING, WARN, bar
 from unibatch.cli.tables import columns, screen, show_on
-from unibatch.cli.text import DIM, HEADING, WARN, bar, canonical, number, words
+from unibatch.cli.text import canonical, number, words
 from unibatch.workflows.compare import Breakdown, Count, Metric, Part
 from unibatch.workflows.compare.values import NOT_TOLD, ends, shown, value
 

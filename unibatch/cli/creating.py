@@ -67,7 +67,8 @@ def _create_one(
     except OverlapFound as exc:
         where = f"{profile}:{exc.campaign.id}"
         if request.from_stdin or request.yes or not prompts.can_ask():
-            exc.add_note(f"To call everybody again, give the campaign an --idempotency-key. {_only_new(client, where)}")
+            again = "" if is_meant else "To call everybody again, give the campaign an --idempotency-key. "
+            exc.add_note(f"{again}{_only_new(client, where)}")
             raise
         overlap = exc
     choices = {"everybody": "call everybody again", "stop": "send nothing"}

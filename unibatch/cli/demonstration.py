@@ -20,9 +20,10 @@ from rich.text import Text
 
 import unibatch
 from unibatch import CallStatus, Campaign, Contact, ListingReport
+from unibatch.cli.cells import DIM, GOOD, HEADING, NOTHING, bar, percent, requests, style_of
 from unibatch.cli.sandbox import started
 from unibatch.cli.tables import columns, screen, show_on
-from unibatch.cli.text import DIM, GOOD, HEADING, NOTHING, bar, canonical, moment, percent, requests, style_of, words
+from unibatch.cli.text import canonical, moment, words
 from unibatch.core.masking import mask_phone
 from unibatch.providers import registry
 

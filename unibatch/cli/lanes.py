@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.text import Text
-
 from unibatch import Campaign, Client, Contact
-from unibatch.cli.tables import Column, Lane
-from unibatch.cli.text import BAD, canonical, moment, number, words, yes_no
+from unibatch.cli.cells import BAD, Cell, canonical, moment, number, words, yes_no
+from unibatch.cli.row_table import Column, Lane
+from unibatch.client import provider_of_client
 from unibatch.core.masking import mask_phone
 from unibatch.core.status_table import StatusTable
-from unibatch.providers import registry
 
 
 def contact_lanes(client: Client, *, show_numbers: bool) -> list[Lane[Contact]]:
     """The columns of contacts, as far as the client's vendor fills them; phone numbers are masked unless asked for."""
     given = client.capabilities.contact_fields
-    kind = registry.load(client.provider)
+    vendor = provider_of_client(client)
 
-    def phone(row: Contact) -> Text:
+    def phone(row: Contact) -> Cell:
         return words(row.phone_number if show_numbers else mask_phone(row.phone_number), "" if row.phone_valid else BAD)
 
     who: list[Column[Contact]] = [Column("id", lambda row: words(row.id), least=8)]
@@ -32,10 +30,10 @@ def contact_lanes(client: Client, *, show_numbers: bool) -> list[Lane[Contact]]:
     ends: list[Column[Contact]] = [Column("final", lambda row: yes_no(row.is_final))]
     if "attempts" in given:
         ends.append(Column("tries", _tries, least=5))
-    return [who, _status_lane(kind.title, kind.call_statuses), when, ends]
+    return [who, _status_lane(vendor.title, vendor.call_statuses), when, ends]
 
 
-def _tries(row: Contact) -> Text:
+def _tries(row: Contact) -> Cell:
     if row.attempts is None or row.max_attempts is None:
         return words(row.attempts)
     return words(f"{row.attempts}/{row.max_attempts}")
@@ -44,7 +42,7 @@ def _tries(row: Contact) -> Text:
 def campaign_lanes(client: Client) -> list[Lane[Campaign]]:
     """The columns of campaigns, as far as the client's vendor fills them."""
     given = client.capabilities.campaign_fields
-    kind = registry.load(client.provider)
+    vendor = provider_of_client(client)
     first: list[Column[Campaign]] = [Column("id", lambda row: words(row.id), least=8)]
     if "name" in given:
         first.append(Column("name", lambda row: words(row.name), folds_to=16))
@@ -52,7 +50,7 @@ def campaign_lanes(client: Client) -> list[Lane[Campaign]]:
         first.append(Column("created (UTC)", lambda row: words(row.created_at and f"{row.created_at:%Y-%m-%d}")))
     return [
         first,
-        _status_lane(kind.title, kind.campaign_statuses),
+        _status_lane(vendor.title, vendor.campaign_statuses),
         [_count("contacts", "total"), _count("attempted"), _count("pending")],
         [_count("succeeded"), _count("failed")],
     ]

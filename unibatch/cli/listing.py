@@ -14,7 +14,7 @@ from unibatch.cli.output import say, write_pages
 from unibatch.cli.progress import progress
 
 if TYPE_CHECKING:
-    from unibatch.cli.tables import Lane
+    from unibatch.cli.row_table import Lane
 
 T = TypeVar("T", bound=Campaign | Contact)
 
@@ -27,9 +27,9 @@ def write_listing(
     bar = form != "table" and sys.stderr.isatty() and not sys.stdout.isatty()
     with progress(what, shown=bar) as advance, closing(rows.pages(advance)) as pages:
         if form == "table":
-            from unibatch.cli.tables import RowTable, screen
+            from unibatch.cli.row_table import RowTable
 
-            table = RowTable(screen(), lanes())
+            table = RowTable(lanes())
             for page in pages:
                 table.add(page)
         else:
@@ -75,7 +75,7 @@ class _Rows(Generic[T]):
 
     def summary(self, what: str) -> str:
         """How many rows there are, how many requests it took, and whether those are all."""
-        from unibatch.cli.text import requests
+        from unibatch.cli.cells import requests
 
         report = self.listing.report
         many = f"{self.shown:,}" if self.shown else "no"

@@ -303,7 +303,7 @@ def verify(*, journal: Path, show_numbers: bool, form: str) -> None:
     """
     from unibatch.cli.migrate_text import difference_lanes, verification_lines
     from unibatch.cli.progress import stages
-    from unibatch.cli.tables import RowTable, screen
+    from unibatch.cli.row_table import RowTable
     from unibatch.workflows.migrate import Difference
 
     with ExitStack() as stack:
@@ -311,7 +311,7 @@ def verify(*, journal: Path, show_numbers: bool, form: str) -> None:
         with stages(shown=sys.stderr.isatty()) as watch:
             found = moving.verify(on_progress=watch)
     if form == "text":
-        RowTable(screen(), difference_lanes(show_numbers=show_numbers)).add(found.differences)
+        RowTable(difference_lanes(show_numbers=show_numbers)).add(found.differences)
     else:
         masked = (row if show_numbers else _masked_difference(row) for row in found.differences)
         write_objects(form, masked, Difference)
@@ -358,13 +358,13 @@ def report(*, journal: Path, outcomes: tuple[str, ...], show_numbers: bool, form
     Phone numbers are masked in every format, unless --show-numbers.
     """
     from unibatch.cli.migrate_text import counted, ledger_lanes
-    from unibatch.cli.tables import RowTable, screen
+    from unibatch.cli.row_table import RowTable
     from unibatch.workflows.migrate import LedgerEntry, open_migration
 
     with open_migration(journal) as found:
         entries = [entry for entry in found.report() if not outcomes or entry.outcome in outcomes]
     if form == "text":
-        RowTable(screen(), ledger_lanes(show_numbers=show_numbers)).add(entries)
+        RowTable(ledger_lanes(show_numbers=show_numbers)).add(entries)
         say(counted(entries) or "no contacts")
         return
     write_objects(form, entries if show_numbers else map(_masked_entry, entries), LedgerEntry)

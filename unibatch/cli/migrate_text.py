@@ -12,11 +12,14 @@ from rich.table import Column as TableColumn
 from rich.text import Text
 
 from unibatch import Finding, Fit
+from unibatch.cli import cells
+from unibatch.cli.cells import BAD, DIM, GOOD, HEADING, MOVING, WARN
 from unibatch.cli.errors import in_commands
 from unibatch.cli.output import one_line
 from unibatch.cli.prompts import people, quoted
-from unibatch.cli.tables import Column, Lane, columns, facts_sheet
-from unibatch.cli.text import BAD, DIM, GOOD, HEADING, MOVING, WARN, canonical, number, words
+from unibatch.cli.row_table import Column, Lane
+from unibatch.cli.tables import columns, facts_sheet
+from unibatch.cli.text import canonical, number, words
 from unibatch.core.masking import mask_phone
 from unibatch.providers import registry
 from unibatch.workflows.migrate.ledger import (
@@ -233,12 +236,12 @@ def difference_lanes(*, show_numbers: bool) -> list[Lane[Difference]]:
     """The columns of the table of differences."""
     hide: Callable[[str], str] = str if show_numbers else mask_phone
     return [
-        [Column("side", lambda row: words(row.where), least=6)],
-        [Column("contact", lambda row: words(row.contact_id or row.campaign_id), least=8, folds_to=12)],
-        [Column("phone", lambda row: words(row.phone_number and hide(row.phone_number)), least=13)],
-        [Column("field", lambda row: words(row.field), folds_to=10)],
-        [Column("expected", lambda row: words(_shown(row.expected, hide)), folds_to=10)],
-        [Column("found", lambda row: words(_shown(row.found, hide)), folds_to=10)],
+        [Column("side", lambda row: cells.words(row.where), least=6)],
+        [Column("contact", lambda row: cells.words(row.contact_id or row.campaign_id), least=8, folds_to=12)],
+        [Column("phone", lambda row: cells.words(row.phone_number and hide(row.phone_number)), least=13)],
+        [Column("field", lambda row: cells.words(row.field), folds_to=10)],
+        [Column("expected", lambda row: cells.words(_shown(row.expected, hide)), folds_to=10)],
+        [Column("found", lambda row: cells.words(_shown(row.found, hide)), folds_to=10)],
     ]
 
 
@@ -254,20 +257,20 @@ def ledger_lanes(*, show_numbers: bool) -> list[Lane[LedgerEntry]]:
     hide: Callable[[str], str] = str if show_numbers else mask_phone
     return [
         [
-            Column("source id", lambda row: words(row.source_id), least=8),
-            Column("phone", lambda row: words(hide(row.phone_number)), least=13),
+            Column("source id", lambda row: cells.words(row.source_id), least=8),
+            Column("phone", lambda row: cells.words(hide(row.phone_number)), least=13),
         ],
         [
-            Column("outcome", lambda row: Text(row.outcome.value, style=_OUTCOMES[row.outcome]), least=9),
-            Column("status", lambda row: canonical(row.status), least=11),
+            Column("outcome", lambda row: cells.Cell(row.outcome.value, _OUTCOMES[row.outcome]), least=9),
+            Column("status", lambda row: cells.canonical(row.status), least=11),
         ],
         [
-            Column("target campaign", lambda row: words(row.target_campaign_id), least=15),
-            Column("target id", lambda row: words(row.target_contact_id), least=9),
+            Column("target campaign", lambda row: cells.words(row.target_campaign_id), least=15),
+            Column("target id", lambda row: cells.words(row.target_contact_id), least=9),
         ],
         [
-            Column("why", lambda row: words(said(row.reason)), folds_to=20),
-            Column("lost", lambda row: words(", ".join(row.lost)), folds_to=12),
+            Column("why", lambda row: cells.words(said(row.reason)), folds_to=20),
+            Column("lost", lambda row: cells.words(", ".join(row.lost)), folds_to=12),
         ],
     ]
 

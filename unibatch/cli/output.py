@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import sys
 import threading
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
+from enum import Enum
 from operator import getitem
 from typing import Any
+
+from unibatch.core import csv_text
 
 FORMATS = ("table", "json", "jsonl", "csv")
 
@@ -47,7 +48,7 @@ def write_pages(form: str, pages: Iterable[Sequence[Any]], cls: type) -> None:
     """
     if form == "csv":
         columns = columns_of(cls)
-        _write_csv(pages, columns, _cells_of_objects(columns))
+        _write_csv(pages, columns, _line_of_objects(columns))
     else:
         _WRITERS[form](pages, _text_of_objects(cls))
 
@@ -63,10 +64,10 @@ def write_data(form: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[s
     if form == "csv":
         paths = [column.split(".") for column in columns]
 
-        def cells_of(row: Mapping[str, Any]) -> list[Any]:
-            return [_cell(_at(row, path, getitem), encode) for path in paths]
+        def line_of(row: Mapping[str, Any]) -> str:
+            return ",".join([_cell(_at(row, path, getitem), encode) for path in paths])
 
-        _write_csv(pages, columns, cells_of)
+        _write_csv(pages, columns, line_of)
     else:
         _WRITERS[form](pages, encode)
 
@@ -90,7 +91,7 @@ def _attrs_class(annotation: Any) -> type | None:
     return next((choice for choice in choices if isinstance(choice, type) and attrs.has(choice)), None)
 
 
-# One text, or one list of cells, a row --------------------------------------------------------------------------------
+# One text a row -------------------------------------------------------------------------------------------------------
 
 
 def dumps(value: Any) -> str:
@@ -100,27 +101,44 @@ def dumps(value: Any) -> str:
 
 def json_encoder() -> Callable[[Any], str]:
     """What `dumps` does, for many values while stdout stays the same."""
-    import json
-
-    escaped = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode  # plain data holds no circles
-    literal = json.JSONEncoder(separators=(",", ":"), check_circular=False, ensure_ascii=False).encode
-    return _for_stdout(literal, escaped)
+    return _for_stdout(lambda json: json.encode)
 
 
-def _for_stdout(literal: Callable[[Any], str], escaped: Callable[[Any], str]) -> Callable[[Any], str]:
+class _Json:
+    """JSON on one line, without blanks; values of the vendor's and the user's are JSON already, and hold no circles.
+
+    Attributes:
+        escape: Makes JSON of a text.
+        encode: Makes JSON of anything. The encoder is made anew each time, so few values should need it.
+    """
+
+    def __init__(self, *, ensure_ascii: bool) -> None:
+        import json
+        from json import encoder
+
+        made = json.JSONEncoder(separators=(",", ":"), ensure_ascii=ensure_ascii, check_circular=False)
+        self.encode: Callable[[Any], str] = made.encode
+        self.escape: Callable[[str], str] = (
+            encoder.encode_basestring_ascii if ensure_ascii else encoder.encode_basestring
+        )
+
+
+def _for_stdout(text_of: Callable[[_Json], Callable[[Any], str]]) -> Callable[[Any], str]:
     """The literal text of a value where stdout can hold it, else the escaped one."""
+    escaped = text_of(_Json(ensure_ascii=True))
     if (sys.stdout.encoding or "").lower().replace("-", "") != "utf8":
         return escaped
+    literal = text_of(_Json(ensure_ascii=False))
 
-    def text_of(value: Any) -> str:
-        text = literal(value)
+    def text(value: Any) -> str:
+        found = literal(value)
         try:
-            _ = text.isascii() or text.encode()
+            _ = found.isascii() or found.encode()
         except UnicodeEncodeError:  # what a vendor sent may hold half a character, which no encoding has
             return escaped(value)
-        return text
+        return found
 
-    return text_of
+    return text
 
 
 def _text_of_objects(cls: type) -> Callable[[Any], str]:
@@ -129,79 +147,118 @@ def _text_of_objects(cls: type) -> Callable[[Any], str]:
     Each attribute becomes a text of its own, and the names are in a template, so that they are not escaped again for
     each of a hundred thousand rows.
     """
-    import json
-    from json.encoder import encode_basestring, encode_basestring_ascii
-
     import attrs
 
     from unibatch.core.to_dict import values_under
 
     names = [str(field.alias) for field in attrs.fields(cls)]
     values_of = values_under(names)
-    template = "{" + ",".join(f"{json.dumps(name)}:%s" for name in names) + "}"
+    template = "{" + ",".join(f'"{name}":%s' for name in names) + "}"
 
-    def writer(escape: Callable[[str], str], *, ensure_ascii: bool) -> Callable[[Any], str]:
-        encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=ensure_ascii, check_circular=False)
-        texts = _Texts(escape, encoder.encode)
+    def text_of(json: _Json) -> Callable[[Any], str]:
+        texts = _Texts(json)
         return lambda each: (
             template % tuple(["null" if value is None else texts[type(value)](value) for value in values_of(each)])
         )
 
-    literal, escaped = writer(encode_basestring, ensure_ascii=False), writer(encode_basestring_ascii, ensure_ascii=True)
-    return _for_stdout(literal, escaped)
-
-
-class _Texts(dict[type, Callable[[Any], str]]):
-    """For each class of values, what makes JSON of them. Few need the encoder, which is made anew for each text."""
-
-    def __init__(self, escape: Callable[[str], str], encode: Callable[[Any], str]) -> None:
-        super().__init__({str: escape, int: int.__repr__, bool: _BOOLS.__getitem__})
-        self._encode = encode
-
-    def __missing__(self, cls: type) -> Callable[[Any], str]:
-        self[cls] = _through(cls, self[str], self._encode)
-        return self[cls]
-
-
-class _Cells(dict[type, Callable[[Any], Any]]):
-    """For each class of values, what makes the cells of CSV of them: JSON only where it is more than one value."""
-
-    def __init__(self, encode: Callable[[Any], str]) -> None:
-        super().__init__({bool: _BOOLS.__getitem__})
-        self._encode = encode
-
-    def __missing__(self, cls: type) -> Callable[[Any], Any]:
-        self[cls] = _through(cls, lambda text: text, lambda plain: _cell(plain, self._encode))
-        return self[cls]
+    return _for_stdout(text_of)
 
 
 _BOOLS = {True: "true", False: "false"}
 
 
-def _through(cls: type, of_text: Callable[[str], Any], of_others: Callable[[Any], Any]) -> Callable[[Any], Any]:
+class _Texts(dict[type, Callable[[Any], str]]):
+    """For each class of values, what makes JSON of them."""
+
+    def __init__(self, json: _Json) -> None:
+        super().__init__({str: json.escape, int: int.__repr__, bool: _BOOLS.__getitem__})
+        self[types.MappingProxyType] = _Objects(json).text
+        self._json = json
+
+    def __missing__(self, cls: type) -> Callable[[Any], str]:
+        self[cls] = _through(cls, self._json.escape, self._json.encode)
+        return self[cls]
+
+
+class _Objects:
+    """Makes JSON of mappings that hold JSON already; keeps the texts of their names, since rows have the same ones."""
+
+    def __init__(self, json: _Json) -> None:
+        self._texts = _Plain(json)
+        self._names = _Names(json)
+
+    def text(self, mapping: Mapping[Any, Any]) -> str:
+        """One line of JSON."""
+        names, texts = self._names, self._texts
+        parts = [
+            names[name] + ("null" if value is None else texts[type(value)](value)) for name, value in mapping.items()
+        ]
+        return "{" + ",".join(parts) + "}"
+
+
+class _Plain(dict[type, Callable[[Any], str]]):
+    """For each class of values that are JSON already, what makes JSON of them."""
+
+    def __init__(self, json: _Json) -> None:
+        super().__init__({str: json.escape, int: int.__repr__, bool: _BOOLS.__getitem__})
+        self._json = json
+
+    def __missing__(self, _cls: type) -> Callable[[Any], str]:
+        return self._json.encode
+
+
+class _Names(dict[Any, str]):
+    """The names of values as JSON, each with its colon."""
+
+    _MOST = 1_000
+
+    def __init__(self, json: _Json) -> None:
+        super().__init__()
+        self._json = json
+
+    def __missing__(self, name: Any) -> str:
+        text = self._json.encode({name.value if isinstance(name, Enum) else name: 0})[1:-2]
+        if type(name) is str and len(self) < self._MOST:
+            self[name] = text
+        return text
+
+
+def _line_of_objects(columns: Sequence[str]) -> Callable[[Any], str]:
+    """A function that makes the line of CSV of an object."""
+    from unibatch.core.to_dict import values_under
+
+    cells = _Cells()
+    paths = [column.split(".") for column in columns]
+    is_flat = all(len(path) == 1 for path in paths)
+    values_of = values_under(columns) if is_flat else lambda each: [_at(each, path, getattr) for path in paths]
+    return lambda each: csv_text.line(values_of(each), cells)
+
+
+class _Cells(dict[type, Callable[[Any], str]]):
+    """For each class of values, what makes cells of CSV of them: JSON only where it is more than one value."""
+
+    def __init__(self) -> None:
+        super().__init__({bool: _BOOLS.__getitem__, int: int.__repr__})
+        text_of = _for_stdout(lambda json: _Objects(json).text)
+        self[types.MappingProxyType] = lambda mapping: csv_text.quoted(text_of(mapping)) if mapping else "{}"
+        self._encode = json_encoder()
+
+    def __missing__(self, cls: type) -> Callable[[Any], str]:
+        self[cls] = _through(cls, csv_text.cell, lambda plain: _cell(plain, self._encode))
+        return self[cls]
+
+
+def _through(cls: type, of_text: Callable[[str], str], of_others: Callable[[Any], str]) -> Callable[[Any], str]:
     """What makes something of the plain data that values of a class become; most of them become a text."""
     from unibatch.core.to_dict import conversions
 
     plain_of = conversions[cls]
 
-    def made(value: Any) -> Any:
+    def made(value: Any) -> str:
         plain = plain_of(value)
         return of_text(plain) if type(plain) is str else of_others(plain)
 
     return made
-
-
-def _cells_of_objects(columns: Sequence[str]) -> Callable[[Any], list[Any]]:
-    """A function that makes the cells of a CSV row of an object."""
-    from unibatch.core.to_dict import values_under
-
-    cells = _Cells(json_encoder())
-    paths = [column.split(".") for column in columns]
-    is_flat = all(len(path) == 1 for path in paths)
-    values_of = values_under(columns) if is_flat else lambda each: [_at(each, path, getattr) for path in paths]
-    return lambda each: [
-        value if value is None or type(value) is str else cells[type(value)](value) for value in values_of(each)
-    ]
 
 
 def _at(row: Any, path: Sequence[str], get: Callable[[Any, str], Any]) -> Any:
@@ -212,8 +269,11 @@ def _at(row: Any, path: Sequence[str], get: Callable[[Any, str], Any]) -> Any:
     return value
 
 
-def _cell(plain: Any, encode: Callable[[Any], str]) -> Any:
-    return encode(plain) if isinstance(plain, bool | dict | list) else plain
+def _cell(plain: Any, encode: Callable[[Any], str]) -> str:
+    """A value of plain data as a cell of CSV."""
+    if plain is None:
+        return ""
+    return csv_text.cell(encode(plain) if isinstance(plain, bool | dict | list) else str(plain))
 
 
 # One write a page -----------------------------------------------------------------------------------------------------
@@ -235,15 +295,9 @@ def _write_jsonl(pages: Iterable[Sequence[Any]], text_of: Callable[[Any], str]) 
 _WRITERS = {"json": _write_json, "jsonl": _write_jsonl}
 
 
-def _write_csv(
-    pages: Iterable[Sequence[Any]], columns: Sequence[str], cells_of: Callable[[Any], Iterable[Any]]
-) -> None:
-    import csv
-
-    head: list[Iterable[Any]] = [columns]
+def _write_csv(pages: Iterable[Sequence[Any]], columns: Sequence[str], line_of: Callable[[Any], str]) -> None:
+    head = f"{','.join(columns)}\n"
     for page in filter(None, pages):
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(chain(head, map(cells_of, page)))
-        sys.stdout.write(text.getvalue())
-        head = []
-    csv.writer(sys.stdout, lineterminator="\n").writerows(head)
+        sys.stdout.write(head + "".join([f"{line_of(row)}\n" for row in page]))
+        head = ""
+    sys.stdout.write(head)

@@ -10,10 +10,11 @@ from rich.table import Column
 from rich.text import Text
 
 from unibatch import Finding, Fit, Preflight
+from unibatch.cli.cells import BAD, DIM, GOOD, HEADING, MOVING, WARN
 from unibatch.cli.errors import Problems, in_options
 from unibatch.cli.output import dumps
 from unibatch.cli.tables import columns
-from unibatch.cli.text import BAD, DIM, GOOD, HEADING, MOVING, WARN, words
+from unibatch.cli.text import words
 from unibatch.providers import registry
 
 _STYLES = {Fit.NATIVE: GOOD, Fit.MAPPED: GOOD, Fit.EMULATED: MOVING, Fit.LOSSY: WARN}  # of the others: BAD

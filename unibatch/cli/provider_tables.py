@@ -12,8 +12,9 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from unibatch import Campaign, Capabilities, Client, Contact, Provider
+from unibatch.cli.cells import DIM, GOOD, HEADING, NOTHING
 from unibatch.cli.tables import columns, facts_sheet
-from unibatch.cli.text import DIM, GOOD, HEADING, NOTHING, canonical, number, words
+from unibatch.cli.text import canonical, number, words
 from unibatch.core.provider import Limits
 
 Kind: TypeAlias = type[Provider]

@@ -30,5 +30,6 @@ def show(*, campaign: str, profile: str | None, form: str) -> None:
         return
     from unibatch.cli.campaign_sheet import campaign_sheet
     from unibatch.cli.tables import screen, show_on
+    from unibatch.client import provider_of_client
 
-    show_on(screen(), campaign_sheet(found))
+    show_on(screen(), campaign_sheet(found, provider_of_client(client).title))

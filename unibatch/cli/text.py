@@ -1,4 +1,4 @@
-"""How single values look to people: one line, no control characters, and one colour for one meaning."""
+"""The values of `unibatch.cli.cells` as texts of rich."""
 
 from __future__ import annotations
 
@@ -7,101 +7,34 @@ from typing import Any
 
 from rich.text import Text
 
-from unibatch import CallStatus, CampaignStatus, ListingReport
-from unibatch.cli.output import one_line
-
-NOTHING = "\N{EN DASH}"
-DIM = "dim"
-HEADING = "bold"
-GOOD = "green"
-BAD = "red"
-WARN = "yellow"
-MOVING = "cyan"
-
-_ONE_PERCENT = 0.01
-
-_CAMPAIGN_STYLES = {
-    CampaignStatus.RUNNING: MOVING,
-    CampaignStatus.PAUSED: WARN,
-    CampaignStatus.COMPLETED: GOOD,
-    CampaignStatus.FAILED: BAD,
-    CampaignStatus.CANCELLED: DIM,
-    CampaignStatus.UNKNOWN: "magenta",
-}
-_CALL_STYLES = {
-    CallStatus.PENDING: "",
-    CallStatus.QUEUED: "",
-    CallStatus.RETRY_SCHEDULED: WARN,
-    CallStatus.CANCELLED: DIM,
-    CallStatus.SKIPPED: DIM,
-    CallStatus.EXPIRED: DIM,
-    CallStatus.UNKNOWN: "magenta",
-}
+from unibatch import CallStatus, CampaignStatus
+from unibatch.cli import cells
 
 
 def words(value: Any, style: str = "") -> Text:
-    """Any value as a text; a dash if there is none."""
-    if value is None or value == "":
-        return Text(NOTHING, style=DIM)
-    return Text(one_line(str(value)), style=style)
+    """Any value; a dash if there is none."""
+    return _text(cells.words(value, style))
 
 
 def number(value: int | None) -> Text:
     """A number with thousands separators."""
-    return words(None if value is None else f"{value:,}")
+    return _text(cells.number(value))
 
 
 def moment(value: datetime | None) -> Text:
     """A time in UTC, to the minute."""
-    return words(value and f"{value:%Y-%m-%d %H:%M}")
+    return _text(cells.moment(value))
 
 
 def duration(value: timedelta | None) -> Text:
     """A length of time, as minutes and seconds."""
-    if value is None:
-        return words(None)
-    minutes, rest = divmod(round(value.total_seconds()), 60)
-    return words(f"{minutes}m {rest:02}s" if minutes else f"{rest}s")
-
-
-def yes_no(value: bool | None) -> Text:  # noqa: FBT001 - it is the value that is shown
-    """Yes, no, or a dash."""
-    return words(None if value is None else "yes" if value else "no", "" if value else DIM)
-
-
-def style_of(status: CallStatus | CampaignStatus) -> str:
-    """The colour of a status: green reached, cyan under way, yellow may be called again, red ended without success."""
-    if isinstance(status, CampaignStatus):
-        return _CAMPAIGN_STYLES.get(status, "")
-    if status in _CALL_STYLES:
-        return _CALL_STYLES[status]
-    if not status.is_terminal:
-        return MOVING
-    if status.is_connected:
-        return GOOD
-    return WARN if status.is_retryable else BAD
-
-
-def requests(report: ListingReport) -> str:
-    """How much a listing took to read."""
-    text = "1 request" if report.requests == 1 else f"{report.requests:,} requests"
-    return text if report.passes == 1 else f"{text}, {report.passes} passes"
+    return _text(cells.duration(value))
 
 
 def canonical(status: CallStatus | CampaignStatus) -> Text:
     """A canonical status in its colour."""
-    return Text(status.value, style=style_of(status))
+    return _text(cells.canonical(status))
 
 
-def percent(share: float) -> str:
-    """A share (0 to 1) in percent; what is above 0 never reads 0%."""
-    return "<1%" if 0 < share < _ONE_PERCENT else f"{share:.0%}"
-
-
-def bar(share: float, cells: int) -> str:
-    """A bar as long as ``share`` (0 to 1) of ``cells``, to an eighth of a cell; what is above 0 can be seen."""
-    eighths = round(share * cells * 8)
-    if share > 0:
-        eighths = max(eighths, 1)
-    whole, rest = divmod(eighths, 8)
-    return "█" * whole + " ▏▎▍▌▋▊▉"[rest].strip()
+def _text(cell: cells.Cell) -> Text:
+    return Text(cell.text, style=cell.style)

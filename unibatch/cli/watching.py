@@ -34,11 +34,12 @@ from unibatch import (
     connect,
     to_dict,
 )
+from unibatch.cli.cells import DIM, HEADING, bar, percent, style_of
 from unibatch.cli.exits import FAILED, INCOMPLETE, STOPPED, Failed, Unusable
 from unibatch.cli.options import address
 from unibatch.cli.output import dumps, one_line, say
 from unibatch.cli.tables import facts_sheet, screen
-from unibatch.cli.text import DIM, HEADING, bar, canonical, duration, number, percent, style_of, words
+from unibatch.cli.text import canonical, duration, number, words
 from unibatch.cli.waits import Waits
 from unibatch.core.masking import mask_phone
 from unibatch.providers import registry

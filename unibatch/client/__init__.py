@@ -6,12 +6,28 @@ has all logic that the two clients share. `unibatch.client.drivers` carries a co
 once without, over `unibatch.client.connections`.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from unibatch.client.client import AsyncClient, Client, fingerprint_of_client, provider_of_client
-from unibatch.client.contacts_of import AsyncCampaignContacts, AsyncContactsOf, CampaignContacts, ContactsOf, noted
 from unibatch.client.exchange import PlannedRequest
-from unibatch.client.listing import AsyncListing, Listing, continued
+from unibatch.client.listing import AsyncListing, Listing, continued, pages_meanwhile
 from unibatch.client.options import Options, Retry, Timeout, Wait
-from unibatch.client.watch import AsyncWatch, Watch
+
+if TYPE_CHECKING:
+    from unibatch.client.contacts_of import AsyncCampaignContacts, AsyncContactsOf, CampaignContacts, ContactsOf, noted
+    from unibatch.client.watch import AsyncWatch, Watch
+
+_LATER = {
+    **dict.fromkeys(
+        ("AsyncCampaignContacts", "AsyncContactsOf", "CampaignContacts", "ContactsOf", "noted"),
+        "unibatch.client.contacts_of",
+    ),
+    **dict.fromkeys(("AsyncWatch", "Watch"), "unibatch.client.watch"),
+}
+"""What is imported when it is first used, since most programs do not: the module of each name."""
 
 __all__ = [
     "AsyncCampaignContacts",
@@ -32,5 +48,16 @@ __all__ = [
     "continued",
     "fingerprint_of_client",
     "noted",
+    "pages_meanwhile",
     "provider_of_client",
 ]
+
+
+if not TYPE_CHECKING:  # type checkers see the imports above, and so notice a name that is misspelled
+
+    def __getattr__(name: str) -> Any:
+        """Import what is used for the first time."""
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(_LATER[name]), name)
+        return value

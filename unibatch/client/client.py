@@ -7,21 +7,28 @@ import json
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from unibatch.client.contacts_of import AsyncContactsOf, ContactsOf
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.exchange import Exchange
 from unibatch.client.listing import AsyncListing, Listing
-from unibatch.client.operations import Operations
+from unibatch.client.operations import FINISHED, Operations
 from unibatch.client.options import Options
-from unibatch.client.rehearse import Rehearsal
 from unibatch.client.transport import httpx
-from unibatch.client.watch import FINISHED, AsyncWatch, Until, Watch, WatchState
 from unibatch.core.draft import AddedContacts, CampaignDraft, ContactDraft, Start
+from unibatch.core.late import Late
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.provider import Capabilities, Provider
 from unibatch.core.status import CallStatus, CampaignStatus
+
+if TYPE_CHECKING:
+    from unibatch.client import contacts_of, rehearse, watch
+    from unibatch.client.contacts_of import AsyncContactsOf, ContactsOf
+    from unibatch.client.rehearse import Rehearsal
+    from unibatch.client.watch import AsyncWatch, Until, Watch, WatchState
+else:  # most programs use none of them
+    contacts_of, rehearse = Late("unibatch.client.contacts_of"), Late("unibatch.client.rehearse")
+    watch = Late("unibatch.client.watch")
 
 
 class _BaseClient:
@@ -51,7 +58,7 @@ class _BaseClient:
 
         Each returns a list of `PlannedRequest`. Nothing is sent, so nothing is awaited.
         """
-        return Rehearsal(self._exchange, self._operations)
+        return rehearse.Rehearsal(self._exchange, self._operations)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.provider} at {self.base_url}>"
@@ -187,7 +194,7 @@ class Client(_BaseClient):
             NotFound: While iterating: there is no such campaign in this account, or not any more.
             AuthenticationError: While iterating: the key is not accepted, or not any more.
         """
-        return Watch(self._driver, self._operations.watch(campaign_id, state, on_pause))
+        return watch.Watch(self._driver, self._operations.watch(campaign_id, state, on_pause))
 
     def wait(self, campaign_id: str, *, until: Until = FINISHED, timeout: float | timedelta | None = None) -> Campaign:
         """Wait for a campaign; looks as `watch` does, and reads contacts only when the campaign is over.
@@ -196,20 +203,20 @@ class Client(_BaseClient):
             campaign_id: The vendor's id.
             until: ``"finished"``: until the campaign is over and no contact is open. Or a canonical status, or several,
                 such as ``"running"``. Or a function that is given the `Campaign` and returns whether that is it.
-            timeout: For how many seconds at most; ``None`` has no end. The time is looked at between two looks;
-                at a vendor that fails, one look takes as long as its retries.
+            timeout: For how many seconds at most; ``None`` has no end. Retries and requests that hang end then, too;
+                the first look has at least a second.
 
         Returns:
             The campaign as it is then.
 
         Raises:
-            WaitTimeout: It took longer; also a `TimeoutError`.
+            WaitTimeout: It took longer; also a `TimeoutError`. If the last look failed, that is its ``__cause__``.
             Conflict: The campaign is over, and will not become what is waited for.
             InvalidInput: The id is blank, ``until`` is no canonical status, or ``timeout`` is negative.
             NotFound: There is no such campaign in this account.
         """
         watching = self._operations.wait(campaign_id, until, timeout)
-        for _ in Watch(self._driver, watching):
+        for _ in watch.Watch(self._driver, watching):
             pass
         return watching.result
 
@@ -245,7 +252,7 @@ class Client(_BaseClient):
         """
         operations = self._operations.patient(max_wait)
         plan = operations.list_contacts_of(campaign_ids, status, external_id, server_filter=server_filter)
-        return ContactsOf(self._driver, plan)
+        return contacts_of.ContactsOf(self._driver, plan)
 
     def get_account(self, *, max_wait: float | None = None) -> Account:
         """Read the account that the key belongs to.
@@ -275,7 +282,7 @@ class Client(_BaseClient):
             accept_loss: Fields of the draft that may be lost because this vendor lacks them, as `unibatch.preflight`
                 names them.
             refuse_overlap: Refuse the draft if most of its numbers are in another open campaign of the same agent;
-                otherwise a warning is logged. It does not apply to a part of a split draft.
+                otherwise a warning is logged.
             before_sending: Called right before the first request that may create or change something, for example to
                 note it in a journal. If it raises, nothing is sent.
             max_wait: See `Client`.
@@ -303,6 +310,7 @@ class Client(_BaseClient):
         *,
         accept_loss: Collection[str] = (),
         as_of: datetime | None = None,
+        refuse_overlap: bool = False,
         max_wait: float | None = None,
     ) -> Campaign | None:
         """Look for the campaign that a draft created, as ``create_campaign`` does first. Changes nothing.
@@ -313,6 +321,7 @@ class Client(_BaseClient):
             draft: The draft.
             accept_loss: As it was given to ``create_campaign``.
             as_of: When the draft was placed (aware): a start that has passed since is no mistake then.
+            refuse_overlap: As for ``create_campaign``, if the campaign is not there.
             max_wait: See `Client`.
 
         Returns:
@@ -320,10 +329,13 @@ class Client(_BaseClient):
 
         Raises:
             UnsupportedFeature: There is no way to look: `preflight` says why, under ``idempotency_key``.
-            InvalidInput: The campaign is there, and is over; or another draft with the same key created it.
+            InvalidInput: The campaign is there, and is over; or another draft with the same key created it; or
+                ``refuse_overlap`` is the reason, as in ``create_campaign``.
             IncompleteListing: Whether it is there is unknown.
         """
-        return self._driver.run(self._operations.patient(max_wait).find_campaign(draft, accept_loss, as_of))
+        return self._driver.run(
+            self._operations.patient(max_wait).find_campaign(draft, accept_loss, as_of, refuse_overlap=refuse_overlap)
+        )
 
     def add_contacts(
         self,
@@ -419,6 +431,8 @@ class Client(_BaseClient):
 
         Raises:
             UnsupportedFeature: The vendor's API cannot do that.
+            InvalidInput: The name is blank or too long.
+            PartlyDone: The vendor accepted it, and the campaign has another name.
             OutcomeUnknown: An answer was lost, and whether it was done is unknown.
         """
         return self._driver.run(self._operations.patient(max_wait).rename_campaign(campaign_id, name))
@@ -510,18 +524,18 @@ class AsyncClient(_BaseClient):
         self, campaign_id: str, *, state: WatchState | None = None, on_pause: Callable[[], object] | None = None
     ) -> AsyncWatch:
         """As `Client.watch`, for ``async for``."""
-        return AsyncWatch(self._driver, self._operations.watch(campaign_id, state, on_pause))
+        return watch.AsyncWatch(self._driver, self._operations.watch(campaign_id, state, on_pause))
 
     async def wait(
         self,
         campaign_id: str,
         *,
         until: Until = FINISHED,
-        timeout: float | timedelta | None = None,  # noqa: ASYNC109 - as in the other client; it ends between requests
+        timeout: float | timedelta | None = None,  # noqa: ASYNC109 - as in the other client; it ends requests, too
     ) -> Campaign:
         """As `Client.wait`, awaited."""
         watching = self._operations.wait(campaign_id, until, timeout)
-        async for _ in AsyncWatch(self._driver, watching):
+        async for _ in watch.AsyncWatch(self._driver, watching):
             pass
         return watching.result
 
@@ -537,7 +551,7 @@ class AsyncClient(_BaseClient):
         """As `Client.list_contacts_of`, for ``async for``."""
         operations = self._operations.patient(max_wait)
         plan = operations.list_contacts_of(campaign_ids, status, external_id, server_filter=server_filter)
-        return AsyncContactsOf(self._driver, plan)
+        return contacts_of.AsyncContactsOf(self._driver, plan)
 
     async def get_account(self, *, max_wait: float | None = None) -> Account:
         """As `Client.get_account`, awaited."""
@@ -565,10 +579,13 @@ class AsyncClient(_BaseClient):
         *,
         accept_loss: Collection[str] = (),
         as_of: datetime | None = None,
+        refuse_overlap: bool = False,
         max_wait: float | None = None,
     ) -> Campaign | None:
         """As `Client.find_campaign`, awaited."""
-        return await self._driver.run(self._operations.patient(max_wait).find_campaign(draft, accept_loss, as_of))
+        return await self._driver.run(
+            self._operations.patient(max_wait).find_campaign(draft, accept_loss, as_of, refuse_overlap=refuse_overlap)
+        )
 
     async def add_contacts(
         self,

@@ -1,13 +1,12 @@
 """The connections of a client: each is a transport of its own, lent to one request at a time.
 
-Why not httpx's pool: with 16 requests in flight an asynchronous one takes 3.6 times the CPU (``benchmarks/pools.py``),
+Why not httpx's pool: with 16 requests in flight an asynchronous one takes 3.2 times the CPU (``benchmarks/pools.py``),
 since it looks through all its connections several times a request. And no pool says which connection a request is on
 before the answer begins, so a thread that waits for a silent server could not be stopped.
 """
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import threading
 import time
@@ -15,12 +14,18 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, ExitStack, nullcontext, suppress
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
 from unibatch.client.halt import Halt
 from unibatch.client.transport import KEPT, httpx
+from unibatch.core.late import Late
+
+if TYPE_CHECKING:
+    import asyncio
+else:
+    asyncio = Late("asyncio")  # the blocking client does without
 
 T = TypeVar("T")
 

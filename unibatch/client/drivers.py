@@ -7,12 +7,11 @@ no cookies are kept.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from functools import partial
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 from weakref import WeakMethod
 
 from unibatch.client.bodies import Body, TooLarge
@@ -25,7 +24,13 @@ from unibatch.client.prefetch import AsyncPrefetch, Prefetch
 from unibatch.client.transport import httpx, proxy_of, transport_options
 from unibatch.core.errors import ConfigError, UnibatchError
 from unibatch.core.flow import Response
+from unibatch.core.late import Late
 from unibatch.core.paging import Position
+
+if TYPE_CHECKING:
+    import asyncio
+else:
+    asyncio = Late("asyncio")  # the blocking client does without
 
 T = TypeVar("T")
 
@@ -49,8 +54,19 @@ class Driver:
         self._halts = set()
         self._connections = self._connections.renewed(refused=isinstance(self._given, httpx.HTTPTransport))
 
-    def run(self, conversation: Conversation[T], halt: Halt | None = None) -> T:
+    def run(
+        self,
+        conversation: Conversation[T],
+        halt: Halt | None = None,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> T:
         """Carry out one conversation. It is closed in any case.
+
+        Args:
+            conversation: The conversation.
+            halt: What another thread can set to end it.
+            meanwhile: Called after a request has left, before its answer is waited for, and not with a halt. It must
+                not raise.
 
         Raises:
             Halted: Another thread set ``halt``.
@@ -72,7 +88,7 @@ class Driver:
                         ahead = ahead or _Ahead(self)
                         answer = ahead.take(step)
                     else:
-                        answer = self._send(step, halt)
+                        answer = self._send(step, halt, meanwhile)
                 except (httpx.TransportError, TooLarge, Barred, UnibatchError) as exc:
                     step = conversation.throw(exc)
                 else:
@@ -92,7 +108,7 @@ class Driver:
                 if halt is not None:
                     self._halts.discard(halt)
 
-    def _send(self, request: httpx.Request, halt: Halt | None) -> Response:
+    def _send(self, request: httpx.Request, halt: Halt | None, meanwhile: Callable[[], None] | None) -> Response:
         connections = self._connections
         connection = connections.take(_longest_wait(request), halt)
         fit = _is_barred(request)
@@ -101,6 +117,8 @@ class Driver:
                 raise Barred
             if halt is not None or self._is_proxied:
                 request.extensions = {**request.extensions, "trace": connection.trace(halt)}
+            elif meanwhile is not None:
+                request.extensions = {**request.extensions, "trace": _when_sent(meanwhile)}
             with nullcontext() if halt is None else halt.interrupting(connection.interrupt):
                 answer = connection.transport.handle_request(request)
                 try:
@@ -347,6 +365,16 @@ def _loop() -> asyncio.AbstractEventLoop | None:
 def _closing(chunks: AsyncIterator[bytes]) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
     """Close a generator that is not read to its end now, not when it is garbage."""
     return aclosing(chunks) if isinstance(chunks, AsyncGenerator) else nullcontext(chunks)
+
+
+def _when_sent(call: Callable[[], None]) -> Callable[[str, object], None]:
+    """What httpcore calls at every step of a request, in the thread that sends it."""
+
+    def trace(event: str, _about: object) -> None:
+        if event.endswith("receive_response_headers.started"):
+            call()
+
+    return trace
 
 
 def _sleep(seconds: float, halt: Halt | None) -> None:

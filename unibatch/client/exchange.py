@@ -23,10 +23,11 @@ from unibatch.client import bodies
 from unibatch.client.bodies import TooLarge
 from unibatch.client.options import Options, Wait
 from unibatch.client.rate_limit import shared_budget
-from unibatch.client.retry import NO_TIME_GIVEN, PASSING, Attempts, is_outcome_unknown
+from unibatch.client.retry import NO_TIME_GIVEN, PASSING, Attempts, is_denial, is_outcome_unknown
 from unibatch.client.retry_after import parse_remaining, parse_reset
 from unibatch.client.transport import httpx, is_loopback, is_port, place_of, proxy_of
 from unibatch.client.turns import Turn
+from unibatch.client.urls import Urls
 from unibatch.core import errors
 from unibatch.core.draft import AddedContacts
 from unibatch.core.flow import NO_CONTENT, Flow, Request, Response
@@ -94,9 +95,15 @@ _QUOTED_BYTES = re.compile(r""":? (?:bytearray\()?b['"].*""", re.DOTALL)
 
 @attrs.frozen
 class Pause:
-    """A wait of this many seconds, more than 0."""
+    """A wait.
+
+    Attributes:
+        seconds: How long, more than 0.
+        error: The failure after which it comes, before another attempt; ``None`` if it has another reason.
+    """
 
     seconds: float
+    error: BaseException | None = None
 
 
 @attrs.frozen
@@ -116,7 +123,9 @@ class ReadAhead:
     most: int
 
 
-Conversation: TypeAlias = Generator[httpx.Request | Pause | ReadAhead, Response | None, T]
+Step: TypeAlias = httpx.Request | Pause | ReadAhead
+
+Conversation: TypeAlias = Generator[Step, Response | None, T]
 """An operation as a driver carries it out.
 
 It yields a request, and is sent the answer, with its body as it came over the wire. If the request fails, it is thrown
@@ -176,6 +185,7 @@ class Exchange:
         self.base_url = _checked_url(provider.base_url if options.base_url is None else options.base_url)
         self._api_key = _checked_key(api_key, provider.name)
         self._options = options
+        self._urls = Urls(self.base_url)
         url = httpx.URL(self.base_url)
         self._host = url.netloc.decode("ascii")
         self._proxy = proxy_of(self.base_url)
@@ -388,7 +398,7 @@ class Exchange:
         try:
             for number, attempt in enumerate(attempts):
                 if attempts.pause:
-                    yield Pause(attempts.pause)
+                    yield Pause(attempts.pause, attempts.last)
                 if request.looks_first and isinstance(attempts.last, errors.RateLimited):
                     attempts.last.waited = True
                     raise attempts.last  # a 429 does not prove that nothing was done, so the flow looks first
@@ -518,7 +528,8 @@ class Exchange:
         unknown = errors.OutcomeUnknown(
             provider=self.provider.name, operation=request.operation, subject=request.subject, reason=reason
         )
-        unknown.may_repeat = self._options.retry.attempts > 1
+        unknown.was_denied = is_denial(error)
+        unknown.may_repeat = self._options.retry.attempts > 1 and not unknown.was_denied
         return unknown
 
     def _announce(
@@ -552,8 +563,7 @@ class Exchange:
 
     def _url(self, request: Request) -> httpx.URL:
         try:
-            query = f"?{urlencode(request.query, quote_via=quote)}" if request.query else ""
-            return httpx.URL(f"{self.base_url}{request.path}{query}")
+            return self._urls.url(request.path, urlencode(request.query, quote_via=quote))
         except (UnicodeEncodeError, httpx.InvalidURL) as exc:
             raise errors.InvalidInput(
                 f"{request.operation}: an id or a filter cannot be part of a URL; it is too long or not valid Unicode"
@@ -651,10 +661,20 @@ class Exchange:
 
 def _noting_writes(conversation: Conversation[T], turn: Turn) -> Conversation[T]:
     """The same conversation, which notes in its turn that it sent a request that changes something."""
+
+    def note(step: Step) -> Step:
+        turn.wrote |= isinstance(step, httpx.Request) and step.method != "GET"
+        return step
+
+    return adapted(conversation, note)
+
+
+def adapted(conversation: Conversation[T], adapt: Callable[[Step], Step]) -> Conversation[T]:
+    """The same conversation, in which each step is adapted before it is yielded. What ``adapt`` raises ends it."""
     try:
         step = next(conversation)
         while True:
-            turn.wrote |= isinstance(step, httpx.Request) and step.method != "GET"
+            step = adapt(step)
             try:
                 answer = yield step
             except Exception as exc:  # noqa: BLE001 - it is passed on

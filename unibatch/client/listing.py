@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from itertools import chain
 from operator import attrgetter
-from typing import Any, Generic, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
 
 import attrs
 
-from unibatch.client.arrow import contact_batches, require_pyarrow
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.exchange import Answered, Conversation
 from unibatch.client.halt import Halt
 from unibatch.client.prefetch import AsyncPrefetch, Prefetch
 from unibatch.core.errors import IncompleteListing, InvalidInput, NotFound
+from unibatch.core.late import Late
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import NO_PAGE, ListingReport, Page, Pager, Paging, Position
+
+if TYPE_CHECKING:
+    from unibatch.client import arrow
+else:
+    arrow = Late("unibatch.client.arrow")
 
 _logger = logging.getLogger("unibatch")
 
@@ -148,12 +153,12 @@ Ahead: TypeAlias = Prefetch[Place[T], Answered[Page[T]]]
 AsyncAhead: TypeAlias = AsyncPrefetch[Place[T], Answered[Page[T]]]
 
 
-def prefetching(driver: Driver, most: int) -> Ahead[T]:
-    """What reads pages ahead, at most so many at the same time."""
+def prefetching(driver: Driver, most: int, meanwhile: Callable[[], None] | None = None) -> Ahead[T]:
+    """What reads pages ahead, at most so many at the same time; ``meanwhile`` is as in `pages_meanwhile`."""
 
     def ask(place: Place[T], halt: Halt | None) -> Answered[Page[T]]:
         reading, position = place
-        return driver.run(reading.ask(position), halt)
+        return driver.run(reading.ask(position), halt, None if halt is not None else meanwhile)
 
     return Prefetch(ask, most)
 
@@ -171,41 +176,51 @@ def async_prefetching(driver: AsyncDriver, most: int) -> AsyncAhead[T]:
 
 
 def read_pages(driver: Driver, reading: Reading[T], prefetch: Ahead[T], upcoming: Upcoming[T]) -> Iterator[Sequence[T]]:
-    """The wanted rows of a listing, page by page.
+    """The wanted rows of a listing, page by page. None is kept here, so the next page takes the memory of the last one.
 
     Raises:
         IncompleteListing: At the end: rows may be missing.
     """
+    while reading.pager.position is not None:
+        yield _read_page(driver, reading, prefetch, upcoming)
+    reading.plan.require_complete(reading.pager.report)
+
+
+def _read_page(driver: Driver, reading: Reading[T], prefetch: Ahead[T], upcoming: Upcoming[T]) -> Sequence[T]:
     plan, pager, pages_ahead = reading.plan, reading.pager, prefetch.eagerness
-    while pager.position is not None:
-        try:
-            answered = prefetch.take(upcoming(pages_ahead.pages))
-            page = driver.run(plan.finish(answered))
-        except NotFound as exc:
-            rows = plan.take_none(pager, exc)
-        else:
-            rows = plan.take(pager, page)
-        prefetch.begin(upcoming(pages_ahead.pages - 1))
-        yield rows
-    plan.require_complete(pager.report)
+    try:
+        answered = prefetch.take(upcoming(pages_ahead.pages))
+        page = driver.run(plan.finish(answered))
+    except NotFound as exc:
+        rows = plan.take_none(pager, exc)
+    else:
+        rows = plan.take(pager, page)
+    prefetch.begin(upcoming(pages_ahead.pages - 1))
+    return rows
 
 
 async def read_pages_async(
     driver: AsyncDriver, reading: Reading[T], prefetch: AsyncAhead[T], upcoming: Upcoming[T]
 ) -> AsyncGenerator[Sequence[T], None]:
     """As `read_pages`, awaited."""
+    while reading.pager.position is not None:
+        yield await _read_page_async(driver, reading, prefetch, upcoming)
+    reading.plan.require_complete(reading.pager.report)
+
+
+async def _read_page_async(
+    driver: AsyncDriver, reading: Reading[T], prefetch: AsyncAhead[T], upcoming: Upcoming[T]
+) -> Sequence[T]:
     plan, pager, pages_ahead = reading.plan, reading.pager, prefetch.eagerness
-    while pager.position is not None:
-        try:
-            answered = await prefetch.take(upcoming(pages_ahead.pages))
-            page = await driver.run(plan.finish(answered))
-        except NotFound as exc:
-            rows = plan.take_none(pager, exc)
-        else:
-            rows = plan.take(pager, page)
-        await prefetch.begin(upcoming(pages_ahead.pages - 1))
-        yield rows
-    plan.require_complete(pager.report)
+    try:
+        answered = await prefetch.take(upcoming(pages_ahead.pages))
+        page = await driver.run(plan.finish(answered))
+    except NotFound as exc:
+        rows = plan.take_none(pager, exc)
+    else:
+        rows = plan.take(pager, page)
+    await prefetch.begin(upcoming(pages_ahead.pages - 1))
+    return rows
 
 
 def count_discarded(discarded: list[Place[T]]) -> None:
@@ -230,7 +245,7 @@ class _BaseListing(Generic[D, T]):
     def _batches(self) -> tuple[Any, Callable[[Iterable[Any]], Any]]:
         if self._plan.operation != "list_contacts":
             raise InvalidInput("to_arrow is for listings of contacts, and this one is of campaigns")
-        return contact_batches()
+        return arrow.contact_batches()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._plan.describe(self.report)}>"
@@ -249,10 +264,13 @@ class Listing(_BaseListing[Driver, T]):
         report: What the latest iteration has seen so far. ``complete`` is final only at its end.
     """
 
-    def pages(self) -> Iterator[Sequence[T]]:
+    def pages(self) -> Generator[Sequence[T]]:
         """The rows page by page; a page may be empty if a filter removed all its rows."""
+        return self._pages(None)
+
+    def _pages(self, meanwhile: Callable[[], None] | None) -> Generator[Sequence[T]]:
         reading = self._begin()
-        prefetch: Ahead[T] = prefetching(self._driver, self._plan.max_in_flight)
+        prefetch: Ahead[T] = prefetching(self._driver, self._plan.max_in_flight, meanwhile)
         try:
             yield from read_pages(self._driver, reading, prefetch, reading.upcoming)
         finally:
@@ -273,8 +291,19 @@ class Listing(_BaseListing[Driver, T]):
             InvalidInput: It is a listing of campaigns.
         """
         schema, batch = self._batches()
-        pa = require_pyarrow("to_arrow")
+        pa = arrow.require_pyarrow("to_arrow")
         return pa.RecordBatchReader.from_batches(schema, (batch(page) for page in self.pages() if page))
+
+
+def pages_meanwhile(listing: Listing[T], call: Callable[[], None]) -> Generator[Sequence[T]]:
+    """As `Listing.pages`; what is done between two pages of a server nearby takes no time.
+
+    Args:
+        listing: The listing.
+        call: Called when a page has been asked for, before its answer is waited for, in the same thread. It must not
+            raise, and is not called while pages are read ahead.
+    """
+    return listing._pages(call)  # noqa: SLF001 - nothing that users of a listing need
 
 
 class AsyncListing(_BaseListing[AsyncDriver, T]):
@@ -292,6 +321,7 @@ class AsyncListing(_BaseListing[AsyncDriver, T]):
             async with aclosing(read_pages_async(self._driver, reading, prefetch, reading.upcoming)) as pages:
                 async for rows in pages:
                     yield rows
+                    del rows
         finally:
             await prefetch.close()
             count_discarded(prefetch.discarded)
@@ -301,6 +331,7 @@ class AsyncListing(_BaseListing[AsyncDriver, T]):
             async for page in pages:
                 for row in page:
                     yield row
+                del page
 
     async def to_arrow(self) -> AsyncIterator[Any]:
         """The contacts as ``pyarrow.RecordBatch`` objects, one a page; otherwise as `Listing.to_arrow`."""

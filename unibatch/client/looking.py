@@ -7,8 +7,9 @@ from contextlib import closing
 from typing import TypeVar
 
 from unibatch.core.draft_fields import Composition
-from unibatch.core.errors import UnibatchError, UnsupportedFeature
+from unibatch.core.errors import UnsupportedFeature
 from unibatch.core.flow import Flow, Request
+from unibatch.core.looking import continued
 from unibatch.core.model import Campaign
 from unibatch.core.provider import Provider
 
@@ -18,22 +19,23 @@ T = TypeVar("T")
 def announced(flow: Flow[T], before_sending: Callable[[], None]) -> Flow[T]:
     """The same flow, with a call before its first request that may change something."""
     is_told = False
+
+    def tell(request: Request) -> Request:
+        nonlocal is_told
+        if _writes(request) and not is_told:
+            before_sending()
+            is_told = True
+        return request
+
     with closing(flow):
-        try:
-            request = next(flow)
-            while True:
-                if _writes(request) and not is_told:
-                    before_sending()
-                    is_told = True
-                try:
-                    response = yield request
-                except UnibatchError as exc:
-                    request = flow.throw(exc)
-                else:
-                    request = flow.send(response)
-        except StopIteration as done:
-            value: T = done.value
-            return value
+        return (yield from continued(flow, next(flow), tell))
+
+
+class _WouldWrite(Exception):
+    """The flow would go on with a request that changes something."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
 
 
 def looked_for(provider: Provider, composition: Composition) -> Flow[Campaign | None]:
@@ -43,22 +45,21 @@ def looked_for(provider: Provider, composition: Composition) -> Flow[Campaign | 
         UnsupportedFeature: The creation would send without a look.
     """
     flow, has_looked = provider.create_campaign(composition), False
+
+    def only_look(request: Request) -> Request:
+        nonlocal has_looked
+        if _writes(request):
+            raise _WouldWrite(request)
+        has_looked = True
+        return request
+
     with closing(flow):
         try:
-            request = next(flow)
-            while not _writes(request):
-                has_looked = True
-                try:
-                    response = yield request
-                except UnibatchError as exc:
-                    request = flow.throw(exc)
-                else:
-                    request = flow.send(response)
-        except StopIteration as done:
-            found: Campaign = done.value
-            return found
-    if request.subject is not None:  # it is there, and the flow would go on to start, pause or cancel it
-        return (yield from provider.get_campaign(request.subject))
+            return (yield from continued(flow, next(flow), only_look))
+        except _WouldWrite as end:
+            subject = end.request.subject
+    if subject is not None:  # it is there, and the flow would go on to start, pause or cancel it
+        return (yield from provider.get_campaign(subject))
     if not has_looked:
         raise UnsupportedFeature(provider.name, "find_campaign", "look for it in the vendor's dashboard")
     return None

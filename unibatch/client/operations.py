@@ -9,16 +9,14 @@ from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
-from unibatch.client.contacts_of import PlanOfMany
 from unibatch.client.exchange import Conversation, Exchange
 from unibatch.client.listing import Plan
 from unibatch.client.looking import announced, looked_for
 from unibatch.client.turns import Turn
-from unibatch.client.watch import FINISHED, Until, Watching, WatchState, not_reached
 from unibatch.core.creating import placed_before, require_still_as_asked
 from unibatch.core.draft import (
     AddedContacts,
@@ -32,20 +30,32 @@ from unibatch.core.draft import (
 from unibatch.core.draft_fields import Composition, is_text, require_fit
 from unibatch.core.errors import InvalidInput, OutcomeUnknown, PartlyDone, UnibatchError, UnsupportedFeature
 from unibatch.core.flow import Request, segment
+from unibatch.core.late import Late
 from unibatch.core.looking import read_all, reread
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.phone import subscriber_key
-from unibatch.core.preflight import compose, compose_contacts, resolve_start
 from unibatch.core.provider import Added, CampaignFilter, ContactFilter, OperationName
 from unibatch.core.renaming import rename_once
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.steering import carry_out, retry_once
 from unibatch.core.times import When
 
+if TYPE_CHECKING:
+    from unibatch.client import contacts_of, watch
+    from unibatch.client.contacts_of import PlanOfMany
+    from unibatch.client.watch import Until, Watching, WatchState
+    from unibatch.core import preflight
+else:  # reading needs none of them
+    contacts_of, watch = Late("unibatch.client.contacts_of"), Late("unibatch.client.watch")
+    preflight = Late("unibatch.core.preflight")
+
 S = TypeVar("S", bound=StrEnum)
 F = TypeVar("F", CampaignFilter, ContactFilter)
 
 _logger = logging.getLogger("unibatch")
+
+FINISHED: Final = "finished"
+"""What ``client.wait`` waits for, unless ``until`` is given."""
 
 _AT_REST = frozenset({CampaignStatus.DRAFT, *filter(lambda status: status.is_terminal, CampaignStatus)})
 """In these statuses of a campaign, no contact changes its status while contacts are read."""
@@ -113,7 +123,7 @@ class Operations:
         for campaign_id in ids:
             segment(campaign_id)
         plan = partial(self._contacts_of, wanted=wanted, server_filter=server_filter)
-        return PlanOfMany(ids, plan, self._max_in_flight)
+        return contacts_of.PlanOfMany(ids, plan, self._max_in_flight)
 
     def _contact_filter(self, status: str | Iterable[str] | None, external_id: str | None) -> ContactFilter:
         self._provider.require("list_contacts")
@@ -165,7 +175,7 @@ class Operations:
     def _watching(self, campaign_id: str, **how: Any) -> Watching:
         self._provider.require("get_campaign")
         segment(campaign_id)
-        return Watching(
+        return watch.Watching(
             self._provider,
             campaign_id,
             read=lambda: self.get_campaign(campaign_id),
@@ -186,7 +196,7 @@ class Operations:
             # A campaign that is completed has run, maybe between two looks.
             is_behind = campaign.status is CampaignStatus.COMPLETED and CampaignStatus.RUNNING in wanted
             if campaign.status.is_terminal and campaign.status not in wanted and not is_behind:
-                raise not_reached(self._provider.name, campaign, wanted)
+                raise watch.not_reached(self._provider.name, campaign, wanted)
             return campaign.status in wanted or is_behind
 
         return reached
@@ -234,7 +244,7 @@ class Operations:
             return require_still_as_asked(placed_before(campaign, composition), composition)
         if turn.waited:
             composition = compose()  # meanwhile its start may have become the past
-        composition = attrs.evolve(composition, placed=turn.placed())
+        composition = attrs.evolve(composition, noted=turn.placed(), was_denied=turn.was_denied())
         flow = self._provider.create_campaign(composition)
         try:
             campaign = yield from self._exchange.run(
@@ -242,19 +252,28 @@ class Operations:
             )
         except PartlyDone as exc:
             if exc.campaign is not None:
-                turn.note_placed(exc.campaign.id)
+                turn.note_placed(exc.campaign.id, exc.campaign.created_at)
             raise
-        turn.note_placed(campaign.id)
+        except OutcomeUnknown as exc:
+            if exc.was_denied:
+                turn.note_denied()
+            raise
+        turn.note_placed(campaign.id, campaign.created_at)
         return campaign
 
     def find_campaign(
-        self, draft: CampaignDraft, accept_loss: Collection[str], as_of: datetime | None
+        self,
+        draft: CampaignDraft,
+        accept_loss: Collection[str],
+        as_of: datetime | None,
+        *,
+        refuse_overlap: bool,
     ) -> Conversation[Campaign | None]:
         """Look for the campaign of a draft, as its creation does, and send nothing that changes anything."""
         self._provider.require("create_campaign")
-        composition = compose(self._provider, draft, as_of or datetime.now(UTC))
-        composition.require("create_campaign", accept_loss)
-        return self._exchange.run(looked_for(self._provider, composition))
+        composition = preflight.compose(self._provider, draft, as_of or datetime.now(UTC))
+        composition = composition.require("create_campaign", accept_loss)
+        return self._exchange.run(looked_for(self._provider, attrs.evolve(composition, refuse_overlap=refuse_overlap)))
 
     def creation(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Sequence[Request]:
         """The requests that place a draft, where everything goes well."""
@@ -262,7 +281,7 @@ class Operations:
 
     def _compose(self, draft: CampaignDraft, accept_loss: Collection[str]) -> Composition:
         self._provider.require("create_campaign")
-        return compose(self._provider, draft, datetime.now(UTC)).require("create_campaign", accept_loss)
+        return preflight.compose(self._provider, draft, datetime.now(UTC)).require("create_campaign", accept_loss)
 
     def add_contacts(
         self,
@@ -295,9 +314,10 @@ class Operations:
         self._provider.require("add_contacts")
         segment(campaign_id)
         given = as_contacts(contacts)
-        bodies, repeated, preflight = compose_contacts(self._provider, given)
-        require_fit(preflight, "add_contacts", accept_loss)
-        return {contact.phone_number: contact for contact in reversed(given)}, bodies, repeated
+        bodies, repeated, found = preflight.compose_contacts(self._provider, given)
+        require_fit(found, "add_contacts", accept_loss)
+        first = {contact.phone_number: contact for contact in reversed(given)}
+        return {number: first[number] for number in bodies}, bodies, repeated
 
     def _add(
         self,
@@ -399,7 +419,7 @@ class Operations:
             start = Start.at(start) if isinstance(start, datetime) else start
             if not isinstance(start, Start) or start.kind is not StartKind.AT:
                 raise InvalidInput("reschedule_campaign needs a time: a datetime or Start.at(...)")
-            when = resolve_start(start, None, datetime.now(UTC))
+            when = preflight.resolve_start(start, None, datetime.now(UTC))
         return self._provider.change(operation, campaign_id, when), when
 
     def rename_campaign(self, campaign_id: str, name: str) -> Conversation[Campaign]:
@@ -407,6 +427,7 @@ class Operations:
         segment(campaign_id)
         if not is_text(name):
             raise InvalidInput(f"a name must be a text that is not blank, not {name!r}")
+        self.renaming(campaign_id, name)  # raises if it cannot be done
         return self._exchange.run(rename_once(self._provider, campaign_id, name))
 
     def renaming(self, campaign_id: str, name: str) -> Request:
@@ -423,9 +444,8 @@ class Operations:
 
 
 def _none_sent(campaign_id: str, contacts: Iterable[ContactDraft], repeated: Sequence[ContactDraft]) -> AddedContacts:
-    reason = "not sent, since it is unknown what another thread or program has added"
-    rejected = tuple(RejectedContact(contact, reason) for contact in contacts)
-    return AddedContacts(campaign_id=campaign_id, duplicates=tuple(repeated), rejected=rejected)
+    """Nothing was sent, since it is unknown what another thread or program has added: maybe the same contacts."""
+    return AddedContacts(campaign_id=campaign_id, duplicates=tuple(repeated), unknown=tuple(contacts))
 
 
 def _returned(wanted: F) -> Conversation[F]:

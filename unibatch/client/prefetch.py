@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import sys
 import threading
@@ -12,13 +11,19 @@ from collections.abc import Callable, Coroutine, Hashable, Sequence
 from concurrent.futures import Future
 from contextvars import copy_context
 from queue import SimpleQueue
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet
 
 import attrs
 
 from unibatch.client.forks import renew_in_children
 from unibatch.client.halt import Halt
+from unibatch.core.late import Late
+
+if TYPE_CHECKING:
+    import asyncio
+else:
+    asyncio = Late("asyncio")  # the blocking client does without
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)

@@ -13,7 +13,6 @@ The second and the third are known to one process only. The others learn them fr
 from __future__ import annotations
 
 import math
-import sqlite3
 import time
 import weakref
 from collections.abc import Callable
@@ -22,13 +21,17 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from pyrate_limiter import InMemoryBucket, Rate, RateItem, SQLiteBucket
-
 from unibatch.client.forks import renew_in_children
 from unibatch.core.errors import ConfigError
+from unibatch.core.late import Late
 
 if TYPE_CHECKING:
+    import sqlite3
+
+    import pyrate_limiter
     from filelock import FileLock
+else:  # they take as long to import as half of httpx, and few requests need neither
+    sqlite3, pyrate_limiter = Late("sqlite3"), Late("pyrate_limiter")
 
 WINDOW = 60.0
 """Seconds; vendors count by the minute."""
@@ -81,7 +84,7 @@ class Budget:
         self._requests_per_minute: float = requests_per_minute or math.inf
         first = requests_per_minute or 1  # where no limit is known, the log is not used before one is
         if file is None:
-            self._log = _Log(InMemoryBucket(_rates(first)), self._clock)
+            self._log = _Log(first, self._clock)
         else:
             self._log = _SharedLog(first, clock or time.time, file, name)
         self._lock = Lock()
@@ -233,16 +236,25 @@ class _VendorsCount:
 
 
 class _Log:
-    """The requests in the latest window, of this process or of all processes that share a file."""
+    """The requests in the latest window, of this process or of all processes that share a file.
 
-    def __init__(self, bucket: InMemoryBucket | SQLiteBucket, clock: Callable[[], float]) -> None:
-        self.bucket = bucket
+    A bucket of pyrate-limiter counts them. In one process, it is made when as many came as may come in a window: no
+    request has to wait before that.
+    """
+
+    bucket: pyrate_limiter.InMemoryBucket | pyrate_limiter.SQLiteBucket | None = None
+
+    def __init__(self, requests_per_minute: int, clock: Callable[[], float]) -> None:
+        self._requests_per_minute = requests_per_minute
         self._clock = clock
+        self._early: list[int] = []  # when the requests came that are in no bucket yet
         self._old = 0  # how many requests came since the bucket forgot what had left the window
 
     def limit(self, requests_per_minute: int) -> None:
         """Have another limit."""
-        self.bucket.rates = _rates(requests_per_minute)
+        self._requests_per_minute = requests_per_minute
+        if self.bucket is not None:
+            self.bucket.rates = _rates(requests_per_minute)
 
     def renew(self) -> None:
         """In a forked process, the requests of the parent still count."""
@@ -250,15 +262,29 @@ class _Log:
     def put(self) -> float:
         """Log one request and return 0, or return the seconds until there is room."""
         now = _milliseconds(self._clock())
-        request = RateItem("", now)
+        if self.bucket is None:
+            if len(self._early) < self._requests_per_minute:
+                self._early.append(now)
+                return 0.0
+            self.bucket = self._filled()
+        request = pyrate_limiter.RateItem("", now)
         if not self.bucket.put(request):
             wait = cast("int", self.bucket.waiting(request)) / 1000
             return min(max(wait, _SHORTEST), WINDOW + MARGIN)
         self._old += 1
-        if self._old >= self.bucket.rates[0].limit:
+        if self._old >= self._requests_per_minute:
             self.bucket.leak(now)
             self._old = 0
         return 0.0
+
+    def _filled(self) -> pyrate_limiter.InMemoryBucket:
+        """A bucket with the requests that came so far, which may be more than a limit that was lowered since."""
+        bucket = pyrate_limiter.InMemoryBucket(_rates(len(self._early)))
+        for came in self._early:
+            bucket.put(pyrate_limiter.RateItem("", came))
+        self._early.clear()
+        bucket.rates = _rates(self._requests_per_minute)
+        return bucket
 
 
 _inherited: list[object] = []
@@ -267,18 +293,18 @@ _inherited: list[object] = []
 
 class _SharedLog(_Log):
     def __init__(self, requests_per_minute: int, clock: Callable[[], float], file: Path, name: str) -> None:
+        super().__init__(requests_per_minute, clock)
         self._file = file
         self._table = f"requests_{sha256(name.encode()).hexdigest()[:32]}"
-        self._requests_per_minute = requests_per_minute
-        super().__init__(self._opened(clock), clock)
+        self.bucket: pyrate_limiter.SQLiteBucket = self._opened()
 
-    def _opened(self, clock: Callable[[], float]) -> SQLiteBucket:
+    def _opened(self) -> pyrate_limiter.SQLiteBucket:
         try:
             Path(f"{self._file}.lock").touch()  # if that is not possible, opening may wait for ever
-            bucket = SQLiteBucket.init_from_file(
+            bucket = pyrate_limiter.SQLiteBucket.init_from_file(
                 _rates(self._requests_per_minute), table=self._table, db_path=str(self._file), use_file_lock=True
             )
-            bucket.leak(_milliseconds(clock()))
+            bucket.leak(_milliseconds(self._clock()))
         except (OSError, ValueError, sqlite3.Error) as exc:
             raise self._unusable(exc) from exc
         self.connection = bucket.conn
@@ -286,11 +312,6 @@ class _SharedLog(_Log):
         self._closing = weakref.finalize(self, bucket.conn.close)
         self._is_parents = False
         return bucket
-
-    def limit(self, requests_per_minute: int) -> None:
-        """Have another limit."""
-        super().limit(requests_per_minute)
-        self._requests_per_minute = requests_per_minute
 
     def renew(self) -> None:
         """In a forked process: open the file again before it is used, and do not touch what the parent opened."""
@@ -301,7 +322,7 @@ class _SharedLog(_Log):
     def put(self) -> float:
         """As `_Log.put`; also returns the seconds until no other process writes."""
         if self._is_parents:
-            self.bucket = self._opened(self._clock)
+            self.bucket = self._opened()
         try:
             with self._lock.acquire(blocking=False):
                 self._correct(_milliseconds(self._clock()))
@@ -326,9 +347,9 @@ class _SharedLog(_Log):
         )
 
 
-def _rates(requests_per_minute: int) -> list[Rate]:
+def _rates(requests_per_minute: int) -> list[pyrate_limiter.Rate]:
     # A bucket counts what lies exactly one interval back, and waits a millisecond longer.
-    return [Rate(requests_per_minute, _milliseconds(WINDOW + MARGIN) - 1)]
+    return [pyrate_limiter.Rate(requests_per_minute, _milliseconds(WINDOW + MARGIN) - 1)]
 
 
 def _milliseconds(seconds: float) -> int:

@@ -11,18 +11,24 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-
-from tenacity import AttemptManager, RetryCallState, Retrying, retry_if_exception, wait_random_exponential
+from typing import TYPE_CHECKING
 
 from unibatch.client.options import Options
 from unibatch.core import errors
 from unibatch.core.errors import UnibatchError
 from unibatch.core.flow import Request
+from unibatch.core.late import Late
+
+if TYPE_CHECKING:
+    import tenacity
+else:
+    tenacity = Late("tenacity")  # most requests need one attempt
 
 PASSING = frozenset({408, 500, 502, 503, 504, *range(520, 525), 529})
 """HTTP statuses of a server, or of a proxy before it, that may recover; what became of a write is unknown."""
 _CONFLICT, _REDIRECTION = 409, 300
-_CREATING = frozenset({"create_campaign", "add_contacts"})  # where a 409 may say that it is there now
+_CREATING = frozenset({"create_campaign", "add_contacts"})
+"""Where a 409 may say that it is there now, and a success that says that nothing was done may be wrong."""
 _PROVES_NOTHING_DONE = frozenset(
     {400, 401, 402, 403, 404, 405, 410, 411, 413, 414, 415, 417, 422, 426, 428, 429, 431, 451}
 )
@@ -33,7 +39,9 @@ _LOST = (errors.ReadTimeout, errors.WriteTimeout, errors.ConnectionLost)
 NO_TIME_GIVEN = 1.0
 """Seconds to wait after a 429 that does not say how long."""
 
-_backoff = wait_random_exponential(multiplier=0.5, max=30)
+
+def _backoff(state: tenacity.RetryCallState) -> float:
+    return tenacity.wait_random_exponential(multiplier=0.5, max=30)(state)
 
 
 def may_repeat(request: Request, error: BaseException) -> bool:
@@ -47,6 +55,13 @@ def may_repeat(request: Request, error: BaseException) -> bool:
     return isinstance(error, _LOST) or (isinstance(error, errors.ServerError) and error.http_status in PASSING)
 
 
+def is_denial(error: BaseException) -> bool:
+    """Whether an answer of a status that means success said that nothing was done."""
+    if not isinstance(error, errors.ProviderError) or isinstance(error, errors.MalformedResponse):
+        return False
+    return error.http_status is not None and error.http_status < _REDIRECTION
+
+
 def is_outcome_unknown(request: Request, error: BaseException) -> bool:
     """Whether the vendor may have carried out a write whose answer was lost."""
     if request.method == "GET":
@@ -54,7 +69,7 @@ def is_outcome_unknown(request: Request, error: BaseException) -> bool:
     if isinstance(error, (*_LOST, errors.AnswerTooLarge, errors.MalformedResponse)):
         return True
     status = error.http_status if isinstance(error, errors.ProviderError) else None
-    if status == _CONFLICT:
+    if status == _CONFLICT or is_denial(error):
         return request.operation in _CREATING
     return status is not None and status >= _REDIRECTION and status not in _PROVES_NOTHING_DONE
 
@@ -85,10 +100,10 @@ class Attempts:
         self._spent = 0.0
         self._began = 0.0
 
-    def __iter__(self) -> Iterator[AttemptManager]:
+    def __iter__(self) -> Iterator[tenacity.AttemptManager]:
         return iter(
-            Retrying(
-                retry=retry_if_exception(self._may_repeat),
+            tenacity.Retrying(
+                retry=tenacity.retry_if_exception(self._may_repeat),
                 wait=self._wait,
                 stop=self._is_over,
                 before_sleep=self._announce,
@@ -106,14 +121,14 @@ class Attempts:
         self.was_lost |= is_outcome_unknown(self._request, error)
         return may_repeat(self._request, error)
 
-    def _wait(self, state: RetryCallState) -> float:
+    def _wait(self, state: tenacity.RetryCallState) -> float:
         error = _error(state)
         asked = _asked(error)
         if getattr(error, "retry_after", None) is not None:
             return asked + _backoff(state) / 10
         return _backoff(state) + asked
 
-    def _is_over(self, state: RetryCallState) -> bool:
+    def _is_over(self, state: tenacity.RetryCallState) -> bool:
         self._failures += getattr(_error(state), "retry_after", None) is None
         self._spent += time.monotonic() - self._began
         self.is_too_long = _asked(_error(state)) > self._max_wait
@@ -124,7 +139,7 @@ class Attempts:
             or self.is_too_long
         )
 
-    def _announce(self, state: RetryCallState) -> None:
+    def _announce(self, state: tenacity.RetryCallState) -> None:
         self._on_wait(state.upcoming_sleep, _error(state), state.attempt_number)
 
     def _sleep(self, seconds: float) -> None:
@@ -140,7 +155,7 @@ def _asked(error: UnibatchError) -> float:
     return NO_TIME_GIVEN if isinstance(error, errors.RateLimited) and error.retry_at is None else 0.0
 
 
-def _error(state: RetryCallState) -> UnibatchError:
+def _error(state: tenacity.RetryCallState) -> UnibatchError:
     error = state.outcome and state.outcome.exception()
     assert isinstance(error, UnibatchError)  # noqa: S101  # nothing else is raised within an attempt that may fail
     return error

@@ -14,21 +14,28 @@ import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import platformdirs
-
 from unibatch.client.forks import renew_in_children
+from unibatch.core.draft_fields import Placed
+from unibatch.core.late import Late
 
 if TYPE_CHECKING:
+    import platformdirs
     from filelock import BaseFileLock
+else:
+    platformdirs = Late("platformdirs")  # only writing needs it
 
 _logger = logging.getLogger("unibatch")
 
-_REMEMBERED = 600.0
-"""Seconds for which it is kept what was placed: far longer than a vendor needs to list it."""
+_REMEMBERED = 90 * 86_400.0
+"""Seconds for which it is kept what was placed: a campaign may have changed so that nothing else tells whose it is."""
+
+_DENIED = 600.0
+"""Seconds for which it is kept that a creation was denied: far longer than a vendor needs to list a campaign."""
 
 _CLOCKS_DIFFER = 2.0  # seconds; file systems keep coarse times
 
@@ -103,18 +110,37 @@ class Turn:
                         return note.read_text(encoding="utf-8")
         return None
 
-    def placed(self) -> str | None:
-        """The id that `note_placed` left in a turn with the same first name, here or in another process, lately."""
+    def placed(self) -> Placed | None:
+        """What `note_placed` left in a turn with the same first name, here or in another process.
+
+        It is left out if another draft was placed with the same id since: a vendor that was reset repeats ids.
+        """
         for path in self._memories():
             if found := _placed_lately(path).get(self._main):
-                return found[0]
+                others = (other for each in path.parent.glob("*.placed") for other in _placed_lately(each).values())
+                if any(other["id"] == found["id"] and other["at"] > found["at"] for other in others):
+                    return None
+                return Placed(found["id"], found["made"] and datetime.fromisoformat(found["made"]))
         return None
 
-    def note_placed(self, campaign_id: str) -> None:
-        """Leave the id of a campaign for later turns with the same first name: the vendor may not list it yet."""
+    def note_placed(self, campaign_id: str, created_at: datetime | None) -> None:
+        """Leave a campaign for later turns with the same first name: the vendor may not list it yet, or it changes."""
+        self._remember(self._main, campaign_id, created_at)
+
+    def was_denied(self) -> bool:
+        """Whether `note_denied` was called in a turn with the same first name, some minutes ago at most."""
+        latest = (_placed_lately(path).get(f"{self._main} denied") for path in self._memories())
+        return any(found is not None and found["at"] >= time.time() - _DENIED for found in latest)
+
+    def note_denied(self) -> None:
+        """Leave for later turns with the same first name that the vendor may have done what it says it has not."""
+        self._remember(f"{self._main} denied", "", None)
+
+    def _remember(self, name: str, campaign_id: str, created_at: datetime | None) -> None:
+        made = created_at and created_at.isoformat()
         for path in self._memories():
             with suppress(OSError):
-                noted = {**_placed_lately(path), self._main: (campaign_id, time.time())}
+                noted = {**_placed_lately(path), name: {"id": campaign_id, "made": made, "at": time.time()}}
                 path.write_text(json.dumps(noted), encoding="utf-8")
 
     def _memories(self) -> list[Path]:
@@ -163,12 +189,16 @@ def _note(path: Path, name: str) -> Path:
     return path.with_name(f"{path.name}.{name[:32]}.unknown")
 
 
-def _placed_lately(path: Path) -> dict[str, tuple[str, float]]:
-    """What a file says was placed within the last minutes: the id and the time, by the name of the turn."""
-    with suppress(OSError, ValueError, TypeError, AttributeError):
+def _placed_lately(path: Path) -> dict[str, dict[str, Any]]:
+    """What a file says was placed within `_REMEMBERED`, by the name of the turn."""
+    with suppress(OSError, ValueError, TypeError, AttributeError, KeyError):
         oldest = time.time() - _REMEMBERED
         noted = json.loads(path.read_text(encoding="utf-8")).items()
-        return {name: (str(found), float(when)) for name, (found, when) in noted if float(when) >= oldest}
+        known = {name: {"id": str(each["id"]), "made": each["made"], "at": float(each["at"])} for name, each in noted}
+        for each in known.values():
+            if each["made"] is not None:
+                datetime.fromisoformat(each["made"])  # whether it is one
+        return {name: each for name, each in known.items() if each["at"] >= oldest}
     return {}
 
 

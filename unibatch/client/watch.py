@@ -14,15 +14,16 @@ from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 from zlib import crc32
 
 import attrs
 
 from unibatch.client.drivers import AsyncDriver, Driver
-from unibatch.client.exchange import Conversation, Pause
+from unibatch.client.exchange import Conversation, Pause, Step, adapted
 from unibatch.client.halt import Halt
 from unibatch.client.listing import AsyncListing, Listing, Plan
+from unibatch.client.transport import httpx
 from unibatch.core import errors
 from unibatch.core.events import (
     CALL_TYPES,
@@ -40,6 +41,7 @@ from unibatch.core.provider import Provider
 from unibatch.core.status import CallStatus, CampaignStatus
 
 D = TypeVar("D", bound=Driver | AsyncDriver)
+T = TypeVar("T")
 
 WatchState: TypeAlias = Mapping[str, Any]
 """What a watch knows, as a plain value that JSON can hold."""
@@ -82,11 +84,18 @@ _PATIENCE: Mapping[CampaignStatus, float] = {CampaignStatus.COMPLETED: 60.0, Cam
 _PATIENCE_OTHERWISE = 10.0  # one that was stopped calls nobody any more
 _PATIENCE_UNDER_WAY = 900.0  # the same, while calls are under way; the longest call that a vendor documents
 
+_CALLED_AGAIN = frozenset({CallStatus.NO_ANSWER, CallStatus.BUSY, CallStatus.TIMEOUT})
+_UNSURE = 60.0
+"""For how many seconds such a result is not told as final while attempts are left: a vendor may still plan another."""
+
 _UNDER_WAY = frozenset(
     {CallStatus.DIALING, CallStatus.PLACED, CallStatus.RINGING, CallStatus.ANSWERED, CallStatus.IN_PROGRESS}
 )
 
 _MOST_INCOMPLETE = 3  # readings of the contacts, one after the other
+
+_FIRST_LOOK = 1.0
+"""Seconds that the first look has, also if the time-out is shorter: with 0, a campaign is looked at once."""
 
 _LONGEST_OUTAGE = 3_600.0  # seconds
 _SHORTEST_BREAK, _LONGEST_BREAK = 2.0, 60.0  # seconds after an error
@@ -96,8 +105,7 @@ _SURVIVED = (errors.TransportError, errors.ServerError, errors.RateLimited, erro
 _LASTING = (errors.RedirectRefused,)
 
 _FINAL = "!"
-FINISHED: Final = "finished"
-"""What ``client.wait`` waits for, unless ``until`` is given."""
+_TAKEN_BACK = "~"
 
 Until: TypeAlias = str | Iterable[str] | Callable[[Campaign], bool]
 
@@ -176,7 +184,7 @@ class Watching:
         self.report: ListingReport | None = None
         self.is_over = False
         self.wants_contacts = False
-        self.plan = plan
+        self._plan = plan
         self._provider = provider
         self._id = campaign_id
         self._read = read
@@ -185,6 +193,7 @@ class Watching:
         self._until = until
         self._timeout = timeout
         self._deadline = None if timeout is None else _clock() + timeout
+        self._reads_until = None if timeout is None else _clock() + max(timeout, _FIRST_LOOK)
         self._reports_contacts = reports_contacts
 
         self._status: CampaignStatus | None = None
@@ -204,6 +213,7 @@ class Watching:
         self._incomplete = 0
         self._doubted: frozenset[str] = frozenset()  # contacts that were final before, and are not any more
         self._doubts: set[str] = set()
+        self._unsure: dict[str, tuple[str, float]] = {}  # results that may not be final after all, and since when
         self._quiet_since = _clock()
         self._failures = 0
         self._failing_since = 0.0
@@ -271,7 +281,7 @@ class Watching:
         self._error = None
         self.wants_contacts = False
         try:
-            campaign = yield from self._read()
+            campaign = yield from self._in_time(self._read())
         except errors.UnibatchError as exc:
             self.survive(exc)
             return
@@ -292,6 +302,45 @@ class Watching:
             self._pass = _Pass(_clock(), _known(campaign), was_over=campaign.status.is_terminal)
             self._doubts = set()
 
+    def plan(self) -> Plan[Contact]:
+        """Plan the reading of the contacts, which raises `WaitTimeout` as `look` does."""
+        plan = self._plan()
+        if self._reads_until is None:
+            return plan
+        return attrs.evolve(
+            plan,
+            ask=lambda position, chosen: self._in_time(plan.ask(position, chosen)),
+            finish=lambda answered: self._in_time(plan.finish(answered)),
+        )
+
+    def _in_time(self, conversation: Conversation[T]) -> Conversation[T]:
+        """The same conversation, until the time is over: at the latest then each pause ends, and each request fails.
+
+        Raises:
+            WaitTimeout: It was over before the conversation was; its cause is the failure after which it waited.
+        """
+        end = self._reads_until
+        if end is None:
+            return conversation
+        failure: BaseException | None = self._error
+
+        def cut(step: Step) -> Step:
+            nonlocal failure
+            left = end - _clock()
+            if isinstance(step, Pause):
+                failure = step.error or failure
+            if left <= 0:
+                raise self._timed_out() from failure
+            if isinstance(step, Pause):
+                return attrs.evolve(step, seconds=min(step.seconds, left))
+            if isinstance(step, httpx.Request):
+                given = step.extensions["timeout"]
+                cut_off = {name: left if seconds is None else min(seconds, left) for name, seconds in given.items()}
+                step.extensions = {**step.extensions, "timeout": cut_off}
+            return step
+
+        return adapted(conversation, cut)
+
     def _wait(self) -> Conversation[None]:
         if self._on_pause is not None and self._due > _clock():
             self._on_pause()
@@ -302,9 +351,12 @@ class Watching:
     def require_time(self) -> None:
         """Raise `WaitTimeout` if it took longer than it may."""
         if self._deadline is not None and _clock() >= self._deadline and not self.is_over:
-            raise errors.WaitTimeout(
-                provider=self._provider.name, subject=self._id, seconds=self._timeout or 0.0, campaign=self.campaign
-            ) from self._error
+            raise self._timed_out() from self._error
+
+    def _timed_out(self) -> errors.WaitTimeout:
+        return errors.WaitTimeout(
+            provider=self._provider.name, subject=self._id, seconds=self._timeout or 0.0, campaign=self.campaign
+        )
 
     def _require_hope(self, campaign: Campaign) -> None:
         """Raise `Conflict` if what is waited for has not come, and the campaign is over."""
@@ -366,24 +418,45 @@ class Watching:
                 else:
                     current.waiting += 1
             mark = _mark(contact)
-            old = marks.get(contact.id)
-            if mark == old or (old is None and mark == CallStatus.PENDING):
+            known = marks.get(contact.id)
+            if mark == known or (known is None and mark == CallStatus.PENDING):
                 continue
+            old, was_final = _split(known)
             if old is not None:
-                kept = _without_news(old, mark)
+                kept = old if mark == old else _without_news(old, mark)
                 if kept is not None:
-                    marks[contact.id] = kept
+                    marks[contact.id] = _joined(kept, was_final)
                     continue
-                if _is_step_back(old, mark) and contact.id not in self._doubted:
-                    self._doubts.add(contact.id)  # an answer from a cache, or a new attempt: the next reading shows it
-                    continue
-            marks[contact.id] = mark
+                if _is_step_back(old, mark):
+                    if contact.id not in self._doubted:
+                        self._doubts.add(contact.id)  # from a cache, or a new attempt: the next reading shows it
+                        continue
+                    was_final = old if "/" in old else None  # else it may be the same result of another attempt
+            if self._may_be_called_again(contact, mark):
+                continue
+            is_told = was_final is not None and _is_same_result(was_final, mark)
+            marks[contact.id] = mark if _FINAL in mark else _joined(mark, was_final)
             self.counts[contact.status] += 1
             if old is not None:
                 self.counts[_status_of(old)] -= 1
             current.changes += 1
-            if self._reports_contacts:
+            if self._reports_contacts and not is_told:
                 yield self._contact_event(contact, old, mark, seen_at)
+
+    def _may_be_called_again(self, contact: Contact, mark: str) -> bool:
+        """Whether a result counts as final only because no time of another attempt is given, and that only just."""
+        campaign, made, most = self.campaign, contact.attempts, contact.max_attempts
+        is_over = campaign is not None and campaign.status.is_terminal
+        if is_over or not contact.is_final or contact.status not in _CALLED_AGAIN or not made or made >= (most or 0):
+            return False
+        before, since = self._unsure.get(contact.id, ("", 0.0))
+        if before != mark:
+            since = self._round
+            self._unsure[contact.id] = mark, since
+        if self._round - since < _UNSURE:
+            return True
+        del self._unsure[contact.id]
+        return False
 
     def _contact_event(self, contact: Contact, old: str | None, mark: str, seen_at: datetime) -> Event:
         kind = CALL_TYPES.get(contact.status, EventType.CONTACT_CHANGED)
@@ -527,7 +600,8 @@ def not_reached(provider: str, campaign: Campaign, wanted: Iterable[CampaignStat
     )
 
 
-# Marks: what a state says of a contact. "no_answer!/3" is the third attempt, after which no other follows. ---
+# Marks: what a state says of a contact. "no_answer!/3" is the third attempt, after which no other follows.
+# "queued/3~no_answer!/3" is queued again, after that was told as final.
 
 
 def _mark(contact: Contact) -> str:
@@ -540,14 +614,31 @@ def _mark(contact: Contact) -> str:
 
 
 def _is_mark(mark: str) -> bool:
-    return mark.partition("/")[0].removesuffix(_FINAL) in _CALL_WORDS
+    return all(part.partition("/")[0].removesuffix(_FINAL) in _CALL_WORDS for part in mark.split(_TAKEN_BACK, 1))
+
+
+def _split(mark: str | None) -> tuple[str | None, str | None]:
+    """What a contact is now, and the result before that was told as final, and that the vendor took back."""
+    if mark is None or _TAKEN_BACK not in mark:
+        return mark, None
+    now, _, before = mark.partition(_TAKEN_BACK)
+    return now, before
+
+
+def _joined(mark: str, was_final: str | None) -> str:
+    return mark if was_final is None else f"{mark}{_TAKEN_BACK}{was_final}"
+
+
+def _is_same_result(was_final: str, mark: str) -> bool:
+    """Whether a result that was taken back is there again: that of the same attempt."""
+    return mark == was_final or _without_news(was_final, mark) is not None
 
 
 _CALL_WORDS: Mapping[str, CallStatus] = {status.value: status for status in CallStatus}
 
 
 def _status_of(mark: str) -> CallStatus:
-    return _CALL_WORDS[mark.partition("/")[0].removesuffix(_FINAL)]
+    return _CALL_WORDS[mark.partition(_TAKEN_BACK)[0].partition("/")[0].removesuffix(_FINAL)]
 
 
 def _without_news(old: str, new: str) -> str | None:
@@ -647,7 +738,7 @@ class Watch(_BaseWatch[Driver]):
             if watching.wants_contacts:
                 listing = Listing(self._driver, watching.plan())
                 try:
-                    with closing(listing.pages()) as pages:  # type: ignore[type-var]  # it is a generator
+                    with closing(listing.pages()) as pages:
                         for page in pages:
                             yield from watching.take(page)
                     watching.finish_reading(listing.report)

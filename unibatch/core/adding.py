@@ -9,11 +9,11 @@ from typing import Any
 
 import attrs
 
-from unibatch.core.errors import Conflict, RateLimited
+from unibatch.core.errors import Conflict, InvalidInput, RateLimited
 from unibatch.core.flow import Flow, Request, Response
 from unibatch.core.looking import FAILED, LOST, MOST_SENDS, NOT_SENT, looks, outcome_unknown, read_all, require_whole
-from unibatch.core.model import Campaign
-from unibatch.core.phone import subscriber_key
+from unibatch.core.model import Campaign, Contact
+from unibatch.core.phone import may_be_one_of, subscriber_key
 from unibatch.core.provider import Added, ContactFilter, Provider
 from unibatch.core.status import CampaignStatus
 
@@ -67,9 +67,15 @@ class Adding:
 
         Raises:
             IncompleteListing: Which contacts are there already is unknown; nothing was sent.
+            InvalidInput: So it is, because the vendor does not show their numbers; nothing was sent.
         """
         done = Added(len(self.bodies), before=self.campaign.counts.total)
-        there = set() if self.campaign.counts.total == 0 else (yield from self._there(NOT_SENT))
+        contacts = yield from self._contacts(NOT_SENT)
+        for look in looks(lambda: self._contacts(NOT_SENT)):
+            if len(contacts) >= (self.campaign.counts.total or 0):
+                break
+            contacts = yield from look  # a vendor may take seconds to list those that it counts
+        there = self._among(contacts)
         done.present = [number for number in self.bodies if number in there]
         left = iter([number for number in self.bodies if number not in there])
         doubtful: dict[str, str] = {}
@@ -154,8 +160,17 @@ class Adding:
                     return there
         return (yield from self._there())
 
-    def _there(self, consequence: str = _TRY_AGAIN) -> Flow[set[str]]:
-        """Which of the numbers are in the campaign, in whatever spelling of the same subscriber's number.
+    def _there(self) -> Flow[set[str]]:
+        """Which of the numbers are in the campaign.
+
+        Raises:
+            IncompleteListing: Some may be missing.
+            InvalidInput: The vendor does not show all numbers.
+        """
+        return self._among((yield from self._contacts()))
+
+    def _contacts(self, consequence: str = _TRY_AGAIN) -> Flow[Sequence[Contact]]:
+        """All contacts of the campaign.
 
         Raises:
             IncompleteListing: Some may be missing.
@@ -165,5 +180,20 @@ class Adding:
             lambda position: self.provider.list_contacts(self.campaign.id, position, ContactFilter()),
         )
         require_whole(report, self.provider, "add_contacts", self.campaign.id, consequence)
+        return contacts
+
+    def _among(self, contacts: Sequence[Contact]) -> set[str]:
+        """Which of the numbers these contacts have, in whatever spelling of the same subscriber's number.
+
+        Raises:
+            InvalidInput: The vendor does not show all numbers.
+        """
         there = {subscriber_key(contact.phone_number) for contact in contacts}
-        return {number for number in self.bodies if subscriber_key(number) in there}
+        present = {number for number in self.bodies if subscriber_key(number) in there}
+        odd = {contact.phone_number for contact in contacts if not contact.phone_valid}
+        if len(present) < len(self.bodies) and any(may_be_one_of(number, self.bodies) for number in odd):
+            raise InvalidInput(
+                f"who is in {self.campaign.id} already is unknown, since the vendor does not show some of its numbers; "
+                f"to send contacts could call people twice; add them in {self.provider.title}'s dashboard"
+            )
+        return present

@@ -80,7 +80,13 @@ def create_once(
         except LOST as lost:
             raise outcome_unknown(request, provider, lost, check) from lost
         return (yield from finish(known))
-    if (earlier := (yield from look())) is not None:
+    earlier = yield from look()
+    if composition is not None and composition.was_denied:
+        for again in looks(look, is_long=True):
+            if earlier is not None:
+                break
+            earlier = yield from again
+    if earlier is not None:
         campaign = placed_before((yield from reread(provider, earlier)), composition)
         if go_on is not None and not campaign.status.is_terminal:
             campaign = yield from going_on(campaign, go_on(campaign))

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
+from operator import attrgetter
 from types import MappingProxyType, NoneType
 from typing import Any, ClassVar, TypeVar
 
@@ -24,7 +25,7 @@ from unibatch.core.model import Campaign, Contact, RedialPolicy, Schedule, as_di
 from unibatch.core.phone import subscriber_key
 from unibatch.core.status import CallStatus
 from unibatch.core.times import instant, read_moment
-from unibatch.core.to_dict import to_dict
+from unibatch.core.to_dict import conversions, to_dict
 
 T = TypeVar("T")
 
@@ -149,7 +150,7 @@ class ContactDraft:
     @property
     def fields(self) -> Mapping[str, Any]:
         """Custom data, under names of your own. Read-only."""
-        return MappingProxyType(dict(self._fields))
+        return MappingProxyType(self._fields)
 
     @classmethod
     def from_contact(cls, contact: Contact) -> ContactDraft:
@@ -189,6 +190,10 @@ class ContactDraft:
     def full_name(self) -> str | None:
         """``name``, or else the first and the last name."""
         return self.name or join_names(self.first_name, self.last_name)
+
+
+_TEXTS = tuple(str(field.alias) for field in attrs.fields(ContactDraft) if field.alias != "fields")
+_texts_of = attrgetter(*_TEXTS)
 
 
 def join_names(first: str | None, last: str | None) -> str | None:
@@ -366,7 +371,7 @@ class CampaignDraft:
             raise InvalidInput("a draft must hold nothing that JSON cannot hold") from exc
 
     def _digests(self) -> list[str]:
-        return sorted(digest(_used(to_dict(contact))) for contact in self.without_repetitions()[0].contacts)
+        return sorted(digest(_said(contact)) for contact in self.without_repetitions()[0].contacts)
 
     def without_repetitions(self) -> tuple[CampaignDraft, Sequence[ContactDraft]]:
         """The draft with each number only once, and the contacts that were left out."""
@@ -435,7 +440,7 @@ def once_each(contacts: Iterable[ContactDraft]) -> tuple[Contacts, Sequence[Cont
 def _says(contact: ContactDraft) -> tuple[int, str]:
     """How much a contact says, and what, for comparing it with another one that has the same number."""
     try:
-        said = _used(to_dict(contact))
+        said = _said(contact)
         return len(said) + len(contact.fields), json.dumps(said, sort_keys=True, default=_plain)
     except (TypeError, ValueError, RecursionError):  # what is to blame is found, by its own name
         return 0, ""
@@ -453,6 +458,17 @@ def _used(plain: Mapping[str, Any]) -> dict[str, Any]:
 def digest(value: Any) -> str:
     """24 hexadecimal digits that are the same for the same plain data, in every process."""
     return sha256(_sorted_json(value).encode()).hexdigest()[:24]
+
+
+def _said(contact: ContactDraft) -> dict[str, Any]:
+    """The attributes of a contact that are in use, as plain data."""
+    texts = _texts_of(contact)
+    if not {str, NoneType}.issuperset(map(type, texts)):
+        return _used(to_dict(contact))
+    said: dict[str, Any] = {name: text for name, text in zip(_TEXTS, texts, strict=True) if text is not None}
+    if contact.fields:
+        said["fields"] = conversions[MappingProxyType](contact.fields)
+    return said
 
 
 def _plain(value: Any) -> Any:

@@ -25,7 +25,7 @@ from unibatch.core.draft import CampaignDraft, ContactDraft, Start, digest
 from unibatch.core.errors import DraftRefused, InvalidInput
 from unibatch.core.findings import Fit, Preflight, accepted_losses
 from unibatch.core.mark import NO_MARK, Mark
-from unibatch.core.model import RedialPolicy, Schedule
+from unibatch.core.model import Campaign, RedialPolicy, Schedule
 from unibatch.core.times import When
 
 PARTS_OF: Mapping[str, type[attrs.AttrsInstance]] = MappingProxyType(
@@ -136,6 +136,24 @@ PART_IN_NAME = How(Fit.EMULATED, "its name says which part it is")
 """How ``part`` is taken by a vendor that has nothing for it: `CampaignDraft.split` numbers the names."""
 
 
+@attrs.frozen
+class Placed:
+    """A campaign that was placed on this machine.
+
+    Attributes:
+        campaign_id: Its id.
+        created_at: When it was created, by the vendor, if that was given.
+    """
+
+    campaign_id: str
+    created_at: datetime | None
+
+    def is_there(self, campaign: Campaign) -> bool:
+        """Whether a campaign that was read is that one: a vendor that was reset, such as a sandbox, repeats ids."""
+        same = self.created_at is None or campaign.created_at in {None, self.created_at}
+        return campaign.id == self.campaign_id and same
+
+
 @attrs.frozen(kw_only=True)
 class Composition:
     """A draft as one vendor takes it.
@@ -153,7 +171,9 @@ class Composition:
         refuse_overlap: It is refused if most of its numbers are in another open campaign of the same agent.
         has_others: It also names people whom the vendor has already; how many they are is unknown.
         accepted: The fields whose loss the user accepts.
-        placed: The id of a campaign that a draft of the same key was placed as lately, on this machine, or ``None``.
+        noted: The campaign that a draft of the same key was placed as on this machine, or ``None``.
+        was_denied: A creation with the same key was answered lately, on this machine, as if nothing had been done, with
+            a status that means success. The vendor may have done it all the same, and list it later.
     """
 
     draft: CampaignDraft
@@ -168,7 +188,13 @@ class Composition:
     has_others: bool = False
     accepted: frozenset[str] = frozenset()
     refuse_overlap: bool = False
-    placed: str | None = None
+    noted: Placed | None = None
+    was_denied: bool = False
+
+    @property
+    def placed(self) -> str | None:
+        """The id of the campaign that a draft of the same key was placed as on this machine, or ``None``."""
+        return None if self.noted is None else self.noted.campaign_id
 
     @property
     def due(self) -> When | None:
@@ -207,8 +233,8 @@ def require_fit(preflight: Preflight, operation: str, accept_loss: Collection[st
 
 def reserved_names_fault(contact: ContactDraft, reserved: Iterable[str]) -> str | None:
     """What is wrong with a contact whose ``fields`` have names that the vendor's file itself needs, or ``None``."""
-    if taken := sorted(contact.fields.keys() & {*reserved}):
-        return f"the fields {', '.join(taken)} are needed for the contact's own; choose other names"
+    if taken := {*reserved}.intersection(contact.fields):
+        return f"the fields {', '.join(sorted(taken))} are needed for the contact's own; choose other names"
     return None
 
 

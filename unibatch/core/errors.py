@@ -363,6 +363,9 @@ class OutcomeUnknown(UnibatchError):
     may_repeat = False
     """The client is set to try again, so a flow may send the request again if that does no harm."""
 
+    was_denied = False
+    """There was an answer, of a status that means success, and it says that nothing was done."""
+
     def __init__(
         self,
         *,

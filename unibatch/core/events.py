@@ -8,31 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
 import attrs
 
+from unibatch.core.event_type import EventType as EventType
 from unibatch.core.masking import mask_phone
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.status import CallStatus, CampaignStatus
-
-
-class EventType(StrEnum):
-    """What kind of thing happened. A member is a ``str``; its value is the word that JSON output uses."""
-
-    CALL_STARTED = "call_started"
-    CALL_ANSWERED = "call_answered"
-    CALL_ENDED = "call_ended"
-    CALL_FAILED = "call_failed"
-    CONTACT_CHANGED = "contact_changed"
-    """Another change of a contact's status, such as from pending to queued or to cancelled."""
-    CAMPAIGN_CHANGED = "campaign_changed"
-    CAMPAIGN_FINISHED = "campaign_finished"
-    CREDIT_LOW = "credit_low"
-    UNKNOWN = "unknown"
-    """The vendor sent something that none of the others is; see `Event.vendor_type` and `Event.raw`."""
 
 
 def _masked(number: str | None) -> str:

@@ -45,13 +45,22 @@ FAILED = (UnibatchError, StructureError)
 
 def after(seconds: float, flow: Flow[R]) -> Flow[R]:
     """The same flow, with a wait before its first request."""
-    return _continued(flow, attrs.evolve(next(flow), after=seconds))
+    return continued(flow, attrs.evolve(next(flow), after=seconds))
 
 
-def _continued(flow: Flow[R], request: Request) -> Flow[R]:
-    """The rest of a flow, with ``request`` in the place of the one that it is at."""
+def continued(
+    flow: Flow[R], request: Request, adapt: Callable[[Request], Request] = lambda request: request
+) -> Flow[R]:
+    """The rest of a flow, with ``request`` in the place of the one that it is at.
+
+    Args:
+        flow: The flow, which has yielded a request.
+        request: What to yield in its place.
+        adapt: Is given each request before it is yielded, and returns it, or another. What it raises ends all.
+    """
     try:
         while True:
+            request = adapt(request)
             try:
                 response = yield request
             except UnibatchError as exc:
@@ -112,7 +121,7 @@ def read_all(
         upcoming(1)
         flow, request = begun[position]
         try:
-            page = yield from _continued(flow, attrs.evolve(request, ahead=ahead))
+            page = yield from continued(flow, attrs.evolve(request, ahead=ahead))
         except NotFound:
             if not pager.is_behind_the_last:
                 raise
@@ -178,9 +187,11 @@ def require_whole(
 def outcome_unknown(request: Request, provider: Provider, lost: Exception, check: str) -> OutcomeUnknown:
     """The error that ends a flow whose request may have been carried out."""
     reason = lost.reason if isinstance(lost, OutcomeUnknown) else str(lost)
-    return OutcomeUnknown(
+    unknown = OutcomeUnknown(
         provider=provider.name, operation=request.operation, subject=request.subject, reason=reason, check=check
     )
+    unknown.was_denied = isinstance(lost, OutcomeUnknown) and lost.was_denied
+    return unknown
 
 
 def reread(provider: Provider, known: Campaign) -> Flow[Campaign]:

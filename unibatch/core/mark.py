@@ -13,7 +13,7 @@ import attrs
 
 _FORM = r"(?P<key>[0-9a-f]{24})(?:-(?P<body>[0-9a-f]{8}))?(?:-(?P<part>[1-9][0-9]*of[1-9][0-9]*))?"
 _is_mark = re.compile(_FORM).fullmatch
-_AT_END = re.compile(rf"\s*\[unibatch:(?P<mark>{_FORM})\]\s*$")
+_AT_END = re.compile(rf"\s*\[unibatch:(?P<mark>{_FORM})\]\s*$", re.IGNORECASE)  # a vendor may change capitals
 
 Likeness: TypeAlias = Literal["same", "other body", "none"]
 """Whether a mark is that of the same draft, of another one with the same key, or of any other."""
@@ -63,4 +63,4 @@ def read_mark(text: Any) -> Mark | None:
 def split_mark(text: str | None) -> tuple[str | None, Mark | None]:
     """A text without the mark at its end, and the mark."""
     found = _AT_END.search(text or "")
-    return (text, None) if found is None else (_AT_END.sub("", text or "") or None, read_mark(found["mark"]))
+    return (text, None) if found is None else (_AT_END.sub("", text or "") or None, read_mark(found["mark"].lower()))

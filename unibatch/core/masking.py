@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 _BETWEEN = r"[ ()./\-\u00a0\u2010-\u2013\u202f]"  # blanks and hyphens of any kind
 
-_PHONE = re.compile(
-    rf"""
+_PHONE = rf"""
     (?: (?<![\w.-])                            # not inside an id, a hash or a decimal number
       | (?<=%[0-9A-F]{{2}}) )                  # but behind an escape in a URL, such as that of a space
     (?: (?:\+|%2B) [0-9] (?:{_BETWEEN}{{0,2}}[0-9]){{6,14}} (?![0-9])  # an international number, in URLs too
@@ -18,9 +18,14 @@ _PHONE = re.compile(
           \(?[0-9]{{1,5}}\)? (?:(?!\.){_BETWEEN}{{1,2}}\(?[0-9]{{1,10}}\)?){{1,7}} (?!\w)
         | 1\.[0-9]{{3}}\.[0-9]{{3}}\.[0-9]{{4}} (?!\w) )
     )
-    """,
-    re.VERBOSE,
-)
+    """
+
+
+@cache
+def _phone() -> re.Pattern[str]:
+    """What looks like a phone number; compiled when it is first needed, since that takes a millisecond."""
+    return re.compile(_PHONE, re.VERBOSE)
+
 
 _FEWEST_IN_GROUPS = 9  # digits: a day without a time has 8
 
@@ -47,7 +52,7 @@ def mask_text(text: str, *secrets: str) -> str:
     for secret in secrets:
         if secret:
             text = text.replace(secret, "***")
-    return _PHONE.sub(_masked, text)
+    return _phone().sub(_masked, text)
 
 
 def _masked(match: re.Match[str]) -> str:

@@ -47,7 +47,7 @@ def as_dict(value: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InvalidInput: It is something else.
     """
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):
         raise InvalidInput(f"expected a mapping, got {type(value).__name__}")
     return dict(value)
 

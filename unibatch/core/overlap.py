@@ -1,7 +1,8 @@
 """Whether the contacts of a draft are in another campaign already.
 
 A campaign without a mark may be of this very draft, changed since: rescheduled, renamed, or with a contact more or
-less. Then the draft is refused. What is of another draft is a warning.
+less. Then the draft is refused. So it is if the campaign was placed on this machine with the same key, and does not
+show that any more. What is of another draft is a warning.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ _MOST_COMPARED = 10
 _SMALL = 20
 """A campaign of so many contacts is looked into for any draft, one of more only if it is at most twice as large."""
 
+_LOST = 0.1
+"""The share of its contacts, or else one, that a campaign may have lost to be recognised although it is over."""
+
 _PLACING = timedelta(minutes=1)
 """So much time may lie between the creation of a campaign and its start by the same program."""
 
@@ -47,7 +51,8 @@ class OverlapFound(InvalidInput):
 
     Attributes:
         campaign: That campaign.
-        missing: The contacts that are in no open campaign of this agent; ``None`` if that is unknown.
+        missing: The contacts that are in no open campaign of this agent; ``None`` if that is unknown, as for a part of
+            a split draft.
     """
 
     def __init__(self, campaign: Campaign, missing: Sequence[ContactDraft] | None, note: str = "") -> None:
@@ -97,14 +102,14 @@ def judge_overlap(
             _logger.warning("%s: whether %s calls the same people is unknown: %s", provider.name, likely.id, exc)
             continue
         is_over, whose = campaign.status.is_terminal, owner(campaign, page.items)
-        if not _has_agent(campaign, composition) or (is_over and (whose != "unreadable" or not there <= asked)):
+        if not _has_agent(campaign, composition):
             continue
         note = None
         if "idempotency_key" not in composition.accepted:
             note = yield from _doubt(provider, composition, campaign, whose, is_within=there <= asked)
-        if note is not None or (composition.refuse_overlap and composition.draft.part is None and not is_over):
+        if note is not None or (composition.refuse_overlap and not is_over):
             raise OverlapFound(campaign, (yield from _missing(provider, composition, campaigns)), note or "")
-        if composition.draft.part is None and not is_over:
+        if not is_over:
             _warn(provider, campaign)
 
 
@@ -133,20 +138,26 @@ def _likely(composition: Composition, campaigns: Sequence[Campaign], unreadable:
     draft, number = composition.draft, len(composition.draft.contacts)
     most = max(2 * number, _SMALL)
     young = {campaign.id for campaign in recent(campaigns, composition.now)}
+
+    def may_be_over(campaign: Campaign) -> bool:
+        """Whether a campaign counts although it is over."""
+        if campaign.id == composition.placed:
+            return True
+        is_unreadable = campaign.id in unreadable and campaign.counts.total in {None, number}
+        return campaign.id in young and (is_unreadable or _may_have_lost_some(campaign, composition))
+
     likely = [
         campaign
         for campaign in campaigns
         if _has_agent(campaign, composition)
         and (campaign.counts.total is None or number / 2 <= campaign.counts.total <= most)
-        and (
-            not campaign.status.is_terminal
-            or (campaign.id in unreadable and campaign.id in young and campaign.counts.total in {None, number})
-        )
+        and (not campaign.status.is_terminal or may_be_over(campaign))
     ]
 
-    def rank(campaign: Campaign) -> tuple[bool, bool, float]:
+    def rank(campaign: Campaign) -> tuple[bool, bool, bool, float]:
         age = composition.now - (campaign.created_at or composition.now)
-        return campaign.counts.total != number, campaign.name != draft.name, age.total_seconds()
+        is_other = campaign.id != composition.placed
+        return is_other, campaign.counts.total != number, campaign.name != draft.name, age.total_seconds()
 
     return sorted(likely, key=rank)[:_MOST_COMPARED]
 
@@ -156,19 +167,37 @@ def _has_agent(campaign: Campaign, composition: Composition) -> bool:
     return campaign.agent_id in {None, composition.draft.agent_id or campaign.agent_id}
 
 
-def _may_be_changed(campaign: Campaign, composition: Composition) -> bool:
-    """Whether a campaign without anybody else in it may be of a draft, and was changed since.
-
-    Somebody may have given it another start, or taken contacts out. With another name, it is of another draft, unless
-    it still has everybody, was changed later than to be placed, and has called nobody yet.
-    """
-    if campaign.name is None or campaign.name.strip() == composition.draft.name.strip():
-        return True
+def _was_changed(campaign: Campaign) -> bool:
+    """Whether a campaign that has called nobody yet was changed later than to be placed."""
     if campaign.updated_at is None or campaign.created_at is None or campaign.status in BEGUN:
         return False  # one that calls changes by itself
     to_be_placed = timedelta(0) if campaign.status is CampaignStatus.DRAFT else _PLACING
-    was_changed = campaign.updated_at - campaign.created_at > to_be_placed
-    return was_changed and campaign.counts.total in {None, len(composition.draft.contacts)}
+    return campaign.updated_at - campaign.created_at > to_be_placed
+
+
+def _has_name(campaign: Campaign, composition: Composition) -> bool:
+    return campaign.name is None or campaign.name.strip() == composition.draft.name.strip()
+
+
+def _may_have_lost_some(campaign: Campaign, composition: Composition) -> bool:
+    """Whether a campaign may be that of a draft without a key, which has lost a few of its contacts since."""
+    number, total = len(composition.draft.contacts), campaign.counts.total
+    is_fewer = total is not None and 0 < number - total <= max(1, number * _LOST)
+    has_name = campaign.name is not None and _has_name(campaign, composition)
+    return is_fewer and has_name and composition.given_key is None
+
+
+def _may_be_changed(campaign: Campaign, composition: Composition) -> bool:
+    """Whether a campaign without anybody else in it may be of a draft, and was changed since.
+
+    Without a key: somebody may have given it another start, or taken contacts out. With another name, or if the draft
+    has a key, whose mark was in the name, it is of another draft, unless it was changed and still has everybody.
+    """
+    if campaign.status.is_terminal:
+        return _may_have_lost_some(campaign, composition)
+    if composition.given_key is None and _has_name(campaign, composition):
+        return True
+    return _was_changed(campaign) and campaign.counts.total in {None, len(composition.draft.contacts)}
 
 
 def _doubt(
@@ -176,28 +205,40 @@ def _doubt(
 ) -> Flow[str | None]:
     """Why a campaign may be of the draft, and what to do; ``None`` if it is of another one."""
     has_nobody_else = is_within and (campaign.counts.total or 0) <= len(composition.draft.contacts)
-    if whose == "unreadable":
-        if composition.given_key is None and (campaign.name or composition.draft.name).strip() != (
-            composition.draft.name.strip()
-        ):
-            return None  # without a key, a draft of another name is another one
-        otherwise = "The vendor leaves out by what campaigns are recognised; if it is of another draft, "
-        otherwise += "accept_loss=['idempotency_key'] places this one"
-    elif whose == "any draft" and composition.given_key is None and has_nobody_else:
-        if not _may_be_changed(campaign, composition):
+    is_noted = whose != "another draft" and composition.noted is not None and composition.noted.is_there(campaign)
+    place_it = "accept_loss=['idempotency_key'] places this one"
+    why = "It may be of this draft, changed since"
+    if is_noted:
+        why = "It was placed on this machine as this draft, or with this key, and was changed since"
+        otherwise = f"To call everybody in this draft once more, {place_it}"
+    elif whose == "unreadable":
+        if not is_within and campaign.status.is_terminal:
             return None
-        otherwise = "To call everybody in this draft once more, give it an idempotency_key of its own"
+        if composition.given_key is None and not _has_name(campaign, composition):
+            return None  # without a key, a draft of another name is another one
+        otherwise = "The vendor leaves out by what campaigns are recognised; if it is of another draft, " + place_it
+    elif whose == "any draft" and has_nobody_else and _may_be_changed(campaign, composition):
+        if composition.given_key is None:
+            otherwise = "To call everybody in this draft once more, give it an idempotency_key of its own"
+            otherwise += " and accept_loss=['idempotency_key']" if _was_changed(campaign) else ""
+        else:
+            otherwise = f"Its name may have lost the mark of the key; if it is of another draft, {place_it}"
     else:
         return None
     found = "; ".join((yield from differences(provider, composition, campaign)))
-    going_on = f"Go on with {campaign.id}{_adding(provider)}"
-    return f". It may be of this draft, changed since. Different are: {found}. {going_on}. {otherwise}"
+    going_on = f"Go on with {campaign.id}{_adding(provider, campaign)}"
+    return f". {why}. Different are: {found}. {going_on}. {otherwise}"
 
 
 def _missing(
     provider: Provider, composition: Composition, campaigns: Sequence[Campaign]
 ) -> Flow[Sequence[ContactDraft] | None]:
-    """The contacts of a draft that are in no open campaign of the same agent; ``None`` if that is unknown."""
+    """The contacts of a draft that are in no open campaign of the same agent; ``None`` if that is unknown.
+
+    Of a part it is not asked: without some of its contacts, it would be no part of that draft any more.
+    """
+    if composition.draft.part is not None:
+        return None
     there: set[str] = set()
     for campaign in campaigns:
         if campaign.status.is_terminal or not _has_agent(campaign, composition):
@@ -218,8 +259,9 @@ def _everybody(provider: Provider, campaign_id: str, position: Position) -> Flow
     return provider.list_contacts(campaign_id, position, ContactFilter())
 
 
-def _adding(provider: Provider) -> str:
-    return "; add_contacts adds who is new" if provider.capabilities.operations["add_contacts"].available else ""
+def _adding(provider: Provider, campaign: Campaign) -> str:
+    can_add = provider.capabilities.operations["add_contacts"].available and not campaign.status.is_terminal
+    return "; add_contacts adds who is new" if can_add else ""
 
 
 def _warn(provider: Provider, campaign: Campaign) -> None:

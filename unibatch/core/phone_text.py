@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
+from functools import cache
+from typing import TypeAlias
 
 from unibatch.core.base_errors import InvalidInput
 from unibatch.core.masking import mask_phone
@@ -87,11 +90,17 @@ _AREA = r"""(?:(?:\+[ ]?|00)[1-9][0-9]{0,2}[ ]?-?(?:\(0\)[ ]?)?(?:\(?[0-9]{1,5}\
               |\(?[1-9][0-9]{1,3}\)?)"""  #                                              212
 """A country code, an area code, or both: what may stand before a slash."""
 
-_Faults = tuple[tuple[re.Pattern[str], str], ...]
+_Faults: TypeAlias = Callable[[], tuple[tuple[re.Pattern[str], str], ...]]
 
 
 def _faults(*pairs: tuple[str, str]) -> _Faults:
-    return tuple((re.compile(pattern, re.VERBOSE | re.IGNORECASE), reason) for pattern, reason in pairs)
+    """A function that returns patterns and reasons; the patterns are compiled when they are first needed."""
+
+    @cache
+    def faults() -> tuple[tuple[re.Pattern[str], str], ...]:
+        return tuple((re.compile(pattern, re.VERBOSE | re.IGNORECASE), reason) for pattern, reason in pairs)
+
+    return faults
 
 
 _MANY = "it holds more than one number; give one a row"
@@ -185,7 +194,7 @@ def plain(text: str) -> str:
         return plus + first + rest
     if not _BARE(text):
         faults = _OF_FORM if _FORM(text) and _BRACKETS(text) else _OTHERS
-        fault = next((f": {reason}" for pattern, reason in faults if pattern.match(text)), "")
+        fault = next((f": {reason}" for pattern, reason in faults() if pattern.match(text)), "")
         if fault or faults is _OTHERS:
             raise InvalidInput(f"{mask_phone(shown)} is not a phone number{fault}")
     plus = "+" if "+" in text else ""

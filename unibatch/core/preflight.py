@@ -540,12 +540,12 @@ def _look_at(contacts: Sequence[ContactDraft], provider: Provider) -> _AboutCont
             number: Any = contact.phone_number
             masked = mask_phone(number) if isinstance(number, str) else shown(number)
             about.faulty.setdefault(field_and_reason, []).append(masked)
-        for field in _OPTIONAL:
-            if getattr(contact, field) is not None:
-                about.used[field] = about.used.get(field, 0) + 1
-        if contact.fields:
-            about.used["fields"] = about.used.get("fields", 0) + 1
         about.bodies.append({} if found else provider.contact_body(contact))
+    for field in _OPTIONAL:
+        if number_of := sum(getattr(contact, field) is not None for contact in contacts):
+            about.used[field] = number_of
+    if number_of := sum(bool(contact.fields) for contact in contacts):
+        about.used["fields"] = number_of
     return about
 
 

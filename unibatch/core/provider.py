@@ -13,15 +13,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias, TypeVar
 
 import attrs
 
 from unibatch.core.draft import ContactDraft
 from unibatch.core.draft_fields import Composition, How, is_text
-from unibatch.core.errors import ConfigError, ProviderError, UnsupportedFeature
+from unibatch.core.errors import ConfigError, InvalidInput, ProviderError, UnsupportedFeature
 from unibatch.core.flow import Flow, Request, Response, segment
-from unibatch.core.lenient import read_by_value
+from unibatch.core.late import Late
 from unibatch.core.mark import split_mark
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.paging import UNPAGED, Page, Paging, Position
@@ -31,6 +31,11 @@ from unibatch.core.status_table import StatusReader, StatusTable
 from unibatch.core.structuring import StructureError, Wire, encode, read, read_leniently, text_or_none
 from unibatch.core.times import When
 from unibatch.core.webhook_scheme import Webhooks
+
+if TYPE_CHECKING:
+    from unibatch.core import lenient
+else:
+    lenient = Late("unibatch.core.lenient")  # most answers are as documented
 
 W = TypeVar("W", bound=Wire)
 R = TypeVar("R")
@@ -444,18 +449,23 @@ class Provider(ABC):
             campaign_id: The campaign.
             name: The name, without the mark by which a campaign is recognised.
             known: The campaign as it is, if it was read: a mark at the end of its name stays there.
+
+        Raises:
+            InvalidInput: The name is too long.
         """
         if not self.rename_path:
             return None
         former = None if known is None else text_or_none(known.raw.get("name"))
         mark = (former or "").removeprefix(split_mark(former)[0] or "")
         most = self.capabilities.limits.max_name_length
-        shorter = name if most is None else name[: most - len(mark)]
+        if most is not None and (over := len(name) + len(mark) - most) > 0:
+            with_mark = ", with the mark by which the campaign is recognised" if mark else ""
+            raise InvalidInput(f"the name is {over:,} characters too long for {self.title}{with_mark}")
         return Request(
             operation="rename_campaign",
             method="PATCH",
             path=self.rename_path.replace("{id}", segment(campaign_id)),
-            content=encode({"name": shorter + mark}),
+            content=encode({"name": name + mark}),
             subject=campaign_id,
         )
 
@@ -496,7 +506,7 @@ class Provider(ABC):
         except StructureError as exc:
             failed = exc
         try:
-            value, unread = read_by_value(response.content, cls, translate)
+            value, unread = lenient.read_by_value(response.content, cls, translate)
         except StructureError as exc:
             raise (failed if exc.path == "$" else exc) from failed.__cause__
         if isinstance(value, Page):

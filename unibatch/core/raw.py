@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count, repeat
 from typing import Any, cast
 
 import msgspec
@@ -37,6 +38,10 @@ class RawRows:
                 rows = rows[key]
             self._rows = cast("list[Mapping[str, Any]]", rows)
         return self._rows[index]
+
+    def places(self) -> Iterator[tuple[RawRows, int]]:
+        """What ``_fields`` and ``_raw`` of the contacts are, in the order of the rows, without an end."""
+        return zip(repeat(self), count())
 
     def custom(self, index: int) -> Mapping[str, Any]:
         """The custom data of a row; empty if it has none."""

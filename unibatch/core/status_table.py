@@ -79,8 +79,10 @@ class StatusTable(Generic[S]):
         There is one only if a single status is wanted, a single word of the vendor means it and nothing else, and the
         vendor's filter takes that word.
         """
+        if len(wanted) != 1:
+            return None
         words = [word for word, statuses in self._meanings.items() if statuses & wanted]
-        if len(wanted) == len(words) == 1 and self._meanings[words[0]] == wanted and words[0] in self._filterable:
+        if len(words) == 1 and self._meanings[words[0]] == wanted and words[0] in self._filterable:
             return words[0]
         return None
 

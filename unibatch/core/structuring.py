@@ -5,7 +5,8 @@ There are two ways:
 - what vendors send is *read* into wire classes (subclasses of `Wire`): lenient about keys that are unknown or missing,
   strict about types, so that ``null`` never becomes ``"None"`` nor ``"false"`` true. ``msgspec`` does this, straight
   from the bytes;
-- what users write, such as configuration, is *structured* by a cattrs converter: strict about unknown keys too.
+- what users write, such as configuration, is *structured*: strict about unknown keys too. ``msgspec`` makes the
+  objects, and cattrs, which takes longer to import, says where something is wrong.
 
 The way back, from canonical objects to plain data, is `unibatch.core.to_dict`.
 """
@@ -21,9 +22,7 @@ from threading import Lock
 from typing import Any, ClassVar, TypeVar
 
 import attrs
-import cattrs
 import msgspec
-from cattrs.gen import make_dict_structure_fn
 
 from unibatch.core import raw
 from unibatch.core.base_errors import InvalidInput
@@ -92,6 +91,11 @@ class _Decoders:
                 if decoder is None:
                     decoder = self._made[cls] = msgspec.json.Decoder(cls)
         return decoder
+
+    def convert(self, value: Any, cls: type[T]) -> T:
+        """An object of plain data, as ``msgspec.convert`` makes it."""
+        with self._lock:
+            return msgspec.convert(value, cls)
 
 
 decoders = _Decoders()
@@ -162,9 +166,27 @@ def structure(value: Any, cls: type[T]) -> T:
         StructureError: A value has the wrong type, a required key is missing, or a key is unknown.
     """
     try:
-        return converter.structure(value, cls)
-    except (cattrs.BaseValidationError, cattrs.ForbiddenExtraKeysError, TypeError) as exc:
-        raise _first_problem(exc) from exc
+        made = decoders.convert(value, cls)
+    except (msgspec.ValidationError, RecursionError):
+        pass
+    else:
+        if not _leaves_out(made, value):
+            return made
+    from unibatch.core.converter import structured  # noqa: PLC0415 - takes longer than a short command, and is for what is wrong
+
+    return structured(value, cls)
+
+
+def _leaves_out(made: Any, value: Any) -> bool:
+    """Whether ``value`` has a key, or one inside of it, of which nothing is in what was made of it."""
+    if isinstance(value, list):
+        return any(map(_leaves_out, made, value))
+    if not isinstance(value, dict):
+        return False
+    if isinstance(made, dict):
+        return any(_leaves_out(made[key], value[key]) for key in value)
+    known = {field.name for field in attrs.fields(type(made)) if field.init}
+    return any(key not in known or _leaves_out(getattr(made, key), value[key]) for key in value)
 
 
 def collect(rows: Iterable[R], at: str) -> list[R]:
@@ -197,16 +219,20 @@ def translate_at(path: str, translate: Callable[..., R], *about: Any) -> R:
         raise exc.within(path) from exc
 
 
+NO_TIME = datetime(2, 1, 1, tzinfo=UTC)
+"""Some vendors write "not yet" as a time before this."""
+
+
 def utc(moment: datetime | None, key: str) -> datetime | None:
     """The same moment in UTC; one without an offset is read as UTC, and one in the year 1 as no time.
 
-    For every row of a listing, test ``moment.year > 1`` and ``moment.tzinfo is UTC`` first: both nearly always hold,
-    and a call takes longer than the tests.
+    For every row of a listing, test ``moment.tzinfo is UTC and moment > NO_TIME`` first: both nearly always hold, and a
+    call takes longer than the tests.
 
     Raises:
         UnreadableValue: In UTC it lies outside the years 1 to 9999.
     """
-    if moment is None or moment.year == 1:  # some vendors write "not yet" so
+    if moment is None or moment.year < NO_TIME.year:
         return None
     if moment.tzinfo is UTC:
         return moment
@@ -295,17 +321,27 @@ def _from_unix(number: float | None, unit: timedelta, key: str) -> datetime | No
         raise UnreadableValue(f"$.{key}", "a time outside of the years 1 to 9999") from exc
 
 
-@lru_cache(maxsize=1024)  # calls last some seconds or minutes, and looking a duration up is faster than making one
+known_seconds: dict[float, timedelta] = {}
+"""Durations that `seconds` has made before: for every row of a listing, look here first, since most are here."""
+
+_MOST_KNOWN = 4096
+
+
 def seconds(number: float | None, key: str) -> timedelta | None:
     """A number of seconds as a duration.
 
     Raises:
         UnreadableValue: It is too large for a duration.
     """
+    if number is None:
+        return None
     try:
-        return None if number is None else timedelta(seconds=number)
+        duration = timedelta(seconds=number)
     except OverflowError as exc:
         raise UnreadableValue(f"$.{key}", "too large for a duration") from exc
+    if len(known_seconds) < _MOST_KNOWN:
+        known_seconds[number] = duration
+    return duration
 
 
 def time_of_day(text: str | None, key: str | None = None) -> time | None:
@@ -359,59 +395,3 @@ def required(text: str | None, key: str) -> str:
     if not text:
         raise StructureError(f"$.{key}", "missing or empty")
     return text
-
-
-def _exactly(*accepted: type) -> Callable[[Any, Any], Any]:
-    """A hook that takes a value of exactly these types as it is, and refuses one that would have to be converted."""
-
-    def hook(value: Any, _: Any) -> Any:
-        if type(value) not in accepted:
-            raise TypeError(f"expected {accepted[0].__name__}, got {type(value).__name__}")
-        return value
-
-    return hook
-
-
-def _first_problem(exc: BaseException, path: str = "$") -> StructureError:
-    """The first of the problems that cattrs collected, with its path."""
-    if isinstance(exc, cattrs.ForbiddenExtraKeysError):
-        return StructureError(f"{path}.{min(exc.extra_fields)}", "unknown key")
-    if isinstance(exc, cattrs.BaseValidationError):
-        inner = exc.exceptions[0]
-        for note in getattr(inner, "__notes__", ()):
-            if isinstance(note, cattrs.AttributeValidationNote):
-                path = f"{path}.{note.name}"
-            elif isinstance(note, cattrs.IterableValidationNote):
-                path = f"{path}[{note.index!r}]" if isinstance(note.index, int) else f"{path}.{note.index}"
-        return _first_problem(inner, path)
-    if isinstance(exc, KeyError):
-        return StructureError(path, "missing")
-    if isinstance(exc, AttributeError):  # of a method that only a mapping has
-        return StructureError(path, "not a table")
-    return StructureError(path, str(exc))
-
-
-def _structure_table(cls: type[T], made: cattrs.Converter) -> Callable[[Any, Any], T]:
-    """A hook that makes a ``cls`` of a mapping, and refuses anything else."""
-    fill = make_dict_structure_fn(cls, made, _cattrs_forbid_extra_keys=True)
-
-    def hook(value: Any, _: Any) -> T:
-        if not isinstance(value, dict):
-            raise TypeError("not a table")
-        return fill(value, cls)
-
-    return hook
-
-
-def _make_converter() -> cattrs.Converter:
-    made = cattrs.Converter(forbid_extra_keys=True)
-    made.register_structure_hook(str, _exactly(str))
-    made.register_structure_hook(int, _exactly(int))
-    made.register_structure_hook(float, _exactly(float, int))
-    made.register_structure_hook(bool, _exactly(bool))
-    made.register_structure_hook_factory(attrs.has, lambda cls: _structure_table(cls, made))
-    return made
-
-
-converter = _make_converter()
-"""The project's converter. Register hooks on a copy (``converter.copy()``), not on this one."""

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, StrEnum
+from functools import singledispatch
 from operator import attrgetter
+from pathlib import PurePath
 from types import MappingProxyType, NoneType
 from typing import Any
 
 import attrs
-import cattrs
 
 from unibatch.core.base_errors import InvalidInput
 
@@ -68,17 +69,26 @@ _PLAIN = frozenset({str, int, float, bool, NoneType})
 """What JSON has. Most attributes are of these classes, so nothing is looked up for them."""
 
 
+@singledispatch
+def _plain(value: Any) -> Any:
+    """Make plain data of a value; here of what is plain already, or JSON as the vendor and the user wrote it."""
+    return value
+
+
 class _Conversions(dict[type, Callable[[Any], Any]]):
-    """The converter's hook for each class of values, looked up there once."""
+    """What makes plain data of the values of a class, looked up once."""
 
     def __missing__(self, cls: type) -> Callable[[Any], Any]:
-        hook: Callable[[Any], Any] = _converter.get_unstructure_hook(cls)
-        self[cls] = hook
-        return hook
+        self[cls] = _by_public_name(cls) if attrs.has(cls) else _plain.dispatch(cls)
+        return self[cls]
 
 
 conversions: Mapping[type, Callable[[Any], Any]] = _Conversions()
 """For each class of values, what makes plain data of them."""
+
+
+def _converted(value: Any) -> Any:
+    return conversions[type(value)](value)
 
 
 def _with_plain_keys(mapping: MappingProxyType[Any, Any]) -> dict[Any, Any]:
@@ -89,20 +99,17 @@ def _with_plain_keys(mapping: MappingProxyType[Any, Any]) -> dict[Any, Any]:
     return plain
 
 
-_converter = cattrs.Converter()
-_converter.register_unstructure_hook(datetime, lambda moment: moment.isoformat().replace("+00:00", "Z"))
-_converter.register_unstructure_hook(time, time.isoformat)
-_converter.register_unstructure_hook(timedelta, _seconds)
-_converter.register_unstructure_hook(Decimal, str)
-_converter.register_unstructure_hook(StrEnum, str.__str__)  # the value: a plain text
-_converter.register_unstructure_hook_func(  # that of tuples alone is not one for those of a class of its own
-    lambda cls: isinstance(cls, type) and issubclass(cls, tuple) and cls is not tuple,
-    lambda items: conversions[tuple](tuple(items)),
-)
+_plain.register(datetime, lambda moment: moment.isoformat().replace("+00:00", "Z"))
+_plain.register(time, time.isoformat)
+_plain.register(timedelta, _seconds)
+_plain.register(Decimal, str)
+_plain.register(Enum, lambda member: member.value)
+_plain.register(StrEnum, str.__str__)  # the value: a plain text
+_plain.register(tuple, lambda items: list(map(_converted, items)))
+_plain.register(list, lambda items: list(map(_converted, items)))
+_plain.register(PurePath, str)
+_plain.register(dict, lambda mapping: {_converted(key): _converted(value) for key, value in mapping.items()})
 # In order, so that the same object always gives the same text.
-_converter.register_unstructure_hook_func(
-    lambda cls: cls is frozenset, lambda words: sorted(map(_converter.unstructure, words))
-)
-# The vendor's and the user's data are JSON already, and may be nested deeper than a converter can go.
-_converter.register_unstructure_hook(MappingProxyType, _with_plain_keys)
-_converter.register_unstructure_hook_factory(attrs.has, _by_public_name)
+_plain.register(frozenset, lambda words: sorted(map(_converted, words)))
+# The vendor's and the user's data are JSON already, and may be nested deeper than Python can call functions.
+_plain.register(MappingProxyType, _with_plain_keys)

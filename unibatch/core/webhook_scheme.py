@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from unibatch.core.events import EventType
+from unibatch.core.event_type import EventType
 
 
 @attrs.frozen(kw_only=True)

@@ -461,17 +461,26 @@ class TalkifAI(api.Provider):
             settle=lambda known: self._settle(known, composition),
             composition=composition,
             warn=lambda: api.judge_overlap(self, composition, seen, *api.by_text("description", seen)),
-            differs=self._other_organization,
+            differs=lambda job: self._other_organization(job) or _never_begins(job, composition),
             amend=self._cancelled,
         )
+        text = api.text_or_none(campaign.raw.get("description"))
+        if composition.mark.body and text is not None and api.mark_in(campaign, "description") is None:
+            departs = "its description has lost the mark by which this draft would recognise it"
+            advice = "do not place the draft again: everybody could be called twice"
+            raise api.not_as_asked(campaign, departs, advice)
         advice = "TalkifAI's jobs cannot be extended: place the missing contacts as another campaign"
         return api.require_all_taken(campaign, number, advice=advice)
 
     def _settle(self, known: api.Campaign, composition: api.Composition) -> api.Flow[api.Campaign]:
         """Read a new job."""
         campaign = yield from api.read_back(self, known, composition)
-        if composition.draft.start != api.Start.NOW or campaign.status is not CampaignStatus.PENDING:
+        if composition.draft.start != api.Start.NOW or campaign.status not in _NOT_BEGUN:
             return campaign
+        if campaign.status is CampaignStatus.SCHEDULED:
+            if campaign.schedule is not None:
+                return campaign
+            return (yield from api.wait_while(self, campaign, CampaignStatus.SCHEDULED))
         # One that is pending may be enqueued already. To start it could enqueue everybody twice.
         campaign = yield from api.wait_while(self, campaign, CampaignStatus.PENDING)
         if campaign.status is CampaignStatus.PENDING:
@@ -523,6 +532,8 @@ class TalkifAI(api.Provider):
             self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, api.CampaignFilter())
         )
         jobs = yield from api.with_placed(self, jobs, composition.placed if report.complete else None)
+        # A job of which an earlier look of this call has read a description is of another draft.
+        read_before = {job.id: job for job in seen if api.text_or_none(job.raw.get("description"))}
         seen[:] = []
         # Without a key of the user's, a job with another name is of another draft.
         names = {None, composition.draft.name}
@@ -533,8 +544,10 @@ class TalkifAI(api.Provider):
         }
         other: api.Campaign | None = None
         for job in jobs:
+            known = read_before.get(job.id, job)
             try:
-                known = (yield from self.get_campaign(job.id)) if job.id in to_be_asked else job
+                if job.id in to_be_asked and known is job:
+                    known = yield from self.get_campaign(job.id)
             except api.NotFound:
                 continue
             seen.append(known)
@@ -608,21 +621,20 @@ class TalkifAI(api.Provider):
         self, rows: Sequence[JobContact], job_status: str | None, raw_rows: api.RawRows, campaign_id: str
     ) -> Iterator[Any]:
         provider = self.name
-        known = self.read_call_status.known
+        known, known_seconds, no_time = self.read_call_status.known, api.known_seconds, api.NO_TIME
         job_over = self.read_campaign_status(job_status).is_terminal
-        for index, row in enumerate(rows):
+        numbers, are_valid = api.phones_from_vendor([row.phoneNumber for row in rows])
+        for row, number, is_valid, place in zip(rows, numbers, are_valid, raw_rows.places(), strict=False):
             contact = _blank_contact()
             contact.id = row.id or api.required(row.id, "id")
             contact.provider = provider
             contact.campaign_id = campaign_id
-            number = row.phoneNumber
-            if type(number) is str and api.is_e164(number):
-                contact.phone_number = number
-                contact.phone_valid = True
-            else:
-                contact.phone_number, contact.phone_valid = api.phone_from_vendor(number)
-            if row.contactData is not None:
-                _place(row.contactData, contact)
+            contact.phone_number = number
+            contact.phone_valid = is_valid
+            if (data := row.contactData) is not None:
+                contact.name = data.name or None
+                if not data.first_name is data.last_name is data.email is data.external_id is None:
+                    _place_own(data, contact)
             contact.vendor_status = word = row.status
             status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
             contact.status = status
@@ -632,26 +644,35 @@ class TalkifAI(api.Provider):
                 contact.is_final = _is_last_attempt(row)
             contact.attempts = row.attemptCount
             contact.max_attempts = row.maxAttempts
-            if (moment := row.lastAttemptAt) and moment.year > 1:
-                contact.last_attempt_at = moment if moment.tzinfo is UTC else api.utc(moment, "lastAttemptAt")
-            if (retry := row.nextRetryAt) and retry.year > 1:
-                contact.next_attempt_at = retry if retry.tzinfo is UTC else api.utc(retry, "nextRetryAt")
-            if (moment := row.completedAt) and moment.year > 1:
-                contact.ended_at = moment if moment.tzinfo is UTC else api.utc(moment, "completedAt")
-            if row.callDuration is not None:
-                contact.duration = api.seconds(row.callDuration, "callDuration")
+            if (moment := row.lastAttemptAt) is not None:
+                contact.last_attempt_at = (
+                    moment if moment.tzinfo is UTC and moment > no_time else api.utc(moment, "lastAttemptAt")
+                )
+            if retry := row.nextRetryAt:
+                contact.next_attempt_at = (
+                    retry if retry.tzinfo is UTC and retry > no_time else api.utc(retry, "nextRetryAt")
+                )
+            if (moment := row.completedAt) is not None:
+                contact.ended_at = (
+                    moment if moment.tzinfo is UTC and moment > no_time else api.utc(moment, "completedAt")
+                )
+            if (length := row.callDuration) is not None:
+                contact.duration = known_seconds.get(length) or api.seconds(length, "callDuration")
             if row.errorCode is not None:
                 contact.sip_code = _sip_code(row.errorCode)
             contact.failure_reason = row.failureReason or None
-            contact._fields = contact._raw = (raw_rows, index)
+            contact._fields = contact._raw = place
             yield contact
 
 
-def _place(data: ContactData, contact: Any) -> None:
-    """Place what was uploaded with a contact in the attributes that it has for that."""
-    contact.name = data.name or None
-    if data.first_name is data.last_name is data.email is data.external_id is None:
-        return
+def _never_begins(job: api.Campaign, composition: api.Composition) -> str | None:
+    if composition.draft.start == api.Start.NOW and job.status is CampaignStatus.SCHEDULED and job.schedule is None:
+        return "it was to start now, and is scheduled, without a time"
+    return None
+
+
+def _place_own(data: ContactData, contact: Any) -> None:
+    """Place what this library uploaded with a contact in the attributes that it has for that."""
     for key in OWN_ATTRIBUTES:
         value = getattr(data, key)
         if value is not None:

@@ -8,7 +8,7 @@ both occur, so both are read. In the wire types, *schema* and *example* say in w
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from functools import partial
@@ -213,6 +213,8 @@ def _attempts(attempts: int, _: Given) -> How:
 
 
 def _name(name: str, given: Given) -> How:
+    if api.split_mark(name)[1] is not None:
+        return How(Fit.INVALID, "ends with the mark of another draft, [unibatch:...]; leave that out")
     if not given.mark.body:
         return How(Fit.NATIVE, "", {"name": name})
     marked = given.mark.at_end_of(name)
@@ -473,7 +475,8 @@ class Truedy(api.Provider):
     def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
         if self.asked != composition.due:
             return (yield from self.expecting(composition.due).create_campaign(composition))
-        seen, number = list[api.Campaign](), len(composition.contacts)
+        seen, number, body = list[api.Campaign](), len(composition.contacts), composition.body
+        others = dict[str, int | None]()
 
         def settle(known: api.Campaign) -> api.Flow[api.Campaign]:
             advice = "start_campaign starts it as it is" if known.status in _NOT_BEGUN else "it goes on as it is"
@@ -483,14 +486,19 @@ class Truedy(api.Provider):
             campaign = yield from api.reread_created(self, known)
             if campaign.status.is_terminal:
                 return api.placed_before(campaign, composition)
-            return (yield from api.going_on(campaign, self._begin(campaign, composition)))
+            name = api.text_or_none(known.raw.get("name"))
+            if name is not None and not api.is_same_text(name, body["name"]):
+                departs = f"its name is {name!r}, not {body['name']!r}, by which this draft would recognise it"
+                campaign, advice = yield from self._held(campaign, departs)
+                raise api.not_as_asked(campaign, departs, advice)
+            return (yield from api.going_on(campaign, self._begin(campaign, composition, others)))
 
         return (
             yield from api.create_once(
                 self,
                 self._creation(composition),
                 self._read_campaign,
-                lambda: self._look(composition, seen=seen),
+                lambda: self._look(composition, others, seen=seen),
                 api.where_to_look("Truedy's dashboard", "batch call", None if composition.has_others else number)
                 + _ASKING_AGAIN,
                 settle=settle,
@@ -502,7 +510,9 @@ class Truedy(api.Provider):
             )
         )
 
-    def _begin(self, campaign: api.Campaign, composition: api.Composition) -> api.Flow[api.Campaign]:
+    def _begin(
+        self, campaign: api.Campaign, composition: api.Composition, others: MutableMapping[str, int | None]
+    ) -> api.Flow[api.Campaign]:
         """Bring a new campaign to the start that was asked for.
 
         Examples of the vendor show answers in which it is scheduled or runs. Nobody has asked for that.
@@ -510,7 +520,7 @@ class Truedy(api.Provider):
         if composition.draft.start == api.Start.HOLD:
             return (yield from self._paused(campaign)) if campaign.status in _BEGINS else campaign
         if campaign.status is CampaignStatus.DRAFT:
-            campaign = yield from self._first_of_all(campaign, composition)
+            campaign = yield from self._first_of_all(campaign, composition, others)
         if campaign.status in _NOT_BEGUN:
             return (yield from self._scheduled(campaign, composition))
         return campaign
@@ -539,6 +549,12 @@ class Truedy(api.Provider):
             raise api.not_as_asked(campaign, departs, advice) from exc
         return campaign, "it was paused; resume_campaign lets it go on"
 
+    def _held(self, campaign: api.Campaign, departs: str) -> api.Flow[tuple[api.Campaign, str]]:
+        """Do not start a new campaign that could not be recognised, or pause it."""
+        if campaign.status in _BEGINS:
+            return (yield from self._stopped(campaign, departs))
+        return campaign, "it was not started; start_campaign starts it as it is"
+
     def prepared(self, operation: api.OperationName, campaign: api.Campaign) -> api.Flow[api.Campaign]:
         is_held = campaign.status is CampaignStatus.PAUSED and campaign.schedule is not None and campaign.schedule.start
         if operation == "start_campaign" and is_held and not campaign.counts.attempted:
@@ -563,16 +579,22 @@ class Truedy(api.Provider):
 
         return api.carry_out(self, self.change(operation, campaign.id, when), is_done, campaign, when)
 
-    def _first_of_all(self, campaign: api.Campaign, composition: api.Composition) -> api.Flow[api.Campaign]:
+    def _first_of_all(
+        self, campaign: api.Campaign, composition: api.Composition, others: MutableMapping[str, int | None]
+    ) -> api.Flow[api.Campaign]:
         """The campaign of this draft that all programs start, if several have just created one each."""
-        first = yield from self._look(composition, campaign.id)
+        first = yield from self._look(composition, others, campaign.id)
         if first is None or first.id == campaign.id:
             return campaign
         _logger.warning("truedy: %s and %s are of the same draft; only the first is started", first.id, campaign.id)
         return (yield from self.get_campaign(first.id))
 
     def _look(
-        self, composition: api.Composition, known: str | None = None, seen: list[api.Campaign] | None = None
+        self,
+        composition: api.Composition,
+        others: MutableMapping[str, int | None],
+        known: str | None = None,
+        seen: list[api.Campaign] | None = None,
     ) -> api.Flow[api.Campaign | None]:
         """Look for a campaign of this draft.
 
@@ -581,6 +603,7 @@ class Truedy(api.Provider):
 
         Args:
             composition: The draft.
+            others: The campaigns of other people that earlier looks have found; see `has_everybody`.
             known: The id of a campaign whose contacts need no look.
             seen: Gets all campaigns that there are.
         """
@@ -599,7 +622,8 @@ class Truedy(api.Provider):
                 found += [campaign] if likeness == "same" else []
                 other = campaign if likeness == "other body" else other
             elif campaign.id == known or (
-                api.may_be(campaign, composition) and (yield from api.has_everybody(self, campaign, composition))
+                api.may_be(campaign, composition)
+                and (yield from api.has_everybody(self, campaign, composition, others))
             ):
                 found.append(campaign)
         if not found and other is not None:
@@ -706,18 +730,16 @@ class Truedy(api.Provider):
 
     def _contacts(self, rows: Sequence[BatchContact], raw_rows: api.RawRows, campaign_id: str) -> Iterator[Any]:
         provider = self.name
-        known = self.read_call_status.known
-        for index, row in enumerate(rows):
+        known, no_time = self.read_call_status.known, api.NO_TIME
+        sent = [row.phone if row.phone_number is None else row.phone_number for row in rows]
+        numbers, are_valid = api.phones_from_vendor(sent)
+        for row, number, is_valid, place in zip(rows, numbers, are_valid, raw_rows.places(), strict=False):
             contact = _blank_contact()
             contact.id = row.contact_id or row.id or api.required(None, _id_key(row))
             contact.provider = provider
             contact.campaign_id = campaign_id
-            number = row.phone if row.phone_number is None else row.phone_number
-            if type(number) is str and api.is_e164(number):
-                contact.phone_number = number
-                contact.phone_valid = True
-            else:
-                contact.phone_number, contact.phone_valid = api.phone_from_vendor(number)
+            contact.phone_number = number
+            contact.phone_valid = is_valid
             contact.first_name = first = row.first_name or None
             contact.last_name = last = row.last_name or None
             contact.name = row.name or (api.join_names(first, last) if last else first)
@@ -725,9 +747,11 @@ class Truedy(api.Provider):
             contact.vendor_status = word = row.call_status
             contact.status, contact.is_final = known.get(word) or self.read_call_status.read_anew(word)
             contact.call_id = row.call_id or None
-            if (moment := row.called_at) and moment.year > 1:
-                contact.last_attempt_at = moment if moment.tzinfo is UTC else api.utc(moment, "called_at")
-            contact._fields = contact._raw = (raw_rows, index)
+            if (moment := row.called_at) is not None:
+                contact.last_attempt_at = (
+                    moment if moment.tzinfo is UTC and moment > no_time else api.utc(moment, "called_at")
+                )
+            contact._fields = contact._raw = place
             yield contact
 
 

@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from tests.workflows.migrate.conftest import DIRECTIONS, RUNNING, Move, Moving
-from unibatch import Start
+from unibatch import CampaignDraft, ContactDraft, Start
 from unibatch.core.errors import (
     IncompleteListing,
     InvalidInput,
@@ -92,6 +92,50 @@ class TestMoving:
         status = apply(move, plan)
         assert [part.contacts for part in status.parts] == [len(part.contacts) for part in move.parts] == [5, 5, 2]
         move.require_balance(status)
+
+    @one_client
+    @pytest.mark.parametrize(("most", "parts"), [(10_000, ["those who move"]), (5, ["part 2 of 3", "part 3 of 3"])])
+    def test_another_campaign_of_the_target_that_would_call_them_is_in_the_plan(
+        self, most: int, parts: list[str], moving: Moving, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        move = moving("truedy", "talkifai", called=0)
+        numbers = sorted(contact.number for contact in move.state.contacts)[-9:]  # two of the five in the first part
+        other = self.place(move, numbers)
+        limits = attrs.evolve(TalkifAI.capabilities.limits, max_contacts=most)
+        monkeypatch.setattr(TalkifAI, "capabilities", attrs.evolve(TalkifAI.capabilities, limits=limits))
+        plan = move.plan(start=Start.NOW)
+        found = [each for each in plan.facts.losses if "called by both" in each.reason]
+        assert [each.field for each in found] == ["contacts"] * len(parts)
+        assert all(f"{who} are in {other} in" in each.reason for who, each in zip(parts, found, strict=True))
+        status = apply(move, plan)
+        assert status.is_finished
+        assert status.unstarted
+        assert any(
+            f"look at the target before you start it: most of its numbers are in {other}" in n for n in status.notes
+        )
+        assert all(part.status == "scheduled" for part in move.parts if part.id != other)
+
+    @one_client
+    def test_where_the_target_would_begin_by_itself_nothing_is_stopped_before(self, moving: Moving) -> None:
+        move = moving("truedy", "techladder", called=0, status="active")
+        other = self.place(move, [contact.number for contact in move.state.contacts])
+        plan = move.plan(start=Start.NOW)
+        (fault,) = plan.facts.obstacles
+        assert f"are in {other} in the target" in fault.reason
+        with pytest.raises(MigrationRefused, match=f"remove {other}.*plan again.*Nothing was changed"):
+            apply(move, plan)
+        assert (move.state.status, len(move.parts)) == ("active", 1)
+
+    def place(self, move: Move, numbers: list[str]) -> str:
+        """Another campaign in the target, and its id."""
+        _, client = move.connect()
+        wanted = CampaignDraft(
+            name="Another",
+            contacts=[ContactDraft(phone_number=number) for number in numbers],
+            start=Start.at(datetime.now(UTC) + timedelta(days=2)),
+            idempotency_key=f"another {len(numbers)}",
+        )
+        return client.create_campaign(wanted).id
 
     @one_client
     @pytest.mark.parametrize("stopped", ["before", "after"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import re
 
+from unibatch.workflows.compare.calling_codes import CALLING_CODES
+
 NOWHERE = "?"
 """The country of a text that is no number."""
 
@@ -13,7 +15,10 @@ _SUBSCRIBER = "5550123"  # any will do: the area code decides
 _AREA_CODE = 3  # digits
 
 
-@functools.lru_cache(maxsize=8192)
+_COUNTRIES = {digits: country for country, codes in CALLING_CODES.items() for digits in codes.split()}
+_MOST_DIGITS = 4
+
+
 def country_of(prefix: str) -> str:
     """The ISO 3166 code of the country that a number with this beginning belongs to.
 
@@ -24,11 +29,21 @@ def country_of(prefix: str) -> str:
         The code, such as ``"DE"``; the calling code, such as ``"+800"``, where it is none of a country, or where an
         area code of North America is not in use; ``"?"`` if it is no number.
     """
-    import phonenumbers  # noqa: PLC0415 - takes long to import
+    digits = prefix[1 : 1 + _MOST_DIGITS]
+    is_beginning = len(digits) == _MOST_DIGITS and digits.isascii() and digits.isdigit() and digits[0] != "0"
+    if not prefix.startswith("+") or not is_beginning:
+        return by_library(prefix)
+    return next(filter(None, map(_COUNTRIES.get, (digits, digits[:3], digits[:2], digits[:1]))), NOWHERE)
 
+
+@functools.lru_cache(maxsize=8192)
+def by_library(prefix: str) -> str:
+    """As `country_of`, by the library phonenumbers: for what is no beginning of a number, and to make the table."""
     digits = prefix[1:]
     if not prefix.startswith("+") or not (digits.isascii() and digits.isdigit()):
         return NOWHERE
+    import phonenumbers  # noqa: PLC0415 - takes long to import
+
     for length in (1, 2, 3):
         code = int(digits[:length])
         regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(code)

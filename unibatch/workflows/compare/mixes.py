@@ -28,13 +28,14 @@ def distance(first: Mapping[K, int], second: Mapping[K, int]) -> tuple[float, fl
     """
     number_1, number_2 = sum(first.values()), sum(second.values())
     both = number_1 + number_2
-    apart = chance = 0.0
+    apart, chance = [], []
     for value in first.keys() | second.keys():
         count_1, count_2 = first.get(value, 0), second.get(value, 0)
-        apart += abs(count_1 / number_1 - count_2 / number_2)
+        apart.append(abs(count_1 / number_1 - count_2 / number_2))
         share = (count_1 + count_2) / both
-        chance += math.sqrt(2 / math.pi * share * (1 - share) * (1 / number_1 + 1 / number_2))
-    return apart / 2, chance / 2
+        chance.append(math.sqrt(2 / math.pi * share * (1 - share) * (1 / number_1 + 1 / number_2)))
+    # The order of a set of texts is another one in each process, and must not show in the last digit.
+    return math.fsum(apart) / 2, math.fsum(chance) / 2
 
 
 def is_much(apart: float, by_chance: float) -> bool:

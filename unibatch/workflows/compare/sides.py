@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
 from unibatch.core.errors import InvalidInput
@@ -21,7 +21,7 @@ from unibatch.workflows.compare.figures import (
 )
 from unibatch.workflows.compare.metrics import ANSWERED
 from unibatch.workflows.compare.model import ComparedCampaign, Count, Side
-from unibatch.workflows.compare.tally import Minute, Tally
+from unibatch.workflows.compare.tally import Tally, hours_in_utc, time_of
 
 _MINUTE = 60
 
@@ -66,10 +66,9 @@ def side_of(
             tally.merge(own)
         zone = zone_of(campaign)
         zones[str(zone)] = None
-        for minute, count in own.times.counts.items():
-            moment = local(_moment(minute), zone)
-            hours[moment.hour] += count
-            weekdays[moment.isoweekday()] += count
+        for (hour, weekday), count in _by_hour(own.times.counts, zone).items():
+            hours[hour] += count
+            weekdays[weekday] += count
     sums = reckon(tally)
     lengths = tally.lengths(ANSWERED)
     countries = Counter[str]()
@@ -89,7 +88,7 @@ def side_of(
         attempts=_ascending(attempts),
         durations=tuple(Count(length, count) for length, count in lengths.values),
         duration_step=lengths.step,
-        pace=tuple(Count(_moment(minute), count) for minute, count in sorted(tally.times.counts.items())),
+        pace=tuple(Count(time_of(minute), count) for minute, count in sorted(tally.times.counts.items())),
         pace_step=tally.times.step * _MINUTE,
         countries=tuple(Count(country, count) for country, count in _most_first(countries)),
         hours=_ascending(hours),
@@ -98,13 +97,22 @@ def side_of(
     )
 
 
+def _by_hour(counts: Mapping[int, int], zone: tzinfo) -> Counter[tuple[int, int]]:
+    """Counts of minutes as those of hours and ISO weekdays in a zone."""
+    found = Counter[tuple[int, int]]()
+    if zone is UTC:
+        for (day, hour), count in hours_in_utc(counts).items():
+            found[hour, date.fromordinal(day).isoweekday()] += count
+        return found
+    for minute, count in counts.items():
+        moment = local(time_of(minute), zone)
+        found[moment.hour, moment.isoweekday()] += count
+    return found
+
+
 def outcomes_of(tally: Tally) -> tuple[Count, ...]:
     """Concluded contacts by last status."""
     return _by_status(reckon(tally).outcomes)
-
-
-def _moment(minute: Minute) -> datetime:
-    return datetime(*minute, tzinfo=UTC)
 
 
 def _by_status(counts: Mapping[CallStatus, int]) -> tuple[Count, ...]:

@@ -7,11 +7,12 @@ to read the contact. So most of the work is done by functions in C over whole pa
 
 from __future__ import annotations
 
+import struct
 from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import MAXYEAR, datetime, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from itertools import compress
 from operator import attrgetter, itemgetter
 from typing import Any, TypeAlias
@@ -28,8 +29,9 @@ _MOST_DIFFERENT = 10_000
 """How many different times and durations are kept before they are rounded down, which bounds the memory."""
 
 _TIME_STEPS = (1, 15, 60)  # minutes
+_HOUR, _DAY = 60, 24 * 60  # minutes
 _MINUTE = timedelta(minutes=1)
-_DENSE = 4
+_DENSE = 3
 """How many calls there are in a minute at least, on average, for minutes to be counted instead of calls."""
 
 _LENGTH_STEPS = (timedelta(0), timedelta(milliseconds=100), timedelta(seconds=1), timedelta(seconds=10))
@@ -60,22 +62,26 @@ Kind: TypeAlias = tuple[CallStatus, bool, int | None, bool, timedelta | None]
 """What is counted of a contact: status, whether it is final, attempts, whether its number has the form of E.164, and
 the length of its latest call."""
 
-Minute: TypeAlias = tuple[int, int, int, int, int]
-"""Year, month, day, hour and minute in UTC."""
-
 _kind = attrgetter("status", "is_final", "attempts", "phone_valid", "duration")
 _status = attrgetter("status")
 _number = attrgetter("phone_number")
-_minute = attrgetter("year", "month", "day", "hour", "minute")
+_in_month = attrgetter("day", "hour", "minute")
 
 
-@attrs.define
 class Kinds:
-    """Contacts by kind, with the sum of the lengths of their calls exact, however many different lengths there are."""
+    """Contacts by kind, with the sum of the lengths of their calls exact, however many different lengths there are.
 
-    counts: Counter[Kind] = attrs.field(factory=Counter)
-    step: timedelta = _LENGTH_STEPS[0]  # to which lengths are rounded down; 0: as they came
-    lost: dict[tuple[CallStatus, bool], timedelta] = attrs.field(factory=dict)  # what rounding took from the sums
+    Attributes:
+        counts: How many there are of each kind.
+        step: To which lengths are rounded down; 0: as they came.
+        lost: What rounding took from the sums, by status and whether it is final.
+    """
+
+    def __init__(self) -> None:
+        """Count nothing yet."""
+        self.counts: Counter[Kind] = Counter()
+        self.step: timedelta = _LENGTH_STEPS[0]
+        self.lost: dict[tuple[CallStatus, bool], timedelta] = {}
 
     def add(self, kinds: Iterable[Kind]) -> None:
         """Count some contacts."""
@@ -122,60 +128,112 @@ class Kinds:
         self.counts, self.step = rounded, step
 
 
-@attrs.define
 class Times:
-    """When contacts were called last, to the minute or coarser, and exactly the first and the last of these times."""
+    """When contacts were called last, to the minute or coarser, and exactly the first and the last of these times.
 
-    counts: Counter[Minute] = attrs.field(factory=Counter)
-    step: int = _TIME_STEPS[0]  # minutes to which they are rounded down
-    first: datetime | None = None
-    last: datetime | None = None
+    Attributes:
+        step: To how many minutes they are rounded down.
+        first: The first one.
+        last: The last one.
+    """
+
+    def __init__(self) -> None:
+        """Count nothing yet."""
+        self.step = _TIME_STEPS[0]
+        self.first: datetime | None = None
+        self.last: datetime | None = None
+        self._counts = Counter[int]()  # numbers, unlike tuples, give the garbage collector nothing to do
+        self._by_month: dict[tuple[int, int], Counter[tuple[int, int, int]]] = {}  # by day, hour and minute
+
+    @property
+    def counts(self) -> Counter[int]:
+        """How many there are by minute, counted from the beginning of the calendar; `time_of` gives its time."""
+        self._fold()
+        return self._counts
 
     def add(self, times: Sequence[datetime]) -> None:
         """Add some times in UTC; at least one."""
-        first, last = min(times), max(times)
+        if times[0] <= times[len(times) // 2] <= times[-1]:  # then they are ascending as a rule, and quickly sorted
+            times = sorted(times)
+            first, last = times[0], times[-1]
+        else:
+            first, last = min(times), max(times)
         self.first = first if self.first is None or first < self.first else self.first
         self.last = last if self.last is None or last > self.last else self.last
         if (last - first) < _MINUTE * len(times) / _DENSE and last.year < MAXYEAR:
             self._add_dense(sorted(times))
-        elif self.step == 1:
-            self.counts.update(map(_minute, times))
+        elif (month := (first.year, first.month)) == (last.year, last.month):
+            self._by_month.setdefault(month, Counter()).update(map(_in_month, times))
         else:
-            self.counts.update(_rounded(Counter(map(_minute, times)), self.step))
-        if len(self.counts) > _MOST_DIFFERENT:
+            for time in times:
+                self._count(_minute_of(time), 1)
+        if len(self._counts) + sum(map(len, self._by_month.values())) > _MOST_DIFFERENT:
             self._bound()
 
     def _add_dense(self, times: Sequence[datetime]) -> None:
         """Add ascending times of which many fall into each minute: counting minutes is quicker than counting times."""
-        span = self.step * _MINUTE
-        begin = times[0].replace(minute=times[0].minute // self.step * self.step, second=0, microsecond=0)
-        at = 0
-        while at < len(times):
-            end = bisect_left(times, begin + span, at)
+        counts, step, span = self._counts, self.step, self.step * _MINUTE
+        minute = _minute_of(times[0])
+        minute -= minute % step
+        end_of_span = time_of(minute)
+        at, number = 0, len(times)
+        while at < number:
+            end_of_span += span
+            end = bisect_left(times, end_of_span, at)
             if end > at:
-                self.counts[_minute(begin)] += end - at
-            at, begin = end, begin + span
+                counts[minute] = counts.get(minute, 0) + end - at
+            at, minute = end, minute + step
+
+    def _count(self, minute: int, number: int) -> None:
+        minute -= minute % self.step
+        self._counts[minute] = self._counts.get(minute, 0) + number
+
+    def _fold(self) -> None:
+        by_month, self._by_month = self._by_month, {}
+        for (year, month), counts in by_month.items():
+            before = date(year, month, 1).toordinal() - 1
+            for (day, hour, minute), number in counts.items():
+                self._count((before + day) * _DAY + hour * _HOUR + minute, number)
 
     def merge(self, other: Times) -> None:
         """Add those of another one."""
         self.first = min(filter(None, (self.first, other.first)), default=None)
         self.last = max(filter(None, (self.last, other.last)), default=None)
-        self.step = max(self.step, other.step)
-        self.counts.update(other.counts)
-        self.counts = _rounded(self.counts, self.step)
+        self._round(max(self.step, other.step))
+        for minute, number in other.counts.items():
+            self._count(minute, number)
         self._bound()
 
     def _bound(self) -> None:
+        self._fold()
         for larger in _TIME_STEPS:
-            if larger > self.step and len(self.counts) > _MOST_DIFFERENT:
-                self.counts, self.step = _rounded(self.counts, larger), larger
+            if larger > self.step and len(self._counts) > _MOST_DIFFERENT:
+                self._round(larger)
+
+    def _round(self, step: int) -> None:
+        if step > self.step:
+            counts, self._counts, self.step = self.counts, Counter(), step
+            for minute, number in counts.items():
+                self._count(minute, number)
 
 
-def _rounded(counts: Mapping[Minute, int], step: int) -> Counter[Minute]:
-    rounded = Counter[Minute]()
-    for (year, month, day, hour, minute), count in counts.items():
-        rounded[year, month, day, hour, minute // step * step] += count
-    return rounded
+def _minute_of(time: datetime) -> int:
+    return time.toordinal() * _DAY + time.hour * _HOUR + time.minute
+
+
+def time_of(minute: int) -> datetime:
+    """The time in UTC of a minute of `Times.counts`."""
+    day, minute = divmod(minute, _DAY)
+    date_ = date.fromordinal(day)
+    return datetime(date_.year, date_.month, date_.day, minute // _HOUR, minute % _HOUR, tzinfo=UTC)
+
+
+def hours_in_utc(counts: Mapping[int, int]) -> Counter[tuple[int, int]]:
+    """The counts of minutes as those of hours, by the ordinal of the day and the hour."""
+    found = Counter[int]()
+    for minute, count in counts.items():
+        found[minute // _HOUR] += count
+    return Counter({divmod(hour, _DAY // _HOUR): count for hour, count in found.items()})
 
 
 class Numbers:
@@ -187,9 +245,10 @@ class Numbers:
     def __len__(self) -> int:
         return len(self._hashes)
 
-    def add(self, numbers: Iterable[str]) -> None:
+    def add(self, numbers: Collection[str]) -> None:
         """Add some numbers."""
-        self._hashes.extend(map(hash, numbers))
+        # An array takes one number at a time by a slower way.
+        self._hashes.frombytes(struct.pack(f"{len(numbers)}q", *map(hash, numbers)))
 
     def merge(self, other: Numbers) -> None:
         """Add those of another one."""
@@ -198,7 +257,7 @@ class Numbers:
     def repeated(self) -> int:
         """How many of them were there before."""
         if len(self._hashes) <= _MOST_IN_A_SET:
-            return len(self._hashes) - len(set(self._hashes))
+            return len(self._hashes) - len(set(self._hashes.tolist()))
         parts = [array("q") for _ in range(_PARTS)]
         for number in self._hashes:
             parts[number % _PARTS].append(number)
@@ -243,7 +302,7 @@ class Tally:
         self.kinds.add(map(_kind, rows))
         numbers = list(map(_number, rows))
         self.prefixes.update(map(_prefix, numbers))
-        self.numbers.add(filter(None, numbers) if "" in numbers else numbers)
+        self.numbers.add(list(filter(None, numbers)) if "" in numbers else numbers)
         times = list(map(self._time, rows))
         if known := list(filter(None, times)):
             self.times.add(known)

@@ -23,7 +23,7 @@ from unibatch.core.errors import InvalidInput
 from unibatch.workflows.contacts.headers import BLANK, TEXT_COLUMN, Columns, is_own_export, listed
 from unibatch.workflows.contacts.parquet import PARQUET, parquet_rows
 from unibatch.workflows.contacts.result import RejectedRow
-from unibatch.workflows.contacts.rows import Rows, plain_cell
+from unibatch.workflows.contacts.rows import Places, Rows, plain_cell
 from unibatch.workflows.contacts.workbook import workbook_rows
 
 Format = Literal["csv", "jsonl"]
@@ -279,19 +279,20 @@ def take_table(rows: Iterator[tuple[int, list[str], str | None]], into: Rows, la
             "put a line with the names of the columns above it, such as phone_number,name"
         )
     into.known.require(headers, targets)
+    places = Places.of(targets)
     used: set[str] = set()
     rest = ((line, cells, error, _row(headers, cells)) for line, cells, error in rows)
+    width = len(headers)
     for number, cells, error, row in chain(first, rest):
-        extra = {
-            f"column {n}": cell for n, cell in enumerate(cells[len(headers) :], len(headers) + 1) if plain_cell(cell)
-        }
+        extra = _beyond(cells, width) if len(cells) > width else {}
         if error:
             into.reject(number, error, row | extra)
         elif extra:
-            into.reject(number, f"the row has more cells than there are headers ({len(headers)})", row | extra)
+            into.reject(number, f"the row has more cells than there are headers ({width})", row | extra)
         elif row:
-            used |= blank & row.keys()
-            into.take(number, row, targets)
+            if blank:
+                used |= blank & row.keys()
+            into.take(number, row, places)
     into.columns.update({header: targets[header] for header in headers if header not in blank or header in used})
 
 
@@ -303,6 +304,11 @@ def _without_marks(
     for line, cells, error in rows:
         is_marked = len(cells) > phone and cells[phone].startswith(MARK)
         yield line, [cell.removeprefix(MARK) for cell in cells] if is_marked else cells, error
+
+
+def _beyond(cells: Sequence[str], width: int) -> dict[str, str]:
+    """The cells for which there is no header, without the empty ones."""
+    return {f"column {number}": cell for number, cell in enumerate(cells[width:], width + 1) if plain_cell(cell)}
 
 
 def _row(headers: Sequence[str], cells: Sequence[str]) -> dict[str, str]:

@@ -228,7 +228,7 @@ class Columns:
             raise InvalidInput(f"there is no column {listed(missing)}; there are {listed(headers)}")
         if "phone_number" not in targets.values():
             raise InvalidInput(
-                f"no column looks like the phone number; there are {listed(headers)}; "
+                f"no column looks like the phone number; there are {listed(headers) or 'none'}; "
                 'say which one it is with columns={"HEADER": "phone_number"} (--map HEADER=phone_number)'
             )
 

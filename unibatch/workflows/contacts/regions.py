@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from unibatch.core.errors import InvalidInput
@@ -25,17 +25,18 @@ _OTHER_NAMES = {
 }
 
 
-def region_of(row: Mapping[str, Any], targets: Mapping[str, str], number: Any, region: str | None) -> str | None:
-    """The region of a row: that of its country column, or else that of all rows.
+def region_of(row: Mapping[str, Any], columns: Sequence[str], number: Any, region: str | None) -> str | None:
+    """The region of a row: that of its country columns, or else that of all rows.
 
     Raises:
         InvalidInput: A number in national form stands beside a country that is not known, or beside two.
     """
-    if isinstance(number, str) and number.lstrip(BLANK + "='\"(").startswith("+"):
+    if not columns or (isinstance(number, str) and number.lstrip(BLANK + "='\"(").startswith("+")):
         return region
     found: set[str] = set()
-    for header, value in row.items():
-        if not is_country(header, targets[header]) or not isinstance(value, str | int) or isinstance(value, bool):
+    for header in columns:
+        value = row.get(header)
+        if not isinstance(value, str | int) or isinstance(value, bool):
             continue
         text = str(value).strip(BLANK)
         if not text:
@@ -49,7 +50,6 @@ def region_of(row: Mapping[str, Any], targets: Mapping[str, str], number: Any, r
     return found.pop() if found else region
 
 
-@functools.lru_cache(maxsize=1000)
 def is_country(header: str, target: str) -> bool:
     """Whether a column names the country of the row's number; it is custom data all the same."""
     return target.startswith("fields.") and (simple(header) in COUNTRY or simple(target.partition(".")[2]) in COUNTRY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
@@ -27,7 +27,7 @@ from unibatch.workflows.contacts.headers import (
     Columns,
     listed,
 )
-from unibatch.workflows.contacts.regions import region_of
+from unibatch.workflows.contacts.regions import is_country, region_of
 from unibatch.workflows.contacts.result import ContactList, RejectedRow, RepeatedRow, SkippedRow
 from unibatch.workflows.contacts.wishes import is_refusal, must_not_be_called, permits_nothing, says_may_call
 
@@ -40,11 +40,39 @@ _SAMPLE = 100
 """So many rows are looked at before the columns of a list are settled."""
 
 
-@attrs.frozen
+@attrs.define
 class _Taken:
     line: int
     row: Mapping[str, Any]
     contact: ContactDraft
+
+
+@attrs.frozen
+class Places:
+    """Where the cells of rows with the same headers go: found out once, for all of them.
+
+    Attributes:
+        targets: By the header, as `Columns.targets` returns them.
+        custom: The names of custom data, by the header.
+        permissions: The headers of custom data that says who may be called.
+        countries: The headers of custom data that names the country of the number.
+    """
+
+    targets: Mapping[str, str]
+    custom: Mapping[str, str]
+    permissions: Collection[str]
+    countries: Sequence[str]
+
+    @classmethod
+    def of(cls, targets: Mapping[str, str]) -> Places:
+        """By the targets of the headers."""
+        custom = {header: to[len(CUSTOM) :] for header, to in targets.items() if to.startswith(CUSTOM)}
+        return cls(
+            targets=targets,
+            custom=custom,
+            permissions=frozenset(filter(says_may_call, custom)),
+            countries=[header for header, target in targets.items() if is_country(header, target)],
+        )
 
 
 @attrs.define
@@ -70,7 +98,7 @@ class Rows:
     columns: dict[str, str] = attrs.field(factory=dict)
     _skipped: list[SkippedRow] = attrs.field(factory=list)
     _taken: dict[str, list[_Taken]] = attrs.field(factory=dict)
-    _targets: dict[tuple[str, ...], dict[str, str]] = attrs.field(factory=dict)
+    _places: dict[tuple[str, ...], Places] = attrs.field(factory=dict)
 
     def result(self) -> ContactList:
         """All of them, once everything is read."""
@@ -78,14 +106,16 @@ class Rows:
         repeated: list[RepeatedRow] = []
         skipped = list(self._skipped)
         for key, same in self._taken.items():
-            same.sort(key=lambda taken: taken.line)
             if why := self.never.get(key):
                 skipped += [SkippedRow(taken.line, why, _without_absent(taken.row)) for taken in same]
                 continue
             kept = same[0]
-            if len(same) > 1:
-                (chosen,), _ = once_each(taken.contact for taken in same)
-                kept = next(taken for taken in same if taken.contact is chosen)
+            if len(same) == 1:
+                contacts.append((kept.line, kept.contact))
+                continue
+            same.sort(key=lambda taken: taken.line)
+            (chosen,), _ = once_each(taken.contact for taken in same)
+            kept = next(taken for taken in same if taken.contact is chosen)
             contacts.append((same[0].line, kept.contact))
             repeated += [RepeatedRow(taken.line, kept.line, taken.contact) for taken in same if taken is not kept]
         contacts.sort(key=lambda found: found[0])
@@ -112,8 +142,8 @@ class Rows:
             if row is None:
                 continue
             keys = tuple(row)
-            if keys in self._targets:
-                self.take(line, row, self._targets[keys])
+            if keys in self._places:
+                self.take(line, row, self._places[keys])
                 continue
             waiting.append((line, row))
             if len(waiting) == _SAMPLE:
@@ -121,7 +151,7 @@ class Rows:
                 waiting.clear()
         self._settle(waiting)
         self.rejected.sort(key=lambda rejected: rejected.line)
-        if self._targets:
+        if self._places:
             self.known.require(tuple(self.columns), self.columns)
 
     def _settle(self, waiting: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
@@ -130,13 +160,12 @@ class Rows:
         for line, row in waiting:
             alike.setdefault(tuple(row), []).append((line, row))
         for keys, rows in alike.items():
-            if keys not in self._targets:
-                self._targets[keys] = self.known.targets(
-                    keys, [row for _, row in rows], nested=True, region=self.region
-                )
-                self.columns.update(self._targets[keys])
+            if keys not in self._places:
+                targets = self.known.targets(keys, [row for _, row in rows], nested=True, region=self.region)
+                self._places[keys] = Places.of(targets)
+                self.columns.update(targets)
         for line, row in waiting:
-            self.take(line, row, self._targets[tuple(row)])
+            self.take(line, row, self._places[tuple(row)])
 
     def _row(self, line: int, item: Any, *, nulls: bool) -> Mapping[str, Any] | None:
         """An item as a row; ``None`` if it was rejected, or is an empty row of a table."""
@@ -165,22 +194,17 @@ class Rows:
         """Note that a row is no contact."""
         self.rejected.append(RejectedRow(line, reason, _without_absent(row)))
 
-    def take(self, line: int, row: Mapping[str, Any], targets: Mapping[str, str]) -> None:
+    def take(self, line: int, row: Mapping[str, Any], places: Places) -> None:
         """Make a contact of a row, or reject it with all that is wrong with it."""
         first = next(iter(row.values()), None)
         if isinstance(first, str) and _commented_out(first):
             self.reject(line, "it is commented out; remove the mark if it is to be called", row)
             return
-        read = _Read()
-        number: Any = None
-        for header, value in row.items():
-            if targets[header] == "phone_number":
-                number = None if value is ABSENT else value
-            elif targets[header] != LEFT_OUT and value is not ABSENT:
-                read.cell(header, targets[header], value, targets)
+        read = _Read(places)
+        number = read.cells(row)
         values, custom, reasons, refusals = read.values, read.custom, read.reasons, read.refusals
         try:
-            values["phone_number"] = from_user(number, region=region_of(row, targets, number, self.region))
+            values["phone_number"] = from_user(number, region=region_of(row, places.countries, number, self.region))
         except InvalidInput as exc:
             reasons.insert(0, str(exc))
         if refusals and not self.takes_refused:
@@ -189,12 +213,8 @@ class Rows:
                 why = f"line {line} has the same number, and must not be called"
                 self.never.setdefault(subscriber_key(values["phone_number"]), why)
             return
-        try:
-            _json_of((values, custom)).encode()
-        except UnicodeEncodeError:
-            reasons.append("a text holds half a character (a lone surrogate)")
-        except (ValueError, TypeError, RecursionError) as exc:
-            reasons.append(f"custom data must be what JSON can hold ({mask_text(str(exc))})")
+        if fault := _json_fault(values, custom):
+            reasons.append(fault)
         if reasons:
             self.reject(line, "; ".join(reasons), row)
             return
@@ -206,31 +226,49 @@ class Rows:
 class _Read:
     """What the cells of a row say, apart from its number, and what is wrong with them."""
 
+    places: Places
     values: dict[str, Any] = attrs.field(factory=dict)
     custom: dict[str, Any] = attrs.field(factory=dict)
     reasons: list[str] = attrs.field(factory=list)
     refusals: list[str] = attrs.field(factory=list)
 
-    def cell(self, header: str, target: str, value: Any, targets: Mapping[str, str]) -> None:
-        try:
-            if target == NESTED:
-                nested = self._as_in_cells(_nested(value), targets)
-                if twice := nested.keys() & self.custom.keys():
-                    raise InvalidInput(f"custom data twice: {listed(sorted(twice))}")
-                self.custom |= nested
-            elif target == DO_NOT_CALL:
-                if why := must_not_be_called(value):
-                    self.refusals.append(f"its column {listed([header])} {why}")
-            elif target.startswith(CUSTOM):
-                if target[len(CUSTOM) :] in self.custom:
-                    raise InvalidInput(f"custom data twice: {listed([header])}")
-                self.custom[target[len(CUSTOM) :]] = value
-                if (isinstance(value, str) and is_refusal(value)) or (says_may_call(header) and permits_nothing(value)):
-                    self.refusals.append(f"its column {listed([header])} says that it must not be called")
-            else:
-                self.values[target] = _text(target, value)
-        except InvalidInput as exc:
-            self.reasons.append(str(exc))
+    def cells(self, row: Mapping[str, Any]) -> Any:
+        """Take in all cells, and return that of the phone number; ``None`` if there is none."""
+        number = None
+        targets, custom = self.places.targets, self.places.custom
+        for header, value in row.items():
+            target = targets[header]
+            if value is ABSENT or target == LEFT_OUT:
+                continue
+            try:
+                if header in custom:
+                    self._take_custom(header, custom[header], value)
+                elif target == "phone_number":
+                    number = value
+                elif target == NESTED:
+                    self._take_nested(value)
+                elif target == DO_NOT_CALL:
+                    if why := must_not_be_called(value):
+                        self.refusals.append(f"its column {listed([header])} {why}")
+                else:
+                    self.values[target] = _text(target, value)
+            except InvalidInput as exc:
+                self.reasons.append(str(exc))
+        return number
+
+    def _take_custom(self, header: str, name: str, value: Any) -> None:
+        if name in self.custom:
+            raise InvalidInput(f"custom data twice: {listed([header])}")
+        self.custom[name] = value
+        says_no = header in self.places.permissions and permits_nothing(value)
+        if says_no or (isinstance(value, str) and is_refusal(value)):
+            self.refusals.append(f"its column {listed([header])} says that it must not be called")
+
+    def _take_nested(self, value: Any) -> None:
+        nested = self._as_in_cells(_nested(value), self.places.targets)
+        if twice := nested.keys() & self.custom.keys():
+            raise InvalidInput(f"custom data twice: {listed(sorted(twice))}")
+        self.custom |= nested
 
     def _as_in_cells(self, nested: dict[str, Any], targets: Mapping[str, str]) -> dict[str, Any]:
         """What is left of custom data of our own exports, in which some of it has a column too.
@@ -249,12 +287,26 @@ class _Read:
 def plain_cell(cell: str) -> str:
     """A cell without the blanks around it, and without Excel's marks for a number that is to stay text."""
     text = cell.strip(BLANK)
-    if formula := FORMULA_TEXT.fullmatch(text):
+    if text.startswith('="') and (formula := FORMULA_TEXT.fullmatch(text)):
         return formula[1].replace('""', '"').strip(BLANK)
     return text
 
 
 _json_of = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+
+def _json_fault(values: Mapping[str, Any], custom: Mapping[str, Any]) -> str | None:
+    """Why JSON cannot hold what a row says, or ``None`` if it can."""
+    texts = (*values.values(), *custom, *custom.values())
+    if {str}.issuperset(map(type, texts)) and "".join(texts).isascii():
+        return None  # as nearly all rows are
+    try:
+        _json_of((values, custom)).encode()
+    except UnicodeEncodeError:
+        return "a text holds half a character (a lone surrogate)"
+    except (ValueError, TypeError, RecursionError) as exc:
+        return f"custom data must be what JSON can hold ({mask_text(str(exc))})"
+    return None
 
 
 class _Absent:
@@ -305,6 +357,8 @@ def _nested(value: Any) -> dict[str, Any]:
 
 
 def _text(attribute: str, value: Any) -> str | None:
+    if isinstance(value, str):
+        return value if value and value.strip(BLANK) else None
     if isinstance(value, float) and value.is_integer():  # whole numbers beside empty cells in a table of pandas
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and attribute == "external_id":
@@ -312,6 +366,6 @@ def _text(attribute: str, value: Any) -> str | None:
             return str(value)
         except ValueError as exc:
             raise InvalidInput("external_id is too long") from exc
-    if value is None or isinstance(value, str):
-        return value if value and value.strip(BLANK) else None
+    if value is None:
+        return None
     raise InvalidInput(f"{attribute} must be a text, not {type(value).__name__}")

@@ -54,11 +54,16 @@ _NOTHING = "n/a #n/a none null nil na nan - – — ."  # noqa: RUF001 - signs, 
 # "x" marks, and so does a cross or a sign: whoever set it meant something.
 
 
+_find_words = re.compile(r"[^\W_]+").findall
+
+
 def _words(text: str) -> tuple[str, ...]:
     """The words of a text without case, accents and punctuation."""
-    plain = unicodedata.normalize("NFKD", text.casefold().replace("\u0131", "i").replace("'", "").replace("\u2019", ""))
-    without = "".join(char for char in plain if not unicodedata.combining(char))
-    return tuple(re.findall(r"[^\W_]+", without))
+    plain = text.casefold().replace("'", "")
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKD", plain.replace("\u0131", "i").replace("\u2019", ""))
+        plain = "".join(char for char in plain if not unicodedata.combining(char))
+    return tuple(_find_words(plain))
 
 
 _SAID = tuple(said for phrase in _HEADERS.split(",") if (said := _words(phrase)))
@@ -110,10 +115,14 @@ _LONGEST = 40
 """Characters of the longest cell that says nothing else."""
 
 
-@functools.lru_cache(maxsize=1000)
+_NO_LETTERS = dict.fromkeys(code for code in range(128) if not chr(code).isalnum())
+
+
 def is_refusal(cell: str) -> bool:
     """Whether a cell of any column says just that its person must not be called, such as "DNC" in a status."""
-    words = _words(cell) if len(cell) <= _LONGEST else ()
+    if len(cell) > _LONGEST or (cell.isascii() and cell.lower().translate(_NO_LETTERS) not in _FLAT):
+        return False  # nearly every cell
+    words = _words(cell)
     return words in _PHRASES and (len(words) > 1 or not _ALONE.isdisjoint(words))
 
 

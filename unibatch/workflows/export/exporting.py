@@ -21,9 +21,7 @@ from unibatch.workflows.export.files import Target
 from unibatch.workflows.export.formats import Format, Writer, format_of
 from unibatch.workflows.export.spool import End, Spool
 from unibatch.workflows.export.table import CustomData, Fields, Table
-
-Reference: TypeAlias = str | tuple[Client, str] | tuple[AsyncClient, str]
-"""A campaign: ``"PROFILE:CAMPAIGN_ID"``, or a client and the vendor's id of the campaign."""
+from unibatch.workflows.reference import Named, Reference, is_pair
 
 OnProgress: TypeAlias = Callable[[str, int, int | None], None]
 """Called with the reference of a campaign, the contacts read so far, and how many there are if that is known."""
@@ -181,7 +179,7 @@ class _Source:
 class _Plan:
     """What is asked for, checked as far as it can be before anything is sent."""
 
-    wanted: Sequence[tuple[str | Client | AsyncClient, str]]
+    wanted: Sequence[Named]
     target: Target
     writer: Writer
     fields: Fields
@@ -199,11 +197,11 @@ class _Plan:
         excel: bool,
         accept_incomplete: bool,
     ) -> _Plan:
-        if isinstance(campaigns, str) or _is_pair(campaigns):
+        if isinstance(campaigns, str) or is_pair(campaigns):
             campaigns = [campaigns]
         if not isinstance(campaigns, Iterable):
             raise InvalidInput(f"give one campaign or several in a list, not {campaigns!r}")
-        wanted = list(map(_wanted, campaigns))
+        wanted = list(map(Named.of, campaigns))
         if not wanted:
             raise InvalidInput("an export needs at least one campaign, and none is named")
         if fields not in get_args(Fields):
@@ -219,14 +217,14 @@ class _Plan:
         """Make the clients, one for each profile, and refuse a campaign that is named twice."""
         clients: dict[str, C] = {}
         sources: list[_Source] = []
-        for place, (where, campaign_id) in enumerate(self.wanted):
+        for place, named in enumerate(self.wanted):
+            where = named.where
             if isinstance(where, str):
                 clients[where] = clients.get(where) or make(where)
             client: Any = clients[where] if isinstance(where, str) else where
             if not isinstance(client, kind):
                 raise InvalidInput(f"use a {kind.__name__} here, not {client!r}")
-            name = where if isinstance(where, str) else client.provider
-            source = _Source(place, f"{name}:{campaign_id}", client, campaign_id)
+            source = _Source(place, named.reference, client, named.campaign_id)
             for other in sources:
                 if other.identity == source.identity:
                     raise InvalidInput(
@@ -234,27 +232,6 @@ class _Plan:
                     )
             sources.append(source)
         return sources
-
-
-def _is_pair(given: Any) -> bool:
-    return isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], Client | AsyncClient)  # noqa: PLR2004 - a pair
-
-
-def _wanted(given: Any) -> tuple[str | Client | AsyncClient, str]:
-    where: str | Client | AsyncClient
-    if isinstance(given, str):
-        where, colon, campaign_id = given.partition(":")
-        if not (colon and where and campaign_id.strip()):
-            raise InvalidInput(f"name a campaign as PROFILE:CAMPAIGN_ID, not {given!r}")
-        return where, campaign_id
-    if _is_pair(given):
-        where, campaign_id = given
-        if not isinstance(campaign_id, str) or not campaign_id.strip():
-            raise InvalidInput(f"the id of a campaign must be a text that is not blank, not {campaign_id!r}")
-        return where, campaign_id
-    raise InvalidInput(
-        f"a campaign is 'PROFILE:CAMPAIGN_ID', or a pair of a client and the campaign's id, not {given!r}"
-    )
 
 
 # Reading --------------------------------------------------------------------------------------------------------------
@@ -384,7 +361,7 @@ def _read(job: _Job, client: Client, sources: Sequence[_Source]) -> None:
     first, *later = sources
     if job.is_begun(first):
         listing = continued(client.list_contacts(first.campaign_id), partial(job.spool.earlier, first.place), job.note)
-        with job.reading(first, lambda: listing.report), closing(listing.pages()) as pages:  # type: ignore[type-var]  # a generator
+        with job.reading(first, lambda: listing.report), closing(listing.pages()) as pages:
             for rows in pages:
                 job.add(first, rows, listing.report)
     else:

@@ -120,7 +120,9 @@ class Table:
     def _as_columns(self, custom: Mapping[str, Any]) -> list[str | None]:
         if not custom:
             return [None] * len(self.texts)
-        cells = [cell_text(custom[name]) or None if name in custom else None for name in self.names]
+        cells = [
+            value or None if type(value := custom.get(name)) is str else cell_text(value) or None for name in self.names
+        ]
         if self.has_others:
             others = {
                 name: value for name, value in custom.items() if not (is_plain_text(value) and is_plain_name(name))

@@ -9,32 +9,39 @@ from typing import Any, BinaryIO
 import msgspec
 
 from unibatch.core.columns import COLUMNS, FIELD, FIELDS
-from unibatch.workflows.export.table import Table, is_plain_name
+from unibatch.workflows.export.table import Table
 
+_encoder = msgspec.json.Encoder()
 _NAMES = [column.name for column in COLUMNS]
 
 
 def write(table: Table, file: BinaryIO, on_rows: Callable[[int], None]) -> None:
     """Write a table as JSON Lines; of custom data, each contact has only its own."""
+    columns = {name: FIELD + name for name in table.names}
     done = 0
     for page in table.pages():
         objects = []
         for row in page:
             custom = row.pop()
             made = dict(zip(_NAMES, row, strict=True))
-            objects.append(made | ({FIELDS: custom} if table.fields == "json" else _columns(custom)))
+            if table.fields == "json":
+                made[FIELDS] = custom
+            else:
+                others = {}
+                for name, value in custom.items():
+                    if (column := columns.get(name)) is None:
+                        others[name] = value
+                    else:
+                        made[column] = value
+                if others:
+                    made[FIELDS] = others
+            objects.append(made)
         file.write(_lines(objects))
         on_rows(done := done + len(page))
 
 
-def _columns(custom: dict[str, Any]) -> dict[str, Any]:
-    columns = {FIELD + name: value for name, value in custom.items() if is_plain_name(name)}
-    others = {name: value for name, value in custom.items() if not is_plain_name(name)}
-    return columns | {FIELDS: others} if others else columns
-
-
 def _lines(objects: list[dict[str, Any]]) -> bytes:
     try:
-        return b"".join([msgspec.json.encode(each) + b"\n" for each in objects])
+        return _encoder.encode_lines(objects)
     except (TypeError, ValueError, OverflowError):
         return b"".join([json.dumps(each, separators=(",", ":")).encode() + b"\n" for each in objects])

@@ -40,6 +40,10 @@ FILLING = (1.0, 3.0, 8.0, 20.0)
 """Seconds to wait before each look at a new campaign in which contacts are missing: a vendor may still fill it."""
 
 _PAUSE = "pause_campaign"
+
+_ROOM_FOR_MARK = 60
+"""Characters that are left at the end of a name for the mark by which a campaign is recognised."""
+
 _logger = logging.getLogger("unibatch")
 
 
@@ -106,7 +110,7 @@ class Applying:
     def _place(self, part: TargetPart) -> Work[Campaign]:
         """Place a part, or find it if an earlier run has placed it."""
         context = self.context
-        accept_loss = context.journal.fact("accepted")
+        accept_loss: list[str] = context.journal.fact("accepted")
         if part.step is PartStep.SENDING:
             found = yield from find_part(context, part)
             if found is not None:
@@ -121,13 +125,16 @@ class Applying:
                     (PartStep.SENDING, datetime.now(UTC).isoformat(), part.number),
                 )
 
-        how = {"accept_loss": accept_loss, "before_sending": sending}
+        def create(accept_loss: list[str], *, refuse_overlap: bool) -> Work[Campaign]:
+            how = {"accept_loss": accept_loss, "before_sending": sending, "refuse_overlap": refuse_overlap}
+            return call("target", "create_campaign", draft, **how)
+
         try:
             try:
-                created: Campaign = yield from call("target", "create_campaign", draft, **how, refuse_overlap=True)
+                created = yield from create(accept_loss, refuse_overlap=True)
             except OverlapFound as exc:
                 self._note_overlap(exc)
-                created = yield from call("target", "create_campaign", draft, **how)
+                created = yield from create([*accept_loss, "idempotency_key"], refuse_overlap=False)
         except PartlyDone as exc:
             if exc.campaign is None:
                 raise
@@ -294,9 +301,11 @@ class Applying:
         is_renamable = context.source.renaming(context.source_id, MOVED) is not None
         if not context.parts() or not is_renamable or journal.fact("is_over") or journal.fact("renamed"):
             return
-        name = str(journal.fact("source_name"))
+        name = MOVED + str(journal.fact("source_name")).removeprefix(MOVED)
+        if (most := context.source.capabilities.limits.max_name_length) is not None:
+            name = name[: most - _ROOM_FOR_MARK]
         try:
-            yield from call("source", "rename_campaign", context.source_id, MOVED + name.removeprefix(MOVED))
+            yield from call("source", "rename_campaign", context.source_id, name)
         except UnibatchError as exc:  # the migration does not depend on it
             _logger.warning("the source %s could not be renamed: %s", context.source_id, exc)
         else:

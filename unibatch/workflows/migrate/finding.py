@@ -16,9 +16,10 @@ request of it may have waited for the rate limit, and been sent right before the
 def find_part(context: Context, part: TargetPart) -> Work[Campaign | None]:
     """Look for a part, until the vendor cannot be at work on it any more."""
     draft, frozen_at = context.draft_of(part.number)
+    accept_loss = [*context.journal.fact("accepted"), "idempotency_key"]  # other campaigns are no matter here
     for pause in (*SETTLING, None):
         found: Campaign | None = yield from call(
-            "target", "find_campaign", draft, accept_loss=context.journal.fact("accepted"), as_of=frozen_at
+            "target", "find_campaign", draft, accept_loss=accept_loss, as_of=frozen_at
         )
         if found is not None:
             return found

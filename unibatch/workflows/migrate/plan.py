@@ -13,15 +13,16 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from unibatch.core.draft import CampaignDraft, ContactDraft, Start, StartKind
-from unibatch.core.errors import MigrationRefused, ProviderError, TransportError
+from unibatch.core.errors import MigrationRefused, ProviderError, TransportError, UnsupportedFeature
 from unibatch.core.findings import Finding, Fit
 from unibatch.core.model import Account, Campaign, Contact, Schedule
+from unibatch.core.overlap import OverlapFound
 from unibatch.core.paging import Paging
 from unibatch.core.phone import subscriber_key
 from unibatch.core.provider import OperationName, Provider
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.to_dict import to_dict
-from unibatch.workflows.migrate.context import AT_REST, MOVED, contact_drafts, unfit, way_to_stop
+from unibatch.workflows.migrate.context import AT_REST, MOVED, accepted, contact_drafts, unfit, way_to_stop
 from unibatch.workflows.migrate.convert import attempts_left, changed, draft_losses
 from unibatch.workflows.migrate.decide import Choice, Decision, decide
 from unibatch.workflows.migrate.join import PlacedFile
@@ -221,9 +222,10 @@ def planning(
         most=most,
         key=f"migrate-{migration}",
     )
+    overlapping = yield from _overlapping(made)
     stop = None if campaign.status.is_terminal else way_to_stop(source, campaign.status)
     joined = [wishes.placed.finding(contacts)] if wishes.placed else []
-    findings = (*draft_losses(campaign, contacts), *joined, *([said] if said else []), *made.findings)
+    findings = (*draft_losses(campaign, contacts), *joined, *([said] if said else []), *made.findings, *overlapping)
     facts = PlanFacts(
         id=migration,
         source=source_side,
@@ -302,6 +304,36 @@ def _most_contacts(target: Provider) -> Work[int | None]:
     except (ProviderError, TransportError):
         return most
     return min((limit for limit in (most, account.limits.max_contacts) if limit), default=None)
+
+
+def _overlapping(made: TargetDraft) -> Work[list[Finding]]:
+    """What other open campaigns of the target would call the same people, a finding for each part."""
+    findings: list[Finding] = []
+    if any(finding.is_obstacle() and not finding.acceptable for finding in made.findings):
+        return findings  # it has to be planned again anyway
+    parts = len(made.parts)
+    for number, part in enumerate(made.parts, 1):
+        how = {"accept_loss": accepted(made.findings), "refuse_overlap": True}
+        try:
+            yield from call("target", "find_campaign", part, **how)
+        except OverlapFound as exc:
+            findings.append(
+                _overlap(exc.campaign, f"part {number} of {parts}" if parts > 1 else "those who move", made)
+            )
+        except UnsupportedFeature:  # of a provider from outside
+            break
+    return findings
+
+
+def _overlap(other: Campaign, whose: str, made: TargetDraft) -> Finding:
+    said = (
+        f"most numbers of {whose} are in {other.id} in the target, which is {other.status}, and would be called by both"
+    )
+    remedy = f"remove {other.id}, or leave these people out (skip), and plan again"
+    if made.way == "ahead":  # the target begins by itself, so applying would stop in the middle
+        return Finding(field="contacts", fit=Fit.INVALID, reason=f"{said}; {remedy}")
+    reason = f"{said}; {remedy}. Otherwise the target is created on hold, and not started"
+    return Finding(field="contacts", fit=Fit.LOSSY, reason=reason)
 
 
 def _why_nobody(decisions: Sequence[Decision]) -> str:
@@ -386,7 +418,7 @@ def _estimate(
     readings = {None: 2, "pause_campaign": 2, "cancel_campaign": 3}[stop]
     source_requests = readings * reading + (4 if stop is None else 8)
     paging = target.capabilities.contact_paging
-    target_requests = sum(max(1, _pages(paging, len(part.contacts))) + 5 for part in made.parts)
+    target_requests = sum(max(1, _pages(paging, len(part.contacts))) + 6 for part in made.parts)
     minutes = max(
         number / (provider.capabilities.limits.requests_per_minute or math.inf)
         for provider, number in ((source, source_requests), (target, target_requests))
