@@ -14,7 +14,16 @@ from tests.client.rawserver import AnyDriver, driving
 from tests.faults.conftest import Emulator, emulating
 from tests.faults.test_lasting_faults import bomb, elsewhere, forty_megabytes_announced
 from tests.faults.test_passing_faults import LOST, cut_off_before_its_first_byte
-from unibatch import ConnectFailed, InvalidRequest, OutcomeUnknown, RateLimited, Retry, Timeout, UnibatchError
+from unibatch import (
+    ConnectFailed,
+    InvalidRequest,
+    OutcomeUnknown,
+    RateLimited,
+    RedirectRefused,
+    Retry,
+    Timeout,
+    UnibatchError,
+)
 from unibatch.client.exchange import Exchange
 from unibatch.client.options import Options
 from unibatch.core.flow import Flow, Request
@@ -55,7 +64,7 @@ class Writer:
             base_url=emulator.url,
             retry=retry,
             requests_per_minute=1_000_000,
-            timeout=Timeout(connect=1.0, read=0.15),
+            timeout=Timeout(connect=1.0, read=0.5),
         )
         self.emulator = emulator
         self.driver = driver
@@ -174,7 +183,7 @@ def test_a_refused_write_was_not_carried_out(style: Style) -> None:
 
 def test_a_write_is_not_redirected(style: Style) -> None:
     with writing(style, sequence(elsewhere)) as writer:
-        with pytest.raises(UnibatchError):
+        with pytest.raises(RedirectRefused):
             writer.create()
         assert len(writer.emulator.arrivals) == 1
 

@@ -8,7 +8,6 @@ from decimal import Decimal
 from enum import Enum, StrEnum
 from functools import singledispatch
 from operator import attrgetter
-from pathlib import PurePath
 from types import MappingProxyType, NoneType
 from typing import Any
 
@@ -71,8 +70,8 @@ _PLAIN = frozenset({str, int, float, bool, NoneType})
 
 @singledispatch
 def _plain(value: Any) -> Any:
-    """Make plain data of a value; here of what is plain already, or JSON as the vendor and the user wrote it."""
-    return value
+    """Make plain data of a value; here of a path, what is plain already, or JSON as the vendor and the user wrote it."""
+    return str(value) if hasattr(value, "__fspath__") else value
 
 
 class _Conversions(dict[type, Callable[[Any], Any]]):
@@ -107,7 +106,6 @@ _plain.register(Enum, lambda member: member.value)
 _plain.register(StrEnum, str.__str__)  # the value: a plain text
 _plain.register(tuple, lambda items: list(map(_converted, items)))
 _plain.register(list, lambda items: list(map(_converted, items)))
-_plain.register(PurePath, str)
 _plain.register(dict, lambda mapping: {_converted(key): _converted(value) for key, value in mapping.items()})
 # In order, so that the same object always gives the same text.
 _plain.register(frozenset, lambda words: sorted(map(_converted, words)))
