@@ -20,6 +20,7 @@ import unibatch
 from tests.cli.drafts import seeded
 from tests.cli.running import Run
 from unibatch.cli.app import COMMANDS
+from unibatch.cli.output import FORMATS
 from unibatch.sandbox import Sandbox
 
 
@@ -215,6 +216,20 @@ def test_what_writes_data_draws_nothing(sandbox: Sandbox) -> None:
 
     assert [(command, ended) for command, ended, _ in ran] == [(each, 0) for each in commands]
     assert [command for command, _, loaded in ran if loaded & {"rich", "pygments", "phonenumbers"}] == []
+
+
+@pytest.mark.usefixtures("profiles")
+def test_a_listing_into_a_pipe_imports_nothing_that_it_does_not_need(sandbox: Sandbox) -> None:
+    """What draws, counts requests that reach the limit, repeats those that fail, or says what is wrong in a profile."""
+    unneeded = {"asyncio", "cattrs", "pyrate_limiter", "rich", "tenacity"}
+    commands = [
+        f"{command} --format {form}" for command in ("campaigns", f"contacts {seeded(sandbox)}") for form in FORMATS
+    ]
+    ran = loaded_by(*commands)
+
+    assert [(command, ended, loaded & unneeded) for command, ended, loaded in ran] == [
+        (each, 0, set()) for each in commands
+    ]
 
 
 @pytest.mark.parametrize("package", ["click", "rich"])
