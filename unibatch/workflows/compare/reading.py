@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import queue
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import aclosing, closing
 from contextvars import copy_context
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from unibatch.client import pages_meanwhile, provider_of_client
 from unibatch.core.errors import IncompleteListing
+from unibatch.core.late import Late
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import ListingReport
 from unibatch.core.provider import Provider
@@ -23,6 +23,11 @@ from unibatch.workflows.compare.model import ComparedCampaign, Filters
 from unibatch.workflows.compare.taking_turns import TakingTurns
 from unibatch.workflows.compare.tally import Tally
 from unibatch.workflows.reference import Named
+
+if TYPE_CHECKING:
+    import asyncio
+else:
+    asyncio = Late("asyncio")
 
 OnProgress: TypeAlias = Callable[[str, int, int | None], None]
 """Called with the reference of a campaign, the contacts read so far, and how many there are if that is known."""
