@@ -100,6 +100,39 @@ def test_csv_has_a_row_for_each_figure(run: Run, campaigns: list[str]) -> None:
     assert (cost["currency"], cost["unit"]) == ("USD", "money")
 
 
+def shown(figure: dict[str, Any]) -> str:
+    """How a figure begins in the tables."""
+    if figure["not_told"] is not None:
+        return "not told"
+    if METRICS[figure["metric"]].unit == "share":
+        return f"{figure['value'] * 100:.1f} %"
+    return f"{figure['value']:,}"
+
+
+def test_the_tables_show_the_figures_and_intervals_of_json(run: Run, campaigns: list[str]) -> None:
+    pair = campaigns[0], campaigns[2]
+    sides = [side["figures"] for side in run("compare", *pair, "--format", "json").json["sides"]]
+    markdown = [line.strip("|").split("|") for line in run("compare", *pair, "--format", "md").out.splitlines()]
+    table = run("compare", *pair).out.splitlines()
+
+    compared = 0
+    for both in zip(*sides, strict=True):
+        metric = METRICS[both[0]["metric"]]
+        cells = next((row[1:] for row in markdown if row[0].strip().partition(" (")[0] == metric.title), None)
+        if metric.unit not in {"share", "count"} or cells is None:
+            continue
+        assert all(cell.strip().startswith(shown(figure)) for cell, figure in zip(cells, both, strict=True))
+        line = next(line for line in table if line.strip().startswith(f"{metric.title}  "))
+        assert re.search(".*".join(re.escape(shown(figure)) for figure in both), line)
+        for cell, figure in zip(cells, both, strict=True):
+            if metric.unit == "share" and figure["interval"] is not None:
+                ends = [f"{figure['interval'][end] * 100:.1f}" for end in ("low", "high")]
+                assert "({} to {})".format(*ends) in cell
+                assert "{}-{}".format(*ends) in line
+        compared += 1
+    assert compared > 20
+
+
 def test_markdown_escapes_what_others_named(run: Run, campaigns: list[str]) -> None:
     out = run("compare", "--group", f"a|b<i>={campaigns[0]}", campaigns[1], "--format", "md", "--by", "country").out
     tables = [line for line in out.splitlines() if line.startswith("|")]

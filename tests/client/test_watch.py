@@ -217,6 +217,7 @@ class TestPoliteness:
         at = visit(vendor)
         limit = at.client.capabilities.limits.requests_per_minute or 0
         client = at.again(requests_per_minute=limit, max_in_flight=1)
+        at.sandbox.assume(vendor, largest_page=10)  # so that a reading takes many requests
         campaign_id = at.sandbox.create(vendor, 120, concurrency=20)
         at.sandbox.set_status(vendor, campaign_id, RUNNING[vendor])
         time.meanwhile = lambda seconds: at.sandbox.advance(seconds=seconds)

@@ -16,6 +16,7 @@ from unibatch.core.provider import Provider
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.providers import registry
 from unibatch.workflows.compare import METRICS, ComparedCampaign, Figure
+from unibatch.workflows.compare.breakdowns import splitter
 from unibatch.workflows.compare.countries import country_of
 from unibatch.workflows.compare.differences import mixes_of
 from unibatch.workflows.compare.figures import Source, call_time_of, figures_of, reckon
@@ -475,3 +476,14 @@ def test_repeated_numbers_are_found_among_many() -> None:
 )
 def test_the_country_of_a_number_is_in_its_first_characters(number: str, country: str) -> None:
     assert country_of(number[:5]) == country
+
+
+def test_the_values_that_are_counted_apart_are_the_same_for_all_campaigns() -> None:
+    each, values = splitter("field:plan"), [f"plan {number}" for number in range(250)]
+    counted: list[dict[str, Tally]] = [{}, {}]
+    for parts, seen in zip(counted, (values, values[::-1]), strict=True):
+        rows = [contact("completed", fields={"plan": value}) for value in ["", *seen]]
+        each.split(rows, campaign(), "started_at", parts)
+
+    assert [set(parts) for parts in counted] == [{*values[:200], "others", "not told"}] * 2
+    assert [parts["others"].contacts for parts in counted] == [50, 50]

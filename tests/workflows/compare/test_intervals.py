@@ -90,6 +90,19 @@ def test_welch_is_that_of_scipy() -> None:
     assert found[2] == pytest.approx(expected.pvalue, abs=1e-4)
 
 
+@pytest.mark.parametrize("skewness", [0.0, 1e-9, 0.7, -2.5])
+def test_the_ends_of_an_interval_of_a_mean_are_those_of_halls_transformation(skewness: float) -> None:
+    interval = mean_interval(40, 60.0, 400.0, skewness)
+
+    def transformed(end: float) -> float:
+        t = (60 - end) / 20
+        return t + skewness * t**2 / 3 + skewness**2 * t**3 / 27 + skewness / (6 * 40)
+
+    assert interval is not None
+    expected = stats.t.ppf(0.975, 39) / math.sqrt(40)
+    assert [transformed(end) for end in interval] == pytest.approx([expected, -expected], abs=1e-4)
+
+
 @pytest.mark.parametrize("probability", [0.0, 0.1, 0.5, 0.9, 1.0])
 def test_a_quantile_is_that_of_numpy(probability: float) -> None:
     values = [7.0, 7.0, 9.5, 11.0, 30.0, 31.5, 90.0]
@@ -99,7 +112,7 @@ def test_a_quantile_is_that_of_numpy(probability: float) -> None:
 
 
 def test_too_few_values_have_no_interval() -> None:
-    assert mean_interval(29, 60.0, 100.0) is None
+    assert mean_interval(29, 60.0, 100.0, 0.5) is None
     assert welch((29, 60.0, 100.0), (500, 60.0, 100.0)) is None
     assert quantile_interval([(float(second), 1) for second in range(10)], 0.9) is None
 
@@ -110,30 +123,31 @@ def covers(intervals: Iterable[tuple[float, float] | None], truth: float) -> flo
     return sum(held) / len(held)
 
 
-def lengths(draw: random.Random) -> list[tuple[float, int]]:
-    return [(length, 1) for length in sorted(draw.lognormvariate(5, 0.6) for _ in range(CONTACTS))]
+def lengths(draw: random.Random, number: int) -> list[tuple[float, int]]:
+    return [(length, 1) for length in sorted(draw.lognormvariate(5, 0.6) for _ in range(number))]
 
 
 def of_mean(values: list[tuple[float, int]]) -> tuple[float, float] | None:
     known = [value for value, _ in values]
-    return mean_interval(len(known), fmean(known), variance(known))
+    return mean_interval(len(known), fmean(known), variance(known), float(stats.skew(known)))
 
 
 @pytest.mark.parametrize(
-    ("interval", "truth"),
+    ("interval", "truth", "number"),
     [
-        (of_mean, math.exp(5 + 0.6**2 / 2)),
-        (lambda values: quantile_interval(values, 0.5), math.exp(5)),
-        (lambda values: quantile_interval(values, 0.9), math.exp(5 + 0.6 * 1.2815515655446004)),
+        (of_mean, math.exp(5 + 0.6**2 / 2), CONTACTS),
+        (of_mean, math.exp(5 + 0.6**2 / 2), 30),
+        (lambda values: quantile_interval(values, 0.5), math.exp(5), CONTACTS),
+        (lambda values: quantile_interval(values, 0.9), math.exp(5 + 0.6 * 1.2815515655446004), CONTACTS),
     ],
-    ids=["mean", "median", "90 %"],
+    ids=["mean", "mean of few", "median", "90 %"],
 )
 def test_intervals_of_durations_hold_the_truth_of_95_in_100_campaigns(
-    interval: Callable[[list[tuple[float, int]]], tuple[float, float] | None], truth: float
+    interval: Callable[[list[tuple[float, int]]], tuple[float, float] | None], truth: float, number: int
 ) -> None:
     draw = random.Random(11)
 
-    assert 0.93 <= covers((interval(lengths(draw)) for _ in range(CAMPAIGNS)), truth) <= 0.97
+    assert 0.93 <= covers((interval(lengths(draw, number)) for _ in range(CAMPAIGNS)), truth) <= 0.97
 
 
 def test_intervals_of_shares_and_their_differences_hold_the_truth_of_95_in_100_campaigns() -> None:

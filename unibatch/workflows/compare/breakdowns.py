@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -24,10 +25,29 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 _FIELD = "field:"
 _MOST_VALUES = 200
-"""How many values of a field are counted apart; all further ones are counted together."""
+"""How many values are counted apart; all further ones are counted together."""
 _LONGEST_VALUE = 40
 
 _Value: TypeAlias = Callable[[Contact], str]
+
+
+class Chosen:
+    """The values that are counted apart: the first ones that are seen, the same for all campaigns of a comparison."""
+
+    def __init__(self) -> None:
+        """None was seen yet."""
+        self._values: set[str] = set()
+        self._guard = threading.Lock()
+
+    def name(self, value: str) -> str:
+        """The value itself, if it is counted apart."""
+        if value in self._values or value == NOT_STATED:
+            return value
+        with self._guard:
+            if value not in self._values and len(self._values) >= _MOST_VALUES:
+                return OTHERS
+            self._values.add(value)
+            return value
 
 
 @attrs.frozen
@@ -39,12 +59,14 @@ class Splitter:
         title: What its values are.
         value: Makes, for a campaign and the attribute with the time of the latest call, what gives a contact's value.
         order: What values are sorted by; ``None``: by how many contacts have them, most first.
+        chosen: The values that are counted apart; threads share it.
     """
 
     by: str
     title: str
     value: Callable[[Campaign, str], _Value]
     order: Callable[[str], Any] | None = None
+    chosen: Chosen = attrs.field(factory=Chosen)
 
     def split(self, rows: Sequence[Contact], campaign: Campaign, call_time: str, parts: dict[str, Tally]) -> None:
         """Count contacts by their value."""
@@ -53,8 +75,7 @@ class Splitter:
         for row in rows:
             by_value.setdefault(value(row), []).append(row)
         for name, members in by_value.items():
-            key = name if name in parts or len(parts) < _MOST_VALUES else OTHERS
-            parts.setdefault(key, Tally(call_time)).add(members)
+            parts.setdefault(self.chosen.name(name), Tally(call_time)).add(members)
 
 
 def _country(_campaign: Campaign, _call_time: str) -> _Value:
@@ -104,13 +125,13 @@ _SPLITTERS: Mapping[str, Splitter] = {
 
 
 def splitter(by: str) -> Splitter:
-    """The way to break contacts down that ``by`` names.
+    """The way to break contacts down that ``by`` names, for one comparison.
 
     Raises:
         InvalidInput: There is none.
     """
     if by in _SPLITTERS:
-        return _SPLITTERS[by]
+        return attrs.evolve(_SPLITTERS[by], chosen=Chosen())
     if by.startswith(_FIELD) and (name := by.removeprefix(_FIELD).strip()):
         return Splitter(by, name, _field(name))
     raise InvalidInput(f"by must be one of {', '.join(_SPLITTERS)} or field:NAME, not {by!r}")

@@ -5,6 +5,7 @@ Nothing is guessed. Where a vendor has no word for an outcome, or does not state
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -533,9 +534,12 @@ def _share(metric: Metric, part: int, whole: int, none: str, *, interval: bool =
 
 
 def _mean_interval(counts: Iterable[tuple[float, int]], mean: float) -> Interval | None:
-    number, _, variance = spread(counts, mean)
-    ends = mean_interval(number, mean, variance)
-    return Interval(low=ends[0], high=ends[1], method="student") if ends else None
+    known = list(counts)
+    number, _, variance = spread(known, mean)
+    deviation = math.sqrt(variance * (number - 1) / number) if number else 0.0
+    cubes = sum(((value - mean) / deviation) ** 3 * count for value, count in known) if deviation else 0.0
+    ends = mean_interval(number, mean, variance, cubes / number) if number else None
+    return Interval(low=ends[0], high=ends[1], method="hall") if ends else None
 
 
 def spread(counts: Iterable[tuple[float, int]], mean: float) -> tuple[int, float, float]:

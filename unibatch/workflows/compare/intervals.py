@@ -2,8 +2,8 @@
 
 Sources: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209; R. G. Newcombe, Statistics in Medicine 17 (1998) 873, method
 10; S. Holm, Scand. J. Statist. 6 (1979) 65; M. Abramowitz, I. Stegun, Handbook of Mathematical Functions, 26.7.5 (the
-quantile of Student's t); W. J. Conover, Practical Nonparametric Statistics, 3.2 (intervals of quantiles by order
-statistics).
+quantile of Student's t); P. Hall, J. R. Statist. Soc. B 54 (1992) 221 (means of skewed values); W. J. Conover,
+Practical Nonparametric Statistics, 3.2 (intervals of quantiles by order statistics).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ CONFIDENCE = 0.95
 _NORMAL = NormalDist()
 _FARTHEST = 38.0  # standard deviations; what lies farther out has a probability of 0 as a float
 _HALVINGS = 60
+_SYMMETRIC = 1e-6  # a skewness that makes no difference
 _FEWEST = 30
 """How many values the interval of a mean needs at least: with fewer that are skewed, as lengths of calls are, it would
 promise more than it can keep."""
@@ -133,14 +134,15 @@ def t_quantile(probability: float, freedom: float) -> float:
 
 
 def mean_interval(
-    number: int, mean: float, variance: float, confidence: float = CONFIDENCE
+    number: int, mean: float, variance: float, skewness: float, confidence: float = CONFIDENCE
 ) -> tuple[float, float] | None:
-    """Student's interval of a mean.
+    """Hall's interval of a mean: Student's, corrected for values that are skewed, as lengths of calls are.
 
     Args:
         number: How many values.
         mean: Their mean.
         variance: Their variance, of which ``number - 1`` is the divisor.
+        skewness: The mean of their third powers, less the mean and in standard deviations; 0 if all are equal.
         confidence: How sure it is, above 0 and below 1.
 
     Returns:
@@ -148,8 +150,16 @@ def mean_interval(
     """
     if number < _FEWEST:
         return None
-    half = t_quantile((1 + confidence) / 2, number - 1) * math.sqrt(variance / number)
-    return mean - half, mean + half
+    deviation, half = math.sqrt(variance), t_quantile((1 + confidence) / 2, number - 1) / math.sqrt(number)
+    low, high = (mean - deviation * _with_skewness(end, skewness, number) for end in (half, -half))
+    return low, high
+
+
+def _with_skewness(end: float, skewness: float, number: int) -> float:
+    """Hall's transformation, inverted."""
+    if abs(skewness) < _SYMMETRIC:
+        return end
+    return 3 / skewness * (math.cbrt(1 + skewness * (end - skewness / (6 * number))) - 1)
 
 
 def welch(

@@ -29,7 +29,7 @@ class Interval:
     Attributes:
         low: The lower end, in the unit of the figure.
         high: The upper end.
-        method: How it was calculated: ``"wilson"``, ``"newcombe"``, ``"student"``, ``"welch"`` or ``"order"``.
+        method: How it was calculated: ``"wilson"``, ``"newcombe"``, ``"hall"``, ``"welch"`` or ``"order"``.
     """
 
     low: float
