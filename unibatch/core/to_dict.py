@@ -70,7 +70,7 @@ _PLAIN = frozenset({str, int, float, bool, NoneType})
 
 @singledispatch
 def _plain(value: Any) -> Any:
-    """Make plain data of a value; here of a path, what is plain already, or JSON as the vendor and the user wrote it."""
+    """Make plain data of a value; here of a path, what is plain already, or JSON as the vendor or the user wrote it."""
     return str(value) if hasattr(value, "__fspath__") else value
 
 
