@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import time
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -286,6 +288,25 @@ class TestACreationThatIsAnsweredAsNotDone:
             emulator.join().create(wanted)
         assert [emulator.join().create(wanted).id] == list(emulator.campaigns)
         assert creations(emulator) == 1
+
+    @pytest.mark.parametrize("since", ["a minute", "it was placed"])
+    def test_is_not_waited_for_longer_than_a_minute_nor_once_it_is_placed(
+        self, vendor: str, since: str, emulating: Emulating, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        emulator, wanted = emulating(vendor), draft(vendor)
+        emulator.fail(1, DENIED)
+        with pytest.raises(OutcomeUnknown):
+            emulator.join().create(wanted)
+        if since == "a minute":
+            late = time.time() + 61
+            monkeypatch.setattr("unibatch.client.turns.time", SimpleNamespace(time=lambda: late))
+        else:
+            emulator.join().create(wanted)
+        emulator.sandbox.reset()
+        emulator.join().create(wanted)
+        before = itertools.takewhile(lambda request: not request.is_write, emulator.arrivals)
+        looks = [request.path for request in before]
+        assert len(looks) == len(set(looks)) > 0
 
 
 class TestTruedyThatSchedulesByItself:

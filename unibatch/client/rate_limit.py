@@ -296,7 +296,7 @@ class _SharedLog(_Log):
         super().__init__(requests_per_minute, clock)
         self._file = file
         self._table = f"requests_{sha256(name.encode()).hexdigest()[:32]}"
-        self.bucket = self._opened()
+        self.bucket = self._stored = self._opened()
 
     def _opened(self) -> pyrate_limiter.SQLiteBucket:
         try:
@@ -322,7 +322,7 @@ class _SharedLog(_Log):
     def put(self) -> float:
         """As `_Log.put`; also returns the seconds until no other process writes."""
         if self._is_parents:
-            self.bucket = self._opened()
+            self.bucket = self._stored = self._opened()
         try:
             with self._lock.acquire(blocking=False):
                 self._correct(_milliseconds(self._clock()))
@@ -334,7 +334,7 @@ class _SharedLog(_Log):
 
     def _correct(self, now: int) -> None:
         """Move requests from the future to the present: the clock was set back."""
-        newest = None if self.bucket is None else self.bucket.peek(0)
+        newest = self._stored.peek(0)
         if newest is not None and newest.timestamp > now:
             later = f"UPDATE '{self._table}' SET item_timestamp = :now WHERE item_timestamp > :now"  # noqa: S608 - a hash
             self.connection.execute(later, {"now": now}).close()

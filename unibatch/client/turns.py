@@ -34,8 +34,9 @@ _logger = logging.getLogger("unibatch")
 _REMEMBERED = 90 * 86_400.0
 """Seconds for which it is kept what was placed: a campaign may have changed so that nothing else tells whose it is."""
 
-_DENIED = 600.0
-"""Seconds for which it is kept that a creation was denied: far longer than a vendor needs to list a campaign."""
+_DENIED = 60.0
+"""Seconds for which it is kept that a creation was denied: longer than a rerun looks for it. After them one look tells
+as much."""
 
 _CLOCKS_DIFFER = 2.0  # seconds; file systems keep coarse times
 
@@ -125,22 +126,27 @@ class Turn:
 
     def note_placed(self, campaign_id: str, created_at: datetime | None) -> None:
         """Leave a campaign for later turns with the same first name: the vendor may not list it yet, or it changes."""
-        self._remember(self._main, campaign_id, created_at)
+        self._remember(self._main, campaign_id, created_at, forget=self._denied)
 
     def was_denied(self) -> bool:
-        """Whether `note_denied` was called in a turn with the same first name, some minutes ago at most."""
-        latest = (_placed_lately(path).get(f"{self._main} denied") for path in self._memories())
+        """Whether `note_denied` was called in a turn with the same first name just now, and nothing placed since."""
+        latest = (_placed_lately(path).get(self._denied) for path in self._memories())
         return any(found is not None and found["at"] >= time.time() - _DENIED for found in latest)
 
     def note_denied(self) -> None:
         """Leave for later turns with the same first name that the vendor may have done what it says it has not."""
-        self._remember(f"{self._main} denied", "", None)
+        self._remember(self._denied, "", None)
 
-    def _remember(self, name: str, campaign_id: str, created_at: datetime | None) -> None:
+    @property
+    def _denied(self) -> str:
+        return f"{self._main} denied"
+
+    def _remember(self, name: str, campaign_id: str, created_at: datetime | None, *, forget: str = "") -> None:
         made = created_at and created_at.isoformat()
         for path in self._memories():
             with suppress(OSError):
                 noted = {**_placed_lately(path), name: {"id": campaign_id, "made": made, "at": time.time()}}
+                noted.pop(forget, None)
                 path.write_text(json.dumps(noted), encoding="utf-8")
 
     def _memories(self) -> list[Path]:
