@@ -17,8 +17,8 @@ demo: $(VENV)/.demo ## read one campaign of each vendor through one piece of cod
 
 test: export PYTHONDONTWRITEBYTECODE = # else each program that a test starts compiles the whole package
 test: $(VENV)/.develop $(VENV)/httpx2 ## run the whole test suite, and with httpx2 the tests that are about connections
-	$(BIN)/python -m pytest -n 2 --dist worksteal
-	PYTHONPATH=$(VENV)/httpx2 $(BIN)/python -m pytest -n 2 --dist worksteal $(TESTED_WITH_HTTPX2)
+	$(BIN)/python -m pytest -n 3 --dist worksteal
+	PYTHONPATH=$(VENV)/httpx2 $(BIN)/python -m pytest -n 3 --dist worksteal $(TESTED_WITH_HTTPX2)
 
 lint: $(VENV)/.develop ## style, types, layers
 	$(BIN)/ruff check .
