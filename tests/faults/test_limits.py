@@ -100,9 +100,13 @@ def list_below(
 def fewest(run: Callable[[], int]) -> int:
     """The fewest refusals of three runs, which end with the first that has none.
 
-    A busy machine may hold a request back until the window is over that it was sent in. It does not do so three times.
+    A busy machine may hold a request back until the window is over that it was sent in. So what goes wrong only now and
+    then is not noticed here; a margin that is too small goes wrong each time.
     """
-    return next((0 for _ in range(3) if run() == 0), 1)
+    found = run()
+    for _ in range(2):
+        found = min(found, run()) if found else 0
+    return found
 
 
 def test_no_request_is_one_too_many_if_the_server_counts_aloud(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
