@@ -190,3 +190,7 @@ from unibatch.core.times import is_ambiguous as is_ambiguous
 from unibatch.core.webhook_scheme import HmacSignature as HmacSignature
 from unibatch.core.webhook_scheme import SharedSecret as SharedSecret
 from unibatch.core.webhook_scheme import Webhooks as Webhooks
+from unibatch.core.results import Results as Results
+from unibatch.core.structuring import durations as durations
+from unibatch.core.structuring import required_ids as required_ids
+from unibatch.core.structuring import utc_times as utc_times

@@ -8,14 +8,16 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing, closing
 from contextvars import copy_context
 from datetime import datetime
+from itertools import compress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from unibatch.client import pages_meanwhile, provider_of_client
+from unibatch.client import pages_meanwhile, provider_of_client, results_of
 from unibatch.core.errors import IncompleteListing
 from unibatch.core.late import Late
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import ListingReport
 from unibatch.core.provider import Provider
+from unibatch.core.results import Results
 from unibatch.core.status import CallStatus
 from unibatch.workflows.compare.breakdowns import Splitter
 from unibatch.workflows.compare.figures import call_time_of
@@ -61,7 +63,7 @@ class Reading:
         self.campaign: Campaign
         self.parts: dict[str, dict[str, Tally]] = {}
         statuses = admitted(filters)
-        self.statuses = None if len(statuses) == len(CallStatus) else sorted(statuses)
+        self._statuses = None if len(statuses) == len(CallStatus) else sorted(statuses)
         self._filters = filters
         self._splitters = splitters
         self._accept_incomplete = accept_incomplete
@@ -72,6 +74,12 @@ class Reading:
         self._taken: tuple[Sequence[Contact], int, int | None] | None = None
         self._is_counted_meanwhile = False
         self._failed: BaseException | None = None
+
+    def listing(self) -> Any:
+        """The campaign's contacts, or no more of them than is needed."""
+        listing = self.client.list_contacts(self.campaign_id, status=self._statuses)
+        reads_contacts = self._statuses is not None or any(each.reads_contacts for each in self._splitters)
+        return listing if reads_contacts else results_of(listing)
 
     def begin(self, campaign: Campaign) -> None:
         """The campaign is there; its contacts come next."""
@@ -105,7 +113,8 @@ class Reading:
         (rows, seen, expected), self._taken = self._taken, None
         filters = self._filters
         if filters.since is not None or filters.until is not None:
-            rows = [row for row in rows if _is_within(getattr(row, self._time), filters)]
+            is_within = [_is_within(moment, filters) for moment in getattr(Results.of(rows), self._time)]
+            rows = rows.where(is_within) if isinstance(rows, Results) else list(compress(rows, is_within))
         self._tally.add(rows)
         for each in self._splitters:
             each.split(rows, self.campaign, self._time, self.parts[each.by])
@@ -166,7 +175,7 @@ def admitted(filters: Filters) -> frozenset[CallStatus]:
 
 def _read(reading: Reading, turns: TakingTurns, stop: threading.Event) -> None:
     reading.begin(reading.client.get_campaign(reading.campaign_id))
-    listing = reading.client.list_contacts(reading.campaign_id, status=reading.statuses)
+    listing = reading.listing()
     incomplete = None
     try:
         with closing(turns.read(pages_meanwhile(listing, reading.count_meanwhile))) as pages:
@@ -183,7 +192,7 @@ def _read(reading: Reading, turns: TakingTurns, stop: threading.Event) -> None:
 async def _read_async(reading: Reading, turn: asyncio.Semaphore) -> None:
     async with turn:
         reading.begin(await reading.client.get_campaign(reading.campaign_id))
-        listing = reading.client.list_contacts(reading.campaign_id, status=reading.statuses)
+        listing = reading.listing()
         incomplete = None
         try:
             async with aclosing(listing.pages()) as pages:
