@@ -49,8 +49,8 @@ __all__ = [
     "fingerprint_of_client",
     "noted",
     "pages_meanwhile",
-    "results_of",
     "provider_of_client",
+    "results_of",
 ]
 
 

@@ -733,9 +733,9 @@ class Truedy(api.Provider):
 
     def _results(self, rows: Sequence[BatchContact], campaign_id: str) -> api.Results:
         """As `_contacts`, by columns, and only what became of the calls."""
-        ids = [row.contact_id or row.id for row in rows]
+        ids = [row.contact_id or row.id or "" for row in rows]
         if not all(ids):
-            api.collect((api.required(id_, _id_key(row)) for id_, row in zip(ids, rows, strict=True)), "$")
+            api.required_ids(ids, _id_key(rows[ids.index("")]))
         numbers, are_valid = api.phones_from_vendor(
             [row.phone if row.phone_number is None else row.phone_number for row in rows]
         )

@@ -158,7 +158,8 @@ class Times:
 
     def add(self, times: Sequence[datetime]) -> None:
         """Add some times in UTC; at least one."""
-        if times[0] <= times[len(times) // 2] <= times[-1]:  # then they are ascending as a rule, and quickly sorted
+        # If they are ascending, as they are as a rule, they are quickly sorted.
+        if is_sorted := times[0] <= times[len(times) // 2] <= times[-1]:
             times = sorted(times)
             first, last = times[0], times[-1]
         else:
@@ -166,7 +167,7 @@ class Times:
         self.first = first if self.first is None or first < self.first else self.first
         self.last = last if self.last is None or last > self.last else self.last
         if (last - first) < _MINUTE * len(times) / _DENSE and last.year < MAXYEAR:
-            self._add_dense(sorted(times))
+            self._add_dense(times if is_sorted else sorted(times))
         elif (month := (first.year, first.month)) == (last.year, last.month):
             self._by_month.setdefault(month, Counter()).update(map(_in_month, times))
         else:
