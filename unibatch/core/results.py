@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import compress
+from itertools import chain, compress
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -78,6 +78,13 @@ class Results(Sequence[Contact]):
         columns = {name: list(map(attrgetter(name), contacts)) for name in COLUMNS}
         provider, campaign_id = (contacts[0].provider, contacts[0].campaign_id) if contacts else ("", "")
         return cls(provider=provider, campaign_id=campaign_id, **columns)
+
+    @classmethod
+    def joined(cls, pages: Sequence[Results]) -> Results:
+        """The contacts of several pages of one campaign."""
+        return pages[0]._with(
+            {name: list(chain.from_iterable(getattr(page, name) for page in pages)) for name in COLUMNS}
+        )
 
     def where(self, wanted: Sequence[bool]) -> Results:
         """Those of the contacts for which ``wanted`` holds ``True``."""
