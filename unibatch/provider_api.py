@@ -31,7 +31,7 @@ Where ``null`` and a missing key of a `Wire` mean different things, the default 
 `Refusal`. Contacts come by the thousand, and are made in a quick way: `maker_of_blank_contacts`, `seal_contacts`,
 `RawRows`. Their numbers are read by `phones_from_vendor`, a single one by `phone_from_vendor`, `is_e164` and `DIGITS`.
 What only counts contacts asks with ``ContactFilter(results_only=True)``. A provider may return contacts all the same;
-`Results`, which are columns, take less time.
+`Results`, which are columns, take less time; ``Provider.make_results`` makes them.
 
 **Write**: a draft is a `CampaignDraft` of `ContactDraft`, `Start` and `Part`. `How`, `Fit` and `Given` say how each of
 its fields is taken; the result is a `Composition`. `DRAFT_FIELD_NAMES` names the fields that need an entry, and

@@ -25,7 +25,9 @@ from unibatch.core.late import Late
 from unibatch.core.mark import split_mark
 from unibatch.core.model import Account, Campaign, Contact
 from unibatch.core.paging import UNPAGED, Page, Paging, Position
+from unibatch.core.phone import phones_from_vendor
 from unibatch.core.refusal import Refusal, read_refusal
+from unibatch.core.results import Results
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.status_table import StatusReader, StatusTable
 from unibatch.core.structuring import StructureError, Wire, encode, read, read_leniently, text_or_none
@@ -519,6 +521,39 @@ class Provider(ABC):
                 self._warned.add(path)
                 _logger.warning("%s: %s cannot be read and is left out; the value is kept in raw", self.name, path)
         return value
+
+    def make_results(
+        self,
+        campaign_id: str,
+        ids: Sequence[str],
+        numbers: Sequence[Any],
+        words: Sequence[str | None],
+        *,
+        bare_digits: bool = False,
+        **columns: Any,
+    ) -> Results:
+        """Make the results of a page of columns; contacts whose status is terminal are final.
+
+        Args:
+            campaign_id: The campaign.
+            ids: The contacts' ids.
+            numbers: What the vendor sent as their numbers.
+            words: The vendor's words for their status.
+            bare_digits: The vendor writes E.164 numbers without the plus.
+            columns: The other columns that the vendor gives, such as ``attempts``.
+        """
+        phone_numbers, are_valid = phones_from_vendor(numbers, bare_digits=bare_digits)
+        statuses, are_final = self.read_call_status.read_all(words)
+        return Results(
+            provider=self.name,
+            campaign_id=campaign_id,
+            id=ids,
+            phone_number=phone_numbers,
+            phone_valid=are_valid,
+            status=statuses,
+            is_final=are_final,
+            **columns,
+        )
 
     def require(self, operation: OperationName) -> None:
         """Require that the vendor's API offers an operation.

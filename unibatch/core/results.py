@@ -82,9 +82,8 @@ class Results(Sequence[Contact]):
     @classmethod
     def joined(cls, pages: Sequence[Results]) -> Results:
         """The contacts of several pages of one campaign."""
-        return pages[0]._with(
-            {name: list(chain.from_iterable(getattr(page, name) for page in pages)) for name in COLUMNS}
-        )
+        columns = {name: list(chain.from_iterable(getattr(page, name) for page in pages)) for name in COLUMNS}
+        return cls(provider=pages[0].provider, campaign_id=pages[0].campaign_id, **columns)
 
     def where(self, wanted: Sequence[bool]) -> Results:
         """Those of the contacts for which ``wanted`` holds ``True``."""

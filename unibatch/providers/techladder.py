@@ -536,17 +536,12 @@ class TechLadder(api.Provider):
 
     def _results(self, rows: Sequence[Call], campaign_id: str) -> api.Results:
         """As `_contacts`, by columns, and only what became of the calls."""
-        ids = api.required_ids([row.call_id for row in rows], "call_id")
-        numbers, are_valid = api.phones_from_vendor([row.phone_number for row in rows], bare_digits=True)
-        statuses, are_final = self.read_call_status.read_all([row.status for row in rows])
-        return api.Results(
-            provider=self.name,
-            campaign_id=campaign_id,
-            id=ids,
-            phone_number=numbers,
-            phone_valid=are_valid,
-            status=statuses,
-            is_final=are_final,
+        return self.make_results(
+            campaign_id,
+            api.required_ids([row.call_id for row in rows], "call_id"),
+            [row.phone_number for row in rows],
+            [row.status for row in rows],
+            bare_digits=True,
             started_at=api.utc_times([row.started_at for row in rows], "started_at"),
             ended_at=api.utc_times([row.ended_at for row in rows], "ended_at"),
             duration=api.durations([row.duration_seconds for row in rows], "duration_seconds"),

@@ -460,10 +460,8 @@ class Truedy(api.Provider):
     def creation(self, composition: api.Composition) -> Sequence[Request]:
         if composition.draft.start == api.Start.HOLD:
             return [self._creation(composition)]
-        return [
-            self._creation(composition),
-            self._scheduling("create_campaign", api.NEW_CAMPAIGN_ID, composition.start),
-        ]
+        scheduling = self._scheduling("create_campaign", api.NEW_CAMPAIGN_ID, composition.start)
+        return [self._creation(composition), scheduling]
 
     def _creation(self, composition: api.Composition) -> Request:
         # The same key must never come with another body, so the order of the draft makes no difference.
@@ -637,22 +635,15 @@ class Truedy(api.Provider):
 
     def addition(self, campaign_id: str, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Request]:
         path, size = f"/batch-calls/{api.segment(campaign_id)}/contacts", _MOST_ADDED
+        parts = [bodies[begin : begin + size] for begin in range(0, len(bodies), size)]
+        contents = [api.encode({"contacts": [*map(_without_custom_fields, part)]}) for part in parts]
         return [
-            Request(
-                operation="add_contacts",
-                method="POST",
-                path=path,
-                content=api.encode({"contacts": [*map(_without_custom_fields, bodies[begin : begin + size])]}),
-                subject=campaign_id,
-            )
-            for begin in range(0, len(bodies), size)
+            Request(operation="add_contacts", method="POST", path=path, content=content, subject=campaign_id)
+            for content in contents
         ]
 
     def add_contacts(
-        self,
-        campaign_id: str,
-        contacts: Mapping[str, Mapping[str, Any]],
-        on_progress: Callable[[int, int], None],
+        self, campaign_id: str, contacts: Mapping[str, Mapping[str, Any]], on_progress: Callable[[int, int], None]
     ) -> api.Flow[api.Added]:
         campaign = yield from self.get_campaign(campaign_id)
         api.require_open(campaign)
@@ -733,23 +724,10 @@ class Truedy(api.Provider):
 
     def _results(self, rows: Sequence[BatchContact], campaign_id: str) -> api.Results:
         """As `_contacts`, by columns, and only what became of the calls."""
-        ids = [row.contact_id or row.id or "" for row in rows]
-        if not all(ids):
-            api.required_ids(ids, _id_key(rows[ids.index("")]))
-        numbers, are_valid = api.phones_from_vendor(
-            [row.phone if row.phone_number is None else row.phone_number for row in rows]
-        )
-        statuses, are_final = self.read_call_status.read_all([row.call_status for row in rows])
-        return api.Results(
-            provider=self.name,
-            campaign_id=campaign_id,
-            id=ids,
-            phone_number=numbers,
-            phone_valid=are_valid,
-            status=statuses,
-            is_final=are_final,
-            last_attempt_at=api.utc_times([row.called_at for row in rows], "called_at"),
-        )
+        ids = api.collect((row.contact_id or row.id or api.required(None, _id_key(row)) for row in rows), "$")
+        sent = [row.phone if row.phone_number is None else row.phone_number for row in rows]
+        called = api.utc_times([row.called_at for row in rows], "called_at")
+        return self.make_results(campaign_id, ids, sent, [row.call_status for row in rows], last_attempt_at=called)
 
     def _contacts(self, rows: Sequence[BatchContact], raw_rows: api.RawRows, campaign_id: str) -> Iterator[Any]:
         provider = self.name
