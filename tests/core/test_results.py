@@ -49,11 +49,6 @@ def test_a_part_is_the_columns_of_some_of_the_contacts() -> None:
     }
 
 
-def test_pages_are_put_together_in_their_order() -> None:
-    pages = [Results.of(CONTACTS[:1]), Results.of([]), Results.of(CONTACTS[1:])]
-    assert list(Results.joined(pages)) == CONTACTS
-
-
 def test_a_listing_drops_repeated_contacts_from_columns() -> None:
     pager: Pager[Contact] = Pager(Paging("page", 3), lambda each: each.id)
     pages = [Results.of(CONTACTS), Results.of([CONTACTS[2], contact(4)])]

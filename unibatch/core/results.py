@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import chain, compress
+from itertools import compress
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -78,12 +78,6 @@ class Results(Sequence[Contact]):
         columns = {name: list(map(attrgetter(name), contacts)) for name in COLUMNS}
         provider, campaign_id = (contacts[0].provider, contacts[0].campaign_id) if contacts else ("", "")
         return cls(provider=provider, campaign_id=campaign_id, **columns)
-
-    @classmethod
-    def joined(cls, pages: Sequence[Results]) -> Results:
-        """The contacts of several pages of one campaign."""
-        columns = {name: list(chain.from_iterable(getattr(page, name) for page in pages)) for name in COLUMNS}
-        return cls(provider=pages[0].provider, campaign_id=pages[0].campaign_id, **columns)
 
     def where(self, wanted: Sequence[bool]) -> Results:
         """Those of the contacts for which ``wanted`` holds ``True``."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing, closing
 from contextvars import copy_context
 from datetime import datetime
-from itertools import chain, compress
+from itertools import compress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from unibatch.client import pages_meanwhile, provider_of_client, results_of
@@ -36,9 +36,6 @@ OnProgress: TypeAlias = Callable[[str, int, int | None], None]
 
 _MOST_AT_ONCE = 8
 """How many campaigns are read at the same time."""
-
-_ENOUGH = 400
-"""How many contacts are counted together at least: with a page of 100, half of the time goes into calling functions."""
 
 _NAP = 0.5  # seconds; Ctrl-C just before a wait is noticed only when the wait ends
 
@@ -74,8 +71,7 @@ class Reading:
         self._time = call_time_of(self.provider)
         self._tally: Tally
         self._report = ListingReport()
-        self._taken: list[Sequence[Contact]] = []
-        self._progress: tuple[int, int | None] | None = None
+        self._taken: tuple[Sequence[Contact], int, int | None] | None = None
         self._is_counted_meanwhile = False
         self._failed: BaseException | None = None
 
@@ -96,8 +92,7 @@ class Reading:
     def take(self, rows: Sequence[Contact], report: ListingReport) -> None:
         """Take a page, which is counted while the next one is on its way, or now if that does not come to pass."""
         self.count()
-        self._taken.append(rows)
-        self._progress = report.seen, report.expected_total
+        self._taken = rows, report.seen, report.expected_total
         if not self._is_counted_meanwhile:
             self.count()
 
@@ -110,19 +105,12 @@ class Reading:
             self._failed = exc
 
     def count(self) -> None:
-        """Count the page that was taken, if that was not done, and there are enough to be counted together."""
+        """Count the page that was taken, if that was not done."""
         if self._failed is not None:
             raise self._failed
-        if sum(map(len, self._taken)) >= _ENOUGH:
-            self._count_taken()
-        if self._progress is not None:
-            (seen, expected), self._progress = self._progress, None
-            if self._on_progress is not None:
-                self._on_progress(self.reference, seen, expected)
-
-    def _count_taken(self) -> None:
-        pages, self._taken = self._taken, []
-        rows = pages[0] if len(pages) == 1 else _together(pages)
+        if self._taken is None:
+            return
+        (rows, seen, expected), self._taken = self._taken, None
         filters = self._filters
         if filters.since is not None or filters.until is not None:
             is_within = [_is_within(moment, filters) for moment in getattr(Results.of(rows), self._time)]
@@ -130,6 +118,8 @@ class Reading:
         self._tally.add(rows)
         for each in self._splitters:
             each.split(rows, self.campaign, self._time, self.parts[each.by])
+        if self._on_progress is not None:
+            self._on_progress(self.reference, seen, expected)
 
     def end(self, report: ListingReport, incomplete: IncompleteListing | None) -> None:
         """All contacts are there.
@@ -138,8 +128,6 @@ class Reading:
             IncompleteListing: Some may be missing, and that is not accepted.
         """
         self.count()
-        if self._taken:
-            self._count_taken()
         if incomplete is not None and not self._accept_incomplete:
             raise IncompleteListing(
                 provider=incomplete.provider,
@@ -172,11 +160,6 @@ class Reading:
             completed_at=campaign.completed_at,
         )
         return compared, campaign, self._tally
-
-
-def _together(pages: Sequence[Sequence[Contact]]) -> Sequence[Contact]:
-    results = [page for page in pages if isinstance(page, Results)]
-    return Results.joined(results) if len(results) == len(pages) else list(chain.from_iterable(pages))
 
 
 def _is_within(moment: datetime | None, filters: Filters) -> bool:
