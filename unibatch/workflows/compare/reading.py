@@ -17,7 +17,6 @@ from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import ListingReport
 from unibatch.core.provider import Provider
 from unibatch.core.status import CallStatus
-from unibatch.workflows.compare.breakdowns import Splitter
 from unibatch.workflows.compare.figures import call_time_of
 from unibatch.workflows.compare.model import ComparedCampaign, Filters
 from unibatch.workflows.compare.taking_turns import TakingTurns
@@ -26,6 +25,8 @@ from unibatch.workflows.reference import Named
 
 if TYPE_CHECKING:
     import asyncio
+
+    from unibatch.workflows.compare.breakdowns import Splitter
 else:
     asyncio = Late("asyncio")
 

@@ -15,9 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from itertools import compress
 from operator import attrgetter, itemgetter
-from typing import Any, TypeAlias
-
-import attrs
+from typing import Any, NamedTuple, TypeAlias
 
 from unibatch.core.model import Contact
 from unibatch.core.status import CallStatus
@@ -31,6 +29,7 @@ _MOST_DIFFERENT = 10_000
 _TIME_STEPS = (1, 15, 60)  # minutes
 _HOUR, _DAY = 60, 24 * 60  # minutes
 _MINUTE = timedelta(minutes=1)
+_DAY_1 = datetime(1, 1, 1, tzinfo=UTC)  # whose ordinal is 1
 _DENSE = 3
 """How many calls there are in a minute at least, on average, for minutes to be counted instead of calls."""
 
@@ -223,9 +222,7 @@ def _minute_of(time: datetime) -> int:
 
 def time_of(minute: int) -> datetime:
     """The time in UTC of a minute of `Times.counts`."""
-    day, minute = divmod(minute, _DAY)
-    date_ = date.fromordinal(day)
-    return datetime(date_.year, date_.month, date_.day, minute // _HOUR, minute % _HOUR, tzinfo=UTC)
+    return _DAY_1 + (minute - _DAY) * _MINUTE
 
 
 def hours_in_utc(counts: Mapping[int, int]) -> Counter[tuple[int, int]]:
@@ -345,8 +342,7 @@ class Tally:
         return Lengths(values=values, total=total.total_seconds(), step=self.kinds.step.total_seconds())
 
 
-@attrs.frozen(kw_only=True)
-class Lengths:
+class Lengths(NamedTuple):
     """Lengths of calls.
 
     Attributes:
