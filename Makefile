@@ -35,6 +35,7 @@ format: $(VENV)/.develop ## apply the style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+bench: export PYTHONDONTWRITEBYTECODE = # else each program compiles the whole package, which an installed one never does
 bench: $(VENV)/.bench ## the measurements that the documentation quotes; takes half an hour
 	$(BIN)/python benchmarks/listing.py
 	$(BIN)/python benchmarks/latency.py

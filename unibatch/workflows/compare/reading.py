@@ -26,9 +26,10 @@ from unibatch.workflows.reference import Named
 if TYPE_CHECKING:
     import asyncio
 
-    from unibatch.workflows.compare.breakdowns import Splitter
+    from unibatch.workflows.compare import breakdowns
 else:
     asyncio = Late("asyncio")
+    breakdowns = Late("unibatch.workflows.compare.breakdowns")
 
 OnProgress: TypeAlias = Callable[[str, int, int | None], None]
 """Called with the reference of a campaign, the contacts read so far, and how many there are if that is known."""
@@ -49,7 +50,7 @@ class Reading:
         client: Any,
         *,
         filters: Filters,
-        splitters: Sequence[Splitter],
+        splitters: Sequence[breakdowns.Splitter],
         accept_incomplete: bool,
         on_progress: OnProgress | None,
     ) -> None:

@@ -254,7 +254,7 @@ class Numbers:
     def repeated(self) -> int:
         """How many of them were there before."""
         if len(self._hashes) <= _MOST_IN_A_SET:
-            return len(self._hashes) - len(set(self._hashes.tolist()))
+            return len(self._hashes) - len(set(self._hashes))
         parts = [array("q") for _ in range(_PARTS)]
         for number in self._hashes:
             parts[number % _PARTS].append(number)
