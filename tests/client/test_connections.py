@@ -348,15 +348,16 @@ class TestHalt:
         def unread(server: RawServer, _: socket.socket) -> None:
             server.over.wait()
 
-        class Endless(httpx.SyncByteStream):
+        class Large(httpx.ByteStream):
             def __iter__(self) -> Iterator[bytes]:
-                while True:
-                    began.set()
-                    yield b"x" * 65536
+                began.set()
+                yield from super().__iter__()
 
         def upload(url: str) -> Conversation[str]:
-            headers = {"Host": "localhost", "Transfer-Encoding": "chunked"}
-            yield httpx.Request("POST", url, headers=headers, stream=Endless())
+            content = b"x" * 16_000_000  # more than what waits between two sockets
+            headers = {"Host": "localhost", "Content-Length": str(len(content))}
+            extensions = {"timeout": dict.fromkeys(("connect", "read", "write"), PATIENT)}
+            yield httpx.Request("POST", url, headers=headers, stream=Large(content), extensions=extensions)
             return "never"
 
         began = threading.Event()

@@ -1,22 +1,28 @@
 """Transports of httpx that have one connection and no pool, since each carries one request at a time.
 
-With the pool, a blocking request takes 1.1 times the CPU (``benchmarks/pools.py``), only to find the one connection
-that it may have. httpx offers no way to leave it out, so it is replaced in the attribute that holds it. Where a later
-httpx has no such attribute, or a proxy is used, it stays.
-
-The same is done with the locks of an asynchronous connection, which nobody else would take. Taking one leads through
-the event loop, three times a request. With pool and locks, an awaited request takes 1.3 times the CPU.
-
-Without TLS, which is to say on this machine, a page is read in one piece where it can be. httpcore reads pieces of 64
-KB, and each takes 40 µs. A piece of TLS is smaller than that in any case.
+httpx's own transports take three times the CPU for a request (``benchmarks/pools.py``): a pool looks for the one
+connection that it may have, httpcore takes locks that nobody else takes, and h11 reads in Python what
+`unibatch.client.http11` has read by llhttp. httpx offers no way to leave these out, so the pool is replaced in the
+attribute that holds it. Where a later httpx has no such attribute, or a proxy is used, it stays. What connects, and
+reads and writes with time limits, is httpcore's.
 """
 
 from __future__ import annotations
 
 import ssl
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from contextlib import suppress
 from typing import Any, cast
 
+from unibatch.client.http11 import Answer, to_send
 from unibatch.client.transport import KEPT, httpcore, httpx
+
+_PIECE = 256 * 1024
+"""How many bytes are read at once, at most: a page comes in one piece where it can. TLS has smaller ones."""
+
+_SENT = "http11.receive_response_headers.started"
+"""What httpcore calls the moment at which a request has left, for the extension ``trace``."""
 
 
 class OneConnectionTransport(httpx.HTTPTransport):
@@ -39,107 +45,153 @@ class AsyncOneConnectionTransport(httpx.AsyncHTTPTransport):
             self._pool: Any = _AsyncOneConnection(verify)
 
 
-class _OneConnection:
+class _Base:
+    """What both ways have in common: the stream, if it is open, and whether another request may use it."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self.stream: Any = None
+        self._context = context
+        self._idle_since: float | None = None
+
+    def _is_usable(self) -> bool:
+        """Whether another request may go over the stream: the server would have said that it closes it."""
+        since, self._idle_since = self._idle_since, None
+        return since is not None and time.monotonic() < since + KEPT and not self.stream.get_extra_info("is_readable")
+
+    def _response(self, answer: Answer, content: Any) -> httpcore.Response:
+        extensions = {"http_version": b"HTTP/1.1", "reason_phrase": b"", "network_stream": self.stream}
+        return httpcore.Response(answer.status, headers=answer.headers, content=content, extensions=extensions)
+
+    def _is_kept_after(self, answer: Answer) -> bool:
+        if self.stream is None or answer.is_last or not answer.is_complete:
+            return False
+        self._idle_since = time.monotonic()
+        return True
+
+
+class _OneConnection(_Base):
     """What a pool of one connection does: it connects anew if the connection was closed, or not used for long."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-        self._connection: httpcore.HTTPConnection | None = None
-
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        connection = self._connection
-        if connection is None or not connection.is_idle() or connection.has_expired():
+        sent = to_send(request, b"".join(cast("Iterable[bytes]", request.stream)))
+        trace, timeout = request.extensions.get("trace"), request.extensions["timeout"]
+        answer = Answer()
+        try:
+            if not self._is_usable():
+                self._connect(request, trace)
+            with suppress(httpcore.WriteError):  # a server may answer, and close, before it has read all
+                self.stream.write(sent, timeout["write"])
+            if trace is not None:
+                trace(_SENT, {"request": request})
+            while not answer.status:
+                answer.take(self.stream.read(_PIECE, timeout["read"]))
+        except BaseException:
             self.close()
-            connection = self._connection = httpcore.HTTPConnection(
-                request.url.origin, ssl_context=self._context, keepalive_expiry=KEPT, network_backend=_Backend()
-            )
-        return connection.handle_request(request)
+            raise
+        return self._response(answer, _Content(self, answer, timeout["read"]))
+
+    def _connect(self, request: httpcore.Request, trace: Any) -> None:
+        self.close()
+        origin, seconds = request.url.origin, request.extensions["timeout"]["connect"]
+        host = origin.host.decode("ascii")
+        self.stream = httpcore.SyncBackend().connect_tcp(host, origin.port, seconds)
+        if trace is not None:
+            trace("connection.connect_tcp.complete", {"return_value": self.stream})
+        if origin.scheme == b"https":
+            self._context.set_alpn_protocols(["http/1.1"])
+            self.stream = self.stream.start_tls(self._context, host, seconds)
+            if trace is not None:
+                trace("connection.start_tls.complete", {"return_value": self.stream})
+
+    def end(self, answer: Answer) -> None:
+        if not self._is_kept_after(answer):
+            self.close()
 
     def close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        stream, self.stream = self.stream, None
+        if stream is not None:
+            stream.close()
 
 
-class _AsyncOneConnection:
+class _Content:
+    """The body of an answer."""
+
+    def __init__(self, connection: _OneConnection, answer: Answer, seconds: float | None) -> None:
+        self._connection = connection
+        self._answer = answer
+        self._seconds = seconds
+
+    def __iter__(self) -> Iterator[bytes]:
+        answer = self._answer
+        while True:
+            if answer.pieces:
+                yield answer.fetch()
+            if answer.is_complete:
+                return
+            answer.take(self._connection.stream.read(_PIECE, self._seconds))
+
+    def close(self) -> None:
+        self._connection.end(self._answer)
+
+
+class _AsyncOneConnection(_Base):
     """As `_OneConnection`, awaited."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-        self._connection: httpcore.AsyncHTTPConnection | None = None
-
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        connection = self._connection
-        if connection is None or not connection.is_idle() or connection.has_expired():
+        sent = to_send(request, b"".join([piece async for piece in cast("AsyncIterable[bytes]", request.stream)]))
+        trace, timeout = request.extensions.get("trace"), request.extensions["timeout"]
+        answer = Answer()
+        try:
+            if not self._is_usable():
+                await self._connect(request, trace)
+            with suppress(httpcore.WriteError):
+                await self.stream.write(sent, timeout["write"])
+            while not answer.status:
+                answer.take(await self.stream.read(_PIECE, timeout["read"]))
+        except BaseException:
             await self.aclose()
-            connection = self._connection = httpcore.AsyncHTTPConnection(
-                request.url.origin, ssl_context=self._context, keepalive_expiry=KEPT, network_backend=_AsyncBackend()
-            )
-            _take_away(connection, "_request_lock")
-            response = await connection.handle_async_request(request)
-            _take_away(getattr(connection, "_connection", None), "_state_lock")
-            return response
-        return await connection.handle_async_request(request)
+            raise
+        return self._response(answer, _AsyncContent(self, answer, timeout["read"]))
+
+    async def _connect(self, request: httpcore.Request, trace: Any) -> None:
+        await self.aclose()
+        origin, seconds = request.url.origin, request.extensions["timeout"]["connect"]
+        host = origin.host.decode("ascii")
+        self.stream = await httpcore.AnyIOBackend().connect_tcp(host, origin.port, seconds)
+        if trace is not None:
+            await trace("connection.connect_tcp.complete", {"return_value": self.stream})
+        if origin.scheme == b"https":
+            self._context.set_alpn_protocols(["http/1.1"])
+            self.stream = await self.stream.start_tls(self._context, host, seconds)
+            if trace is not None:
+                await trace("connection.start_tls.complete", {"return_value": self.stream})
+
+    async def end(self, answer: Answer) -> None:
+        if not self._is_kept_after(answer):
+            await self.aclose()
 
     async def aclose(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.aclose()
+        stream, self.stream = self.stream, None
+        if stream is not None:
+            await stream.aclose()
 
 
-class _Unlocked:
-    """In place of a lock that only one task ever takes."""
+class _AsyncContent:
+    """As `_Content`, awaited."""
 
-    async def __aenter__(self) -> None: ...
+    def __init__(self, connection: _AsyncOneConnection, answer: Answer, seconds: float | None) -> None:
+        self._connection = connection
+        self._answer = answer
+        self._seconds = seconds
 
-    async def __aexit__(self, *failure: object) -> None: ...
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        answer = self._answer
+        while True:
+            if answer.pieces:
+                yield answer.fetch()
+            if answer.is_complete:
+                return
+            answer.take(await self._connection.stream.read(_PIECE, self._seconds))
 
-
-def _take_away(connection: Any, lock: str) -> None:
-    if hasattr(connection, lock):
-        setattr(connection, lock, _Unlocked())
-
-
-_PIECE = 256 * 1024
-"""How many bytes are read at once without TLS, at most."""
-
-
-class _Backend(httpcore.SyncBackend):
-    """Connects as httpcore does."""
-
-    def connect_tcp(self, *where: Any, **options: Any) -> httpcore.NetworkStream:
-        return cast("httpcore.NetworkStream", _Stream(super().connect_tcp(*where, **options)))
-
-
-class _Stream:
-    """A stream of httpcore that reads larger pieces. With TLS, it is httpcore's own."""
-
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
-        self._read = stream.read
-        self.write, self.close = stream.write, stream.close
-        self.start_tls, self.get_extra_info = stream.start_tls, stream.get_extra_info
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._read(max(max_bytes, _PIECE), timeout)
-
-
-class _AsyncBackend(httpcore.AsyncNetworkBackend):
-    """As `_Backend`, awaited."""
-
-    def __init__(self) -> None:
-        self._backend: Any = httpcore.AnyIOBackend()
-
-    async def connect_tcp(self, *where: Any, **options: Any) -> httpcore.AsyncNetworkStream:
-        return cast("httpcore.AsyncNetworkStream", _AsyncStream(await self._backend.connect_tcp(*where, **options)))
-
-
-class _AsyncStream:
-    """As `_Stream`, awaited."""
-
-    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
-        self._read = stream.read
-        self.write, self.aclose = stream.write, stream.aclose
-        self.start_tls, self.get_extra_info = stream.start_tls, stream.get_extra_info
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore calls it so
-        return await self._read(max(max_bytes, _PIECE), timeout)
+    async def aclose(self) -> None:
+        await self._connection.end(self._answer)
