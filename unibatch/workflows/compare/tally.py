@@ -36,9 +36,10 @@ _DENSE = 3
 _LENGTH_STEPS = (timedelta(0), timedelta(milliseconds=100), timedelta(seconds=1), timedelta(seconds=10))
 _NO_TIME = timedelta(0)
 
-_PARTS = 16
-_MOST_IN_A_SET = 100_000
-"""With more numbers than that, the repeated ones are searched for in parts, so that few are in a set at a time."""
+_PARTS = 64
+_MOST_IN_A_SET = 150_000
+"""With more numbers than that, the repeated ones are searched for in parts, so that few are in a set at a time. A set of
+so many takes as much memory as one of half of them."""
 
 _SILENT_ON_CALLS = frozenset(
     {
