@@ -38,8 +38,8 @@ _NO_TIME = timedelta(0)
 
 _PARTS = 64
 _MOST_IN_A_SET = 150_000
-"""With more numbers than that, the repeated ones are searched for in parts, so that few are in a set at a time. A set of
-so many takes as much memory as one of half of them."""
+"""With more numbers than that, the repeated ones are searched for in parts, so that few are in a set at a time. A set
+of so many takes as much memory as one of half of them."""
 
 _SILENT_ON_CALLS = frozenset(
     {
