@@ -12,7 +12,6 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from contextlib import suppress
 from typing import Any, cast
 
 from unibatch.client.http11 import Answer, to_send
@@ -52,21 +51,41 @@ class _Base:
         self.stream: Any = None
         self._context = context
         self._idle_since: float | None = None
+        self._is_broken = False  # a request could not be sent completely
 
     def _is_usable(self) -> bool:
-        """Whether another request may go over the stream: the server would have said that it closes it."""
+        """Whether another request may go over the stream, on which the server has not said anything since."""
         since, self._idle_since = self._idle_since, None
-        return since is not None and time.monotonic() < since + KEPT and not self.stream.get_extra_info("is_readable")
+        return since is not None and time.monotonic() < since + KEPT and self._is_silent()
+
+    def _is_silent(self) -> bool:
+        if self.stream.get_extra_info("is_readable"):
+            return False
+        tls = self.stream.get_extra_info("ssl_object")
+        if not isinstance(tls, ssl.SSLObject):
+            return True
+        try:  # asyncio takes more from the socket than TLS has read: what a former request left must answer no other
+            tls.read(1)
+        except ssl.SSLWantReadError:
+            return True
+        except ssl.SSLError:
+            return False
+        return False
 
     def _response(self, answer: Answer, content: Any) -> httpcore.Response:
         extensions = {"http_version": b"HTTP/1.1", "reason_phrase": b"", "network_stream": self.stream}
         return httpcore.Response(answer.status, headers=answer.headers, content=content, extensions=extensions)
 
     def _is_kept_after(self, answer: Answer) -> bool:
-        if self.stream is None or answer.is_last or not answer.is_complete:
+        if self.stream is None or self._is_broken or answer.is_last or not answer.is_complete:
             return False
         self._idle_since = time.monotonic()
         return True
+
+    def _forget(self) -> Any:
+        """The stream, which is to be closed, if there is one."""
+        stream, self.stream, self._idle_since, self._is_broken = self.stream, None, None, False
+        return stream
 
 
 class _OneConnection(_Base):
@@ -79,8 +98,10 @@ class _OneConnection(_Base):
         try:
             if not self._is_usable():
                 self._connect(request, trace)
-            with suppress(httpcore.WriteError):  # a server may answer, and close, before it has read all
+            try:
                 self.stream.write(sent, timeout["write"])
+            except httpcore.WriteError:  # a server may answer, and close, before it has read all
+                self._is_broken = True
             if trace is not None:
                 trace(_SENT, {"request": request})
             while not answer.status:
@@ -108,8 +129,7 @@ class _OneConnection(_Base):
             self.close()
 
     def close(self) -> None:
-        stream, self.stream = self.stream, None
-        if stream is not None:
+        if (stream := self._forget()) is not None:
             stream.close()
 
 
@@ -122,13 +142,15 @@ class _Content:
         self._seconds = seconds
 
     def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
         answer = self._answer
-        while True:
-            if answer.pieces:
-                yield answer.fetch()
+        while not answer.pieces:
             if answer.is_complete:
-                return
+                raise StopIteration
             answer.take(self._connection.stream.read(_PIECE, self._seconds))
+        return answer.fetch()
 
     def close(self) -> None:
         self._connection.end(self._answer)
@@ -144,8 +166,10 @@ class _AsyncOneConnection(_Base):
         try:
             if not self._is_usable():
                 await self._connect(request, trace)
-            with suppress(httpcore.WriteError):
+            try:
                 await self.stream.write(sent, timeout["write"])
+            except httpcore.WriteError:
+                self._is_broken = True
             while not answer.status:
                 answer.take(await self.stream.read(_PIECE, timeout["read"]))
         except BaseException:
@@ -171,8 +195,7 @@ class _AsyncOneConnection(_Base):
             await self.aclose()
 
     async def aclose(self) -> None:
-        stream, self.stream = self.stream, None
-        if stream is not None:
+        if (stream := self._forget()) is not None:
             await stream.aclose()
 
 
@@ -184,14 +207,16 @@ class _AsyncContent:
         self._answer = answer
         self._seconds = seconds
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
         answer = self._answer
-        while True:
-            if answer.pieces:
-                yield answer.fetch()
+        while not answer.pieces:
             if answer.is_complete:
-                return
+                raise StopAsyncIteration
             answer.take(await self._connection.stream.read(_PIECE, self._seconds))
+        return answer.fetch()
 
     async def aclose(self) -> None:
         await self._connection.end(self._answer)
