@@ -28,10 +28,11 @@ _MOST_BESIDES = 100 * 1024
 _INFORMATIONAL, _FINAL = 100, 200
 _SWITCHING_PROTOCOLS = 101
 
+_match_informational = re.compile(rb"(?:HTTP/1\.\d 1\d\d[^\n]*\n(?:[^\r\n][^\n]*\n)*\r?\n)*").match
 _find_end = re.compile(rb"\n\r?\n").search
 _LENGTH = re.compile(rb"^Content-Length:([^\r\n]*)\r?\n(?![\t ])", re.IGNORECASE | re.MULTILINE)
-_is_beyond_mending = re.compile(rb"\0|\A[^\n]*\n[\t ]|\n[^\s:]+[\t ]+:").search
-"""NUL, space before the first header, or between a header's name and the colon: readers differ too much on these."""
+_is_beyond_mending = re.compile(rb"\0|\r(?!\n|\Z)|\A[^\n]*\n[\t ]|\n[^\s:]+[\t ]+:").search
+"""NUL, CR alone, space before the first header or before a colon: readers differ too much on these."""
 
 
 def to_send(request: httpcore.Request, content: bytes) -> bytes:
@@ -93,9 +94,9 @@ class Answer:
         except httptools.HttpParserError as exc:
             self.is_last = True
             if not self.status:
-                self._read_again(str(exc))
+                self._read_again(exc)
             elif not self.is_complete:
-                raise httpcore.RemoteProtocolError(f"the answer is not HTTP: {exc}") from exc
+                raise _not_http(exc) from exc
         if self._refusal:
             raise httpcore.RemoteProtocolError(self._refusal)
         if self.status:
@@ -142,27 +143,30 @@ class Answer:
             raised = exc.__context__
             raise KeyboardInterrupt if raised is None or raised is handled else raised from None
 
-    def _read_again(self, reason: str) -> None:
+    def _read_again(self, reason: httptools.HttpParserError) -> None:
         """Read the headers as those of a careless server, when all of them are there.
 
         Raises:
             RemoteProtocolError: They cannot be read that way either, for this reason.
         """
-        end = _find_end(self._head)
-        is_hopeless = self._is_ambiguous or not self._head.startswith(b"HTTP/1.") or _is_beyond_mending(self._head)
-        if is_hopeless or (end is None and len(self._head) > _MOST_BESIDES):
-            raise httpcore.RemoteProtocolError(f"the answer is not HTTP: {reason}")
+        arrived = self._head
+        if informational := _match_informational(arrived):
+            arrived = arrived[informational.end() :]
+        end = _find_end(arrived)
+        size = len(arrived) if end is None else end.end()
+        head, rest = arrived[:size], arrived[size:]
+        if self._is_ambiguous or not head.startswith(b"HTTP/1.") or _is_beyond_mending(head) or size > _MOST_BESIDES:
+            raise _not_http(reason) from reason
         if end is None:
             return
         self._is_ambiguous = True
         self.headers.clear()
         self._parser = self._new_parser(lenient_headers=True)
-        head, rest = self._head[: end.end()], self._head[end.end() :]
         try:
             self._feed(_with_one_length(head) + rest)
         except httptools.HttpParserError as exc:
             if not self.is_complete:
-                raise httpcore.RemoteProtocolError(f"the answer is not HTTP: {exc}") from exc
+                raise _not_http(exc) from exc
 
     # Called by the parser:
 
@@ -210,6 +214,10 @@ class Answer:
         if self.status and not self.is_complete:
             self.is_complete = True
             self.is_last = self._is_ambiguous or not self._parser.should_keep_alive()
+
+
+def _not_http(reason: httptools.HttpParserError) -> httpcore.RemoteProtocolError:
+    return httpcore.RemoteProtocolError(f"the answer cannot be read as HTTP (llhttp: {reason})")
 
 
 def _with_one_length(head: bytes) -> bytes:
