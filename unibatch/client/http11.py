@@ -28,11 +28,13 @@ _MOST_BESIDES = 100 * 1024
 _INFORMATIONAL, _FINAL = 100, 200
 _SWITCHING_PROTOCOLS = 101
 
-_match_informational = re.compile(rb"(?:HTTP/1\.\d 1\d\d[^\n]*\n(?:[^\r\n][^\n]*\n)*\r?\n)*").match
+_match_informational = re.compile(
+    rb"(?:HTTP/1\.[01] 1\d\d(?: [^\r\n\0]*)?\r?\n(?:[^\s:]+:[^\r\n\0]*\r?\n)*\r?\n)*"
+).match
 _find_end = re.compile(rb"\n\r?\n").search
 _LENGTH = re.compile(rb"^Content-Length:([^\r\n]*)\r?\n(?![\t ])", re.IGNORECASE | re.MULTILINE)
-_is_beyond_mending = re.compile(rb"\0|\r(?!\n|\Z)|\A[^\n]*\n[\t ]|\n[^\s:]+[\t ]+:").search
-"""NUL, CR alone, space before the first header or before a colon: readers differ too much on these."""
+_is_beyond_mending = re.compile(rb"\0|\r(?!\n|\Z)|\A[^\n]*\n[\t ]|\n[^\s:]+[\t ]").search
+"""NUL, CR alone, space before the first header or in the name of one: readers differ too much on these."""
 
 
 def to_send(request: httpcore.Request, content: bytes) -> bytes:
