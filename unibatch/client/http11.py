@@ -31,9 +31,8 @@ _SWITCHING_PROTOCOLS = 101
 _match_informational = re.compile(
     rb"(?:HTTP/1\.[01] 1\d\d(?: [^\r\n\0]*)?\r?\n(?:[^\s:]+:[^\r\n\0]*\r?\n)*\r?\n)*"
 ).match
-_find_end = re.compile(rb"\n\r?\n").search
 _LENGTH = re.compile(rb"^Content-Length:([^\r\n]*)\r?\n(?![\t ])", re.IGNORECASE | re.MULTILINE)
-_is_beyond_mending = re.compile(rb"\0|\r(?!\n|\Z)|\A[^\n]*\n[\t ]|\n[^\s:]+[\t ]").search
+_is_beyond_mending = re.compile(rb"\0|\r(?!\n)|\A[^\n]*\n[\t ]|\n[^\s:]+[\t ]").search
 """NUL, CR alone, space before the first header or in the name of one: readers differ too much on these."""
 
 
@@ -49,7 +48,7 @@ def to_send(request: httpcore.Request, content: bytes) -> bytes:
     """
     lines = [b"%b: %b\r\n" % header for header in request.headers]
     head = b"%b %b HTTP/1.1\r\n%b\r\n" % (request.method, request.url.target, b"".join(lines))
-    if not _is_head(head):
+    if not _is_head(head) or head.count(b"\n") != len(lines) + 2:
         raise httpcore.LocalProtocolError("the URL or a header of the request has a character that HTTP does not allow")
     return head + content
 
@@ -154,13 +153,14 @@ class Answer:
         arrived = self._head
         if informational := _match_informational(arrived):
             arrived = arrived[informational.end() :]
-        end = _find_end(arrived)
-        size = len(arrived) if end is None else end.end()
-        head, rest = arrived[:size], arrived[size:]
-        if self._is_ambiguous or not head.startswith(b"HTTP/1.") or _is_beyond_mending(head) or size > _MOST_BESIDES:
+        end = min([at + len(line) for line in (b"\n\r\n", b"\n\n") if (at := arrived.find(line)) >= 0], default=0)
+        if self._is_ambiguous or not arrived.startswith(b"HTTP/1.") or (end or len(arrived)) > _MOST_BESIDES:
             raise _not_http(reason) from reason
-        if end is None:
+        if not end:
             return
+        head, rest = arrived[:end], arrived[end:]
+        if _is_beyond_mending(head):
+            raise _not_http(reason) from reason
         self._is_ambiguous = True
         self.headers.clear()
         self._parser = self._new_parser(lenient_headers=True)
@@ -224,8 +224,8 @@ def _not_http(reason: httptools.HttpParserError) -> httpcore.RemoteProtocolError
 
 def _with_one_length(head: bytes) -> bytes:
     """Headers in which a length that is repeated is given once; llhttp refuses it even if it is the same."""
-    lengths = {length.strip() for value in _LENGTH.findall(head) for length in value.split(b",")}
-    if len(lengths) != 1 or not (length := lengths.pop()).isdigit():
+    first, *others = [length.strip() for value in _LENGTH.findall(head) for length in value.split(b",")] or [b""]
+    if not others or not first.isdigit() or set(others) != {first}:
         return head
     start, headers = head.split(b"\n", 1)
-    return b"%b\nContent-Length: %b\r\n%b" % (start, length, _LENGTH.sub(b"", headers))
+    return b"%b\nContent-Length: %b\r\n%b" % (start, first, _LENGTH.sub(b"", headers))
