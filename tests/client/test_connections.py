@@ -273,6 +273,20 @@ class TestReuse:
         assert connect.call_count == 2
 
 
+def test_a_tool_that_replaces_what_httpx_sends_is_obeyed(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As respx does. A test that makes a vendor up must reach no real one."""
+    made_up = httpcore.Response(200, content=b"made up")
+    send, async_send = Mock(return_value=made_up), AsyncMock(return_value=made_up)
+    with serving(well) as server, driving(style, server.url) as driver:
+        assert driver.run(ask(server.url)) == "well"
+        with monkeypatch.context() as patched:
+            patched.setattr(httpcore.ConnectionPool, "handle_request", send)
+            patched.setattr(httpcore.AsyncConnectionPool, "handle_async_request", async_send)
+            assert driver.run(ask(server.url)) == "made up"
+        assert driver.run(ask(server.url)) == "well"
+        assert len(server.connections) == 1
+
+
 @contextlib.contextmanager
 def nobody_accepts() -> Iterator[str]:
     """A port that takes no connection any more."""

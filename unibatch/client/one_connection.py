@@ -5,6 +5,9 @@ connection that it may have, httpcore takes locks that nobody else takes, and h1
 `unibatch.client.http11` has read by llhttp. httpx offers no way to leave these out, so the pool is replaced in the
 attribute that holds it. Where a later httpx has no such attribute, or a proxy is used, it stays. What connects, and
 reads and writes with time limits, is httpcore's.
+
+Tools for tests, such as respx, replace the method of httpcore's pools that sends a request. While it is replaced, each
+request goes through a pool: a test that makes a vendor up must not call real people.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from unibatch.client.transport import KEPT, httpcore, httpx
 _PIECE = 256 * 1024
 """How many bytes are read at once, at most: a page comes in one piece where it can. TLS has smaller ones."""
 
+_SEND, _ASYNC_SEND = httpcore.ConnectionPool.handle_request, httpcore.AsyncConnectionPool.handle_async_request
+
 _SENT = "http11.receive_response_headers.started"
 """What httpcore calls the moment at which a request has left, for the extension ``trace``."""
 
@@ -31,7 +36,7 @@ class OneConnectionTransport(httpx.HTTPTransport):
         """Take the arguments of ``httpx.HTTPTransport``."""
         super().__init__(verify=verify, proxy=proxy, **options)
         if proxy is None and hasattr(self, "_pool"):
-            self._pool: Any = _OneConnection(verify)
+            self._pool: Any = _OneConnection(verify, self._pool)
 
 
 class AsyncOneConnectionTransport(httpx.AsyncHTTPTransport):
@@ -41,15 +46,16 @@ class AsyncOneConnectionTransport(httpx.AsyncHTTPTransport):
         """Take the arguments of ``httpx.AsyncHTTPTransport``."""
         super().__init__(verify=verify, proxy=proxy, **options)
         if proxy is None and hasattr(self, "_pool"):
-            self._pool: Any = _AsyncOneConnection(verify)
+            self._pool: Any = _AsyncOneConnection(verify, self._pool)
 
 
 class _Base:
     """What both ways have in common: the stream, if it is open, and whether another request may use it."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self, context: ssl.SSLContext, pool: Any) -> None:
         self.stream: Any = None
         self._context = context
+        self._pool = pool
         self._idle_since: float | None = None
         self._is_broken = False  # a request could not be sent completely
 
@@ -92,6 +98,9 @@ class _OneConnection(_Base):
     """What a pool of one connection does: it connects anew if the connection was closed, or not used for long."""
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        if httpcore.ConnectionPool.handle_request is not _SEND:
+            response: httpcore.Response = self._pool.handle_request(request)
+            return response
         sent = to_send(request, b"".join(cast("Iterable[bytes]", request.stream)))
         trace, timeout = request.extensions.get("trace"), request.extensions["timeout"]
         answer = Answer()
@@ -107,12 +116,12 @@ class _OneConnection(_Base):
             while not answer.status:
                 answer.take(self.stream.read(_PIECE, timeout["read"]))
         except BaseException:
-            self.close()
+            self._disconnect()
             raise
         return self._response(answer, _Content(self, answer, timeout["read"]))
 
     def _connect(self, request: httpcore.Request, trace: Any) -> None:
-        self.close()
+        self._disconnect()
         origin, seconds = request.url.origin, request.extensions["timeout"]["connect"]
         host = origin.host.decode("ascii")
         self.stream = httpcore.SyncBackend().connect_tcp(host, origin.port, seconds)
@@ -126,9 +135,15 @@ class _OneConnection(_Base):
 
     def end(self, answer: Answer) -> None:
         if not self._is_kept_after(answer):
-            self.close()
+            self._disconnect()
 
     def close(self) -> None:
+        try:
+            self._disconnect()
+        finally:
+            self._pool.close()
+
+    def _disconnect(self) -> None:
         if (stream := self._forget()) is not None:
             stream.close()
 
@@ -160,6 +175,9 @@ class _AsyncOneConnection(_Base):
     """As `_OneConnection`, awaited."""
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        if httpcore.AsyncConnectionPool.handle_async_request is not _ASYNC_SEND:
+            response: httpcore.Response = await self._pool.handle_async_request(request)
+            return response
         sent = to_send(request, b"".join([piece async for piece in cast("AsyncIterable[bytes]", request.stream)]))
         trace, timeout = request.extensions.get("trace"), request.extensions["timeout"]
         answer = Answer()
@@ -173,12 +191,12 @@ class _AsyncOneConnection(_Base):
             while not answer.status:
                 answer.take(await self.stream.read(_PIECE, timeout["read"]))
         except BaseException:
-            await self.aclose()
+            await self._disconnect()
             raise
         return self._response(answer, _AsyncContent(self, answer, timeout["read"]))
 
     async def _connect(self, request: httpcore.Request, trace: Any) -> None:
-        await self.aclose()
+        await self._disconnect()
         origin, seconds = request.url.origin, request.extensions["timeout"]["connect"]
         host = origin.host.decode("ascii")
         self.stream = await httpcore.AnyIOBackend().connect_tcp(host, origin.port, seconds)
@@ -192,9 +210,15 @@ class _AsyncOneConnection(_Base):
 
     async def end(self, answer: Answer) -> None:
         if not self._is_kept_after(answer):
-            await self.aclose()
+            await self._disconnect()
 
     async def aclose(self) -> None:
+        try:
+            await self._disconnect()
+        finally:
+            await self._pool.aclose()
+
+    async def _disconnect(self) -> None:
         if (stream := self._forget()) is not None:
             await stream.aclose()
 
