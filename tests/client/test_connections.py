@@ -283,6 +283,7 @@ def test_a_tool_that_replaces_what_httpx_sends_is_obeyed(style: Style, monkeypat
             patched.setattr(httpcore.ConnectionPool, "handle_request", send)
             patched.setattr(httpcore.AsyncConnectionPool, "handle_async_request", async_send)
             assert driver.run(ask(server.url)) == "made up"
+            assert one_connection._own(httpcore.ConnectionPool, "handle_request") is None  # had it been imported now
         assert driver.run(ask(server.url)) == "well"
         assert len(server.connections) == 1
 

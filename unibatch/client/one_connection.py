@@ -23,7 +23,16 @@ from unibatch.client.transport import KEPT, httpcore, httpx
 _PIECE = 256 * 1024
 """How many bytes are read at once, at most: a page comes in one piece where it can. TLS has smaller ones."""
 
-_SEND, _ASYNC_SEND = httpcore.ConnectionPool.handle_request, httpcore.AsyncConnectionPool.handle_async_request
+
+def _own(pool: type, name: str) -> object:
+    """The method of this name of one of httpcore's pools; ``None`` if a tool has replaced it by now."""
+    method = getattr(pool, name)
+    code, around = getattr(method, "__code__", None), pool.__init__.__code__  # type: ignore[misc]  # for this class alone
+    return method if code is not None and code.co_filename == around.co_filename else None
+
+
+_SEND = _own(httpcore.ConnectionPool, "handle_request")
+_ASYNC_SEND = _own(httpcore.AsyncConnectionPool, "handle_async_request")
 
 _SENT = "http11.receive_response_headers.started"
 """What httpcore calls the moment at which a request has left, for the extension ``trace``."""
