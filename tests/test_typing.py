@@ -3,11 +3,14 @@
 import inspect
 from collections.abc import Callable, Iterator
 from datetime import time
+from typing import get_type_hints
 
 import attrs
+import pytest
 
 import unibatch
 from unibatch import (
+    AsyncClient,
     CallStatus,
     Campaign,
     CampaignDraft,
@@ -95,3 +98,10 @@ def test_no_public_argument_is_any() -> None:
         if name != "return" and str(kind) in {"Any", "typing.Any"}
     ]
     assert untyped == []
+
+
+@pytest.mark.parametrize("cls", [Client, AsyncClient], ids=lambda cls: cls.__name__)
+def test_type_hints_can_be_had_while_the_program_runs(cls: type) -> None:
+    """As by frameworks that call functions with what their hints ask for."""
+    for _, method in inspect.getmembers(cls, inspect.isfunction):
+        assert "return" in get_type_hints(method) or method.__name__ == "__init__"

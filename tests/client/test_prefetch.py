@@ -234,7 +234,7 @@ class TestNear:
     def test_a_near_server_is_asked_for_a_page_when_it_is_needed(
         self, connect: Connect, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(prefetch, "_idle_time", lambda: 0.0)
+        monkeypatch.setattr(prefetch, "time", SimpleNamespace(monotonic=lambda: 0.0, thread_time=lambda: 0.0))
         vendor = Vendor(450, delay=0)
         asked = []
         with campaign_of(vendor) as url:
@@ -266,10 +266,16 @@ class TestNear:
             eagerness.note(waited)
         assert eagerness.pages == pages
 
-    def test_waiting_is_sleeping_and_not_computing(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        clocks = SimpleNamespace(monotonic=lambda: 100.0, thread_time=lambda: 30.0)
+    @pytest.mark.parametrize(("computed", "pages"), [(0.015, 1), (0.005, 8)])
+    def test_waiting_is_sleeping_and_not_computing(
+        self, monkeypatch: pytest.MonkeyPatch, computed: float, pages: int
+    ) -> None:
+        eagerness = Eagerness(8)
+        clocks = SimpleNamespace(monotonic=iter([0.0, 0.03]).__next__, thread_time=iter([0.0, computed]).__next__)
         monkeypatch.setattr(prefetch, "time", clocks)
-        assert prefetch._idle_time() == 70.0
+        eagerness.begin()
+        eagerness.end()
+        assert eagerness.pages == pages
 
 
 class TestStopping:

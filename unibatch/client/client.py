@@ -22,13 +22,12 @@ from unibatch.core.provider import Capabilities, Provider
 from unibatch.core.status import CallStatus, CampaignStatus
 
 if TYPE_CHECKING:
-    from unibatch.client import contacts_of, rehearse, watch
-    from unibatch.client.contacts_of import AsyncContactsOf, ContactsOf
-    from unibatch.client.rehearse import Rehearsal
-    from unibatch.client.watch import AsyncWatch, Until, Watch, WatchState
+    from unibatch.client import contacts_of
+    from unibatch.client import rehearse as rehearsing
+    from unibatch.client import watch as watching
 else:  # most programs use none of them
-    contacts_of, rehearse = Late("unibatch.client.contacts_of"), Late("unibatch.client.rehearse")
-    watch = Late("unibatch.client.watch")
+    contacts_of, rehearsing = Late("unibatch.client.contacts_of"), Late("unibatch.client.rehearse")
+    watching = Late("unibatch.client.watch")
 
 
 class _BaseClient:
@@ -53,12 +52,12 @@ class _BaseClient:
         return self._exchange.base_url
 
     @property
-    def rehearse(self) -> Rehearsal:
+    def rehearse(self) -> rehearsing.Rehearsal:
         """The methods that change something, to see what they would send: ``client.rehearse.create_campaign(draft)``.
 
         Each returns a list of `PlannedRequest`. Nothing is sent, so nothing is awaited.
         """
-        return rehearse.Rehearsal(self._exchange, self._operations)
+        return rehearsing.Rehearsal(self._exchange, self._operations)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.provider} at {self.base_url}>"
@@ -168,8 +167,12 @@ class Client(_BaseClient):
         )
 
     def watch(
-        self, campaign_id: str, *, state: WatchState | None = None, on_pause: Callable[[], object] | None = None
-    ) -> Watch:
+        self,
+        campaign_id: str,
+        *,
+        state: watching.WatchState | None = None,
+        on_pause: Callable[[], object] | None = None,
+    ) -> watching.Watch:
         """Follow a campaign to its end.
 
         It looks again and again: often while much happens, seldom while nothing does, and with at most half of the
@@ -194,9 +197,11 @@ class Client(_BaseClient):
             NotFound: While iterating: there is no such campaign in this account, or not any more.
             AuthenticationError: While iterating: the key is not accepted, or not any more.
         """
-        return watch.Watch(self._driver, self._operations.watch(campaign_id, state, on_pause))
+        return watching.Watch(self._driver, self._operations.watch(campaign_id, state, on_pause))
 
-    def wait(self, campaign_id: str, *, until: Until = FINISHED, timeout: float | timedelta | None = None) -> Campaign:
+    def wait(
+        self, campaign_id: str, *, until: watching.Until = FINISHED, timeout: float | timedelta | None = None
+    ) -> Campaign:
         """Wait for a campaign; looks as `watch` does, and reads contacts only when the campaign is over.
 
         Args:
@@ -215,10 +220,10 @@ class Client(_BaseClient):
             InvalidInput: The id is blank, ``until`` is no canonical status, or ``timeout`` is negative.
             NotFound: There is no such campaign in this account.
         """
-        watching = self._operations.wait(campaign_id, until, timeout)
-        for _ in watch.Watch(self._driver, watching):
+        watched = self._operations.wait(campaign_id, until, timeout)
+        for _ in watching.Watch(self._driver, watched):
             pass
-        return watching.result
+        return watched.result
 
     def list_contacts_of(
         self,
@@ -228,7 +233,7 @@ class Client(_BaseClient):
         external_id: str | None = None,
         server_filter: bool = False,
         max_wait: float | None = None,
-    ) -> ContactsOf:
+    ) -> contacts_of.ContactsOf:
         """List the contacts of several campaigns, one campaign after the other.
 
         While one campaign is read, the next ones are begun, so many small campaigns take little longer than one large
@@ -521,23 +526,27 @@ class AsyncClient(_BaseClient):
         )
 
     def watch(
-        self, campaign_id: str, *, state: WatchState | None = None, on_pause: Callable[[], object] | None = None
-    ) -> AsyncWatch:
+        self,
+        campaign_id: str,
+        *,
+        state: watching.WatchState | None = None,
+        on_pause: Callable[[], object] | None = None,
+    ) -> watching.AsyncWatch:
         """As `Client.watch`, for ``async for``."""
-        return watch.AsyncWatch(self._driver, self._operations.watch(campaign_id, state, on_pause))
+        return watching.AsyncWatch(self._driver, self._operations.watch(campaign_id, state, on_pause))
 
     async def wait(
         self,
         campaign_id: str,
         *,
-        until: Until = FINISHED,
+        until: watching.Until = FINISHED,
         timeout: float | timedelta | None = None,  # noqa: ASYNC109 - as in the other client; it ends requests, too
     ) -> Campaign:
         """As `Client.wait`, awaited."""
-        watching = self._operations.wait(campaign_id, until, timeout)
-        async for _ in watch.AsyncWatch(self._driver, watching):
+        watched = self._operations.wait(campaign_id, until, timeout)
+        async for _ in watching.AsyncWatch(self._driver, watched):
             pass
-        return watching.result
+        return watched.result
 
     def list_contacts_of(
         self,
@@ -547,7 +556,7 @@ class AsyncClient(_BaseClient):
         external_id: str | None = None,
         server_filter: bool = False,
         max_wait: float | None = None,
-    ) -> AsyncContactsOf:
+    ) -> contacts_of.AsyncContactsOf:
         """As `Client.list_contacts_of`, for ``async for``."""
         operations = self._operations.patient(max_wait)
         plan = operations.list_contacts_of(campaign_ids, status, external_id, server_filter=server_filter)

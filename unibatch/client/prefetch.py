@@ -41,11 +41,6 @@ _NAP = 0.5  # seconds
 _LEAVING = 0.5  # seconds for threads to end when the program does
 
 
-def _idle_time() -> float:
-    """A clock that stops while this thread computes, in seconds: other threads cannot make that faster."""
-    return time.monotonic() - time.thread_time()
-
-
 class Eagerness:
     """How many ``pages`` to have under way or in memory at the same time: 1, or the maximum."""
 
@@ -53,6 +48,21 @@ class Eagerness:
         self.pages = 1
         self._most = most
         self._latest: deque[float] = deque(maxlen=3)
+        self._began = 0.0
+        self._computed: float | None = None
+
+    def begin(self) -> None:
+        """A page that is not read ahead is asked for."""
+        self._began = time.monotonic()
+        # This clock takes far longer to read than the other one, and nearby servers are to be read quickly.
+        self._computed = None if self._latest and self._latest[-1] < _NOT_NEAR else time.thread_time()
+
+    def end(self) -> None:
+        """The page is there. What this thread computed meanwhile was no waiting: other threads cannot speed it up."""
+        waited = time.monotonic() - self._began
+        if waited >= _NOT_NEAR and self._computed is not None:
+            waited -= time.thread_time() - self._computed
+        self.note(waited)
 
     def note(self, waited: float) -> None:
         """Note for how many seconds the client waited for a page that was not read ahead."""
@@ -153,9 +163,9 @@ class Prefetch(Generic[K, T]):
     def take(self, positions: Sequence[K]) -> T:
         """The page at the first of these positions; the others are begun."""
         if len(positions) == 1 and not self._under_way:
-            began = _idle_time()
+            self.eagerness.begin()
             page = self._read(positions[0], None)
-            self.eagerness.note(_idle_time() - began)
+            self.eagerness.end()
             return page
         self.begin(positions)
         future = self._under_way[positions[0]].future
@@ -226,9 +236,9 @@ class AsyncPrefetch(Generic[K, T]):
     async def take(self, positions: Sequence[K]) -> T:
         """As `Prefetch.take`, awaited."""
         if len(positions) == 1 and not self._under_way:
-            began = _idle_time()
+            self.eagerness.begin()
             page = await self._read(positions[0])
-            self.eagerness.note(_idle_time() - began)
+            self.eagerness.end()
             return page
         await self.begin(positions)
         try:
