@@ -208,7 +208,8 @@ class _AsyncOneConnection(_Base):
         await self._disconnect()
         origin, seconds = request.url.origin, request.extensions["timeout"]["connect"]
         host = origin.host.decode("ascii")
-        self.stream = await httpcore.AnyIOBackend().connect_tcp(host, origin.port, seconds)
+        backend = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())  # pyright finds two of this name
+        self.stream = await backend.connect_tcp(host, origin.port, seconds)
         if trace is not None:
             await trace("connection.connect_tcp.complete", {"return_value": self.stream})
         if origin.scheme == b"https":
