@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(BIN)/python -m compileall -q unibatch # an editable install does not, and PYTHONDONTWRITEBYTECODE keeps Python from it
 
-TESTED_WITH_HTTPX2 := $(addprefix tests/client/test_, $(addsuffix .py, bodies cassettes connections drivers \
+TESTED_WITH_HTTPX2 := $(addprefix tests/client/test_, $(addsuffix .py, bodies cassettes connections drivers http11 \
 	processes_and_loops proxies redirects tls transport_failures))
 
 .PHONY: demo test lint coverage format bench clean
