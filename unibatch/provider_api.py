@@ -21,8 +21,8 @@ A provider that only reads needs what follows up to **Return**, and the errors. 
 be read; `read` refuses it. `decode` reads into plain data, `read_leniently` a body that may be anything, and
 `read_refusal` an error. For values: `required`, `rows_or_none`, `mapping_or_empty`, `text_or_none`, `instant_or_none`,
 `utc` and `NO_TIME`, `starting_time`, `from_unix_seconds`, `from_unix_milliseconds`, `seconds` and `known_seconds`,
-`time_of_day`. What is not as documented is a `StructureError`, or an `UnreadableValue` if the answer can do without it;
-`translate_at` and `collect` add where it is.
+`time_of_day`; for all rows of a page `required_ids`, `utc_times`, `durations`. What is not as documented is a
+`StructureError`, or an `UnreadableValue` if the answer can do without it; `translate_at` and `collect` add where it is.
 Where ``null`` and a missing key of a `Wire` mean different things, the default is `UNSET`, of the type `UnsetType`.
 
 **Describe webhooks** by `Webhooks`, `HmacSignature`, `SharedSecret` and `EventType`.
@@ -30,6 +30,8 @@ Where ``null`` and a missing key of a `Wire` mean different things, the default 
 **Return**: `Page`, `Campaign`, `Counts`, `Schedule`, `RedialPolicy`, `Money`, `Contact`, `Account`, `AccountLimits`,
 `Refusal`. Contacts come by the thousand, and are made in a quick way: `maker_of_blank_contacts`, `seal_contacts`,
 `RawRows`. Their numbers are read by `phones_from_vendor`, a single one by `phone_from_vendor`, `is_e164` and `DIGITS`.
+What only counts contacts asks with ``ContactFilter(results_only=True)``. A provider may return contacts all the same;
+`Results`, which are columns, take less time.
 
 **Write**: a draft is a `CampaignDraft` of `ContactDraft`, `Start` and `Part`. `How`, `Fit` and `Given` say how each of
 its fields is taken; the result is a `Composition`. `DRAFT_FIELD_NAMES` names the fields that need an entry, and
@@ -156,6 +158,7 @@ from unibatch.core.raw import RawRows as RawRows
 from unibatch.core.raw import decode as decode
 from unibatch.core.refusal import Refusal as Refusal
 from unibatch.core.refusal import read_refusal as read_refusal
+from unibatch.core.results import Results as Results
 from unibatch.core.status import CallStatus as CallStatus
 from unibatch.core.status import CampaignStatus as CampaignStatus
 from unibatch.core.status_table import StatusReader as StatusReader
@@ -169,6 +172,7 @@ from unibatch.core.structuring import Unread as Unread
 from unibatch.core.structuring import UnreadableValue as UnreadableValue
 from unibatch.core.structuring import Wire as Wire
 from unibatch.core.structuring import collect as collect
+from unibatch.core.structuring import durations as durations
 from unibatch.core.structuring import encode as encode
 from unibatch.core.structuring import from_unix_milliseconds as from_unix_milliseconds
 from unibatch.core.structuring import from_unix_seconds as from_unix_seconds
@@ -178,6 +182,7 @@ from unibatch.core.structuring import mapping_or_empty as mapping_or_empty
 from unibatch.core.structuring import read as read
 from unibatch.core.structuring import read_leniently as read_leniently
 from unibatch.core.structuring import required as required
+from unibatch.core.structuring import required_ids as required_ids
 from unibatch.core.structuring import rows_or_none as rows_or_none
 from unibatch.core.structuring import seconds as seconds
 from unibatch.core.structuring import starting_time as starting_time
@@ -185,6 +190,7 @@ from unibatch.core.structuring import text_or_none as text_or_none
 from unibatch.core.structuring import time_of_day as time_of_day
 from unibatch.core.structuring import translate_at as translate_at
 from unibatch.core.structuring import utc as utc
+from unibatch.core.structuring import utc_times as utc_times
 from unibatch.core.times import When as When
 from unibatch.core.times import is_ambiguous as is_ambiguous
 from unibatch.core.webhook_scheme import HmacSignature as HmacSignature

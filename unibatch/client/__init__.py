@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from unibatch.client.client import AsyncClient, Client, fingerprint_of_client, provider_of_client
 from unibatch.client.exchange import PlannedRequest
-from unibatch.client.listing import AsyncListing, Listing, continued, pages_meanwhile
+from unibatch.client.listing import AsyncListing, Listing, continued, pages_meanwhile, results_of
 from unibatch.client.options import Options, Retry, Timeout, Wait
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ __all__ = [
     "noted",
     "pages_meanwhile",
     "provider_of_client",
+    "results_of",
 ]
 
 

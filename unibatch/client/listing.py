@@ -345,6 +345,16 @@ class AsyncListing(_BaseListing[AsyncDriver, T]):
 L = TypeVar("L", Listing[Contact], AsyncListing[Contact])
 
 
+def results_of(listing: L) -> L:
+    """The same listing, of which only what became of the calls is needed: its pages may be `Results`."""
+    plan = listing._plan  # noqa: SLF001 - of this module
+
+    def choose() -> Conversation[Any]:
+        return attrs.evolve((yield from plan.choose()), results_only=True)
+
+    return type(listing)(cast("Any", listing._driver), attrs.evolve(plan, choose=choose))  # noqa: SLF001 - as above
+
+
 def continued(listing: L, earlier: Callable[[], Iterable[Page[Any]]], on_page: Callable[[Page[Contact]], None]) -> L:
     """The same listing, read on behind pages that another iteration has read, maybe in another process.
 

@@ -71,6 +71,7 @@ class Page(Generic[T]):
 
     Attributes:
         items: The rows, in the vendor's order.
+        ids: The ids of the rows, in the same order, if they are at hand: then a listing need not ask each row for it.
         total: How many rows the vendor says there are in all, or ``None`` if it does not say.
         has_more: Whether the vendor says that more follow, or ``None`` if it does not say.
         next_cursor: With cursor paging, the position of the next page.
@@ -81,6 +82,7 @@ class Page(Generic[T]):
     """
 
     items: Sequence[T]
+    ids: Sequence[str] | None = None
     total: int | None = attrs.field(default=None, converter=_not_negative)
     has_more: bool | None = None
     next_cursor: str | None = None
@@ -215,7 +217,7 @@ class Pager(Generic[T]):
 
     def accept(self, page: Page[T]) -> Sequence[T]:
         """Take in the page that was read at `position`, move on, and return the rows that are new."""
-        marks = list(map(hash, map(self._identity, page.items)))
+        marks = list(map(hash, map(self._identity, page.items) if page.ids is None else page.ids))
         news = self._pass.accept(page, marks)
         items = page.items if len(news) == len(marks) else _picked(page.items, marks, news)
         for earlier in self._earlier:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import repeat
 from types import MappingProxyType
 from typing import Any
 
@@ -108,7 +107,7 @@ def phone_from_vendor(value: Any, *, bare_digits: bool = False) -> tuple[str, bo
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164), True
 
 
-def phones_from_vendor(values: Sequence[Any], *, bare_digits: bool = False) -> tuple[Iterable[str], Iterable[bool]]:
+def phones_from_vendor(values: Sequence[Any], *, bare_digits: bool = False) -> tuple[Sequence[str], Sequence[bool]]:
     """Read the numbers of a page, each as `phone_from_vendor` reads it.
 
     If all have the usual form, which one look at the page shows, it takes a third of the time.
@@ -118,7 +117,7 @@ def phones_from_vendor(values: Sequence[Any], *, bare_digits: bool = False) -> t
         bare_digits: The vendor writes E.164 numbers without the plus.
 
     Returns:
-        The numbers, or texts as they came, and of each whether it is a number. The second may have no end.
+        The numbers, or texts as they came, and of each whether it is a number.
     """
     try:
         text = ",".join(values)
@@ -126,9 +125,9 @@ def phones_from_vendor(values: Sequence[Any], *, bare_digits: bool = False) -> t
         text = ""
     if text.count(",") == len(values) - 1:  # no number contains one
         if bare_digits and _all_without_plus(text):
-            return ["+" + value for value in values], _ALL_VALID
+            return ["+" + value for value in values], [True] * len(values)
         if _all_e164(text):
-            return values, _ALL_VALID
+            return values, [True] * len(values)
     is_usual, plus = (is_e164_without_plus, "+") if bare_digits else (is_e164, "")
     read = [
         (plus + value, True)
@@ -139,7 +138,6 @@ def phones_from_vendor(values: Sequence[Any], *, bare_digits: bool = False) -> t
     return [number for number, _ in read], [is_valid for _, is_valid in read]
 
 
-_ALL_VALID = repeat(object=True)
 _all_e164 = re.compile(r"\+[1-9][0-9]{6,14}(?:,\+[1-9][0-9]{6,14})*+").fullmatch
 _all_without_plus = re.compile(r"[1-9][0-9]{6,14}(?:,[1-9][0-9]{6,14})*+").fullmatch
 

@@ -235,10 +235,13 @@ class ContactFilter:
     Attributes:
         status: Contacts with one of these statuses; empty for any.
         external_id: The contact to whom you gave this id.
+        results_only: Only what became of the calls is needed: a page of `Results` will do. A provider may return
+            contacts all the same.
     """
 
     status: frozenset[CallStatus] = frozenset()
     external_id: str | None = None
+    results_only: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.status) or self.external_id is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Generic, TypeAlias, TypeVar, cast
 
 from unibatch.core.masking import mask_text
@@ -119,6 +119,12 @@ class StatusReader(Generic[S]):
     def __call__(self, word: str | None, reason: str | None = None) -> S:
         """The canonical status for ``word``, and ``reason`` where the vendor gives one."""
         return (self.known.get(word if reason is None else (word, reason)) or self.read_anew(word, reason))[0]
+
+    def read_all(self, words: Iterable[str | None]) -> tuple[list[S], list[bool]]:
+        """The canonical statuses for the words of a page, and whether each is terminal."""
+        known = self.known
+        pairs = [known.get(word) or self.read_anew(word) for word in words]
+        return [status for status, _ in pairs], [is_terminal for _, is_terminal in pairs]
 
     def read_anew(self, word: str | None, reason: str | None = None) -> tuple[S, bool]:
         """The canonical status for what is not among the `known`, and whether it is terminal."""

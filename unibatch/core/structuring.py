@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 from threading import Lock
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import attrs
 import msgspec
@@ -227,7 +227,7 @@ def utc(moment: datetime | None, key: str) -> datetime | None:
     """The same moment in UTC; one without an offset is read as UTC, and one in the year 1 as no time.
 
     For every row of a listing, test ``moment.tzinfo is UTC and moment > NO_TIME`` first: both nearly always hold, and a
-    call takes longer than the tests.
+    call takes longer than the tests. So does `utc_times`.
 
     Raises:
         UnreadableValue: In UTC it lies outside the years 1 to 9999.
@@ -242,6 +242,20 @@ def utc(moment: datetime | None, key: str) -> datetime | None:
         return moment.astimezone(UTC)
     except OverflowError as exc:
         raise UnreadableValue(f"$.{key}", "a time outside of the years 1 to 9999") from exc
+
+
+def utc_times(moments: Sequence[datetime | None], key: str) -> list[datetime | None]:
+    """The times under one key in the rows of a page, each as `utc` gives it.
+
+    Raises:
+        UnreadableValue: As `utc` does; the path says in which row, as in ``$[3].called_at``.
+    """
+    no_time = NO_TIME
+    try:
+        return [at if at is None or (at.tzinfo is UTC and at > no_time) else utc(at, key) for at in moments]
+    except UnreadableValue:
+        pass
+    return collect((utc(at, key) for at in moments), "$")
 
 
 _BEGINS_WITH_ZONE = re.compile(r"\s*(?P<zone>[A-Za-z0-9_+/-]+)").match
@@ -344,6 +358,20 @@ def seconds(number: float | None, key: str) -> timedelta | None:
     return duration
 
 
+def durations(numbers: Sequence[float | None], key: str) -> list[timedelta | None]:
+    """The numbers of seconds under one key in the rows of a page, each as `seconds` gives it.
+
+    Raises:
+        UnreadableValue: As `seconds` does; the path says in which row, as in ``$[3].duration``.
+    """
+    known = known_seconds
+    try:
+        return [None if number is None else known.get(number) or seconds(number, key) for number in numbers]
+    except UnreadableValue:
+        pass
+    return collect((seconds(number, key) for number in numbers), "$")
+
+
 def time_of_day(text: str | None, key: str | None = None) -> time | None:
     """A time of day such as ``09:30`` or ``9:30``; ``24:00`` is midnight, ``00:00``.
 
@@ -384,6 +412,15 @@ def rows_or_none(rows: list[R] | None, total: int | None, has_more: bool | None,
             raise StructureError(path, "missing or null, although the total is not 0")
         return []
     return rows
+
+
+def required_ids(ids: Sequence[str | None], key: str) -> Sequence[str]:
+    """The ids under one key in the rows of a page; they must be there.
+
+    Raises:
+        StructureError: One is missing or empty; the path says in which row, as in ``$[3].id``.
+    """
+    return cast("Sequence[str]", ids) if all(ids) else collect((required(each, key) for each in ids), "$")
 
 
 def required(text: str | None, key: str) -> str:

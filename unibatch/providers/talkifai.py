@@ -430,6 +430,9 @@ class TalkifAI(api.Provider):
 
         def page(job: JobWithContacts) -> api.Page[api.Contact]:
             rows = api.rows_or_none(job.contacts, job.contactsTotal, job.contactsHasMore, "$.contacts")
+            if wanted.results_only:
+                results = api.translate_at("$.contacts", self._results, rows, job.status, campaign_id)
+                return api.Page(items=results, ids=results.id, total=job.contactsTotal, has_more=job.contactsHasMore)
             contacts = api.collect(self._contacts(rows, job.status, raw_rows, campaign_id), "$.contacts")
             return api.Page(items=api.seal_contacts(contacts), total=job.contactsTotal, has_more=job.contactsHasMore)
 
@@ -615,6 +618,33 @@ class TalkifAI(api.Provider):
             started_at=api.utc(wire.actualStartTime, "actualStartTime"),
             completed_at=api.utc(wire.completedAt, "completedAt"),
             raw=raw,
+        )
+
+    def _results(self, rows: Sequence[JobContact], job_status: str | None, campaign_id: str) -> api.Results:
+        """As `_contacts`, by columns, and only what became of the calls."""
+        ids = api.required_ids([row.id for row in rows], "id")
+        numbers, are_valid = api.phones_from_vendor([row.phoneNumber for row in rows])
+        statuses, are_final = self.read_call_status.read_all([row.status for row in rows])
+        if self.read_campaign_status(job_status).is_terminal:
+            are_final = [status not in UNDER_WAY for status in statuses]
+        elif not RETRIED_BY_VENDOR.isdisjoint(statuses):
+            are_final = [
+                _is_last_attempt(row) if status in RETRIED_BY_VENDOR else is_final
+                for row, status, is_final in zip(rows, statuses, are_final, strict=True)
+            ]
+        return api.Results(
+            provider=self.name,
+            campaign_id=campaign_id,
+            id=ids,
+            phone_number=numbers,
+            phone_valid=are_valid,
+            status=statuses,
+            is_final=are_final,
+            attempts=[row.attemptCount for row in rows],
+            last_attempt_at=api.utc_times([row.lastAttemptAt for row in rows], "lastAttemptAt"),
+            next_attempt_at=api.utc_times([row.nextRetryAt or None for row in rows], "nextRetryAt"),
+            ended_at=api.utc_times([row.completedAt for row in rows], "completedAt"),
+            duration=api.durations([row.callDuration for row in rows], "callDuration"),
         )
 
     def _contacts(

@@ -377,6 +377,9 @@ class TechLadder(api.Provider):
         def page(answer: CallsAnswer) -> api.Page[api.Contact]:
             total, has_more = answer.data.total, answer.data.has_more
             rows = api.rows_or_none(answer.data.items, total, has_more, "$.data.items")
+            if wanted.results_only:
+                results = api.translate_at("$.data.items", self._results, rows, campaign_id)
+                return api.Page(items=results, ids=results.id, total=total, has_more=has_more)
             contacts = api.seal_contacts(api.collect(self._contacts(rows, raw_rows, campaign_id), "$.data.items"))
             return api.Page(items=contacts, total=total, has_more=has_more)
 
@@ -529,6 +532,24 @@ class TechLadder(api.Provider):
             updated_at=api.utc(wire.updated_at, "updated_at"),
             started_at=api.utc(wire.started_at, "started_at"),
             raw=raw,
+        )
+
+    def _results(self, rows: Sequence[Call], campaign_id: str) -> api.Results:
+        """As `_contacts`, by columns, and only what became of the calls."""
+        ids = api.required_ids([row.call_id for row in rows], "call_id")
+        numbers, are_valid = api.phones_from_vendor([row.phone_number for row in rows], bare_digits=True)
+        statuses, are_final = self.read_call_status.read_all([row.status for row in rows])
+        return api.Results(
+            provider=self.name,
+            campaign_id=campaign_id,
+            id=ids,
+            phone_number=numbers,
+            phone_valid=are_valid,
+            status=statuses,
+            is_final=are_final,
+            started_at=api.utc_times([row.started_at for row in rows], "started_at"),
+            ended_at=api.utc_times([row.ended_at for row in rows], "ended_at"),
+            duration=api.durations([row.duration_seconds for row in rows], "duration_seconds"),
         )
 
     def _contacts(self, rows: Sequence[Call], raw_rows: api.RawRows, campaign_id: str) -> Iterator[Any]:

@@ -438,6 +438,9 @@ class Truedy(api.Provider):
         def page(answer: ContactsAnswer) -> api.Page[api.Contact]:
             about = answer.pagination or Pagination()
             rows = api.rows_or_none(answer.data, about.total, about.has_more, "$.data")
+            if wanted.results_only:
+                results = api.translate_at("$.data", self._results, rows, campaign_id)
+                return api.Page(items=results, ids=results.id, total=about.total, has_more=about.has_more)
             contacts = api.seal_contacts(api.collect(self._contacts(rows, raw_rows, campaign_id), "$.data"))
             return api.Page(items=contacts, total=about.total, has_more=about.has_more)
 
@@ -726,6 +729,26 @@ class Truedy(api.Provider):
             created_at=api.utc(wire.created_at, "created_at"),
             updated_at=api.utc(wire.updated_at, "updated_at"),
             raw=raw,
+        )
+
+    def _results(self, rows: Sequence[BatchContact], campaign_id: str) -> api.Results:
+        """As `_contacts`, by columns, and only what became of the calls."""
+        ids = [row.contact_id or row.id or "" for row in rows]
+        if not all(ids):
+            api.required_ids(ids, _id_key(rows[ids.index("")]))
+        numbers, are_valid = api.phones_from_vendor(
+            [row.phone if row.phone_number is None else row.phone_number for row in rows]
+        )
+        statuses, are_final = self.read_call_status.read_all([row.call_status for row in rows])
+        return api.Results(
+            provider=self.name,
+            campaign_id=campaign_id,
+            id=ids,
+            phone_number=numbers,
+            phone_valid=are_valid,
+            status=statuses,
+            is_final=are_final,
+            last_attempt_at=api.utc_times([row.called_at for row in rows], "called_at"),
         )
 
     def _contacts(self, rows: Sequence[BatchContact], raw_rows: api.RawRows, campaign_id: str) -> Iterator[Any]:

@@ -29,7 +29,7 @@ from uuid import uuid4
 import attrs
 import pytest
 
-from unibatch.client import Client, Options, Retry
+from unibatch.client import Client, Options, Retry, results_of
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start
 from unibatch.core.draft_fields import DRAFT_FIELD_NAMES, Composition
 from unibatch.core.errors import AuthenticationError, InvalidInput, NotFound, ProviderError, UnsupportedFeature
@@ -40,6 +40,7 @@ from unibatch.core.paging import Page, Paging
 from unibatch.core.preflight import compose, merge
 from unibatch.core.provider import CampaignFilter, ContactFilter, Limits, OperationName, Provider, Setting
 from unibatch.core.refusal import Refusal
+from unibatch.core.results import COLUMNS, Results
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.status_table import StatusTable
 from unibatch.core.structuring import StructureError
@@ -49,7 +50,7 @@ OPERATIONS: tuple[OperationName, ...] = get_args(OperationName)
 
 FILTERS = frozenset(
     {f"list_campaigns.{field.name}" for field in attrs.fields(CampaignFilter)}
-    | {f"list_contacts.{field.name}" for field in attrs.fields(ContactFilter)}
+    | {f"list_contacts.{field.name}" for field in attrs.fields(ContactFilter) if field.name != "results_only"}
 )
 """What can be in `Capabilities.server_filters`."""
 
@@ -347,6 +348,17 @@ class ProviderContract:
         """What the capabilities do not declare stays empty in every contact."""
         filled = {name for contact in contacts for name in CONTACT_FIELDS if getattr(contact, name) not in _EMPTY}
         assert filled - self.provider_class.capabilities.contact_fields == set()
+
+    def test_results_are_those_of_the_contacts(
+        self, account: VendorAccount, client: Client, contacts: list[Contact]
+    ) -> None:
+        """Asked only for what became of the calls, it says the same of each contact, and the listing is complete."""
+        listing = results_of(client.list_contacts(account.campaign_id))
+        pages = list(map(Results.of, listing.pages()))
+        for name in COLUMNS:
+            found = [value for page in pages for value in getattr(page, name)]
+            assert found == [getattr(contact, name) for contact in contacts], name
+        assert listing.report.complete
 
     def test_a_status_can_be_asked_for(self, account: VendorAccount, client: Client, contacts: list[Contact]) -> None:
         """Whether the vendor filters or the client does: the same contacts come."""

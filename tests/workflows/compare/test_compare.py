@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,7 +19,7 @@ from tests.workflows.compare.conftest import Compare, Create
 from unibatch import CallStatus, IncompleteListing, InvalidInput, ServerError
 from unibatch.core.model import Money
 from unibatch.sandbox import Sandbox
-from unibatch.workflows.compare import METRICS, ROW_KEYS
+from unibatch.workflows.compare import METRICS, ROW_KEYS, reading
 from unibatch.workflows.compare.sentences import sentences_of, warnings_of
 
 COMPLETED = {"completed", "ended"}
@@ -68,6 +69,24 @@ def test_attempts_are_those_that_were_made(sandbox: Sandbox, create: Create, com
     assert side.figure("attempts").value == made
     assert side.figure("answer_seizure_ratio").value == answered / made
     assert {each.value: each.count for each in side.attempts} == Counter(each.attempts for each in state.contacts)
+
+
+@pytest.mark.parametrize("by", [(), ("country", "hour", "weekday", "attempt")], ids=["as they are", "broken down"])
+def test_figures_are_the_same_from_a_provider_that_makes_no_results(
+    create: Create, compare: Compare, monkeypatch: pytest.MonkeyPatch, by: Sequence[str]
+) -> None:
+    references = [create(vendor, 130, calls=100) for vendor in VENDORS]
+    since = compare(references).sides[0].pace[2].value
+    from_results = [compare(references, by=by, **how) for how in ({}, {"since": since})]
+    monkeypatch.setattr(reading, "results_of", lambda listing: listing)
+    from_contacts = [compare(references, by=by, **how) for how in ({}, {"since": since})]
+
+    whole, late = from_results
+    assert [attrs.evolve(each, created_at=whole.created_at) for each in from_contacts] == [
+        whole,
+        attrs.evolve(late, created_at=whole.created_at),
+    ]
+    assert 0 < late.sides[0].figure("contacts").value < whole.sides[0].figure("contacts").value  # type: ignore[operator]  # both are numbers
 
 
 def test_a_group_is_the_sum_of_its_campaigns(create: Create, compare: Compare) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -13,6 +13,7 @@ from unibatch.core.errors import InvalidInput
 from unibatch.core.masking import mask_text
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.provider import Provider
+from unibatch.core.results import Results
 from unibatch.workflows.compare.countries import country_of
 from unibatch.workflows.compare.figures import Source, figures_of
 from unibatch.workflows.compare.model import Breakdown, BreakdownRow, Part
@@ -28,7 +29,9 @@ _MOST_VALUES = 200
 """How many values are counted apart; all further ones are counted together."""
 _LONGEST_VALUE = 40
 
-_Value: TypeAlias = Callable[[Contact], str]
+_Values: TypeAlias = Callable[[Any, Campaign, str], Iterable[str]]
+"""Gives the value of each of some contacts: of `Results`, the campaign, and the attribute with the time of the latest
+call."""
 
 
 class Chosen:
@@ -57,69 +60,64 @@ class Splitter:
     Attributes:
         by: How it was asked for.
         title: What its values are.
-        value: Makes, for a campaign and the attribute with the time of the latest call, what gives a contact's value.
+        values: Gives the value of each contact.
+        reads_contacts: It needs more of the contacts than what became of their calls.
         order: What values are sorted by; ``None``: by how many contacts have them, most first.
         chosen: The values that are counted apart; threads share it.
     """
 
     by: str
     title: str
-    value: Callable[[Campaign, str], _Value]
+    values: _Values
+    reads_contacts: bool = False
     order: Callable[[str], Any] | None = None
     chosen: Chosen = attrs.field(factory=Chosen)
 
     def split(self, rows: Sequence[Contact], campaign: Campaign, call_time: str, parts: dict[str, Tally]) -> None:
         """Count contacts by their value."""
-        value = self.value(campaign, call_time)
-        by_value: dict[str, list[Contact]] = {}
-        for row in rows:
-            by_value.setdefault(value(row), []).append(row)
-        for name, members in by_value.items():
+        results = Results.of(rows)
+        values = self.values(rows if self.reads_contacts else results, campaign, call_time)
+        for name, members in results.by(values).items():
             parts.setdefault(self.chosen.name(name), Tally(call_time)).add(members)
 
 
-def _country(_campaign: Campaign, _call_time: str) -> _Value:
-    return lambda contact: country_of(contact.phone_number[:5])
+def _countries(results: Results, _campaign: Campaign, _call_time: str) -> Iterable[str]:
+    return (country_of(number[:5]) for number in results.phone_number)
 
 
-def _local(campaign: Campaign, call_time: str, shown: Callable[[datetime], str]) -> _Value:
-    zone = zone_of(campaign)
-
-    def value(contact: Contact) -> str:
-        moment = getattr(contact, call_time)
-        return NOT_STATED if moment is None else shown(local(moment, zone))
-
-    return value
+def _local(results: Results, campaign: Campaign, call_time: str, shown: Callable[[datetime], str]) -> Iterable[str]:
+    zone, times = zone_of(campaign), getattr(results, call_time)
+    return (NOT_STATED if moment is None else shown(local(moment, zone)) for moment in times)
 
 
-def _hour(campaign: Campaign, call_time: str) -> _Value:
-    return _local(campaign, call_time, lambda moment: f"{moment:%H}")
+def _hours(results: Results, campaign: Campaign, call_time: str) -> Iterable[str]:
+    return _local(results, campaign, call_time, lambda moment: f"{moment:%H}")
 
 
-def _weekday(campaign: Campaign, call_time: str) -> _Value:
-    return _local(campaign, call_time, lambda moment: WEEKDAYS[moment.weekday()])
+def _weekdays(results: Results, campaign: Campaign, call_time: str) -> Iterable[str]:
+    return _local(results, campaign, call_time, lambda moment: WEEKDAYS[moment.weekday()])
 
 
-def _attempt(_campaign: Campaign, _call_time: str) -> _Value:
-    return lambda contact: NOT_STATED if contact.attempts is None else str(contact.attempts)
+def _attempts(results: Results, _campaign: Campaign, _call_time: str) -> Iterable[str]:
+    return (NOT_STATED if attempts is None else str(attempts) for attempts in results.attempts)
 
 
-def _field(name: str) -> Callable[[Campaign, str], _Value]:
+def _field(name: str) -> _Values:
     def value(contact: Contact) -> str:
         found = contact.field(name)
         text = " ".join(str(found).split()) if found is not None else ""
         return mask_text(text[:_LONGEST_VALUE]) or NOT_STATED
 
-    return lambda _campaign, _call_time: value
+    return lambda contacts, _campaign, _call_time: map(value, contacts)
 
 
 _SPLITTERS: Mapping[str, Splitter] = {
     each.by: each
     for each in (
-        Splitter("country", "country", _country),
-        Splitter("hour", "hour of the latest call", _hour, str),
-        Splitter("weekday", "weekday of the latest call", _weekday, WEEKDAYS.index),
-        Splitter("attempt", "attempts", _attempt, int),
+        Splitter("country", "country", _countries),
+        Splitter("hour", "hour of the latest call", _hours, order=str),
+        Splitter("weekday", "weekday of the latest call", _weekdays, order=WEEKDAYS.index),
+        Splitter("attempt", "attempts", _attempts, order=int),
     )
 }
 
@@ -133,7 +131,7 @@ def splitter(by: str) -> Splitter:
     if by in _SPLITTERS:
         return attrs.evolve(_SPLITTERS[by], chosen=Chosen())
     if by.startswith(_FIELD) and (name := by.removeprefix(_FIELD).strip()):
-        return Splitter(by, name, _field(name))
+        return Splitter(by, name, _field(name), reads_contacts=True)
     raise InvalidInput(f"by must be one of {', '.join(_SPLITTERS)} or field:NAME, not {by!r}")
 
 

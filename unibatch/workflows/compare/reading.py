@@ -8,14 +8,16 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing, closing
 from contextvars import copy_context
 from datetime import datetime
+from itertools import chain, compress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from unibatch.client import pages_meanwhile, provider_of_client
+from unibatch.client import pages_meanwhile, provider_of_client, results_of
 from unibatch.core.errors import IncompleteListing
 from unibatch.core.late import Late
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import ListingReport
 from unibatch.core.provider import Provider
+from unibatch.core.results import Results
 from unibatch.core.status import CallStatus
 from unibatch.workflows.compare.figures import call_time_of
 from unibatch.workflows.compare.model import ComparedCampaign, Filters
@@ -36,6 +38,9 @@ OnProgress: TypeAlias = Callable[[str, int, int | None], None]
 
 _MOST_AT_ONCE = 8
 """How many campaigns are read at the same time."""
+
+_ENOUGH = 400
+"""How many contacts are counted together at least: with a page of 100, half of the time goes into calling functions."""
 
 _NAP = 0.5  # seconds; Ctrl-C just before a wait is noticed only when the wait ends
 
@@ -63,7 +68,7 @@ class Reading:
         self.campaign: Campaign
         self.parts: dict[str, dict[str, Tally]] = {}
         statuses = admitted(filters)
-        self.statuses = None if len(statuses) == len(CallStatus) else sorted(statuses)
+        self._statuses = None if len(statuses) == len(CallStatus) else sorted(statuses)
         self._filters = filters
         self._splitters = splitters
         self._accept_incomplete = accept_incomplete
@@ -71,9 +76,16 @@ class Reading:
         self._time = call_time_of(self.provider)
         self._tally: Tally
         self._report = ListingReport()
-        self._taken: tuple[Sequence[Contact], int, int | None] | None = None
+        self._taken: list[Sequence[Contact]] = []
+        self._progress: tuple[int, int | None] | None = None
         self._is_counted_meanwhile = False
         self._failed: BaseException | None = None
+
+    def listing(self) -> Any:
+        """The campaign's contacts, or no more of them than is needed."""
+        listing = self.client.list_contacts(self.campaign_id, status=self._statuses)
+        reads_contacts = self._statuses is not None or any(each.reads_contacts for each in self._splitters)
+        return listing if reads_contacts else results_of(listing)
 
     def begin(self, campaign: Campaign) -> None:
         """The campaign is there; its contacts come next."""
@@ -86,7 +98,8 @@ class Reading:
     def take(self, rows: Sequence[Contact], report: ListingReport) -> None:
         """Take a page, which is counted while the next one is on its way, or now if that does not come to pass."""
         self.count()
-        self._taken = rows, report.seen, report.expected_total
+        self._taken.append(rows)
+        self._progress = report.seen, report.expected_total
         if not self._is_counted_meanwhile:
             self.count()
 
@@ -99,20 +112,26 @@ class Reading:
             self._failed = exc
 
     def count(self) -> None:
-        """Count the page that was taken, if that was not done."""
+        """Count the page that was taken, if that was not done, and there are enough to be counted together."""
         if self._failed is not None:
             raise self._failed
-        if self._taken is None:
-            return
-        (rows, seen, expected), self._taken = self._taken, None
+        if sum(map(len, self._taken)) >= _ENOUGH:
+            self._count_taken()
+        if self._progress is not None:
+            (seen, expected), self._progress = self._progress, None
+            if self._on_progress is not None:
+                self._on_progress(self.reference, seen, expected)
+
+    def _count_taken(self) -> None:
+        pages, self._taken = self._taken, []
+        rows = pages[0] if len(pages) == 1 else _together(pages)
         filters = self._filters
         if filters.since is not None or filters.until is not None:
-            rows = [row for row in rows if _is_within(getattr(row, self._time), filters)]
+            is_within = [_is_within(moment, filters) for moment in getattr(Results.of(rows), self._time)]
+            rows = rows.where(is_within) if isinstance(rows, Results) else list(compress(rows, is_within))
         self._tally.add(rows)
         for each in self._splitters:
             each.split(rows, self.campaign, self._time, self.parts[each.by])
-        if self._on_progress is not None:
-            self._on_progress(self.reference, seen, expected)
 
     def end(self, report: ListingReport, incomplete: IncompleteListing | None) -> None:
         """All contacts are there.
@@ -121,6 +140,8 @@ class Reading:
             IncompleteListing: Some may be missing, and that is not accepted.
         """
         self.count()
+        if self._taken:
+            self._count_taken()
         if incomplete is not None and not self._accept_incomplete:
             raise IncompleteListing(
                 provider=incomplete.provider,
@@ -155,6 +176,11 @@ class Reading:
         return compared, campaign, self._tally
 
 
+def _together(pages: Sequence[Sequence[Contact]]) -> Sequence[Contact]:
+    results = [page for page in pages if isinstance(page, Results)]
+    return Results.joined(results) if len(results) == len(pages) else list(chain.from_iterable(pages))
+
+
 def _is_within(moment: datetime | None, filters: Filters) -> bool:
     if moment is None:
         return False
@@ -168,7 +194,7 @@ def admitted(filters: Filters) -> frozenset[CallStatus]:
 
 def _read(reading: Reading, turns: TakingTurns, stop: threading.Event) -> None:
     reading.begin(reading.client.get_campaign(reading.campaign_id))
-    listing = reading.client.list_contacts(reading.campaign_id, status=reading.statuses)
+    listing = reading.listing()
     incomplete = None
     try:
         with closing(turns.read(pages_meanwhile(listing, reading.count_meanwhile))) as pages:
@@ -185,7 +211,7 @@ def _read(reading: Reading, turns: TakingTurns, stop: threading.Event) -> None:
 async def _read_async(reading: Reading, turn: asyncio.Semaphore) -> None:
     async with turn:
         reading.begin(await reading.client.get_campaign(reading.campaign_id))
-        listing = reading.client.list_contacts(reading.campaign_id, status=reading.statuses)
+        listing = reading.listing()
         incomplete = None
         try:
             async with aclosing(listing.pages()) as pages:

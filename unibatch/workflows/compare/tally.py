@@ -11,13 +11,14 @@ import struct
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from itertools import compress
-from operator import attrgetter, itemgetter
-from typing import Any, NamedTuple, TypeAlias
+from operator import and_, attrgetter, itemgetter
+from typing import NamedTuple, TypeAlias
 
 from unibatch.core.model import Contact
+from unibatch.core.results import Results
 from unibatch.core.status import CallStatus
 
 _prefix = itemgetter(slice(5))
@@ -62,10 +63,14 @@ Kind: TypeAlias = tuple[CallStatus, bool, int | None, bool, timedelta | None]
 """What is counted of a contact: status, whether it is final, attempts, whether its number has the form of E.164, and
 the length of its latest call."""
 
-_kind = attrgetter("status", "is_final", "attempts", "phone_valid", "duration")
-_status = attrgetter("status")
-_number = attrgetter("phone_number")
 _in_month = attrgetter("day", "hour", "minute")
+
+
+def _kinds(results: Results) -> Iterator[Kind]:
+    """The kind of each contact; nearly all are given in the same tuple, so that the garbage collector has no work."""
+    return zip(
+        *(results.status, results.is_final, results.attempts, results.phone_valid, results.duration), strict=True
+    )
 
 
 class Kinds:
@@ -153,7 +158,8 @@ class Times:
 
     def add(self, times: Sequence[datetime]) -> None:
         """Add some times in UTC; at least one."""
-        if times[0] <= times[len(times) // 2] <= times[-1]:  # then they are ascending as a rule, and quickly sorted
+        # If they are ascending, as they are as a rule, they are quickly sorted.
+        if is_sorted := times[0] <= times[len(times) // 2] <= times[-1]:
             times = sorted(times)
             first, last = times[0], times[-1]
         else:
@@ -161,7 +167,7 @@ class Times:
         self.first = first if self.first is None or first < self.first else self.first
         self.last = last if self.last is None or last > self.last else self.last
         if (last - first) < _MINUTE * len(times) / _DENSE and last.year < MAXYEAR:
-            self._add_dense(sorted(times))
+            self._add_dense(times if is_sorted else sorted(times))
         elif (month := (first.year, first.month)) == (last.year, last.month):
             self._by_month.setdefault(month, Counter()).update(map(_in_month, times))
         else:
@@ -287,7 +293,6 @@ class Tally:
         self.ended = 0
         self.last_end: datetime | None = None
         self._with_ends = with_ends
-        self._time: Any = attrgetter(call_time)
 
     @property
     def contacts(self) -> int:
@@ -296,18 +301,18 @@ class Tally:
 
     def add(self, rows: Sequence[Contact]) -> None:
         """Count some contacts."""
-        # Without lists of tuples in between: so many new tuples at a time would start the garbage collector.
-        self.kinds.add(map(_kind, rows))
-        numbers = list(map(_number, rows))
+        results = Results.of(rows)
+        self.kinds.add(_kinds(results))
+        numbers = results.phone_number
         self.prefixes.update(map(_prefix, numbers))
         self.numbers.add(list(filter(None, numbers)) if "" in numbers else numbers)
-        times = list(map(self._time, rows))
+        times = getattr(results, self.call_time)
         if known := list(filter(None, times)):
             self.times.add(known)
-            if not _SILENT_ON_CALLS.isdisjoint(map(_status, compress(rows, times))):
-                silent = [row for row in compress(rows, times) if row.status in _SILENT_ON_CALLS]
-                self.called.add(map(_kind, silent))
-        if self._with_ends and (ends := [row.ended_at for row in rows if row.ended_at and row.is_final]):
+            if not _SILENT_ON_CALLS.isdisjoint(compress(results.status, times)):
+                is_silent = map(_SILENT_ON_CALLS.__contains__, results.status)
+                self.called.add(compress(_kinds(results), map(and_, is_silent, map(bool, times))))
+        if self._with_ends and (ends := list(filter(None, compress(results.ended_at, results.is_final)))):
             self.ended += len(ends)
             self.last_end = max(ends) if self.last_end is None else max(self.last_end, *ends)
 
