@@ -5,8 +5,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+COMPILE := $(BIN)/python -m compileall -q unibatch # an editable install does not, and PYTHONDONTWRITEBYTECODE keeps Python from it
 
-TESTED_WITH_HTTPX2 := $(addprefix tests/client/test_, $(addsuffix .py, bodies cassettes connections drivers \
+TESTED_WITH_HTTPX2 := $(addprefix tests/client/test_, $(addsuffix .py, bodies cassettes connections drivers http11 \
 	processes_and_loops proxies redirects tls transport_failures))
 
 .PHONY: demo test lint coverage format bench clean
@@ -35,6 +36,7 @@ format: $(VENV)/.develop ## apply the style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+bench: export PYTHONDONTWRITEBYTECODE = # else each program compiles the whole package, which an installed one never does
 bench: $(VENV)/.bench ## the measurements that the documentation quotes; takes half an hour
 	$(BIN)/python benchmarks/listing.py
 	$(BIN)/python benchmarks/latency.py
@@ -53,6 +55,7 @@ bench: $(VENV)/.bench ## the measurements that the documentation quotes; takes h
 	$(BIN)/python benchmarks/exporting.py
 
 clean: ## remove what the other commands made
+	find unibatch -name __pycache__ -prune -exec rm -rf {} +
 	rm -rf $(VENV) .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 
 $(BIN)/python:
@@ -68,6 +71,7 @@ $(VENV)/.demo: $(BIN)/python pyproject.toml
 	@echo "installing unibatch with its command line and its sandbox"
 	@$(PIP) install --editable '.[all]' || { \
 		echo "a package is missing: see the message of pip above" >&2; exit 1; }
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.develop
@@ -83,4 +87,5 @@ $(VENV)/.develop: $(BIN)/python pyproject.toml
 	@echo "installing unibatch with what its tests and its checks need"
 	@$(PIP) install --editable '.[all]' --group test --group lint || { \
 		echo "a package is missing: see the message of pip above" >&2; exit 1; }
+	@$(COMPILE)
 	@touch $@ $(VENV)/.demo

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from errno import EIO, ENOSPC
 from pathlib import Path
 from typing import Any
 
@@ -192,7 +193,12 @@ class TestLog:
     [
         (KeyboardInterrupt(), 130, "Interrupted\n"),
         (BrokenPipeError(), 141, ""),
-        (OSError(28, "No space left on device"), 1, "unibatch: [Errno 28] No space left on device\n"),
+        (
+            OSError(ENOSPC, "No space left on device"),
+            1,
+            "unibatch: the disk is full; make room, then run the same command again\n",
+        ),
+        (OSError(EIO, "Input/output error", "x.csv"), 1, "unibatch: x.csv: Input/output error\n"),
     ],
 )
 def test_the_unexpected_has_an_exit_code(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
@@ -25,6 +26,7 @@ from tests.client.rawserver import (
     a_body_without_end,
     ask,
     blocking,
+    driving,
     half_a_body,
     interrupted_at,
     no_headers,
@@ -33,11 +35,12 @@ from tests.client.rawserver import (
     well,
     well_then_no_headers,
 )
+from unibatch.client import one_connection
 from unibatch.client.connections import AsyncConnections, Connection, Connections
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.exchange import Conversation, Pause
 from unibatch.client.halt import Halt, Halted
-from unibatch.client.transport import KEPT, httpx
+from unibatch.client.transport import KEPT, httpcore, httpx
 
 URL = "http://localhost"
 
@@ -223,6 +226,66 @@ class TestConnections:
             idle.used -= KEPT
             assert crowd.begin(ask(server.url)).result(SOON) == "well"
             assert list(connections_of(crowd.driver)._free) == [kept]
+
+
+def well_then_late(server: RawServer, connection: socket.socket) -> None:
+    """Answer, and say a while later that nothing was asked for in time, as servers do before they close."""
+    if server.read_request(connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwell")
+        server.over.wait(0.02)
+        connection.sendall(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 4\r\n\r\nlate")
+        server.stage.set()
+        server.over.wait()
+
+
+class TestReuse:
+    """A connection carries another request only if nothing can be left of the one before."""
+
+    def test_not_after_an_answer_that_nobody_asked_for(self, style: Style) -> None:
+        with serving(well_then_late, well) as server, driving(style, server.url) as driver:
+            assert driver.run(ask(server.url)) == "well"
+            assert server.stage.wait(PATIENT)
+            assert driver.run(ask(server.url)) == "well"
+            assert len(server.connections) == 2
+
+    @pytest.mark.parametrize(("seconds", "connections"), [(PATIENT, 1), (0.0, 2)])
+    def test_not_after_it_was_idle_for_long(
+        self, style: Style, monkeypatch: pytest.MonkeyPatch, seconds: float, connections: int
+    ) -> None:
+        monkeypatch.setattr(one_connection, "KEPT", seconds)
+        with serving(well) as server, driving(style, server.url) as driver:
+            assert driver.run(ask(server.url, times=2)) == "well"
+            assert len(server.connections) == connections
+
+    def test_not_after_a_request_that_was_answered_before_it_was_sent_completely(
+        self, style: Style, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kind = httpcore.NetworkStream if style == "sync" else httpcore.AsyncNetworkStream
+        stream = Mock(kind)  # its methods are asynchronous where those of the kind are
+        stream.read.return_value = b"HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\n\r\nlarge"
+        stream.write.side_effect = httpcore.WriteError
+        stream.get_extra_info.return_value = None
+        connect = Mock(return_value=stream) if style == "sync" else AsyncMock(return_value=stream)
+        backend = httpcore.SyncBackend if style == "sync" else httpcore.AnyIOBackend
+        monkeypatch.setattr(backend, "connect_tcp", connect)
+        with driving(style, URL) as driver:
+            assert driver.run(ask(URL, times=2)) == "large"
+        assert connect.call_count == 2
+
+
+def test_a_tool_that_replaces_what_httpx_sends_is_obeyed(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As respx does. A test that makes a vendor up must reach no real one."""
+    made_up = httpcore.Response(200, content=b"made up")
+    send, async_send = Mock(return_value=made_up), AsyncMock(return_value=made_up)
+    with serving(well) as server, driving(style, server.url) as driver:
+        assert driver.run(ask(server.url)) == "well"
+        with monkeypatch.context() as patched:
+            patched.setattr(httpcore.ConnectionPool, "handle_request", send)
+            patched.setattr(httpcore.AsyncConnectionPool, "handle_async_request", async_send)
+            assert driver.run(ask(server.url)) == "made up"
+            assert one_connection._own(httpcore.ConnectionPool, "handle_request") is None  # had it been imported now
+        assert driver.run(ask(server.url)) == "well"
+        assert len(server.connections) == 1
 
 
 @contextlib.contextmanager

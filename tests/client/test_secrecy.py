@@ -23,6 +23,7 @@ from unibatch import (
     UnibatchError,
     read_contacts,
 )
+from unibatch.client import one_connection
 from unibatch.client.transport import httpx
 
 KEY = "sk_live_5f0c2ba1d9e84"
@@ -130,7 +131,13 @@ class TestTracebacks:
             f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nAda {ECHO}\r\n",
         ],
     )
-    def test_an_answer_that_is_not_http_is_not_quoted(self, connect: Connect, answer: str) -> None:
+    @pytest.mark.parametrize("is_pooled", [False, True])  # by httpcore, which reads what comes through a proxy
+    def test_an_answer_that_is_not_http_is_not_quoted(
+        self, connect: Connect, monkeypatch: pytest.MonkeyPatch, answer: str, *, is_pooled: bool
+    ) -> None:
+        if is_pooled:
+            monkeypatch.setattr(one_connection, "_SEND", None)
+            monkeypatch.setattr(one_connection, "_ASYNC_SEND", None)
         with serving(saying(answer.encode())) as server:
             client = connect("truedy", api_key=KEY, base_url=server.url)
             with pytest.raises(ConnectionLost) as caught:

@@ -66,6 +66,18 @@ def presenting(authority: trustme.CA, name: str = "localhost") -> ssl.SSLContext
     return context
 
 
+def well_and_more(server: RawServer, connection: socket.socket) -> None:
+    """Answer, and send what was not asked for, in a record of its own that arrives at the same moment."""
+    if server.read_request(connection):
+        if hasattr(socket, "TCP_CORK"):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwell")
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nmore")
+        if hasattr(socket, "TCP_CORK"):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+        server.over.wait()
+
+
 @pytest.mark.usefixtures("trusted")
 class TestTrusted:
     def test_a_server_that_proves_its_name_is_spoken_to(self, style: Style, authority: trustme.CA) -> None:
@@ -78,6 +90,10 @@ class TestTrusted:
         with serving(well, tls=presented) as server, driving(style, server.url) as driver:
             assert driver.run(talk.ask(server.url)) == "ConnectError"
         assert "Hostname mismatch" in str(talk.heard[0])
+
+    def test_what_comes_behind_an_answer_answers_no_other_request(self, style: Style, authority: trustme.CA) -> None:
+        with serving(well_and_more, well, tls=presenting(authority)) as server, driving(style, server.url) as driver:
+            assert driver.run(ask(server.url, times=2)) == "well"
 
     @pytest.mark.parametrize("stalling", [no_headers, half_a_body, a_body_without_end, well_then_no_headers])
     def test_a_blocked_request_can_be_halted(self, authority: trustme.CA, stalling: Behaviour) -> None:

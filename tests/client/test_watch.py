@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 
 import unibatch
@@ -29,6 +28,7 @@ from unibatch import (
     Retry,
     to_dict,
 )
+from unibatch.client.transport import httpx
 
 STATE: Mapping[str, Any] = {
     "version": 1,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Mapping, Sequence
+from errno import ENOSPC
 
 import attrs
 import click
@@ -162,7 +163,7 @@ def _report(error: Exception) -> int:
             return FAILED  # the listing was only read to do something else
         return next((code for kinds, code in _CODES if isinstance(error, kinds)), FAILED)
     if isinstance(error, OSError):
-        say(f"unibatch: {mask_text(str(error))}")
+        say(f"unibatch: {mask_text(_failure(error))}")
         return FAILED
     where = traceback.extract_tb(error.__traceback__)[-1]
     # Not the message: that of an unforeseen error may hold anything, a key or a person's data included.
@@ -171,6 +172,12 @@ def _report(error: Exception) -> int:
         "(UNIBATCH_DEBUG=1 shows the rest)"
     )
     return FAILED
+
+
+def _failure(error: OSError) -> str:
+    what = "the disk is full; make room, then run the same command again" if error.errno == ENOSPC else error.strerror
+    where = "" if error.filename is None else f"{error.filename}: "
+    return f"{where}{what}" if what else str(error)
 
 
 # Problems of a command line -------------------------------------------------------------------------------------------

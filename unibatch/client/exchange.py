@@ -632,7 +632,7 @@ class Exchange:
         links: list[BaseException] = [exc]
         while (link := links[-1].__cause__ or links[-1].__context__) is not None and link not in links:
             links.append(link)
-        for link in links:  # a traceback shows them all, and h11 quotes the bytes that it could not read
+        for link in links:  # a traceback shows them all; behind a proxy, h11 reads, and quotes what it cannot read
             if isinstance(text := link.args[0] if link.args else None, str):
                 link.args = (_QUOTED_BYTES.sub("", text), *link.args[1:])
         # What TLS says is about the server: the proxy has let the connection through.

@@ -5,6 +5,9 @@ connection that it may have, httpcore takes locks that nobody else takes, and h1
 `unibatch.client.http11` has read by llhttp. httpx offers no way to leave these out, so the pool is replaced in the
 attribute that holds it. Where a later httpx has no such attribute, or a proxy is used, it stays. What connects, and
 reads and writes with time limits, is httpcore's.
+
+Tools for tests, such as respx, replace the method of httpcore's pools that sends a request. While it is replaced, each
+request goes through a pool: a test that makes a vendor up must not call real people.
 """
 
 from __future__ import annotations
@@ -12,7 +15,6 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from contextlib import suppress
 from typing import Any, cast
 
 from unibatch.client.http11 import Answer, to_send
@@ -20,6 +22,17 @@ from unibatch.client.transport import KEPT, httpcore, httpx
 
 _PIECE = 256 * 1024
 """How many bytes are read at once, at most: a page comes in one piece where it can. TLS has smaller ones."""
+
+
+def _own(pool: type, name: str) -> object:
+    """The method of this name of one of httpcore's pools; ``None`` if a tool has replaced it by now."""
+    method = getattr(pool, name)
+    code, around = getattr(method, "__code__", None), pool.__init__.__code__  # type: ignore[misc]  # for this class alone
+    return method if code is not None and code.co_filename == around.co_filename else None
+
+
+_SEND = _own(httpcore.ConnectionPool, "handle_request")
+_ASYNC_SEND = _own(httpcore.AsyncConnectionPool, "handle_async_request")
 
 _SENT = "http11.receive_response_headers.started"
 """What httpcore calls the moment at which a request has left, for the extension ``trace``."""
@@ -32,7 +45,7 @@ class OneConnectionTransport(httpx.HTTPTransport):
         """Take the arguments of ``httpx.HTTPTransport``."""
         super().__init__(verify=verify, proxy=proxy, **options)
         if proxy is None and hasattr(self, "_pool"):
-            self._pool: Any = _OneConnection(verify)
+            self._pool: Any = _OneConnection(verify, self._pool)
 
 
 class AsyncOneConnectionTransport(httpx.AsyncHTTPTransport):
@@ -42,56 +55,82 @@ class AsyncOneConnectionTransport(httpx.AsyncHTTPTransport):
         """Take the arguments of ``httpx.AsyncHTTPTransport``."""
         super().__init__(verify=verify, proxy=proxy, **options)
         if proxy is None and hasattr(self, "_pool"):
-            self._pool: Any = _AsyncOneConnection(verify)
+            self._pool: Any = _AsyncOneConnection(verify, self._pool)
 
 
 class _Base:
     """What both ways have in common: the stream, if it is open, and whether another request may use it."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self, context: ssl.SSLContext, pool: Any) -> None:
         self.stream: Any = None
         self._context = context
+        self._pool = pool
         self._idle_since: float | None = None
+        self._is_broken = False  # a request could not be sent completely
 
     def _is_usable(self) -> bool:
-        """Whether another request may go over the stream: the server would have said that it closes it."""
+        """Whether another request may go over the stream, on which the server has not said anything since."""
         since, self._idle_since = self._idle_since, None
-        return since is not None and time.monotonic() < since + KEPT and not self.stream.get_extra_info("is_readable")
+        return since is not None and time.monotonic() < since + KEPT and self._is_silent()
+
+    def _is_silent(self) -> bool:
+        if self.stream.get_extra_info("is_readable"):
+            return False
+        tls = self.stream.get_extra_info("ssl_object")
+        if not isinstance(tls, ssl.SSLObject):
+            return True
+        try:  # asyncio takes more from the socket than TLS has read: what a former request left must answer no other
+            tls.read(1)
+        except ssl.SSLWantReadError:
+            return True
+        except ssl.SSLError:
+            return False
+        return False
 
     def _response(self, answer: Answer, content: Any) -> httpcore.Response:
         extensions = {"http_version": b"HTTP/1.1", "reason_phrase": b"", "network_stream": self.stream}
         return httpcore.Response(answer.status, headers=answer.headers, content=content, extensions=extensions)
 
     def _is_kept_after(self, answer: Answer) -> bool:
-        if self.stream is None or answer.is_last or not answer.is_complete:
+        if self.stream is None or self._is_broken or answer.is_last or not answer.is_complete:
             return False
         self._idle_since = time.monotonic()
         return True
+
+    def _forget(self) -> Any:
+        """The stream, which is to be closed, if there is one."""
+        stream, self.stream, self._idle_since, self._is_broken = self.stream, None, None, False
+        return stream
 
 
 class _OneConnection(_Base):
     """What a pool of one connection does: it connects anew if the connection was closed, or not used for long."""
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        if httpcore.ConnectionPool.handle_request is not _SEND:
+            response: httpcore.Response = self._pool.handle_request(request)
+            return response
         sent = to_send(request, b"".join(cast("Iterable[bytes]", request.stream)))
         trace, timeout = request.extensions.get("trace"), request.extensions["timeout"]
         answer = Answer()
         try:
             if not self._is_usable():
                 self._connect(request, trace)
-            with suppress(httpcore.WriteError):  # a server may answer, and close, before it has read all
+            try:
                 self.stream.write(sent, timeout["write"])
+            except httpcore.WriteError:  # a server may answer, and close, before it has read all
+                self._is_broken = True
             if trace is not None:
                 trace(_SENT, {"request": request})
             while not answer.status:
                 answer.take(self.stream.read(_PIECE, timeout["read"]))
         except BaseException:
-            self.close()
+            self._disconnect()
             raise
         return self._response(answer, _Content(self, answer, timeout["read"]))
 
     def _connect(self, request: httpcore.Request, trace: Any) -> None:
-        self.close()
+        self._disconnect()
         origin, seconds = request.url.origin, request.extensions["timeout"]["connect"]
         host = origin.host.decode("ascii")
         self.stream = httpcore.SyncBackend().connect_tcp(host, origin.port, seconds)
@@ -105,11 +144,16 @@ class _OneConnection(_Base):
 
     def end(self, answer: Answer) -> None:
         if not self._is_kept_after(answer):
-            self.close()
+            self._disconnect()
 
     def close(self) -> None:
-        stream, self.stream = self.stream, None
-        if stream is not None:
+        try:
+            self._disconnect()
+        finally:
+            self._pool.close()
+
+    def _disconnect(self) -> None:
+        if (stream := self._forget()) is not None:
             stream.close()
 
 
@@ -122,13 +166,15 @@ class _Content:
         self._seconds = seconds
 
     def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
         answer = self._answer
-        while True:
-            if answer.pieces:
-                yield answer.fetch()
+        while not answer.pieces:
             if answer.is_complete:
-                return
+                raise StopIteration
             answer.take(self._connection.stream.read(_PIECE, self._seconds))
+        return answer.fetch()
 
     def close(self) -> None:
         self._connection.end(self._answer)
@@ -138,26 +184,32 @@ class _AsyncOneConnection(_Base):
     """As `_OneConnection`, awaited."""
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        if httpcore.AsyncConnectionPool.handle_async_request is not _ASYNC_SEND:
+            response: httpcore.Response = await self._pool.handle_async_request(request)
+            return response
         sent = to_send(request, b"".join([piece async for piece in cast("AsyncIterable[bytes]", request.stream)]))
         trace, timeout = request.extensions.get("trace"), request.extensions["timeout"]
         answer = Answer()
         try:
             if not self._is_usable():
                 await self._connect(request, trace)
-            with suppress(httpcore.WriteError):
+            try:
                 await self.stream.write(sent, timeout["write"])
+            except httpcore.WriteError:
+                self._is_broken = True
             while not answer.status:
                 answer.take(await self.stream.read(_PIECE, timeout["read"]))
         except BaseException:
-            await self.aclose()
+            await self._disconnect()
             raise
         return self._response(answer, _AsyncContent(self, answer, timeout["read"]))
 
     async def _connect(self, request: httpcore.Request, trace: Any) -> None:
-        await self.aclose()
+        await self._disconnect()
         origin, seconds = request.url.origin, request.extensions["timeout"]["connect"]
         host = origin.host.decode("ascii")
-        self.stream = await httpcore.AnyIOBackend().connect_tcp(host, origin.port, seconds)
+        backend = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())  # pyright finds two of this name
+        self.stream = await backend.connect_tcp(host, origin.port, seconds)
         if trace is not None:
             await trace("connection.connect_tcp.complete", {"return_value": self.stream})
         if origin.scheme == b"https":
@@ -168,11 +220,16 @@ class _AsyncOneConnection(_Base):
 
     async def end(self, answer: Answer) -> None:
         if not self._is_kept_after(answer):
-            await self.aclose()
+            await self._disconnect()
 
     async def aclose(self) -> None:
-        stream, self.stream = self.stream, None
-        if stream is not None:
+        try:
+            await self._disconnect()
+        finally:
+            await self._pool.aclose()
+
+    async def _disconnect(self) -> None:
+        if (stream := self._forget()) is not None:
             await stream.aclose()
 
 
@@ -184,14 +241,16 @@ class _AsyncContent:
         self._answer = answer
         self._seconds = seconds
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
         answer = self._answer
-        while True:
-            if answer.pieces:
-                yield answer.fetch()
+        while not answer.pieces:
             if answer.is_complete:
-                return
+                raise StopAsyncIteration
             answer.take(await self._connection.stream.read(_PIECE, self._seconds))
+        return answer.fetch()
 
     async def aclose(self) -> None:
         await self._connection.end(self._answer)

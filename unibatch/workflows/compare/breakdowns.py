@@ -174,7 +174,7 @@ def breakdown_of(
 
 
 def _part(label: str, source: Source) -> Part:
-    return Part(side=label, figures=figures_of(source), outcomes=outcomes_of(source.tally))
+    return Part(side=label, figures=figures_of(source), outcomes=outcomes_of(source))
 
 
 def _rank(each: Splitter, item: tuple[str, Mapping[str, Tally]]) -> tuple[bool, Any, str]:

@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from datetime import UTC, datetime
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import attrs
 
 from unibatch.client import AsyncClient, Client, Wait
 from unibatch.config import connect, connect_async
 from unibatch.core.errors import InvalidInput
+from unibatch.core.late import Late
 from unibatch.core.status import CallStatus
-from unibatch.workflows.compare.breakdowns import Splitter, breakdown_of, splitter
 from unibatch.workflows.compare.differences import differences_of, mixes_of
 from unibatch.workflows.compare.model import Comparison, Filters, Side
 from unibatch.workflows.compare.reading import OnProgress, Reading, admitted, read_all, read_all_async
 from unibatch.workflows.compare.sentences import sentences_of, warnings_of
 from unibatch.workflows.compare.sides import side_of
 from unibatch.workflows.reference import Named, Reference, is_pair
+
+if TYPE_CHECKING:
+    from unibatch.workflows.compare import breakdowns
+else:
+    breakdowns = Late("unibatch.workflows.compare.breakdowns")
 
 Campaigns: TypeAlias = Iterable[Reference] | Mapping[str, Reference | Iterable[Reference]]
 """What to compare: campaigns; or for each label a campaign, or several of one vendor that are put together."""
@@ -163,12 +168,11 @@ def _statuses(name: str, given: CallStatus | str | Iterable[CallStatus | str]) -
         raise InvalidInput(f"{name}: {exc}; there are {', '.join(CallStatus)}") from exc
 
 
-@attrs.frozen(kw_only=True)
-class _Plan:
+class _Plan(NamedTuple):
     """What is asked for, checked as far as it can be before anything is sent."""
 
     sides: Mapping[str, Sequence[Named]]
-    splitters: tuple[Splitter, ...]
+    splitters: tuple[breakdowns.Splitter, ...]
     filters: Filters
     baseline: str | None
     accept_incomplete: bool
@@ -186,7 +190,7 @@ class _Plan:
         sides = _sides(campaigns)
         return cls(
             sides=sides,
-            splitters=tuple(map(splitter, dict.fromkeys([by] if isinstance(by, str) else by))),
+            splitters=tuple(breakdowns.splitter(each) for each in dict.fromkeys([by] if isinstance(by, str) else by)),
             filters=filters,
             baseline=None if baseline is None else _baseline(baseline, sides),
             accept_incomplete=accept_incomplete,
@@ -238,8 +242,8 @@ class _Plan:
             sides.append(
                 side_of(label, own[0].provider, [reading.result for reading in own], is_part=bool(self.filters))
             )
-        breakdowns = tuple(
-            breakdown_of(
+        parts = tuple(
+            breakdowns.breakdown_of(
                 each,
                 {
                     label: [
@@ -259,7 +263,7 @@ class _Plan:
             sides=tuple(sides),
             differences=differences_of(sides, self.baseline),
             mixes=mixes_of(sides, self.baseline),
-            breakdowns=breakdowns,
+            breakdowns=parts,
         )
         return attrs.evolve(comparison, sentences=sentences_of(comparison), warnings=warnings_of(comparison))
 

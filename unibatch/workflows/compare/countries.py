@@ -33,7 +33,8 @@ def country_of(prefix: str) -> str:
     is_beginning = len(digits) == _MOST_DIGITS and digits.isascii() and digits.isdigit() and digits[0] != "0"
     if not prefix.startswith("+") or not is_beginning:
         return by_library(prefix)
-    return next(filter(None, map(_COUNTRIES.get, (digits, digits[:3], digits[:2], digits[:1]))), NOWHERE)
+    found = _COUNTRIES.get
+    return found(digits) or found(digits[:3]) or found(digits[:2]) or found(digits[:1]) or NOWHERE
 
 
 @functools.lru_cache(maxsize=8192)

@@ -48,7 +48,6 @@ _MOST_ATTEMPTS = 10_000
 """A vendor that states more attempts to call one contact, or fewer than none, states nothing that can be counted."""
 
 
-@attrs.frozen(kw_only=True)
 class Source:
     """What the figures of one side are made of.
 
@@ -57,12 +56,20 @@ class Source:
         campaigns: Its campaigns.
         tally: The counts of their contacts.
         is_part: Some contacts are left out, so what is stated of a whole campaign does not belong to the rest.
+        sums: What the counts mean.
+        answered: The lengths of answered calls.
     """
 
-    provider: Provider
-    campaigns: Sequence[Campaign]
-    tally: Tally
-    is_part: bool = False
+    def __init__(
+        self, *, provider: Provider, campaigns: Sequence[Campaign], tally: Tally, is_part: bool = False
+    ) -> None:
+        """Say what the counts mean."""
+        self.provider = provider
+        self.campaigns = campaigns
+        self.tally = tally
+        self.is_part = is_part
+        self.sums = reckon(tally)
+        self.answered = tally.lengths(ANSWERED)
 
     def gives(self, attribute: str) -> bool:
         """Whether the vendor states an attribute of contacts."""
@@ -75,7 +82,6 @@ def call_time_of(provider: Provider) -> str:
     return "started_at" if "started_at" in given and "last_attempt_at" not in given else "last_attempt_at"
 
 
-@attrs.define
 class Reckoning:
     """The counts of a side by what they mean.
 
@@ -102,25 +108,27 @@ class Reckoning:
         is_repeated: Somebody was called more than once.
     """
 
-    contacts: int = 0
-    final: int = 0
-    final_with_length: int = 0
-    called: int = 0
-    outcomes: Counter[CallStatus] = attrs.field(factory=Counter)
-    set_aside: Counter[CallStatus] = attrs.field(factory=Counter)
-    left_over: int = 0
-    unknown: int = 0
-    invalid: int = 0
-    by_status: Counter[CallStatus] = attrs.field(factory=Counter)
-    by_attempts: Counter[int | None] = attrs.field(factory=Counter)
-    attempts: int = 0
-    attempts_missing: int = 0
-    attempts_over: int = 0
-    answered_attempts: int = 0
-    delivered_attempts: int = 0
-    earlier_attempts: int = 0
-    unclear: int = 0
-    is_repeated: bool = False
+    def __init__(self) -> None:
+        """Count nothing yet."""
+        self.contacts = 0
+        self.final = 0
+        self.final_with_length = 0
+        self.called = 0
+        self.outcomes = Counter[CallStatus]()
+        self.set_aside = Counter[CallStatus]()
+        self.left_over = 0
+        self.unknown = 0
+        self.invalid = 0
+        self.by_status = Counter[CallStatus]()
+        self.by_attempts = Counter[int | None]()
+        self.attempts = 0
+        self.attempts_missing = 0
+        self.attempts_over = 0
+        self.answered_attempts = 0
+        self.delivered_attempts = 0
+        self.earlier_attempts = 0
+        self.unclear = 0
+        self.is_repeated = False
 
     @property
     def concluded(self) -> int:
@@ -206,10 +214,10 @@ class _Maker:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.sums = reckon(source.tally)
+        self.sums = source.sums
         self.words = frozenset(source.provider.call_statuses.words.values())
         self.vendor = source.provider.title
-        self.answered = source.tally.lengths(ANSWERED)
+        self.answered = source.answered
 
     def figure(self, metric: Metric) -> Figure:
         if metric.statuses:

@@ -19,7 +19,6 @@ from unibatch.core.paging import ListingReport
 from unibatch.core.provider import Provider
 from unibatch.core.results import Results
 from unibatch.core.status import CallStatus
-from unibatch.workflows.compare.breakdowns import Splitter
 from unibatch.workflows.compare.figures import call_time_of
 from unibatch.workflows.compare.model import ComparedCampaign, Filters
 from unibatch.workflows.compare.taking_turns import TakingTurns
@@ -28,8 +27,11 @@ from unibatch.workflows.reference import Named
 
 if TYPE_CHECKING:
     import asyncio
+
+    from unibatch.workflows.compare import breakdowns
 else:
     asyncio = Late("asyncio")
+    breakdowns = Late("unibatch.workflows.compare.breakdowns")
 
 OnProgress: TypeAlias = Callable[[str, int, int | None], None]
 """Called with the reference of a campaign, the contacts read so far, and how many there are if that is known."""
@@ -50,7 +52,7 @@ class Reading:
         client: Any,
         *,
         filters: Filters,
-        splitters: Sequence[Splitter],
+        splitters: Sequence[breakdowns.Splitter],
         accept_incomplete: bool,
         on_progress: OnProgress | None,
     ) -> None:

@@ -17,9 +17,7 @@ from unibatch.workflows.compare.figures import (
     Source,
     call_time_of,
     figures_of,
-    reckon,
 )
-from unibatch.workflows.compare.metrics import ANSWERED
 from unibatch.workflows.compare.model import ComparedCampaign, Count, Side
 from unibatch.workflows.compare.tally import Tally, hours_in_utc, time_of
 
@@ -69,8 +67,8 @@ def side_of(
         for (hour, weekday), count in _by_hour(own.times.counts, zone).items():
             hours[hour] += count
             weekdays[weekday] += count
-    sums = reckon(tally)
-    lengths = tally.lengths(ANSWERED)
+    source = Source(provider=provider, campaigns=[campaign for _, campaign, _ in members], tally=tally, is_part=is_part)
+    sums, lengths = source.sums, source.answered
     countries = Counter[str]()
     for prefix, count in tally.prefixes.items():
         countries[country_of(prefix)] += count
@@ -80,9 +78,7 @@ def side_of(
         provider=provider.name,
         vendor=provider.title,
         campaigns=tuple(compared for compared, _, _ in members),
-        figures=figures_of(
-            Source(provider=provider, campaigns=[campaign for _, campaign, _ in members], tally=tally, is_part=is_part)
-        ),
+        figures=figures_of(source),
         statuses=_by_status(sums.by_status),
         outcomes=_by_status(sums.outcomes),
         attempts=_ascending(attempts),
@@ -110,9 +106,9 @@ def _by_hour(counts: Mapping[int, int], zone: tzinfo) -> Counter[tuple[int, int]
     return found
 
 
-def outcomes_of(tally: Tally) -> tuple[Count, ...]:
+def outcomes_of(source: Source) -> tuple[Count, ...]:
     """Concluded contacts by last status."""
-    return _by_status(reckon(tally).outcomes)
+    return _by_status(source.sums.outcomes)
 
 
 def _by_status(counts: Mapping[CallStatus, int]) -> tuple[Count, ...]:
