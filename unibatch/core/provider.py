@@ -530,7 +530,7 @@ class Provider(ABC):
         words: Sequence[str | None],
         *,
         bare_digits: bool = False,
-        **columns: Any,
+        **columns: Sequence[Any],
     ) -> Results:
         """Make the results of a page of columns; contacts whose status is terminal are final.
 
