@@ -7,12 +7,12 @@ import types
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import httpx
 import pytest
 
 from unibatch.client import exchange, rate_limit, retry, watch
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.exchange import Conversation, Pause
+from unibatch.client.transport import httpx
 
 T = TypeVar("T")
 

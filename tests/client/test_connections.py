@@ -264,11 +264,12 @@ class TestReuse:
         stream = Mock(kind)  # its methods are asynchronous where those of the kind are
         stream.read.return_value = b"HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\n\r\nlarge"
         stream.write.side_effect = httpcore.WriteError
-        stream.get_extra_info.return_value = None
+        silent, other = socket.socketpair()
+        stream.get_extra_info = {"socket": silent}.get
         connect = Mock(return_value=stream) if style == "sync" else AsyncMock(return_value=stream)
         backend = httpcore.SyncBackend if style == "sync" else httpcore.AnyIOBackend
         monkeypatch.setattr(backend, "connect_tcp", connect)
-        with driving(style, URL) as driver:
+        with silent, other, driving(style, URL) as driver:
             assert driver.run(ask(URL, times=2)) == "large"
         assert connect.call_count == 2
 

@@ -12,9 +12,10 @@ request goes through a pool: a test that makes a vendor up must not call real pe
 
 from __future__ import annotations
 
+import select
 import ssl
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, cast
 
 from unibatch.client.http11 import Answer, to_send
@@ -58,11 +59,22 @@ class AsyncOneConnectionTransport(httpx.AsyncHTTPTransport):
             self._pool: Any = _AsyncOneConnection(verify, self._pool)
 
 
+def _look_for_bytes(connection: Any) -> Callable[[], object]:
+    """What looks whether a socket has something to read, its end included, or is closed."""
+    if not hasattr(select, "poll"):  # Windows
+        return lambda: connection.fileno() < 0 or select.select([connection], [], [], 0)[0]
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return lambda: connection.fileno() < 0 or poll.poll(0)
+
+
 class _Base:
     """What both ways have in common: the stream, if it is open, and whether another request may use it."""
 
     def __init__(self, context: ssl.SSLContext, pool: Any) -> None:
         self.stream: Any = None
+        self._has_bytes: Callable[[], object]
+        self._tls: Any = None
         self._context = context
         self._pool = pool
         self._idle_since: float | None = None
@@ -73,14 +85,18 @@ class _Base:
         since, self._idle_since = self._idle_since, None
         return since is not None and time.monotonic() < since + KEPT and self._is_silent()
 
+    def _note_socket(self) -> None:
+        """Keep what is asked before each request: anyio finds all that it knows of a stream to state a part of it."""
+        self._has_bytes = _look_for_bytes(self.stream.get_extra_info("socket"))
+        self._tls = self.stream.get_extra_info("ssl_object")
+
     def _is_silent(self) -> bool:
-        if self.stream.get_extra_info("is_readable"):
+        if self._has_bytes():
             return False
-        tls = self.stream.get_extra_info("ssl_object")
-        if not isinstance(tls, ssl.SSLObject):
+        if not isinstance(self._tls, ssl.SSLObject):
             return True
         try:  # asyncio takes more from the socket than TLS has read: what a former request left must answer no other
-            tls.read(1)
+            self._tls.read(1)
         except ssl.SSLWantReadError:
             return True
         except ssl.SSLError:
@@ -141,6 +157,7 @@ class _OneConnection(_Base):
             self.stream = self.stream.start_tls(self._context, host, seconds)
             if trace is not None:
                 trace("connection.start_tls.complete", {"return_value": self.stream})
+        self._note_socket()
 
     def end(self, answer: Answer) -> None:
         if not self._is_kept_after(answer):
@@ -217,6 +234,7 @@ class _AsyncOneConnection(_Base):
             self.stream = await self.stream.start_tls(self._context, host, seconds)
             if trace is not None:
                 await trace("connection.start_tls.complete", {"return_value": self.stream})
+        self._note_socket()
 
     async def end(self, answer: Answer) -> None:
         if not self._is_kept_after(answer):
