@@ -78,6 +78,21 @@ def well_and_more(server: RawServer, connection: socket.socket) -> None:
         server.over.wait()
 
 
+def no_answer(server: RawServer, connection: socket.socket) -> None:
+    """Answer with a record that nobody has encrypted."""
+    if server.read_request(connection):
+        socket.socket.sendall(connection, b"\x17\x03\x03\x00\x20" + 32 * b"?")
+        server.over.wait()
+
+
+def no_rest(server: RawServer, connection: socket.socket) -> None:
+    """Go on with such a record in the middle of a body."""
+    if server.read_request(connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\nwell")
+        socket.socket.sendall(connection, b"\x17\x03\x03\x00\x20" + 32 * b"?")
+        server.over.wait()
+
+
 @pytest.mark.usefixtures("trusted")
 class TestTrusted:
     def test_a_server_that_proves_its_name_is_spoken_to(self, style: Style, authority: trustme.CA) -> None:
@@ -94,6 +109,14 @@ class TestTrusted:
     def test_what_comes_behind_an_answer_answers_no_other_request(self, style: Style, authority: trustme.CA) -> None:
         with serving(well_and_more, well, tls=presenting(authority)) as server, driving(style, server.url) as driver:
             assert driver.run(ask(server.url, times=2)) == "well"
+
+    @pytest.mark.parametrize("breaking", [no_answer, no_rest])
+    def test_a_stream_that_cannot_be_decrypted_is_a_failure_to_read(
+        self, style: Style, authority: trustme.CA, breaking: Behaviour
+    ) -> None:
+        with serving(breaking, well, tls=presenting(authority)) as server, driving(style, server.url) as driver:
+            assert driver.run(ask(server.url)) == "ReadError"
+            assert driver.run(ask(server.url, pool=0.1)) == "well"
 
     @pytest.mark.parametrize("stalling", [no_headers, half_a_body, a_body_without_end, well_then_no_headers])
     def test_a_blocked_request_can_be_halted(self, authority: trustme.CA, stalling: Behaviour) -> None:
@@ -185,6 +208,14 @@ class TestProxies:
             monkeypatch.setenv("HTTPS_PROXY", url)
             with driving(style, server.url) as driver:
                 assert driver.run(ask(server.url)) == "ConnectError"
+
+    def test_a_stream_that_cannot_be_decrypted_is_a_failure_to_read(
+        self, style: Style, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with serving(no_answer, tls=presenting(authority)) as server, Proxy(server) as url:
+            monkeypatch.setenv("HTTPS_PROXY", url)
+            with driving(style, server.url) as driver:
+                assert driver.run(ask(server.url)) == "ReadError"
 
     @pytest.mark.parametrize("stalling", [no_headers, half_a_body, well_then_no_headers])
     def test_a_blocked_request_can_be_halted(

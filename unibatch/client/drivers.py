@@ -7,6 +7,7 @@ no cookies are kept.
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
@@ -268,8 +269,10 @@ class AsyncDriver:
                 await answer.aclose()
             fit = True
             return Response(status=answer.status_code, content=body.content(), headers=answer.headers)
-        except httpx.TransportError as exc:
-            if (blamed := connection.blamed(exc)) is exc:
+        except (httpx.TransportError, ssl.SSLError) as exc:
+            # httpcore passes on as it is what anyio raises where the TLS of an open connection breaks.
+            failure = httpx.ReadError(str(exc)) if isinstance(exc, ssl.SSLError) else exc
+            if (blamed := connection.blamed(failure)) is exc:
                 raise
             raise blamed from exc
         finally:
