@@ -9,7 +9,8 @@ import inspect
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ from tests.client.rawserver import (
     well,
     well_then_no_headers,
 )
-from unibatch.client import drivers, transport
+from unibatch.client import drivers, one_connection, transport
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.halt import Halt
 from unibatch.client.one_connection import OneConnectionTransport
@@ -78,6 +79,16 @@ def well_and_more(server: RawServer, connection: socket.socket) -> None:
         server.over.wait()
 
 
+def wait_for_bytes(connection: socket.socket, number: int) -> None:
+    """Wait, in whose thread ever, until so many bytes can be read, and read none."""
+    with socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as same:
+        arrived, end = b"", time.monotonic() + PATIENT
+        while len(arrived) < number:
+            assert time.monotonic() < end
+            with contextlib.suppress(BlockingIOError):
+                arrived = same.recv(2 * number, socket.MSG_PEEK)
+
+
 def no_answer(server: RawServer, connection: socket.socket) -> None:
     """Answer with a record that nobody has encrypted."""
     if server.read_request(connection):
@@ -109,6 +120,40 @@ class TestTrusted:
     def test_what_comes_behind_an_answer_answers_no_other_request(self, style: Style, authority: trustme.CA) -> None:
         with serving(well_and_more, well, tls=presenting(authority)) as server, driving(style, server.url) as driver:
             assert driver.run(ask(server.url, times=2)) == "well"
+
+    def test_what_anyio_did_not_hand_to_tls_answers_no_other_request(
+        self, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        begin, sockets, look = threading.Event(), list[socket.socket](), one_connection._look_for_bytes
+
+        def noting(connection: socket.socket) -> Callable[[], object]:
+            sockets.append(connection)
+            return look(connection)
+
+        monkeypatch.setattr(one_connection, "_look_for_bytes", noting)
+
+        def well_and_more(server: RawServer, connection: socket.socket) -> None:
+            server.read_request(connection)
+            size = 1024 * 1024  # for less, the window of TCP is as small as what anyio hands on
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + size * b"x")
+            if server.read_request(connection):
+                server.stage.set()
+                assert begin.wait(PATIENT)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n" + 60_000 * b"x")
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n" + 10_000 * b"y")
+                server.over.wait()
+
+        async def go(server: RawServer) -> None:
+            driver = AsyncDriver(server.url, connections=1)
+            asking = asyncio.create_task(driver.run(ask(server.url, times=3)))
+            assert await asyncio.to_thread(server.stage.wait, PATIENT)
+            begin.set()
+            wait_for_bytes(sockets[0], 70_000)  # blocks the event loop, so that it takes them from the socket at once
+            assert await asking == "well"
+            await driver.close()
+
+        with serving(well_and_more, well, tls=presenting(authority)) as server:
+            asyncio.run(go(server))
 
     @pytest.mark.parametrize("breaking", [no_answer, no_rest])
     def test_a_stream_that_cannot_be_decrypted_is_a_failure_to_read(

@@ -15,7 +15,7 @@ from __future__ import annotations
 import select
 import ssl
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sized
 from typing import Any, cast
 
 from unibatch.client.http11 import Answer, to_send
@@ -68,13 +68,32 @@ def _look_for_bytes(connection: Any) -> Callable[[], object]:
     return lambda: connection.fileno() < 0 or poll.poll(0)
 
 
+def _gathered_by(stream: Any) -> Sized:
+    """What anyio has taken from the socket and has not handed on: of this much, TLS is handed 64 KB at once."""
+    try:
+        stream = stream._stream  # noqa: SLF001 - neither httpcore nor anyio states it
+        queue: Sized = getattr(stream, "transport_stream", stream)._protocol.read_queue  # noqa: SLF001 - the same
+    except AttributeError:  # another version: whoever may have something left is not used again
+        return (stream,)
+    return queue
+
+
+def _has_read_all(tls: ssl.SSLObject) -> bool:
+    try:
+        tls.read(1)
+    except ssl.SSLWantReadError:
+        return True
+    except ssl.SSLError:
+        return False
+    return False
+
+
 class _Base:
     """What both ways have in common: the stream, if it is open, and whether another request may use it."""
 
     def __init__(self, context: ssl.SSLContext, pool: Any) -> None:
         self.stream: Any = None
         self._has_bytes: Callable[[], object]
-        self._tls: Any = None
         self._context = context
         self._pool = pool
         self._idle_since: float | None = None
@@ -88,20 +107,9 @@ class _Base:
     def _note_socket(self) -> None:
         """Keep what is asked before each request: anyio finds all that it knows of a stream to state a part of it."""
         self._has_bytes = _look_for_bytes(self.stream.get_extra_info("socket"))
-        self._tls = self.stream.get_extra_info("ssl_object")
 
     def _is_silent(self) -> bool:
-        if self._has_bytes():
-            return False
-        if not isinstance(self._tls, ssl.SSLObject):
-            return True
-        try:  # asyncio takes more from the socket than TLS has read: what a former request left must answer no other
-            self._tls.read(1)
-        except ssl.SSLWantReadError:
-            return True
-        except ssl.SSLError:
-            return False
-        return False
+        return not self._has_bytes()
 
     def _response(self, answer: Answer, content: Any) -> httpcore.Response:
         extensions = {"http_version": b"HTTP/1.1", "reason_phrase": b"", "network_stream": self.stream}
@@ -199,6 +207,17 @@ class _Content:
 
 class _AsyncOneConnection(_Base):
     """As `_OneConnection`, awaited."""
+
+    _gathered: Sized
+    _tls: ssl.SSLObject | None
+
+    def _note_socket(self) -> None:
+        super()._note_socket()
+        self._gathered, self._tls = _gathered_by(self.stream), self.stream.get_extra_info("ssl_object")
+
+    def _is_silent(self) -> bool:
+        """Asyncio takes more from the socket than was read: what a former request left must answer no other."""
+        return not self._gathered and super()._is_silent() and (self._tls is None or _has_read_all(self._tls))
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         if httpcore.AsyncConnectionPool.handle_async_request is not _ASYNC_SEND:
