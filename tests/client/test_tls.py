@@ -79,6 +79,13 @@ def well_and_more(server: RawServer, connection: socket.socket) -> None:
         server.over.wait()
 
 
+def well_and_more_at_once(server: RawServer, connection: socket.socket) -> None:
+    """The same in one record."""
+    if server.read_request(connection):
+        connection.sendall(b"".join(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n" + it for it in (b"well", b"more")))
+        server.over.wait()
+
+
 def wait_for_bytes(connection: socket.socket, number: int) -> None:
     """Wait, in whose thread ever, until so many bytes can be read, and read none."""
     with socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as same:
@@ -109,6 +116,7 @@ class TestTrusted:
     def test_a_server_that_proves_its_name_is_spoken_to(self, style: Style, authority: trustme.CA) -> None:
         with serving(well, tls=presenting(authority)) as server, driving(style, server.url) as driver:
             assert driver.run(ask(server.url, times=2)) == "well"
+            assert len(server.connections) == 2  # one, and the TLS over it: nothing was behind the first answer
 
     def test_a_certificate_for_another_name_is_refused(self, style: Style, authority: trustme.CA) -> None:
         talk = Talk()
@@ -117,8 +125,11 @@ class TestTrusted:
             assert driver.run(talk.ask(server.url)) == "ConnectError"
         assert "Hostname mismatch" in str(talk.heard[0])
 
-    def test_what_comes_behind_an_answer_answers_no_other_request(self, style: Style, authority: trustme.CA) -> None:
-        with serving(well_and_more, well, tls=presenting(authority)) as server, driving(style, server.url) as driver:
+    @pytest.mark.parametrize("behaviour", [well_and_more, well_and_more_at_once])
+    def test_what_comes_behind_an_answer_answers_no_other_request(
+        self, style: Style, authority: trustme.CA, behaviour: Behaviour
+    ) -> None:
+        with serving(behaviour, well, tls=presenting(authority)) as server, driving(style, server.url) as driver:
             assert driver.run(ask(server.url, times=2)) == "well"
 
     def test_what_anyio_did_not_hand_to_tls_answers_no_other_request(
@@ -253,6 +264,15 @@ class TestProxies:
             monkeypatch.setenv("HTTPS_PROXY", url)
             with driving(style, server.url) as driver:
                 assert driver.run(ask(server.url)) == "ConnectError"
+
+    @pytest.mark.parametrize("behaviour", [well_and_more, well_and_more_at_once])
+    def test_what_comes_behind_an_answer_answers_no_other_request(
+        self, style: Style, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour
+    ) -> None:
+        with serving(behaviour, well, tls=presenting(authority)) as server, Proxy(server) as url:
+            monkeypatch.setenv("HTTPS_PROXY", url)
+            with driving(style, server.url) as driver:
+                assert driver.run(ask(server.url, times=2)) == "well"
 
     def test_a_stream_that_cannot_be_decrypted_is_a_failure_to_read(
         self, style: Style, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch

@@ -3,8 +3,8 @@
 httpx's own transports take three times the CPU for a request (``benchmarks/pools.py``): a pool looks for the one
 connection that it may have, httpcore takes locks that nobody else takes, and h11 reads in Python what
 `unibatch.client.http11` has read by llhttp. httpx offers no way to leave these out, so the pool is replaced in the
-attribute that holds it. Where a later httpx has no such attribute, or a proxy is used, it stays. What connects, and
-reads and writes with time limits, is httpcore's.
+attribute that holds it. Where a later httpx has no such attribute, it stays; where a proxy is used, too, and is only
+asked whether anything was left behind an answer. What connects, and reads and writes with time limits, is httpcore's.
 
 Tools for tests, such as respx, replace the method of httpcore's pools that sends a request. While it is replaced, each
 request goes through a pool: a test that makes a vendor up must not call real people.
@@ -45,8 +45,8 @@ class OneConnectionTransport(httpx.HTTPTransport):
     def __init__(self, *, verify: ssl.SSLContext, proxy: httpx.Proxy | None, **options: Any) -> None:
         """Take the arguments of ``httpx.HTTPTransport``."""
         super().__init__(verify=verify, proxy=proxy, **options)
-        if proxy is None and hasattr(self, "_pool"):
-            self._pool: Any = _OneConnection(verify, self._pool)
+        if hasattr(self, "_pool"):
+            self._pool: Any = _OneConnection(verify, self._pool) if proxy is None else _Proxied(self._pool)
 
 
 class AsyncOneConnectionTransport(httpx.AsyncHTTPTransport):
@@ -55,8 +55,8 @@ class AsyncOneConnectionTransport(httpx.AsyncHTTPTransport):
     def __init__(self, *, verify: ssl.SSLContext, proxy: httpx.Proxy | None, **options: Any) -> None:
         """Take the arguments of ``httpx.AsyncHTTPTransport``."""
         super().__init__(verify=verify, proxy=proxy, **options)
-        if proxy is None and hasattr(self, "_pool"):
-            self._pool: Any = _AsyncOneConnection(verify, self._pool)
+        if hasattr(self, "_pool"):
+            self._pool: Any = _AsyncOneConnection(verify, self._pool) if proxy is None else _AsyncProxied(self._pool)
 
 
 def _look_for_bytes(connection: Any) -> Callable[[], object]:
@@ -68,16 +68,6 @@ def _look_for_bytes(connection: Any) -> Callable[[], object]:
     return lambda: connection.fileno() < 0 or poll.poll(0)
 
 
-def _gathered_by(stream: Any) -> Sized:
-    """What anyio has taken from the socket and has not handed on: of this much, TLS is handed 64 KB at once."""
-    try:
-        stream = stream._stream  # noqa: SLF001 - neither httpcore nor anyio states it
-        queue: Sized = getattr(stream, "transport_stream", stream)._protocol.read_queue  # noqa: SLF001 - the same
-    except AttributeError:  # another version: whoever may have something left is not used again
-        return (stream,)
-    return queue
-
-
 def _has_read_all(tls: ssl.SSLObject) -> bool:
     try:
         tls.read(1)
@@ -86,6 +76,25 @@ def _has_read_all(tls: ssl.SSLObject) -> bool:
     except ssl.SSLError:
         return False
     return False
+
+
+class _Gathered:
+    """What asyncio has taken from the socket for anyio, and nobody has read: it must answer no other request."""
+
+    def __init__(self, stream: Any) -> None:
+        """Look what lies between a stream and its socket; neither httpcore nor anyio states it."""
+        self._tls: list[ssl.SSLObject] = []
+        try:
+            layer = stream._stream  # noqa: SLF001 - see above, as the next ones
+            while not hasattr(layer, "_protocol"):
+                self._tls.append(layer._ssl_object)  # noqa: SLF001
+                layer = layer.transport_stream
+            self._queue: Sized = layer._protocol.read_queue  # noqa: SLF001 - of this, TLS is handed 64 KB at once
+        except AttributeError:  # another version: a stream that may have something left is not used again
+            self._queue = (stream,)
+
+    def is_nothing(self) -> bool:
+        return not self._queue and all(map(_has_read_all, self._tls))
 
 
 class _Base:
@@ -208,16 +217,14 @@ class _Content:
 class _AsyncOneConnection(_Base):
     """As `_OneConnection`, awaited."""
 
-    _gathered: Sized
-    _tls: ssl.SSLObject | None
+    _gathered: _Gathered
 
     def _note_socket(self) -> None:
         super()._note_socket()
-        self._gathered, self._tls = _gathered_by(self.stream), self.stream.get_extra_info("ssl_object")
+        self._gathered = _Gathered(self.stream)
 
     def _is_silent(self) -> bool:
-        """Asyncio takes more from the socket than was read: what a former request left must answer no other."""
-        return not self._gathered and super()._is_silent() and (self._tls is None or _has_read_all(self._tls))
+        return super()._is_silent() and self._gathered.is_nothing()
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         if httpcore.AsyncConnectionPool.handle_async_request is not _ASYNC_SEND:
@@ -291,3 +298,56 @@ class _AsyncContent:
 
     async def aclose(self) -> None:
         await self._connection.end(self._answer)
+
+
+class _Proxied:
+    """A pool of one connection through a proxy, which is given up if anything came behind an answer.
+
+    The pool itself would read that as the answer to the next request.
+    """
+
+    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+        self._pool = pool
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        if not all(map(self._has_read_all, self._pool.connections)):
+            self._pool.close()
+        return self._pool.handle_request(request)
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def _has_read_all(self, connection: Any) -> bool:
+        found = _within(connection)
+        if found is None:
+            return False
+        tls = found.get_extra_info("ssl_object")
+        return not isinstance(tls, ssl.SSLObject) or _has_read_all(tls)  # one is there behind a proxy with TLS
+
+
+class _AsyncProxied:
+    """As `_Proxied`, awaited."""
+
+    def __init__(self, pool: httpcore.AsyncConnectionPool) -> None:
+        self._pool = pool
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        if not all(map(self._has_read_all, self._pool.connections)):
+            await self._pool.aclose()
+        return await self._pool.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
+
+    def _has_read_all(self, connection: Any) -> bool:
+        found = _within(connection)
+        return found is not None and _Gathered(found).is_nothing()
+
+
+def _within(connection: Any) -> Any:
+    """The stream of a connection of httpcore through a proxy, of which h11 has nothing left; otherwise ``None``."""
+    try:
+        through = connection._connection  # noqa: SLF001 - httpcore does not state what is left, here and below
+        return None if through._h11_state.trailing_data[0] else through._network_stream  # noqa: SLF001
+    except AttributeError:  # it has not come through, or this is another version
+        return None
