@@ -172,8 +172,17 @@ class TestFailures:
             assert driver.run(ask(server.url, read=0.05)) == "ReadTimeout"
             assert driver.run(ask(server.url)) == "well"
 
-    def test_a_body_that_drips_is_a_read_time_out_as_a_whole(self, style: Style) -> None:
-        dripping = saying(OK + b"Content-Length: 1000\r\n\r\n", *[b"x"] * 1000, pause=0.005)
+    @pytest.mark.parametrize(
+        ("begin", "drop"),
+        [
+            pytest.param(OK + b"Content-Length: 1000\r\n\r\n", b"x", id="body"),
+            pytest.param(OK + b"X-Long: ", b"x", id="headers"),
+            pytest.param(b"", b"HTTP/1.1 102 Processing\r\n\r\n", id="informational answers"),
+            pytest.param(OK + b"Transfer-Encoding: chunked\r\n\r\n4;", b"x", id="size of a chunk"),
+        ],
+    )
+    def test_an_answer_that_drips_is_a_read_time_out_as_a_whole(self, style: Style, begin: bytes, drop: bytes) -> None:
+        dripping = saying(begin, *[drop] * 1000, pause=0.005)
         with serving(dripping, well) as server, driving(style, server.url) as driver:
             assert driver.run(ask(server.url, read=0.02)) == "ReadTimeout"
             assert driver.run(ask(server.url)) == "well"

@@ -20,7 +20,7 @@ The largest page of any vendor has 500 contacts, so this is 64 KB for each, tran
 """
 
 _PATIENCE = 10
-"""How many times the time-out for a part of an answer its whole body may take."""
+"""How many times the time-out for a part of an answer its headers may take, and its whole body."""
 
 _MOST_CHUNKS = 100_000  # each takes some 40 bytes of memory besides its content
 _MOST_MEMBERS = 10_000  # an empty one has 20 bytes and no content, so the size does not limit their number
@@ -39,6 +39,19 @@ class Undecodable(Exception):
     """A body cannot be decompressed; the text says why."""
 
 
+class Deadline:
+    """By when something must be complete of which each part may take some time."""
+
+    def __init__(self, seconds: float | None) -> None:
+        """Begin now; ``seconds`` is the time-out for a part, ``None`` is without end."""
+        self._end = float("inf") if seconds is None else _now() + _PATIENCE * seconds
+
+    def check(self) -> None:
+        """Raise ``ReadTimeout`` if it takes too long as a whole, although no part of it does."""
+        if _now() > self._end:
+            raise httpx.ReadTimeout(f"the answer was not complete after {_PATIENCE} times the time-out")
+
+
 class Body:
     """The body of an answer while it arrives."""
 
@@ -47,8 +60,7 @@ class Body:
         announced = answer.headers.get("content-length", "")
         if announced.isascii() and announced.isdigit() and int(announced[:20]) > LARGEST:
             raise TooLarge(f"{announced[:20]} bytes are announced")
-        patience = request.extensions.get("timeout", {}).get("read")
-        self._deadline = float("inf") if patience is None else _now() + _PATIENCE * patience
+        self._deadline = Deadline(request.extensions.get("timeout", {}).get("read"))
         self._chunks: list[bytes] = []
         self._size = 0
 
@@ -62,8 +74,7 @@ class Body:
         self._size += len(chunk)
         if self._size > LARGEST:
             raise TooLarge(f"more than {LARGEST} bytes arrived")
-        if _now() > self._deadline:
-            raise httpx.ReadTimeout(f"the answer was not complete after {_PATIENCE} times the time-out")
+        self._deadline.check()
         self._chunks.append(chunk)
         if len(self._chunks) == _MOST_CHUNKS:
             self._chunks = [self.content()]

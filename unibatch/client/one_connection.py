@@ -18,6 +18,7 @@ import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sized
 from typing import Any, cast
 
+from unibatch.client.bodies import Deadline
 from unibatch.client.http11 import Answer, to_send
 from unibatch.client.transport import KEPT, httpcore, httpx
 
@@ -155,7 +156,9 @@ class _OneConnection(_Base):
                 self._is_broken = True
             if trace is not None:
                 trace(_SENT, {"request": request})
+            deadline = Deadline(timeout["read"])
             while not answer.status:
+                deadline.check()
                 answer.take(self.stream.read(_PIECE, timeout["read"]))
         except BaseException:
             self._disconnect()
@@ -203,10 +206,12 @@ class _Content:
         return self
 
     def __next__(self) -> bytes:
-        answer = self._answer
+        answer, deadline = self._answer, None
         while not answer.pieces:
             if answer.is_complete:
                 raise StopIteration
+            deadline = deadline or Deadline(self._seconds)
+            deadline.check()
             answer.take(self._connection.stream.read(_PIECE, self._seconds))
         return answer.fetch()
 
@@ -240,7 +245,9 @@ class _AsyncOneConnection(_Base):
                 await self.stream.write(sent, timeout["write"])
             except httpcore.WriteError:
                 self._is_broken = True
+            deadline = Deadline(timeout["read"])
             while not answer.status:
+                deadline.check()
                 answer.take(await self.stream.read(_PIECE, timeout["read"]))
         except BaseException:
             await self._disconnect()
@@ -289,10 +296,12 @@ class _AsyncContent:
         return self
 
     async def __anext__(self) -> bytes:
-        answer = self._answer
+        answer, deadline = self._answer, None
         while not answer.pieces:
             if answer.is_complete:
                 raise StopAsyncIteration
+            deadline = deadline or Deadline(self._seconds)
+            deadline.check()
             answer.take(await self._connection.stream.read(_PIECE, self._seconds))
         return answer.fetch()
 
