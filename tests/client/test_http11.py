@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Iterable
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unibatch.client import http11
 from unibatch.client.http11 import Answer, to_send
 from unibatch.client.transport import httpcore
 
@@ -116,6 +118,12 @@ def test_an_informational_answer_is_not_the_answer(informational: bytes) -> None
     assert read([informational + BY_LENGTH]) == read([BY_LENGTH])
 
 
+def test_the_real_answer_may_come_a_while_after_a_careless_informational_one() -> None:
+    informational = b"HTTP/1.1 103 Early Hints\r\n" + LENGTH + LENGTH + b"\r\n"
+    for pieces in ([informational, BY_LENGTH], one_by_one(informational + BY_LENGTH)):
+        assert read(pieces) == attrs.evolve(read([BY_LENGTH]), is_last=True)
+
+
 class TestOddAnswers:
     @pytest.mark.parametrize(
         ("data", "is_last"),
@@ -135,6 +143,18 @@ class TestOddAnswers:
         answer = read([data])
         assert (answer.status, answer.body, answer.is_complete, answer.is_last) == (200, b"well", True, is_last)
         assert read(one_by_one(data)) == answer
+
+    def test_headers_that_drip_are_not_searched_again_for_each_drop(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        searched, match = list[bytes](), http11._match_informational
+
+        def noting(arrived: bytes) -> re.Match[bytes] | None:
+            searched.append(arrived)
+            return match(arrived)
+
+        monkeypatch.setattr(http11, "_match_informational", noting)
+        data = OK + LENGTH + LENGTH + b"X-Header: x\r\n" * 1000 + b"\r\nwell"
+        assert read(one_by_one(data)).body == b"well"
+        assert len(searched) == 2
 
     def test_a_header_may_go_on_in_the_next_line(self) -> None:
         data = OK + b"X-Long: one\r\n two\r\n" + LENGTH + b"\r\nwell"

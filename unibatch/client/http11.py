@@ -74,6 +74,7 @@ class Answer:
         self._head = b""  # what has arrived before the end of its headers
         self._besides = 0
         self._is_ambiguous = False
+        self._waits_for_headers = False
         self._ends_with_connection = True
         self._refusal = ""
         self._parser = self._new_parser()
@@ -95,7 +96,7 @@ class Answer:
         except httptools.HttpParserError as exc:
             self.is_last = True
             if not self.status:
-                self._read_again(exc)
+                self._read_again(exc, len(data))
             elif not self.is_complete:
                 raise _not_http(exc) from exc
         if self._refusal:
@@ -144,19 +145,26 @@ class Answer:
             raised = exc.__context__
             raise KeyboardInterrupt if raised is None or raised is handled else raised from None
 
-    def _read_again(self, reason: httptools.HttpParserError) -> None:
+    def _read_again(self, reason: httptools.HttpParserError, size: int) -> None:
         """Read the headers as those of a careless server, when all of them are there.
+
+        Args:
+            reason: Why they cannot be read otherwise.
+            size: How many bytes of them have just arrived.
 
         Raises:
             RemoteProtocolError: They cannot be read that way either, for this reason.
         """
         arrived = self._head
+        if self._waits_for_headers and not _has_end(arrived[-size - 2 :]):
+            return  # a server may send them byte by byte
         if informational := _match_informational(arrived):
             arrived = arrived[informational.end() :]
         end = min([at + len(line) for line in (b"\n\r\n", b"\n\n") if (at := arrived.find(line)) >= 0], default=0)
-        if self._is_ambiguous or not arrived.startswith(b"HTTP/1.") or (end or len(arrived)) > _MOST_BESIDES:
+        if self._is_ambiguous or not _begins_answer(arrived) or (end or len(arrived)) > _MOST_BESIDES:
             raise _not_http(reason) from reason
         if not end:
+            self._waits_for_headers = True
             return
         head, rest = arrived[:end], arrived[end:]
         if _is_beyond_mending(head):
@@ -216,6 +224,15 @@ class Answer:
         if self.status and not self.is_complete:
             self.is_complete = True
             self.is_last = self._is_ambiguous or not self._parser.should_keep_alive()
+
+
+def _has_end(arrived: bytes) -> bool:
+    return b"\n\r\n" in arrived or b"\n\n" in arrived
+
+
+def _begins_answer(arrived: bytes) -> bool:
+    """Whether it can be the beginning of an answer; behind an informational one, there may be nothing yet."""
+    return b"HTTP/1.".startswith(arrived[:7])
 
 
 def _not_http(reason: httptools.HttpParserError) -> httpcore.RemoteProtocolError:
