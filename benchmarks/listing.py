@@ -26,6 +26,9 @@ def report(shape: str, contacts: int, rounds: dict[str, list[Measured]]) -> None
             in_cpu = statistics.median(loop.cpu / one.cpu for loop, one in zip(rounds["loop"], measured, strict=True))
             target = f"{TARGETS[way, shape]:9.2f}" if (way, shape) in TARGETS else f"{'-':>9}"
             line += f"{statistics.median(speeds):9.2f}{min(speeds):7.2f}{max(speeds):7.2f}{in_cpu:9.2f}{target}"
+            if way != "dlt" and "dlt" in rounds:
+                of_dlt = statistics.median(dlt.cpu / one.cpu for dlt, one in zip(rounds["dlt"], measured, strict=True))
+                line += f"{of_dlt:9.2f}"
         print(line, flush=True)
 
 
@@ -41,6 +44,7 @@ def main() -> None:
     print(f"{options.contacts} contacts, {options.rounds} rounds")
     print(
         f"{'shape':<6}{'way':<7}{'wall µs':>9}{'CPU µs':>9}{'speed':>9}{'min':>7}{'max':>7}{'in CPU':>9}{'target':>9}"
+        + (f"{'of dlt':>9}" if "dlt" in ways else "")
     )
     with local_server() as base_url:
         for shape in options.shapes:

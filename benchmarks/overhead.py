@@ -7,7 +7,8 @@ from collections.abc import Callable
 import httpx
 
 from unibatch.client import Options
-from unibatch.client.exchange import Conversation, Exchange
+from unibatch.client.conversation import Conversation
+from unibatch.client.exchange import Exchange
 from unibatch.core.flow import Request, Response
 from unibatch.providers import registry
 

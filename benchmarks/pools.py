@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 
 from server import local_server
 
+from unibatch.client.conversation import Conversation
 from unibatch.client.drivers import AsyncDriver, Driver
-from unibatch.client.exchange import Conversation
 from unibatch.client.transport import httpx
 
 PATH = "/truedy/batch-calls/n100000/contacts"

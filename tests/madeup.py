@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import pytest
 
 from unibatch.client import exchange, rate_limit, retry, watch
+from unibatch.client.conversation import Conversation, Pause
 from unibatch.client.drivers import AsyncDriver, Driver
-from unibatch.client.exchange import Conversation, Pause
 from unibatch.client.transport import httpx
 
 T = TypeVar("T")

@@ -9,7 +9,8 @@ import pytest
 from tests.bothways import SETTINGS
 from tests.client.replies import Reply
 from unibatch.client import Options, exchange, retry
-from unibatch.client.exchange import Conversation, Exchange, Pause, ReadAhead
+from unibatch.client.conversation import Conversation, Pause, ReadAhead
+from unibatch.client.exchange import Exchange
 from unibatch.client.rate_limit import Budget
 from unibatch.client.transport import httpx
 from unibatch.core.flow import Response

@@ -16,8 +16,8 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 import pytest
 
 from tests.bothways import Style
+from unibatch.client.conversation import Conversation
 from unibatch.client.drivers import AsyncDriver, Driver
-from unibatch.client.exchange import Conversation
 from unibatch.client.halt import Halt, Halted
 from unibatch.client.transport import httpx
 from unibatch.core.flow import Response

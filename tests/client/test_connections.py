@@ -37,8 +37,8 @@ from tests.client.rawserver import (
 )
 from unibatch.client import one_connection
 from unibatch.client.connections import AsyncConnections, Connection, Connections
+from unibatch.client.conversation import Conversation, Pause
 from unibatch.client.drivers import AsyncDriver, Driver
-from unibatch.client.exchange import Conversation, Pause
 from unibatch.client.halt import Halt, Halted
 from unibatch.client.transport import KEPT, httpcore, httpx
 

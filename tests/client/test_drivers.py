@@ -25,7 +25,7 @@ from tests.client.rawserver import (
     well_and_closing,
 )
 from unibatch.client import bodies
-from unibatch.client.exchange import Conversation, Pause
+from unibatch.client.conversation import Conversation, Pause
 from unibatch.client.transport import httpcore, httpx
 from unibatch.core.flow import Response
 

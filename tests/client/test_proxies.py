@@ -15,8 +15,9 @@ import pytest
 from tests.bothways import Style, connected
 from unibatch import ConfigError, ConnectFailed, Retry
 from unibatch.client import transport
+from unibatch.client.conversation import Conversation
 from unibatch.client.drivers import AsyncDriver, Driver
-from unibatch.client.exchange import Conversation, Exchange
+from unibatch.client.exchange import Exchange
 from unibatch.client.options import Options
 from unibatch.client.transport import httpx
 from unibatch.core.flow import Flow, Request

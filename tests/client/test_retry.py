@@ -20,7 +20,8 @@ from tests.client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page, r
 from unibatch import Campaign, InvalidInput, Retry, Wait
 from unibatch.client import drivers
 from unibatch.client.bodies import TooLarge
-from unibatch.client.exchange import Answered, Conversation, Pause, ReadAhead
+from unibatch.client.conversation import Conversation, Pause, ReadAhead
+from unibatch.client.exchange import Answered
 from unibatch.client.operations import Operations
 from unibatch.client.options import Options
 from unibatch.client.transport import httpx

@@ -16,7 +16,8 @@ import pytest
 from tests.bothways import Style, connected
 from tests.faults.conftest import PATIENT, emulating
 from unibatch import RateLimited, Retry
-from unibatch.client.exchange import Conversation, Exchange, Pause
+from unibatch.client.conversation import Conversation, Pause
+from unibatch.client.exchange import Exchange
 from unibatch.client.options import Options
 from unibatch.client.transport import httpx
 from unibatch.core.flow import Response

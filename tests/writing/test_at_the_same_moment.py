@@ -19,7 +19,8 @@ import unibatch
 from tests.writing.conftest import VENDORS, Emulating, Emulator, contacts, draft, numbers
 from unibatch import Client, Start, Wait
 from unibatch.client import turns
-from unibatch.client.exchange import Conversation, Exchange, Pause
+from unibatch.client.conversation import Conversation, Pause
+from unibatch.client.exchange import Exchange
 from unibatch.client.options import Options
 from unibatch.client.turns import Turn
 from unibatch.core.errors import Conflict, OutcomeUnknown, UnibatchError

@@ -16,7 +16,7 @@ from weakref import WeakMethod
 
 from unibatch.client.bodies import Body, TooLarge
 from unibatch.client.connections import AsyncConnections, Connections, refused_transport
-from unibatch.client.exchange import Barred, Conversation, Pause, ReadAhead
+from unibatch.client.conversation import Barred, Conversation, Pause, ReadAhead
 from unibatch.client.forks import renew_in_children
 from unibatch.client.halt import Halt, Halted
 from unibatch.client.one_connection import AsyncOneConnectionTransport, OneConnectionTransport

@@ -1,4 +1,4 @@
-"""What is said over HTTP, and what the answers mean: everything that both clients share.
+"""What is said over HTTP, and what becomes of the answers: everything that both clients share.
 
 `Exchange` turns a provider's flow into a `Conversation`, which a driver carries out.
 """
@@ -6,26 +6,25 @@
 from __future__ import annotations
 
 import logging
-import re
-import ssl
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from hashlib import pbkdf2_hmac, sha256
-from types import MappingProxyType
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Generic, TypeVar
 from urllib.parse import quote, urlencode
 
 import attrs
 
 from unibatch.client import bodies
 from unibatch.client.bodies import TooLarge
+from unibatch.client.conversation import Barred, Conversation, Pause, ReadAhead, Step, adapted
+from unibatch.client.failures import Failures
 from unibatch.client.options import Options, Wait
 from unibatch.client.rate_limit import shared_budget
 from unibatch.client.retry import NO_TIME_GIVEN, PASSING, Attempts, is_denial, is_outcome_unknown
 from unibatch.client.retry_after import parse_remaining, parse_reset
-from unibatch.client.transport import httpx, is_loopback, is_port, place_of, proxy_of
+from unibatch.client.transport import httpx, is_loopback, is_port, place_of
 from unibatch.client.turns import Turn
 from unibatch.client.urls import Urls
 from unibatch.core import errors
@@ -34,7 +33,6 @@ from unibatch.core.flow import NO_CONTENT, Flow, Request, Response
 from unibatch.core.masking import mask_text
 from unibatch.core.paging import Position
 from unibatch.core.provider import Provider
-from unibatch.core.refusal import Refusal
 from unibatch.core.structuring import StructureError
 from unibatch.core.version import __version__
 
@@ -50,96 +48,11 @@ _WORTH_SAYING = 1.0  # seconds; shorter waits for the rate limit or for another'
 _LONGEST_TURN = 300.0  # seconds to wait for another who does the same
 _FIRST_LOOK, _LAST_LOOK = 0.02, 0.25  # seconds between two looks whether that is over
 _SUCCESS = range(200, 300)
-_CLIENT_ERRORS = range(400, 500)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 _NO_CONTENT = httpx.ByteStream(b"")
 
 _DONE_ELSEWHERE = frozenset({301, 302, 303})  # servers use all three to say "done; look at it there"
-
-_BY_STATUS: MappingProxyType[int, type[errors.ProviderError]] = MappingProxyType(
-    {
-        400: errors.InvalidRequest,
-        401: errors.AuthenticationError,
-        402: errors.PaymentRequired,
-        403: errors.PermissionDenied,
-        404: errors.NotFound,
-        408: errors.ServerError,
-        409: errors.Conflict,
-        410: errors.NotFound,
-        422: errors.InvalidRequest,
-        429: errors.RateLimited,
-    }
-)
-_UNCERTAIN = frozenset({400, 422})  # statuses that vendors use for any mistake: their error code may say which
-
-_BY_FAILURE: tuple[tuple[type[Exception], type[errors.TransportError]], ...] = (
-    (httpx.ConnectTimeout, errors.ConnectTimeout),
-    (httpx.ReadTimeout, errors.ReadTimeout),
-    (httpx.WriteTimeout, errors.WriteTimeout),
-    (httpx.PoolTimeout, errors.PoolTimeout),
-    (httpx.ConnectError, errors.ConnectFailed),
-    (httpx.ProxyError, errors.ConnectFailed),
-    (httpx.TransportError, errors.ConnectionLost),
-)
-_ABOUT = (
-    *("provider", "operation", "subject", "http_status", "code", "message", "details", "request_id", "field_errors"),
-    "retry_after",
-)
-"""The attributes of every `ProviderError`."""
-
-_NOT_CONNECTED = (errors.ConnectFailed, errors.ConnectTimeout)
-
-_QUOTED_BYTES = re.compile(r""":? (?:bytearray\()?b['"].*""", re.DOTALL)
-
-
-@attrs.frozen
-class Pause:
-    """A wait.
-
-    Attributes:
-        seconds: How long, more than 0.
-        error: The failure after which it comes, before another attempt; ``None`` if it has another reason.
-    """
-
-    seconds: float
-    error: BaseException | None = None
-
-
-@attrs.frozen
-class ReadAhead:
-    """The first of some answers is needed; the others will be, and a driver may ask for them meanwhile.
-
-    Attributes:
-        of: What they are about. If another step is about the same, what was begun for it and is needed is kept.
-        upcoming: Returns the positions of the answers, in order and at most so many; at least one.
-        ask: Begins the conversation that returns the answer at a position.
-        most: How many may be asked for at the same time.
-    """
-
-    of: object
-    upcoming: Callable[[int], Sequence[Position]]
-    ask: Callable[[Position], Conversation[Response]]
-    most: int
-
-
-Step: TypeAlias = httpx.Request | Pause | ReadAhead
-
-Conversation: TypeAlias = Generator[Step, Response | None, T]
-"""An operation as a driver carries it out.
-
-It yields a request, and is sent the answer, with its body as it came over the wire. If the request fails, it is thrown
-an ``httpx.TransportError``, `TooLarge`, or `Barred`. Or it yields a `Pause`, and is sent ``None`` when that is over. Or
-it yields a `ReadAhead`, and is sent the first of the answers, or is thrown the `UnibatchError` in its place.
-"""
-
-
-class Barred(Exception):
-    """The request was not sent: while it waited for a connection, the vendor asked for silence.
-
-    When it has a connection, a driver asks the request's extension ``barred``, a function, for the seconds of silence
-    that are left. From then on the attempt takes time.
-    """
 
 
 @attrs.frozen
@@ -186,9 +99,7 @@ class Exchange:
         self._api_key = _checked_key(api_key, provider.name)
         self._options = options
         self._urls = Urls(self.base_url)
-        url = httpx.URL(self.base_url)
-        self._host = url.netloc.decode("ascii")
-        self._proxy = proxy_of(self.base_url)
+        self._failures = Failures(provider, api_key, self.base_url)
         self.budget = shared_budget(
             (provider.name, place_of(self.base_url), sha256(api_key.encode()).hexdigest()),
             options.requests_per_minute or provider.capabilities.limits.requests_per_minute,
@@ -196,7 +107,7 @@ class Exchange:
         )
         self._headers = httpx.Headers(
             {
-                "Host": self._host,
+                "Host": httpx.URL(self.base_url).netloc.decode("ascii"),
                 "User-Agent": f"unibatch/{__version__}",
                 "Accept": "application/json",
                 "Accept-Encoding": "gzip, deflate",
@@ -368,7 +279,7 @@ class Exchange:
         try:
             return flow.send(response)
         except StructureError as exc:
-            error = self._malformed(request, response, exc.path, exc.reason)
+            error = self._failures.malformed(request, response, exc.path, exc.reason)
             if not is_outcome_unknown(request, error):
                 raise error from exc
             error.__cause__ = exc
@@ -410,7 +321,7 @@ class Exchange:
             if attempts.was_lost:
                 raise self._unknown(request, exc) from exc
             if attempts.is_too_long and isinstance(exc, errors.ServerError):
-                raise self._too_long(exc) from exc
+                raise self._failures.too_long(exc) from exc
             raise
         finally:
             del first, failed  # they refer to this frame
@@ -446,12 +357,12 @@ class Exchange:
             except Barred:
                 continue
             except httpx.TransportError as exc:
-                failure = self._failure(request, exc)
+                failure = self._failures.failed(request, exc)
                 _logger.debug("%s", failure)
                 raise failure from exc
             except TooLarge as exc:
                 reason = f"more than {bodies.LARGEST:,} bytes"
-                raise self._transport_error(errors.AnswerTooLarge, request, reason) from exc
+                raise self._failures.of_transport(errors.AnswerTooLarge, request, reason) from exc
             finally:
                 self.budget.give_back()
             if _logger.isEnabledFor(logging.DEBUG):
@@ -460,7 +371,7 @@ class Exchange:
                 return self._accepted(request, answer)
             if redirects == _MOST_REDIRECTS:
                 reason = f"more than {_MOST_REDIRECTS} redirects"
-                raise self._transport_error(errors.RedirectRefused, request, reason)
+                raise self._failures.of_transport(errors.RedirectRefused, request, reason)
             redirects += 1
             url = self._redirected(request, url, answer)
 
@@ -469,25 +380,11 @@ class Exchange:
         barred, most, status = self.budget.barred(), self._options.max_wait, self.budget.held_by
         if barred > self._options.retry.total:
             message = "an earlier answer said when to come back; nothing was sent"
-            raise self._limited(request, barred, message, status or _TOO_MANY)
+            raise self._failures.limited(request, barred, message, status or _TOO_MANY)
         if most is not None and waited + wait > max(most, _UNNOTICED):
             what = "for the rate limit" if status is None else f"as an earlier answer asks, HTTP {status},"
             message = f"waiting {what} would take longer than max_wait allows, {most:g} s"
-            raise self._limited(request, max(wait, barred), message, None, status)
-
-    def _limited(
-        self, request: Request, seconds: float, message: str, status: int | None, because: int | None = None
-    ) -> errors.RateLimited:
-        about = self._about(request, Response(status=status or _TOO_MANY), Refusal(message=message))
-        after = timedelta(seconds=seconds)
-        about["http_status"] = status
-        return errors.RateLimited(retry_at=_now() + after, retry_after=after, because=because, **about)
-
-    def _too_long(self, error: errors.ServerError) -> errors.RateLimited:
-        """The error for a server that asks for a longer wait than ``max_wait`` allows."""
-        about = {name: getattr(error, name) for name in _ABOUT}
-        assert error.retry_after is not None  # noqa: S101  # otherwise no wait is too long
-        return errors.RateLimited(retry_at=_now() + error.retry_after, **about)
+            raise self._failures.limited(request, max(wait, barred), message, None, status)
 
     def _outgoing(self, request: Request, url: httpx.URL) -> httpx.Request:
         # With a stream, httpx takes the request as it is: building it takes half the time.
@@ -513,14 +410,14 @@ class Exchange:
                 answer = attrs.evolve(answer, content=b"")
                 if answer.status in _SUCCESS:
                     reason = f"the body cannot be decompressed: {exc}"
-                    raise self._malformed(request, answer, "$", reason) from exc
+                    raise self._failures.malformed(request, answer, "$", reason) from exc
             except TooLarge as exc:
                 reason = f"more than {bodies.LARGEST:,} bytes when decompressed"
-                raise self._transport_error(errors.AnswerTooLarge, request, reason) from exc
+                raise self._failures.of_transport(errors.AnswerTooLarge, request, reason) from exc
         is_empty = answer.status == NO_CONTENT and request.may_be_empty
         if answer.status in _SUCCESS and not is_empty and bodies.is_cut_off(answer, hasty=hasty):
             reason = "the JSON ends in the middle" if answer.content.strip() else "the body is empty"
-            raise self._malformed(request, answer, "$", reason)
+            raise self._failures.malformed(request, answer, "$", reason)
         return answer
 
     def _unknown(self, request: Request, error: errors.UnibatchError) -> errors.OutcomeUnknown:
@@ -574,18 +471,11 @@ class Exchange:
         if response.status in _SUCCESS and not is_denied:
             return response
         refusal = self.provider.refusal(response)
-        kind = errors.InvalidRequest if is_denied else _BY_STATUS.get(response.status)
-        if kind is None:
-            kind = errors.InvalidRequest if response.status in _CLIENT_ERRORS else errors.ServerError
-        if refusal.code is not None and (is_denied or response.status in _CLIENT_ERRORS):
-            codes = self.provider.error_codes
-            if is_denied or response.status in _UNCERTAIN:
-                kind = codes.get(refusal.code, kind)
-            kind = codes.get((response.status, refusal.code), kind)
+        kind = self._failures.kind_of(response, refusal, is_denied=is_denied)
         reset = None
         if response.status in _SAYING_WHEN or refusal.retry_at is not None:
             reset = parse_reset(response.headers, refusal.retry_at, _now(), refused=response.status == _TOO_MANY)
-        about = self._about(request, response, refusal)
+        about = self._failures.about(request, response, refusal)
         about["retry_after"] = None if reset is None else reset.after
         limited = issubclass(kind, errors.RateLimited)
         if limited or response.status in _SAYING_WHEN:
@@ -594,23 +484,6 @@ class Exchange:
         if issubclass(kind, errors.RateLimited):
             raise kind(retry_at=None if reset is None else reset.at, **about)
         raise kind(**about)
-
-    def _about(self, request: Request, response: Response, refusal: Refusal) -> dict[str, Any]:
-        return {
-            "provider": self.provider.name,
-            "operation": request.operation,
-            "subject": request.subject,
-            "http_status": response.status,
-            "code": self._masked(refusal.code),
-            "message": self._masked(refusal.message),
-            "details": refusal.details,
-            "request_id": self._masked(refusal.request_id),
-            "field_errors": {self._masked(name): self._masked(reason) for name, reason in refusal.field_errors.items()},
-        }
-
-    def _malformed(self, request: Request, response: Response, path: str, reason: str) -> errors.MalformedResponse:
-        about = self._about(request, response, self.provider.refusal(response))
-        return errors.MalformedResponse(path=path, reason=reason, **about)
 
     def _redirected(self, request: Request, url: httpx.URL, answer: Response) -> httpx.URL:
         """Where a redirect leads. Only a GET to the same server is followed, so the key never goes elsewhere."""
@@ -622,40 +495,13 @@ class Exchange:
             if request.method == "GET" and _origin(target) == _origin(url):
                 return target
             where = f"HTTP {answer.status} to {target.scheme}://{target.netloc.decode('ascii')}"
-        refused = self._transport_error(errors.RedirectRefused, request, where)
+        refused = self._failures.of_transport(errors.RedirectRefused, request, where)
         if request.method != "GET" and answer.status in _DONE_ELSEWHERE:
             raise self._unknown(request, refused) from refused
         raise refused
 
-    def _failure(self, request: Request, exc: httpx.TransportError) -> errors.TransportError:
-        kind = next(kind for failure, kind in _BY_FAILURE if isinstance(exc, failure))
-        links: list[BaseException] = [exc]
-        while (link := links[-1].__cause__ or links[-1].__context__) is not None and link not in links:
-            links.append(link)
-        for link in links:  # a traceback shows them all; behind a proxy, h11 reads, and quotes what it cannot read
-            if isinstance(text := link.args[0] if link.args else None, str):
-                link.args = (_QUOTED_BYTES.sub("", text), *link.args[1:])
-        # What TLS says is about the server: the proxy has let the connection through.
-        is_before_tls = issubclass(kind, _NOT_CONNECTED) and not any(isinstance(link, ssl.SSLError) for link in links)
-        proxy = self._proxy if is_before_tls else None
-        return self._transport_error(kind, request, str(exc) or type(exc).__name__, proxy)
-
-    def _transport_error(
-        self, kind: type[errors.TransportError], request: Request, reason: str, proxy: str | None = None
-    ) -> errors.TransportError:
-        return kind(
-            provider=self.provider.name,
-            operation=request.operation,
-            host=self._host,
-            reason=mask_text(reason, self._api_key),
-            proxy=proxy,
-        )
-
-    def _masked(self, text: str | None) -> str | None:
-        return None if text is None else mask_text(text, self._api_key)
-
     def _log(self, request: Request, url: httpx.URL, answer: Response, took: float) -> None:
-        asked = f"{self.provider.name} {request.operation}: {request.method} {self._masked(str(url))}"
+        asked = f"{self.provider.name} {request.operation}: {request.method} {mask_text(str(url), self._api_key)}"
         _logger.debug("%s -> %d, %d bytes in %.0f ms", asked, answer.status, len(answer.content), took * 1000)
 
 
@@ -667,25 +513,6 @@ def _noting_writes(conversation: Conversation[T], turn: Turn) -> Conversation[T]
         return step
 
     return adapted(conversation, note)
-
-
-def adapted(conversation: Conversation[T], adapt: Callable[[Step], Step]) -> Conversation[T]:
-    """The same conversation, in which each step is adapted before it is yielded. What ``adapt`` raises ends it."""
-    try:
-        step = next(conversation)
-        while True:
-            step = adapt(step)
-            try:
-                answer = yield step
-            except Exception as exc:  # noqa: BLE001 - it is passed on
-                step = conversation.throw(exc)
-            else:
-                step = conversation.send(answer)
-    except StopIteration as done:
-        value: T = done.value
-        return value
-    finally:
-        conversation.close()
 
 
 def _now() -> datetime:

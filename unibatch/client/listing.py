@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
 
 import attrs
 
+from unibatch.client.conversation import Conversation
 from unibatch.client.drivers import AsyncDriver, Driver
-from unibatch.client.exchange import Answered, Conversation
+from unibatch.client.exchange import Answered
 from unibatch.client.halt import Halt
 from unibatch.client.prefetch import AsyncPrefetch, Prefetch
 from unibatch.core.errors import IncompleteListing, InvalidInput, NotFound

@@ -1,8 +1,8 @@
 """Transports of httpx that have one connection and no pool, since each carries one request at a time.
 
-httpx's own transports take three times the CPU for a request (``benchmarks/pools.py``): a pool looks for the one
-connection that it may have, httpcore takes locks that nobody else takes, and h11 reads in Python what
-`unibatch.client.http11` has read by llhttp. httpx offers no way to leave these out, so the pool is replaced in the
+httpx's own transports take twice the CPU for a request (``benchmarks/pools.py``): a pool looks for the one connection
+that it may have, httpcore takes locks that nobody else takes, and h11 reads in Python what `unibatch.client.http11` has
+read by llhttp. httpx offers no way to leave these out, so the pool is replaced in the
 attribute that holds it. Where a later httpx has no such attribute, or a proxy is used, it stays. What connects, and
 reads and writes with time limits, is httpcore's.
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
-from unibatch.client.exchange import Conversation, Exchange
+from unibatch.client.conversation import Conversation
+from unibatch.client.exchange import Exchange
 from unibatch.client.listing import Plan
 from unibatch.client.looking import announced, looked_for
 from unibatch.client.turns import Turn

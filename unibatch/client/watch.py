@@ -19,8 +19,8 @@ from zlib import crc32
 
 import attrs
 
+from unibatch.client.conversation import Conversation, Pause, Step, adapted
 from unibatch.client.drivers import AsyncDriver, Driver
-from unibatch.client.exchange import Conversation, Pause, Step, adapted
 from unibatch.client.halt import Halt
 from unibatch.client.listing import AsyncListing, Listing, Plan
 from unibatch.client.transport import httpx

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import attrs
@@ -127,6 +128,34 @@ def test_every_write_with_several_parts(moving: Moving, killer: Killer, monkeypa
             break
         assert [part.contacts for part in status.parts] == [5, 5, 2]
         move.require_balance(status)
+
+
+@one_client
+def test_a_part_that_was_placed_unnoticed_is_found_although_its_start_has_passed(
+    moving: Moving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would get a later start, with which it is another draft, and no vendor would know it again."""
+    move = moving("truedy", "techladder", called=0, status="active")
+    plan, write = move.plan(start=_NOW), Journal._commit
+
+    def commit(journal: Journal) -> None:
+        if move.parts:
+            raise Killed
+        write(journal)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "_commit", commit)
+        with pytest.raises(Killed):
+            plan.apply()
+
+    class Tomorrow(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime.now(tz) + timedelta(days=1)
+
+    monkeypatch.setattr("unibatch.workflows.migrate.apply.datetime", Tomorrow)
+    assert move.open().apply().is_finished
+    assert len(move.parts) == 1
 
 
 _PROGRAM = """
