@@ -61,6 +61,11 @@ def test_campaigns_without_contacts_are_shown(run: Run, sandbox: Sandbox) -> Non
     assert "there are no contacts" in outcome.out
 
 
+def test_a_name_of_blanks_is_left_out(run: Run, sandbox: Sandbox, campaigns: list[str]) -> None:
+    campaigns[0] = f"sandbox-truedy:{sandbox.create('truedy', 3, name='   ')}"
+    assert re.search(r" Truedy, \w+, 3 contacts", run("compare", *campaigns).out)
+
+
 def test_a_label_that_begins_with_another_is_not_cut(run: Run, campaigns: list[str]) -> None:
     short, long = "spring campaign of 2026", "spring campaign of 2026, part 2"
     outcome = run("compare", "--group", f"{short}={campaigns[0]}", "--group", f"{long}={campaigns[1]}")

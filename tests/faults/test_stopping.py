@@ -21,7 +21,8 @@ import unibatch
 from tests.bothways import BlockingAsyncClient, make_client
 from tests.faults.conftest import PATIENT, Emulator, Enter, Pace, Scene, emulating, eventually
 from unibatch import RateLimited
-from unibatch.client.prefetch import _Threads
+from unibatch.client.halt import Halt
+from unibatch.client.prefetch import Prefetch, _Threads
 from unibatch.sandbox import fault_proxy as wrong
 
 ROOT = Path(unibatch.__file__).parent.parent
@@ -107,6 +108,28 @@ def test_an_interrupt_while_a_thread_is_being_started_leaves_none(monkeypatch: p
                 list(client.list_contacts("one"))
             assert time.monotonic() - began < 1.5, "it waited for the time-out of a page that nobody needs"
             assert eventually(lambda: not any(thread.name.startswith("unibatch_") for thread in threading.enumerate()))
+
+
+def test_a_listing_that_two_threads_stop_at_once_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread that reads it does, and the one that closes the client, or ends the program."""
+    stopped: list[int] = []
+
+    class Other(Halt):
+        def set(self) -> None:
+            super().set()
+            if not stopped:
+                stopped.append(len(reading._under_way))
+                reading.close()  # what the other thread does while this one is here
+
+    def read(_position: int, halt: Halt | None) -> None:
+        assert halt is not None
+        halt.sleep(10)
+
+    monkeypatch.setattr("unibatch.client.prefetch.Halt", Other)
+    reading: Prefetch[int, None] = Prefetch(read, 3)
+    reading.begin([1, 2, 3])
+    reading.close()
+    assert (stopped, reading._under_way) == ([3], {})
 
 
 def test_an_interrupt_that_wakes_nobody_is_noticed_all_the_same() -> None:

@@ -109,7 +109,7 @@ class _Sheet:
                     about.append_text(words(campaign.reference))
                     about.append(", ")
                 about.append(f"{side.vendor}, ")
-                if campaign.name:
+                if campaign.name and campaign.name.strip():
                     about.append_text(words(_shortened(campaign.name))).append(", ")
                 about.append_text(canonical(campaign.status))
                 about.append(", ").append_text(number(campaign.contacts)).append(" contacts")

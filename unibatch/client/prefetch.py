@@ -148,7 +148,7 @@ class Prefetch(Generic[K, T]):
 
     def begin(self, positions: Sequence[K]) -> None:
         """Begin to read these pages, and drop all others."""
-        for position in [known for known in self._under_way if known not in positions]:
+        for position in [known for known in list(self._under_way) if known not in positions]:
             self._drop(position)
         for position in positions:
             if position not in self._under_way:
@@ -171,7 +171,7 @@ class Prefetch(Generic[K, T]):
         future = self._under_way[positions[0]].future
         assert future is not None  # noqa: S101  # it is None only after an interrupt, which ends the listing
         page = _result(future)
-        del self._under_way[positions[0]]
+        self._under_way.pop(positions[0], None)
         return page
 
     def close(self, seconds: float | None = None) -> None:
@@ -183,9 +183,12 @@ class Prefetch(Generic[K, T]):
             threads.end(seconds)
 
     def _drop(self, position: K) -> None:
-        dropped = self._under_way[position]
+        dropped = self._under_way.get(position)
+        if dropped is None:  # two threads may get here: the one that reads a listing, and one that closes the client
+            return
         dropped.halt.set()
-        del self._under_way[position]
+        if self._under_way.pop(position, None) is None:
+            return
         if dropped.future is None or not dropped.future.cancel():
             self.discarded.append(position)
 

@@ -238,19 +238,28 @@ def test_a_length_or_a_number_of_attempts_that_cannot_be_is_not_stated() -> None
     assert (found["absurd"].value, found["absurd"].missing) == (2, 1)
 
 
-def test_lengths_that_all_differ_are_rounded_and_their_mean_is_exact() -> None:
-    lengths = [timedelta(microseconds=30_000_000 + 7_001 * each) for each in range(30_000)]
+@pytest.mark.parametrize(("attempts", "off_by"), [([1], 1), ([1, 2, 3], 0)])
+def test_lengths_that_all_differ_are_rounded_and_their_mean_is_exact(attempts: list[int], off_by: int) -> None:
+    number = 29_000 // len(attempts)  # at most 10,000 different ones are kept as they came
+    lengths = [timedelta(microseconds=30_000_000 + 7_001 * each) for each in range(number)]
     provider = registry.load("techladder")({})
     tally = Tally("started_at")
-    for start in range(0, len(lengths), 500):
-        tally.add([contact(duration=length) for length in lengths[start : start + 500]])
-        tally.add([contact("cancelled", started_at=NINE, duration=lengths[start])])
+    for start in range(0, number, 500):
+        part = lengths[start : start + 500]
+        tally.add([contact(duration=length, attempts=each) for length in part for each in attempts])
+        tally.add([contact("cancelled", started_at=NINE, duration=part[0])])
+        tally.add([contact(duration=-part[0])])
     found = {f.metric: f.value for f in figures_of(Source(provider=provider, campaigns=[campaign()], tally=tally))}
 
-    assert len(tally.kinds.counts) <= 10_000
+    assert len(tally.kinds.lengths) <= 10_000
     assert found["attempted"] == 1
-    assert found["average_duration"] == pytest.approx(sum(lengths, timedelta()).total_seconds() / len(lengths))
-    assert found["median_duration"] == pytest.approx(lengths[15_000].total_seconds(), abs=1)
+    assert found["talk_time"] == (sum(lengths, timedelta()) * len(attempts)).total_seconds()
+    exact = median(length.total_seconds() for length in lengths)
+    assert found["median_duration"] == pytest.approx(exact, abs=off_by or 1e-9)
+
+
+def test_lengths_that_no_calendar_holds_are_added() -> None:
+    assert figures([contact(duration=timedelta(days=999_999_999))] * 3)["talk_time"].value == 3 * 999_999_999 * 86_400
 
 
 def test_the_average_that_a_vendor_states_is_apart() -> None:

@@ -19,7 +19,7 @@ import unibatch
 from tests.workflows.compare.conftest import RUNNING, Create
 from unibatch import Comparison, ConfigError, InvalidInput, Money
 from unibatch.sandbox import Sandbox
-from unibatch.workflows.compare import METRICS
+from unibatch.workflows.compare import METRICS, Count
 from unibatch.workflows.compare.svg import PAINTS, shorten
 from unibatch.workflows.compare.values import shown
 
@@ -189,6 +189,11 @@ def test_campaigns_of_which_nobody_was_called(create: Create) -> None:
     assert "No contact is concluded." in text
     assert "No figure is told by two sides." in text
     assert "nobody was called, so there is nothing to compare" in text
+
+
+def test_a_length_that_no_call_has_makes_no_larger_page(compared: Comparison) -> None:
+    sides = [attrs.evolve(side, durations=(Count(30, 1), Count(10**9, 1))) for side in compared.sides]
+    assert len(attrs.evolve(compared, sides=tuple(sides)).to_html()) < 1_000_000
 
 
 def test_money_of_two_currencies_is_in_two_charts(compared: Comparison) -> None:

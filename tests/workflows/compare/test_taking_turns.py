@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator
+from contextlib import closing
 
 import pytest
 
 import unibatch
 from tests.workflows.compare.conftest import Create
 from unibatch.client import pages_meanwhile
+from unibatch.workflows.compare import taking_turns
 from unibatch.workflows.compare.taking_turns import TakingTurns
 
 PATIENCE = 10  # seconds; a thread that is still held up then is held up for good
@@ -44,6 +46,25 @@ def test_a_thread_whose_server_is_silent_holds_up_no_other() -> None:
     answers.set()
     slow.join(PATIENCE)
     assert slow_done == [0, 1, 2]
+
+
+def test_a_thread_that_wakes_up_after_its_turn_gets_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = TakingTurns()
+    slept: list[float] = []
+
+    def sleep_too_long(timeout: float) -> None:
+        assert len(slept) < 5, "it waits for a turn that never comes"
+        slept.append(timeout)
+        turns._pass_on()  # its turn comes,
+        turns._pass_on()  # and another thread that loses patience passes it on
+
+    monkeypatch.setattr(turns._changed, "wait", sleep_too_long)
+    monkeypatch.setattr(taking_turns, "_PATIENCE", PATIENCE)
+    other = turns.read(numbers(2, lambda _number: None))
+    assert next(other) == 0
+    with closing(other):
+        assert list(turns.read(numbers(3, lambda _number: None))) == [0, 1, 2]
+    assert slept
 
 
 def test_a_thread_that_fails_leaves_its_turn_and_closes_its_pages() -> None:

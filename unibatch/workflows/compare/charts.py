@@ -338,6 +338,7 @@ def durations(sides: Sequence[Side], layout: Layout) -> Any:
     end = max(quantile(each, 0.99) for each in values.values())
     least = max([1.0, *(side.duration_step for _, side in told)])
     width = next((step for step in _BINS if step >= least and end / step <= layout.bins), max(least, _BINS[-1]))
+    width = max(width, math.ceil(end / layout.bins))  # a vendor may state a length that no call has
     number_of_bins = max(1, math.ceil((end + 1e-9) / width))
     edges = [width * place for place in range(number_of_bins + 1)]
     figure, panels = _panels(told, layout, lambda side: _quantiles(side, layout))

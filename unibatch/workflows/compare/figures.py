@@ -43,9 +43,6 @@ _NONE_ANSWERED = "no call was answered"
 _WHOLE_ONLY = "contacts are left out here, and it is stated for the campaign as a whole"
 _LATEST_ONLY = "some contacts were called several times, and only the time of their latest call is stated"
 _HOUR = 3600
-_NO_TIME = timedelta(0)
-_MOST_ATTEMPTS = 10_000
-"""A vendor that states more attempts to call one contact, or fewer than none, states nothing that can be counted."""
 
 
 class Source:
@@ -147,19 +144,17 @@ class Reckoning:
 
 def reckon(tally: Tally) -> Reckoning:
     """Say what the counts mean."""
-    tally.even_out()
     sums = Reckoning()
+    sums.final_with_length = sum(count for (_, is_final, _), count in tally.kinds.lengths.items() if is_final)
+    by_time = tally.called.counts
     for kind, count in tally.kinds.counts.items():
-        status, is_final, attempts, phone_valid, length = kind
-        attempts = attempts if attempts is None or 0 <= attempts <= _MOST_ATTEMPTS else None
-        has_length = length is not None and length >= _NO_TIME
+        status, is_final, attempts, phone_valid = kind
         sums.contacts += count
         sums.final += count if is_final else 0
         sums.invalid += 0 if phone_valid else count
-        sums.final_with_length += count if is_final and has_length else 0
         sums.unknown += count if status is CallStatus.UNKNOWN else 0
         sums.by_status[status] += count
-        called = _called(status, attempts, count, tally.called.counts[kind])
+        called = _called(status, attempts, count, by_time[kind])
         sums.called += called
         if called:
             _reckon_attempts(sums, status, attempts, called)

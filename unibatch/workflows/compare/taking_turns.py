@@ -68,8 +68,10 @@ class TakingTurns:
             if self._whose is me or self._whose is None:
                 self._pass_on()
             while self._whose is not me:
+                if me not in self._waiting:  # its turn came, and was passed on before it woke up
+                    self._waiting.append(me)
                 left = self._alive + _PATIENCE - time.monotonic()
-                if left > 0:
+                if left > 0 and self._whose is not None:
                     self._changed.wait(left)
                 else:
                     self._pass_on()

@@ -11,7 +11,7 @@ import struct
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from itertools import compress
 from operator import and_, attrgetter, itemgetter
@@ -34,8 +34,13 @@ _DAY_1 = datetime(1, 1, 1, tzinfo=UTC)  # whose ordinal is 1
 _DENSE = 3
 """How many calls there are in a minute at least, on average, for minutes to be counted instead of calls."""
 
-_LENGTH_STEPS = (timedelta(0), timedelta(milliseconds=100), timedelta(seconds=1), timedelta(seconds=10))
 _NO_TIME = timedelta(0)
+_LENGTH_STEPS = (_NO_TIME, *(timedelta(milliseconds=10**power) for power in range(2, 17)))
+_MICROSECOND = timedelta(microseconds=1)
+_MICROSECONDS = 1_000_000  # of a second
+
+_MOST_ATTEMPTS = 10_000
+"""A vendor that states more attempts to call one contact, or fewer than none, states nothing that can be counted."""
 
 _PARTS = 64
 _MOST_IN_A_SET = 150_000
@@ -59,78 +64,107 @@ UNDER_WAY = frozenset(
 )
 """Statuses of calls that are going on, or were just placed; they go on although the campaign is over."""
 
-Kind: TypeAlias = tuple[CallStatus, bool, int | None, bool, timedelta | None]
-"""What is counted of a contact: status, whether it is final, attempts, whether its number has the form of E.164, and
-the length of its latest call."""
+Kind: TypeAlias = tuple[CallStatus, bool, int | None, bool]
+"""What is counted of a contact: status, whether it is final, attempts if that number can be, and whether its phone
+number has the form of E.164."""
 
 _in_month = attrgetter("day", "hour", "minute")
 
 
-def _kinds(results: Results) -> Iterator[Kind]:
-    """The kind of each contact; nearly all are given in the same tuple, so that the garbage collector has no work."""
+def _rows(results: Results) -> Iterator[tuple[CallStatus, bool, int | None, bool, timedelta | None]]:
+    """What is counted of each contact, in a tuple that is used again, so that the garbage collector has no work."""
     return zip(
         *(results.status, results.is_final, results.attempts, results.phone_valid, results.duration), strict=True
     )
 
 
 class Kinds:
-    """Contacts by kind, with the sum of the lengths of their calls exact, however many different lengths there are.
+    """Contacts by kind, and by the length of their latest call, with the sums of the lengths exact.
 
     Attributes:
-        counts: How many there are of each kind.
-        step: To which lengths are rounded down; 0: as they came.
-        lost: What rounding took from the sums, by status and whether it is final.
+        step: To which lengths are rounded down, if too many are different; 0: as they came.
     """
 
     def __init__(self) -> None:
         """Count nothing yet."""
-        self.counts: Counter[Kind] = Counter()
         self.step: timedelta = _LENGTH_STEPS[0]
-        self.lost: dict[tuple[CallStatus, bool], timedelta] = {}
+        self._rows = Counter[tuple[CallStatus, bool, int | None, bool, timedelta | None]]()  # not sorted in yet
+        self._counts = Counter[Kind]()
+        self._lengths = Counter[tuple[CallStatus, bool, timedelta]]()
+        self._lost = Counter[tuple[CallStatus, bool]]()  # microseconds that rounding took from the sums
 
-    def add(self, kinds: Iterable[Kind]) -> None:
+    @property
+    def counts(self) -> Counter[Kind]:
+        """How many there are of each kind."""
+        self._sort_in()
+        return self._counts
+
+    @property
+    def lengths(self) -> Counter[tuple[CallStatus, bool, timedelta]]:
+        """How many of a status, final or not, have a call of a length; lengths below 0 are left out."""
+        self._sort_in()
+        return self._lengths
+
+    def total(self, statuses: Collection[CallStatus]) -> float:
+        """The lengths of final contacts with one of these statuses together, in seconds."""
+        microseconds = 0
+        for (status, is_final, length), count in self.lengths.items():
+            if is_final and status in statuses:
+                microseconds += length // _MICROSECOND * count
+        return (microseconds + sum(self._lost[status, True] for status in statuses)) / _MICROSECONDS
+
+    def add(self, rows: Iterable[tuple[CallStatus, bool, int | None, bool, timedelta | None]]) -> None:
         """Count some contacts."""
-        self.counts.update(kinds)
-        if len(self.counts) > _MOST_DIFFERENT:
-            self._bound()
+        self._rows.update(rows)
+        if len(self._rows) > _MOST_DIFFERENT:
+            self._sort_in()
+
+    def _sort_in(self) -> None:
+        rows, self._rows = self._rows, Counter()
+        for (status, is_final, attempts, phone_valid, length), count in rows.items():
+            can_be = attempts is None or 0 <= attempts <= _MOST_ATTEMPTS
+            self._counts[status, is_final, attempts if can_be else None, phone_valid] += count
+            if length is not None and length >= _NO_TIME:
+                self._count_length((status, is_final), length, count)
+        self._bound()
+
+    def _count_length(self, key: tuple[CallStatus, bool], length: timedelta, count: int) -> None:
+        if self.step and (rest := length % self.step):
+            length -= rest
+            self._lost[key] += rest // _MICROSECOND * count
+        self._lengths[(*key, length)] += count
 
     def merge(self, other: Kinds) -> None:
         """Add those of another one."""
-        for key, lost in other.lost.items():
-            self.lost[key] = self.lost.get(key, _NO_TIME) + lost
-        self.counts.update(other.counts)
-        if step := max(self.step, other.step):
-            self.round(step)
+        self._counts = self.counts + other.counts
+        self._lost += other._lost
+        self._round(max(self.step, other.step))
+        for (status, is_final, length), count in other.lengths.items():
+            self._count_length((status, is_final), length, count)
         self._bound()
 
-    def replace(self, change: Callable[[Kind], Kind]) -> None:
-        """Count each contact as one of another kind, which differs in whether it is final."""
-        before, self.counts = self.counts, Counter()
-        for kind, count in before.items():
-            self.counts[change(kind)] += count
-        lost, self.lost = self.lost, {}
+    def conclude(self) -> None:
+        """Take every contact as final who is not being called now."""
+        before, self._counts = self.counts, Counter()
+        for (status, is_final, attempts, phone_valid), count in before.items():
+            self._counts[status, is_final or status not in UNDER_WAY, attempts, phone_valid] += count
+        lengths, self._lengths = self._lengths, Counter()
+        for (status, is_final, length), count in lengths.items():
+            self._lengths[status, is_final or status not in UNDER_WAY, length] += count
+        lost, self._lost = self._lost, Counter()
         for (status, is_final), rest in lost.items():
-            key = change((status, is_final, None, True, None))[:2]
-            self.lost[key] = self.lost.get(key, _NO_TIME) + rest
+            self._lost[status, is_final or status not in UNDER_WAY] += rest
 
     def _bound(self) -> None:
         for larger in _LENGTH_STEPS:
-            if len(self.counts) > _MOST_DIFFERENT and larger >= self.step:
-                self.round(larger)
+            if len(self._lengths) > _MOST_DIFFERENT and larger > self.step:
+                self._round(larger)
 
-    def round(self, step: timedelta) -> None:
-        """Round lengths down to a step; 0 leaves them as they are."""
-        if not step:
-            return
-        rounded = Counter[Kind]()
-        for kind, count in self.counts.items():
-            length = kind[-1]
-            if length is not None and (rest := length % step):
-                key = kind[:2]
-                self.lost[key] = self.lost.get(key, _NO_TIME) + rest * count
-                kind = (*kind[:-1], length - rest)  # noqa: PLW2901 - the same one, rounded
-            rounded[kind] += count
-        self.counts, self.step = rounded, step
+    def _round(self, step: timedelta) -> None:
+        if step > self.step:
+            lengths, self._lengths, self.step = self._lengths, Counter(), step
+            for (status, is_final, length), count in lengths.items():
+                self._count_length((status, is_final), length, count)
 
 
 class Times:
@@ -302,7 +336,7 @@ class Tally:
     def add(self, rows: Sequence[Contact]) -> None:
         """Count some contacts."""
         results = Results.of(rows)
-        self.kinds.add(_kinds(results))
+        self.kinds.add(_rows(results))
         numbers = results.phone_number
         self.prefixes.update(map(_prefix, numbers))
         self.numbers.add(list(filter(None, numbers)) if "" in numbers else numbers)
@@ -311,20 +345,15 @@ class Tally:
             self.times.add(known)
             if not _SILENT_ON_CALLS.isdisjoint(compress(results.status, times)):
                 is_silent = map(_SILENT_ON_CALLS.__contains__, results.status)
-                self.called.add(compress(_kinds(results), map(and_, is_silent, map(bool, times))))
+                self.called.add(compress(_rows(results), map(and_, is_silent, map(bool, times))))
         if self._with_ends and (ends := list(filter(None, compress(results.ended_at, results.is_final)))):
             self.ended += len(ends)
             self.last_end = max(ends) if self.last_end is None else max(self.last_end, *ends)
 
-    def even_out(self) -> None:
-        """Round the lengths of all contacts in the same way, so that those of ``called`` are found in ``kinds``."""
-        for kinds in (self.kinds, self.called):
-            kinds.round(self.kinds.step)
-
     def conclude(self) -> None:
         """Take every contact as final who is not being called now: the campaign is over, which its rows do not show."""
         for kinds in (self.kinds, self.called):
-            kinds.replace(lambda kind: (kind[0], kind[1] or kind[0] not in UNDER_WAY, *kind[2:]))
+            kinds.conclude()
 
     def merge(self, other: Tally) -> None:
         """Add the counts of another one."""
@@ -339,13 +368,11 @@ class Tally:
     def lengths(self, statuses: Collection[CallStatus]) -> Lengths:
         """The lengths of the calls of final contacts with one of these statuses."""
         found = Counter[timedelta]()
-        for (status, is_final, _, _, length), count in self.kinds.counts.items():
-            if length is not None and length >= _NO_TIME and is_final and status in statuses:
+        for (status, is_final, length), count in self.kinds.lengths.items():
+            if is_final and status in statuses:
                 found[length] += count
-        lost = (rest for (status, is_final), rest in self.kinds.lost.items() if is_final and status in statuses)
-        total = sum((length * count for length, count in found.items()), sum(lost, _NO_TIME))
         values = [(length.total_seconds(), count) for length, count in sorted(found.items())]
-        return Lengths(values=values, total=total.total_seconds(), step=self.kinds.step.total_seconds())
+        return Lengths(values=values, total=self.kinds.total(statuses), step=self.kinds.step.total_seconds())
 
 
 class Lengths(NamedTuple):
