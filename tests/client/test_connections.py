@@ -325,6 +325,7 @@ class TestBrokenOff:
             with interrupted_at(connecting):
                 driver.run(ask(url))
             assert driver.run(ask(server.url, pool=0.1)) == "well"
+        gc.collect()  # here, where the warning is expected
 
     @pytest.mark.parametrize("stalling", STAGES)
     def test_by_a_cancellation(self, stalling: Behaviour) -> None:
