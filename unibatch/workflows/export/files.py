@@ -45,8 +45,9 @@ class Target:
         try:
             path = Path(name).resolve()
             is_other = os.path.exists(name) and not os.path.isfile(name)  # noqa: PTH110, PTH113 - a pipe has no path
+            is_other |= path.is_symlink()  # links that lead to each other, from Python 3.13 on
             has_folder = path.parent.is_dir()
-        except (OSError, ValueError, RuntimeError) as exc:  # RuntimeError: links that lead to each other
+        except (OSError, ValueError, RuntimeError) as exc:  # RuntimeError: the same before
             raise InvalidInput(f"cannot write {name!r}: {exc}") from exc
         if is_other:
             raise InvalidInput(f"cannot write {name}: it is not a file")
