@@ -86,9 +86,9 @@ class _Gathered:
         """Look what lies between a stream and its socket; neither httpcore nor anyio states it."""
         self._tls: list[ssl.SSLObject] = []
         try:
-            layer = stream._stream  # noqa: SLF001 - see above, as the next ones
+            layer = stream._stream  # noqa: SLF001 - httpcore does not state it
             while not hasattr(layer, "_protocol"):
-                self._tls.append(layer._ssl_object)  # noqa: SLF001
+                self._tls.append(layer._ssl_object)  # noqa: SLF001 - anyio gathers all that it knows to state it
                 layer = layer.transport_stream
             self._queue: Sized = layer._protocol.read_queue  # noqa: SLF001 - of this, TLS is handed 64 KB at once
         except AttributeError:  # another version: a stream that may have something left is not used again
@@ -356,7 +356,9 @@ class _AsyncProxied:
 def _within(connection: Any) -> Any:
     """The stream of a connection of httpcore through a proxy, of which h11 has nothing left; otherwise ``None``."""
     try:
-        through = connection._connection  # noqa: SLF001 - httpcore does not state what is left, here and below
-        return None if through._h11_state.trailing_data[0] else through._network_stream  # noqa: SLF001
+        through = connection._connection  # noqa: SLF001 - httpcore does not state what is left
+        left = through._h11_state.trailing_data[0]  # noqa: SLF001 - as above
+        stream = through._network_stream  # noqa: SLF001 - nor where more would come from
     except AttributeError:  # it has not come through, or this is another version
         return None
+    return None if left else stream
