@@ -274,17 +274,23 @@ class TestReuse:
         assert connect.call_count == 2
 
 
-def test_a_tool_that_replaces_what_httpx_sends_is_obeyed(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As respx does. A test that makes a vendor up must reach no real one."""
-    made_up = httpcore.Response(200, content=b"made up")
-    send, async_send = Mock(return_value=made_up), AsyncMock(return_value=made_up)
+@pytest.mark.parametrize("library", ["httpx", "httpcore"])
+def test_a_tool_that_replaces_what_sends_is_obeyed(style: Style, library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As pytest-httpx and respx do. A test that makes a vendor up must reach no real one."""
+    replaced: dict[type, Any]
+    if library == "httpx":
+        made_up: Any = httpx.Response(200, content=b"made up")
+        replaced = {httpx.HTTPTransport: Mock, httpx.AsyncHTTPTransport: AsyncMock}
+    else:
+        made_up = httpcore.Response(200, content=b"made up")
+        replaced = {httpcore.ConnectionPool: Mock, httpcore.AsyncConnectionPool: AsyncMock}
     with serving(well) as server, driving(style, server.url) as driver:
         assert driver.run(ask(server.url)) == "well"
         with monkeypatch.context() as patched:
-            patched.setattr(httpcore.ConnectionPool, "handle_request", send)
-            patched.setattr(httpcore.AsyncConnectionPool, "handle_async_request", async_send)
+            for (cls, mock), name in zip(replaced.items(), ("handle_request", "handle_async_request"), strict=True):
+                patched.setattr(cls, name, mock(return_value=made_up))
+                assert one_connection._own(cls, name) is None  # had it been imported now
             assert driver.run(ask(server.url)) == "made up"
-            assert one_connection._own(httpcore.ConnectionPool, "handle_request") is None  # had it been imported now
         assert driver.run(ask(server.url)) == "well"
         assert len(server.connections) == 1
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from unibatch.client import http11
 from unibatch.client.http11 import Answer, to_send
-from unibatch.client.transport import httpcore
+from unibatch.client.transport import httpx
 
 OK = b"HTTP/1.1 200 OK\r\n"
 LENGTH = b"Content-Length: 4\r\n"
@@ -68,13 +68,13 @@ class TestPieces:
     @pytest.mark.parametrize("data", [BY_LENGTH, IN_CHUNKS], ids=["length", "chunks"])
     def test_an_answer_that_ends_early_is_never_complete(self, data: bytes) -> None:
         for end in range(len(data)):
-            with pytest.raises(httpcore.RemoteProtocolError, match="the server disconnected"):
+            with pytest.raises(httpx.RemoteProtocolError, match="the server disconnected"):
                 read([*one_by_one(data[:end]), b""])
 
     def test_an_answer_without_length_ends_with_the_connection(self) -> None:
         head = len(TO_THE_END) - len(b"well")
         for end in range(head):
-            with pytest.raises(httpcore.RemoteProtocolError, match="the server disconnected"):
+            with pytest.raises(httpx.RemoteProtocolError, match="the server disconnected"):
                 read([*one_by_one(TO_THE_END[:end]), b""])
         for end in range(head, len(TO_THE_END) + 1):
             assert not read([TO_THE_END[:end]]).is_complete
@@ -190,7 +190,7 @@ class TestOddAnswers:
     )
     @pytest.mark.parametrize("is_in_pieces", [False, True])
     def test_what_could_be_read_in_two_ways_is_refused_and_not_quoted(self, data: bytes, *, is_in_pieces: bool) -> None:
-        with pytest.raises(httpcore.RemoteProtocolError, match=r"\Athe answer ") as caught:
+        with pytest.raises(httpx.RemoteProtocolError, match=r"\Athe answer ") as caught:
             read(one_by_one(data) if is_in_pieces else [data])
         shown = [str(link) for link in (caught.value, caught.value.__cause__, caught.value.__context__)]
         assert "secret" not in "".join(shown)
@@ -214,7 +214,7 @@ class TestOddAnswers:
             for _ in range(200_000 // len(again)):
                 yield again
 
-        with pytest.raises(httpcore.RemoteProtocolError):
+        with pytest.raises(httpx.RemoteProtocolError):
             read(arriving())
 
 
@@ -238,14 +238,14 @@ def test_an_interrupt_is_no_error_of_the_answer(monkeypatch: pytest.MonkeyPatch,
 
 
 class TestToSend:
-    def request(self, name: bytes = b"X-Name", value: bytes = b"value", target: bytes = b"/a?b=c") -> httpcore.Request:
-        url = httpcore.URL(scheme=b"https", host=b"localhost", port=None, target=target)
-        return httpcore.Request(b"POST", url, headers=[(b"Host", b"localhost"), (name, value)])
+    def sent(
+        self, name: bytes = b"X-Name", value: bytes = b"value", target: bytes = b"/a?b=c", content: bytes = b""
+    ) -> bytes:
+        return to_send("POST", target, [(b"Host", b"localhost"), (name, value)], content)
 
     def test_a_request(self) -> None:
-        assert (
-            to_send(self.request(value=b""), b"{}") == b"POST /a?b=c HTTP/1.1\r\nHost: localhost\r\nX-Name: \r\n\r\n{}"
-        )
+        sent = self.sent(value=b"", content=b"{}")
+        assert sent == b"POST /a?b=c HTTP/1.1\r\nHost: localhost\r\nX-Name: \r\n\r\n{}"
 
     @pytest.mark.parametrize(
         "request_",
@@ -266,6 +266,6 @@ class TestToSend:
         ],
     )
     def test_nothing_can_be_smuggled_into_it(self, request_: dict[str, bytes]) -> None:
-        with pytest.raises(httpcore.LocalProtocolError) as caught:
-            to_send(self.request(**request_), b"")
+        with pytest.raises(httpx.LocalProtocolError) as caught:
+            self.sent(**request_)
         assert "Other" not in "".join(traceback.format_exception_only(caught.value))

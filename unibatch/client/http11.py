@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterable
 
 import httptools
 
-from unibatch.client.transport import httpcore
+from unibatch.client.transport import httpx
 
 _NAME = rb"[!#-'*+.0-9A-Z^_`a-z|~-]+"
 _VALUE = rb"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?"
@@ -36,20 +37,22 @@ _is_beyond_mending = re.compile(rb"\0|\r(?!\n)|\A[^\n]*\n[\t ]|\n[^\s:]+[\t ]").
 """NUL, CR alone, space before the first header or in the name of one: readers differ too much on these."""
 
 
-def to_send(request: httpcore.Request, content: bytes) -> bytes:
+def to_send(method: str, target: bytes, headers: Iterable[tuple[bytes, bytes]], content: bytes) -> bytes:
     """A request as it goes over the wire.
 
     Args:
-        request: The request, with all headers that it needs: ``Host``, and ``Content-Length`` if it has content.
+        method: Its method.
+        target: Path and query of its URL.
+        headers: All headers that it needs: ``Host``, and ``Content-Length`` if it has content.
         content: Its body.
 
     Raises:
         LocalProtocolError: The request has a header or a URL that HTTP does not allow.
     """
-    lines = [b"%b: %b\r\n" % header for header in request.headers]
-    head = b"%b %b HTTP/1.1\r\n%b\r\n" % (request.method, request.url.target, b"".join(lines))
+    lines = [b"%b: %b\r\n" % header for header in headers]
+    head = b"%b %b HTTP/1.1\r\n%b\r\n" % (method.encode("ascii"), target, b"".join(lines))
     if not _is_head(head) or head.count(b"\n") != len(lines) + 2:
-        raise httpcore.LocalProtocolError("the URL or a header of the request has a character that HTTP does not allow")
+        raise httpx.LocalProtocolError("the URL or a header of the request has a character that HTTP does not allow")
     return head + content
 
 
@@ -100,12 +103,12 @@ class Answer:
             elif not self.is_complete:
                 raise _not_http(exc) from exc
         if self._refusal:
-            raise httpcore.RemoteProtocolError(self._refusal)
+            raise httpx.RemoteProtocolError(self._refusal)
         if self.status:
             self._head = b""
         self._besides = self._besides + len(data) if len(self.pieces) == before else 0
         if self._besides > _MOST_BESIDES and not self.is_complete:
-            raise httpcore.RemoteProtocolError(f"the answer has more than {_MOST_BESIDES} bytes of headers")
+            raise httpx.RemoteProtocolError(f"the answer has more than {_MOST_BESIDES} bytes of headers")
 
     def fetch(self) -> bytes:
         """What has arrived of the body since the last call."""
@@ -116,9 +119,9 @@ class Answer:
         self.is_last = True
         if not self.status:
             what = "in the middle of its headers" if self._head else "without sending an answer"
-            raise httpcore.RemoteProtocolError(f"the server disconnected {what}")
+            raise httpx.RemoteProtocolError(f"the server disconnected {what}")
         if not self._ends_with_connection:
-            raise httpcore.RemoteProtocolError("the server disconnected before the end of its answer")
+            raise httpx.RemoteProtocolError("the server disconnected before the end of its answer")
         self.is_complete = True
 
     def _new_parser(self, *, lenient_headers: bool = False) -> httptools.HttpResponseParser:
@@ -235,8 +238,8 @@ def _begins_answer(arrived: bytes) -> bool:
     return b"HTTP/1.".startswith(arrived[:7])
 
 
-def _not_http(reason: httptools.HttpParserError) -> httpcore.RemoteProtocolError:
-    return httpcore.RemoteProtocolError(f"the answer cannot be read as HTTP (llhttp: {reason})")
+def _not_http(reason: httptools.HttpParserError) -> httpx.RemoteProtocolError:
+    return httpx.RemoteProtocolError(f"the answer cannot be read as HTTP (llhttp: {reason})")
 
 
 def _with_one_length(head: bytes) -> bytes:

@@ -1,13 +1,12 @@
 """Transports of httpx that have one connection and no pool, since each carries one request at a time.
 
-httpx's own transports take twice the CPU for a request (``benchmarks/pools.py``): a pool looks for the one connection
-that it may have, httpcore takes locks that nobody else takes, and h11 reads in Python what `unibatch.client.http11` has
-read by llhttp. httpx offers no way to leave these out, so the pool is replaced in the attribute that holds it. Where a
-later httpx has no such attribute, it stays; where a proxy is used, too, and is only asked whether anything was left
-behind an answer. What connects, and reads and writes with time limits, is httpcore's.
+httpx's own way takes twice the CPU for a request (``benchmarks/pools.py``): a pool looks for the one connection that it
+may have, httpcore takes locks that nobody else takes, and h11 reads in Python what `unibatch.client.http11` has read by
+llhttp. What connects, and reads and writes with time limits, is httpcore's.
 
-Tools for tests, such as respx, replace the method of httpcore's pools that sends a request. While it is replaced, each
-request goes through a pool: a test that makes a vendor up must not call real people.
+Tools such as vcrpy and respx replace the method of httpx's transports, or of httpcore's pools, that sends a request.
+While one is replaced, each request goes that way: a test that makes a vendor up must not call real people. So do
+requests through a proxy, and the pool is only asked whether anything was left behind an answer.
 """
 
 from __future__ import annotations
@@ -20,24 +19,37 @@ from typing import Any, cast
 
 from unibatch.client.bodies import Deadline
 from unibatch.client.http11 import Answer, to_send
-from unibatch.client.transport import KEPT, httpcore, httpx
+from unibatch.client.transport import KEPT, PORTS, httpcore, httpx
 
 _PIECE = 256 * 1024
 """How many bytes are read at once, at most: a page comes in one piece where it can. TLS has smaller ones."""
 
 
-def _own(pool: type, name: str) -> object:
-    """The method of this name of one of httpcore's pools; ``None`` if a tool has replaced it by now."""
-    method = getattr(pool, name)
-    code, around = getattr(method, "__code__", None), pool.__init__.__code__  # type: ignore[misc]  # for this class alone
+def _own(cls: type, name: str) -> object:
+    """The method of this name of a class; ``None`` if a tool has replaced it by now."""
+    method = getattr(cls, name)
+    code, around = getattr(method, "__code__", None), cls.__init__.__code__  # type: ignore[misc]  # for this class alone
     return method if code is not None and code.co_filename == around.co_filename else None
 
 
-_SEND = _own(httpcore.ConnectionPool, "handle_request")
-_ASYNC_SEND = _own(httpcore.AsyncConnectionPool, "handle_async_request")
+_SEND = (_own(httpx.HTTPTransport, "handle_request"), _own(httpcore.ConnectionPool, "handle_request"))
+_ASYNC_SEND = (
+    _own(httpx.AsyncHTTPTransport, "handle_async_request"),
+    _own(httpcore.AsyncConnectionPool, "handle_async_request"),
+)
 
 _SENT = "http11.receive_response_headers.started"
 """What httpcore calls the moment at which a request has left, for the extension ``trace``."""
+
+_OF_HTTPCORE = (httpcore.TimeoutException, httpcore.NetworkError)
+
+
+def _as_httpx(failure: BaseException) -> httpx.TransportError | None:
+    """A failure of httpcore's streams as httpx raises it; ``None`` for another."""
+    if not isinstance(failure, _OF_HTTPCORE):
+        return None
+    kind: type[httpx.TransportError] = getattr(httpx, type(failure).__name__)  # each has one of the same name
+    return kind(str(failure))
 
 
 class OneConnectionTransport(httpx.HTTPTransport):
@@ -46,8 +58,30 @@ class OneConnectionTransport(httpx.HTTPTransport):
     def __init__(self, *, verify: ssl.SSLContext, proxy: httpx.Proxy | None, **options: Any) -> None:
         """Take the arguments of ``httpx.HTTPTransport``."""
         super().__init__(verify=verify, proxy=proxy, **options)
-        if hasattr(self, "_pool"):
-            self._pool: Any = _OneConnection(verify, self._pool) if proxy is None else _Proxied(self._pool)
+        self._connection = None if proxy is not None else _OneConnection(verify)
+        if proxy is not None and hasattr(self, "_pool"):
+            self._pool: Any = _Proxied(self._pool)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and return the answer when its headers are there."""
+        if (
+            self._connection is None
+            or (
+                httpx.HTTPTransport.handle_request,
+                httpcore.ConnectionPool.handle_request,
+            )
+            != _SEND
+        ):
+            return super().handle_request(request)
+        return self._connection.send(request)
+
+    def close(self) -> None:
+        """Close the connection."""
+        try:
+            if self._connection is not None:
+                self._connection.disconnect()
+        finally:
+            super().close()
 
 
 class AsyncOneConnectionTransport(httpx.AsyncHTTPTransport):
@@ -56,8 +90,30 @@ class AsyncOneConnectionTransport(httpx.AsyncHTTPTransport):
     def __init__(self, *, verify: ssl.SSLContext, proxy: httpx.Proxy | None, **options: Any) -> None:
         """Take the arguments of ``httpx.AsyncHTTPTransport``."""
         super().__init__(verify=verify, proxy=proxy, **options)
-        if hasattr(self, "_pool"):
-            self._pool: Any = _AsyncOneConnection(verify, self._pool) if proxy is None else _AsyncProxied(self._pool)
+        self._connection = None if proxy is not None else _AsyncOneConnection(verify)
+        if proxy is not None and hasattr(self, "_pool"):
+            self._pool: Any = _AsyncProxied(self._pool)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """As `OneConnectionTransport.handle_request`, awaited."""
+        if (
+            self._connection is None
+            or (
+                httpx.AsyncHTTPTransport.handle_async_request,
+                httpcore.AsyncConnectionPool.handle_async_request,
+            )
+            != _ASYNC_SEND
+        ):
+            return await super().handle_async_request(request)
+        return await self._connection.send(request)
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        try:
+            if self._connection is not None:
+                await self._connection.disconnect()
+        finally:
+            await super().aclose()
 
 
 def _look_for_bytes(connection: Any) -> Callable[[], object]:
@@ -101,11 +157,10 @@ class _Gathered:
 class _Base:
     """What both ways have in common: the stream, if it is open, and whether another request may use it."""
 
-    def __init__(self, context: ssl.SSLContext, pool: Any) -> None:
+    def __init__(self, context: ssl.SSLContext) -> None:
         self.stream: Any = None
         self._has_bytes: Callable[[], object]
         self._context = context
-        self._pool = pool
         self._idle_since: float | None = None
         self._is_broken = False  # a request could not be sent completely
 
@@ -121,9 +176,9 @@ class _Base:
     def _is_silent(self) -> bool:
         return not self._has_bytes()
 
-    def _response(self, answer: Answer, content: Any) -> httpcore.Response:
+    def _response(self, answer: Answer, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
         extensions = {"http_version": b"HTTP/1.1", "reason_phrase": b"", "network_stream": self.stream}
-        return httpcore.Response(answer.status, headers=answer.headers, content=content, extensions=extensions)
+        return httpx.Response(answer.status, headers=answer.headers, stream=stream, extensions=extensions)
 
     def _is_kept_after(self, answer: Answer) -> bool:
         if self.stream is None or self._is_broken or answer.is_last or not answer.is_complete:
@@ -140,11 +195,9 @@ class _Base:
 class _OneConnection(_Base):
     """What a pool of one connection does: it connects anew if the connection was closed, or not used for long."""
 
-    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        if httpcore.ConnectionPool.handle_request is not _SEND:
-            response: httpcore.Response = self._pool.handle_request(request)
-            return response
-        sent = to_send(request, b"".join(cast("Iterable[bytes]", request.stream)))
+    def send(self, request: httpx.Request) -> httpx.Response:
+        content = b"".join(cast("Iterable[bytes]", request.stream))
+        sent = to_send(request.method, request.url.raw_path, request.headers.raw, content)
         trace, timeout = request.extensions.get("trace"), request.extensions["timeout"]
         answer = Answer()
         try:
@@ -160,19 +213,21 @@ class _OneConnection(_Base):
             while not answer.status:
                 deadline.check()
                 answer.take(self.stream.read(_PIECE, timeout["read"]))
-        except BaseException:
-            self._disconnect()
+        except BaseException as exc:
+            self.disconnect()
+            if (failure := _as_httpx(exc)) is not None:
+                raise failure from exc
             raise
         return self._response(answer, _Content(self, answer, timeout["read"]))
 
-    def _connect(self, request: httpcore.Request, trace: Any) -> None:
-        self._disconnect()
-        origin, seconds = request.url.origin, request.extensions["timeout"]["connect"]
-        host = origin.host.decode("ascii")
-        self.stream = httpcore.SyncBackend().connect_tcp(host, origin.port, seconds)
+    def _connect(self, request: httpx.Request, trace: Any) -> None:
+        self.disconnect()
+        url, seconds = request.url, request.extensions["timeout"]["connect"]
+        host = url.raw_host.decode("ascii")
+        self.stream = httpcore.SyncBackend().connect_tcp(host, url.port or PORTS[url.scheme], seconds)
         if trace is not None:
             trace("connection.connect_tcp.complete", {"return_value": self.stream})
-        if origin.scheme == b"https":
+        if url.scheme == "https":
             self._context.set_alpn_protocols(["http/1.1"])
             self.stream = self.stream.start_tls(self._context, host, seconds)
             if trace is not None:
@@ -181,20 +236,14 @@ class _OneConnection(_Base):
 
     def end(self, answer: Answer) -> None:
         if not self._is_kept_after(answer):
-            self._disconnect()
+            self.disconnect()
 
-    def close(self) -> None:
-        try:
-            self._disconnect()
-        finally:
-            self._pool.close()
-
-    def _disconnect(self) -> None:
+    def disconnect(self) -> None:
         if (stream := self._forget()) is not None:
             stream.close()
 
 
-class _Content:
+class _Content(httpx.SyncByteStream):
     """The body of an answer."""
 
     def __init__(self, connection: _OneConnection, answer: Answer, seconds: float | None) -> None:
@@ -212,7 +261,10 @@ class _Content:
                 raise StopIteration
             deadline = deadline or Deadline(self._seconds)
             deadline.check()
-            answer.take(self._connection.stream.read(_PIECE, self._seconds))
+            try:
+                answer.take(self._connection.stream.read(_PIECE, self._seconds))
+            except _OF_HTTPCORE as exc:
+                raise cast("httpx.TransportError", _as_httpx(exc)) from exc
         return answer.fetch()
 
     def close(self) -> None:
@@ -231,11 +283,9 @@ class _AsyncOneConnection(_Base):
     def _is_silent(self) -> bool:
         return super()._is_silent() and self._gathered.is_nothing()
 
-    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        if httpcore.AsyncConnectionPool.handle_async_request is not _ASYNC_SEND:
-            response: httpcore.Response = await self._pool.handle_async_request(request)
-            return response
-        sent = to_send(request, b"".join([piece async for piece in cast("AsyncIterable[bytes]", request.stream)]))
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        content = b"".join([piece async for piece in cast("AsyncIterable[bytes]", request.stream)])
+        sent = to_send(request.method, request.url.raw_path, request.headers.raw, content)
         trace, timeout = request.extensions.get("trace"), request.extensions["timeout"]
         answer = Answer()
         try:
@@ -249,20 +299,22 @@ class _AsyncOneConnection(_Base):
             while not answer.status:
                 deadline.check()
                 answer.take(await self.stream.read(_PIECE, timeout["read"]))
-        except BaseException:
-            await self._disconnect()
+        except BaseException as exc:
+            await self.disconnect()
+            if (failure := _as_httpx(exc)) is not None:
+                raise failure from exc
             raise
         return self._response(answer, _AsyncContent(self, answer, timeout["read"]))
 
-    async def _connect(self, request: httpcore.Request, trace: Any) -> None:
-        await self._disconnect()
-        origin, seconds = request.url.origin, request.extensions["timeout"]["connect"]
-        host = origin.host.decode("ascii")
+    async def _connect(self, request: httpx.Request, trace: Any) -> None:
+        await self.disconnect()
+        url, seconds = request.url, request.extensions["timeout"]["connect"]
+        host = url.raw_host.decode("ascii")
         backend = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())  # pyright finds two of this name
-        self.stream = await backend.connect_tcp(host, origin.port, seconds)
+        self.stream = await backend.connect_tcp(host, url.port or PORTS[url.scheme], seconds)
         if trace is not None:
             await trace("connection.connect_tcp.complete", {"return_value": self.stream})
-        if origin.scheme == b"https":
+        if url.scheme == "https":
             self._context.set_alpn_protocols(["http/1.1"])
             self.stream = await self.stream.start_tls(self._context, host, seconds)
             if trace is not None:
@@ -271,20 +323,14 @@ class _AsyncOneConnection(_Base):
 
     async def end(self, answer: Answer) -> None:
         if not self._is_kept_after(answer):
-            await self._disconnect()
+            await self.disconnect()
 
-    async def aclose(self) -> None:
-        try:
-            await self._disconnect()
-        finally:
-            await self._pool.aclose()
-
-    async def _disconnect(self) -> None:
+    async def disconnect(self) -> None:
         if (stream := self._forget()) is not None:
             await stream.aclose()
 
 
-class _AsyncContent:
+class _AsyncContent(httpx.AsyncByteStream):
     """As `_Content`, awaited."""
 
     def __init__(self, connection: _AsyncOneConnection, answer: Answer, seconds: float | None) -> None:
@@ -302,7 +348,10 @@ class _AsyncContent:
                 raise StopAsyncIteration
             deadline = deadline or Deadline(self._seconds)
             deadline.check()
-            answer.take(await self._connection.stream.read(_PIECE, self._seconds))
+            try:
+                answer.take(await self._connection.stream.read(_PIECE, self._seconds))
+            except _OF_HTTPCORE as exc:
+                raise cast("httpx.TransportError", _as_httpx(exc)) from exc
         return answer.fetch()
 
     async def aclose(self) -> None:

@@ -24,7 +24,7 @@ else:
     import httpcore2 as httpcore
     import httpx2 as httpx
 
-__all__ = ["KEPT", "httpcore", "httpx", "is_loopback", "is_port", "place_of", "proxy_of", "transport_options"]
+__all__ = ["KEPT", "PORTS", "httpcore", "httpx", "is_loopback", "is_port", "place_of", "proxy_of", "transport_options"]
 
 KEPT = 5.0
 """For how many seconds a connection is kept that is not used."""
@@ -109,10 +109,11 @@ def place_of(base_url: str) -> str:
     """The server that a URL names, in one spelling: all names of this machine are one, and the port is written out."""
     url = httpx.URL(base_url)
     host = "localhost" if is_loopback(url.host) else url.host.lower().rstrip(".")
-    return f"{host}:{url.port or _PORTS[url.scheme]}"
+    return f"{host}:{url.port or PORTS[url.scheme]}"
 
 
-_PORTS = {"http": 80, "https": 443}
+PORTS = {"http": 80, "https": 443}
+"""The port of a URL that names none."""
 
 
 def is_loopback(host: str) -> bool:
