@@ -29,10 +29,10 @@ T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 """What stands for a page: where it is, and of which listing."""
 
-_NOT_NEAR = 0.005
-"""A server that takes this many seconds three times in a row is far away: from now on its pages are read ahead. If it
-takes less, reading ahead costs more than it saves: most of the time is spent on reading what came, which is not done in
-parallel."""
+_NOT_NEAR = 0.001
+"""A server that takes this many seconds three times in a row is not near: from now on its pages are read ahead. If it
+takes less, reading ahead gains nothing and costs some CPU: most of the time is spent on reading what came, which is not
+done in parallel."""
 
 _FAR = 0.02
 """So is one that takes this many seconds once, unless it was near before: then it, or this machine, was busy."""
