@@ -1,6 +1,6 @@
 """The connections of a client: each is a transport of its own, lent to one request at a time.
 
-Why not httpx's pool: with 16 requests in flight an asynchronous one takes 5.1 times the CPU (``benchmarks/pools.py``),
+Why not httpx's pool: with 16 requests in flight an asynchronous one takes six times the CPU (``benchmarks/pools.py``),
 since it looks through all its connections several times a request. And no pool says which connection a request is on
 before the answer begins, so a thread that waits for a silent server could not be stopped.
 """
