@@ -339,6 +339,19 @@ class TestTools:
             assert driver.run(ask(server.url, times=2)) == "well"
             assert len(server.connections) == 2
 
+    def test_one_thread_takes_no_lock_that_an_interrupt_could_leave_taken(
+        self, senders: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """httpcore takes the lock of its pool again to clear up, and would wait for itself."""
+        cls: Any = SENDERS[senders][0]
+        monkeypatch.setattr(cls, "handle_request", partialmethod(cls.handle_request))
+        pool_lock = type(httpcore.ConnectionPool()._optional_thread_lock)
+        monkeypatch.setattr(pool_lock, "__enter__", Mock(side_effect=AssertionError))
+        with serving(no_headers, well) as server, blocking(server.url) as driver:
+            with interrupted_at(server.stage):
+                driver.run(ask(server.url))
+            assert driver.run(ask(server.url)) == "well"
+
 
 @contextlib.contextmanager
 def nobody_accepts() -> Iterator[str]:

@@ -15,6 +15,7 @@ import select
 import ssl
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sized
+from contextlib import nullcontext
 from types import FunctionType
 from typing import Any, cast
 
@@ -364,13 +365,16 @@ class _CheckedPool:
     The pool itself would read that as the answer to the next request.
     """
 
-    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+    def __init__(self, pool: Any) -> None:
         self._pool = pool
+        # One thread uses it at a time, and one that is interrupted as it takes this lock would then wait for itself.
+        pool._optional_thread_lock = nullcontext()  # noqa: SLF001 - httpcore offers no way to leave it out
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
         if not all(map(self._has_read_all, self._pool.connections)):
             self._pool.close()
-        return self._pool.handle_request(request)
+        response: httpcore.Response = self._pool.handle_request(request)
+        return response
 
     def close(self) -> None:
         self._pool.close()
