@@ -17,7 +17,9 @@ from unibatch import (
     CallStatus,
     CampaignStatus,
     Conflict,
+    IncompleteListing,
     InvalidRequest,
+    ListingReport,
     MalformedResponse,
     OutcomeUnknown,
     PaymentRequired,
@@ -26,7 +28,7 @@ from unibatch import (
 )
 from unibatch.client.transport import httpx
 from unibatch.core.preflight import compose
-from unibatch.provider_api import CampaignDraft, ContactDraft, ContactFilter, Provider, Start, digest, retry_once
+from unibatch.provider_api import CampaignDraft, ContactDraft, ContactFilter, Provider, Start, require_whole, retry_once
 from unibatch.providers import registry
 from unibatch.testing import ProviderContract, VendorAccount, play
 
@@ -258,7 +260,16 @@ class TestCallingAgain:
 
 
 class TestCreating:
-    CREATED: ClassVar = {"id": "b3", "status": "pending", "calls_scheduled": 1, "reference": digest("march")}
+    PEOPLE: ClassVar = [ContactDraft(phone_number=NUMBER)]
+    MARCH: ClassVar = CampaignDraft(
+        name="March", contacts=PEOPLE, start=Start.NOW, agent_id="a1", idempotency_key="march"
+    )
+    CREATED: ClassVar = {
+        "id": "b3",
+        "status": "in_progress",
+        "calls_scheduled": 1,
+        "reference": compose(Heron({}), MARCH, datetime(2026, 3, 1, tzinfo=UTC)).body["reference"],
+    }
     LOST = OutcomeUnknown(provider="heron", operation="create_campaign", subject=None, reason="the connection broke")
 
     def test_a_lost_answer_is_settled_by_the_reference(self) -> None:
@@ -270,10 +281,30 @@ class TestCreating:
         with pytest.raises(OutcomeUnknown, match="look in Heron's dashboard for a new batch of 1 contact"):
             play(self.flow(), {"batches": []}, self.LOST, *[{"batches": []}] * 3)
 
+    def test_old_batches_that_the_plan_does_not_show_do_not_prevent_it(self) -> None:
+        played = play(self.flow(), {"batches": [], "hides_older": True}, self.CREATED, self.CREATED)
+        assert [request.method for request in played.requests] == ["GET", "POST", "GET"]
+
+    @pytest.mark.parametrize(
+        ("report", "but_withheld", "remedy"),
+        [
+            (ListingReport(reason="old ones", withheld="old ones"), False, "whenever you try again"),
+            (ListingReport(reason="rows moved", withheld="old ones"), True, "when no rows move"),
+        ],
+        ids=["not allowed", "not all"],
+    )
+    def test_what_may_be_missing_prevents_it(
+        self,
+        report: ListingReport,
+        but_withheld: bool,  # noqa: FBT001 - a parameter of the test
+        remedy: str,
+    ) -> None:
+        with pytest.raises(IncompleteListing, match=remedy):
+            require_whole(report, Heron({}), but_withheld=but_withheld)
+
     def flow(self) -> Any:
-        vendor, people = Heron({}), [ContactDraft(phone_number=NUMBER)]
-        march = CampaignDraft(name="March", contacts=people, start=Start.NOW, agent_id="a1", idempotency_key="march")
-        return vendor.create_campaign(compose(vendor, march, datetime(2026, 3, 1, tzinfo=UTC)))
+        vendor = Heron({})
+        return vendor.create_campaign(compose(vendor, self.MARCH, datetime(2026, 3, 1, tzinfo=UTC)))
 
 
 class TestKestrel:
