@@ -1,11 +1,12 @@
 """Vendors of quite other shapes than the built-in ones: `unibatch.provider_api` has what they need."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
 from typing import Any, ClassVar
 
+import attrs
 import pytest
 
 from tests.bothways import Connect
@@ -15,6 +16,7 @@ from tests.contract.kestrel import Kestrel
 from unibatch import (
     AuthenticationError,
     CallStatus,
+    Campaign,
     CampaignStatus,
     Conflict,
     IncompleteListing,
@@ -24,11 +26,24 @@ from unibatch import (
     OutcomeUnknown,
     PaymentRequired,
     RateLimited,
+    UnibatchError,
     UnsupportedFeature,
 )
 from unibatch.client.transport import httpx
 from unibatch.core.preflight import compose
-from unibatch.provider_api import CampaignDraft, ContactDraft, ContactFilter, Provider, Start, require_whole, retry_once
+from unibatch.provider_api import (
+    CampaignDraft,
+    CampaignFilter,
+    Composition,
+    ContactDraft,
+    ContactFilter,
+    Flow,
+    Provider,
+    Request,
+    Start,
+    require_whole,
+    retry_once,
+)
 from unibatch.providers import registry
 from unibatch.testing import ProviderContract, VendorAccount, play
 
@@ -111,21 +126,90 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "BUILT_IN", (*registry.BUILT_IN, *made_up))
 
 
+def heron_account() -> VendorAccount:
+    return VendorAccount(
+        base_url=Heron.base_url,
+        transport=httpx.MockTransport(heron_server()),
+        api_key=KEY,
+        campaign_id="b1",
+        phone_numbers=[NUMBER, NUMBER, ""],
+        empty_campaign_id="b2",
+        unknown_campaign_id="b3",
+        draft={"agent_id": "a1"},
+    )
+
+
 class TestHeronKeepsTheContract(ProviderContract):
     provider_class: ClassVar[type[Provider]] = Heron
 
     @pytest.fixture
     def account(self) -> VendorAccount:
-        return VendorAccount(
-            base_url=Heron.base_url,
-            transport=httpx.MockTransport(heron_server()),
-            api_key=KEY,
-            campaign_id="b1",
-            phone_numbers=[NUMBER, NUMBER, ""],
-            empty_campaign_id="b2",
-            unknown_campaign_id="b3",
-            draft={"agent_id": "a1"},
-        )
+        return heron_account()
+
+
+class Resends(Heron):
+    """Sends a creation again after a lost answer."""
+
+    def create_campaign(self, composition: Composition) -> Flow[Campaign]:
+        try:
+            return (yield from super().create_campaign(composition))
+        except OutcomeUnknown:
+            (request,) = self.creation(composition)
+            return self._read_campaign((yield request))
+
+
+class LooksNot(Heron):
+    """Does not look whether a campaign is there."""
+
+    def _look(self, composition: Composition, seen: list[Campaign]) -> Flow[Campaign | None]:  # noqa: ARG002
+        yield from self.list_campaigns("", CampaignFilter())
+        return None
+
+
+class SaysRepeatable(Heron):
+    """Says that its vendor recognises a repetition, in the request alone."""
+
+    def creation(self, composition: Composition) -> Sequence[Request]:
+        return [attrs.evolve(request, repeatable=True) for request in super().creation(composition)]
+
+
+class MindsOnlyTheKey(Heron):
+    """Takes every campaign with the key for that of the draft."""
+
+    def create_campaign(self, composition: Composition) -> Flow[Campaign]:
+        mark = attrs.evolve(composition.mark, body="")
+        return super().create_campaign(attrs.evolve(composition, mark=mark))
+
+
+class IsLate(Heron):
+    """Sends a start that is an hour too late, and compares nothing."""
+
+    def creation(self, composition: Composition) -> Sequence[Request]:
+        body = {**composition.body}
+        body["scheduled_at_unix"] = body.get("scheduled_at_unix", 0) + 3600
+        return super().creation(attrs.evolve(composition, body=body))
+
+
+@pytest.mark.parametrize(
+    ("broken", "test", "about"),
+    [
+        (Resends, "test_a_lost_answer_creates_nothing_twice", {"arrives": False}),
+        (LooksNot, "test_a_lost_answer_creates_nothing_twice", {"arrives": True}),
+        (LooksNot, "test_what_is_asked_for_twice_is_created_once", {}),
+        (SaysRepeatable, "test_what_writes_is_repeated_only_where_the_vendor_recognises_it", {}),
+        (MindsOnlyTheKey, "test_one_key_is_one_campaign", {}),
+        (IsLate, "test_what_was_created_is_what_was_asked_for", {}),
+    ],
+)
+def test_a_broken_provider_does_not_keep_the_contract(
+    broken: type[Heron], test: str, about: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract = TestHeronKeepsTheContract()
+    monkeypatch.setattr(TestHeronKeepsTheContract, "provider_class", broken)
+    account = heron_account()
+    client = {} if "recognises_it" in test else {"client": contract._connect(account)}
+    with pytest.raises((AssertionError, UnibatchError, pytest.fail.Exception)):
+        getattr(contract, test)(account, **client, **about)
 
 
 class TestKestrelKeepsTheContract(ProviderContract):
