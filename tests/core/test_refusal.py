@@ -82,7 +82,7 @@ LOCATED = [{"loc": ["body", "contacts", 0, "phone"], "msg": "too short"}, {"loc"
                 details={"status": "quota_exceeded", "message": "No credits"},
             ),
         ),
-        ({"message": ["name is long", 5, "number is odd"]}, Refusal(message="name is long; number is odd")),
+        ({"message": ["name is long", 5, "is odd"], "error": "Bad Request"}, Refusal(message="name is long; is odd")),
         ({"message": "Bad", "error": None}, Refusal(message="Bad")),
         ({"error": 5, "detail": 5, "code": 5, "message": []}, Refusal()),
         ([], Refusal()),

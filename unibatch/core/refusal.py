@@ -57,8 +57,8 @@ def read_refusal(response: Response) -> Refusal:
     message = _first(*map(text_or_none, texts), *(text_or_none(one.get("message")) for one in reversed(objects)))
     message = message or next((text_or_none(one.get("msg")) for one in objects if "msg" in one), None)
     code = _first(*(text_or_none(one.get("code")) for one in reversed(objects)))
-    if message is None and isinstance(said_so := body.get("message"), list):
-        message = "; ".join(filter(text_or_none, said_so)) or None
+    if isinstance(several := body.get("message"), list):  # beside it, ``error`` says only what kind of error it is
+        message = "; ".join(filter(text_or_none, several)) or message
     for text in (*(text_or_none(one.get("status")) for one in objects[1:]), message):
         code = text if code is None and text is not None and _is_code(text) else code
     about = mapping_or_empty(body.get("meta")), *objects

@@ -53,6 +53,7 @@ from unibatch.core.results import COLUMNS, Results
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.status_table import StatusTable
 from unibatch.core.structuring import StructureError
+from unibatch.core.times import When
 from unibatch.testing.flows import play
 
 OPERATIONS: tuple[OperationName, ...] = get_args(OperationName)
@@ -503,6 +504,16 @@ class ProviderContract:
         for transition in transitions.values():
             assert transition.allowed
             assert CampaignStatus.UNKNOWN not in transition.allowed | transition.done | transition.passed
+
+    def test_each_change_that_is_offered_is_a_request(self, account: VendorAccount) -> None:
+        """It is for its own operation and campaign, and changes something."""
+        provider = self.provider_class(account.defaults)
+        when = When(_later(), "UTC")
+        for operation in provider.transitions:
+            request = provider.change(operation, "a b", when if operation == "reschedule_campaign" else None)
+            assert (request.operation, request.subject) == (operation, "a b")
+            assert request.method != "GET"
+            assert re.fullmatch(r"/[^?#\s]*", request.path)
 
     def test_to_call_again_is_never_sent_twice(self, account: VendorAccount) -> None:
         """What calls the unreached again is not repeatable."""
