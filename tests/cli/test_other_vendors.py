@@ -19,6 +19,8 @@ from unibatch.cli import prompts
 from unibatch.client import Client, Options, Retry
 from unibatch.client.transport import httpx
 from unibatch.providers import registry
+from unibatch.providers.truedy import Truedy
+from unibatch.workflows.migrate.plan import _source_plan
 from unibatch.workflows.migrate.target import start_of_held
 
 TOML = """\
@@ -106,3 +108,11 @@ def test_a_dashboard_is_named_only_where_somebody_has_to_start_it(status: str, s
 )
 def test_a_migration_says_how_a_target_starts_that_cannot_be_started(hold_until: datetime | None, said: str) -> None:
     assert start_of_held(Heron({}), hold_until) == said
+
+
+def test_a_migration_warns_that_a_source_which_is_over_can_call_again() -> None:
+    over = Campaign(id="b1", provider="heron", status=CampaignStatus.COMPLETED)
+    assert _source_plan(Heron({}), over, None) == (
+        "it is completed, and stays as it is; do not let it call again afterwards"
+    )
+    assert _source_plan(Truedy({}), over, None) == "it is completed, and stays as it is"

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
+from inspect import signature
 from typing import Any, ClassVar
 
 import attrs
@@ -38,9 +39,11 @@ from unibatch.provider_api import (
     ContactDraft,
     ContactFilter,
     Flow,
+    OperationName,
     Provider,
     Request,
     Start,
+    When,
     require_whole,
     retry_once,
 )
@@ -190,6 +193,21 @@ class IsLate(Heron):
         return super().creation(attrs.evolve(composition, body=body))
 
 
+class HoldsNot(Heron):
+    """Leaves out until when a batch is held, so that it begins at once."""
+
+    def creation(self, composition: Composition) -> Sequence[Request]:
+        body = {name: value for name, value in composition.body.items() if name != "scheduled_at_unix"}
+        return super().creation(attrs.evolve(composition, body=body))
+
+
+class AsksForAnother(Heron):
+    """Changes something without saying of which campaign."""
+
+    def change(self, operation: OperationName, campaign_id: str, when: When | None = None) -> Request:
+        return attrs.evolve(super().change(operation, campaign_id, when), subject=None)
+
+
 @pytest.mark.parametrize(
     ("broken", "test", "about"),
     [
@@ -199,6 +217,8 @@ class IsLate(Heron):
         (SaysRepeatable, "test_what_writes_is_repeated_only_where_the_vendor_recognises_it", {}),
         (MindsOnlyTheKey, "test_one_key_is_one_campaign", {}),
         (IsLate, "test_what_was_created_is_what_was_asked_for", {}),
+        (HoldsNot, "test_who_is_held_is_not_called", {}),
+        (AsksForAnother, "test_each_change_that_is_offered_is_a_request", {}),
     ],
 )
 def test_a_broken_provider_does_not_keep_the_contract(
@@ -207,9 +227,10 @@ def test_a_broken_provider_does_not_keep_the_contract(
     contract = TestHeronKeepsTheContract()
     monkeypatch.setattr(TestHeronKeepsTheContract, "provider_class", broken)
     account = heron_account()
-    client = {} if "recognises_it" in test else {"client": contract._connect(account)}
+    arguments = {"account": account, "client": contract._connect(account), **about}
+    method = getattr(contract, test)
     with pytest.raises((AssertionError, UnibatchError, pytest.fail.Exception)):
-        getattr(contract, test)(account, **client, **about)
+        method(**{name: value for name, value in arguments.items() if name in signature(method).parameters})
 
 
 class TestKestrelKeepsTheContract(ProviderContract):

@@ -635,16 +635,20 @@ class ProviderContract:
         if "name" in given and "name" not in losses:
             assert campaign.name == draft.name
         if "schedule" in given:
-            start = None if campaign.schedule is None else campaign.schedule.start
-            assert start is not None
-            assert timedelta() <= start - due < timedelta(minutes=1)
+            _check_start(campaign, due)
 
     def test_who_is_held_is_not_called(self, account: VendorAccount, client: Client) -> None:
-        """A campaign that is held has not begun, and every contact is still to be called."""
+        """A campaign that is held has not begun, and every contact is still to be called.
+
+        One that begins by itself at ``hold_until`` has that start, where the vendor gives starts.
+        """
         draft, losses = self._held(account)
         campaign = client.create_campaign(draft, accept_loss=losses)
         assert campaign.status in {CampaignStatus.DRAFT, CampaignStatus.PENDING, CampaignStatus.SCHEDULED}
         assert {contact.status for contact in client.list_contacts(campaign.id)} == {CallStatus.PENDING}
+        due = compose(self.provider_class(account.defaults), draft, datetime.now(UTC)).due
+        if due is not None and "schedule" in self.provider_class.capabilities.campaign_fields:
+            _check_start(campaign, due.moment)
 
 
 class _BrokenLine:
@@ -779,6 +783,12 @@ def _check_filter_words(table: StatusTable[Any], statuses: type[CallStatus | Cam
     for status, word in words.items():
         assert word is None or {key for key, meant in table.words.items() if meant is status or word in key} == {word}
     return any(words.values())
+
+
+def _check_start(campaign: Campaign, due: datetime) -> None:
+    start = None if campaign.schedule is None else campaign.schedule.start
+    assert start is not None
+    assert timedelta() <= start - due < timedelta(minutes=1)
 
 
 def _check_canonical(thing: Contact | Campaign) -> None:

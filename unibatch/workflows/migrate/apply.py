@@ -335,8 +335,8 @@ class Applying:
             if start.kind is StartKind.AT and self._is_late(start, parts[0]):
                 notes.append("the time at which the target was to start has passed, so it was not started")
             notes.append(f"the target {ids} calls nobody yet: {start_of_held(context.target, draft.hold_until)}")
-        if not journal.fact("is_over"):
-            notes.append(
-                f"do not resume or start the source {source}: the contacts that were moved would be called again"
-            )
+        can_retry = context.source.capabilities.operations["retry_campaign"].available
+        if can_retry or not journal.fact("is_over"):
+            verbs = "resume, start or retry" if can_retry else "resume or start"
+            notes.append(f"do not {verbs} the source {source}: the contacts that were moved would be called again")
         return notes

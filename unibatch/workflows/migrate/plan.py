@@ -371,7 +371,8 @@ _STOPPED = {
 def _source_plan(source: Provider, campaign: Campaign, stop: OperationName | None) -> str:
     status = campaign.status
     if status.is_terminal:
-        return f"it is {status}, and stays as it is"
+        can_retry = source.capabilities.operations["retry_campaign"].available
+        return f"it is {status}, and stays as it is" + ("; do not let it call again afterwards" if can_retry else "")
     if status in AT_REST:
         verb = "resumed" if status is CampaignStatus.PAUSED else "started"
         return f"it is {status}, and stays as it is; do not let it be {verb} afterwards"
