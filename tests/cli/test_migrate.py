@@ -457,9 +457,7 @@ def newer(path: Path) -> None:
 
 
 @pytest.mark.parametrize(("make", "said"), [(None, "there is no journal"), (text, "no journal of a migration")])
-def test_forget_asks_nothing_about_what_is_no_journal(
-    run: Run, make: Callable[[Path], None] | None, said: str
-) -> None:
+def test_forget_asks_nothing_about_what_is_no_journal(run: Run, make: Callable[[Path], None] | None, said: str) -> None:
     if make is not None:
         make(Path(JOURNAL))
     outcome = run("migrate", "forget", JOURNAL)
