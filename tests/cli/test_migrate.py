@@ -457,6 +457,16 @@ def newer(path: Path) -> None:
         database.execute("PRAGMA user_version = 99")
 
 
+@pytest.mark.parametrize(("make", "said"), [(None, "there is no journal"), (text, "no journal of a migration")])
+def test_forget_asks_nothing_about_what_is_no_journal(run: Run, make: Callable[[Path], None] | None, said: str) -> None:
+    if make is not None:
+        make(Path(JOURNAL))
+    outcome = run("migrate", "forget", JOURNAL)
+
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (1, "", 1)
+    assert said in outcome.err
+
+
 @pytest.mark.parametrize("command", ["apply", "status", "verify", "report", "undo"])
 @pytest.mark.parametrize(
     ("make", "said"),
