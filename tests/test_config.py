@@ -323,7 +323,7 @@ class TestKey:
     @pytest.mark.parametrize(
         ("content", "reason"),
         [
-            (None, "the key file key cannot be read: "),
+            (None, "the key file key cannot be read: No such file or directory"),
             (b"key\xff", "the key file key cannot be read: "),
             (b"k" * 1_000_001, "the key file key cannot be read: it has more than 1,000,000 bytes"),
             (b" \n", "the key file key is empty; write the key into it"),
@@ -335,6 +335,7 @@ class TestKey:
             Path("key").write_bytes(content)
         message = refusal(lambda: self.key('{ file = "key" }'))
         assert message.startswith(f"unibatch.toml: profiles.main.api_key: {reason}")
+        assert message.count("key file key") == 1
 
     @pytest.mark.parametrize("name", ["~no-such-user/key", "\\u0000", "."])
     def test_a_file_that_cannot_be_is_named(self, name: str) -> None:

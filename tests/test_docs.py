@@ -109,6 +109,13 @@ class TestPages:
         named = re.findall(r"(?<![\w/.:<-])((?:[a-z_]+/)+(?:[a-z_]+\.(?:py|md))?)(?![\w.<-])", text)
         assert [path for path in named if not (ROOT / path).exists() and not (ROOT / "unibatch" / path).exists()] == []
 
+    def test_every_benchmark_is_listed_and_explained(self) -> None:
+        """docs/performance.md names what ``make bench`` runs."""
+        page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+        run = re.findall(r"python benchmarks/(\w+\.py)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+        assert re.findall(r"^\$ python benchmarks/(\w+\.py)$", page, re.MULTILINE) == run
+        assert set(re.findall(r"^\| `(\w+\.py)` \|", page, re.MULTILINE)) == set(run)
+
     def test_readme_links_to_every_page(self) -> None:
         readme = (ROOT / "README.md").read_text(encoding="utf-8")
         assert [page.name for page in PAGES[1:] if f"{page.relative_to(ROOT)})" not in readme] == []

@@ -126,7 +126,7 @@ def read_settings() -> tuple[Settings, Path | None]:
         settings = structure(data, Settings)
         settings.unset.update(unset)
     except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError(f"{path} cannot be read: {exc}") from exc
+        raise ConfigError(f"{path} cannot be read: {getattr(exc, 'strerror', None) or exc}") from exc
     except (tomllib.TOMLDecodeError, RecursionError) as exc:
         raise ConfigError(f"{path} is not valid TOML: {exc}") from exc
     except StructureError as exc:
@@ -462,7 +462,8 @@ def _key_in(file: str, where: str, folder: Path) -> str:
     except UnicodeDecodeError as exc:  # whose text has a byte of the file
         raise ConfigError(f"{where}: the key file {path} cannot be read: it is not UTF-8") from exc
     except (OSError, RuntimeError, ValueError) as exc:  # unreadable, no such user, or no possible path
-        raise ConfigError(f"{where}: the key file {path} cannot be read: {exc}") from exc
+        reason = getattr(exc, "strerror", None) or exc  # the text of an OSError names the file again
+        raise ConfigError(f"{where}: the key file {path} cannot be read: {reason}") from exc
     if not value:
         raise ConfigError(f"{where}: the key file {path} is empty; write the key into it")
     return value

@@ -251,6 +251,15 @@ def test_shows_nobodys_number(run: Run, sandbox: Sandbox, campaigns: list[str]) 
     assert [number for number in numbers if any(number[1:] in out for out in outcomes)] == []
 
 
+@pytest.mark.parametrize("form", ["table", "md"])
+def test_masks_what_looks_like_a_number_in_a_name(run: Run, sandbox: Sandbox, campaigns: list[str], form: str) -> None:
+    campaigns[0] = f"sandbox-truedy:{sandbox.create('truedy', 3, name='Back to +12125550123')}"
+    out = run("compare", *campaigns[:2], "--format", form).out.replace("\\", "")
+
+    assert "Back to +12*******23" in out
+    assert "2125550123" not in out
+
+
 def test_the_help_needs_no_configuration(run: Run, folder: Path) -> None:
     (folder / "unibatch.toml").unlink()
 

@@ -113,6 +113,22 @@ def test_an_answer_that_is_none(run: Run, sandbox: Sandbox, *, fault: dict[str, 
     assert_fails(run("campaigns", "--format", form), 1, said)
 
 
+@pytest.mark.parametrize("command", ["contacts", "export", "compare"])
+@pytest.mark.usefixtures("profiles")
+def test_a_page_that_is_not_there_does_not_say_that_the_campaign_is_gone(
+    run: Run, sandbox: Sandbox, command: str
+) -> None:
+    one, other = (f"sandbox-truedy:{name}" for name in sandbox.campaign_ids("truedy")[:2])
+    more = {"contacts": (), "export": ("--to", "out.csv"), "compare": (other,)}
+    sandbox.fail("truedy", status=404, times=None, when=lambda request: ("offset", "100") in request.query)
+    outcome = run(command, one, *more[command])
+
+    assert "truedy contacts of 'batch_" in outcome.err
+    assert ": the page with offset=100 is not there, although rows are still missing" in outcome.err
+    assert outcome.code == 1
+    assert "no campaign" not in outcome.err
+
+
 def test_a_write_with_an_unknown_outcome(capsys: pytest.CaptureFixture[str]) -> None:
     reason = "no answer\nin time"
     code = report(OutcomeUnknown(provider="truedy", operation="create_campaign", subject=None, reason=reason))

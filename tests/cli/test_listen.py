@@ -88,6 +88,13 @@ class TestAnswers:
             connection.close()
 
 
+def test_an_address_of_another_machine_is_refused_with_the_option_to_correct(run: Run) -> None:
+    outcome = run("listen", "techladder", "--allow-unsigned", "--host", "192.0.2.1", "--port", "0")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.startswith("unibatch: port 0 of 192.0.2.1 cannot be used: ")
+    assert outcome.err.endswith("; use another --host\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

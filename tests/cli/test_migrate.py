@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -445,15 +446,25 @@ def text(path: Path) -> None:
 
 
 def other(path: Path) -> None:
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database:
         database.execute("CREATE TABLE people (name TEXT)")
 
 
 def newer(path: Path) -> None:
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database:
         database.execute("CREATE TABLE facts (name TEXT)")
         database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         database.execute("PRAGMA user_version = 99")
+
+
+@pytest.mark.parametrize(("make", "said"), [(None, "there is no journal"), (text, "no journal of a migration")])
+def test_forget_asks_nothing_about_what_is_no_journal(run: Run, make: Callable[[Path], None] | None, said: str) -> None:
+    if make is not None:
+        make(Path(JOURNAL))
+    outcome = run("migrate", "forget", JOURNAL)
+
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (1, "", 1)
+    assert said in outcome.err
 
 
 @pytest.mark.parametrize("command", ["apply", "status", "verify", "report", "undo"])

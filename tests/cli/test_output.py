@@ -186,6 +186,21 @@ def test_a_table_on_a_very_narrow_terminal_folds_but_loses_nothing(
     assert contact["id"] in "".join(line[:8].strip() for line in lines)
 
 
+def test_a_very_narrow_terminal_shows_all_vendors_and_all_numbers(
+    run: Run, sandbox: Sandbox, terminal: Terminal
+) -> None:
+    """The one by lines that break, the other without its bars."""
+    plan = ("migrate", "plan", seeded(sandbox), "sandbox-talkifai", "--journal", "move.sqlite")
+    terminal(width=40)
+    shown, planned, vendors = (
+        without_colours(run(*command).out) for command in (("show", seeded(sandbox)), plan, ("providers",))
+    )
+
+    assert re.search(r"total +1,250 +100%", shown)
+    assert "…" not in shown + planned
+    assert re.search(r"list_campaigns +✓ +✓ +✓ 1", vendors)
+
+
 def test_text_of_a_vendor_cannot_command_the_terminal(run: Run, sandbox: Sandbox, campaign: str) -> None:
     item = {"call_id": "call_1", "name": "\x1b]0;owned\x07\nnext", "status": "pending", "phone_number": "15551230000"}
     sandbox.fail("techladder", body={"success": True, "data": {"items": [item], "total": 1, "has_more": False}})

@@ -13,6 +13,7 @@ from tests.client.replies import CAMPAIGN, CONTACT, Replies, Reply, one, page
 from unibatch import IncompleteListing, NotFound, to_dict
 
 ID = {"truedy": "contact_id", "techladder": "call_id", "talkifai": "id"}
+SECOND_PAGE = {"truedy": "offset=1", "techladder": "page=2", "talkifai": "contactsPage=2"}
 TIME = {"truedy": "called_at", "techladder": "started_at", "talkifai": "lastAttemptAt"}
 ATTRIBUTE = {"truedy": "last_attempt_at", "techladder": "started_at", "talkifai": "last_attempt_at"}
 CUSTOM = {"truedy": "custom_fields", "techladder": "metadata", "talkifai": "contactData"}
@@ -158,8 +159,16 @@ class TestPages:
     @pytest.mark.parametrize("total", [2, None])
     def test_no_page_before_all_have_come_is_an_error(self, connect: Connect, vendor: str, total: int | None) -> None:
         replies = Replies(Reply(body=paged(vendor, total, has_more=True)), Reply(404, {}))
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound) as caught:
             list(connect(vendor, answer=replies).list_contacts("c-1"))
+        assert caught.value.page == SECOND_PAGE[vendor]
+        assert f"the page with {SECOND_PAGE[vendor]} is not there, although rows are still missing" in str(caught.value)
+        assert "in this account" not in str(caught.value)
+
+    def test_no_first_page_is_no_campaign(self, connect: Connect, vendor: str) -> None:
+        with pytest.raises(NotFound, match="not found in this account") as caught:
+            list(connect(vendor, answer=Replies(Reply(404, {}))).list_contacts("c-1"))
+        assert caught.value.page is None
 
     def test_an_empty_page_in_the_middle_is_passed_over(self, connect: Connect, vendor: str) -> None:
         good = CONTACT[vendor]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from unibatch import Campaign, CampaignDraft, CampaignStatus, ContactDraft, Counts, Start
+import pytest
+
+from unibatch import Campaign, CampaignDraft, CampaignStatus, ContactDraft, Counts, NotFound, Start
 from unibatch.core.draft_fields import Composition
 from unibatch.core.likeness import has_everybody
 from unibatch.core.preflight import compose
@@ -25,9 +27,10 @@ def campaign(total: int | None = 3) -> Campaign:
     return Campaign(id="b", provider="truedy", status=CampaignStatus.DRAFT, counts=Counts(total=total))
 
 
-def answer(numbers: Sequence[str]) -> object:
+def answer(numbers: Sequence[str], total: int | None = None) -> object:
     rows = [{"contact_id": number, "phone_number": number, "call_status": "pending"} for number in numbers]
-    return {"data": rows, "pagination": {"total": len(rows), "limit": 100, "offset": 0, "has_more": False}}
+    total = len(rows) if total is None else total
+    return {"data": rows, "pagination": {"total": total, "limit": 100, "offset": 0, "has_more": total > len(rows)}}
 
 
 def test_one_with_other_people_is_not_read_again_while_it_has_as_many() -> None:
@@ -38,6 +41,16 @@ def test_one_with_other_people_is_not_read_again_while_it_has_as_many() -> None:
     assert next(flow, "no request") == "no request"
     more = answer(["+12125550199", *NUMBERS])
     assert play(has_everybody(TRUEDY, campaign(4), composition(), others), more).value is True
+
+
+def test_one_of_which_a_page_is_not_there_may_have_everybody() -> None:
+    """And one that is not there itself has nobody."""
+    gone = NotFound(provider="truedy", operation="create_campaign", http_status=404)
+    assert play(has_everybody(TRUEDY, campaign(), composition()), gone).value is False
+    first = answer(NUMBERS[:1], total=3)
+    with pytest.raises(NotFound) as caught:
+        play(has_everybody(TRUEDY, campaign(), composition()), first, gone)
+    assert caught.value.page == "offset=1"
 
 
 def test_one_that_only_lacks_somebody_may_be_being_filled_and_is_read_again() -> None:

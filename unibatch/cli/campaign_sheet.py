@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from rich.console import Group, RenderableType
-from rich.table import Column, Table
 from rich.text import Text
 
 from unibatch import CallStatus, Campaign, Counts, RedialPolicy, Schedule
 from unibatch.cli.cells import DIM, HEADING, NOTHING, bar, percent, style_of
-from unibatch.cli.tables import facts_sheet
+from unibatch.cli.tables import bars_sheet, facts_sheet
 from unibatch.cli.text import canonical, duration, moment, number, words
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -59,8 +58,7 @@ def _by_status(counts: Counts) -> RenderableType | None:
 
 
 def _bars(rows: Sequence[tuple[Text, int]], total: int | None) -> RenderableType | None:
-    right = [Column(justify="right"), Column(justify="right", style=DIM)]
-    table = Table.grid("", *right, "", padding=(0, 2))
+    table = bars_sheet()
     for label, value in rows:
         share = value / total if total else 0
         table.add_row(label, number(value), percent(share) if total else "", Text(bar(share, _BAR), style=label.style))

@@ -8,6 +8,7 @@ from itertools import groupby
 from unibatch import Comparison, Figure
 from unibatch.cli.compare_table import GROUPS
 from unibatch.cli.output import one_line
+from unibatch.core.masking import mask_text
 from unibatch.workflows.compare import Breakdown
 from unibatch.workflows.compare.values import shown
 
@@ -46,7 +47,8 @@ def _lines(compared: Comparison) -> Iterator[str]:
 
 
 def _campaigns(compared: Comparison) -> Iterator[list[str]]:
-    yield ["campaigns", *(", ".join(each.name or each.id for each in side.campaigns) for side in compared.sides)]
+    names = [[mask_text(each.name) if each.name else each.id for each in side.campaigns] for side in compared.sides]
+    yield ["campaigns", *map(", ".join, names)]
     yield ["status", *(", ".join(each.status for each in side.campaigns) for side in compared.sides)]
 
 

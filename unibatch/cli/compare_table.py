@@ -16,6 +16,7 @@ from unibatch import Comparison, Figure, Side
 from unibatch.cli.cells import DIM, HEADING, WARN, bar
 from unibatch.cli.tables import columns, screen, show_on
 from unibatch.cli.text import canonical, number, words
+from unibatch.core.masking import mask_text
 from unibatch.workflows.compare import Breakdown, Count, Metric, Part
 from unibatch.workflows.compare.values import NOT_TOLD, ends, shown, value
 
@@ -110,7 +111,7 @@ class _Sheet:
                     about.append(", ")
                 about.append(f"{side.vendor}, ")
                 if campaign.name and campaign.name.strip():
-                    about.append_text(words(_shortened(campaign.name))).append(", ")
+                    about.append_text(words(_shortened(mask_text(campaign.name)))).append(", ")
                 about.append_text(canonical(campaign.status))
                 about.append(", ").append_text(number(campaign.contacts)).append(" contacts")
                 if not campaign.is_complete:

@@ -130,7 +130,12 @@ def sentence(error: UnibatchError) -> str:
         error, ConfigError | InvalidInput | UnsupportedFeature | JournalError | MigrationRefused | MigrationStopped
     ):
         return in_commands(str(error))
-    if isinstance(error, NotFound) and error.subject is not None and error.operation in _OF_A_CAMPAIGN:
+    if (
+        isinstance(error, NotFound)
+        and error.page is None
+        and error.subject is not None
+        and error.operation in _OF_A_CAMPAIGN
+    ):
         return f"{error.provider} has no campaign {error.subject!r} in this account; `unibatch campaigns` lists them"
     if isinstance(error, Conflict) and error.http_status is None and error.present is not None and error.allowed:
         command = command_of(error.operation)

@@ -431,7 +431,9 @@ def forget(*, journal: Path, yes: bool) -> None:
     """Wipe the journal, which holds personal data. Nothing changes at any vendor. Asks first, unless --yes."""
     from unibatch.cli import prompts
     from unibatch.workflows.migrate import forget_migration
+    from unibatch.workflows.migrate.journal import require_journal
 
+    require_journal(journal)
     prompts.confirm(
         f"{journal} will be wiped for good: a migration that is not finished cannot be continued, and nobody can prove "
         "any more what became of whom.",

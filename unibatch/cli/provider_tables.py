@@ -48,7 +48,11 @@ def status_tables(kinds: Sequence[Kind]) -> list[RenderableType]:
 
 
 class Matrix:
-    """The comparison: vendors are columns, facts are rows, and notes are numbered footnotes."""
+    """The comparison: vendors are columns, facts are rows, and notes are numbered footnotes.
+
+    Attributes:
+        table: What `render` fills.
+    """
 
     def __init__(self, kinds: Sequence[Kind]) -> None:
         self._kinds = kinds
@@ -56,7 +60,7 @@ class Matrix:
         self._operations = list(kinds[0].capabilities.operations)
         self._notes: list[str] = []
         vendors = [Column(kind.title, min_width=10) for kind in kinds]
-        self._table = columns(Column("", no_wrap=True), *vendors)
+        self.table = columns(Column("", no_wrap=True), *vendors)
 
     def render(self) -> RenderableType:
         """The comparison, its footnotes, and where each API is."""
@@ -89,7 +93,7 @@ class Matrix:
         self._section("Webhooks", ["reliable"], lambda can, _: mark(can.webhooks.available, can.webhooks.note))
         for what, cls in (("contact", Contact), ("campaign", Campaign)):
             self._given(what, [name for name in _names(cls) if name not in _ALWAYS])
-        return Group(self._table, self._footnotes(), *map(_address, self._kinds))
+        return Group(self.table, self._footnotes(), *map(_address, self._kinds))
 
     def _section(
         self, title: str, names: Mapping[str, str] | Sequence[str], cell: Callable[[Capabilities, Any], Text]
@@ -97,12 +101,12 @@ class Matrix:
         """Add rows; ``names`` are what they are about, by their labels where those differ."""
         if not names:
             return
-        if self._table.row_count:
-            self._table.add_row("")
-        self._table.add_row(Text(title, style=HEADING))
+        if self.table.row_count:
+            self.table.add_row("")
+        self.table.add_row(Text(title, style=HEADING))
         labelled = names if isinstance(names, Mapping) else {name: name for name in names}
         for label, name in labelled.items():
-            self._table.add_row(f"  {label}", *(cell(can, name) for can in self._capabilities))
+            self.table.add_row(f"  {label}", *(cell(can, name) for can in self._capabilities))
 
     def _given(self, what: str, names: Sequence[str]) -> None:
         self._section(

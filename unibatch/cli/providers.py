@@ -44,9 +44,16 @@ def show_vendors(names: Sequence[str], *, statuses: bool, form: str) -> None:
     kinds = [registry.load(name) for name in names or registry.names()]
     if form == "table":
         from unibatch.cli.provider_tables import Matrix, status_tables
-        from unibatch.cli.tables import screen, show_on
+        from unibatch.cli.tables import screen, show_on, widen_for
 
-        show_on(screen(), *(status_tables(kinds) if statuses else [Matrix(kinds).render()]))
+        console = screen()
+        if statuses:
+            show_on(console, *status_tables(kinds))
+            return
+        matrix = Matrix(kinds)
+        rendered = matrix.render()
+        widen_for(console, matrix.table)
+        show_on(console, rendered)
     elif statuses:
         write_data(form, [row for kind in kinds for row in _status_rows(kind)], _STATUS_COLUMNS)
     else:

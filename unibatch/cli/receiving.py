@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import os
 import sys
@@ -29,6 +30,7 @@ _LONGEST = 30.0  # seconds that the application may take
 _NAP = 0.5  # seconds
 
 _TAKEN, _MALFORMED, _UNSIGNED, _TOO_LARGE, _NOT_FORWARDED = 200, 400, 401, 413, 502
+_ABOUT_THE_PORT = frozenset({errno.EADDRINUSE, errno.EACCES})
 _NOT_PASSED_ON = frozenset({"host", "content-length", "connection", "transfer-encoding", "expect"})
 
 
@@ -169,7 +171,8 @@ def _serving(hook: _Hook, host: str, port: int) -> Iterator[str]:
     try:
         server = ThreadingHTTPServer((host, port), Handler)
     except OSError as exc:
-        raise Failed(f"port {port} of {host} cannot be used: {exc.strerror or exc}; use another --port") from exc
+        option = "--port" if exc.errno in _ABOUT_THE_PORT else "--host"
+        raise Failed(f"port {port} of {host} cannot be used: {exc.strerror or exc}; use another {option}") from exc
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

@@ -40,8 +40,24 @@ def show_on(console: Console, *renderables: RenderableType) -> None:
 
 
 def columns(*titled: RichColumn, style: str = HEADING) -> Table:
-    """An empty table with these columns, without lines."""
+    """An empty table with these columns, without lines. Where they have no room, texts are folded, and not cut off."""
+    for column in titled:
+        column.overflow = "fold"
+        column.no_wrap |= column.justify == "right"  # numbers
     return Table(*titled, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=style)
+
+
+def widen_for(console: Console, table: Table) -> None:
+    """Let the lines of a narrow terminal break, where otherwise whole columns would be missing."""
+    least = console.measure(table, options=console.options.update(max_width=UNBOUNDED)).minimum
+    console.width = max(console.width, least)
+
+
+def bars_sheet() -> Table:
+    """An empty table of a label, a number, its share and a bar, which is the first to be cut off."""
+    label, value = RichColumn(no_wrap=True), RichColumn(justify="right", no_wrap=True)
+    share = RichColumn(justify="right", no_wrap=True, style=DIM)
+    return Table.grid(label, value, share, RichColumn(overflow="crop"), padding=(0, 2))
 
 
 def facts_sheet(facts: Mapping[str, Any]) -> RenderableType:

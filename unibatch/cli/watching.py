@@ -19,7 +19,6 @@ from typing import Any
 import attrs
 from rich.console import Group, RenderableType
 from rich.live import Live
-from rich.table import Column, Table
 from rich.text import Text
 
 from unibatch import (
@@ -38,7 +37,7 @@ from unibatch.cli.cells import DIM, HEADING, bar, percent, style_of
 from unibatch.cli.exits import FAILED, INCOMPLETE, STOPPED, Failed, Unusable
 from unibatch.cli.options import address
 from unibatch.cli.output import dumps, one_line, say
-from unibatch.cli.tables import facts_sheet, screen
+from unibatch.cli.tables import bars_sheet, facts_sheet, screen
 from unibatch.cli.text import canonical, duration, number, words
 from unibatch.cli.waits import Waits
 from unibatch.core.masking import mask_phone
@@ -302,8 +301,7 @@ class _Display(_Lines):
         counts = Counter(self._watch.counts)
         if total is not None and total > counts.total():
             counts[CallStatus.PENDING] += total - counts.total()  # of whom there was nothing to tell
-        right = [Column(justify="right"), Column(justify="right", style=DIM)]
-        table = Table.grid("", *right, "", padding=(0, 2))
+        table = bars_sheet()
         whole = counts.total()
         for status in CallStatus:
             if count := counts[status]:

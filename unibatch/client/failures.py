@@ -46,12 +46,6 @@ _BY_FAILURE: tuple[tuple[type[Exception], type[errors.TransportError]], ...] = (
     (httpx.ProxyError, errors.ConnectFailed),
     (httpx.TransportError, errors.ConnectionLost),
 )
-_ABOUT = (
-    *("provider", "operation", "subject", "http_status", "code", "message", "details", "request_id", "field_errors"),
-    "retry_after",
-)
-"""The attributes of every `ProviderError`."""
-
 _NOT_CONNECTED = (errors.ConnectFailed, errors.ConnectTimeout)
 
 _QUOTED_BYTES = re.compile(r""":? (?:bytearray\()?b['"].*""", re.DOTALL)
@@ -109,7 +103,7 @@ class Failures:
 
     def too_long(self, error: errors.ServerError) -> errors.RateLimited:
         """The error for a server that asks for a longer wait than ``max_wait`` allows."""
-        about = {name: getattr(error, name) for name in _ABOUT}
+        about = {name: getattr(error, name) for name in errors.ABOUT}
         assert error.retry_after is not None  # noqa: S101  # otherwise no wait is too long
         return errors.RateLimited(retry_at=datetime.now(UTC) + error.retry_after, **about)
 

@@ -87,10 +87,10 @@ class Plan(Generic[T]):
         """Take in that there is no page at the pager's position.
 
         Raises:
-            NotFound: Rows are missing, so it should be there.
+            NotFound: Rows are missing, so it should be there. Its ``page`` says which one it is.
         """
         if not pager.is_behind_the_last:
-            raise error
+            raise error.of_page(pager.place) from None
         if self.on_page is not None:
             self.on_page(NO_PAGE)
         return pager.accept(NO_PAGE)

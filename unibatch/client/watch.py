@@ -15,10 +15,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, I
 from contextlib import aclosing, closing
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeAlias, TypeVar
-from zlib import crc32
 
 import attrs
 
+from unibatch.client import watch_marks as marking
 from unibatch.client.conversation import Conversation, Pause, Step, adapted
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.halt import Halt
@@ -103,9 +103,6 @@ _MOST_MALFORMED = 5  # answers, one after the other
 
 _SURVIVED = (errors.TransportError, errors.ServerError, errors.RateLimited, errors.MalformedResponse)
 _LASTING = (errors.RedirectRefused,)
-
-_FINAL = "!"
-_TAKEN_BACK = "~"
 
 Until: TypeAlias = str | Iterable[str] | Callable[[Campaign], bool]
 
@@ -258,14 +255,14 @@ class Watching:
             (status is not None and status not in words)
             or type(changes) is not int
             or not isinstance(contacts, Mapping)
-            or not all(type(key) is type(mark) is str and _is_mark(mark) for key, mark in contacts.items())
+            or not all(type(key) is type(mark) is str and marking.is_mark(mark) for key, mark in contacts.items())
         ):
             raise errors.InvalidInput("the state is damaged; begin without one")
         self._status = None if status is None else words[status]
         self._changes = changes
         self._is_finished = state.get("finished") is True
         self._marks = dict(contacts)
-        self.counts.update(map(_status_of, self._marks.values()))
+        self.counts.update(map(marking.status_of, self._marks.values()))
 
     # Rounds
 
@@ -417,28 +414,28 @@ class Watching:
                     current.under_way += 1
                 else:
                     current.waiting += 1
-            mark = _mark(contact)
+            mark = marking.mark_of(contact)
             known = marks.get(contact.id)
             if mark == known or (known is None and mark == CallStatus.PENDING):
                 continue
-            old, was_final = _split(known)
+            old, was_final = marking.split(known)
             if old is not None:
-                kept = old if mark == old else _without_news(old, mark)
+                kept = old if mark == old else marking.without_news(old, mark)
                 if kept is not None:
-                    marks[contact.id] = _joined(kept, was_final)
+                    marks[contact.id] = marking.joined(kept, was_final)
                     continue
-                if _is_step_back(old, mark):
+                if marking.is_step_back(old, mark):
                     if contact.id not in self._doubted:
                         self._doubts.add(contact.id)  # from a cache, or a new attempt: the next reading shows it
                         continue
                     was_final = old if "/" in old else None  # else it may be the same result of another attempt
             if self._may_be_called_again(contact, mark):
                 continue
-            is_told = was_final is not None and _is_same_result(was_final, mark)
-            marks[contact.id] = mark if _FINAL in mark else _joined(mark, was_final)
+            is_told = was_final is not None and marking.is_same_result(was_final, mark)
+            marks[contact.id] = mark if marking.is_final(mark) else marking.joined(mark, was_final)
             self.counts[contact.status] += 1
             if old is not None:
-                self.counts[_status_of(old)] -= 1
+                self.counts[marking.status_of(old)] -= 1
             current.changes += 1
             if self._reports_contacts and not is_told:
                 yield self._contact_event(contact, old, mark, seen_at)
@@ -460,8 +457,8 @@ class Watching:
 
     def _contact_event(self, contact: Contact, old: str | None, mark: str, seen_at: datetime) -> Event:
         kind = CALL_TYPES.get(contact.status, EventType.CONTACT_CHANGED)
-        previous = None if old is None else _status_of(old)
-        if previous is not None and CALL_TYPES.get(previous) is kind and not _is_other_attempt(old or "", mark):
+        previous = None if old is None else marking.status_of(old)
+        if previous is not None and CALL_TYPES.get(previous) is kind and not marking.is_other_attempt(old or "", mark):
             kind = EventType.CONTACT_CHANGED  # such as from dialing to ringing: the call has begun already
         name, call_id = self._provider.name, self._provider.call_of(contact)
         return ContactChanged(
@@ -598,65 +595,6 @@ def not_reached(provider: str, campaign: Campaign, wanted: Iterable[CampaignStat
         present=campaign.status,
         allowed=wanted,
     )
-
-
-# Marks: what a state says of a contact. "no_answer!/3" is the third attempt, after which no other follows.
-# "queued/3~no_answer!/3" is queued again, after that was told as final.
-
-
-def _mark(contact: Contact) -> str:
-    attempt = contact.attempts
-    mark = f"{contact.status.value}{_FINAL}" if contact.is_final else contact.status.value
-    if attempt is not None:
-        return f"{mark}/{attempt}" if attempt else mark
-    call_id = contact.call_id
-    return mark if call_id is None or call_id == contact.id else f"{mark}/{crc32(call_id.encode(errors='replace')):x}"
-
-
-def _is_mark(mark: str) -> bool:
-    return all(part.partition("/")[0].removesuffix(_FINAL) in _CALL_WORDS for part in mark.split(_TAKEN_BACK, 1))
-
-
-def _split(mark: str | None) -> tuple[str | None, str | None]:
-    """What a contact is now, and the result before that was told as final, and that the vendor took back."""
-    if mark is None or _TAKEN_BACK not in mark:
-        return mark, None
-    now, _, before = mark.partition(_TAKEN_BACK)
-    return now, before
-
-
-def _joined(mark: str, was_final: str | None) -> str:
-    return mark if was_final is None else f"{mark}{_TAKEN_BACK}{was_final}"
-
-
-def _is_same_result(was_final: str, mark: str) -> bool:
-    """Whether a result that was taken back is there again: that of the same attempt."""
-    return mark == was_final or _without_news(was_final, mark) is not None
-
-
-_CALL_WORDS: Mapping[str, CallStatus] = {status.value: status for status in CallStatus}
-
-
-def _status_of(mark: str) -> CallStatus:
-    return _CALL_WORDS[mark.partition(_TAKEN_BACK)[0].partition("/")[0].removesuffix(_FINAL)]
-
-
-def _without_news(old: str, new: str) -> str | None:
-    """The mark that says most, if both say the same, but for one that does not say which attempt it is."""
-    was, _, before = old.partition("/")
-    now, _, after = new.partition("/")
-    return max(old, new, key=len) if was == now and not (before and after) else None
-
-
-def _is_other_attempt(old: str, new: str) -> bool:
-    before, after = old.partition("/")[2], new.partition("/")[2]
-    return bool(before and after and before != after)
-
-
-def _is_step_back(old: str, new: str) -> bool:
-    """Whether a contact that was called for the last time is to be called again, and no other attempt shows it."""
-    is_final, was_final = _FINAL in new, _FINAL in old
-    return was_final and not is_final and not _is_other_attempt(old, new)
 
 
 def _known(campaign: Campaign) -> object:

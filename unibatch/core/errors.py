@@ -142,6 +142,13 @@ class ProviderError(UnibatchError):
         )
 
 
+ABOUT = (
+    *("provider", "operation", "subject", "http_status", "code", "message", "details", "request_id", "field_errors"),
+    "retry_after",
+)
+"""The attributes of every `ProviderError`."""
+
+
 class AuthenticationError(ProviderError):
     """401: the API key is wrong, revoked or missing."""
 
@@ -161,9 +168,30 @@ class PermissionDenied(ProviderError):
 
 
 class NotFound(ProviderError):
-    """404: there is no such thing in the account that the key belongs to."""
+    """404: there is no such thing in the account that the key belongs to, or a page of a listing is not there.
+
+    Attributes:
+        page: Which page is not there, in the vendor's words, such as ``"offset=200"``, although rows are missing.
+            What is listed was there when the pages before were read. ``None`` if the thing itself is not there.
+    """
 
     summary = "not found in this account"
+
+    def __init__(self, *, page: str | None = None, **about: Any) -> None:
+        self.page = page
+        if page is not None:
+            self.summary = f"the page with {page} is not there, although rows are still missing"
+        super().__init__(**about)
+
+    def of_page(self, page: str | None) -> NotFound:
+        """The error for the same answer, if it was about a page of a listing; itself for the first page, ``None``."""
+        return self if page is None else NotFound(page=page, **{name: getattr(self, name) for name in ABOUT})
+
+    def _sentence(self) -> str:
+        if self.page is None:
+            return super()._sentence()
+        meanwhile = "" if self.subject is None else f"; {self.subject!r} may have been deleted meanwhile"
+        return f"{super()._sentence()}: read the listing again{meanwhile}"
 
 
 class Conflict(ProviderError):

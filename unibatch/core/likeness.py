@@ -71,6 +71,7 @@ def has_everybody(
 
     Raises:
         IncompleteListing: Some of its contacts may be missing from the listing.
+        NotFound: A page of them is not there.
         InvalidInput: The numbers of those who are missing may be there, and are not shown.
     """
     others = {} if others is None else others
@@ -97,7 +98,9 @@ def has_everybody(
             lambda position: provider.list_contacts(campaign.id, position, ContactFilter()),
             is_enough=are_too_many,
         )
-    except NotFound:
+    except NotFound as exc:
+        if exc.page is not None:
+            raise  # it may be there, with everybody in it
         return False
     if strangers > spare:
         others[campaign.id] = campaign.counts.total

@@ -103,6 +103,9 @@ def read_all(
 
     Returns:
         The rows, and whether those are all.
+
+    Raises:
+        NotFound: What is listed is not there, or a page of it, which ``page`` names.
     """
     pager: Pager[T] = Pager(paging, attrgetter("id"))
     begun: dict[Position, tuple[Flow[Page[T]], Request]] = {}
@@ -122,9 +125,9 @@ def read_all(
         flow, request = begun[position]
         try:
             page = yield from continued(flow, attrs.evolve(request, ahead=ahead))
-        except NotFound:
+        except NotFound as exc:
             if not pager.is_behind_the_last:
-                raise
+                raise exc.of_page(pager.place) from None
             pager.accept_none()
         else:
             fresh = pager.accept(page)

@@ -45,6 +45,12 @@ class Paging:
         first_rows: dict[str, Position] = {"offset": 0, "page": 1}
         return first_rows.get(self.style, START)
 
+    def place(self, position: Position) -> str | None:
+        """A page in the vendor's words, such as ``"offset=200"``; ``None`` for the first one."""
+        if position == self.first:
+            return None
+        return f"{self.position_param or self.style}={position}"
+
     def query(self, position: Position) -> dict[str, str | None]:
         """The query parameters that ask for the page at ``position``."""
         asked: dict[str, str | None] = {} if self.size_param is None else {self.size_param: str(self.max_size)}
@@ -205,6 +211,11 @@ class Pager(Generic[T]):
             page has given the total. Behind `position`, nothing beyond the announced total.
         """
         return self._pass.upcoming(count)
+
+    @property
+    def place(self) -> str | None:
+        """The page at `position` in the vendor's words, such as ``"offset=200"``; ``None`` for the first one."""
+        return None if self.position is None else self._paging.place(self.position)
 
     @property
     def is_behind_the_last(self) -> bool:

@@ -116,7 +116,11 @@ class SqliteSeen:
             try:
                 # Each command is a transaction of its own; others wait for the file's lock.
                 database = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
-                database.execute(_MAKE)
+                try:
+                    database.execute(_MAKE)
+                except BaseException:
+                    database.close()
+                    raise
             except sqlite3.Error as exc:
                 raise ConfigError(f"{self._path} cannot be used: {exc}") from exc
             self._database, self._process = database, os.getpid()

@@ -246,6 +246,16 @@ class TestInterruptions:
         assert spool_of(tmp_path / "all.csv").stat().st_mode & 0o777 == 0o600
 
     @ONE_CLIENT
+    def test_nothing_is_kept_where_nothing_was_read(
+        self, client: Callable[[str], AnyClient], export: Export, tmp_path: Path
+    ) -> None:
+        with pytest.raises(NotFound) as failed:
+            export([(client("truedy"), "batch_none")], tmp_path / "all.csv")
+
+        assert not hasattr(failed.value, "__notes__")
+        assert files(tmp_path) == []
+
+    @ONE_CLIENT
     @pytest.mark.parametrize("form", FORMATS)
     def test_a_full_disk_leaves_the_old_file_and_what_was_read(
         self,

@@ -104,11 +104,15 @@ def _execute(path: Path, statement: str) -> None:
 )
 def test_what_is_no_journal_is_refused(place: Path, spoil: Callable[[Path], None], says: str) -> None:
     spoil(place)
+    if place.exists():
+        place.chmod(0o644)
     for to_write in (True, False):
         with pytest.raises(JournalError, match=says):
             Journal.open(place, to_write=to_write)
     with FileLock(f"{place}.lock", timeout=0):
         pass  # it is not locked
+    if spoil in {_foreign, _no_database} and sys.platform != "win32":
+        assert stat.S_IMODE(place.stat().st_mode) == 0o644  # what is not ours stays as it is
 
 
 def test_a_full_disk_is_said_and_nothing_is_half_written(place: Path) -> None:

@@ -18,6 +18,7 @@ from unibatch.core.errors import (
     JournalError,
     MigrationRefused,
     MigrationStopped,
+    NotFound,
     OutcomeUnknown,
 )
 from unibatch.providers.talkifai import TalkifAI
@@ -360,6 +361,18 @@ class TestWhatIsRefused:
         assert isinstance(stopped.value.__cause__, IncompleteListing)
         move.here.clear_faults()
         move.require_balance(apply(move))
+
+    def test_a_page_that_is_not_there_does_not_say_that_the_campaign_is_gone(self, moving: Moving) -> None:
+        """What is gone calls nobody, so the other side could call."""
+        move = moving("truedy", "truedy", 150, called=0, status="active")
+        apply(move, move.plan())
+        for side in (move.here, move.there):
+            side.fail("truedy", status=404, times=None, when=lambda request: ("offset", "100") in request.query)
+            with pytest.raises(NotFound) as caught:
+                move.open().verify()
+            assert caught.value.page == "offset=100"
+            side.clear_faults()
+        assert not move.open().verify().differences
 
     @pytest.mark.parametrize("changed", ["key", "base_url", "defaults"])
     def test_a_target_whose_profile_has_changed(self, changed: str, moving: Moving, monkeypatch: Any) -> None:
@@ -739,6 +752,20 @@ class TestUndoing:
         assert not undone.source_resumed
         assert move.state.status == "paused"
         assert f"it has started and is {'running' if since == 'active' else since}" in undone.remaining[0][1]
+
+    def test_a_page_that_is_not_there_does_not_say_that_the_target_is_gone(self, moving: Moving) -> None:
+        move = moving("truedy", "techladder", 510, called=0, status="active")
+        plan = move.plan()
+        apply(move, plan)
+        (target, _), *_ = plan.undo().remaining
+        move.there.set_status("techladder", target, "active")
+        move.there.advance(calls=2, vendor="techladder", campaign_id=target)
+        move.there.set_status("techladder", target, "pending")
+        move.there.fail("techladder", status=404, times=None, when=lambda request: ("page", "2") in request.query)
+        with pytest.raises(MigrationStopped, match="page=2 is not there"):
+            plan.undo()
+        assert move.state.status == "paused"
+        move.there.clear_faults()
 
     def test_a_creation_that_was_interrupted_is_looked_for(self, moving: Moving, monkeypatch: Any) -> None:
         move = moving("truedy", "talkifai", called=0, status="active")

@@ -342,7 +342,7 @@ class _Job:
 def _exporting(
     plan: _Plan, sources: Sequence[_Source], on_progress: OnProgress | None, *, resume: bool
 ) -> Iterator[_Job]:
-    """An export with its spool, which stays if it does not come to its end."""
+    """An export with its spool, which stays if it does not come to its end, unless nothing was read."""
     job = _Job(plan, sources, on_progress, resume=resume)
     try:
         yield job
@@ -352,6 +352,8 @@ def _exporting(
                 f"{len(job.spool):,} contacts are kept in {plan.target.spool.name}, a hidden file beside "
                 f"{plan.target.given}; resume=True (--resume) reads only the rest"
             )
+        elif not len(job.spool):
+            job.spool.remove()
         raise
     finally:
         job.spool.close()

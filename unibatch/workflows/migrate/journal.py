@@ -89,7 +89,7 @@ _REMEDIES: Mapping[str, str] = {
     "SQLITE_CANTOPEN": "the file or its folder cannot be opened or written",
     "SQLITE_CORRUPT": "the file is damaged; restore it from a copy. Do not start again without it: look in both "
     "vendors' dashboards first",
-    "SQLITE_NOTADB": "the file is damaged, or is no journal",
+    "SQLITE_NOTADB": "the file is damaged, or is no journal; check its name, or restore it from a copy",
     "SQLITE_BUSY": "another process uses it; wait until that one is done",
     "SQLITE_LOCKED": "another process uses it; wait until that one is done",
     "SQLITE_PROTOCOL": f"its file system has no locks; {_LOCAL}",
@@ -247,6 +247,27 @@ class Journal:
         self._database.execute("COMMIT")
 
 
+def require_journal(path: Path) -> None:
+    """Require a file that is a journal, maybe a damaged one, or empty.
+
+    Raises:
+        JournalError: There is none, or it is something else.
+    """
+    if not path.is_file():
+        raise JournalError(f"{path}: there is no journal")
+    with _translated(path):
+        is_ours = _is_ours(path)
+    if not is_ours:
+        raise JournalError(f"{path}: this is no journal of a migration, and was left alone")
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file is a journal, maybe a damaged one, or empty."""
+    with path.open("rb") as file:
+        head = file.read(72)
+    return not head or (head.startswith(b"SQLite format 3\0") and int.from_bytes(head[68:72], "big") == APPLICATION_ID)
+
+
 def forget_migration(path: str | os.PathLike[str]) -> None:
     """Wipe a journal: its bytes are overwritten, and the file and those beside it are removed.
 
@@ -257,17 +278,10 @@ def forget_migration(path: str | os.PathLike[str]) -> None:
         JournalError: There is none, it is no journal, or another process uses it.
     """
     place = Path(path)
-    if not place.is_file():
-        raise JournalError(f"{place}: there is no journal")
+    require_journal(place)
     lock = _locked(place)
     try:
         with _translated(place):
-            # A damaged one can be wiped too, but never a file that is something else.
-            with place.open("rb") as file:
-                head = file.read(72)
-            is_ours = int.from_bytes(head[68:72], "big") == APPLICATION_ID
-            if head and not (head.startswith(b"SQLite format 3\0") and is_ours):
-                raise JournalError(f"{place}: this is no journal of a migration, and was left alone")
             for suffix in ("-wal", "-shm", ""):
                 _wipe(Path(f"{place}{suffix}"))
     finally:
@@ -321,7 +335,8 @@ def _opened(path: Path, *, is_new: bool) -> sqlite3.Connection:
     """
     with _translated(path):
         with suppress(PermissionError):  # of another owner: reading and writing say so
-            path.chmod(_PRIVATE)
+            if _is_ours(path):
+                path.chmod(_PRIVATE)
         database = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
         try:
             database.row_factory = sqlite3.Row

@@ -156,7 +156,9 @@ def _remove(context: Context, campaign_id: str) -> Work[str | None]:
         if pause is not None and campaign.status in pause.allowed:
             yield from call("target", "pause_campaign", campaign_id)
             return f"it was paused; delete it in {target.title}'s dashboard"
-    except NotFound:
+    except NotFound as exc:
+        if exc.page is not None:
+            raise  # it may be there, and call people
         return None
     except Conflict as exc:
         return f"{exc}; remove it in {target.title}'s dashboard"

@@ -171,7 +171,9 @@ def verifying(context: Context) -> Work[Verification]:
             there = yield from read_contacts(
                 ReadContacts(side="target", campaign_id=campaign_id, what="reading the target", total=len(sent))
             )
-        except NotFound:
+        except NotFound as exc:
+            if exc.page is not None:
+                raise  # whether the campaign is there is unknown
             differences.append(
                 Difference(
                     where="target", campaign_id=campaign_id, field="campaign", expected="there", found="not found"
@@ -209,7 +211,9 @@ def _source(context: Context, differences: list[Difference]) -> Work[tuple[str, 
     try:
         campaign: Campaign = yield from call("source", "get_campaign", campaign_id)
         contacts = yield from context.read_source("reading the source")
-    except NotFound:
+    except NotFound as exc:
+        if exc.page is not None:
+            raise  # it may be there, and call people
         return "not found", True  # what is deleted calls nobody
     rows = {row["source_id"]: row for row in context.journal.rows("SELECT * FROM contacts")}
     compared: list[tuple[Reading, Reading]] = []
