@@ -10,11 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
+from functools import partial, partialmethod
 from typing import Any
 from unittest.mock import AsyncMock, Mock
 
 import pytest
+import wrapt
 
 from tests.bothways import Style
 from tests.client.rawserver import (
@@ -30,6 +31,7 @@ from tests.client.rawserver import (
     half_a_body,
     interrupted_at,
     no_headers,
+    saying,
     serving,
     stops_when_halted,
     well,
@@ -274,25 +276,81 @@ class TestReuse:
         assert connect.call_count == 2
 
 
-@pytest.mark.parametrize("library", ["httpx", "httpcore"])
-def test_a_tool_that_replaces_what_sends_is_obeyed(style: Style, library: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As pytest-httpx and respx do. A test that makes a vendor up must reach no real one."""
-    replaced: dict[type, Any]
-    if library == "httpx":
-        made_up: Any = httpx.Response(200, content=b"made up")
-        replaced = {httpx.HTTPTransport: Mock, httpx.AsyncHTTPTransport: AsyncMock}
-    else:
-        made_up = httpcore.Response(200, content=b"made up")
-        replaced = {httpcore.ConnectionPool: Mock, httpcore.AsyncConnectionPool: AsyncMock}
-    with serving(well) as server, driving(style, server.url) as driver:
-        assert driver.run(ask(server.url)) == "well"
-        with monkeypatch.context() as patched:
-            for (cls, mock), name in zip(replaced.items(), ("handle_request", "handle_async_request"), strict=True):
-                patched.setattr(cls, name, mock(return_value=made_up))
+SENDERS = {
+    "transports": (httpx.HTTPTransport, httpx.AsyncHTTPTransport, httpx.Response(200, content=b"made up")),
+    "pools": (httpcore.ConnectionPool, httpcore.AsyncConnectionPool, httpcore.Response(200, content=b"made up")),
+    "connections": (
+        httpcore.HTTPConnection,
+        httpcore.AsyncHTTPConnection,
+        httpcore.Response(200, content=b"made up"),
+    ),
+}
+
+
+@pytest.mark.parametrize("senders", SENDERS)
+class TestTools:
+    """What replaces a method that sends. A test that makes a vendor up must reach no real one."""
+
+    def test_one_that_makes_answers_up_sees_each_request(
+        self, style: Style, senders: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As pytest-httpx and respx do."""
+        sync, awaited, made_up = SENDERS[senders]
+        with serving(well) as server, driving(style, server.url) as driver:
+            assert driver.run(ask(server.url)) == "well"
+            with monkeypatch.context() as patched:
+                patched.setattr(sync, "handle_request", Mock(return_value=made_up))
+                patched.setattr(awaited, "handle_async_request", AsyncMock(return_value=made_up))
+                assert driver.run(ask(server.url)) == "made up"
+            assert driver.run(ask(server.url)) == "well"
+            assert len(server.connections) == 1
+
+    def test_one_that_wraps_what_sends_sees_each_request(
+        self, style: Style, senders: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As OpenTelemetry does, by wrapt: the wrapper equals what it wraps, and has its code."""
+        seen: list[object] = []
+
+        @wrapt.decorator
+        def watched(wrapped: Callable[..., Any], _: object, args: Any, kwargs: Any) -> Any:
+            seen.append(args[0])
+            return wrapped(*args, **kwargs)
+
+        sync, awaited, _ = SENDERS[senders]
+        cls, name = (sync, "handle_request") if style == "sync" else (awaited, "handle_async_request")
+        with serving(well) as server, driving(style, server.url) as driver:
+            with monkeypatch.context() as patched:
+                patched.setattr(cls, name, watched(getattr(cls, name)))
                 assert one_connection._own(cls, name) is None  # had it been imported now
-            assert driver.run(ask(server.url)) == "made up"
-        assert driver.run(ask(server.url)) == "well"
-        assert len(server.connections) == 1
+                assert driver.run(ask(server.url, times=2)) == "well"
+            assert driver.run(ask(server.url)) == "well"
+        assert len(seen) == 2
+
+    def test_nothing_that_came_behind_an_answer_answers_the_next_request(
+        self, style: Style, senders: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """OpenTelemetry is there with real requests, for which httpcore would keep it."""
+        sync, awaited, _ = SENDERS[senders]
+        cls, name = (sync, "handle_request") if style == "sync" else (awaited, "handle_async_request")
+        monkeypatch.setattr(cls, name, partialmethod(getattr(cls, name)))
+        answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n%b"
+        twice = saying(answer % b"well" + answer % b"evil", pause=PATIENT)
+        with serving(twice, well) as server, driving(style, server.url) as driver:
+            assert driver.run(ask(server.url, times=2)) == "well"
+            assert len(server.connections) == 2
+
+    def test_one_thread_takes_no_lock_that_an_interrupt_could_leave_taken(
+        self, senders: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """httpcore takes the lock of its pool again to clear up, and would wait for itself."""
+        cls: Any = SENDERS[senders][0]
+        monkeypatch.setattr(cls, "handle_request", partialmethod(cls.handle_request))
+        pool_lock = type(httpcore.ConnectionPool()._optional_thread_lock)
+        monkeypatch.setattr(pool_lock, "__enter__", Mock(side_effect=AssertionError))
+        with serving(no_headers, well) as server, blocking(server.url) as driver:
+            with interrupted_at(server.stage):
+                driver.run(ask(server.url))
+            assert driver.run(ask(server.url)) == "well"
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 A 401 may mean that no money is left, no rate limit is documented, a deletion has an empty answer, and one endpoint
 calls again those who were not reached. Some contacts have no phone number. A new batch begins at once, unless it has a
-time; its reference comes back when batches are read.
+time; its reference comes back when batches are read. A cheap plan does not show old batches.
 
 This is what a vendor's file in a package of its own looks like: it imports nothing of unibatch but
 `unibatch.provider_api`.
@@ -56,6 +56,7 @@ class BatchesAnswer(Wire):
     batches: list[Batch]
     next_doc: str | None = None
     has_more: bool | None = None
+    hides_older: bool | None = None
 
 
 # Status tables --------------------------------------------------------------------------------------------------------
@@ -112,6 +113,13 @@ def _hold(_: api.Start, given: Given) -> How:
     return How(Fit.UNSUPPORTED, "a batch without a time begins at once; give hold_until")
 
 
+def _reference(_: str, given: Given) -> How:
+    reason = (
+        "its reference is a mark; placed again, a batch with it is looked for, as far back as the plan shows batches"
+    )
+    return How(Fit.EMULATED, reason, {"reference": given.mark.at_end_of("")})
+
+
 def _time(when: api.When) -> Mapping[str, int]:
     return {"scheduled_at_unix": int(when.moment.timestamp())}
 
@@ -123,7 +131,7 @@ DRAFT_FIELDS: Mapping[str, How] = {
     "start": How.by_start(hold=How.depends(_hold), now=How(), at=How(Fit.NATIVE, "", _time)),
     "hold_until": How(Fit.NATIVE, "it begins by itself then", _time),
     "agent_id": How.sent("agent_id", required="an agent"),
-    "idempotency_key": How.sent("reference", api.digest, Fit.EMULATED, "placed again, its reference is looked for"),
+    "idempotency_key": How.depends(_reference),
     "part": api.PART_IN_NAME,
 }
 
@@ -168,7 +176,10 @@ class Heron(api.Provider):
         def page(answer: BatchesAnswer) -> api.Page[api.Campaign]:
             batches = map(self._campaign, answer.batches, api.decode(response.content)["batches"])
             return api.Page(
-                items=api.collect(batches, "$.batches"), has_more=answer.has_more, next_cursor=answer.next_doc
+                items=api.collect(batches, "$.batches"),
+                has_more=answer.has_more,
+                next_cursor=answer.next_doc,
+                withheld="Heron's plan does not show older batches" if answer.hides_older else None,
             )
 
         return self.read_answer(response, BatchesAnswer, page)
@@ -205,21 +216,33 @@ class Heron(api.Provider):
 
     def create_campaign(self, composition: api.Composition) -> api.Flow[api.Campaign]:
         (request,) = self.creation(composition)
-        number = len(composition.contacts)
-        check = api.where_to_look("Heron's dashboard", "batch", number)
-        look = partial(self._look, composition)
-        campaign = yield from api.create_once(self, request, self._read_campaign, look, check)
+        number, seen = len(composition.contacts), list[api.Campaign]()
+        campaign = yield from api.create_once(
+            self,
+            request,
+            self._read_campaign,
+            partial(self._look, composition, seen),
+            api.where_to_look("Heron's dashboard", "batch", number),
+            composition=composition,
+            warn=lambda: api.judge_overlap(self, composition, seen, *api.by_text("reference", seen)),
+        )
         return api.require_all_taken(campaign, number, advice="place the missing contacts as another campaign")
 
-    def _look(self, composition: api.Composition) -> api.Flow[api.Campaign | None]:
-        """Look for a batch of this draft, by its reference."""
+    def _look(self, composition: api.Composition, seen: list[api.Campaign]) -> api.Flow[api.Campaign | None]:
+        """Look for a batch of this draft, by the mark in its reference."""
         batches, report = yield from api.read_all(
             self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, api.CampaignFilter())
         )
-        for batch in batches:
-            if batch.raw.get("reference") == composition.body["reference"]:
+        seen[:] = yield from api.with_placed(self, batches, composition.placed if report.has_all_shown else None)
+        other: api.Campaign | None = None
+        for batch in seen:
+            likeness = composition.mark.likeness(api.mark_in(batch, "reference"))
+            if likeness == "same":
                 return batch
-        api.require_whole(report, self)
+            other = batch if likeness == "other body" else other
+        if other is not None:
+            yield from api.require_same_body(self, composition, other)
+        api.require_whole(report, self, but_withheld=True)  # a batch that was just created is not too old to be shown
         return None
 
     def change(self, operation: api.OperationName, campaign_id: str, when: api.When | None = None) -> Request:

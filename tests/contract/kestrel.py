@@ -66,6 +66,7 @@ CALL_STATUSES = api.StatusTable(
         ("customer.completed", "assistant-ended-call"): CallStatus.COMPLETED,
         ("customer.completed", "customer-busy"): CallStatus.BUSY,
         ("customer.completed", "voicemail"): CallStatus.VOICEMAIL,
+        ("customer.completed", "network-error-*"): CallStatus.CARRIER_ERROR,
         "customer.failed": CallStatus.FAILED,
         ("customer.failed", "customer-busy"): CallStatus.BUSY,
         "customer.skipped": CallStatus.SKIPPED,

@@ -1,11 +1,13 @@
 """Vendors of quite other shapes than the built-in ones: `unibatch.provider_api` has what they need."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
+from inspect import signature
 from typing import Any, ClassVar
 
+import attrs
 import pytest
 
 from tests.bothways import Connect
@@ -15,18 +17,36 @@ from tests.contract.kestrel import Kestrel
 from unibatch import (
     AuthenticationError,
     CallStatus,
+    Campaign,
     CampaignStatus,
     Conflict,
+    IncompleteListing,
     InvalidRequest,
+    ListingReport,
     MalformedResponse,
     OutcomeUnknown,
     PaymentRequired,
     RateLimited,
+    UnibatchError,
     UnsupportedFeature,
 )
 from unibatch.client.transport import httpx
 from unibatch.core.preflight import compose
-from unibatch.provider_api import CampaignDraft, ContactDraft, ContactFilter, Provider, Start, digest, retry_once
+from unibatch.provider_api import (
+    CampaignDraft,
+    CampaignFilter,
+    Composition,
+    ContactDraft,
+    ContactFilter,
+    Flow,
+    OperationName,
+    Provider,
+    Request,
+    Start,
+    When,
+    require_whole,
+    retry_once,
+)
 from unibatch.providers import registry
 from unibatch.testing import ProviderContract, VendorAccount, play
 
@@ -109,21 +129,108 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "BUILT_IN", (*registry.BUILT_IN, *made_up))
 
 
+def heron_account() -> VendorAccount:
+    return VendorAccount(
+        base_url=Heron.base_url,
+        transport=httpx.MockTransport(heron_server()),
+        api_key=KEY,
+        campaign_id="b1",
+        phone_numbers=[NUMBER, NUMBER, ""],
+        empty_campaign_id="b2",
+        unknown_campaign_id="b3",
+        draft={"agent_id": "a1"},
+    )
+
+
 class TestHeronKeepsTheContract(ProviderContract):
     provider_class: ClassVar[type[Provider]] = Heron
 
     @pytest.fixture
     def account(self) -> VendorAccount:
-        return VendorAccount(
-            base_url=Heron.base_url,
-            transport=httpx.MockTransport(heron_server()),
-            api_key=KEY,
-            campaign_id="b1",
-            phone_numbers=[NUMBER, NUMBER, ""],
-            empty_campaign_id="b2",
-            unknown_campaign_id="b3",
-            draft={"agent_id": "a1"},
-        )
+        return heron_account()
+
+
+class Resends(Heron):
+    """Sends a creation again after a lost answer."""
+
+    def create_campaign(self, composition: Composition) -> Flow[Campaign]:
+        try:
+            return (yield from super().create_campaign(composition))
+        except OutcomeUnknown:
+            (request,) = self.creation(composition)
+            return self._read_campaign((yield request))
+
+
+class LooksNot(Heron):
+    """Does not look whether a campaign is there."""
+
+    def _look(self, composition: Composition, seen: list[Campaign]) -> Flow[Campaign | None]:  # noqa: ARG002
+        yield from self.list_campaigns("", CampaignFilter())
+        return None
+
+
+class SaysRepeatable(Heron):
+    """Says that its vendor recognises a repetition, in the request alone."""
+
+    def creation(self, composition: Composition) -> Sequence[Request]:
+        return [attrs.evolve(request, repeatable=True) for request in super().creation(composition)]
+
+
+class MindsOnlyTheKey(Heron):
+    """Takes every campaign with the key for that of the draft."""
+
+    def create_campaign(self, composition: Composition) -> Flow[Campaign]:
+        mark = attrs.evolve(composition.mark, body="")
+        return super().create_campaign(attrs.evolve(composition, mark=mark))
+
+
+class IsLate(Heron):
+    """Sends a start that is an hour too late, and compares nothing."""
+
+    def creation(self, composition: Composition) -> Sequence[Request]:
+        body = {**composition.body}
+        body["scheduled_at_unix"] = body.get("scheduled_at_unix", 0) + 3600
+        return super().creation(attrs.evolve(composition, body=body))
+
+
+class HoldsNot(Heron):
+    """Leaves out until when a batch is held, so that it begins at once."""
+
+    def creation(self, composition: Composition) -> Sequence[Request]:
+        body = {name: value for name, value in composition.body.items() if name != "scheduled_at_unix"}
+        return super().creation(attrs.evolve(composition, body=body))
+
+
+class AsksForAnother(Heron):
+    """Changes something without saying of which campaign."""
+
+    def change(self, operation: OperationName, campaign_id: str, when: When | None = None) -> Request:
+        return attrs.evolve(super().change(operation, campaign_id, when), subject=None)
+
+
+@pytest.mark.parametrize(
+    ("broken", "test", "about"),
+    [
+        (Resends, "test_a_lost_answer_creates_nothing_twice", {"arrives": False}),
+        (LooksNot, "test_a_lost_answer_creates_nothing_twice", {"arrives": True}),
+        (LooksNot, "test_what_is_asked_for_twice_is_created_once", {}),
+        (SaysRepeatable, "test_what_writes_is_repeated_only_where_the_vendor_recognises_it", {}),
+        (MindsOnlyTheKey, "test_one_key_is_one_campaign", {}),
+        (IsLate, "test_what_was_created_is_what_was_asked_for", {}),
+        (HoldsNot, "test_who_is_held_is_not_called", {}),
+        (AsksForAnother, "test_each_change_that_is_offered_is_a_request", {}),
+    ],
+)
+def test_a_broken_provider_does_not_keep_the_contract(
+    broken: type[Heron], test: str, about: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract = TestHeronKeepsTheContract()
+    monkeypatch.setattr(TestHeronKeepsTheContract, "provider_class", broken)
+    account = heron_account()
+    arguments = {"account": account, "client": contract._connect(account), **about}
+    method = getattr(contract, test)
+    with pytest.raises((AssertionError, UnibatchError, pytest.fail.Exception)):
+        method(**{name: value for name, value in arguments.items() if name in signature(method).parameters})
 
 
 class TestKestrelKeepsTheContract(ProviderContract):
@@ -258,7 +365,16 @@ class TestCallingAgain:
 
 
 class TestCreating:
-    CREATED: ClassVar = {"id": "b3", "status": "pending", "calls_scheduled": 1, "reference": digest("march")}
+    PEOPLE: ClassVar = [ContactDraft(phone_number=NUMBER)]
+    MARCH: ClassVar = CampaignDraft(
+        name="March", contacts=PEOPLE, start=Start.NOW, agent_id="a1", idempotency_key="march"
+    )
+    CREATED: ClassVar = {
+        "id": "b3",
+        "status": "in_progress",
+        "calls_scheduled": 1,
+        "reference": compose(Heron({}), MARCH, datetime(2026, 3, 1, tzinfo=UTC)).body["reference"],
+    }
     LOST = OutcomeUnknown(provider="heron", operation="create_campaign", subject=None, reason="the connection broke")
 
     def test_a_lost_answer_is_settled_by_the_reference(self) -> None:
@@ -270,10 +386,30 @@ class TestCreating:
         with pytest.raises(OutcomeUnknown, match="look in Heron's dashboard for a new batch of 1 contact"):
             play(self.flow(), {"batches": []}, self.LOST, *[{"batches": []}] * 3)
 
+    def test_old_batches_that_the_plan_does_not_show_do_not_prevent_it(self) -> None:
+        played = play(self.flow(), {"batches": [], "hides_older": True}, self.CREATED, self.CREATED)
+        assert [request.method for request in played.requests] == ["GET", "POST", "GET"]
+
+    @pytest.mark.parametrize(
+        ("report", "but_withheld", "remedy"),
+        [
+            (ListingReport(reason="old ones", withheld="old ones"), False, "whenever you try again"),
+            (ListingReport(reason="rows moved", withheld="old ones"), True, "when no rows move"),
+        ],
+        ids=["not allowed", "not all"],
+    )
+    def test_what_may_be_missing_prevents_it(
+        self,
+        report: ListingReport,
+        but_withheld: bool,  # noqa: FBT001 - a parameter of the test
+        remedy: str,
+    ) -> None:
+        with pytest.raises(IncompleteListing, match=remedy):
+            require_whole(report, Heron({}), but_withheld=but_withheld)
+
     def flow(self) -> Any:
-        vendor, people = Heron({}), [ContactDraft(phone_number=NUMBER)]
-        march = CampaignDraft(name="March", contacts=people, start=Start.NOW, agent_id="a1", idempotency_key="march")
-        return vendor.create_campaign(compose(vendor, march, datetime(2026, 3, 1, tzinfo=UTC)))
+        vendor = Heron({})
+        return vendor.create_campaign(compose(vendor, self.MARCH, datetime(2026, 3, 1, tzinfo=UTC)))
 
 
 class TestKestrel:

@@ -473,4 +473,10 @@ class TestWithheld:
         first, last = Page(items="ab", next_cursor="x", withheld=self.REASON), Page(items="c")
         rows, _, report = walk(CURSOR, first, last)
         assert rows == [["a", "b"], ["c"]]
-        assert report == ListingReport(seen=3, requests=2, complete=False, reason=self.REASON)
+        assert report == ListingReport(seen=3, requests=2, complete=False, reason=self.REASON, withheld=self.REASON)
+        assert report.has_all_shown
+
+    def test_rows_that_are_missing_besides_are_another_reason(self) -> None:
+        page = Page(items="ab", total=3, withheld=self.REASON)
+        *_, report = walk(UNPAGED, page, page)
+        assert (report.complete, report.withheld, report.has_all_shown) == (False, self.REASON, False)

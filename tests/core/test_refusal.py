@@ -65,6 +65,24 @@ LOCATED = [{"loc": ["body", "contacts", 0, "phone"], "msg": "too short"}, {"loc"
                 retry_at=datetime(2026, 3, 5, 9, 1, tzinfo=UTC),
             ),
         ),
+        (
+            {"detail": {"type": "not_found", "code": "no_batch", "message": "No batch", "request_id": "req_2"}},
+            Refusal(
+                code="no_batch",
+                message="No batch",
+                details={"type": "not_found", "code": "no_batch", "message": "No batch", "request_id": "req_2"},
+                request_id="req_2",
+            ),
+        ),
+        (
+            {"detail": {"status": "quota_exceeded", "message": "No credits"}},
+            Refusal(
+                code="quota_exceeded",
+                message="No credits",
+                details={"status": "quota_exceeded", "message": "No credits"},
+            ),
+        ),
+        ({"message": ["name is long", 5, "is odd"], "error": "Bad Request"}, Refusal(message="name is long; is odd")),
         ({"message": "Bad", "error": None}, Refusal(message="Bad")),
         ({"error": 5, "detail": 5, "code": 5, "message": []}, Refusal()),
         ([], Refusal()),

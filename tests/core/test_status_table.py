@@ -92,6 +92,26 @@ class TestTwoFields:
         read = StatusReader(self.TWO, "acme", "contact")
         assert [self.TWO.get("Done", reason), read("done", reason), read("done", reason)] == [status] * 3
 
+    @pytest.mark.parametrize(
+        ("reason", "status"),
+        [
+            ("error-of-next-year", CallStatus.FAILED),
+            ("Error Network", CallStatus.CARRIER_ERROR),
+            ("error-network-down", CallStatus.CARRIER_ERROR),
+            ("error-busy", CallStatus.BUSY),
+            ("an error-busy", CallStatus.COMPLETED),
+        ],
+    )
+    def test_a_star_stands_for_all_reasons_that_begin_like_it(self, reason: str, status: CallStatus) -> None:
+        about = {
+            "error-*": CallStatus.FAILED,
+            "error-network*": CallStatus.CARRIER_ERROR,
+            "error-busy": CallStatus.BUSY,
+        }
+        table = StatusTable({"done": CallStatus.COMPLETED, **{("done", why): status for why, status in about.items()}})
+        assert table.get("Done", reason) is StatusReader(table, "acme", "contact")("done", reason) is status
+        assert table.get("failed", reason) is None
+
     def test_a_reason_that_is_not_known_leaves_it_to_the_word(self, caplog: pytest.LogCaptureFixture) -> None:
         read = StatusReader(self.TWO, "acme", "contact")
         assert read("done", "a reason of next year") is CallStatus.COMPLETED

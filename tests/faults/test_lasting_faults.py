@@ -127,11 +127,12 @@ def read(listing: AnyListing[Contact]) -> tuple[list[str], str]:
 @pytest.mark.parametrize(
     ("fault", "pace"),
     [(fault, "one by one") for fault in LASTING]
-    + [(fault, "reading ahead") for fault in ("reset", "stall", "connections refused", "HTML", "404", "429")],
+    + [(fault, "reading ahead") for fault in ("reset", "stall", "HTML", "404", "429")],
 )
 def test_the_error_comes_after_the_rows_before_it(enter: Enter, pace: Pace, fault: str) -> None:
     wrong_for_ever, error = LASTING[fault]
-    scene = enter("truedy", 58, pace=pace, plan=always_on_page(4, wrong_for_ever), how=BRIEF)
+    how = BRIEF if error == "ReadTimeout" else {**BRIEF, "timeout": 5.0}  # a busy machine may be slow
+    scene = enter("truedy", 58, pace=pace, plan=always_on_page(4, wrong_for_ever), how=how)
     listing = scene.client.list_contacts("one")
 
     assert read(listing) == (scene.emulator.ids[:20], error)

@@ -367,7 +367,7 @@ class TestDeclared:
         )
         event = received(vapi, {"x-vapi-secret": SECRET}, body)
         assert (event.status, event.occurred_at, event.contact_id) == (CallStatus.BUSY, NOW, "c-1")
-        with pytest.raises(unibatch.InvalidSignature):
+        with pytest.raises(unibatch.InvalidSignature, match="the header X-Vapi-Secret has is none of the secrets"):
             receive(vapi, {"x-vapi-secret": OTHER}, body, secrets=SECRET, now=NOW)
         bearer = SharedSecret(header="Authorization", prefix="Bearer ")
         assert received(vapi, {"Authorization": f"Bearer {SECRET}"}, body, signature=bearer).call_id == "call-1"

@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "reschedule": ("lifecycle", "Change the start time of a campaign."),
         "cancel": ("lifecycle", "End a campaign for good: no more calls."),
         "delete": ("lifecycle", "Delete a campaign."),
+        "retry": ("lifecycle", "Call again those who were not reached."),
         "migrate": ("migrate", "Move a campaign to another vendor."),
     },
     "Set up": {

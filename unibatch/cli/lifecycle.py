@@ -1,4 +1,4 @@
-"""The commands ``start``, ``pause``, ``resume``, ``reschedule``, ``cancel`` and ``delete``."""
+"""The commands ``start``, ``pause``, ``resume``, ``reschedule``, ``cancel``, ``delete`` and ``retry``."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ _DONE: dict[OperationName, tuple[str, str]] = {
     "reschedule_campaign": ("rescheduled", "already scheduled for then"),
     "cancel_campaign": ("cancelled", "already cancelled"),
     "delete_campaign": ("deleted", ""),
+    "retry_campaign": ("calls again:", "already calls again"),
 }
 """What is printed when it was done, and when there was nothing to do."""
 
 _ASKS = frozenset(_DONE) - {"pause_campaign"}
 
-_CALLS_AGAIN: frozenset[OperationName] = frozenset({"start_campaign", "resume_campaign"})
+_CALLS_AGAIN: frozenset[OperationName] = frozenset({"start_campaign", "resume_campaign", "retry_campaign"})
 """What would make the source of a migration call people again."""
 
 _journal_option = click.option(
@@ -66,6 +67,11 @@ cancel = _command("cancel_campaign", "End a campaign for good: nobody else is ca
 delete = _command(
     "delete_campaign",
     "Delete a campaign for good. Vendors delete only what has not started or is over. Asks first, unless --yes.",
+)
+retry = _command(
+    "retry_campaign",
+    "Have a campaign that is over call again those whom it did not reach. No built-in vendor can; other packages' may. "
+    "Asks first, unless --yes.",
 )
 
 
@@ -147,7 +153,10 @@ def _change(
         try:
             after: Campaign | None = getattr(client, operation)(campaign_id, *about)
         except OutcomeUnknown as exc:
-            exc.add_note(f"Check: unibatch show {where}. It is safe to run the same command again: it looks first")
+            again = "It is safe to run the same command again: it looks first"
+            if operation == "retry_campaign":
+                again = "Run the same command again only if it did not call again: otherwise people are called twice"
+            exc.add_note(f"Check: unibatch show {where}. {again}")
             raise
         if after is None:  # it is deleted
             _write(form, f"{done} {where} {prompts.quoted(before.name)}", before)

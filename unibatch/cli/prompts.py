@@ -142,15 +142,16 @@ def status_line(client: Client, campaign: Campaign, address: str, *, held: bool 
     facts = [str(campaign.status), _counted(campaign)]
     if status in {CampaignStatus.SCHEDULED, CampaignStatus.PENDING} and campaign.schedule and campaign.schedule.start:
         facts.append(f"starts {_time_of(When(campaign.schedule.start, campaign.schedule.timezone or 'UTC'))}")
-    steps = [_step(client, address, *step) for step in _NEXT.get(status, ())]
+    waits = status in {CampaignStatus.DRAFT, CampaignStatus.PAUSED}
+    steps = [_step(client, address, *step, waits=waits) for step in _NEXT.get(status, ())]
     name = f" {quoted(campaign.name)}" if campaign.name else ""
     return "; ".join(filter(None, (f"{address}{name}: {', '.join(facts)}", *steps)))
 
 
-def _step(client: Client, address: str, leads_to: str, operation: OperationName) -> str:
+def _step(client: Client, address: str, leads_to: str, operation: OperationName, *, waits: bool) -> str:
     if client.capabilities.operations[operation].available:
         return f"{leads_to}: unibatch {operation.removesuffix('_campaign')} {address}"
-    if operation in {"start_campaign", "resume_campaign"}:
+    if waits:  # somebody has to do something, and the API cannot
         return f"{leads_to} in {registry.load(client.provider).title}'s dashboard"
     return ""
 
@@ -187,6 +188,8 @@ def change(
         "reschedule_campaign": f"{agent} will call from {when and _time_of(when)} ({name}, {number}) at {where}",
         "cancel_campaign": f"{name} ({campaign.status}, {number}) at {where} will be cancelled for good: nobody else "
         "is called",
+        "retry_campaign": f"{agent} will call again those whom {name} ({campaign.status}, {number}) did not reach, at "
+        f"{where}",
         "delete_campaign": f"{name} ({campaign.status}, {number}) at {where} will be deleted for good",
     }
     return _sentence(texts[operation])

@@ -4,9 +4,9 @@ httpx's own way takes twice the CPU for a request (``benchmarks/pools.py``): a p
 may have, httpcore takes locks that nobody else takes, and h11 reads in Python what `unibatch.client.http11` has read by
 llhttp. What connects, and reads and writes with time limits, is httpcore's.
 
-Tools such as vcrpy and respx replace the method of httpx's transports, or of httpcore's pools, that sends a request.
-While one is replaced, each request goes that way: a test that makes a vendor up must not call real people. So do
-requests through a proxy, and the pool is only asked whether anything was left behind an answer.
+Tools such as vcrpy, respx and OpenTelemetry replace the method of httpx's transports, or of httpcore's pools or
+connections, that sends a request. While one is replaced, each request goes that way: a test that makes a vendor up must
+not call real people. So do requests through a proxy. The pool is only asked whether anything was left behind an answer.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import select
 import ssl
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sized
+from contextlib import nullcontext
+from types import FunctionType
 from typing import Any, cast
 
 from unibatch.client.bodies import Deadline
@@ -28,15 +30,18 @@ _PIECE = 256 * 1024
 def _own(cls: type, name: str) -> object:
     """The method of this name of a class; ``None`` if a tool has replaced it by now."""
     method = getattr(cls, name)
-    code, around = getattr(method, "__code__", None), cls.__init__.__code__  # type: ignore[misc]  # for this class alone
-    return method if code is not None and code.co_filename == around.co_filename else None
+    if type(method) is not FunctionType:  # what wrapt makes passes for what it wraps, with isinstance and attributes
+        return None
+    around = getattr(cls.__init__, "__code__", None)  # type: ignore[misc]  # for this class alone
+    return method if around is not None and method.__code__.co_filename == around.co_filename else None
 
 
-_SEND = (_own(httpx.HTTPTransport, "handle_request"), _own(httpcore.ConnectionPool, "handle_request"))
-_ASYNC_SEND = (
-    _own(httpx.AsyncHTTPTransport, "handle_async_request"),
-    _own(httpcore.AsyncConnectionPool, "handle_async_request"),
-)
+_SEND = _own(httpx.HTTPTransport, "handle_request")
+_SEND_FROM_POOL = _own(httpcore.ConnectionPool, "handle_request")
+_SEND_ON_CONNECTION = _own(httpcore.HTTPConnection, "handle_request")
+_ASYNC_SEND = _own(httpx.AsyncHTTPTransport, "handle_async_request")
+_ASYNC_SEND_FROM_POOL = _own(httpcore.AsyncConnectionPool, "handle_async_request")
+_ASYNC_SEND_ON_CONNECTION = _own(httpcore.AsyncHTTPConnection, "handle_async_request")
 
 _SENT = "http11.receive_response_headers.started"
 """What httpcore calls the moment at which a request has left, for the extension ``trace``."""
@@ -59,18 +64,16 @@ class OneConnectionTransport(httpx.HTTPTransport):
         """Take the arguments of ``httpx.HTTPTransport``."""
         super().__init__(verify=verify, proxy=proxy, **options)
         self._connection = None if proxy is not None else _OneConnection(verify)
-        if proxy is not None and hasattr(self, "_pool"):
-            self._pool: Any = _Proxied(self._pool)
+        if hasattr(self, "_pool"):
+            self._pool: Any = _CheckedPool(self._pool)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and return the answer when its headers are there."""
         if (
             self._connection is None
-            or (
-                httpx.HTTPTransport.handle_request,
-                httpcore.ConnectionPool.handle_request,
-            )
-            != _SEND
+            or httpx.HTTPTransport.handle_request is not _SEND  # not by ==: what wrapt makes equals what it wraps
+            or httpcore.ConnectionPool.handle_request is not _SEND_FROM_POOL
+            or httpcore.HTTPConnection.handle_request is not _SEND_ON_CONNECTION
         ):
             return super().handle_request(request)
         return self._connection.send(request)
@@ -91,18 +94,16 @@ class AsyncOneConnectionTransport(httpx.AsyncHTTPTransport):
         """Take the arguments of ``httpx.AsyncHTTPTransport``."""
         super().__init__(verify=verify, proxy=proxy, **options)
         self._connection = None if proxy is not None else _AsyncOneConnection(verify)
-        if proxy is not None and hasattr(self, "_pool"):
-            self._pool: Any = _AsyncProxied(self._pool)
+        if hasattr(self, "_pool"):
+            self._pool: Any = _AsyncCheckedPool(self._pool)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """As `OneConnectionTransport.handle_request`, awaited."""
         if (
             self._connection is None
-            or (
-                httpx.AsyncHTTPTransport.handle_async_request,
-                httpcore.AsyncConnectionPool.handle_async_request,
-            )
-            != _ASYNC_SEND
+            or httpx.AsyncHTTPTransport.handle_async_request is not _ASYNC_SEND
+            or httpcore.AsyncConnectionPool.handle_async_request is not _ASYNC_SEND_FROM_POOL
+            or httpcore.AsyncHTTPConnection.handle_async_request is not _ASYNC_SEND_ON_CONNECTION
         ):
             return await super().handle_async_request(request)
         return await self._connection.send(request)
@@ -358,19 +359,22 @@ class _AsyncContent(httpx.AsyncByteStream):
         await self._connection.end(self._answer)
 
 
-class _Proxied:
-    """A pool of one connection through a proxy, which is given up if anything came behind an answer.
+class _CheckedPool:
+    """A pool of httpcore with one connection, which is given up if anything came behind an answer.
 
     The pool itself would read that as the answer to the next request.
     """
 
-    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+    def __init__(self, pool: Any) -> None:
         self._pool = pool
+        # One thread uses it at a time, and one that is interrupted as it takes this lock would then wait for itself.
+        pool._optional_thread_lock = nullcontext()  # noqa: SLF001 - httpcore offers no way to leave it out
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
         if not all(map(self._has_read_all, self._pool.connections)):
             self._pool.close()
-        return self._pool.handle_request(request)
+        response: httpcore.Response = self._pool.handle_request(request)
+        return response
 
     def close(self) -> None:
         self._pool.close()
@@ -383,8 +387,8 @@ class _Proxied:
         return not isinstance(tls, ssl.SSLObject) or _has_read_all(tls)  # one is there behind a proxy with TLS
 
 
-class _AsyncProxied:
-    """As `_Proxied`, awaited."""
+class _AsyncCheckedPool:
+    """As `_CheckedPool`, awaited."""
 
     def __init__(self, pool: httpcore.AsyncConnectionPool) -> None:
         self._pool = pool
@@ -403,11 +407,11 @@ class _AsyncProxied:
 
 
 def _within(connection: Any) -> Any:
-    """The stream of a connection of httpcore through a proxy, of which h11 has nothing left; otherwise ``None``."""
+    """The stream of a connection of httpcore of which h11 has nothing left; otherwise ``None``."""
     try:
         through = connection._connection  # noqa: SLF001 - httpcore does not state what is left
         left = through._h11_state.trailing_data[0]  # noqa: SLF001 - as above
         stream = through._network_stream  # noqa: SLF001 - nor where more would come from
-    except AttributeError:  # it has not come through, or this is another version
+    except AttributeError:  # it is not open, or this is another version
         return None
     return None if left else stream

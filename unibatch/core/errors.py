@@ -477,9 +477,10 @@ class IncompleteListing(UnibatchError):
         self.report = report
         self.consequence = consequence
         about = f" of {subject!r}" if subject is not None else ""
+        remedy = "reading again does not bring them" if report.has_all_shown else "read again when nothing moves"
         super().__init__(
             f"{provider} {operation}{about}: rows may be missing after the {report.seen:,} that came: {report.reason}; "
-            + (consequence or "read again when nothing moves")
+            + (consequence or remedy)
         )
 
 

@@ -33,6 +33,8 @@ LOOKS = (0.5, 2.0, 5.0)
 
 NOT_SENT = "what is there already is unknown, so nothing was sent; try again when no rows move"
 
+_WITHHELD = "what is there already is unknown, so nothing was sent; the vendor does not show it, whenever you try again"
+
 MOST_SENDS = 3
 """How often a request is sent at most where looking shows that nothing was done."""
 
@@ -175,13 +177,26 @@ def require_whole(
     operation: OperationName = "create_campaign",
     subject: str | None = None,
     consequence: str = NOT_SENT,
+    *,
+    but_withheld: bool = False,
 ) -> None:
     """Require that a listing is complete, because what was not found in it may be sent.
+
+    Args:
+        report: What was seen.
+        provider: The vendor.
+        operation: The client's method.
+        subject: The id that it is about, or ``None``.
+        consequence: What follows if it is not complete.
+        but_withheld: What the vendor does not show at all (`Page.withheld`) may be missing: it is too old to be what is
+            looked for.
 
     Raises:
         IncompleteListing: It is not.
     """
-    if not report.complete:
+    if consequence == NOT_SENT and report.has_all_shown:
+        consequence = _WITHHELD
+    if not (report.complete or (but_withheld and report.has_all_shown)):
         raise IncompleteListing(
             provider=provider.name, operation=operation, subject=subject, report=report, consequence=consequence
         )

@@ -84,7 +84,7 @@ class Page(Generic[T]):
         unread: How many values of the page could not be read, by path; see `Provider.read_answer`.
         withheld: What the vendor says that it does not show at all, as a sentence, for example that its plan shows no
             rows older than 14 days; ``None`` if it shows everything. A listing with it is read to its end, and is not
-            complete.
+            complete. If ``total`` may count those rows, leave it out.
     """
 
     items: Sequence[T]
@@ -115,6 +115,7 @@ class ListingReport:
         reason: Why the listing is not complete, as a sentence; ``None`` while reading, and if it is.
         unread: Values that could not be read in the latest pass: how many, by their path in the vendor's spelling
             without indexes, such as ``$.data[].called_at``. They are ``None`` in the rows, and kept in ``raw``.
+        withheld: What the vendor says that it does not show at all; see `Page.withheld`.
     """
 
     expected_total: int | None = None
@@ -125,6 +126,12 @@ class ListingReport:
     complete: bool = False
     reason: str | None = None
     unread: dict[str, int] = attrs.field(factory=dict)
+    withheld: str | None = None
+
+    @property
+    def has_all_shown(self) -> bool:
+        """Every row that the vendor shows has come: the listing is complete, or lacks only what is `withheld`."""
+        return self.complete or (self.reason is not None and self.reason == self.withheld)
 
 
 _REMEMBERED = 39_000
@@ -193,7 +200,6 @@ class Pager(Generic[T]):
         self._identity = identity
         self._earlier: list[_Pass] = []
         self._pass = _Pass(paging)
-        self._withheld: str | None = None
 
     @property
     def position(self) -> Position | None:
@@ -244,7 +250,7 @@ class Pager(Generic[T]):
         for path, number in page.unread.items():
             if path in report.unread or len(report.unread) < _MOST_PATHS:
                 report.unread[path] = report.unread.get(path, 0) + number
-        self._withheld = self._withheld or page.withheld
+        report.withheld = report.withheld or page.withheld
         self._pass.found += len(items)
         if self._pass.position is None:
             self._conclude()
@@ -257,8 +263,8 @@ class Pager(Generic[T]):
         settled = doubt is None and self._earlier and not done.found
         doubt = doubt or done.suspicion
         if settled or doubt is None:
-            self.report.reason = self._withheld
-            self.report.complete = self._withheld is None
+            self.report.reason = self.report.withheld
+            self.report.complete = self.report.withheld is None
         elif not done.memory.is_whole:
             self.report.reason = f"{doubt}; with more than {_REMEMBERED:,} rows it is too long to read again"
         elif self._earlier and done.found == 0 and done.outcome == self._earlier[-1].outcome:

@@ -43,7 +43,8 @@ def read_refusal(response: Response) -> Refusal:
     These are read, and mixtures of them: an ``error`` or a ``detail`` that is a text, or an object with ``code``,
     ``message`` and ``details``; ``code`` and ``message`` beside them; a list of errors, each of them a text such as
     ``"name: too long"`` or an object with a ``loc`` or ``field``. A text without blanks, such as ``job_not_found``, is
-    taken for the code if there is no other. Never raises.
+    taken for the code if there is no other, and so is the ``status`` of an object. A ``message`` may be a list of
+    texts. Never raises.
     """
     body = read_leniently(response.content)
     said = body.get("error"), body.get("detail")
@@ -56,8 +57,11 @@ def read_refusal(response: Response) -> Refusal:
     message = _first(*map(text_or_none, texts), *(text_or_none(one.get("message")) for one in reversed(objects)))
     message = message or next((text_or_none(one.get("msg")) for one in objects if "msg" in one), None)
     code = _first(*(text_or_none(one.get("code")) for one in reversed(objects)))
-    if code is None and message is not None and _is_code(message):
-        code = message
+    if isinstance(several := body.get("message"), list):  # beside it, ``error`` says only what kind of error it is
+        message = "; ".join(filter(text_or_none, several)) or message
+    for text in (*(text_or_none(one.get("status")) for one in objects[1:]), message):
+        code = text if code is None and text is not None and _is_code(text) else code
+    about = mapping_or_empty(body.get("meta")), *objects
     fields: dict[str, str] = {}
     for part in (*(one.get("details") for one in objects), *said):
         for field, reason in _field_errors(part):
@@ -66,7 +70,7 @@ def read_refusal(response: Response) -> Refusal:
         code=code,
         message=message,
         details=details,
-        request_id=text_or_none(mapping_or_empty(body.get("meta")).get("request_id"))
+        request_id=_first(*(text_or_none(one.get("request_id")) for one in about))
         or response.headers.get("x-request-id"),
         field_errors=fields,
         retry_at=_first(

@@ -41,8 +41,11 @@ class StatusTable(Generic[S]):
             {
                 "done": CallStatus.COMPLETED,
                 ("done", "line-busy"): CallStatus.BUSY,
+                ("done", "error-*"): CallStatus.FAILED,
             }
         )
+
+    A reason that ends with a star stands for all that begin like it; a longer one counts before a shorter one.
 
     Attributes:
         words: The table: every word that the vendor documents, in the vendor's spelling.
@@ -62,6 +65,8 @@ class StatusTable(Generic[S]):
         self.words = words
         self.unknown = cast("S", type(next(iter(words.values()))).UNKNOWN)
         self._normal = {_normal_key(word): status for word, status in self.words.items()}
+        stars = [key for key in self._normal if isinstance(key, tuple) and key[1].endswith("*")]
+        self._stars = sorted(stars, key=lambda key: len(key[1]), reverse=True)
         meanings: dict[str, set[S]] = {}
         for key, status in self.words.items():
             meanings.setdefault(key if isinstance(key, str) else key[0], set()).add(status)
@@ -70,8 +75,15 @@ class StatusTable(Generic[S]):
 
     def get(self, word: str, reason: str | None = None) -> S | None:
         """The status for ``word``, or for ``word`` and ``reason`` where the table has the pair, or ``None``."""
-        status = self._normal.get(_normal(word))
-        return status if reason is None else self._normal.get((_normal(word), _normal(reason)), status)
+        word = _normal(word)
+        if reason is None:
+            return self._normal.get(word)
+        reason = _normal(reason)
+        key: Word = (word, reason)
+        if key not in self._normal:
+            alike = (star for star in self._stars if star[0] == word and reason.startswith(star[1][:-1]))
+            key = next(alike, word)
+        return self._normal.get(key)
 
     def filter_word(self, wanted: frozenset[S]) -> str | None:
         """The word with which the vendor's filter selects exactly the statuses ``wanted``, or ``None``.

@@ -21,9 +21,10 @@ from __future__ import annotations
 import re
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
-from typing import Any, ClassVar, get_args
+from functools import partial
+from typing import Any, ClassVar, cast, get_args
 from uuid import uuid4
 
 import attrs
@@ -32,9 +33,17 @@ import pytest
 from unibatch.client import Client, Options, Retry, results_of
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start
 from unibatch.core.draft_fields import DRAFT_FIELD_NAMES, Composition
-from unibatch.core.errors import AuthenticationError, InvalidInput, NotFound, ProviderError, UnsupportedFeature
+from unibatch.core.errors import (
+    AuthenticationError,
+    InvalidInput,
+    NotFound,
+    OutcomeUnknown,
+    ProviderError,
+    UnibatchError,
+    UnsupportedFeature,
+)
 from unibatch.core.findings import Fit
-from unibatch.core.flow import Flow, Response
+from unibatch.core.flow import Flow, Request, Response
 from unibatch.core.model import Account, Campaign, Contact, RedialPolicy, Schedule
 from unibatch.core.paging import Page, Paging
 from unibatch.core.preflight import compose, merge
@@ -44,6 +53,7 @@ from unibatch.core.results import COLUMNS, Results
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.status_table import StatusTable
 from unibatch.core.structuring import StructureError
+from unibatch.core.times import When
 from unibatch.testing.flows import play
 
 OPERATIONS: tuple[OperationName, ...] = get_args(OperationName)
@@ -495,6 +505,16 @@ class ProviderContract:
             assert transition.allowed
             assert CampaignStatus.UNKNOWN not in transition.allowed | transition.done | transition.passed
 
+    def test_each_change_that_is_offered_is_a_request(self, account: VendorAccount) -> None:
+        """It is for its own operation and campaign, and changes something."""
+        provider = self.provider_class(account.defaults)
+        when = When(_later(), "UTC")
+        for operation in provider.transitions:
+            request = provider.change(operation, "a b", when if operation == "reschedule_campaign" else None)
+            assert (request.operation, request.subject) == (operation, "a b")
+            assert request.method != "GET"
+            assert re.fullmatch(r"/[^?#\s]*", request.path)
+
     def test_to_call_again_is_never_sent_twice(self, account: VendorAccount) -> None:
         """What calls the unreached again is not repeatable."""
         self._require("retry_campaign")
@@ -553,12 +573,128 @@ class ProviderContract:
             contact.phone_number for contact in draft.contacts
         )
 
+    def test_what_writes_is_repeated_only_where_the_vendor_recognises_it(self, account: VendorAccount) -> None:
+        """What creates or adds is `Request.repeatable` only if the capabilities say that a repetition is recognised."""
+        operations, provider = self.provider_class.capabilities.operations, self.provider_class(account.defaults)
+        requests = [
+            request
+            for _, composition in self._compositions(account)
+            if not composition.preflight.obstacles()
+            for request in provider.creation(composition)
+        ]
+        if operations["add_contacts"].available:
+            requests += provider.addition("some-id", [provider.contact_body(_person(1))])
+        for request in requests:
+            if request.operation in {"create_campaign", "add_contacts"}:
+                assert not request.repeatable or operations[cast("OperationName", request.operation)].idempotency_key
+
+    @pytest.mark.parametrize("arrives", [True, False], ids=["after the work", "before it"])
+    def test_a_lost_answer_creates_nothing_twice(
+        self, account: VendorAccount, client: Client, *, arrives: bool
+    ) -> None:
+        """If no answer comes to a creation, it is sent once at most, and what the vendor did is found."""
+        draft, losses = self._held(account)
+        provider = self.provider_class(account.defaults)
+        composition = compose(provider, draft, datetime.now(UTC)).require("create_campaign", losses)
+        line = _BrokenLine(provider.name, arrives=arrives)
+        try:
+            flow = line.carry(provider.create_campaign(composition))
+            campaign = client._driver.run(client._exchange.run(flow))  # noqa: SLF001 - of the same package
+        except OutcomeUnknown:
+            assert not arrives or "idempotency_key" in losses, "the campaign is there, and was not found"
+        else:
+            assert line.arrived, "nothing was created, and a campaign came back"
+            assert _numbers(client.list_contacts(campaign.id)) == _numbers(draft.contacts)
+        recognises = provider.capabilities.operations["create_campaign"].idempotency_key
+        assert line.asked == 1 or recognises, "it was sent again, although it may have been carried out"
+
+    def test_one_key_is_one_campaign(self, account: VendorAccount, client: Client) -> None:
+        """Another draft with the key of a campaign is refused, and creates nothing."""
+        draft, losses = self._held(account)
+        if "idempotency_key" in losses:
+            pytest.skip("the preflight says that a repetition is not recognised")
+        draft = attrs.evolve(draft, idempotency_key=f"contract-{uuid4()}")
+        client.create_campaign(draft, accept_loss=losses)
+        other = attrs.evolve(draft, contacts=[*draft.contacts, _person(3)])
+        lists = client.capabilities.operations["list_campaigns"].available
+        before = {campaign.id for campaign in client.list_campaigns()} if lists else set()
+        with pytest.raises(InvalidInput):
+            client.create_campaign(other, accept_loss=losses)
+        assert not lists or {campaign.id for campaign in client.list_campaigns()} == before
+
+    def test_what_was_created_is_what_was_asked_for(self, account: VendorAccount, client: Client) -> None:
+        """It has the name of the draft, without a mark, and its start, where the vendor gives them."""
+        draft, losses = self._held(account)
+        due = _later()
+        draft = attrs.evolve(draft, start=Start.at(due), hold_until=None, idempotency_key=f"contract-{uuid4()}")
+        found = compose(self.provider_class(account.defaults), draft, datetime.now(UTC)).preflight
+        if any(not each.acceptable for each in found.obstacles()):
+            pytest.skip("a campaign cannot start at a time")
+        campaign = client.create_campaign(draft, accept_loss=[each.field for each in found.obstacles()])
+        given = self.provider_class.capabilities.campaign_fields
+        if "name" in given and "name" not in losses:
+            assert campaign.name == draft.name
+        if "schedule" in given:
+            _check_start(campaign, due)
+
     def test_who_is_held_is_not_called(self, account: VendorAccount, client: Client) -> None:
-        """A campaign that is held has not begun, and every contact is still to be called."""
+        """A campaign that is held has not begun, and every contact is still to be called.
+
+        One that begins by itself at ``hold_until`` has that start, where the vendor gives starts.
+        """
         draft, losses = self._held(account)
         campaign = client.create_campaign(draft, accept_loss=losses)
         assert campaign.status in {CampaignStatus.DRAFT, CampaignStatus.PENDING, CampaignStatus.SCHEDULED}
         assert {contact.status for contact in client.list_contacts(campaign.id)} == {CallStatus.PENDING}
+        due = compose(self.provider_class(account.defaults), draft, datetime.now(UTC)).due
+        if due is not None and "schedule" in self.provider_class.capabilities.campaign_fields:
+            _check_start(campaign, due.moment)
+
+
+class _BrokenLine:
+    """Carries the requests of a flow, and loses the answer to the first one that creates a campaign.
+
+    Attributes:
+        asked: How often the flow asked for a campaign to be created.
+        arrived: How many of these requests arrived.
+    """
+
+    def __init__(self, provider: str, *, arrives: bool) -> None:
+        self._lost = OutcomeUnknown(
+            provider=provider,
+            operation="create_campaign",
+            subject=None,
+            reason="the connection broke before the answer had arrived",
+        )
+        self._arrives = arrives
+        self.asked = 0
+        self.arrived = 0
+
+    def carry(self, flow: Flow[Campaign]) -> Flow[Campaign]:
+        go_on: Callable[[], Request] = partial(next, flow)
+        while True:
+            try:
+                request = go_on()
+            except StopIteration as done:
+                campaign: Campaign = done.value
+                return campaign
+            creates = request.operation == "create_campaign" and request.method != "GET"
+            self.asked += creates
+            is_lost = creates and self.asked == 1
+            go_on = partial(flow.throw, self._lost)
+            if is_lost and not self._arrives:
+                continue
+            self.arrived += creates
+            try:
+                response = yield attrs.evolve(request, after=0.0)
+            except UnibatchError as exc:
+                go_on = partial(flow.throw, exc)
+            else:
+                go_on = go_on if is_lost else partial(flow.send, response)
+
+
+def _numbers(contacts: Iterable[Contact | ContactDraft]) -> list[str]:
+    return sorted(contact.phone_number for contact in contacts)
 
 
 _NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -647,6 +783,12 @@ def _check_filter_words(table: StatusTable[Any], statuses: type[CallStatus | Cam
     for status, word in words.items():
         assert word is None or {key for key, meant in table.words.items() if meant is status or word in key} == {word}
     return any(words.values())
+
+
+def _check_start(campaign: Campaign, due: datetime) -> None:
+    start = None if campaign.schedule is None else campaign.schedule.start
+    assert start is not None
+    assert timedelta() <= start - due < timedelta(minutes=1)
 
 
 def _check_canonical(thing: Contact | Campaign) -> None:

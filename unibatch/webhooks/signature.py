@@ -104,7 +104,8 @@ def require_signature(
         given = headers.one(provider, how.header)
         if not given.startswith(how.prefix):
             raise InvalidSignature(provider, f"the header {how.header} does not begin with {how.prefix!r}")
-        _require_any(provider, [given.removeprefix(how.prefix).strip().encode()], secrets)
+        fault = f"what the header {how.header} has is none of the secrets"
+        _require_any(provider, [given.removeprefix(how.prefix).strip().encode()], secrets, fault)
         return None
     signatures, stamp = _parts(provider, how, headers)
     told = {"{body}": body, "{timestamp}": (stamp or "").encode()}
@@ -113,7 +114,8 @@ def require_signature(
     # Not by str.format: a body may have braces.
     signed = b"".join(told.get(part, part.encode()) for part in _PLACES.split(how.signed))
     expected = [hmac.digest(_key(how, secret), signed, how.algorithm) for secret in secrets]
-    _require_any(provider, [_decoded(how, one) for one in signatures], expected)
+    fault = "the signature is not that of this body and one of the secrets"
+    _require_any(provider, [_decoded(how, one) for one in signatures], expected, fault)
     return None if stamp is None else _require_present(provider, how, stamp, now)
 
 
@@ -160,14 +162,14 @@ def _decoded(how: HmacSignature, signature: str) -> bytes:
         return b""
 
 
-def _require_any(provider: str, given: list[bytes], expected: list[bytes]) -> None:
+def _require_any(provider: str, given: list[bytes], expected: list[bytes], fault: str) -> None:
     """Require that one of the given is one of the expected; how long it takes says nothing about which, or how far."""
     is_right = False
     for one in given:
         for right in expected:
             is_right |= hmac.compare_digest(one, right)
     if not is_right:
-        raise InvalidSignature(provider, "the signature is not that of this body and one of the secrets")
+        raise InvalidSignature(provider, fault)
 
 
 def _require_present(provider: str, how: HmacSignature, stamp: str, now: datetime) -> datetime:

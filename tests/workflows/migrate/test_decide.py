@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from unibatch.core.phone import subscriber_key
 from unibatch.workflows.contacts.skipping import numbers_to_skip
 from unibatch.workflows.migrate.convert import attempts_left
 from unibatch.workflows.migrate.decide import NO_NUMBER, RULES, Choice, Decision, decide
+from unibatch.workflows.migrate.stored import Reading
 
 NUMBER, OTHER = "+12125550123", "+12125550124"
 ONE_SUBSCRIBER = ("+525555501234", "+5215555501234")  # Mexico, without and with the old 1
@@ -213,3 +215,28 @@ class TestAttemptsLeft:
     def test_a_vendor_that_does_not_count_called_once_whom_it_called(self, status: str, attempts: int) -> None:
         (decision,) = decide([contact(status)])
         assert decision.attempts == attempts
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now", "shows"),
+    [
+        ({}, {}, False),
+        ({"attempts": 0}, {"attempts": 1}, True),
+        ({"attempts": 1, "call_id": "call_1"}, {"attempts": 1, "call_id": "call_1"}, False),
+        ({"call_id": "call_1"}, {}, False),
+        ({}, {"call_id": "call_1"}, True),
+        ({"call_id": "call_1"}, {"call_id": "call_2"}, True),
+        ({}, {"started_at": datetime(2026, 3, 1, tzinfo=UTC)}, True),
+        ({}, {"duration": timedelta(0)}, False),
+        ({}, {"duration": timedelta(seconds=9)}, True),
+    ],
+)
+def test_who_was_called_right_before_a_cancellation_shows_it(
+    earlier: dict[str, Any],
+    now: dict[str, Any],
+    shows: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """A vendor may make everybody cancelled, also those whom it called since they were read last."""
+    before = Reading.load(Reading.of(contact("pending", **earlier)).store())
+    assert before is not None
+    assert Reading.of(contact("cancelled", **now)).shows_attempt_since(before) is shows

@@ -219,12 +219,15 @@ class TestWhoMoves:
         assert (status.moved, status.kept_back) == (11, 1)
         assert entry_of(move, before.number).reason == "cancelled before the migration"
 
-    def test_a_call_that_was_cut_off_by_stopping_may_have_reached_somebody(self, moving: Moving) -> None:
+    @pytest.mark.parametrize(("ended_at", "duration"), [(9.0, 8), (None, None)], ids=["with a length", "without"])
+    def test_a_call_that_was_cut_off_by_stopping_may_have_reached_somebody(
+        self, ended_at: float | None, duration: int | None, moving: Moving
+    ) -> None:
         move = moving("techladder", "truedy", called=0, status="active")
         plan = move.plan()
         how = move.stop_by_hand()
         cut_off = move.campaign.contacts[3]
-        cut_off.started_at, cut_off.ended_at, cut_off.duration = 1.0, 9.0, 8
+        cut_off.started_at, cut_off.ended_at, cut_off.duration = 1.0, ended_at, duration
         plan.apply(**how)
         assert entry_of(move, cut_off.number).reason == "a call was under way, and its result is not known"
 

@@ -32,7 +32,7 @@ from unibatch.workflows.migrate.ledger import MigrationStatus, Outcome, PartStep
 from unibatch.workflows.migrate.plan import load_plan
 from unibatch.workflows.migrate.standstill import Standstill
 from unibatch.workflows.migrate.stored import read_campaign, read_start, store_campaign
-from unibatch.workflows.migrate.target import soonest
+from unibatch.workflows.migrate.target import soonest, start_of_held
 from unibatch.workflows.migrate.verify import CALLS_NOBODY, Comparison, compare
 from unibatch.workflows.migrate.work import ReadContacts, Work, call, read_contacts
 
@@ -334,13 +334,9 @@ class Applying:
         elif any(part.step is PartStep.CHECKED for part in parts) or problems:
             if start.kind is StartKind.AT and self._is_late(start, parts[0]):
                 notes.append("the time at which the target was to start has passed, so it was not started")
-            can_start = context.target.capabilities.operations["start_campaign"].available
-            how = "start_campaign starts it" if can_start else f"start it in {context.target.title}'s dashboard"
-            until = draft.hold_until
-            by_itself = "" if until is None else f"; it starts by itself at {until:%Y-%m-%d %H:%M} UTC"
-            notes.append(f"the target {ids} calls nobody yet: {how}{by_itself}")
-        if not journal.fact("is_over"):
-            notes.append(
-                f"do not resume or start the source {source}: the contacts that were moved would be called again"
-            )
+            notes.append(f"the target {ids} calls nobody yet: {start_of_held(context.target, draft.hold_until)}")
+        can_retry = context.source.capabilities.operations["retry_campaign"].available
+        if can_retry or not journal.fact("is_over"):
+            verbs = "resume, start or retry" if can_retry else "resume or start"
+            notes.append(f"do not {verbs} the source {source}: the contacts that were moved would be called again")
         return notes

@@ -122,9 +122,9 @@ def _before(
         earlier = Reading.load(row[column]) if row is not None and column is not None else None
         if contact.status is not CallStatus.CANCELLED or earlier is None:
             continue
-        talked = Reading.of(contact).seconds not in {None, 0.0, earlier.seconds}
-        # A call that had a length was answered, whatever the vendor says of it now.
-        found[contact.id] = CallStatus.IN_PROGRESS if talked else earlier.status
+        # Who was called since then may have answered, whatever the vendor says of it now.
+        was_called = Reading.of(contact).shows_attempt_since(earlier)
+        found[contact.id] = CallStatus.IN_PROGRESS if was_called else earlier.status
     return found
 
 

@@ -29,7 +29,7 @@ from unibatch.workflows.migrate.join import PlacedFile
 from unibatch.workflows.migrate.journal import Journal
 from unibatch.workflows.migrate.ledger import Progress, Step
 from unibatch.workflows.migrate.stored import Reading, read_start, store_campaign, store_contact
-from unibatch.workflows.migrate.target import TargetDraft, Way, target_draft
+from unibatch.workflows.migrate.target import TargetDraft, Way, start_of_held, target_draft
 from unibatch.workflows.migrate.work import ReadContacts, Work, call, read_contacts, tell
 
 
@@ -371,7 +371,8 @@ _STOPPED = {
 def _source_plan(source: Provider, campaign: Campaign, stop: OperationName | None) -> str:
     status = campaign.status
     if status.is_terminal:
-        return f"it is {status}, and stays as it is"
+        can_retry = source.capabilities.operations["retry_campaign"].available
+        return f"it is {status}, and stays as it is" + ("; do not let it call again afterwards" if can_retry else "")
     if status in AT_REST:
         verb = "resumed" if status is CampaignStatus.PAUSED else "started"
         return f"it is {status}, and stays as it is; do not let it be {verb} afterwards"
@@ -391,17 +392,14 @@ def _target_plan(target: Provider, made: TargetDraft, start: Start) -> str:
 
 
 def _start_plan(target: Provider, draft: CampaignDraft, way: Way, start: Start) -> str:
-    can_start = target.capabilities.operations["start_campaign"].available
     at = start.instant(draft.schedule.timezone if draft.schedule else None)
     if way == "ahead":
         begins = draft.start.instant(draft.schedule.timezone if draft.schedule else None)
         stop = target.capabilities.operations["cancel_campaign"].available
         undo = "until then it can be cancelled" if stop else f"{target.title}'s API cannot cancel it any more"
         return f"it begins to call at {begins:%Y-%m-%d %H:%M} UTC; {undo}"
-    until = f"; it starts by itself at {draft.hold_until:%Y-%m-%d %H:%M} UTC" if draft.hold_until else ""
     if start.kind is StartKind.HOLD:
-        where = "start_campaign starts it" if can_start else f"it can only be started in {target.title}'s dashboard"
-        return f"nobody is called: {where}{until}"
+        return f"nobody is called: {start_of_held(target, draft.hold_until)}"
     when = "started" if at is None else f"scheduled for {at:%Y-%m-%d %H:%M} UTC"
     return f"it is held until it was compared with the source, and then {when}"
 

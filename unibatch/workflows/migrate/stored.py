@@ -80,6 +80,7 @@ class Reading:
         attempts: How often it was called.
         last_attempt: When it was called last, as ISO 8601.
         seconds: How long the latest call took.
+        call: The vendor's id of the latest call.
     """
 
     status: CallStatus
@@ -87,6 +88,7 @@ class Reading:
     attempts: int | None
     last_attempt: str | None
     seconds: float | None
+    call: str | None = None
 
     @classmethod
     def of(cls, contact: Contact) -> Reading:
@@ -98,6 +100,7 @@ class Reading:
             attempts=contact.attempts,
             last_attempt=None if last is None else last.isoformat(),
             seconds=None if contact.duration is None else contact.duration.total_seconds(),
+            call=contact.call_id,
         )
 
     @classmethod
@@ -106,7 +109,7 @@ class Reading:
         if text is None:
             return None
         status, *others = json.loads(text)
-        return cls(status=CallStatus(status), **dict(zip(_OTHERS, others, strict=True)))
+        return cls(status=CallStatus(status), **dict(zip(_OTHERS, others, strict=False)))  # an older one has no call
 
     def store(self) -> str:
         """As the journal keeps it."""
@@ -122,13 +125,26 @@ class Reading:
             or self.seconds != earlier.seconds
         )
 
+    def shows_attempt_since(self, earlier: Reading) -> bool:
+        """Whether it shows a call that the earlier reading did not show, whatever its status is.
+
+        A vendor that cancels may make everybody cancelled, also those whom it has called.
+        """
+        pairs = (
+            (self.attempts, earlier.attempts),
+            (self.last_attempt, earlier.last_attempt),
+            (self.seconds, earlier.seconds),
+            (self.call, earlier.call),
+        )
+        return any(now and now != before for now, before in pairs)
+
 
 _WITHOUT_CALL = frozenset(
     {CallStatus.PENDING, CallStatus.QUEUED, CallStatus.CANCELLED, CallStatus.SKIPPED, CallStatus.EXPIRED}
 )
 """Statuses that a contact can get without being called."""
 
-_OTHERS = ("word", "attempts", "last_attempt", "seconds")
+_OTHERS = ("word", "attempts", "last_attempt", "seconds", "call")
 
 
 def counts_of(campaign: Campaign) -> dict[str, Any]:

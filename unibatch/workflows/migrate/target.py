@@ -150,3 +150,13 @@ def _hinders_holding(target: Provider, draft: CampaignDraft, now: datetime) -> s
         if finding.field in {"start", "hold_until"} and finding.is_obstacle() and not finding.acceptable
     ]
     return reasons[0] if reasons else None
+
+
+def start_of_held(target: Provider, hold_until: datetime | None) -> str:
+    """How a campaign starts that is held in the target, as a part of a sentence."""
+    by_itself = "" if hold_until is None else f"it starts by itself at {hold_until:%Y-%m-%d %H:%M} UTC"
+    if target.capabilities.operations["start_campaign"].available:
+        return "; ".join(filter(None, ("start_campaign starts it", by_itself)))
+    if by_itself:
+        return f"{by_itself}, and {target.title}'s API cannot start it earlier"
+    return f"start it in {target.title}'s dashboard: its API cannot"
