@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import math
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.bothways import AnyClient, Connect, Style, connected
+from unibatch.client import prefetch
 from unibatch.client.rate_limit import forget_budgets
 
 SAYS_SOMETHING = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -90,6 +92,13 @@ def connect(style: Style) -> Iterator[Connect]:
             return stack.enter_context(connected(style, provider, **how))
 
         yield connect
+
+
+@pytest.fixture
+def near(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow this machine is, no page is read ahead."""
+    monkeypatch.setattr(prefetch, "_FAR", math.inf)
+    monkeypatch.setattr(prefetch, "_NOT_NEAR", math.inf)
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ def test_a_write_with_an_unknown_outcome(capsys: pytest.CaptureFixture[str]) -> 
     assert_fails(Outcome(code, *capsys.readouterr()), 1, "truedy create: the request", "(no answer in time)")
 
 
-@pytest.mark.usefixtures("profiles")
+@pytest.mark.usefixtures("profiles", "near")
 def test_an_error_halfway_leaves_the_array_open(run: Run, sandbox: Sandbox) -> None:
     """A part must not look like the whole."""
     sandbox.fail("truedy", path="contacts", after=2, status=500)

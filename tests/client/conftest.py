@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +9,6 @@ import pytest
 
 import unibatch.sandbox
 from tests.bothways import VENDORS, AnyClient, Connect
-from unibatch.client import prefetch
 from unibatch.sandbox import LoggedRequest, Sandbox
 
 RUNNING = {"truedy": "active", "techladder": "active", "talkifai": "running"}
@@ -78,10 +76,3 @@ def visit(sandbox: Sandbox, connect: Connect) -> Visitor:
 def at(request: pytest.FixtureRequest, visit: Visitor) -> Visit:
     """A visit to each vendor in turn."""
     return visit(request.param)
-
-
-@pytest.fixture
-def near(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However slow this machine is, no page is read ahead."""
-    monkeypatch.setattr(prefetch, "_FAR", math.inf)
-    monkeypatch.setattr(prefetch, "_NOT_NEAR", math.inf)

@@ -9,7 +9,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from types import SimpleNamespace
 from typing import Any, cast
@@ -20,11 +20,11 @@ import pytest
 
 from tests.bothways import VENDORS, AnyClient, BlockingAsyncClient, Connect, Style
 from tests.client.rawserver import PATIENT, RawServer, serving
-from tests.client.replies import CAMPAIGN, CONTACT, ID, one
+from tests.client.replies import CAMPAIGN, CONTACT, ID, one, page
 from unibatch import AsyncClient, Client, Contact, IncompleteListing, Retry, ServerError
 from unibatch.client import Options, prefetch
 from unibatch.client.halt import Halt
-from unibatch.client.prefetch import Eagerness, Prefetch
+from unibatch.client.prefetch import AsyncPrefetch, Eagerness, Prefetch
 from unibatch.client.transport import httpx
 from unibatch.core.flow import Flow
 from unibatch.core.paging import Page, Paging, Position
@@ -434,6 +434,18 @@ class TestCancellation:
 
         asyncio.run(go())
 
+    def test_rows_that_are_kept_beyond_the_end_of_the_loop_are_closed_without_an_error(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def go() -> AsyncIterator[Contact]:
+            rows = aiter(self.client(self.Quick()).list_contacts("c-1"))
+            await anext(rows)
+            return rows
+
+        rows = asyncio.run(go())
+        assert rows is not None
+        assert caplog.messages == []
+
     def test_closing_the_rows_waits_until_nothing_is_running(self) -> None:
         async def go() -> None:
             quick = self.Quick()
@@ -458,6 +470,26 @@ class TestTotalsThatAreWrong:
                 keep(client.list_contacts("c-1"), seen)
             assert_at_rest(client)
         assert seen == names(450)
+
+    def test_a_page_read_ahead_that_is_not_there_any_more_counts_as_one_request(
+        self, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(prefetch, "_FAR", -1.0)
+        positions: list[int] = []
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            position = int(request.url.params["offset"])
+            total = 200 if positions else 300
+            positions.append(position)
+            if position == 200:
+                return httpx.Response(404, json={})
+            contacts = [{**CONTACT["truedy"], "contact_id": name(position + number)} for number in range(100)]
+            return httpx.Response(200, json=page("truedy", *contacts, total=total, has_more=True))
+
+        listing = connect("truedy", answer=answer).list_contacts("c-1")
+        assert ids(listing) == names(200)
+        assert positions.count(200) == 2
+        assert listing.report.requests == len(positions) == 6
 
     def test_without_one_the_next_page_is_read_while_this_one_is_used(self, connect: Connect) -> None:
         vendor = Vendor(450, total=lambda _: None)
@@ -533,7 +565,7 @@ class TestCursors:
 
 
 class TestThreads:
-    """What reads ahead with threads, by itself."""
+    """What reads ahead, by itself."""
 
     def test_pages_that_are_not_needed_any_more_are_halted(self) -> None:
         began, halts = threading.Event(), []
@@ -570,3 +602,18 @@ class TestThreads:
         assert reading.take([1]) == 1
         reading.close()
         assert not reading.discarded
+
+    def test_nor_is_one_whose_task_has_not_had_its_turn(self) -> None:
+        async def read(position: Position) -> Position:
+            await asyncio.sleep(0)
+            return position
+
+        async def go() -> list[Position]:
+            reading: AsyncPrefetch[Position, Position] = AsyncPrefetch(read, 1)
+            await reading.begin([1, 2, 3])
+            await reading.begin([1])
+            assert await reading.take([1]) == 1
+            await reading.close()
+            return reading.discarded
+
+        assert asyncio.run(go()) == []

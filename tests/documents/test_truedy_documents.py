@@ -65,6 +65,7 @@ def campaign(connect: Connect, name: str, batch_id: str) -> Campaign:
     return read
 
 
+@pytest.mark.usefixtures("near")
 def test_contact_in_the_shape_of_the_schema(connect: Connect) -> None:
     contacts, report = first_page(connect, "truedy/documented-contacts-of-schema", "batch_m1n2o3p4")
     assert contacts == [
@@ -158,6 +159,7 @@ def test_campaign_in_the_shape_of_the_schema(connect: Connect) -> None:
     assert campaign(connect, "truedy/documented-campaign-of-schema", "batch_m1n2o3p4") == MARCH_CAMPAIGN
 
 
+@pytest.mark.usefixtures("near")
 def test_page_of_campaigns(connect: Connect) -> None:
     with replay("truedy/documented-campaigns-page"):
         listing = connect("truedy").list_campaigns()

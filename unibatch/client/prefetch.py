@@ -170,9 +170,11 @@ class Prefetch(Generic[K, T]):
         self.begin(positions)
         future = self._under_way[positions[0]].future
         assert future is not None  # noqa: S101  # it is None only after an interrupt, which ends the listing
-        page = _result(future)
-        self._under_way.pop(positions[0], None)
-        return page
+        try:
+            return _result(future)
+        finally:
+            if future.done():  # an interrupt leaves it under way
+                self._under_way.pop(positions[0], None)
 
     def close(self, seconds: float | None = None) -> None:
         """Stop what is under way, and wait until it has stopped, for at most so many seconds."""
@@ -223,6 +225,7 @@ class AsyncPrefetch(Generic[K, T]):
         self._read = read
         self._places = asyncio.Semaphore(most)
         self._under_way: dict[K, asyncio.Task[T]] = {}
+        self._asked: set[K] = set()
         self._dropped: set[asyncio.Task[T]] = set()
         self._closed = False
 
@@ -244,29 +247,36 @@ class AsyncPrefetch(Generic[K, T]):
             self.eagerness.end()
             return page
         await self.begin(positions)
+        task = self._under_way[positions[0]]
         try:
-            page = await self._under_way[positions[0]]
+            return await task
         except asyncio.CancelledError:
             current = asyncio.current_task()
             if not self._closed or current is None or current.cancelling():
                 raise
             raise RuntimeError("this client is closed; connect again") from None
-        del self._under_way[positions[0]]
-        return page
+        finally:
+            if not task.cancelled() and self._under_way.get(positions[0]) is task:
+                del self._under_way[positions[0]]
+                self._asked.discard(positions[0])
 
     async def close(self) -> None:
         """As `Prefetch.close`, awaited."""
         self._closed = True
         for position in list(self._under_way):
             self._drop(position)
-        await asyncio.gather(*self._dropped, return_exceptions=True)
+        # Without a step of the event loop if nothing is running, as at the end of `asyncio.run`: that closes generators
+        # within one another at the same time, and reports one that is being closed by another.
+        await asyncio.gather(*(task for task in self._dropped if not task.done()), return_exceptions=True)
 
     def _drop(self, position: K) -> None:
         dropped = self._under_way.pop(position)
         dropped.cancel()
         self._dropped.add(dropped)
         dropped.add_done_callback(self._forget)
-        self.discarded.append(position)
+        if position in self._asked:
+            self._asked.remove(position)
+            self.discarded.append(position)
 
     def _forget(self, dropped: asyncio.Task[T]) -> None:
         self._dropped.discard(dropped)
@@ -275,4 +285,5 @@ class AsyncPrefetch(Generic[K, T]):
 
     async def _read_in_turn(self, position: K) -> T:
         async with self._places:
+            self._asked.add(position)
             return await self._read(position)

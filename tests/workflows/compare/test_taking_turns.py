@@ -79,6 +79,7 @@ def test_a_thread_that_fails_leaves_its_turn_and_closes_its_pages() -> None:
     assert list(turns.read(numbers(3, lambda _number: None))) == [0, 1, 2]
 
 
+@pytest.mark.usefixtures("near")
 def test_a_page_nearby_is_counted_while_the_next_one_is_on_its_way(create: Create) -> None:
     campaign = create("truedy", 250).partition(":")[2]
     order: list[str] = []

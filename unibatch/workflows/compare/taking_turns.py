@@ -18,7 +18,8 @@ T = TypeVar("T")
 _SPAN = 0.2  # seconds of one turn, if others wait for theirs
 _PATIENCE = 0.02  # seconds; one that has given no sign of life for so long, waiting for its server, loses its turn
 _FAR = 3
-"""After so many pages in a row for which it waited longer than it worked, it takes no turns until one is quick."""
+"""After so many pages in a row for which it waited longer than it worked, a thread takes no turns; until one comes
+soon."""
 
 
 class TakingTurns:
