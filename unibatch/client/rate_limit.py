@@ -304,12 +304,12 @@ class _SharedLog(_Log):
             bucket = pyrate_limiter.SQLiteBucket.init_from_file(
                 _rates(self._requests_per_minute), table=self._table, db_path=str(self._file), use_file_lock=True
             )
+            self._closing = weakref.finalize(self, bucket.conn.close)
             bucket.leak(_milliseconds(self._clock()))
         except (OSError, ValueError, sqlite3.Error) as exc:
             raise self._unusable(exc) from exc
         self.connection = bucket.conn
         self._lock = cast("FileLock", bucket.lock)
-        self._closing = weakref.finalize(self, bucket.conn.close)
         self._is_parents = False
         return bucket
 
