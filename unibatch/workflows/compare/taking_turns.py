@@ -18,8 +18,7 @@ T = TypeVar("T")
 _SPAN = 0.2  # seconds of one turn, if others wait for theirs
 _PATIENCE = 0.02  # seconds; one that has given no sign of life for so long, waiting for its server, loses its turn
 _FAR = 3
-"""After so many pages in a row for which it waited longer than it worked, a thread takes no turns; until one comes
-soon."""
+"""After so many pages in a row for which it waited longer than it worked, a thread takes no turns any more."""
 
 
 class TakingTurns:
@@ -49,9 +48,10 @@ class TakingTurns:
                 except StopIteration:
                     return
                 worked = time.thread_time() - worked
-                late = late + 1 if time.monotonic() - began > 2 * worked else 0
-                if late == _FAR:
-                    self._leave(me)
+                if late < _FAR:
+                    late = late + 1 if time.monotonic() - began > 2 * worked else 0
+                    if late == _FAR:
+                        self._leave(me)
                 yield page
                 del page  # before another page is read
         finally:
