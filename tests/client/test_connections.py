@@ -177,6 +177,18 @@ class TestMany:
             assert [future.result(SOON) for future in asking] == ["well"] * 2
             assert not connections._free
 
+    def test_one_that_an_interrupt_lost_is_replaced(self) -> None:
+        """As if Ctrl-C came between lending it and noting it."""
+        connections = Connections(Mock, 1)
+        connections.take(0, None)
+        gc.collect()
+        connections.give(connections.take(0, None))
+        kept = connections.take(0, None)
+        with pytest.raises(httpx.PoolTimeout):
+            connections.take(0, None)
+        connections.discard(kept)
+        assert connections.take(0, None) is not kept
+
     def test_who_waits_can_be_halted(self) -> None:
         gate = Gate()
         with serving(gate) as server, crowding("sync", server.url, 1) as crowd, ThreadPoolExecutor() as threads:

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, ExitStack, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from weakref import WeakSet
 
 import attrs
 
@@ -108,7 +109,8 @@ class _Connections(Generic[T]):
         self._transport = transport
         self._most = most
         self._shared = shared
-        self._unopened = most
+        # Counted by what is alive: Ctrl-C may come before a connection that is lent is noted by anyone.
+        self._made = WeakSet[Connection[T]]()
         self._free: deque[Connection[T]] = deque()  # the one that was used last is at the right
         self._queue: deque[_Place[T]] = deque()  # while a request waits in it, no connection is free
         self._closed = False
@@ -125,10 +127,8 @@ class _Connections(Generic[T]):
             self.require_open()
             if self._free:
                 return self._free.pop()
-            if self._unopened:
-                connection = Connection(self._transport())
-                self._unopened -= 1
-                return connection
+            if len(self._made) < self._most:
+                return self._new()
             place: _Place[T] = Future()
             self._queue.append(place)
             return place
@@ -140,29 +140,41 @@ class _Connections(Generic[T]):
     def _busy(self, seconds: float | None) -> httpx.PoolTimeout:
         return httpx.PoolTimeout(f"all {self._most} connections were busy for {seconds} s")
 
-    def _give(self, connection: Connection[T] | None) -> Connection[T] | None:
-        """Take a connection back, or a new one for ``None``; returns one that is to be closed, if any.
+    def _new(self) -> Connection[T]:
+        connection = Connection(self._transport())
+        self._made.add(connection)
+        return connection
 
-        The request that waits longest gets it.
-        """
+    def _hand_on(self, connection: Connection[T] | None) -> bool:
+        """Give a connection, or a new one for ``None``, to the request that waits longest, if one does."""
+        while self._queue:
+            connection = connection or self._new()
+            place = self._queue.popleft()
+            if place.set_running_or_notify_cancel():
+                place.set_result(connection)
+                return True
+        return False
+
+    def _give(self, connection: Connection[T]) -> Connection[T] | None:
+        """Take a connection back; returns one that is to be closed, if any."""
         with self._lock:
-            while self._queue:
-                connection = connection or Connection(self._transport())
-                place = self._queue.popleft()
-                if place.set_running_or_notify_cancel():
-                    place.set_result(connection)
-                    return None
+            if self._hand_on(connection):
+                return None
             if self._closed:
                 return connection
-            if connection is None:
-                self._unopened += 1
-                return None
             connection.used = time.monotonic()
             self._free.append(connection)
             if self._free[0].used > connection.used - KEPT:
                 return None
-            self._unopened += 1
-            return self._free.popleft()
+            spare = self._free.popleft()
+            self._made.discard(spare)
+            return spare
+
+    def _drop(self, connection: Connection[T]) -> None:
+        """Note that a connection was closed, so that there can be another."""
+        with self._lock:
+            self._made.discard(connection)
+            self._hand_on(None)
 
     def refuse(self) -> None:
         """Lend nothing any more."""
@@ -234,7 +246,7 @@ class Connections(_Connections[httpx.BaseTransport]):
             with suppress(Exception):  # the error of the request is being raised
                 self._end(connection)
         finally:
-            self._give(None)
+            self._drop(connection)
 
     def renewed(self, *, refused: bool) -> Connections:
         """New connections for a forked process, which lend nothing if ``refused``, or if these lend nothing.
@@ -292,7 +304,7 @@ class AsyncConnections(_Connections[httpx.AsyncBaseTransport]):
                     if connection.stream is not None:
                         stack.push_async_callback(connection.stream.aclose)
         finally:
-            self._give(None)
+            self._drop(connection)
 
     async def close(self) -> None:
         """As `Connections.close`, awaited."""
