@@ -164,7 +164,8 @@ class Resends(Heron):
 class LooksNot(Heron):
     """Does not look whether a campaign is there."""
 
-    def _look(self, composition: Composition, seen: list[Campaign]) -> Flow[Campaign | None]:  # noqa: ARG002
+    def _look(self, composition: Composition, seen: list[Campaign]) -> Flow[Campaign | None]:
+        del composition, seen
         yield from self.list_campaigns("", CampaignFilter())
         return None
 
