@@ -39,6 +39,7 @@ format: $(VENV)/.develop ## apply the style
 bench: export PYTHONDONTWRITEBYTECODE = # else each program compiles the whole package, which an installed one never does
 bench: $(VENV)/.bench ## the measurements that the documentation quotes; takes half an hour
 	$(BIN)/python benchmarks/listing.py
+	$(BIN)/python benchmarks/listing.py --ids ascending
 	$(BIN)/python benchmarks/latency.py
 	$(BIN)/python benchmarks/waiting.py
 	$(BIN)/python benchmarks/paced.py

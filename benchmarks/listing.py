@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import os
 import statistics
 
 from server import local_server
@@ -37,11 +38,13 @@ def main() -> None:
     parser.add_argument("--contacts", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--shapes", default="ABC", help="A: Truedy, B: TechLadder, C: TalkifAI")
+    parser.add_argument("--ids", choices=["mixed", "ascending"], default="mixed", help="the order of the rows' ids")
     options = parser.parse_args()
+    os.environ["BENCH_IDS"] = options.ids  # for the server and for what lists
     ways = ["loop", "sync", "async"]
     if importlib.util.find_spec("dlt"):
         ways.append("dlt")
-    print(f"{options.contacts} contacts, {options.rounds} rounds")
+    print(f"{options.contacts} contacts, {options.rounds} rounds, {options.ids} ids")
     print(
         f"{'shape':<6}{'way':<7}{'wall µs':>9}{'CPU µs':>9}{'speed':>9}{'min':>7}{'max':>7}{'in CPU':>9}{'target':>9}"
         + (f"{'of dlt':>9}" if "dlt" in ways else "")

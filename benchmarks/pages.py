@@ -1,8 +1,11 @@
 """The listing pages that the benchmark server answers with, in the three vendors' documented envelopes."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+
+IDS_ASCEND = os.environ.get("BENCH_IDS") == "ascending"
 
 CACHED_UP_TO = 100_000  # contacts of a campaign whose pages are kept; more would cost the server hundreds of MiB
 
@@ -90,6 +93,11 @@ def mixed(index: int) -> int:
     return index * 2_654_435_761 % 2**32
 
 
+def id_start(index: int) -> int:
+    """What an id begins with: nothing in particular, or if `BENCH_IDS` is `ascending`, how many rows come before."""
+    return index if IDS_ASCEND else mixed(index)
+
+
 def digits(index: int) -> str:
     """Return country code and number, in the part of the North American plan that is kept for fiction."""
     return f"1{AREA_CODES[index // 100 % len(AREA_CODES)]}55501{index % 100:02}"
@@ -106,7 +114,7 @@ def quoted(text: str | None) -> str:
 
 
 def truedy_id(index: int) -> str:
-    return f"ctc_{mixed(index):08x}-4c7e-4a1b-9b2d-{index:012x}"
+    return f"ctc_{id_start(index):08x}-4c7e-4a1b-9b2d-{index:012x}"
 
 
 def truedy_row(index: int) -> str:
@@ -130,7 +138,7 @@ def truedy_page(total: int, start: int, stop: int) -> str:
 
 
 def techladder_id(index: int) -> str:
-    return f"call_{mixed(index):08x}{index:012x}"
+    return f"call_{id_start(index):08x}{index:012x}"
 
 
 def techladder_row(index: int) -> str:
@@ -157,7 +165,7 @@ def techladder_page(total: int, start: int, stop: int) -> str:
 
 
 def talkifai_id(index: int) -> str:
-    return f"contact_{mixed(index):08x}{index:08x}"
+    return f"contact_{id_start(index):08x}{index:08x}"
 
 
 def talkifai_row(index: int) -> str:

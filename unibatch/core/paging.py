@@ -7,11 +7,13 @@ while it was read, and keeps the `ListingReport`. It does no I/O.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import attrs
+
+from unibatch.core.seen_rows import SeenRows
 
 T = TypeVar("T")
 
@@ -137,7 +139,7 @@ class ListingReport:
 _REMEMBERED = 39_000
 """How many rows one pass can remember: several times what the largest campaign of most vendors has.
 
-Half of it is as much as fits into a set of Python's before that takes four times the memory.
+Half of it is as many hashes as fit into a set of Python's before that takes four times the memory.
 """
 
 _MOST_STALE = 100
@@ -179,7 +181,7 @@ class Pager(Generic[T]):
 
     What the vendor says that it does not show (`Page.withheld`) no further pass can bring: the listing is incomplete.
 
-    Rows are compared by the 64-bit hashes of their ids, of which a pass remembers at least the latest 19,000, and the
+    Rows are compared by their ids (`SeenRows`), of which a pass remembers at least the latest 19,000, and the
     first of every page. A listing of more than 39,000 rows is not read again, so memory stays nearly the same however
     long it is.
 
@@ -234,13 +236,13 @@ class Pager(Generic[T]):
 
     def accept(self, page: Page[T]) -> Sequence[T]:
         """Take in the page that was read at `position`, move on, and return the rows that are new."""
-        marks = list(map(hash, map(self._identity, page.items) if page.ids is None else page.ids))
-        news = self._pass.accept(page, marks)
-        items = page.items if len(news) == len(marks) else _picked(page.items, marks, news)
+        ids = list(map(self._identity, page.items)) if page.ids is None else page.ids
+        news = self._pass.accept(page, ids)
+        items = page.items if news is None else _picked(page.items, map(hash, ids), news)
         for earlier in self._earlier:
-            if earlier.memory.knows_any(news):
-                news = earlier.memory.without_known(set(news))
-                items = _picked(items, list(map(hash, map(self._identity, items))), news)
+            marks = list(map(hash, map(self._identity, items)))
+            if earlier.memory.knows_any(marks):
+                items = _picked(items, marks, earlier.memory.without_known(set(marks)))
         report = self.report
         report.requests += 1
         report.seen += len(items)
@@ -278,7 +280,7 @@ class Pager(Generic[T]):
             self.report.unread.clear()
 
 
-def _picked(items: Sequence[T], marks: Sequence[int], wanted: Collection[int]) -> list[T]:
+def _picked(items: Sequence[T], marks: Iterable[int], wanted: set[int]) -> list[T]:
     """The first item with each of the wanted marks."""
     left = set(wanted)
     picked = []
@@ -287,35 +289,6 @@ def _picked(items: Sequence[T], marks: Sequence[int], wanted: Collection[int]) -
             left.remove(mark)
             picked.append(item)
     return picked
-
-
-class _Memory:
-    """Recognises rows by the hashes of their ids: all of them up to a number, and then the latest.
-
-    Attributes:
-        is_whole: Nothing has been forgotten.
-    """
-
-    def __init__(self) -> None:
-        self.is_whole = True
-        self._young: set[int] = set()
-        self._old: set[int] = set()
-
-    def add(self, marks: Collection[int]) -> int:
-        """Remember rows that are not known; returns how many different ones these are."""
-        if len(self._young) + len(marks) > _REMEMBERED // 2:
-            self.is_whole = self.is_whole and not self._old
-            self._old = self._young
-            self._young = set()
-        before = len(self._young)
-        self._young.update(marks)
-        return len(self._young) - before
-
-    def knows_any(self, marks: Collection[int]) -> bool:
-        return not (self._young.isdisjoint(marks) and self._old.isdisjoint(marks))
-
-    def without_known(self, marks: set[int]) -> set[int]:
-        return marks - self._young - self._old
 
 
 class _Pass:
@@ -330,7 +303,7 @@ class _Pass:
 
     def __init__(self, paging: Paging) -> None:
         self.position: Position | None = paging.first
-        self.memory = _Memory()
+        self.memory = SeenRows(_REMEMBERED)
         self.latest = 0
         self.found = 0
         self._style = paging.style
@@ -347,29 +320,33 @@ class _Pass:
         self._promises_more = False
         self._heads: dict[int, int] = {}  # the first row of every page, never forgotten, and the last row of that page
 
-    def accept(self, page: Page[Any], marks: Sequence[int]) -> Collection[int]:
-        """Take in a page whose rows have these marks, move on, and return the marks that are new."""
+    def accept(self, page: Page[Any], ids: Sequence[str]) -> set[int] | None:
+        """Take in a page whose rows have these ids, move on, and return the marks of those that are new.
+
+        A mark is the hash of an id. ``None`` says that all rows are new.
+        """
         if page.total is not None:
             self._notice(page.total)
-        is_known = self.memory.knows_any(marks) or not (self.memory.is_whole or self._heads.keys().isdisjoint(marks))
-        turned_back, news = self._sorted_out(marks) if is_known else (False, marks)
-        if marks:
-            self._heads[marks[0]] = marks[-1]
-        self.latest = self.memory.add(news)
-        if self.latest < len(news):
-            news = set(marks)  # rows came twice on this page, and were not known before
-        self._rows += len(marks)
-        self._repeats += len(marks) - self.latest
-        self._stale = self._stale + 1 if turned_back or not news else 0
-        self._size = max(self._size, len(marks))
+        turned_back, news = (False, None) if self.memory.add_ascending(ids) else self._sorted_out(ids)
+        if ids:
+            self._heads[hash(ids[0])] = hash(ids[-1])
+        self.latest = len(ids) if news is None else len(news)
+        self._rows += len(ids)
+        self._repeats += len(ids) - self.latest
+        self._stale = self._stale + 1 if turned_back or not self.latest else 0
+        self._size = max(self._size, len(ids))
         self._promises_more = bool(page.next_cursor) if page.has_more is None else page.has_more
-        self._empty = 0 if marks else self._empty + 1
-        goes_on = bool(news) or (self._passes_over() if not marks else not self._unexplained(0))
+        self._empty = 0 if ids else self._empty + 1
+        goes_on = self.latest > 0 or (not self._unexplained(0) if ids else self._passes_over())
         self.position = self._behind(page) if goes_on and self._stale <= _MOST_STALE else None
         return news
 
-    def _sorted_out(self, marks: Sequence[int]) -> tuple[bool, set[int]]:
-        """Whether the vendor has turned back to rows of long ago, and the marks that are new."""
+    def _sorted_out(self, ids: Sequence[str]) -> tuple[bool, set[int] | None]:
+        """Remember rows; whether the vendor has turned back to those of long ago, and what `accept` returns."""
+        marks = list(map(hash, ids))
+        is_old = not (self.memory.is_whole or self._heads.keys().isdisjoint(marks))
+        if not is_old and not self.memory.knows_any(marks):
+            return False, None if self.memory.add(marks) == len(marks) else set(marks)
         news = self.memory.without_known(set(marks))
         turned_back = False
         if not (self.memory.is_whole or self._heads.keys().isdisjoint(news)):
@@ -377,6 +354,7 @@ class _Pass:
             # If a page comes again, the vendor goes round in a circle that is longer than the memory.
             same = self._heads.get(marks[0]) == marks[-1]
             news = set() if turned_back and same else news - self._heads.keys()
+        self.memory.add(news)
         return turned_back, news
 
     @property
