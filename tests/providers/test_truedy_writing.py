@@ -328,6 +328,11 @@ class TestAdding:
         played = play(self.adding(), answer(total=2), listed(other), listed(other), listed(other, ours))
         assert played.value.present == ["+12125550123"]
 
+    def test_those_who_were_added_in_part_and_are_not_listed_yet_are_waited_for(self) -> None:
+        ours, counts = listed(shown(PERSON.phone_number)), {"data": {"added_count": 2, "failed_count": 1}}
+        played = play(self.adding(), answer(total=0), listed(), counts, listed(), ours)
+        assert played.value.added == ["+12125550123"]
+
     @pytest.mark.parametrize("number", ["(212) 555-0199", "+12125550199 Ada"])
     def test_odd_numbers_of_others_do_not_matter(self, number: str) -> None:
         there, added = listed(shown(number)), {"data": {"added_count": 1, "failed_count": 0}}
