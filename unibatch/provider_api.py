@@ -41,8 +41,8 @@ its fields is taken; the result is a `Composition`. `DRAFT_FIELD_NAMES` names th
 find in a text; `digest` is for other marks.
 
 **Write without calling anybody twice**: `create_once`, `Adding` and `Added`, `carry_out`, `delete_once`, `retry_once`;
-to look: `read_all`, `Pager`, `recent`, `require_whole`, `reread`, `reread_created`, `read_back`, `wait_while`,
-`with_placed`; to judge: `require_same_body`, `departure`, `not_as_asked`, `require_open`, `require_all_taken`,
+to look: `read_all`, `Pager`, `ListingReport`, `recent`, `require_whole`, `reread`, `reread_created`, `read_back`,
+`wait_while`, `with_placed`; to judge: `require_same_body`, `departure`, `not_as_asked`, `require_open`, `require_all_taken`,
 `require_not_over`, `require_everybody_once`, `placed_before`, `partly_created`, `going_on`, `outcome_unknown`,
 `where_to_look`; whose a campaign is: `mark_in`, `judge_overlap`, `by_text`, `Owner`; to recognise one that carries no
 mark: `may_be`,
@@ -134,6 +134,7 @@ from unibatch.core.overlap import by_text as by_text
 from unibatch.core.overlap import judge_overlap as judge_overlap
 from unibatch.core.overlap import mark_in as mark_in
 from unibatch.core.paging import UNPAGED as UNPAGED
+from unibatch.core.paging import ListingReport as ListingReport
 from unibatch.core.paging import Page as Page
 from unibatch.core.paging import Pager as Pager
 from unibatch.core.paging import Paging as Paging
