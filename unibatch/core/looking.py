@@ -14,11 +14,12 @@ from typing import TypeVar
 
 import attrs
 
+from unibatch.core.draft_fields import Composition
 from unibatch.core.errors import IncompleteListing, NotFound, OutcomeUnknown, UnibatchError
 from unibatch.core.flow import Ahead, Flow, Request
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import ListingReport, Page, Pager, Paging, Position
-from unibatch.core.provider import OperationName, Provider
+from unibatch.core.provider import CampaignFilter, OperationName, Provider
 from unibatch.core.status import CampaignStatus
 from unibatch.core.structuring import StructureError
 
@@ -155,6 +156,27 @@ def with_placed(provider: Provider, campaigns: Sequence[Campaign], placed: str |
     except FAILED as exc:
         _logger.info("%s: %s was placed lately, and cannot be read: %s", provider.name, placed, exc)
         return list(campaigns)
+
+
+def all_campaigns(
+    provider: Provider, composition: Composition, wanted: CampaignFilter | None = None
+) -> Flow[tuple[list[Campaign], ListingReport]]:
+    """All campaigns among which that of a draft is looked for: those that are listed, and one that was placed lately.
+
+    Args:
+        provider: The vendor.
+        composition: The draft.
+        wanted: Which campaigns it can be. Left out: any.
+
+    Returns:
+        The campaigns, and whether the vendor has listed all that there are; see `require_whole`.
+    """
+    campaigns, report = yield from read_all(
+        provider.capabilities.campaign_paging,
+        lambda position: provider.list_campaigns(position, wanted or CampaignFilter()),
+    )
+    placed = composition.placed if report.has_all_shown else None
+    return (yield from with_placed(provider, campaigns, placed)), report
 
 
 _RECENT = timedelta(days=90)

@@ -531,10 +531,7 @@ class TalkifAI(api.Provider):
 
     def _look(self, composition: api.Composition, seen: list[api.Campaign]) -> api.Flow[api.Campaign | None]:
         """Look for a job of this draft, by the mark in its description."""
-        jobs, report = yield from api.read_all(
-            self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, api.CampaignFilter())
-        )
-        jobs = yield from api.with_placed(self, jobs, composition.placed if report.complete else None)
+        jobs, report = yield from api.all_campaigns(self, composition)
         # A job of which an earlier look of this call has read a description is of another draft.
         read_before = {job.id: job for job in seen if api.text_or_none(job.raw.get("description"))}
         seen[:] = []

@@ -483,10 +483,7 @@ class TechLadder(api.Provider):
         """
         number, mark = len(composition.contacts), composition.mark
         wanted = api.CampaignFilter(agent_id=None if mark.body else composition.draft.agent_id)
-        batches, report = yield from api.read_all(
-            self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, wanted)
-        )
-        batches = yield from api.with_placed(self, batches, composition.placed if report.complete else None)
+        batches, report = yield from api.all_campaigns(self, composition, wanted)
         seen[:] = batches
         alike = [batch for batch in batches if batch.counts.total == number]
         young = [batch for batch in api.recent(batches, composition.now) if batch.counts.total != number]

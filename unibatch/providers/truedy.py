@@ -608,11 +608,8 @@ class Truedy(api.Provider):
             known: The id of a campaign whose contacts need no look.
             seen: Gets all campaigns that there are.
         """
-        paging, mark = self.capabilities.campaign_paging, composition.mark
-        campaigns, report = yield from api.read_all(
-            paging, lambda position: self.list_campaigns(position, api.CampaignFilter())
-        )
-        campaigns = yield from api.with_placed(self, campaigns, composition.placed if report.complete else None)
+        mark = composition.mark
+        campaigns, report = yield from api.all_campaigns(self, composition)
         if seen is not None:
             seen[:] = campaigns
         found: list[api.Campaign] = []
