@@ -347,8 +347,6 @@ WEBHOOKS = api.Webhooks(
 
 _logger = logging.getLogger("unibatch")
 
-_ASKING_AGAIN = "; placing the draft again looks for it first"
-
 _blank_contact = api.maker_of_blank_contacts("attempts", "max_attempts", "failure_reason")
 
 
@@ -460,7 +458,7 @@ class TalkifAI(api.Provider):
             request,
             self._created,
             (lambda: self._look(composition, seen)) if self._organization_id else None,
-            api.where_to_look("TalkifAI's Studio", "job", number) + (_ASKING_AGAIN if self._organization_id else ""),
+            api.where_to_look("TalkifAI's Studio", "job", number),
             settle=lambda known: self._settle(known, composition),
             composition=composition,
             warn=lambda: api.judge_overlap(self, composition, seen, *api.by_text("description", seen)),

@@ -291,8 +291,6 @@ _MARK = "unibatch_draft"
 _ACCEPTED = 202
 """The status of an answer that comes before the batch is complete."""
 
-_ASKING_AGAIN = "; placing the draft again looks for it first"
-
 _blank_contact = api.maker_of_blank_contacts("name", "call_id")
 
 
@@ -458,7 +456,7 @@ class TechLadder(api.Provider):
             request,
             created,
             lambda: self._look(composition, seen, unreadable),
-            api.where_to_look("TechLadder's dashboard", "batch", number) + _ASKING_AGAIN,
+            api.where_to_look("TechLadder's dashboard", "batch", number),
             settle=lambda known: api.read_back(self, known, composition),
             composition=composition,
             warn=lambda: api.judge_overlap(self, composition, seen, _owner, unreadable),

@@ -358,8 +358,6 @@ WEBHOOKS = api.Webhooks(
 
 _logger = logging.getLogger("unibatch")
 
-_ASKING_AGAIN = "; placing the draft again looks for it first"
-
 _of_a_draft = partial(Setting, in_draft=True, in_profile=False)
 
 _MOST_ADDED = 500
@@ -500,8 +498,7 @@ class Truedy(api.Provider):
                 self._creation(composition),
                 self._read_campaign,
                 lambda: self._look(composition, others, seen=seen),
-                api.where_to_look("Truedy's dashboard", "batch call", None if composition.has_others else number)
-                + _ASKING_AGAIN,
+                api.where_to_look("Truedy's dashboard", "batch call", None if composition.has_others else number),
                 settle=settle,
                 composition=composition,
                 is_recognised=True,  # by its key; the vendor's guide to idempotency
