@@ -21,7 +21,7 @@ A provider that only reads needs what follows up to **Return**, and the errors. 
 be read; `read` refuses it. `decode` reads into plain data, `read_leniently` a body that may be anything, and
 `read_refusal` an error. For values: `required`, `rows_or_none`, `mapping_or_empty`, `text_or_none`, `instant_or_none`,
 `utc` and `NO_TIME`, `starting_time`, `from_unix_seconds`, `from_unix_milliseconds`, `seconds` and `known_seconds`,
-`time_of_day`; for all rows of a page `required_ids`, `utc_times`, `durations`. What is not as documented is a
+`time_of_day`, `money`; for all rows of a page `required_ids`, `utc_times`, `durations`. What is not as documented is a
 `StructureError`, or an `UnreadableValue` if the answer can do without it; `translate_at` and `collect` add where it is.
 Where ``null`` and a missing key of a `Wire` mean different things, the default is `UNSET`, of the type `UnsetType`.
 
@@ -179,6 +179,7 @@ from unibatch.core.structuring import from_unix_seconds as from_unix_seconds
 from unibatch.core.structuring import instant_or_none as instant_or_none
 from unibatch.core.structuring import known_seconds as known_seconds
 from unibatch.core.structuring import mapping_or_empty as mapping_or_empty
+from unibatch.core.structuring import money as money
 from unibatch.core.structuring import read as read
 from unibatch.core.structuring import read_leniently as read_leniently
 from unibatch.core.structuring import required as required

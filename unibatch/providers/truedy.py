@@ -709,7 +709,7 @@ class Truedy(api.Provider):
             schedule=schedule if schedule != api.Schedule() else None,
             max_concurrency=_first_given(wire.max_concurrent_calls, wire.concurrency),
             retry=None if retries is None else api.RedialPolicy(max_attempts=retries + 1),
-            cost=_dollars(wire.total_cost_usd),
+            cost=api.money(wire.total_cost_usd, "USD", "total_cost_usd"),
             average_duration=api.seconds(wire.average_duration_seconds, "average_duration_seconds"),
             created_at=api.utc(wire.created_at, "created_at"),
             updated_at=api.utc(wire.updated_at, "updated_at"),
@@ -783,11 +783,3 @@ def _custom(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 def _first_given(*numbers: int | None) -> int | None:
     return next((number for number in numbers if number is not None), None)
-
-
-def _dollars(amount: Decimal | None) -> api.Money | None:
-    if amount is None:
-        return None
-    if not amount.is_finite():  # a text may say "NaN"
-        raise api.UnreadableValue("$.total_cost_usd", "not an amount of money")
-    return api.Money(amount, "USD")
