@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import attrs
 
 from unibatch.client import watch_marks as marking
-from unibatch.client.conversation import Conversation, Pause, Step, adapted
+from unibatch.client.conversation import Conversation, Pause, Step
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.halt import Halt
 from unibatch.client.listing import AsyncListing, Listing, Plan
@@ -35,6 +35,7 @@ from unibatch.core.events import (
     call_key,
     campaign_key,
 )
+from unibatch.core.flow import adapted
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import ListingReport
 from unibatch.core.provider import Provider
