@@ -89,10 +89,6 @@ _CALLED_AGAIN = frozenset({CallStatus.NO_ANSWER, CallStatus.BUSY, CallStatus.TIM
 _UNSURE = 60.0
 """For how many seconds such a result is not told as final while attempts are left: a vendor may still plan another."""
 
-_UNDER_WAY = frozenset(
-    {CallStatus.DIALING, CallStatus.PLACED, CallStatus.RINGING, CallStatus.ANSWERED, CallStatus.IN_PROGRESS}
-)
-
 _MOST_INCOMPLETE = 3  # readings of the contacts, one after the other
 
 _FIRST_LOOK = 1.0
@@ -411,7 +407,7 @@ class Watching:
         for contact in contacts:
             current.seen += 1
             if not contact.is_final:
-                if contact.status in _UNDER_WAY:
+                if contact.status.is_under_way:
                     current.under_way += 1
                 else:
                     current.waiting += 1
