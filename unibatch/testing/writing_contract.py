@@ -21,22 +21,11 @@ from unibatch.core.findings import Fit
 from unibatch.core.flow import Flow, Request
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.preflight import compose, merge
-from unibatch.core.provider import OperationName
+from unibatch.core.provider import LIFECYCLE, OperationName
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.times import When
 from unibatch.testing.account import VendorAccount, WithAccount
 from unibatch.testing.drafts import CHANGES, NOW, draft_with, later, person, right_value, used
-
-LIFECYCLE: tuple[OperationName, ...] = (
-    "start_campaign",
-    "pause_campaign",
-    "resume_campaign",
-    "reschedule_campaign",
-    "cancel_campaign",
-    "delete_campaign",
-    "retry_campaign",
-)
-"""What needs an entry in `Provider.transitions`, where it is offered."""
 
 CONTACT_ATTRIBUTES = frozenset(name for name in DRAFT_FIELD_NAMES if name.startswith("contacts."))
 """What can be in `Provider.added_contact_fields`."""
