@@ -664,14 +664,7 @@ class TestLeaving:
 
 def test_a_state_of_100_000_contacts_is_quick_and_small(connect: Connect) -> None:
     marks = {f"ctc_{number:08x}-0000-4000-8000-000000000000": "completed!/a1b2c3d4" for number in range(100_000)}
-    about = {
-        "version": 1,
-        "provider": "truedy",
-        "campaign_id": "c-1",
-        "status": "running",
-        "changes": 1,
-        "finished": False,
-    }
-    watch = connect("truedy").watch("c-1", state={**about, "contacts": marks})
-    assert watch.state == {**about, "contacts": marks}
+    state = {**STATE, "contacts": marks}
+    watch = connect("truedy").watch("c-1", state=state)
+    assert watch.state == state
     assert len(json.dumps(watch.state)) < 8_000_000

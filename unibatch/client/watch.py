@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import attrs
 
 from unibatch.client import watch_marks as marking
-from unibatch.client.conversation import Conversation, Pause, Step, adapted
+from unibatch.client.conversation import Conversation, Pause, Step
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.halt import Halt
 from unibatch.client.listing import AsyncListing, Listing, Plan
@@ -35,6 +35,7 @@ from unibatch.core.events import (
     call_key,
     campaign_key,
 )
+from unibatch.core.flow import adapted
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import ListingReport
 from unibatch.core.provider import Provider
@@ -87,10 +88,6 @@ _PATIENCE_UNDER_WAY = 900.0  # the same, while calls are under way; the longest 
 _CALLED_AGAIN = frozenset({CallStatus.NO_ANSWER, CallStatus.BUSY, CallStatus.TIMEOUT})
 _UNSURE = 60.0
 """For how many seconds such a result is not told as final while attempts are left: a vendor may still plan another."""
-
-_UNDER_WAY = frozenset(
-    {CallStatus.DIALING, CallStatus.PLACED, CallStatus.RINGING, CallStatus.ANSWERED, CallStatus.IN_PROGRESS}
-)
 
 _MOST_INCOMPLETE = 3  # readings of the contacts, one after the other
 
@@ -410,7 +407,7 @@ class Watching:
         for contact in contacts:
             current.seen += 1
             if not contact.is_final:
-                if contact.status in _UNDER_WAY:
+                if contact.status.is_under_way:
                     current.under_way += 1
                 else:
                     current.waiting += 1
