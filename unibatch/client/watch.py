@@ -100,6 +100,8 @@ _MOST_MALFORMED = 5  # answers, one after the other
 
 _SURVIVED = (errors.TransportError, errors.ServerError, errors.RateLimited, errors.MalformedResponse)
 _LASTING = (errors.RedirectRefused,)
+_NO_CONNECTION = (errors.ConnectFailed, errors.ConnectTimeout)
+"""Passes while a campaign is followed. At its first look there may be no such server at all."""
 
 Until: TypeAlias = str | Iterable[str] | Callable[[Campaign], bool]
 
@@ -563,6 +565,8 @@ class Watching:
     def survive(self, error: errors.UnibatchError) -> None:
         """Plan another round after an error that passes; raise any other."""
         if not isinstance(error, _SURVIVED) or isinstance(error, _LASTING):
+            raise error
+        if isinstance(error, _NO_CONNECTION) and self._status is None:
             raise error
         now = _clock()
         if not self._failures:
