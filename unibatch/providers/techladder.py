@@ -291,8 +291,6 @@ _MARK = "unibatch_draft"
 _ACCEPTED = 202
 """The status of an answer that comes before the batch is complete."""
 
-_ASKING_AGAIN = "; placing the draft again looks for it first"
-
 _blank_contact = api.maker_of_blank_contacts("name", "call_id")
 
 
@@ -458,7 +456,7 @@ class TechLadder(api.Provider):
             request,
             created,
             lambda: self._look(composition, seen, unreadable),
-            api.where_to_look("TechLadder's dashboard", "batch", number) + _ASKING_AGAIN,
+            api.where_to_look("TechLadder's dashboard", "batch", number),
             settle=lambda known: api.read_back(self, known, composition),
             composition=composition,
             warn=lambda: api.judge_overlap(self, composition, seen, functools.partial(_owner, composition), unreadable),
@@ -483,10 +481,7 @@ class TechLadder(api.Provider):
         """
         number, mark = len(composition.contacts), composition.mark
         wanted = api.CampaignFilter(agent_id=None if mark.body else composition.draft.agent_id)
-        batches, report = yield from api.read_all(
-            self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, wanted)
-        )
-        batches = yield from api.with_placed(self, batches, composition.placed if report.complete else None)
+        batches, report = yield from api.all_campaigns(self, composition, wanted)
         seen[:] = batches
         alike = [batch for batch in batches if batch.counts.total == number]
         recent = api.recent(batches, composition.now)
