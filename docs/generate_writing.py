@@ -19,7 +19,7 @@ import attrs
 from unibatch.core.draft import Part, Start
 from unibatch.core.draft_fields import DRAFT_FIELD_NAMES, Given, How
 from unibatch.core.findings import Fit
-from unibatch.core.provider import Limits, OperationName, Provider
+from unibatch.core.provider import LIFECYCLE, Limits, OperationName, Provider
 from unibatch.core.status import CallStatus, CampaignStatus
 from unibatch.core.times import When
 from unibatch.providers import registry
@@ -68,16 +68,7 @@ STARTS = ("`Start.HOLD`", "`Start.HOLD` with `hold_until`", "`Start.NOW`", "`Sta
 
 LIMITS = [field.name for field in attrs.fields(Limits) if field.name.startswith("max_")]
 
-CHANGES: Sequence[OperationName] = (
-    "add_contacts",
-    "start_campaign",
-    "pause_campaign",
-    "resume_campaign",
-    "reschedule_campaign",
-    "cancel_campaign",
-    "delete_campaign",
-    "retry_campaign",
-)
+CHANGES: Sequence[OperationName] = ("add_contacts", *LIFECYCLE)
 
 
 def main() -> None:

@@ -80,12 +80,17 @@ class BlockingListing(Generic[T]):
 
 def _step_by_step(rows: AsyncIterator[R], loop: asyncio.AbstractEventLoop) -> Iterator[R]:
     end = object()
+    held = [rows]
+    del rows
 
     async def step() -> R | object:
-        return await anext(rows, end)
+        return await anext(held[0], end)
 
-    while (row := loop.run_until_complete(step())) is not end:
-        yield row  # type: ignore[misc]  # what is not the end is a row
+    try:
+        while (row := loop.run_until_complete(step())) is not end:
+            yield row  # type: ignore[misc]  # what is not the end is a row
+    finally:
+        held.clear()  # this frame lives on if a task fails meanwhile: the traceback of its exception leads through here
 
 
 class BlockingContactsOf:

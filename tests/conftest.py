@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 from tests.bothways import AnyClient, Connect, Style, connected
 from unibatch.client import prefetch
 from unibatch.client.rate_limit import forget_budgets
+from unibatch.sandbox import Sandbox, serve
 
 SAYS_SOMETHING = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
@@ -76,6 +77,19 @@ def searched_once() -> Iterator[None]:
 def fresh_budgets() -> None:
     """No test waits because of what another test sent."""
     forget_budgets()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Sandbox]:
+    """The three vendors on this machine, without campaigns and rate limits; each test resets it first."""
+    with serve(seeded=False, enforce_rate_limits=False) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(server: Sandbox) -> Sandbox:
+    server.reset()
+    return server
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -21,7 +21,7 @@ A provider that only reads needs what follows up to **Return**, and the errors. 
 be read; `read` refuses it. `decode` reads into plain data, `read_leniently` a body that may be anything, and
 `read_refusal` an error. For values: `required`, `rows_or_none`, `mapping_or_empty`, `text_or_none`, `instant_or_none`,
 `utc` and `NO_TIME`, `starting_time`, `from_unix_seconds`, `from_unix_milliseconds`, `seconds` and `known_seconds`,
-`time_of_day`; for all rows of a page `required_ids`, `utc_times`, `durations`. What is not as documented is a
+`time_of_day`, `money`; for all rows of a page `required_ids`, `utc_times`, `durations`. What is not as documented is a
 `StructureError`, or an `UnreadableValue` if the answer can do without it; `translate_at` and `collect` add where it is.
 Where ``null`` and a missing key of a `Wire` mean different things, the default is `UNSET`, of the type `UnsetType`.
 
@@ -41,12 +41,11 @@ its fields is taken; the result is a `Composition`. `DRAFT_FIELD_NAMES` names th
 find in a text; `digest` is for other marks.
 
 **Write without calling anybody twice**: `create_once`, `Adding` and `Added`, `carry_out`, `delete_once`, `retry_once`;
-to look: `read_all`, `Pager`, `recent`, `require_whole`, `reread`, `reread_created`, `read_back`, `wait_while`,
-`with_placed`; to judge: `require_same_body`, `departure`, `not_as_asked`, `require_open`, `require_all_taken`,
-`require_not_over`, `require_everybody_once`, `placed_before`, `partly_created`, `going_on`, `outcome_unknown`,
-`where_to_look`; whose a campaign is: `mark_in`, `judge_overlap`, `by_text`, `Owner`; to recognise one that carries no
-mark: `may_be`,
-`has_everybody`, `is_same_text`, `is_touched`, `by_age`.
+to look: `all_campaigns`, `read_all`, `Pager`, `ListingReport`, `recent`, `require_whole`, `reread`, `reread_created`,
+`read_back`, `wait_while`, `with_placed`; to judge: `require_same_body`, `departure`, `not_as_asked`, `require_open`,
+`require_all_taken`, `require_not_over`, `require_everybody_once`, `placed_before`, `partly_created`, `going_on`,
+`outcome_unknown`, `where_to_look`; whose a campaign is: `mark_in`, `judge_overlap`, `by_text`, `Owner`; to recognise
+one that carries no mark: `may_be`, `has_everybody`, `is_same_text`, `is_touched`, `by_age`.
 
 **Errors** that a provider raises, catches or declares: `ConfigError`, `UnibatchError`, `UnsupportedFeature`,
 `ProviderError`, `AuthenticationError`, `PermissionDenied`, `PaymentRequired`, `NotFound`, `Conflict`, `InvalidRequest`,
@@ -111,6 +110,7 @@ from unibatch.core.likeness import has_everybody as has_everybody
 from unibatch.core.likeness import is_same_text as is_same_text
 from unibatch.core.likeness import is_touched as is_touched
 from unibatch.core.likeness import may_be as may_be
+from unibatch.core.looking import all_campaigns as all_campaigns
 from unibatch.core.looking import outcome_unknown as outcome_unknown
 from unibatch.core.looking import read_all as read_all
 from unibatch.core.looking import recent as recent
@@ -134,6 +134,7 @@ from unibatch.core.overlap import by_text as by_text
 from unibatch.core.overlap import judge_overlap as judge_overlap
 from unibatch.core.overlap import mark_in as mark_in
 from unibatch.core.paging import UNPAGED as UNPAGED
+from unibatch.core.paging import ListingReport as ListingReport
 from unibatch.core.paging import Page as Page
 from unibatch.core.paging import Pager as Pager
 from unibatch.core.paging import Paging as Paging
@@ -179,6 +180,7 @@ from unibatch.core.structuring import from_unix_seconds as from_unix_seconds
 from unibatch.core.structuring import instant_or_none as instant_or_none
 from unibatch.core.structuring import known_seconds as known_seconds
 from unibatch.core.structuring import mapping_or_empty as mapping_or_empty
+from unibatch.core.structuring import money as money
 from unibatch.core.structuring import read as read
 from unibatch.core.structuring import read_leniently as read_leniently
 from unibatch.core.structuring import required as required

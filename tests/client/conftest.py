@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-import unibatch.sandbox
 from tests.bothways import VENDORS, AnyClient, Connect
 from unibatch.sandbox import LoggedRequest, Sandbox
 
@@ -53,18 +51,6 @@ class Visitor:
 
     def __call__(self, vendor: str) -> Visit:
         return Visit(self.sandbox, vendor, self._connect)
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[Sandbox]:
-    with unibatch.sandbox.serve(seeded=False, enforce_rate_limits=False) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(server: Sandbox) -> Sandbox:
-    server.reset()
-    return server
 
 
 @pytest.fixture

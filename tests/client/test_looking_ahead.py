@@ -13,7 +13,7 @@ from tests.client.test_contacts_of import client_of
 from tests.client.test_prefetch import Vendor, assert_at_rest
 from unibatch import AsyncClient, Client, ContactDraft, ServerError
 from unibatch.client import prefetch
-from unibatch.core.flow import Flow
+from unibatch.core.flow import Flow, Request, adapted
 from unibatch.core.looking import read_all
 from unibatch.core.paging import Position
 from unibatch.core.provider import ContactFilter
@@ -111,20 +111,13 @@ def test_a_flow_that_leaves_a_look_can_go_on(connect: Connect) -> None:
 def test_what_is_asked_ahead_is_what_is_asked_next(connect: Connect, count: int) -> None:
     asked: list[Position] = []
 
-    def noting(provider: Any) -> Flow[list[str]]:
-        flow = look(provider)
-        request = next(flow)
-        try:
-            while True:
-                assert request.ahead is not None
-                positions = request.ahead.upcoming(count)
-                asked.append(positions[0])
-                assert request.ahead.request(positions[0]) == request
-                request = flow.send((yield request))
-        except StopIteration as done:
-            ids: list[str] = done.value
-            return ids
+    def note(request: Request) -> Request:
+        assert request.ahead is not None
+        positions = request.ahead.upcoming(count)
+        asked.append(positions[0])
+        assert request.ahead.request(positions[0]) == request
+        return request
 
     with client_of(connect, Vendor(850)) as client:
-        assert len(run(client, noting)) == 850
+        assert len(run(client, lambda provider: adapted(look(provider), note))) == 850
     assert asked == OFFSETS

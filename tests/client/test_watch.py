@@ -481,6 +481,10 @@ class TestChanges:
         assert finished.complete is False
 
 
+def _refuse(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("refused", request=request)
+
+
 @ONE_CLIENT
 @pytest.mark.usefixtures("time")
 class TestErrors:
@@ -500,6 +504,20 @@ class TestErrors:
         client = connect("truedy", answer=lambda _: httpx.Response(503))
         with pytest.raises(unibatch.ServerError):
             list(client.watch("c-1"))
+        assert 3_600 <= time.now - begin <= 3_700
+
+    def test_a_server_that_was_never_there_is_not_waited_for(self, connect: Connect, time: MadeUpTime) -> None:
+        begin = time.now
+        client = connect("truedy", answer=_refuse)
+        with pytest.raises(unibatch.ConnectFailed):
+            list(client.watch("c-1"))
+        assert time.now - begin < 60
+
+    def test_one_that_a_watch_goes_on_with_may_be_away_for_an_hour(self, connect: Connect, time: MadeUpTime) -> None:
+        begin = time.now
+        client = connect("truedy", answer=_refuse)
+        with pytest.raises(unibatch.ConnectFailed):
+            list(client.watch("c-1", state={**STATE, "status": "running"}))
         assert 3_600 <= time.now - begin <= 3_700
 
     def test_contacts_that_cannot_be_read_are_an_outage_too(self, connect: Connect, time: MadeUpTime) -> None:
@@ -664,14 +682,7 @@ class TestLeaving:
 
 def test_a_state_of_100_000_contacts_is_quick_and_small(connect: Connect) -> None:
     marks = {f"ctc_{number:08x}-0000-4000-8000-000000000000": "completed!/a1b2c3d4" for number in range(100_000)}
-    about = {
-        "version": 1,
-        "provider": "truedy",
-        "campaign_id": "c-1",
-        "status": "running",
-        "changes": 1,
-        "finished": False,
-    }
-    watch = connect("truedy").watch("c-1", state={**about, "contacts": marks})
-    assert watch.state == {**about, "contacts": marks}
+    state = {**STATE, "contacts": marks}
+    watch = connect("truedy").watch("c-1", state=state)
+    assert watch.state == state
     assert len(json.dumps(watch.state)) < 8_000_000

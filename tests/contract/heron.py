@@ -230,10 +230,7 @@ class Heron(api.Provider):
 
     def _look(self, composition: api.Composition, seen: list[api.Campaign]) -> api.Flow[api.Campaign | None]:
         """Look for a batch of this draft, by the mark in its reference."""
-        batches, report = yield from api.read_all(
-            self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, api.CampaignFilter())
-        )
-        seen[:] = yield from api.with_placed(self, batches, composition.placed if report.has_all_shown else None)
+        seen[:], report = yield from api.all_campaigns(self, composition)
         other: api.Campaign | None = None
         for batch in seen:
             likeness = composition.mark.likeness(api.mark_in(batch, "reference"))

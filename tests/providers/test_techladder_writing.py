@@ -8,10 +8,11 @@ from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import attrs
 import pytest
 
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, digest
-from unibatch.core.draft_fields import Composition
+from unibatch.core.draft_fields import Composition, Placed
 from unibatch.core.errors import IncompleteListing, InvalidInput, PartlyDone
 from unibatch.core.findings import Fit
 from unibatch.core.flow import Response
@@ -198,8 +199,48 @@ class TestCreating:
         now = {"data": batch(status="active")}
         played = play(TechLadder({}).create_campaign(composition), listed(batch()), listed(call), now)
         assert [request.method for request in played.requests] == ["GET", "GET", "GET"]
-        assert played.requests[1].query["external_id"] == our_id
+        assert "external_id" not in played.requests[1].query
         assert (played.value.id, played.value.status) == ("sched_1", CampaignStatus.RUNNING)
+
+    def test_an_old_batch_that_has_them_all_is_asked_for_one(self) -> None:
+        composition = composed()
+        our_id = sent(composition)["contacts"][0]["contact_id"]
+        call = {"call_id": "c1", "external_id": our_id, "phone_number": "12125550123", "status": "pending"}
+        there = batch(created_at=(NOW - timedelta(days=91)).isoformat())
+        newest = batch(schedule_id="s2", created_at=NOW.isoformat(), total_contacts=9)
+        flow = TechLadder({}).create_campaign(composition)
+        played = play(flow, listed(there, newest), listed(call), {"data": there})
+        assert played.requests[1].query["external_id"] == our_id
+
+    def test_a_batch_that_counts_a_contact_it_has_not_taken_is_found(self) -> None:
+        people = [ContactDraft(phone_number=f"+1212555012{index}") for index in range(2)]
+        composition = composed(contacts=people)
+        ids = [contact["contact_id"] for contact in sent(composition)["contacts"]]
+        call = {"call_id": "c1", "external_id": ids[1], "phone_number": "12125550121", "status": "pending"}
+        there = batch(total_contacts=2)
+        played = play(TechLadder({}).create_campaign(composition), listed(there), listed(call), {"data": there})
+        assert (played.value.id, len(played.requests)) == ("sched_1", 3)
+
+    @pytest.mark.parametrize("key", [None, "spring"])
+    def test_a_batch_that_was_placed_here_and_shows_nobody_yet_is_not_created_again(self, key: str | None) -> None:
+        composition = attrs.evolve(composed(idempotency_key=key), noted=Placed("sched_1", None))
+        flow = TechLadder({}).create_campaign(composition)
+        answers = listed(batch(status="active")), listed(), {"data": batch(status="active")}
+        if key is None:
+            assert play(flow, *answers).value.id == "sched_1"
+        else:  # whether it is this draft, or another one with the key, is unknown
+            with pytest.raises(IncompleteListing, match=r"it shows no contacts yet.*nothing was sent"):
+                play(flow, *answers)
+
+    def test_a_batch_that_was_placed_here_and_returns_no_metadata_is_not_created_again(self) -> None:
+        """Contacts with ids of the user's have their mark there."""
+        people = [ContactDraft(phone_number="+12125550123", external_id="7")]
+        composition = attrs.evolve(composed(contacts=people), noted=Placed("sched_1", None))
+        call = {"call_id": "c1", "external_id": "7", "phone_number": "12125550123", "status": "pending"}
+        flow = TechLadder({}).create_campaign(composition)
+        calls = [listed(call)] * 4
+        with pytest.raises(InvalidInput, match="It was placed on this machine as this draft"):
+            play(flow, listed(batch()), *calls[:2], {"data": batch()}, *calls[2:])
 
     def test_a_batch_with_fewer_contacts_is_asked_for_everybody(self) -> None:
         people = [ContactDraft(phone_number=f"+1212555012{index}") for index in range(5)]

@@ -528,6 +528,11 @@ class TestSources:
             os.close(sending)
             assert numbers(read_contacts(f"/dev/fd/{pipe.fileno()}")) == [A]
 
+    def test_what_has_no_end_is_not_read_for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(files, "_LARGEST_STREAM", 3 * 1024 * 1024)
+        with pytest.raises(InvalidInput, match="/dev/zero gives more than 3,145,728 bytes; save it as a file"):
+            read_contacts("/dev/zero")
+
     def test_an_unknown_format_is_refused(self) -> None:
         with pytest.raises(InvalidInput, match="format must be"):
             read_contacts([], format="xlsx")  # type: ignore[arg-type]  # on purpose

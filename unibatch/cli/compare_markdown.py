@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from unibatch import Comparison, Figure
-from unibatch.cli.compare_table import GROUPS
 from unibatch.cli.output import one_line
 from unibatch.core.masking import mask_text
 from unibatch.workflows.compare import Breakdown
+from unibatch.workflows.compare.metrics import GROUPS
 from unibatch.workflows.compare.values import shown
 
 _SPECIAL = str.maketrans({char: f"\\{char}" for char in "\\`*_{}[]<>#|"})
@@ -32,7 +32,7 @@ def _lines(compared: Comparison) -> Iterator[str]:
                 title = f"{metric.title} (per {metric.per})" if group == "network" else metric.title
                 rows.append([title, *(_cell(figure, notes) for figure in figures)])
         if rows:
-            yield from ("", f"### {GROUPS.get(group, group)}", "")
+            yield from ("", f"### {GROUPS[group]}", "")
             yield from _table(["", *labels], rows)
     if notes:
         yield ""

@@ -18,6 +18,7 @@ from unibatch.cli.tables import columns, screen, show_on
 from unibatch.cli.text import canonical, number, words
 from unibatch.core.masking import mask_text
 from unibatch.workflows.compare import Breakdown, Count, Metric, Part
+from unibatch.workflows.compare.metrics import GROUPS
 from unibatch.workflows.compare.values import NOT_TOLD, ends, shown, value
 
 _WIDTH = 80  # where stdout is no terminal
@@ -37,18 +38,6 @@ _HOW_TO_READ = (
     "Outcomes are per contact, by the last status of each. Ranges are 95 % intervals: 19 times out of 20, the truth is "
     "within such a range."
 )
-
-GROUPS = {
-    "contacts": "Contacts",
-    "outcomes": "Outcomes by last status",
-    "network": "Network",
-    "attempts": "Attempts",
-    "duration": "Answered calls",
-    "cost": "Cost",
-    "pace": "Pace",
-    "quality": "Quality of the data",
-}
-"""The headings of the groups of metrics."""
 
 
 def show_comparison(compared: Comparison) -> None:
@@ -124,7 +113,7 @@ class _Sheet:
             made = [(metric, [side.figure(metric.name) for side in self.sides]) for metric in metrics]
             told = [(metric, figures) for metric, figures in made if any(not each.not_told for each in figures)]
             if told:
-                yield GROUPS.get(group, group), ()
+                yield GROUPS[group], ()
                 yield from ((metric.title, [self._cell(metric, each) for each in figures]) for metric, figures in told)
         yield "Lists", ()
         yield "countries", [_Cell(words(_countries(side))) for side in self.sides]

@@ -196,6 +196,7 @@ class Client(_BaseClient):
             InvalidInput: The id is blank, or the state is not one of this campaign.
             NotFound: While iterating: there is no such campaign in this account, or not any more.
             AuthenticationError: While iterating: the key is not accepted, or not any more.
+            ConnectFailed, ConnectTimeout: While iterating: a watch without a state reaches no server at its first look.
         """
         return watching.Watch(self._driver, self._operations.watch(campaign_id, state, on_pause))
 

@@ -61,22 +61,3 @@ class Barred(Exception):
     When it has a connection, a driver asks the request's extension ``barred``, a function, for the seconds of silence
     that are left. From then on the attempt takes time.
     """
-
-
-def adapted(conversation: Conversation[T], adapt: Callable[[Step], Step]) -> Conversation[T]:
-    """The same conversation, in which each step is adapted before it is yielded. What ``adapt`` raises ends it."""
-    try:
-        step = next(conversation)
-        while True:
-            step = adapt(step)
-            try:
-                answer = yield step
-            except Exception as exc:  # noqa: BLE001 - it is passed on
-                step = conversation.throw(exc)
-            else:
-                step = conversation.send(answer)
-    except StopIteration as done:
-        value: T = done.value
-        return value
-    finally:
-        conversation.close()

@@ -18,7 +18,7 @@ import attrs
 
 from unibatch.client import bodies
 from unibatch.client.bodies import TooLarge
-from unibatch.client.conversation import Barred, Conversation, Pause, ReadAhead, Step, adapted
+from unibatch.client.conversation import Barred, Conversation, Pause, ReadAhead, Step
 from unibatch.client.failures import Failures
 from unibatch.client.options import Options, Wait
 from unibatch.client.rate_limit import shared_budget
@@ -29,7 +29,7 @@ from unibatch.client.turns import Turn
 from unibatch.client.urls import Urls
 from unibatch.core import errors
 from unibatch.core.draft import AddedContacts
-from unibatch.core.flow import NO_CONTENT, Flow, Request, Response
+from unibatch.core.flow import NO_CONTENT, Flow, Request, Response, adapted
 from unibatch.core.masking import mask_text
 from unibatch.core.paging import Position
 from unibatch.core.provider import Provider

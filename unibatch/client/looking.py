@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
 from typing import TypeVar
 
 from unibatch.core.draft_fields import Composition
 from unibatch.core.errors import UnsupportedFeature
-from unibatch.core.flow import Flow, Request
-from unibatch.core.looking import continued
+from unibatch.core.flow import Flow, Request, adapted
 from unibatch.core.model import Campaign
 from unibatch.core.provider import Provider
 
@@ -27,8 +25,7 @@ def announced(flow: Flow[T], before_sending: Callable[[], None]) -> Flow[T]:
             is_told = True
         return request
 
-    with closing(flow):
-        return (yield from continued(flow, next(flow), tell))
+    return adapted(flow, tell)
 
 
 class _WouldWrite(Exception):
@@ -44,7 +41,7 @@ def looked_for(provider: Provider, composition: Composition) -> Flow[Campaign | 
     Raises:
         UnsupportedFeature: The creation would send without a look.
     """
-    flow, has_looked = provider.create_campaign(composition), False
+    has_looked = False
 
     def only_look(request: Request) -> Request:
         nonlocal has_looked
@@ -53,11 +50,10 @@ def looked_for(provider: Provider, composition: Composition) -> Flow[Campaign | 
         has_looked = True
         return request
 
-    with closing(flow):
-        try:
-            return (yield from continued(flow, next(flow), only_look))
-        except _WouldWrite as end:
-            subject = end.request.subject
+    try:
+        return (yield from adapted(provider.create_campaign(composition), only_look))
+    except _WouldWrite as end:
+        subject = end.request.subject
     if subject is not None:  # it is there, and the flow would go on to start, pause or cancel it
         return (yield from provider.get_campaign(subject))
     if not has_looked:

@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import attrs
 
 from unibatch.client import watch_marks as marking
-from unibatch.client.conversation import Conversation, Pause, Step, adapted
+from unibatch.client.conversation import Conversation, Pause, Step
 from unibatch.client.drivers import AsyncDriver, Driver
 from unibatch.client.halt import Halt
 from unibatch.client.listing import AsyncListing, Listing, Plan
@@ -35,6 +35,7 @@ from unibatch.core.events import (
     call_key,
     campaign_key,
 )
+from unibatch.core.flow import adapted
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import ListingReport
 from unibatch.core.provider import Provider
@@ -88,10 +89,6 @@ _CALLED_AGAIN = frozenset({CallStatus.NO_ANSWER, CallStatus.BUSY, CallStatus.TIM
 _UNSURE = 60.0
 """For how many seconds such a result is not told as final while attempts are left: a vendor may still plan another."""
 
-_UNDER_WAY = frozenset(
-    {CallStatus.DIALING, CallStatus.PLACED, CallStatus.RINGING, CallStatus.ANSWERED, CallStatus.IN_PROGRESS}
-)
-
 _MOST_INCOMPLETE = 3  # readings of the contacts, one after the other
 
 _FIRST_LOOK = 1.0
@@ -103,6 +100,8 @@ _MOST_MALFORMED = 5  # answers, one after the other
 
 _SURVIVED = (errors.TransportError, errors.ServerError, errors.RateLimited, errors.MalformedResponse)
 _LASTING = (errors.RedirectRefused,)
+_NO_CONNECTION = (errors.ConnectFailed, errors.ConnectTimeout)
+"""Passes while a campaign is followed. At its first look there may be no such server at all."""
 
 Until: TypeAlias = str | Iterable[str] | Callable[[Campaign], bool]
 
@@ -410,7 +409,7 @@ class Watching:
         for contact in contacts:
             current.seen += 1
             if not contact.is_final:
-                if contact.status in _UNDER_WAY:
+                if contact.status.is_under_way:
                     current.under_way += 1
                 else:
                     current.waiting += 1
@@ -566,6 +565,8 @@ class Watching:
     def survive(self, error: errors.UnibatchError) -> None:
         """Plan another round after an error that passes; raise any other."""
         if not isinstance(error, _SURVIVED) or isinstance(error, _LASTING):
+            raise error
+        if isinstance(error, _NO_CONNECTION) and self._status is None:
             raise error
         now = _clock()
         if not self._failures:

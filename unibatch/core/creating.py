@@ -42,7 +42,8 @@ def create_once(
         read: Makes a campaign of the answer.
         look: Returns the campaign if it is there, otherwise ``None``; raises if it cannot know. ``None`` instead of a
             function if there is no way to look.
-        check: What a person should look at if the campaign is not found, as a sentence.
+        check: What a person should look at if the campaign is not found, as a sentence. With a look, it goes on:
+            placing the draft again looks for it first.
         settle: What to do with a campaign that was not there before: read it, and bring it to its start. If left out,
             it is read.
         composition: The draft, with which the campaign is compared. If it is a part of a larger one, it is no error
@@ -80,6 +81,7 @@ def create_once(
         except LOST as lost:
             raise outcome_unknown(request, provider, lost, check) from lost
         return (yield from finish(known))
+    check += "; placing the draft again looks for it first"
     earlier = yield from look()
     if composition is not None and composition.was_denied:
         for again in looks(look, is_long=True):

@@ -24,6 +24,8 @@ import attrs
 from unibatch.core.errors import InvalidInput
 
 T = TypeVar("T")
+S = TypeVar("S")
+A = TypeVar("A")
 NO_CONTENT = 204
 """The HTTP status of a success without a body."""
 
@@ -114,3 +116,28 @@ class Response:
 
 Flow: TypeAlias = Generator[Request, Response, T]
 """An operation of a provider, returning ``T``."""
+
+
+def adapted(steps: Generator[S, A, T], adapt: Callable[[S], S], *, at: S | None = None) -> Generator[S, A, T]:
+    """The same flow or conversation, in which each step is adapted before it is yielded.
+
+    Args:
+        steps: The flow or conversation. It is closed at the end.
+        adapt: Is given each step, and returns it, or another. What it raises ends all.
+        at: The step that it is at, or another in the place of that; ``None`` if it has not begun.
+    """
+    try:
+        step = next(steps) if at is None else at
+        while True:
+            step = adapt(step)
+            try:
+                answer = yield step
+            except Exception as exc:  # noqa: BLE001 - it is passed on
+                step = steps.throw(exc)
+            else:
+                step = steps.send(answer)
+    except StopIteration as done:
+        value: T = done.value
+        return value
+    finally:
+        steps.close()

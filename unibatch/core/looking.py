@@ -14,11 +14,12 @@ from typing import TypeVar
 
 import attrs
 
+from unibatch.core.draft_fields import Composition
 from unibatch.core.errors import IncompleteListing, NotFound, OutcomeUnknown, UnibatchError
-from unibatch.core.flow import Ahead, Flow, Request
+from unibatch.core.flow import Ahead, Flow, Request, adapted
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import ListingReport, Page, Pager, Paging, Position
-from unibatch.core.provider import OperationName, Provider
+from unibatch.core.provider import CampaignFilter, OperationName, Provider
 from unibatch.core.status import CampaignStatus
 from unibatch.core.structuring import StructureError
 
@@ -47,31 +48,12 @@ FAILED = (UnibatchError, StructureError)
 
 def after(seconds: float, flow: Flow[R]) -> Flow[R]:
     """The same flow, with a wait before its first request."""
-    return continued(flow, attrs.evolve(next(flow), after=seconds))
+    return _continued(flow, attrs.evolve(next(flow), after=seconds))
 
 
-def continued(
-    flow: Flow[R], request: Request, adapt: Callable[[Request], Request] = lambda request: request
-) -> Flow[R]:
-    """The rest of a flow, with ``request`` in the place of the one that it is at.
-
-    Args:
-        flow: The flow, which has yielded a request.
-        request: What to yield in its place.
-        adapt: Is given each request before it is yielded, and returns it, or another. What it raises ends all.
-    """
-    try:
-        while True:
-            request = adapt(request)
-            try:
-                response = yield request
-            except UnibatchError as exc:
-                request = flow.throw(exc)
-            else:
-                request = flow.send(response)
-    except StopIteration as done:
-        value: R = done.value
-        return value
+def _continued(flow: Flow[R], request: Request) -> Flow[R]:
+    """The rest of a flow, with ``request`` in the place of the one that it is at."""
+    return adapted(flow, lambda each: each, at=request)
 
 
 def looks(look: Callable[[], Flow[R]], *, is_long: bool = False) -> Iterator[Flow[R]]:
@@ -126,7 +108,7 @@ def read_all(
         upcoming(1)
         flow, request = begun[position]
         try:
-            page = yield from continued(flow, attrs.evolve(request, ahead=ahead))
+            page = yield from _continued(flow, attrs.evolve(request, ahead=ahead))
         except NotFound as exc:
             if not pager.is_behind_the_last:
                 raise exc.of_page(pager.place) from None
@@ -155,6 +137,27 @@ def with_placed(provider: Provider, campaigns: Sequence[Campaign], placed: str |
     except FAILED as exc:
         _logger.info("%s: %s was placed lately, and cannot be read: %s", provider.name, placed, exc)
         return list(campaigns)
+
+
+def all_campaigns(
+    provider: Provider, composition: Composition, wanted: CampaignFilter | None = None
+) -> Flow[tuple[list[Campaign], ListingReport]]:
+    """All campaigns among which that of a draft is looked for: those that are listed, and one that was placed lately.
+
+    Args:
+        provider: The vendor.
+        composition: The draft.
+        wanted: Which campaigns it can be. Left out: any.
+
+    Returns:
+        The campaigns, and whether the vendor has listed all that there are; see `require_whole`.
+    """
+    campaigns, report = yield from read_all(
+        provider.capabilities.campaign_paging,
+        lambda position: provider.list_campaigns(position, wanted or CampaignFilter()),
+    )
+    placed = composition.placed if report.has_all_shown else None
+    return (yield from with_placed(provider, campaigns, placed)), report
 
 
 _RECENT = timedelta(days=90)

@@ -61,6 +61,17 @@ OperationName: TypeAlias = Literal[
     "retry_campaign",
 ]
 
+LIFECYCLE: tuple[OperationName, ...] = (
+    "start_campaign",
+    "pause_campaign",
+    "resume_campaign",
+    "reschedule_campaign",
+    "cancel_campaign",
+    "delete_campaign",
+    "retry_campaign",
+)
+"""What needs an entry in `Provider.transitions`, where it is offered."""
+
 ErrorCodes: TypeAlias = Mapping[str | tuple[int, str], type[ProviderError]]
 """Which error a code of the vendor is. A code alone decides only at 400 and 422, the statuses that vendors use for all
 that is wrong. A pair of an HTTP status (400 to 499) and a code decides at that status, for example

@@ -44,15 +44,16 @@ class SeenRows:
         if self._greatest is None:
             return False
         text = _BETWEEN.join(ids)
-        is_text = text.count(_BETWEEN) < len(ids) and len(text) < (_LONG + 1) * len(ids)
+        is_text = _rows_in(text) == len(ids) and len(text) < (_LONG + 1) * len(ids)
         if not (is_text and _ascend(self._greatest, ids)):
             self._hash()
             return False
         self._greatest = ids[-1]
         self._texts.append(text)
         self._in_texts += len(ids)
-        while self._in_texts > self._most and len(self._texts) > 1:
-            self._in_texts -= self._texts.popleft().count(_BETWEEN) + 1
+        while self._in_texts > self._most and (left := self._in_texts - _rows_in(self._texts[0])) >= self._most // 2:
+            self._texts.popleft()
+            self._in_texts = left
             self.is_whole = False
         return True
 
@@ -83,6 +84,10 @@ class SeenRows:
         texts, self._texts = self._texts, deque()
         for text in texts:
             self.add(list(map(hash, text.split(_BETWEEN))))
+
+
+def _rows_in(text: str) -> int:
+    return text.count(_BETWEEN) + 1
 
 
 def _ascend(greatest: str, ids: Sequence[str]) -> bool:

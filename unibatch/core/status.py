@@ -136,3 +136,18 @@ for _call, (_traits, _meaning) in _CALL.items():
 for _campaign, (_traits, _meaning) in _CAMPAIGN.items():
     _campaign.meaning = _campaign.__doc__ = _meaning
     _campaign.is_terminal = _OVER in _traits
+
+UNDER_WAY = frozenset(_call for _call in CallStatus if _call.is_under_way)
+"""Statuses of calls that are going on, or were just placed; they go on although the campaign is over."""
+
+SILENT_ON_CALLS = frozenset(
+    {
+        CallStatus.PENDING,
+        CallStatus.QUEUED,
+        CallStatus.CANCELLED,
+        CallStatus.SKIPPED,
+        CallStatus.EXPIRED,
+        CallStatus.UNKNOWN,
+    }
+)
+"""Statuses that do not say that there was a call. Every other one does."""

@@ -17,6 +17,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
+from decimal import Decimal
 from functools import lru_cache
 from threading import Lock
 from typing import Any, ClassVar, TypeVar, cast
@@ -26,6 +27,7 @@ import msgspec
 
 from unibatch.core import raw
 from unibatch.core.base_errors import InvalidInput
+from unibatch.core.model import Money
 from unibatch.core.times import When, time_zone
 
 T = TypeVar("T")
@@ -370,6 +372,19 @@ def durations(numbers: Sequence[float | None], key: str) -> list[timedelta | Non
     except UnreadableValue:
         pass
     return collect((seconds(number, key) for number in numbers), "$")
+
+
+def money(amount: Decimal | None, currency: str, key: str) -> Money | None:
+    """An amount of money, for example of a currency ``"USD"``.
+
+    Raises:
+        UnreadableValue: It is no number: a text may say "NaN".
+    """
+    if amount is None:
+        return None
+    if not amount.is_finite():
+        raise UnreadableValue(f"$.{key}", "not an amount of money")
+    return Money(amount, currency)
 
 
 def time_of_day(text: str | None, key: str | None = None) -> time | None:

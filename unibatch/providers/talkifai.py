@@ -347,8 +347,6 @@ WEBHOOKS = api.Webhooks(
 
 _logger = logging.getLogger("unibatch")
 
-_ASKING_AGAIN = "; placing the draft again looks for it first"
-
 _blank_contact = api.maker_of_blank_contacts("attempts", "max_attempts", "failure_reason")
 
 
@@ -460,7 +458,7 @@ class TalkifAI(api.Provider):
             request,
             self._created,
             (lambda: self._look(composition, seen)) if self._organization_id else None,
-            api.where_to_look("TalkifAI's Studio", "job", number) + (_ASKING_AGAIN if self._organization_id else ""),
+            api.where_to_look("TalkifAI's Studio", "job", number),
             settle=lambda known: self._settle(known, composition),
             composition=composition,
             warn=lambda: api.judge_overlap(self, composition, seen, *api.by_text("description", seen)),
@@ -531,10 +529,7 @@ class TalkifAI(api.Provider):
 
     def _look(self, composition: api.Composition, seen: list[api.Campaign]) -> api.Flow[api.Campaign | None]:
         """Look for a job of this draft, by the mark in its description."""
-        jobs, report = yield from api.read_all(
-            self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, api.CampaignFilter())
-        )
-        jobs = yield from api.with_placed(self, jobs, composition.placed if report.complete else None)
+        jobs, report = yield from api.all_campaigns(self, composition)
         # A job of which an earlier look of this call has read a description is of another draft.
         read_before = {job.id: job for job in seen if api.text_or_none(job.raw.get("description"))}
         seen[:] = []

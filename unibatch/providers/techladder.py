@@ -291,8 +291,6 @@ _MARK = "unibatch_draft"
 _ACCEPTED = 202
 """The status of an answer that comes before the batch is complete."""
 
-_ASKING_AGAIN = "; placing the draft again looks for it first"
-
 _blank_contact = api.maker_of_blank_contacts("name", "call_id")
 
 
@@ -458,10 +456,10 @@ class TechLadder(api.Provider):
             request,
             created,
             lambda: self._look(composition, seen, unreadable),
-            api.where_to_look("TechLadder's dashboard", "batch", number) + _ASKING_AGAIN,
+            api.where_to_look("TechLadder's dashboard", "batch", number),
             settle=lambda known: api.read_back(self, known, composition),
             composition=composition,
-            warn=lambda: api.judge_overlap(self, composition, seen, _owner, unreadable),
+            warn=lambda: api.judge_overlap(self, composition, seen, functools.partial(_owner, composition), unreadable),
             differs=differs,
             amend=_not_amended,
         )
@@ -483,27 +481,31 @@ class TechLadder(api.Provider):
         """
         number, mark = len(composition.contacts), composition.mark
         wanted = api.CampaignFilter(agent_id=None if mark.body else composition.draft.agent_id)
-        batches, report = yield from api.read_all(
-            self.capabilities.campaign_paging, lambda position: self.list_campaigns(position, wanted)
-        )
-        batches = yield from api.with_placed(self, batches, composition.placed if report.complete else None)
+        batches, report = yield from api.all_campaigns(self, composition, wanted)
         seen[:] = batches
         alike = [batch for batch in batches if batch.counts.total == number]
-        young = [batch for batch in api.recent(batches, composition.now) if batch.counts.total != number]
+        recent = api.recent(batches, composition.now)
+        young = [batch for batch in recent if batch.counts.total != number]
         other: api.Campaign | None = None
         # The vendor may have left some out, or taken some twice.
         for batch in alike + [batch for batch in young if mark.body or (batch.counts.total or 0) <= 2 * number]:
-            # Without a key of the user's, one with as many contacts has all of them, so any of them will do.
-            is_whole = (batch.counts.total or 0) >= number and not mark.body
-            first = api.ContactFilter(external_id=_first_id(composition) if is_whole else None)
+            # Without a key of the user's, an old one with as many contacts has all of them, so any of them will do. A
+            # younger one may still be filled, or lack that one.
+            is_settled = (batch.counts.total or 0) >= number and not mark.body and batch not in recent
+            first = api.ContactFilter(external_id=_first_id(composition) if is_settled else None)
             try:
                 page = yield from self.list_contacts(batch.id, self.capabilities.contact_paging.first, first)
             except api.NotFound:
                 continue
-            if page.items and _owner(batch, page.items) == "unreadable":
+            if page.items and _owner(composition, batch, page.items) == "unreadable":
                 unreadable.add(batch.id)
             likeness = {mark.likeness(_mark_of(contact)) for contact in page.items}
             if "same" in likeness:
+                return batch
+            if not page.items and _is_noted(composition, batch):
+                if mark.body:  # whether all else in the draft is the same as well is unknown
+                    nobody = api.ListingReport(expected_total=batch.counts.total, reason="it shows no contacts yet")
+                    api.require_whole(nobody, self, subject=batch.id)
                 return batch
             other = batch if "other body" in likeness else other
         if other is not None:
@@ -624,11 +626,18 @@ def _mark_of(contact: api.Contact) -> api.Mark | None:
     return api.read_mark(ours["mark"] if ours else contact.field(_MARK))
 
 
-def _owner(_: api.Campaign, contacts: Sequence[api.Contact]) -> api.Owner:
+def _owner(composition: api.Composition, _: api.Campaign, contacts: Sequence[api.Contact]) -> api.Owner:
     """Whose a batch is that is not known by its mark. Every contact of a batch has an id, which is not always shown."""
-    if any(contact.raw.get("external_id") or _mark_of(contact) for contact in contacts):
-        return "another draft"
-    return "unreadable"
+    ids = {str(contact.raw["external_id"]) for contact in contacts if contact.raw.get("external_id")}
+    if not ids and not any(map(_mark_of, contacts)):
+        return "unreadable"
+    has_metadata = any(contact.raw.get("metadata") for contact in contacts)
+    return "another draft" if has_metadata or not ids <= set(_ids(composition)) else "any draft"
+
+
+def _is_noted(composition: api.Composition, batch: api.Campaign) -> bool:
+    """Whether a batch that is not over was placed on this machine as a draft with this key."""
+    return composition.noted is not None and composition.noted.is_there(batch) and not batch.status.is_terminal
 
 
 def _not_amended(campaign: api.Campaign, _: str) -> api.Flow[tuple[api.Campaign, str]]:

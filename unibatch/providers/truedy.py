@@ -358,8 +358,6 @@ WEBHOOKS = api.Webhooks(
 
 _logger = logging.getLogger("unibatch")
 
-_ASKING_AGAIN = "; placing the draft again looks for it first"
-
 _of_a_draft = partial(Setting, in_draft=True, in_profile=False)
 
 _MOST_ADDED = 500
@@ -500,8 +498,7 @@ class Truedy(api.Provider):
                 self._creation(composition),
                 self._read_campaign,
                 lambda: self._look(composition, others, seen=seen),
-                api.where_to_look("Truedy's dashboard", "batch call", None if composition.has_others else number)
-                + _ASKING_AGAIN,
+                api.where_to_look("Truedy's dashboard", "batch call", None if composition.has_others else number),
                 settle=settle,
                 composition=composition,
                 is_recognised=True,  # by its key; the vendor's guide to idempotency
@@ -608,11 +605,8 @@ class Truedy(api.Provider):
             known: The id of a campaign whose contacts need no look.
             seen: Gets all campaigns that there are.
         """
-        paging, mark = self.capabilities.campaign_paging, composition.mark
-        campaigns, report = yield from api.read_all(
-            paging, lambda position: self.list_campaigns(position, api.CampaignFilter())
-        )
-        campaigns = yield from api.with_placed(self, campaigns, composition.placed if report.complete else None)
+        mark = composition.mark
+        campaigns, report = yield from api.all_campaigns(self, composition)
         if seen is not None:
             seen[:] = campaigns
         found: list[api.Campaign] = []
@@ -715,7 +709,7 @@ class Truedy(api.Provider):
             schedule=schedule if schedule != api.Schedule() else None,
             max_concurrency=_first_given(wire.max_concurrent_calls, wire.concurrency),
             retry=None if retries is None else api.RedialPolicy(max_attempts=retries + 1),
-            cost=_dollars(wire.total_cost_usd),
+            cost=api.money(wire.total_cost_usd, "USD", "total_cost_usd"),
             average_duration=api.seconds(wire.average_duration_seconds, "average_duration_seconds"),
             created_at=api.utc(wire.created_at, "created_at"),
             updated_at=api.utc(wire.updated_at, "updated_at"),
@@ -789,11 +783,3 @@ def _custom(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 def _first_given(*numbers: int | None) -> int | None:
     return next((number for number in numbers if number is not None), None)
-
-
-def _dollars(amount: Decimal | None) -> api.Money | None:
-    if amount is None:
-        return None
-    if not amount.is_finite():  # a text may say "NaN"
-        raise api.UnreadableValue("$.total_cost_usd", "not an amount of money")
-    return api.Money(amount, "USD")

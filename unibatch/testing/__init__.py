@@ -15,19 +15,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from unibatch.testing.contract import ProviderContract, VendorAccount
+    from unibatch.testing.account import VendorAccount
+    from unibatch.testing.contract import ProviderContract
     from unibatch.testing.flows import play
 
 _LATER = {
     "ProviderContract": "unibatch.testing.contract",
-    "VendorAccount": "unibatch.testing.contract",
+    "VendorAccount": "unibatch.testing.account",
     "play": "unibatch.testing.flows",
 }
 
 __all__ = ["ProviderContract", "VendorAccount", "play"]
 
 # So that a failed assertion of the contract shows its operands.
-pytest.register_assert_rewrite("unibatch.testing.contract")
+pytest.register_assert_rewrite("unibatch.testing.contract", "unibatch.testing.writing_contract")
 
 
 def __getattr__(name: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -20,12 +20,6 @@ Create: TypeAlias = Callable[..., str]
 
 RUNNING = {"truedy": "active", "techladder": "active", "talkifai": "running"}
 TO_THE_END = 14 * 24 * 3600  # seconds
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[Sandbox]:
-    with unibatch.sandbox.serve(seeded=False, enforce_rate_limits=False) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture

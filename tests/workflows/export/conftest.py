@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
@@ -17,18 +17,6 @@ from unibatch.sandbox import Sandbox
 FORMATS = ("csv", "jsonl", "parquet", "xlsx")
 
 Export: TypeAlias = Callable[..., Exported]
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[Sandbox]:
-    with unibatch.sandbox.serve(seeded=False, enforce_rate_limits=False) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(server: Sandbox) -> Sandbox:
-    server.reset()
-    return server
 
 
 @pytest.fixture

@@ -429,6 +429,14 @@ class TestRefusals:
             unibatch.export(campaigns, tmp_path / "all.csv")
         assert sandbox.requests == ()
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="a folder that says it can be written to, and cannot")
+    def test_a_folder_in_which_no_file_can_be_made(
+        self, sandbox: Sandbox, campaigns: list[tuple[AnyClient, str]]
+    ) -> None:
+        with pytest.raises(InvalidInput, match=r"cannot write /proc/all\.csv: "):
+            unibatch.export(campaigns, "/proc/all.csv")
+        assert sandbox.requests == ()
+
     def test_more_contacts_than_a_sheet_holds(
         self, campaigns: list[tuple[AnyClient, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 from tests.bothways import AnyClient, BlockingAsyncClient, Style, make_client
 from unibatch.sandbox import CampaignState, Sandbox, serve
 from unibatch.sandbox.campaign import VendorCampaign
-from unibatch.workflows.migrate import AsyncMigrationPlan, MigrationStatus, Outcome
+from unibatch.workflows.migrate import AsyncMigrationPlan, LedgerEntry, MigrationStatus, Outcome
 from unibatch.workflows.migrate import migration as migrating
 
 VENDORS = ("truedy", "techladder", "talkifai")
@@ -29,6 +29,12 @@ NEEDED: Mapping[str, Mapping[str, Any]] = {
 
 RUNNING: Mapping[str, str] = {"truedy": "active", "techladder": "active", "talkifai": "running"}
 """The vendor's word for a campaign that calls."""
+
+
+one_client = pytest.mark.parametrize("style", ["sync"], indirect=True)
+
+SOON = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=6)
+"""A start that no test lives to see."""
 
 
 class _Blocking:
@@ -162,6 +168,22 @@ class Move:
         for part in self.parts:
             total.update(part.dialled)
         return total
+
+
+def apply(move: Move, plan: Any = None, **how: Any) -> MigrationStatus:
+    status: MigrationStatus = (plan or move.open()).apply(**{**move.stop_by_hand(), **how})
+    return status
+
+
+def entry_of(move: Move, number: str) -> LedgerEntry:
+    (found,) = (entry for entry in move.open().report() if entry.phone_number == number)
+    assert isinstance(found, LedgerEntry)
+    return found
+
+
+def writes(move: Move, path: str = "") -> list[str]:
+    """The requests that were to change something, by their paths."""
+    return [each.path for each in move.there.requests if each.is_write and path in each.path]
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,25 @@
-"""Moving a campaign, from the plan to the ledger: who moves, what is refused, what somebody else changes meanwhile."""
+"""Moving a campaign, from the plan to the ledger: who moves, what is refused, what the ledger proves."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
 import pytest
 
-from tests.workflows.migrate.conftest import DIRECTIONS, RUNNING, Move, Moving
+from tests.workflows.migrate.conftest import (
+    DIRECTIONS,
+    RUNNING,
+    SOON,
+    Move,
+    Moving,
+    apply,
+    entry_of,
+    one_client,
+    writes,
+)
 from unibatch import CampaignDraft, ContactDraft, Start
 from unibatch.core.errors import (
     IncompleteListing,
@@ -19,32 +28,10 @@ from unibatch.core.errors import (
     MigrationRefused,
     MigrationStopped,
     NotFound,
-    OutcomeUnknown,
 )
 from unibatch.providers.talkifai import TalkifAI
 from unibatch.sandbox import VendorRequest
-from unibatch.workflows.migrate import LedgerEntry, MigrationStatus, Outcome, PartStep, Progress, Step
-from unibatch.workflows.migrate.journal import Journal
-
-one_client = pytest.mark.parametrize("style", ["sync"], indirect=True)
-
-SOON = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=6)
-
-
-def apply(move: Move, plan: Any = None, **how: Any) -> MigrationStatus:
-    status: MigrationStatus = (plan or move.open()).apply(**{**move.stop_by_hand(), **how})
-    return status
-
-
-def entry_of(move: Move, number: str) -> LedgerEntry:
-    (found,) = (entry for entry in move.open().report() if entry.phone_number == number)
-    assert isinstance(found, LedgerEntry)
-    return found
-
-
-def writes(move: Move, path: str = "") -> list[str]:
-    """The requests that were to change something, by their paths."""
-    return [each.path for each in move.there.requests if each.is_write and path in each.path]
+from unibatch.workflows.migrate import Outcome, PartStep, Progress
 
 
 class TestMoving:
@@ -437,357 +424,6 @@ class TestWhatIsRefused:
         with pytest.raises(MigrationRefused, match=r"max_concurrency: must be a whole number.* Nothing was changed"):
             plan.apply()
         assert writes(move) == []
-
-
-@one_client
-class TestTimesThatPass:
-    """A run that is continued hours later starts nothing at a time that nobody asked for."""
-
-    @pytest.fixture
-    def later(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
-        def later(ahead: timedelta) -> None:
-            class Clock(datetime):
-                @classmethod
-                def now(cls, tz: Any = None) -> Any:
-                    return datetime.now(tz) + ahead
-
-            monkeypatch.setattr("unibatch.workflows.migrate.apply.datetime", Clock)
-            monkeypatch.setattr("unibatch.client.operations.datetime", Clock)
-
-        return later
-
-    def test_a_start_that_has_passed(self, moving: Moving, later: Callable[[timedelta], None]) -> None:
-        move = moving("truedy", "talkifai", called=0, status="active")
-        plan = move.plan(start=Start.at(SOON))
-        move.there.fail("talkifai", path="/batch/jobs$", status=503)
-        with pytest.raises(MigrationStopped):
-            plan.apply()
-        later(timedelta(hours=9))
-        status = plan.apply()
-        assert [part.step for part in status.parts] == [PartStep.CHECKED]
-        assert "has passed, so it was not started" in " ".join(status.notes)
-        assert move.parts[0].status == "scheduled"
-
-    @pytest.mark.parametrize("start", [Start.NOW, Start.at(SOON)])
-    def test_a_start_some_minutes_ahead_that_has_passed(
-        self, start: Start, moving: Moving, later: Callable[[timedelta], None]
-    ) -> None:
-        move = moving("truedy", "techladder", called=0, status="active")
-        plan = move.plan(start=start)
-        move.there.fail("techladder", path="/call-batches$", method="GET", status=503)
-        with pytest.raises(MigrationStopped):
-            plan.apply()
-        later(timedelta(hours=9))
-        if start == Start.NOW:
-            assert plan.apply().is_finished
-            (part,) = move.parts
-            assert part.starts_at is not None
-            assert part.starts_at > datetime.now(UTC) + timedelta(hours=9, minutes=14)
-        else:
-            with pytest.raises(MigrationStopped, match="to start has passed; undo this, and plan again"):
-                plan.apply()
-            assert move.parts == []
-
-
-@one_client
-class TestWhatOthersDoMeanwhile:
-    def test_the_source_is_resumed_while_it_is_read(self, moving: Moving) -> None:
-        move = moving("truedy", "talkifai", called=0, status="active")
-        plan = move.plan()
-
-        def resume() -> None:
-            move.campaign.status = "active"
-
-        move.here.fail("truedy", path="/contacts$", meanwhile=resume)
-        with pytest.raises(MigrationStopped, match="somebody resumed the source meanwhile"):
-            plan.apply()
-        assert move.parts == []
-        status = plan.apply()  # which stops it once more
-        assert move.state.status == "paused"
-        move.require_balance(status)
-
-    def test_a_call_begins_although_the_source_is_paused(self, moving: Moving) -> None:
-        """What a dialler had in its queue may be dialled after the pause: who was read already is read again."""
-        move = moving("truedy", "talkifai", called=0, status="active")
-        plan = move.plan()
-
-        def dial() -> None:
-            move.here.set_status("truedy", move.campaign_id, "active")
-            move.here.assume("truedy", outcome="completed")
-            move.here.advance(calls=1)
-            move.here.set_status("truedy", move.campaign_id, "paused")
-
-        move.here.fail("truedy", method="GET", path=f"{move.campaign_id}$", after=3, meanwhile=dial)
-        status = plan.apply()
-        assert (status.moved, status.kept_back) == (11, 1)
-        move.require_balance(status)
-
-    @pytest.mark.parametrize("calls", [0, 2])
-    def test_the_source_is_resumed_before_the_target_is_started(self, calls: int, moving: Moving) -> None:
-        move = moving("truedy", "talkifai", called=0, status="active")
-        plan = move.plan(start=Start.NOW)
-
-        def resume() -> None:
-            move.here.set_status("truedy", move.campaign_id, "active")
-            move.here.advance(calls=calls)
-
-        move.there.fail("talkifai", path="/batch/create", meanwhile=resume)
-        with pytest.raises(MigrationStopped, match="somebody resumed the source: it is running"):
-            plan.apply()
-        move.here.set_status("truedy", move.campaign_id, "paused")
-        if calls:
-            with pytest.raises(MigrationStopped, match="has called 2 contacts since it was settled who moves"):
-                plan.apply()
-            assert writes(move, "/start") == []
-            assert not plan.verify().is_proven
-        else:
-            status = plan.apply()
-            move.require_balance(status)
-
-    def test_a_target_that_calls_the_same_people_as_an_earlier_migration_is_not_started(self, moving: Moving) -> None:
-        move = moving("techladder", "talkifai", called=0)
-        move.plan().apply(source_stopped=True)
-        move.journal = move.journal.with_name("planned again.sqlite")
-        status = move.plan(start=Start.NOW).apply(source_stopped=True)
-        assert [part.status for part in move.parts] == ["scheduled", "scheduled"]
-        assert f"most of its numbers are in {move.parts[0].id} too" in " ".join(status.notes)
-        assert status.unstarted
-
-    def test_somebody_adds_to_the_target(self, moving: Moving) -> None:
-        move = moving("techladder", "truedy", called=0)
-        plan = move.plan(start=Start.NOW)
-
-        def add() -> None:
-            campaign = next(iter(move.there._vendors["truedy"].campaigns.values()))
-            move.there._vendors["truedy"].fill(campaign, 1)
-
-        move.there.fail("truedy", path="/contacts$", meanwhile=add)
-        status = plan.apply(source_stopped=True)
-        assert "not as it should be" in status.notes[0]
-        assert (move.parts[0].status, status.parts[0].step) == ("draft", PartStep.CREATED)
-        (difference,) = plan.verify().differences
-        assert (difference.where, difference.field, difference.found) == ("target", "contacts", "there")
-
-    def test_the_target_changes_what_was_sent(self, moving: Moving) -> None:
-        move = moving("truedy", "talkifai", called=0, status="paused")
-        plan = move.plan(start=Start.NOW)
-
-        def rename(_: VendorRequest, content: Any) -> Any:
-            if content.get("contacts"):
-                content["contacts"][0]["contactData"]["name"] = "Somebody Else"
-            return content
-
-        move.there.fail("talkifai", method="GET", path="/batch/jobs/", times=None, edit=rename)
-        status = plan.apply()
-        assert (status.failed, status.parts[0].step) == (0, PartStep.CREATED)  # so it was not started
-        (difference,) = plan.verify().differences
-        assert difference.field == "contacts.name"
-        move.there.clear_faults()
-        status = plan.apply()  # which compares once more
-        assert [part.step for part in status.parts] == [PartStep.STARTED]
-
-
-@one_client
-class TestWhatGoesWrong:
-    def test_numbers_that_the_target_does_not_take_have_failed(self, moving: Moving) -> None:
-        move = moving("truedy", "talkifai", called=0, status="paused")
-        plan = move.plan(start=Start.NOW)
-        dropped = move.state.contacts[4].number
-        move.there.assume("talkifai", drops=[dropped])
-        status = plan.apply()
-        assert (status.moved, status.failed, status.parts[0].step) == (11, 1, PartStep.CREATED)
-        assert entry_of(move, dropped).reason == "the target did not take it"
-        assert "1 contact not in it" in status.notes[0]
-        move.require_balance(status)
-
-    @pytest.mark.parametrize("target", ["truedy", "techladder", "talkifai"])
-    def test_a_creation_that_is_carried_out_long_after_its_answer_was_lost(
-        self, target: str, moving: Moving, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        move = moving("techladder" if target != "techladder" else "truedy", target, called=0)
-        plan = move.plan()
-        how = move.stop_by_hand()
-        move.there.fail(target, writes=True, path="batch|create", drop="late")
-        with pytest.raises(MigrationStopped) as stopped:
-            plan.apply(**how)
-        assert isinstance(stopped.value.__cause__, OutcomeUnknown)
-        assert stopped.value.status.parts[0].step is PartStep.SENDING
-
-        with Journal.open(move.journal, to_write=True) as journal, journal.write("it began long ago") as database:
-            # Its last request may have waited for the rate limit, and been sent a moment ago all the same.
-            database.execute("UPDATE parts SET sent_at = '2020-01-01T00:00:00+00:00'")
-
-        waits = list[float]()
-
-        def passes(seconds: float) -> None:
-            waits.append(seconds)
-            if sum(waits) > 20:
-                move.there.catch_up()
-
-        monkeypatch.setattr("unibatch.workflows.migrate.work.sleep", passes)
-        status = plan.apply(**how)
-        assert sum(waits) >= 20
-        assert len(move.parts) == 1
-        move.require_balance(status)
-
-    def test_a_creation_that_never_arrived_is_sent_again_after_a_minute(
-        self, moving: Moving, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        move = moving("truedy", "talkifai", called=0, status="paused")
-        plan = move.plan()
-        move.there.fail("talkifai", writes=True, drop="before")
-        with pytest.raises(MigrationStopped):
-            plan.apply()
-        waits = list[float]()
-        monkeypatch.setattr("unibatch.workflows.migrate.work.sleep", waits.append)
-        move.require_balance(plan.apply())
-        assert sum(waits) == 60
-
-    @pytest.mark.parametrize("side", ["source", "target"])
-    def test_a_vendor_that_is_down_for_an_hour(self, side: str, moving: Moving) -> None:
-        move = moving("truedy", "talkifai", called=0, status="active")
-        plan = move.plan()
-        move.here.fail(getattr(move, side), times=None, status=503)
-        for _ in range(2):
-            with pytest.raises(MigrationStopped, match="run the same command again"):
-                plan.apply()
-        left = move.open().status()
-        assert left.interrupted is not None
-        assert left.open == 12 if side == "source" else left.step is Step.FROZEN
-        move.here.clear_faults()
-        status = apply(move)
-        assert status.interrupted is None
-        move.require_balance(status)
-
-    def test_ctrl_c_leaves_a_journal_that_says_so(self, moving: Moving) -> None:
-        move = moving("truedy", "talkifai", called=0, status="active")
-        plan = move.plan()
-
-        def interrupt(progress: Progress) -> None:
-            if progress.what == "creating the target":
-                raise KeyboardInterrupt
-
-        with pytest.raises(KeyboardInterrupt):
-            plan.apply(on_progress=interrupt)
-        left = move.open().status()
-        assert (left.interrupted, left.is_finished, left.open) == ("it was interrupted", False, 12)
-        move.require_balance(apply(move))
-
-    def test_a_full_disk_stops_it_and_room_lets_it_go_on(self, moving: Moving, monkeypatch: pytest.MonkeyPatch) -> None:
-        move = moving("truedy", "talkifai", called=0, status="active")
-        plan, commit = move.plan(), Journal._commit
-
-        def full(journal: Journal) -> None:
-            if journal.rows("SELECT 1 FROM parts"):
-                raise JournalError("the disk is full; make room, then run the same command again")
-            commit(journal)
-
-        monkeypatch.setattr(Journal, "_commit", full)
-        with pytest.raises(JournalError, match="disk is full"):
-            plan.apply()
-        monkeypatch.setattr(Journal, "_commit", commit)
-        move.require_balance(plan.apply())
-
-
-@one_client
-class TestUndoing:
-    @pytest.mark.parametrize(("source", "target"), DIRECTIONS)
-    def test_nothing_is_left_and_the_source_goes_on_where_that_is_possible(
-        self, source: str, target: str, moving: Moving
-    ) -> None:
-        move = moving(source, target, status=RUNNING[source])
-        plan = move.plan()
-        apply(move, plan)
-        said = " ".join(plan.undo_plan())
-        undone = plan.undo()
-        if target == "techladder":
-            assert "cannot be removed by TechLadder's API" in said
-            assert len(undone.remaining) == 1
-            assert not undone.source_resumed  # both would call the same people
-            move.there.set_status(target, undone.remaining[0][0], "cancelled")  # a person did it in the dashboard
-            undone = plan.undo()
-        assert undone.remaining == ()
-        assert undone.source_resumed == (source == "truedy")
-        for part in move.parts:
-            assert part.status == "cancelled"
-        move.there.advance(seconds=40 * 86_400)
-        assert sum(move.dialled_by_target().values()) == 0
-        assert {entry.outcome for entry in plan.report()} == {Outcome.KEPT_BACK}
-        with pytest.raises(MigrationRefused, match="undone"):
-            plan.apply()
-
-    def test_what_is_scheduled_and_cannot_be_deleted_is_paused(self, moving: Moving) -> None:
-        move = moving("techladder", "truedy", called=0)
-        plan = move.plan(start=Start.at(SOON))
-        plan.apply(source_stopped=True)
-        assert move.parts[0].status == "scheduled"
-        undone = plan.undo()
-        assert (move.parts[0].status, undone.remaining[0][1]) == (
-            "paused",
-            "it was paused; delete it in Truedy's dashboard",
-        )
-
-    def test_nothing_is_undone_before_anything_was_applied(self, moving: Moving) -> None:
-        plan = moving("truedy", "talkifai").plan()
-        with pytest.raises(MigrationRefused, match="nothing was applied yet"):
-            plan.undo()
-        with pytest.raises(MigrationRefused, match="nothing to verify"):
-            plan.verify()
-
-    def test_what_has_started_is_not_undone(self, moving: Moving) -> None:
-        move = moving("truedy", "talkifai", status="active")
-        plan = move.plan(start=Start.NOW)
-        apply(move, plan)
-        with pytest.raises(MigrationRefused, match=r"has started .* nothing was undone"):
-            plan.undo()
-        assert (move.state.status, move.parts[0].status) == ("paused", "running")
-
-    @pytest.mark.parametrize("since", ["active", "cancelled"])
-    def test_what_has_started_since_undoing_began_keeps_the_source_paused(self, since: str, moving: Moving) -> None:
-        move = moving("truedy", "techladder", called=0, status="active")
-        plan = move.plan()
-        apply(move, plan)
-        (target, _), *_ = plan.undo().remaining
-        move.there.set_status("techladder", target, "active")  # a person, or its time had come
-        move.there.advance(calls=2, vendor="techladder", campaign_id=target)
-        move.there.set_status("techladder", target, since)
-        undone = plan.undo()
-        assert not undone.source_resumed
-        assert move.state.status == "paused"
-        assert f"it has started and is {'running' if since == 'active' else since}" in undone.remaining[0][1]
-
-    def test_a_page_that_is_not_there_does_not_say_that_the_target_is_gone(self, moving: Moving) -> None:
-        move = moving("truedy", "techladder", 510, called=0, status="active")
-        plan = move.plan()
-        apply(move, plan)
-        (target, _), *_ = plan.undo().remaining
-        move.there.set_status("techladder", target, "active")
-        move.there.advance(calls=2, vendor="techladder", campaign_id=target)
-        move.there.set_status("techladder", target, "pending")
-        move.there.fail("techladder", status=404, times=None, when=lambda request: ("page", "2") in request.query)
-        with pytest.raises(MigrationStopped, match="page=2 is not there"):
-            plan.undo()
-        assert move.state.status == "paused"
-        move.there.clear_faults()
-
-    def test_a_creation_that_was_interrupted_is_looked_for(self, moving: Moving, monkeypatch: Any) -> None:
-        move = moving("truedy", "talkifai", called=0, status="active")
-        plan = move.plan()
-        commit = Journal._commit
-
-        def killed(journal: Journal) -> None:
-            if journal.rows("SELECT 1 FROM parts WHERE step = 'created'"):
-                raise KeyboardInterrupt
-            commit(journal)
-
-        monkeypatch.setattr(Journal, "_commit", killed)
-        with pytest.raises(KeyboardInterrupt):
-            plan.apply()
-        monkeypatch.setattr(Journal, "_commit", commit)
-        assert len(move.parts) == 1
-        undone = plan.undo()
-        assert undone.removed == (move.parts[0].id,)
-        assert (move.parts[0].status, undone.source_resumed) == ("cancelled", True)
 
 
 def test_the_source_of_the_ledger_is_read_again_by_verifying(moving: Moving) -> None:

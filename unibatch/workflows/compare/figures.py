@@ -15,11 +15,11 @@ import attrs
 
 from unibatch.core.model import Campaign, Money
 from unibatch.core.provider import Provider
-from unibatch.core.status import CallStatus
+from unibatch.core.status import UNDER_WAY, CallStatus
 from unibatch.workflows.compare.intervals import mean_interval, quantile, quantile_interval, wilson
-from unibatch.workflows.compare.metrics import ANSWERED, DELIVERED, METRICS, OUTCOMES, Metric
+from unibatch.workflows.compare.metrics import ANSWERED, DELIVERED, METRICS, OUTCOMES, SET_ASIDE, Metric
 from unibatch.workflows.compare.model import Figure, Interval
-from unibatch.workflows.compare.tally import UNDER_WAY, Tally
+from unibatch.workflows.compare.tally import Tally
 
 _CALLED = UNDER_WAY | {
     CallStatus.RETRY_SCHEDULED,
@@ -34,8 +34,6 @@ _CALLED = UNDER_WAY | {
 
 _CALLED_UNLESS_DENIED = frozenset(OUTCOMES) - _CALLED
 """Outcomes that a number can also have without a call; then the vendor states 0 attempts."""
-
-_SET_ASIDE = frozenset({CallStatus.CANCELLED, CallStatus.SKIPPED, CallStatus.EXPIRED})
 
 _NOBODY = "nobody was called"
 _NONE_CONCLUDED = "no call to anybody is over for good"
@@ -161,7 +159,7 @@ def reckon(tally: Tally) -> Reckoning:
         if is_final and status in OUTCOMES and called:
             sums.outcomes[status] += count
             sums.by_attempts[attempts] += count
-        elif is_final and status in _SET_ASIDE:
+        elif is_final and status in SET_ASIDE:
             sums.set_aside[status] += count
         elif is_final and status is not CallStatus.UNKNOWN:
             sums.left_over += count

@@ -38,6 +38,21 @@ ANSWERED = frozenset({CallStatus.COMPLETED, CallStatus.VOICEMAIL})
 DELIVERED = ANSWERED | {CallStatus.BUSY, CallStatus.NO_ANSWER, CallStatus.REJECTED}
 """The network did its part: the call came to the phone that was called, or found it engaged."""
 
+SET_ASIDE = (CallStatus.CANCELLED, CallStatus.SKIPPED, CallStatus.EXPIRED)
+"""The final statuses that are in no outcome."""
+
+GROUPS = {
+    "contacts": "Contacts",
+    "outcomes": "Outcomes by last status",
+    "network": "Network",
+    "attempts": "Attempts",
+    "duration": "Answered calls",
+    "cost": "Cost",
+    "pace": "Pace",
+    "quality": "Quality of the data",
+}
+"""The headings of the groups of metrics."""
+
 _E411 = "ITU-T E.411"
 _E425 = "ITU-T E.425"
 _OWN = "unibatch"
@@ -53,7 +68,7 @@ class Metric:
     Attributes:
         name: Its name in JSON, CSV and code.
         title: Its name in tables.
-        group: What it is about: contacts, outcomes, network, attempts, duration, cost, pace or quality.
+        group: What it is about: a key of `GROUPS`.
         unit: How its value is to be read.
         per: What it counts.
         definition: What it is, in a sentence.
@@ -146,7 +161,7 @@ _METRICS = (
             " They are in no outcome.",
             needs=("status",),
         )
-        for status in (CallStatus.CANCELLED, CallStatus.SKIPPED, CallStatus.EXPIRED)
+        for status in SET_ASIDE
     ),
     Metric(
         name="left_over",

@@ -14,7 +14,7 @@ from unibatch.core.masking import mask_text
 from unibatch.core.model import Money
 from unibatch.workflows.compare import charts
 from unibatch.workflows.compare.charts import LAYOUTS, Block, Layout, Row, letter
-from unibatch.workflows.compare.metrics import METRICS, OUTCOMES, Metric
+from unibatch.workflows.compare.metrics import GROUPS, METRICS, OUTCOMES, Metric
 from unibatch.workflows.compare.model import Breakdown, BreakdownRow, Comparison, Count, Difference, Figure, Side
 from unibatch.workflows.compare.sentences import sentences_of
 from unibatch.workflows.compare.svg import inline, settings, shorten
@@ -39,16 +39,7 @@ _MOST_IN_BOTH_LAYOUTS = 12
 _MOST_PARTS = 200
 """How many rows, of all sides together, the page shows of a breakdown."""
 
-_GROUPS = {
-    "contacts": "Contacts",
-    "outcomes": "Outcomes, of concluded contacts",
-    "network": "Network",
-    "attempts": "Attempts",
-    "duration": "Answered calls",
-    "cost": "Cost",
-    "pace": "Pace",
-    "quality": "Quality of the data",
-}
+_GROUPS = {**GROUPS, "outcomes": "Outcomes, of concluded contacts"}
 
 
 # Texts ----------------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from typing import NamedTuple, TypeAlias
 
 from unibatch.core.model import Contact
 from unibatch.core.results import Results
-from unibatch.core.status import CallStatus
+from unibatch.core.status import SILENT_ON_CALLS, UNDER_WAY, CallStatus
 
 _prefix = itemgetter(slice(5))
 """The part of a number that decides its country, plus included: the area code of North America is needed."""
@@ -46,23 +46,6 @@ _PARTS = 64
 _MOST_IN_A_SET = 150_000
 """With more numbers than that, the repeated ones are searched for in parts, so that few are in a set at a time. A set
 of so many takes as much memory as one of half of them."""
-
-_SILENT_ON_CALLS = frozenset(
-    {
-        CallStatus.PENDING,
-        CallStatus.QUEUED,
-        CallStatus.CANCELLED,
-        CallStatus.SKIPPED,
-        CallStatus.EXPIRED,
-        CallStatus.UNKNOWN,
-    }
-)
-"""Statuses that do not say whether there was a call; a time of a call does."""
-
-UNDER_WAY = frozenset(
-    {CallStatus.DIALING, CallStatus.PLACED, CallStatus.RINGING, CallStatus.ANSWERED, CallStatus.IN_PROGRESS}
-)
-"""Statuses of calls that are going on, or were just placed; they go on although the campaign is over."""
 
 Kind: TypeAlias = tuple[CallStatus, bool, int | None, bool]
 """What is counted of a contact: status, whether it is final, attempts if that number can be, and whether its phone
@@ -343,8 +326,8 @@ class Tally:
         times = getattr(results, self.call_time)
         if known := list(filter(None, times)):
             self.times.add(known)
-            if not _SILENT_ON_CALLS.isdisjoint(compress(results.status, times)):
-                is_silent = map(_SILENT_ON_CALLS.__contains__, results.status)
+            if not SILENT_ON_CALLS.isdisjoint(compress(results.status, times)):
+                is_silent = map(SILENT_ON_CALLS.__contains__, results.status)
                 self.called.add(compress(_rows(results), map(and_, is_silent, map(bool, times))))
         if self._with_ends and (ends := list(filter(None, compress(results.ended_at, results.is_final)))):
             self.ended += len(ends)

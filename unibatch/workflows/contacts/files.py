@@ -7,7 +7,7 @@ import io
 import json
 import os
 import re
-import shutil
+import stat
 import tempfile
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, iterdecode, lookup
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -61,6 +61,8 @@ _MOST_ODD = 4
 """Of words with accents or signs, one in so many may look wrong."""
 _CHUNK = 1 << 20
 _IN_MEMORY = 8 << 20
+_LARGEST_STREAM = 1 << 30
+"""Bytes of what is not a file, and so has to be copied before it is read: millions of contacts, and not a disk."""
 
 
 def read_file(
@@ -141,7 +143,8 @@ def _binary_of(source: Any, label: str, stack: ExitStack) -> IO[bytes] | None:
         except ValueError as exc:  # no possible path
             raise InvalidInput(f"cannot read {label!r}: {exc}") from exc
         stack.callback(binary.close)
-        return binary if binary.seekable() else _copied(binary, stack)
+        is_file = stat.S_ISREG(os.fstat(binary.fileno()).st_mode)
+        return binary if is_file else _copied(binary, label, stack)
     if getattr(source, "closed", False):
         raise InvalidInput(f"cannot read {label}: it is closed")
     nothing = source.read(0)
@@ -149,14 +152,19 @@ def _binary_of(source: Any, label: str, stack: ExitStack) -> IO[bytes] | None:
         return None
     if not isinstance(nothing, bytes):
         raise InvalidInput(f"{label} gives {type(nothing).__name__}, neither text nor bytes, when it is read")
-    return _copied(source, stack)
+    return _copied(source, label, stack)
 
 
-def _copied(stream: IO[bytes], stack: ExitStack) -> IO[bytes]:
-    """A copy that can be read twice, in memory while it is small."""
+def _copied(stream: IO[bytes], label: str, stack: ExitStack) -> IO[bytes]:
+    """A copy that can be read twice, in memory while it is small; raises `InvalidInput` if there is no end in sight."""
     copy = cast("IO[bytes]", tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115 - closed by the stack
     stack.callback(copy.close)
-    shutil.copyfileobj(stream, copy)
+    size = 0
+    while piece := stream.read(_CHUNK):
+        size += len(piece)
+        if size > _LARGEST_STREAM:
+            raise InvalidInput(f"{label} gives more than {_LARGEST_STREAM:,} bytes; save it as a file and read that")
+        copy.write(piece)
     copy.seek(0)
     return copy
 

@@ -70,13 +70,15 @@ class Target:
         """Keep others from exporting to the same file.
 
         Raises:
-            InvalidInput: Another export is doing so.
+            InvalidInput: Another export is doing so, or no file can be made there.
         """
         file = self._beside("lock")
         lock = FileLock(file, timeout=0, mode=_PRIVATE)
         try:
             lock.acquire()
         except Locked as exc:
+            if not file.exists():  # as in /proc
+                raise InvalidInput(f"cannot write {self.given}: no file can be made in {file.parent}") from exc
             raise InvalidInput(f"another export to {self.given} is running; wait for its end") from exc
         except OSError as exc:
             raise InvalidInput(f"cannot write {self.given}: {exc.strerror or exc}") from exc

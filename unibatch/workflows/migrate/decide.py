@@ -17,7 +17,7 @@ from unibatch.core.errors import InvalidInput
 from unibatch.core.findings import shown
 from unibatch.core.model import Contact
 from unibatch.core.phone import subscriber_key
-from unibatch.core.status import CallStatus
+from unibatch.core.status import SILENT_ON_CALLS, CallStatus
 
 NO_NUMBER = "it has no phone number in international form (+ and country code)"
 """The reason for a contact whom no vendor can call."""
@@ -181,17 +181,7 @@ def attempts_made(contact: Contact) -> int:
     """How often a contact was called: what the vendor says, or else 1 if its status says that it was called, or 0."""
     if contact.attempts is not None:
         return contact.attempts
-    return int(contact.status in _WAS_CALLED)
-
-
-_WAS_CALLED = frozenset(CallStatus) - {
-    CallStatus.PENDING,
-    CallStatus.QUEUED,
-    CallStatus.CANCELLED,
-    CallStatus.SKIPPED,
-    CallStatus.EXPIRED,
-    CallStatus.UNKNOWN,
-}
+    return int(contact.status not in SILENT_ON_CALLS)
 
 
 @attrs.frozen

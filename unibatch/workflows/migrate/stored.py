@@ -12,7 +12,7 @@ import attrs
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, StartKind
 from unibatch.core.errors import InvalidInput
 from unibatch.core.model import Campaign, Contact, RedialPolicy, Schedule
-from unibatch.core.status import CallStatus
+from unibatch.core.status import SILENT_ON_CALLS, CallStatus
 from unibatch.core.to_dict import to_dict
 
 
@@ -139,9 +139,7 @@ class Reading:
         return any(now and now != before for now, before in pairs)
 
 
-_WITHOUT_CALL = frozenset(
-    {CallStatus.PENDING, CallStatus.QUEUED, CallStatus.CANCELLED, CallStatus.SKIPPED, CallStatus.EXPIRED}
-)
+_WITHOUT_CALL = SILENT_ON_CALLS - {CallStatus.UNKNOWN}
 """Statuses that a contact can get without being called."""
 
 _OTHERS = ("word", "attempts", "last_attempt", "seconds", "call")
