@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import attrs
 import pytest
 
-from unibatch import Campaign, CampaignDraft, CampaignStatus, ContactDraft, Counts, NotFound, Start
-from unibatch.core.draft_fields import Composition
+from unibatch import Campaign, CampaignDraft, CampaignStatus, ContactDraft, Counts, InvalidInput, NotFound, Start
+from unibatch.core.draft_fields import Composition, Placed
 from unibatch.core.likeness import has_everybody
+from unibatch.core.looking import LOOKS
 from unibatch.core.preflight import compose
 from unibatch.providers.truedy import Truedy
 from unibatch.testing import play
@@ -53,7 +55,24 @@ def test_one_of_which_a_page_is_not_there_may_have_everybody() -> None:
     assert caught.value.page == "offset=1"
 
 
-def test_one_that_only_lacks_somebody_may_be_being_filled_and_is_read_again() -> None:
-    others: dict[str, int | None] = {}
-    assert play(has_everybody(TRUEDY, campaign(), composition(), others), answer(NUMBERS[:1])).value is False
-    assert play(has_everybody(TRUEDY, campaign(), composition(), others), answer(NUMBERS)).value is True
+class TestNotListedYet:
+    """A vendor may take seconds to list the contacts that it counts."""
+
+    def test_they_are_waited_for(self) -> None:
+        answers = [answer([]), answer(NUMBERS[:1]), answer(NUMBERS)]
+        assert play(has_everybody(TRUEDY, campaign(), composition()), *answers).value is True
+
+    @pytest.mark.parametrize(("total", "shown"), [(3, 0), (3, 1), (None, 0)])
+    def test_it_may_be_the_same_draft_if_they_do_not_come(self, total: int | None, shown: int) -> None:
+        answers = [answer(NUMBERS[:shown])] * (1 + len(LOOKS))
+        with pytest.raises(InvalidInput, match=f"b may be of this draft: .* the vendor lists {shown}"):
+            play(has_everybody(TRUEDY, campaign(total), composition()), *answers)
+
+    def test_nobody_is_waited_for_who_is_missing_for_long(self) -> None:
+        old = attrs.evolve(campaign(), created_at=datetime.now(UTC) - timedelta(hours=2))
+        assert play(has_everybody(TRUEDY, old, composition()), answer([])).value is False
+
+    @pytest.mark.parametrize("total", [0, 3, None])
+    def test_one_that_was_placed_here_is_known_by_its_id(self, total: int | None) -> None:
+        noted = attrs.evolve(composition(), noted=Placed("b", None))
+        assert play(has_everybody(TRUEDY, campaign(total), noted), answer([])).value is True

@@ -6,18 +6,24 @@ import math
 from collections.abc import MutableMapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+import attrs
+
 from unibatch.core.as_asked import subscribers
 from unibatch.core.draft import Start
 from unibatch.core.draft_fields import Composition
 from unibatch.core.errors import InvalidInput, NotFound
 from unibatch.core.flow import Flow
-from unibatch.core.looking import read_all, require_whole
+from unibatch.core.looking import looks, read_all, require_whole
 from unibatch.core.mark import split_mark
 from unibatch.core.model import Campaign, Contact
+from unibatch.core.paging import ListingReport
 from unibatch.core.phone import may_be_one_of, subscriber_key
 from unibatch.core.provider import ContactFilter, Provider
 from unibatch.core.status import CampaignStatus
 from unibatch.core.structuring import text_or_none
+
+_FILLING = timedelta(hours=1)
+"""For so long after its creation, a vendor may list fewer contacts of a campaign than it counts."""
 
 
 def may_be(campaign: Campaign, composition: Composition) -> bool:
@@ -72,45 +78,101 @@ def has_everybody(
     Raises:
         IncompleteListing: Some of its contacts may be missing from the listing.
         NotFound: A page of them is not there.
-        InvalidInput: The numbers of those who are missing may be there, and are not shown.
+        InvalidInput: Those who are missing may be there: some numbers are not shown, or some contacts not listed yet.
     """
     others = {} if others is None else others
-    if campaign.counts.total is not None and others.get(campaign.id) == campaign.counts.total:
+    total = campaign.counts.total
+    if total is not None and others.get(campaign.id) == total:
         return False
-    missing = subscribers(composition.draft.contacts)
-    spare = campaign.counts.total - len(missing) if campaign.counts.total else math.inf
-    strangers, odd = 0, set[str]()
-
-    def are_too_many(contacts: Sequence[Contact]) -> bool:
-        nonlocal strangers
-        for contact in contacts:
-            known_by = subscriber_key(contact.phone_number)
-            if not contact.phone_valid and known_by not in missing:
-                odd.add(contact.phone_number)
-                continue
-            strangers += known_by not in missing
-            missing.discard(known_by)
-        return strangers > spare
-
     try:
-        _, report = yield from read_all(
-            provider.capabilities.contact_paging,
-            lambda position: provider.list_contacts(campaign.id, position, ContactFilter()),
-            is_enough=are_too_many,
-        )
+        found = yield from _members(provider, campaign, composition)
+        if not found.shown and _is_noted(campaign, composition):
+            return True  # the vendor does not list them yet, or has taken nobody
+        for again in looks(lambda: _members(provider, campaign, composition)):
+            if not found.missing or found.are_too_many or not _may_list_more(campaign, composition, found.shown):
+                break
+            found = yield from again
     except NotFound as exc:
         if exc.page is not None:
             raise  # it may be there, with everybody in it
         return False
-    if strangers > spare:
-        others[campaign.id] = campaign.counts.total
+    if found.are_too_many:
+        others[campaign.id] = total
         return False
-    if missing and any(may_be_one_of(number, missing) for number in odd):
-        raise InvalidInput(
-            f"{campaign.id} may be of this draft: it has its name, its agent and its start, and the vendor does not "
-            f"show some of its numbers. Nothing was sent. Go on with {campaign.id}; or, to call everybody in it "
-            "once more, give it an idempotency_key of its own"
-        )
-    if missing:
-        require_whole(report, provider)
-    return not missing
+    if not found.missing:
+        return True
+    if any(may_be_one_of(number, found.missing) for number in found.odd):
+        raise _may_be_of_it(campaign, "the vendor does not show some of its numbers")
+    if _may_list_more(campaign, composition, found.shown):
+        of = "" if total is None else f" of {total:,}"
+        raise _may_be_of_it(campaign, f"the vendor lists {found.shown:,}{of} contacts so far")
+    require_whole(found.report, provider)
+    return False
+
+
+@attrs.define
+class _Members:
+    """Who is in a campaign.
+
+    Attributes:
+        missing: Those of the draft, by subscriber, who are not.
+        spare: How many others there may be beside them.
+        shown: How many contacts were read.
+        strangers: How many of these are others.
+        odd: Numbers that cannot be read.
+        report: That of the listing.
+    """
+
+    missing: set[str]
+    spare: float
+    shown: int = 0
+    strangers: int = 0
+    odd: set[str] = attrs.field(factory=set)
+    report: ListingReport = attrs.field(factory=ListingReport)
+
+    @property
+    def are_too_many(self) -> bool:
+        return self.strangers > self.spare
+
+    def take(self, contacts: Sequence[Contact]) -> bool:
+        """Take in a page; whether there are too many others."""
+        self.shown += len(contacts)
+        for contact in contacts:
+            known_by = subscriber_key(contact.phone_number)
+            if not contact.phone_valid and known_by not in self.missing:
+                self.odd.add(contact.phone_number)
+                continue
+            self.strangers += known_by not in self.missing
+            self.missing.discard(known_by)
+        return self.are_too_many
+
+
+def _members(provider: Provider, campaign: Campaign, composition: Composition) -> Flow[_Members]:
+    wanted = subscribers(composition.draft.contacts)
+    members = _Members(wanted, campaign.counts.total - len(wanted) if campaign.counts.total else math.inf)
+    _, members.report = yield from read_all(
+        provider.capabilities.contact_paging,
+        lambda position: provider.list_contacts(campaign.id, position, ContactFilter()),
+        is_enough=members.take,
+    )
+    return members
+
+
+def _is_noted(campaign: Campaign, composition: Composition) -> bool:
+    """Whether a campaign that is not over was placed on this machine as this draft."""
+    noted = composition.noted
+    return noted is not None and noted.is_there(campaign) and not campaign.status.is_terminal
+
+
+def _may_list_more(campaign: Campaign, composition: Composition, shown: int) -> bool:
+    """Whether a new campaign lists fewer contacts than it counts: a vendor may take seconds to list them."""
+    total, created_at = campaign.counts.total, campaign.created_at
+    is_new = created_at is None or abs(composition.now - created_at) < _FILLING
+    return is_new and (not shown if total is None else shown < total)
+
+
+def _may_be_of_it(campaign: Campaign, why: str) -> InvalidInput:
+    return InvalidInput(
+        f"{campaign.id} may be of this draft: it has its name, its agent and its start, and {why}. Nothing was sent. "
+        f"Go on with {campaign.id}; or, to call everybody in it once more, give it an idempotency_key of its own"
+    )

@@ -528,6 +528,8 @@ class Truedy(api.Provider):
         # One that Truedy scheduled when it was created, and that nobody has changed since.
         is_untouched = campaign.status is CampaignStatus.SCHEDULED and not api.is_touched(campaign)
         if composition.draft.start == api.Start.HOLD:
+            if not campaign.counts.total:
+                yield from api.require_everybody_once(self, composition, campaign)
             return (yield from self._paused(campaign)) if is_untouched else campaign
         if campaign.status is CampaignStatus.DRAFT or is_untouched:
             yield from api.require_everybody_once(self, composition, campaign)
