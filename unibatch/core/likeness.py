@@ -14,6 +14,7 @@ from unibatch.core.flow import Flow
 from unibatch.core.looking import read_all, require_whole
 from unibatch.core.mark import split_mark
 from unibatch.core.model import Campaign, Contact
+from unibatch.core.paging import ListingReport
 from unibatch.core.phone import may_be_one_of, subscriber_key
 from unibatch.core.provider import ContactFilter, Provider
 from unibatch.core.status import CampaignStatus
@@ -70,7 +71,7 @@ def has_everybody(
             a one is not read again while it has as many. One that only lacks somebody may still be being filled.
 
     Raises:
-        IncompleteListing: Some of its contacts may be missing from the listing.
+        IncompleteListing: Some of its contacts may be missing from the listing, or all, while it is not over.
         NotFound: A page of them is not there.
         InvalidInput: The numbers of those who are missing may be there, and are not shown.
     """
@@ -93,7 +94,7 @@ def has_everybody(
         return strangers > spare
 
     try:
-        _, report = yield from read_all(
+        rows, report = yield from read_all(
             provider.capabilities.contact_paging,
             lambda position: provider.list_contacts(campaign.id, position, ContactFilter()),
             is_enough=are_too_many,
@@ -113,4 +114,7 @@ def has_everybody(
         )
     if missing:
         require_whole(report, provider)
+    if missing and not rows and campaign.counts.total != 0 and not campaign.status.is_terminal:
+        late = ListingReport(expected_total=campaign.counts.total, reason="it shows no contacts yet")
+        require_whole(late, provider, subject=campaign.id)
     return not missing
