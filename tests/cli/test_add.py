@@ -98,7 +98,7 @@ def test_a_dry_run_sends_nothing(run: Run, sandbox: Sandbox, folder: Path) -> No
 
 def test_those_whom_the_vendor_does_not_take_are_counted(run: Run, sandbox: Sandbox, folder: Path) -> None:
     where = campaign(sandbox)
-    sandbox.fail("truedy", method="POST", body={"data": {"added_count": 2, "failed_count": 1}})
+    sandbox.fail("truedy", method="POST", body={"data": {"added_count": 0, "failed_count": 3}})
     outcome = run("add", where, "--contacts", people(folder))
 
     assert outcome.code == 3

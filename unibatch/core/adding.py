@@ -9,13 +9,14 @@ from typing import Any
 
 import attrs
 
-from unibatch.core.errors import Conflict, InvalidInput, RateLimited
+from unibatch.core.errors import Conflict, InvalidInput, OutcomeUnknown, RateLimited
 from unibatch.core.flow import Flow, Request, Response
 from unibatch.core.looking import FAILED, LOST, MOST_SENDS, NOT_SENT, looks, outcome_unknown, read_all, require_whole
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.phone import may_be_one_of, subscriber_key
 from unibatch.core.provider import Added, ContactFilter, Provider
 from unibatch.core.status import CampaignStatus
+from unibatch.core.structuring import StructureError
 
 _logger = logging.getLogger("unibatch")
 
@@ -79,14 +80,23 @@ class Adding:
         done.present = [number for number in self.bodies if number in there]
         left = iter([number for number in self.bodies if number not in there])
         doubtful: dict[str, str] = {}
+        counted = 0
         self.on_progress(done.settled, done.total)
         try:
             while chunk := list(islice(left, self.size)):
-                doubtful.update((yield from self._add(chunk, done)))
+                added, unclear = yield from self._add(chunk, done)
+                counted += added
+                doubtful.update(unclear)
                 self.on_progress(done.settled, done.total)
             if doubtful:
-                there = yield from self._there()
+                for again in looks(self._there):
+                    there = yield from again
+                    if len(there.intersection(doubtful)) >= counted:
+                        break  # a vendor may take seconds to list those that it counts
                 done.added += [number for number in doubtful if number in there]
+                if len(there.intersection(doubtful)) < counted:
+                    missing = [number for number in doubtful if number not in there][: self.size]
+                    raise self._not_listed(missing, counted)
                 done.rejected.update((number, remark) for number, remark in doubtful.items() if number not in there)
                 self.on_progress(done.settled, done.total)
         except FAILED as exc:
@@ -94,11 +104,12 @@ class Adding:
             done.failed = exc
         return done
 
-    def _add(self, chunk: Sequence[str], done: Added) -> Flow[Mapping[str, str]]:
+    def _add(self, chunk: Sequence[str], done: Added) -> Flow[tuple[int, Mapping[str, str]]]:
         """Add one chunk.
 
         Returns:
-            The numbers for which the answer does not say whether they were added, with its remark.
+            How many of the numbers that follow were added; the numbers for which the answer does not say whether they
+            were, with its remark.
         """
         for number_of_sends in range(1, MOST_SENDS + 1):
             (request,) = self.provider.addition(self.campaign.id, [self.bodies[number] for number in chunk])
@@ -114,15 +125,22 @@ class Adding:
                     raise
                 done.added += [number for number in chunk if number in there]
                 if not (chunk := [number for number in chunk if number not in there]):
-                    return {}
+                    return 0, {}
             except LOST as lost:
-                return (yield from self._settle(request, chunk, done, lost))
+                return 0, (yield from self._settle(request, chunk, done, lost))
             else:
                 if added != len(chunk):
-                    return dict.fromkeys(chunk, remark)
+                    return min(added, len(chunk)), dict.fromkeys(chunk, remark)
                 done.added += chunk
-                return {}
+                return 0, {}
         raise AssertionError("the last attempt returns or raises")
+
+    def _not_listed(self, numbers: Sequence[str], counted: int) -> OutcomeUnknown:
+        """Who was counted as added and is not listed cannot be told apart from who was refused."""
+        (request,) = self.provider.addition(self.campaign.id, [self.bodies[number] for number in numbers])
+        lost = StructureError("$.data", f"{counted:,} were counted as added, and fewer are listed")
+        check = f"wait some minutes, then look which contacts {self.campaign.id} has"
+        return outcome_unknown(request, self.provider, lost, check)
 
     def _settle(self, request: Request, chunk: Sequence[str], done: Added, lost: Exception) -> Flow[Mapping[str, str]]:
         """Look which contacts of a chunk whose answer was lost are there."""
