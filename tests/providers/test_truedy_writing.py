@@ -11,8 +11,8 @@ import attrs
 import pytest
 
 from unibatch.core.draft import CampaignDraft, ContactDraft, Start
-from unibatch.core.draft_fields import Composition
-from unibatch.core.errors import Conflict, InvalidInput, OutcomeUnknown, PartlyDone
+from unibatch.core.draft_fields import Composition, Placed
+from unibatch.core.errors import Conflict, IncompleteListing, InvalidInput, OutcomeUnknown, PartlyDone
 from unibatch.core.findings import Fit
 from unibatch.core.flow import Flow, Request
 from unibatch.core.looking import LOOKS
@@ -61,6 +61,10 @@ CREATED = (
 
 NOTHING = {"data": [], "pagination": {"total": 0, "limit": 100, "offset": 0, "has_more": False}}
 """A listing without rows."""
+
+
+def listing(row: dict[str, Any]) -> dict[str, Any]:
+    return {"data": [row], "pagination": {"total": 1, "limit": 100, "offset": 0, "has_more": False}}
 
 
 class TestStarting:
@@ -285,6 +289,42 @@ class TestCreating:
         there = {**answer()["data"], "name": f" {composition.body['name'].upper()}  "}
         look = Truedy({}).create_campaign(composition)
         played = play(look, listed(there), *([] if key else [listed(shown(PERSON.phone_number))]), {"data": there})
+        assert played.value.id == "batch_1"
+
+    @pytest.mark.parametrize("key", [None, "spring"])
+    def test_one_that_was_placed_here_and_shows_nobody_is_not_created_again(self, key: str | None) -> None:
+        """The vendor counts none of its contacts, and its name has lost the mark."""
+        composition = attrs.evolve(composed(idempotency_key=key), noted=Placed("batch_1", None))
+        there = answer(total=0)["data"] | {"name": "Spring"}
+        flow, listed, got = Truedy({}).create_campaign(composition), listing(there), {"data": there}
+        if key is None:  # it is this draft: its note goes with everything in it
+            with pytest.raises(PartlyDone, match="contacts of the draft that are missing: 1"):
+                play(flow, listed, NOTHING, got, NOTHING)
+        else:
+            with pytest.raises(IncompleteListing, match="it shows no contacts yet"):
+                play(flow, listed, NOTHING, got)
+
+    @pytest.mark.parametrize("total", [1, None])
+    def test_one_that_shows_none_of_its_contacts_may_be_of_the_draft(self, total: int | None) -> None:
+        """On another machine than that which placed it."""
+        there = answer(total=total)["data"] | {"name": "Spring"}
+        with pytest.raises(InvalidInput, match="batch_1 may be of this draft: .* the vendor lists 0"):
+            play(Truedy({}).create_campaign(composed()), listing(there), NOTHING, *[NOTHING] * len(LOOKS))
+
+    def test_one_that_took_few_of_its_contacts_is_not_created_again_here(self) -> None:
+        people = [ContactDraft(phone_number=f"+1212555012{index}") for index in range(6)]
+        composition = attrs.evolve(composed(contacts=people), noted=Placed("batch_1", None))
+        there = answer(total=1)["data"] | {"name": "Spring"}
+        row = {"contact_id": "c1", "phone_number": "+12125550120", "call_status": "pending"}
+        listed, rows = listing(there), listing(row)
+        with pytest.raises(InvalidInput, match="It was placed on this machine as this draft"):
+            play(Truedy({}).create_campaign(composition), listed, rows, rows, {"data": there}, rows, rows)
+
+    def test_one_whose_name_is_only_in_its_own_answer_is_recognised(self) -> None:
+        composition = composed(idempotency_key="spring")
+        whole = {"data": answer()["data"] | {"name": composition.body["name"]}}
+        played = play(Truedy({}).create_campaign(composition), listing(answer()["data"]), whole, whole)
+        assert [request.method for request in played.requests] == ["GET", "GET", "GET"]
         assert played.value.id == "batch_1"
 
     def test_one_that_may_be_of_the_draft_and_hides_its_numbers_is_not_created_again(self) -> None:

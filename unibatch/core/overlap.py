@@ -150,7 +150,11 @@ def _likely(composition: Composition, campaigns: Sequence[Campaign], unreadable:
         campaign
         for campaign in campaigns
         if _has_agent(campaign, composition)
-        and (campaign.counts.total is None or number / 2 <= campaign.counts.total <= most)
+        and (
+            campaign.id == composition.placed
+            or campaign.counts.total is None
+            or number / 2 <= campaign.counts.total <= most
+        )
         and (not campaign.status.is_terminal or may_be_over(campaign))
     ]
 
