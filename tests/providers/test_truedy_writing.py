@@ -12,9 +12,10 @@ import pytest
 
 from unibatch.core.draft import CampaignDraft, ContactDraft, Start
 from unibatch.core.draft_fields import Composition
-from unibatch.core.errors import Conflict, InvalidInput, PartlyDone
+from unibatch.core.errors import Conflict, InvalidInput, OutcomeUnknown, PartlyDone
 from unibatch.core.findings import Fit
 from unibatch.core.flow import Flow, Request
+from unibatch.core.looking import LOOKS
 from unibatch.core.model import RedialPolicy, Schedule
 from unibatch.core.preflight import compose, compose_contacts
 from unibatch.core.provider import Added, OperationName
@@ -332,6 +333,14 @@ class TestAdding:
         ours, counts = listed(shown(PERSON.phone_number)), {"data": {"added_count": 2, "failed_count": 1}}
         played = play(self.adding(), answer(total=0), listed(), counts, listed(), ours)
         assert played.value.added == ["+12125550123"]
+
+    def test_whether_those_were_added_who_are_counted_and_never_listed_is_unknown(self) -> None:
+        bodies, _, _ = compose_contacts(Truedy({}), [PERSON, attrs.evolve(PERSON, phone_number="+12125550124")])
+        adding = Truedy({}).add_contacts("batch_1", bodies, lambda _settled, _total: None)
+        counts = {"data": {"added_count": 1, "failed_count": 1}}
+        added = play(adding, answer(total=0), listed(), counts, *[listed()] * len(LOOKS)).value
+        assert (added.added, added.rejected, added.unknown) == ([], {}, ["+12125550123", "+12125550124"])
+        assert isinstance(added.failed, OutcomeUnknown)
 
     @pytest.mark.parametrize("number", ["(212) 555-0199", "+12125550199 Ada"])
     def test_odd_numbers_of_others_do_not_matter(self, number: str) -> None:

@@ -67,6 +67,7 @@ class _Rows(Generic[T]):
                 rows = page if self.limit is None else page[: self.limit - self.shown]
                 self.shown += len(rows)
                 yield rows
+                sys.stdout.flush()  # what reads them need not wait for the next page
                 if self.shown == self.limit:
                     self.is_cut = True
                     return

@@ -311,9 +311,9 @@ def _json_fault(value: Mapping[str, Any]) -> str | None:
         return None  # as nearly all custom data is
     try:
         _json_of(dict(value)).encode()
+        return None if _has_text_keys(value) else "the keys of mappings must be texts"
     except (TypeError, ValueError, RecursionError):
         return "holds what JSON cannot hold; use texts, finite numbers, true, false, null, lists and mappings of these"
-    return None if _has_text_keys(value) else "the keys of mappings must be texts"
 
 
 def _has_text_keys(value: Any) -> bool:
