@@ -65,7 +65,7 @@ class TestNotListedYet:
     @pytest.mark.parametrize(("total", "shown"), [(3, 0), (3, 1), (None, 0)])
     def test_it_may_be_the_same_draft_if_they_do_not_come(self, total: int | None, shown: int) -> None:
         answers = [answer(NUMBERS[:shown])] * (1 + len(LOOKS))
-        with pytest.raises(InvalidInput, match=f"b may be of this draft: .* the vendor lists {shown}"):
+        with pytest.raises(InvalidInput, match=rf"b may be of this draft: .* the vendor lists {shown}"):
             play(has_everybody(TRUEDY, campaign(total), composition()), *answers)
 
     def test_nobody_is_waited_for_who_is_missing_for_long(self) -> None:

@@ -8,11 +8,21 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import attrs
 import pytest
 
 from unibatch.core.draft import CampaignDraft, ContactDraft, Part, Start, digest
-from unibatch.core.draft_fields import Composition
-from unibatch.core.errors import DraftRefused, OutcomeUnknown, PartlyDone, UnsupportedFeature
+from unibatch.core.draft_fields import Composition, Placed
+from unibatch.core.errors import (
+    DraftRefused,
+    IncompleteListing,
+    InvalidInput,
+    NotFound,
+    OutcomeUnknown,
+    PartlyDone,
+    ServerError,
+    UnsupportedFeature,
+)
 from unibatch.core.findings import Fit
 from unibatch.core.looking import LOOKS
 from unibatch.core.model import RedialPolicy
@@ -163,6 +173,58 @@ class TestCreating:
             "/batch/jobs/job_1",
         ]
         assert played.value.id == "job_1"
+
+
+class TestHiddenMarks:
+    """A job whose mark the listing hides is not created again."""
+
+    @pytest.mark.parametrize("shown", [None, "", "[unibatch:12", "Call…", "Call..."])
+    @pytest.mark.parametrize("key", [None, "spring"])
+    def test_one_that_only_the_job_itself_shows_is_found(self, shown: str | None, key: str | None) -> None:
+        composition = composed(description="Calls all", idempotency_key=key)
+        there = job(description=sent(composition)["description"], name="Spring")
+        listed = {"batchJobs": [{**there, "description": shown}], "total": 1}
+        played = play(TALKIFAI.create_campaign(composition), listed, there, there)
+        assert [request.method for request in played.requests] == ["GET"] * 3
+
+    def test_a_job_without_a_description_is_not_asked_for_where_others_show_theirs(self) -> None:
+        listed = {"batchJobs": [job(name="Spring", description=None), job(id="job_0", description="x.")], "total": 2}
+        created = {"batchJobId": "job_2", "status": "running", "totalContacts": 1}
+        nobody = {**job(), "contacts": [], "contactsTotal": 0}
+        played = play(TALKIFAI.create_campaign(composed()), listed, nobody, nobody, created, job(id="job_2"))
+        assert [request.method for request in played.requests] == ["GET", "GET", "GET", "POST", "GET"]
+        assert all("contactsPage" in request.query for request in played.requests[1:3])  # only for overlaps
+
+    def test_one_that_is_recognised_only_by_its_contacts_is_refused(self) -> None:
+        composition = composed(name="Spring", description="Calls all")
+        there = job(name="Spring", description=sent(composition)["description"])
+        contact = {"id": "c1", "phoneNumber": "+12125550123", "status": "pending"}
+        listed = {"batchJobs": [{**there, "description": "other words"}], "total": 1}
+        page = {**there, "contacts": [contact], "contactsTotal": 1, "contactsHasMore": False}
+        with pytest.raises(InvalidInput, match="most numbers of this draft are in job_1"):
+            play(TALKIFAI.create_campaign(composition), listed, page, there, *[page] * 2)
+
+    def test_one_that_is_listed_and_cannot_be_read_is_waited_for(self) -> None:
+        listed = {"batchJobs": [job(name="Spring")], "total": 1}
+        gone = NotFound(provider="talkifai", operation="get_campaign", subject="job_1", http_status=404)
+        with pytest.raises(IncompleteListing, match=r"job_1 is listed, and cannot be read.*nothing was sent"):
+            play(TALKIFAI.create_campaign(composed()), listed, gone)
+
+    @pytest.mark.parametrize("key", [None, "spring"])
+    @pytest.mark.parametrize("description", [None, "Words"])
+    def test_one_that_was_placed_here_and_shows_neither_mark_nor_contacts_is_refused(
+        self, key: str | None, description: str | None
+    ) -> None:
+        composition = attrs.evolve(composed(idempotency_key=key), noted=Placed("job_1", None))
+        there = job(name="Spring", description=description, totalContacts=0)
+        with pytest.raises(PartlyDone, match=r"lacks the mark of this draft.*nothing was sent"):
+            play(TALKIFAI.create_campaign(composition), {"batchJobs": [there], "total": 1}, *[there] * 3)
+
+    def test_one_that_was_placed_here_and_is_neither_listed_nor_readable_is_waited_for(self) -> None:
+        composition = attrs.evolve(composed(), noted=Placed("job_1", None))
+        failed = ServerError(provider="talkifai", operation="get_campaign", subject="job_1", http_status=500)
+        with pytest.raises(IncompleteListing, match=r"job_1 was placed lately, and cannot be read.*nothing was sent"):
+            play(TALKIFAI.create_campaign(composition), {"batchJobs": [], "total": 0}, failed)
 
 
 class TestNotAsAsked:

@@ -308,7 +308,7 @@ class TestCreating:
     def test_one_that_shows_none_of_its_contacts_may_be_of_the_draft(self, total: int | None) -> None:
         """On another machine than that which placed it."""
         there = answer(total=total)["data"] | {"name": "Spring"}
-        with pytest.raises(InvalidInput, match="batch_1 may be of this draft: .* the vendor lists 0"):
+        with pytest.raises(InvalidInput, match=r"batch_1 may be of this draft: .* the vendor lists 0"):
             play(Truedy({}).create_campaign(composed()), listing(there), NOTHING, *[NOTHING] * len(LOOKS))
 
     def test_one_that_took_few_of_its_contacts_is_not_created_again_here(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from operator import methodcaller
+from pathlib import Path
 
 import attrs
 import pytest
@@ -134,7 +135,10 @@ class TestLooking:
         emulator.join().create(wanted)
         require_once(emulator, wanted)
 
-    def test_that_fails_at_first_goes_on_and_finds_it(self, vendor: str, emulating: Emulating) -> None:
+    def test_that_fails_at_first_goes_on_and_finds_it(
+        self, vendor: str, emulating: Emulating, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))  # another test has placed this draft at this address
         emulator, wanted = emulating(vendor), draft(vendor, 4)
         emulator.fail(1, AFTER["cut after"])
         emulator.fail({**EVERY_READ, "after": 1, "times": 1}, BEFORE["500 before"])

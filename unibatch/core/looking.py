@@ -15,7 +15,14 @@ from typing import TypeVar
 import attrs
 
 from unibatch.core.draft_fields import Composition
-from unibatch.core.errors import IncompleteListing, NotFound, OutcomeUnknown, UnibatchError
+from unibatch.core.errors import (
+    IncompleteListing,
+    InvalidRequest,
+    NotFound,
+    OutcomeUnknown,
+    PermissionDenied,
+    UnibatchError,
+)
 from unibatch.core.flow import Ahead, Flow, Request, adapted
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import ListingReport, Page, Pager, Paging, Position
@@ -44,6 +51,9 @@ LOST = (OutcomeUnknown, StructureError)
 
 FAILED = (UnibatchError, StructureError)
 """All that a flow can raise."""
+
+_IS_GONE = (NotFound, PermissionDenied, InvalidRequest)
+"""What a vendor answers for the id of a campaign that is gone, or of another account."""
 
 
 def after(seconds: float, flow: Flow[R]) -> Flow[R]:
@@ -128,15 +138,21 @@ def with_placed(provider: Provider, campaigns: Sequence[Campaign], placed: str |
     Args:
         provider: The vendor.
         campaigns: Those that were listed.
-        placed: The id of the one that was placed, or ``None``. It may be of another account.
+        placed: The id of the one that was placed, or ``None``. It may be of another account, or deleted since.
+
+    Raises:
+        IncompleteListing: Whether that one is there is unknown, since reading it failed.
     """
     if placed is None or any(campaign.id == placed for campaign in campaigns):
         return list(campaigns)
     try:
         return [*campaigns, (yield from provider.get_campaign(placed))]
+    except _IS_GONE as exc:
+        _logger.info("%s: %s was placed lately, and is gone: %s", provider.name, placed, exc)
     except FAILED as exc:
-        _logger.info("%s: %s was placed lately, and cannot be read: %s", provider.name, placed, exc)
-        return list(campaigns)
+        _logger.warning("%s: reading %s failed: %s", provider.name, placed, exc)
+        require_whole(ListingReport(reason=f"{placed} was placed lately, and cannot be read"), provider)
+    return list(campaigns)
 
 
 def all_campaigns(

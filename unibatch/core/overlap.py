@@ -19,7 +19,7 @@ from unibatch.core.draft import ContactDraft
 from unibatch.core.draft_fields import Composition
 from unibatch.core.flow import Flow
 from unibatch.core.looking import FAILED, read_all, recent
-from unibatch.core.mark import Mark, split_mark
+from unibatch.core.mark import NO_MARK, Mark, split_mark
 from unibatch.core.model import Campaign, Contact
 from unibatch.core.paging import Page, Position
 from unibatch.core.phone import subscriber_key
@@ -113,17 +113,23 @@ def judge_overlap(
             _warn(provider, campaign)
 
 
-def by_text(key: str, campaigns: Sequence[Campaign]) -> tuple[Callable[[Campaign, Sequence[Contact]], Owner], set[str]]:
+def by_text(
+    key: str, campaigns: Sequence[Campaign], mark: Mark = NO_MARK
+) -> tuple[Callable[[Campaign, Sequence[Contact]], Owner], set[str]]:
     """For `judge_overlap`, where marks are at the end of a text: whose a campaign is, and which of these have no text.
 
     Args:
         key: The vendor's key of the text.
-        campaigns: The campaigns.
+        campaigns: The campaigns, as they are listed.
+        mark: The mark of the draft. A campaign that shows it only when it is read by itself is unreadable in a listing.
     """
 
     def owner(campaign: Campaign, _: Sequence[Contact]) -> Owner:
         has_text = text_or_none(campaign.raw.get(key)) is not None
-        return "another draft" if mark_in(campaign, key) else "any draft" if has_text else "unreadable"
+        found = mark_in(campaign, key)
+        if mark.likeness(found) != "none":
+            return "unreadable"
+        return "another draft" if found else "any draft" if has_text else "unreadable"
 
     return owner, {campaign.id for campaign in campaigns if text_or_none(campaign.raw.get(key)) is None}
 

@@ -161,6 +161,7 @@ RETRIED_BY_VENDOR = frozenset({CallStatus.NO_ANSWER, CallStatus.BUSY, CallStatus
 
 _ONLY_DASHBOARD = "only TalkifAI's dashboard can do it"
 _LONGEST_DESCRIPTION = 1000
+_MARK_BEGINS = "[unibatch"
 
 CAPABILITIES = api.Capabilities(
     operations={
@@ -461,7 +462,7 @@ class TalkifAI(api.Provider):
             api.where_to_look("TalkifAI's Studio", "job", number),
             settle=lambda known: self._settle(known, composition),
             composition=composition,
-            warn=lambda: api.judge_overlap(self, composition, seen, *api.by_text("description", seen)),
+            warn=lambda: self._judge(composition, seen),
             differs=lambda job: self._other_organization(job) or _never_begins(job, composition),
             amend=self._cancelled,
         )
@@ -535,10 +536,11 @@ class TalkifAI(api.Provider):
         seen[:] = []
         # Without a key of the user's, a job with another name is of another draft.
         names = {None, composition.draft.name}
+        are_shown = any(api.text_or_none(job.raw.get("description")) for job in jobs)
         to_be_asked = {
             job.id
             for job in api.recent(jobs, composition.now)
-            if "description" not in job.raw and (composition.mark.body or job.name in names)
+            if (composition.mark.body or job.name in names) and _may_hide_mark(job, composition, are_shown=are_shown)
         }
         other: api.Campaign | None = None
         for job in jobs:
@@ -547,6 +549,9 @@ class TalkifAI(api.Provider):
                 if job.id in to_be_asked and known is job:
                     known = yield from self.get_campaign(job.id)
             except api.NotFound:
+                if job.name in names:  # it may be this draft's, and new
+                    unread = api.ListingReport(reason=f"{job.id} is listed, and cannot be read")
+                    api.require_whole(unread, self)
                 continue
             seen.append(known)
             likeness = composition.mark.likeness(api.mark_in(known, "description"))
@@ -557,6 +562,19 @@ class TalkifAI(api.Provider):
             yield from api.require_same_body(self, composition, other)
         api.require_whole(report, self)
         return None
+
+    def _judge(self, composition: api.Composition, seen: Sequence[api.Campaign]) -> api.Flow[None]:
+        """Refuse the draft if one of these jobs may be of it, although its description does not show that."""
+        yield from api.judge_overlap(self, composition, seen, *api.by_text("description", seen, composition.mark))
+        noted = None if "idempotency_key" in composition.accepted else composition.noted
+        for job in seen if noted else ():
+            if noted and noted.is_there(job) and api.mark_in(job, "description") is None:
+                departs = (
+                    "its description lacks the mark of this draft, as which, or with the key of which, it was placed "
+                )
+                departs += "on this machine"
+                advice = "nothing was sent; accept_loss=['idempotency_key'] places the draft once more"
+                raise api.not_as_asked(job, departs, advice)
 
     def change(self, operation: api.OperationName, campaign_id: str, when: api.When | None = None) -> Request:
         path = f"/batch/jobs/{api.segment(campaign_id)}"
@@ -683,6 +701,23 @@ class TalkifAI(api.Provider):
             contact.failure_reason = row.failureReason or None
             contact._fields = contact._raw = place
             yield contact
+
+
+def _may_hide_mark(job: api.Campaign, composition: api.Composition, *, are_shown: bool) -> bool:
+    """Whether a job may have a mark that the listing leaves out, or cuts off.
+
+    Args:
+        job: The job, as it is listed.
+        composition: The draft.
+        are_shown: The listing shows the description of some job. Then a job without one has none.
+    """
+    text = api.text_or_none(job.raw.get("description"))
+    if text is None or not text.strip():
+        return "description" not in job.raw or not are_shown
+    if api.mark_in(job, "description") is not None:
+        return False
+    begin = text.strip().removesuffix("…").removesuffix("...")
+    return begin != text.strip() or _MARK_BEGINS in text or str(composition.body["description"]).startswith(begin)
 
 
 def _never_begins(job: api.Campaign, composition: api.Composition) -> str | None:
