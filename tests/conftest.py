@@ -14,7 +14,8 @@ from importlib.metadata import entry_points
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import none
 
 from tests.bothways import AnyClient, Connect, Style, connected
 from unibatch.client import prefetch
@@ -44,8 +45,14 @@ def pytest_configure() -> None:
 
 def pytest_collection_finish() -> None:
     """Modules and collected tests are no garbage: looking through them again and again takes a fifth of the time."""
+    _a_first_property()  # Hypothesis looks for the owner of what it makes then: Python 3.14 hides it if it is frozen
     gc.collect()
     gc.freeze()
+
+
+@given(none())
+def _a_first_property(_: None) -> None:
+    """Any property at all."""
 
 
 @pytest.fixture(autouse=True)
