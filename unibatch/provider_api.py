@@ -45,7 +45,7 @@ to look: `all_campaigns`, `read_all`, `Pager`, `ListingReport`, `recent`, `requi
 `read_back`, `wait_while`, `with_placed`; to judge: `require_same_body`, `departure`, `not_as_asked`, `require_open`,
 `require_all_taken`, `require_not_over`, `require_everybody_once`, `placed_before`, `partly_created`, `going_on`,
 `outcome_unknown`, `where_to_look`; whose a campaign is: `mark_in`, `judge_overlap`, `by_text`, `Owner`; to recognise
-one that carries no mark: `may_be`, `has_everybody`, `is_same_text`, `is_touched`, `by_age`.
+one that carries no mark: `may_be`, `has_everybody`, `noted_and_empty`, `is_same_text`, `is_touched`, `by_age`.
 
 **Errors** that a provider raises, catches or declares: `ConfigError`, `UnibatchError`, `UnsupportedFeature`,
 `ProviderError`, `AuthenticationError`, `PermissionDenied`, `PaymentRequired`, `NotFound`, `Conflict`, `InvalidRequest`,
@@ -110,6 +110,7 @@ from unibatch.core.likeness import has_everybody as has_everybody
 from unibatch.core.likeness import is_same_text as is_same_text
 from unibatch.core.likeness import is_touched as is_touched
 from unibatch.core.likeness import may_be as may_be
+from unibatch.core.likeness import noted_and_empty as noted_and_empty
 from unibatch.core.looking import all_campaigns as all_campaigns
 from unibatch.core.looking import outcome_unknown as outcome_unknown
 from unibatch.core.looking import read_all as read_all

@@ -110,6 +110,40 @@ def has_everybody(
     return False
 
 
+def noted_and_empty(
+    provider: Provider, composition: Composition, campaigns: Sequence[Campaign]
+) -> Flow[Campaign | None]:
+    """The campaign that was placed on this machine with the draft's key, if it shows no contacts to know it by.
+
+    Args:
+        provider: The vendor.
+        composition: The draft.
+        campaigns: All campaigns, as they were just listed.
+
+    Raises:
+        IncompleteListing: It is there, and the key is the user's: whether the draft is the same is unknown.
+    """
+    noted = composition.noted
+    if noted is None or not any(map(noted.is_there, campaigns)):
+        return None
+    first = provider.capabilities.contact_paging.first
+    try:
+        if (yield from provider.list_contacts(noted.campaign_id, first, ContactFilter())).items:
+            return None
+    except NotFound:
+        pass  # its contacts are not there, and it may be
+    try:
+        campaign = yield from provider.get_campaign(noted.campaign_id)
+    except NotFound:
+        return None
+    if not noted.is_there(campaign):
+        return None
+    if composition.mark.body:
+        nobody = ListingReport(expected_total=campaign.counts.total, reason="it shows no contacts yet")
+        require_whole(nobody, provider, subject=campaign.id)
+    return campaign
+
+
 @attrs.define
 class _Members:
     """Who is in a campaign.

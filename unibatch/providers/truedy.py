@@ -633,35 +633,11 @@ class Truedy(api.Provider):
                 found.append(campaign)
         if not found and other is not None:
             yield from api.require_same_body(self, composition, other)
-        if not found and (noted := (yield from self._noted_and_empty(composition, campaigns))) is not None:
-            if mark.body:  # whether all else in the draft is the same as well is unknown
-                nobody = api.ListingReport(expected_total=noted.counts.total, reason="it shows no contacts yet")
-                api.require_whole(nobody, self, subject=noted.id)
+        if not found and (noted := (yield from api.noted_and_empty(self, composition, campaigns))) is not None:
             found.append(noted)
         if not found:
             api.require_whole(report, self)
         return min(found, key=api.by_age, default=None)
-
-    def _noted_and_empty(
-        self, composition: api.Composition, campaigns: Sequence[api.Campaign]
-    ) -> api.Flow[api.Campaign | None]:
-        """The campaign that was placed on this machine with the draft's key, if it shows no contacts to know it by."""
-        noted = composition.noted
-        if noted is None or not any(map(noted.is_there, campaigns)):
-            return None
-        try:
-            page = yield from self.list_contacts(
-                noted.campaign_id, self.capabilities.contact_paging.first, api.ContactFilter()
-            )
-            if page.items:
-                return None
-        except api.NotFound:
-            _logger.info("truedy: %s was placed lately, and its contacts are not there", noted.campaign_id)
-        try:
-            campaign = yield from self.get_campaign(noted.campaign_id)
-        except api.NotFound:
-            return None
-        return campaign if noted.is_there(campaign) else None
 
     def addition(self, campaign_id: str, bodies: Sequence[Mapping[str, Any]]) -> Sequence[Request]:
         path, size = f"/batch-calls/{api.segment(campaign_id)}/contacts", _MOST_ADDED
