@@ -79,11 +79,13 @@ class SeenRows:
         return marks - self._young - self._old
 
     def _hash(self) -> None:
-        """Keep hashes from now on; the ids do not ascend, or are asked for one by one."""
+        """Keep hashes from now on; the ids do not ascend, or are asked for one by one. Nothing is forgotten by that."""
         self._greatest = None
-        texts, self._texts = self._texts, deque()
-        for text in texts:
-            self.add(list(map(hash, text.split(_BETWEEN))))
+        if self._texts:
+            marks = [hash(one) for text in self._texts for one in text.split(_BETWEEN)]
+            self._texts.clear()
+            older = self._most // 2 if len(marks) > self._most // 2 else 0
+            self._old, self._young = set(marks[:older]), set(marks[older:])
 
 
 def _rows_in(text: str) -> int:
