@@ -6,11 +6,10 @@ import click
 
 from unibatch.cli.options import together
 
+_WHOM = "Whom to call: a CSV, XLSX or JSON Lines file; - for stdin. Required"
+
 contacts_option = click.option(
-    "--contacts",
-    metavar="FILE",
-    help="Whom to call: a CSV, XLSX or JSON Lines file; - for stdin. Required, "
-    "unless --set names people whom the vendor has.",
+    "--contacts", metavar="FILE", help=f"{_WHOM}, unless --set names people whom the vendor has."
 )
 reading_options = together(
     click.option("--region", metavar="CODE", help="The country of numbers without a country code, such as US or DE."),
@@ -40,4 +39,6 @@ accept_loss_option = click.option(
     metavar="FIELD",
     help="Go on although the vendor cannot do this; `unibatch preflight` names the fields. Repeatable.",
 )
-contact_options = together(contacts_option, reading_options, accept_loss_option)
+contact_options = together(
+    click.option("--contacts", metavar="FILE", help=f"{_WHOM}."), reading_options, accept_loss_option
+)

@@ -16,8 +16,8 @@ class SeenRows:
     """Recognises rows by the hashes of their ids: all of them up to a number, and then the latest.
 
     As long as the ids ascend, as counted ones and those that begin with a time do, nothing need be looked up: an id
-    that is greater than all before is new. Then the ids are only kept, as text, which takes less memory, and
-    hashed when a row breaks the order. Reading a page of contacts takes about a seventh less time so.
+    that is greater than all before is new. Then the ids are only kept, as text, which takes less memory unless they
+    are long, and hashed when a row breaks the order. Reading a page of contacts takes about a seventh less time so.
 
     Attributes:
         is_whole: Nothing has been forgotten.
