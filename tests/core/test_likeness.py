@@ -10,7 +10,7 @@ import pytest
 
 from unibatch import Campaign, CampaignDraft, CampaignStatus, ContactDraft, Counts, InvalidInput, NotFound, Start
 from unibatch.core.draft_fields import Composition, Placed
-from unibatch.core.likeness import has_everybody
+from unibatch.core.likeness import has_everybody, noted_and_empty
 from unibatch.core.looking import LOOKS
 from unibatch.core.preflight import compose
 from unibatch.providers.truedy import Truedy
@@ -76,3 +76,11 @@ class TestNotListedYet:
     def test_one_that_was_placed_here_is_known_by_its_id(self, total: int | None) -> None:
         noted = attrs.evolve(composition(), noted=Placed("b", None))
         assert play(has_everybody(TRUEDY, campaign(total), noted), answer([])).value is True
+
+    @pytest.mark.parametrize("status", [CampaignStatus.FAILED, CampaignStatus.CANCELLED])
+    def test_one_that_is_over_and_called_nobody_is_not_taken_for_it(self, status: CampaignStatus) -> None:
+        """To place the draft again then is what the user wants."""
+        noted = attrs.evolve(composition(), noted=Placed("b", None))
+        there = {"data": {"id": "b", "status": str(status), "total_contacts": 0}}
+        flow = noted_and_empty(TRUEDY, noted, [attrs.evolve(campaign(0), status=status)])
+        assert play(flow, answer([]), there).value is None

@@ -217,7 +217,7 @@ class TestHiddenMarks:
     ) -> None:
         composition = attrs.evolve(composed(idempotency_key=key), noted=Placed("job_1", None))
         there = job(name="Spring", description=description, totalContacts=0)
-        with pytest.raises(PartlyDone, match=r"lacks the mark of this draft.*nothing was sent"):
+        with pytest.raises(PartlyDone, match=r"does not show that it was placed on this machine.*nothing was sent"):
             play(TALKIFAI.create_campaign(composition), {"batchJobs": [there], "total": 1}, *[there] * 3)
 
     def test_one_that_was_placed_here_and_is_neither_listed_nor_readable_is_waited_for(self) -> None:

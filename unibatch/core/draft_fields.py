@@ -196,6 +196,10 @@ class Composition:
         """The id of the campaign that a draft of the same key was placed as on this machine, or ``None``."""
         return None if self.noted is None else self.noted.campaign_id
 
+    def is_noted(self, campaign: Campaign) -> bool:
+        """Whether a campaign that is not over was placed on this machine as a draft of the same key."""
+        return self.noted is not None and self.noted.is_there(campaign) and not campaign.status.is_terminal
+
     @property
     def due(self) -> When | None:
         """When the campaign begins by itself, by what is asked for; ``None`` for now, or not before it is started.

@@ -86,7 +86,7 @@ def has_everybody(
         return False
     try:
         found = yield from _members(provider, campaign, composition)
-        if not found.shown and _is_noted(campaign, composition):
+        if not found.shown and composition.is_noted(campaign):
             return True  # the vendor does not list them yet, or has taken nobody
         for again in looks(lambda: _members(provider, campaign, composition)):
             if not found.missing or found.are_too_many or not _may_list_more(campaign, composition, found.shown):
@@ -113,7 +113,7 @@ def has_everybody(
 def noted_and_empty(
     provider: Provider, composition: Composition, campaigns: Sequence[Campaign]
 ) -> Flow[Campaign | None]:
-    """The campaign that was placed on this machine with the draft's key, if it shows no contacts to know it by.
+    """The campaign that was placed on this machine with the draft's key, if it shows no contacts and is not over.
 
     Args:
         provider: The vendor.
@@ -136,7 +136,7 @@ def noted_and_empty(
         campaign = yield from provider.get_campaign(noted.campaign_id)
     except NotFound:
         return None
-    if not noted.is_there(campaign):
+    if not composition.is_noted(campaign):
         return None
     if composition.mark.body:
         nobody = ListingReport(expected_total=campaign.counts.total, reason="it shows no contacts yet")
@@ -190,12 +190,6 @@ def _members(provider: Provider, campaign: Campaign, composition: Composition) -
         is_enough=members.take,
     )
     return members
-
-
-def _is_noted(campaign: Campaign, composition: Composition) -> bool:
-    """Whether a campaign that is not over was placed on this machine as this draft."""
-    noted = composition.noted
-    return noted is not None and noted.is_there(campaign) and not campaign.status.is_terminal
 
 
 def _may_list_more(campaign: Campaign, composition: Composition, shown: int) -> bool:

@@ -569,10 +569,7 @@ class TalkifAI(api.Provider):
         noted = None if "idempotency_key" in composition.accepted else composition.noted
         for job in seen if noted else ():
             if noted and noted.is_there(job) and api.mark_in(job, "description") is None:
-                departs = (
-                    "its description lacks the mark of this draft, as which, or with the key of which, it was placed "
-                )
-                departs += "on this machine"
+                departs = "its description does not show that it was placed on this machine with the key of this draft"
                 advice = "nothing was sent; accept_loss=['idempotency_key'] places the draft once more"
                 raise api.not_as_asked(job, departs, advice)
 

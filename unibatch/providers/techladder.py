@@ -502,7 +502,7 @@ class TechLadder(api.Provider):
             likeness = {mark.likeness(_mark_of(contact)) for contact in page.items}
             if "same" in likeness:
                 return batch
-            if not page.items and _is_noted(composition, batch):
+            if not page.items and composition.is_noted(batch):
                 if mark.body:  # whether all else in the draft is the same as well is unknown
                     nobody = api.ListingReport(expected_total=batch.counts.total, reason="it shows no contacts yet")
                     api.require_whole(nobody, self, subject=batch.id)
@@ -633,11 +633,6 @@ def _owner(composition: api.Composition, _: api.Campaign, contacts: Sequence[api
         return "unreadable"
     has_metadata = any(contact.raw.get("metadata") for contact in contacts)
     return "another draft" if has_metadata or not ids <= set(_ids(composition)) else "any draft"
-
-
-def _is_noted(composition: api.Composition, batch: api.Campaign) -> bool:
-    """Whether a batch that is not over was placed on this machine as a draft with this key."""
-    return composition.noted is not None and composition.noted.is_there(batch) and not batch.status.is_terminal
 
 
 def _not_amended(campaign: api.Campaign, _: str) -> api.Flow[tuple[api.Campaign, str]]:
